@@ -1,0 +1,67 @@
+use std::error::Error;
+
+use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
+
+/// The errors that a command declares: each has a code that both ends know. Twisted's `errors` and `fatalErrors`.
+///
+/// Derive it on an enum that is also an [`Error`] (with `thiserror`, say): `Display` gives the description.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which error codes it stands for",
+    label = "not a set of declared errors",
+    note = "add `#[derive(ErrorCodes)]` to the enum, and `#[derive(thiserror::Error, Debug)]` for its texts"
+)]
+pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
+    /// The code that an argument which does not decode, or breaks a constraint, is answered with.
+    const INVALID_ARGUMENT: &'static str = crate::codes::INVALID_ARGUMENT;
+
+    /// The code on the wire.
+    fn code(&self) -> &'static str;
+
+    /// Whether the connection ends after the answer.
+    fn is_fatal(&self) -> bool {
+        false
+    }
+
+    /// The description on the wire.
+    fn describe(&self) -> String {
+        self.to_string()
+    }
+
+    /// Writes the error's own fields whose keys sort before `_`.
+    ///
+    /// # Errors
+    /// When a field has no form on the wire.
+    fn put_leading(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+        let _ = out;
+        Ok(())
+    }
+
+    /// Writes the error's other fields.
+    ///
+    /// # Errors
+    /// When a field has no form on the wire.
+    fn put_trailing(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+        let _ = out;
+        Ok(())
+    }
+
+    /// The error of a received code; `None` when the code is not declared.
+    ///
+    /// # Errors
+    /// When the code is declared and the error's fields are missing or do not decode.
+    fn from_error(code: &str, description: &str, fields: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError>;
+}
+
+/// For commands that declare no errors. It has no values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoErrors {}
+
+impl ErrorCodes for NoErrors {
+    fn code(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn from_error(_: &str, _: &str, _: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError> {
+        Ok(None)
+    }
+}

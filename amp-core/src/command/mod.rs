@@ -1,0 +1,38 @@
+//! Commands: what is asked, what is answered and which errors are declared. Imports `value`.
+
+mod arguments;
+mod errors;
+mod exposed;
+
+pub(crate) use arguments::take_required;
+pub use arguments::{Argument, Arguments, nested_decode, nested_decode_list, nested_encode, nested_encode_list};
+pub use errors::{ErrorCodes, NoErrors};
+pub use exposed::{Context, Exposable, ExposeError, Exposed};
+
+/// A command: its name, its arguments, its response and the errors that it declares.
+///
+/// Derive it; the macro's documentation lists the attributes. The trait is implemented for the struct of arguments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a command",
+    label = "not a command",
+    note = "add `#[derive(Command)]` to the struct of its arguments"
+)]
+pub trait Command: Arguments {
+    /// What a successful answer holds.
+    type Response: Arguments;
+    /// The errors that a responder may answer with; [`NoErrors`] when there are none.
+    type Errors: ErrorCodes;
+    /// The name on the wire, case-sensitive.
+    const NAME: &'static str;
+    /// Whether the caller waits for an answer. Twisted's `requiresAnswer`.
+    const ANSWERED: bool = true;
+
+    /// Fills in the exposed fields where the command is answered.
+    ///
+    /// # Errors
+    /// When the place where the command is answered does not have what a field wants.
+    fn expose(&mut self, context: &dyn Context) -> Result<(), ExposeError> {
+        let _ = context;
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! Packets: what a box is for (ask, answer or error) and its reserved keys. Imports `wire`, `value` and `command`.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::command::{Arguments, Command, ErrorCodes};
+use crate::value::{BoxWriter, EncodeError, EncodeErrorKind, Key};
+use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
+
+const ASK: Key = Key::from_wire(b"\x00\x04_ask");
+const COMMAND: Key = Key::from_wire(b"\x00\x08_command");
+const ANSWER: Key = Key::from_wire(b"\x00\x07_answer");
+const ERROR: Key = Key::from_wire(b"\x00\x06_error");
+const ERROR_CODE: Key = Key::from_wire(b"\x00\x0b_error_code");
+const ERROR_DESCRIPTION: Key = Key::from_wire(b"\x00\x12_error_description");
+
+/// A received box and what it is for.
+#[derive(Debug)]
+pub(crate) enum Packet {
+    /// The peer wants a command answered.
+    Ask(AskPacket),
+    /// The peer answers, well or with an error, the ask of the tag.
+    Reply { tag: Bytes, reply: ReplyPacket },
+}
+
+/// A received ask.
+#[derive(Debug)]
+pub(crate) struct AskPacket {
+    pub(crate) raw: RawBox,
+    /// The tag to answer with, opaque; `None` when no answer is wanted.
+    pub(crate) tag: Option<Bytes>,
+    command: Range<usize>,
+}
+
+impl AskPacket {
+    pub(crate) fn command(&self) -> &[u8] {
+        &self.raw.as_bytes()[self.command.clone()]
+    }
+}
+
+/// A received answer or error.
+#[derive(Debug)]
+pub(crate) struct ReplyPacket {
+    pub(crate) raw: RawBox,
+    pub(crate) is_error: bool,
+}
+
+/// A box that is neither ask nor answer nor error: the stream has no sense any more (`wire.md` 2.1).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a box without `_command`, `_answer` or `_error`; it begins {start}")]
+pub struct PacketError {
+    /// The first bytes of the box.
+    pub start: Excerpt,
+}
+
+impl Packet {
+    /// Says what a box is for. `_answer` goes before `_error`, and `_error` before `_command`; the last duplicate counts.
+    pub(crate) fn parse(raw: RawBox) -> Result<Self, PacketError> {
+        let (mut ask, mut command, mut answer, mut error) = (None, None, None, None);
+        let mut pairs = raw.pairs();
+        while let Some((key, value)) = pairs.next() {
+            match key {
+                b"_ask" => ask = Some(value),
+                b"_command" => command = Some(pairs.position() - value.len()..pairs.position()),
+                b"_answer" => answer = Some(value),
+                b"_error" => error = Some(value),
+                _ => {}
+            }
+        }
+        if let Some(tag) = answer.or(error) {
+            let (tag, is_error) = (raw.slice_of(tag), answer.is_none());
+            return Ok(Self::Reply { tag, reply: ReplyPacket { raw, is_error } });
+        }
+        let Some(command) = command else {
+            return Err(PacketError { start: Excerpt::of(raw.as_bytes()) });
+        };
+        let tag = ask.map(|tag| raw.slice_of(tag));
+        Ok(Self::Ask(AskPacket { raw, tag, command }))
+    }
+}
+
+impl ReplyPacket {
+    /// The code and the description of an error; the code is `None` when the peer sent none.
+    pub(crate) fn error(&self) -> (Option<String>, String) {
+        let (mut code, mut description) = (None, String::new());
+        for (key, value) in self.raw.pairs() {
+            if key == ERROR_CODE.name_bytes() {
+                code = Some(String::from_utf8_lossy(value).into_owned());
+            } else if key == ERROR_DESCRIPTION.name_bytes() {
+                description = String::from_utf8_lossy(value).into_owned();
+            }
+        }
+        (code, description)
+    }
+}
+
+/// The tag of one of our own asks as it is written: lowercase hex, no leading zeros (`wire.md` line 13).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tag {
+    digits: [u8; 16],
+    start: u8,
+}
+
+impl Tag {
+    pub(crate) fn of(mut number: u64) -> Self {
+        let mut tag = Self { digits: [b'0'; 16], start: 16 };
+        while tag.start == 16 || number > 0 {
+            tag.start -= 1;
+            tag.digits[usize::from(tag.start)] = b"0123456789abcdef"[(number & 0xf) as usize];
+            number >>= 4;
+        }
+        tag
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.digits[usize::from(self.start)..]
+    }
+
+    /// The number that was written as exactly these bytes: `01` is not `1`.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<u64> {
+        if bytes.is_empty() || bytes.len() > 16 || bytes[0] == b'0' {
+            return None;
+        }
+        bytes.iter().try_fold(0, |number: u64, byte| {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                _ => return None,
+            };
+            Some(number << 4 | u64::from(digit))
+        })
+    }
+}
+
+/// Writes an ask; without a tag no answer is wanted. On an error nothing is written.
+pub(crate) fn put_ask<C: Command>(
+    buffer: &mut Vec<u8>,
+    tag: Option<Tag>,
+    command: &C,
+    limits: BoxLimits,
+) -> Result<(), EncodeError> {
+    put_box(buffer, limits, |out| {
+        command.put_leading(out)?;
+        if let Some(tag) = tag {
+            out.put_reserved(ASK, tag.as_bytes());
+        }
+        out.put_reserved(COMMAND, C::NAME.as_bytes());
+        command.put_trailing(out)
+    })
+}
+
+/// Writes an answer. On an error nothing is written.
+pub(crate) fn put_answer<R: Arguments>(
+    buffer: &mut Vec<u8>,
+    tag: &[u8],
+    response: &R,
+    limits: BoxLimits,
+) -> Result<(), EncodeError> {
+    put_box(buffer, limits, |out| {
+        response.put_leading(out)?;
+        out.put_reserved(ANSWER, tag);
+        response.put_trailing(out)
+    })
+}
+
+/// Writes a declared error with its own fields. On an error nothing is written.
+pub(crate) fn put_declared<E: ErrorCodes>(
+    buffer: &mut Vec<u8>,
+    tag: &[u8],
+    error: &E,
+    limits: BoxLimits,
+) -> Result<(), EncodeError> {
+    put_box(buffer, limits, |out| {
+        error.put_leading(out)?;
+        put_error_head(out, tag, error.code(), &error.describe());
+        error.put_trailing(out)
+    })
+}
+
+/// Writes an error box.
+pub(crate) fn put_error(buffer: &mut Vec<u8>, tag: &[u8], code: &str, description: &str) {
+    let mut out = BoxWriter::new(buffer, 0);
+    put_error_head(&mut out, tag, code, description);
+    buffer.extend_from_slice(&END);
+}
+
+fn put_error_head(out: &mut BoxWriter<'_>, tag: &[u8], code: &str, description: &str) {
+    out.put_reserved(ERROR, tag);
+    out.put_reserved(ERROR_CODE, cut(code));
+    out.put_reserved(ERROR_DESCRIPTION, cut(description));
+}
+
+/// Writes an ask whose arguments have no type. On an error nothing is written.
+pub(crate) fn put_ask_box(
+    buffer: &mut Vec<u8>,
+    tag: Option<Tag>,
+    command: &str,
+    mut arguments: AmpBox,
+    limits: BoxLimits,
+) -> Result<(), EncodeError> {
+    let mut put = |key: Key, value: Bytes| match arguments.insert(key.name_bytes(), value) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(EncodeError::custom(error).at_key(key.name())),
+    };
+    if let Some(tag) = tag {
+        put(ASK, Bytes::copy_from_slice(tag.as_bytes()))?;
+    }
+    put(COMMAND, Bytes::copy_from_slice(command.as_bytes()))?;
+    if arguments.encoded_len() > limits.bytes {
+        return Err(EncodeErrorKind::BoxTooLong { limit: limits.bytes }.into());
+    }
+    arguments.encode(buffer);
+    Ok(())
+}
+
+/// As much of the text as one value holds.
+fn cut(text: &str) -> &[u8] {
+    let mut end = text.len().min(MAX_VALUE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text.as_bytes()[..end]
+}
+
+fn put_box(
+    buffer: &mut Vec<u8>,
+    limits: BoxLimits,
+    write: impl FnOnce(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let mut rollback = Rollback::new(buffer);
+    let mut out = BoxWriter::new(rollback.buffer(), limits.nesting);
+    write(&mut out)?;
+    out.finish(limits.bytes)?;
+    rollback.keep();
+    Ok(())
+}

@@ -1,0 +1,153 @@
+use std::fmt::{self, Display};
+
+/// Why a received value does not become a Rust value. Names the argument, never shows the value.
+#[derive(Debug)]
+pub struct DecodeError(Box<Located<DecodeErrorKind>>);
+
+/// What is wrong with a received value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// The key is not in the box.
+    #[error("missing")]
+    Missing,
+    /// The text is not what the type takes.
+    #[error("not {0}")]
+    NotA(&'static str),
+    /// A number that the Rust type does not hold.
+    #[error("out of range for {0}")]
+    OutOfRange(&'static str),
+    /// A byte string of another length than the array has.
+    #[error("{actual} bytes where {expected} are expected")]
+    Length {
+        /// The length of the array.
+        expected: usize,
+        /// The length of the value.
+        actual: usize,
+    },
+    /// A list or a nested box that is cut short.
+    #[error("cut short")]
+    Truncated,
+    /// Nested deeper than [`BoxLimits::nesting`](crate::BoxLimits::nesting).
+    #[error("nested too deep; see `BoxLimits::nesting`")]
+    TooDeep,
+    /// A rule of a user's own value type.
+    #[error("{0}")]
+    Custom(String),
+}
+
+/// Why a Rust value cannot go on the wire. Nothing was sent.
+#[derive(Debug)]
+pub struct EncodeError(Box<Located<EncodeErrorKind>>);
+
+/// What is wrong with a value to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeErrorKind {
+    /// More than [`MAX_VALUE`](crate::MAX_VALUE) bytes.
+    #[error("{length} bytes where 65535 is the most; split it over several keys, calls or a stream")]
+    TooLong {
+        /// The length that the value would have.
+        length: usize,
+    },
+    /// More than [`BoxLimits::bytes`](crate::BoxLimits::bytes) in one box.
+    #[error("the box has more than {limit} bytes; see `BoxLimits::bytes`")]
+    BoxTooLong {
+        /// The limit that it crossed.
+        limit: usize,
+    },
+    /// A key that is empty, longer than 255 bytes or begins with `_`.
+    #[error("a key has 1 to 255 bytes and does not begin with `_`")]
+    Key,
+    /// Nested deeper than [`BoxLimits::nesting`](crate::BoxLimits::nesting).
+    #[error("nested too deep; see `BoxLimits::nesting`")]
+    TooDeep,
+    /// A rule of a user's own value type.
+    #[error("{0}")]
+    Custom(String),
+}
+
+/// A fault and the place where it is, such as `nodes[3].port`.
+#[derive(Debug)]
+struct Located<K> {
+    path: String,
+    kind: K,
+}
+
+impl<K: Display> Display for Located<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            return self.kind.fmt(f);
+        }
+        write!(f, "{}: {}", self.path, self.kind)
+    }
+}
+
+impl<K> Located<K> {
+    fn at_key(&mut self, key: &str) {
+        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path.insert_str(0, dot);
+        self.path.insert_str(0, key);
+    }
+
+    fn at_index(&mut self, index: usize) {
+        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path.insert_str(0, &format!("[{index}]{dot}"));
+    }
+}
+
+/// The same surface for both directions.
+macro_rules! located_error {
+    ($error:ident, $kind:ident) => {
+        impl $error {
+            /// A fault of a user's own value type: `what` says what is expected, without the value.
+            #[must_use]
+            pub fn custom(what: impl Display) -> Self {
+                $kind::Custom(what.to_string()).into()
+            }
+
+            /// The same fault, found within the value of `key`.
+            #[must_use]
+            pub fn at_key(mut self, key: &str) -> Self {
+                self.0.at_key(key);
+                self
+            }
+
+            /// The same fault, found within the item at `index`.
+            #[must_use]
+            pub fn at_index(mut self, index: usize) -> Self {
+                self.0.at_index(index);
+                self
+            }
+
+            /// Where the fault is, such as `nodes[3].port`; empty when it is the box as a whole.
+            #[must_use]
+            pub fn path(&self) -> &str {
+                &self.0.path
+            }
+
+            /// What is wrong there.
+            #[must_use]
+            pub fn kind(&self) -> &$kind {
+                &self.0.kind
+            }
+        }
+
+        impl From<$kind> for $error {
+            fn from(kind: $kind) -> Self {
+                Self(Box::new(Located { path: String::new(), kind }))
+            }
+        }
+
+        impl Display for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::error::Error for $error {}
+    };
+}
+
+located_error!(DecodeError, DecodeErrorKind);
+located_error!(EncodeError, EncodeErrorKind);

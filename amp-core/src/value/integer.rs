@@ -1,0 +1,96 @@
+use super::number::{join_digits, trim};
+use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+
+/// Python refuses to read longer integers (`sys.int_info.default_max_str_digits`).
+const MOST_DIGITS: usize = 4300;
+
+/// An `Integer` as text: its sign and its digits, everything else that Python allows taken away.
+pub(super) struct Digits {
+    pub(super) negative: bool,
+    /// Ascii digits, at least one.
+    pub(super) digits: Vec<u8>,
+}
+
+impl Digits {
+    /// Reads what Python's `int()` reads (`wire.md` 2.4).
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = trim(bytes);
+        let (negative, text) = match text.split_first()? {
+            (b'-', rest) => (true, rest),
+            (b'+', rest) => (false, rest),
+            _ => (false, text),
+        };
+        let digits = join_digits(text)?;
+        let whole = !digits.is_empty() && digits.len() <= MOST_DIGITS && digits.iter().all(u8::is_ascii_digit);
+        whole.then(|| Self { negative, digits: digits.into_owned() })
+    }
+}
+
+/// The plain form, which is what peers send: up to 18 digits, perhaps a minus.
+fn parse_plain(bytes: &[u8]) -> Option<i64> {
+    let (negative, digits) = match bytes.split_first()? {
+        (b'-', rest) => (true, rest),
+        _ => (false, bytes),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let magnitude =
+        digits.iter().try_fold(0_i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))?;
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+/// The magnitude of any spelling, if 128 bits hold it.
+fn parse_any(bytes: &[u8], name: &'static str) -> Result<(bool, u128), DecodeErrorKind> {
+    let number = Digits::parse(bytes).ok_or(DecodeErrorKind::NotA("an integer"))?;
+    let add = |sum: u128, byte: &u8| sum.checked_mul(10)?.checked_add(u128::from(byte - b'0'));
+    let magnitude = number.digits.iter().try_fold(0, add).ok_or(DecodeErrorKind::OutOfRange(name))?;
+    Ok((number.negative, magnitude))
+}
+
+macro_rules! integer {
+    ($($type:ident $magnitude:ident)*) => {$(
+        impl Value for $type {
+            fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+                out.write(itoa::Buffer::new().format(*self).as_bytes());
+                Ok(())
+            }
+
+            fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+                let out_of_range = DecodeErrorKind::OutOfRange(stringify!($type));
+                if let Some(plain) = parse_plain(raw.as_bytes()) {
+                    return plain.try_into().map_err(|_| out_of_range.into());
+                }
+                let (negative, magnitude) = parse_any(raw.as_bytes(), stringify!($type))?;
+                $magnitude(negative, magnitude).and_then(|number| number.try_into().ok()).ok_or_else(|| out_of_range.into())
+            }
+
+            integer!(@list $type);
+        }
+    )*};
+    // A list of `u8` is a byte string.
+    (@list u8) => {
+        fn encode_list(items: &[Self], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+            out.write(items);
+            Ok(())
+        }
+
+        fn decode_list(raw: RawValue<'_>) -> Result<Vec<Self>, DecodeError> {
+            Ok(raw.as_bytes().to_vec())
+        }
+    };
+    (@list $other:ident) => {};
+}
+
+fn signed(negative: bool, magnitude: u128) -> Option<i128> {
+    if negative { 0_i128.checked_sub_unsigned(magnitude) } else { magnitude.try_into().ok() }
+}
+
+fn unsigned(negative: bool, magnitude: u128) -> Option<u128> {
+    (!negative || magnitude == 0).then_some(magnitude)
+}
+
+integer! {
+    i8 signed i16 signed i32 signed i64 signed i128 signed isize signed
+    u8 unsigned u16 unsigned u32 unsigned u64 unsigned u128 unsigned usize unsigned
+}

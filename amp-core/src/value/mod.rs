@@ -1,0 +1,83 @@
+//! Values: bytes to one Rust value and back. Imports `wire`.
+//!
+//! What is written is exactly what Twisted writes, and what is accepted is what Twisted accepts
+//! (`wire.md` 2.4), as far as the Rust type holds it.
+
+#[cfg(feature = "num-bigint")]
+mod bigint;
+mod bytes;
+mod error;
+mod float;
+mod integer;
+mod list;
+mod number;
+mod reader;
+mod text;
+mod writer;
+
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+pub use reader::{BoxReader, RawValue};
+pub use writer::{BoxWriter, Key, ValueWriter};
+
+/// One value of a box: a Rust type with a form in bytes. Twisted's `IArgumentType` for one key.
+///
+/// Implement it for a type of your own; then it can be a field, an `Option` and an item of a `Vec`.
+/// For an argument that uses several keys of the box implement [`Argument`](crate::Argument) instead.
+///
+/// ```
+/// use amp_core::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+/// use std::net::Ipv4Addr;
+///
+/// #[derive(Debug, PartialEq)]
+/// struct Address(Ipv4Addr);
+///
+/// impl Value for Address {
+///     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+///         out.write(&self.0.octets());
+///         Ok(())
+///     }
+///
+///     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+///         let octets: [u8; 4] = raw.as_bytes().try_into().map_err(|_| DecodeError::custom("not four bytes"))?;
+///         Ok(Self(octets.into()))
+///     }
+/// }
+///
+/// let mut bytes = Vec::new();
+/// Address(Ipv4Addr::LOCALHOST).encode(&mut ValueWriter::new(&mut bytes)).unwrap();
+/// assert_eq!(bytes, [127, 0, 0, 1]);
+/// assert_eq!(Address::decode(RawValue::new(&bytes)).unwrap(), Address(Ipv4Addr::LOCALHOST));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no form on the wire",
+    label = "not an AMP value",
+    note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values and types with `#[derive(Arguments)]` are values",
+    note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
+)]
+pub trait Value: Sized {
+    /// Appends the value's bytes.
+    ///
+    /// It runs while the connection's outbound buffer is locked: it must not use the connection.
+    ///
+    /// # Errors
+    /// When the value has no form on the wire. The call fails then, and nothing is sent.
+    fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError>;
+
+    /// Makes a value of received bytes.
+    ///
+    /// # Errors
+    /// When the bytes are no such value. The one call fails then.
+    fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError>;
+
+    /// Appends a list of such values: a `ListOf`, unless the type has a list form of its own.
+    #[doc(hidden)]
+    fn encode_list(items: &[Self], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        list::encode(items, out)
+    }
+
+    /// Makes a list of received bytes; the counterpart of [`encode_list`](Self::encode_list).
+    #[doc(hidden)]
+    fn decode_list(raw: RawValue<'_>) -> Result<Vec<Self>, DecodeError> {
+        list::decode(raw)
+    }
+}

@@ -1,0 +1,177 @@
+use bytes::Bytes;
+
+use super::{DecodeError, DecodeErrorKind, Key};
+use crate::wire::{BoxLimits, MAX_KEY, Pairs, RawBox, length_at};
+
+/// Values over this many bytes are kept as slices of the received buffer; smaller ones are copied,
+/// so that a few bytes never hold a whole buffer in memory.
+const SLICE_FROM: usize = 1024;
+
+/// Looks up the keys of one box. Fast when asked in ascending order, right in any order.
+#[derive(Clone, Debug)]
+pub struct BoxReader<'a> {
+    bytes: &'a [u8],
+    owner: Option<&'a Bytes>,
+    next: Pairs<'a>,
+    ascending: bool,
+    depth: u8,
+}
+
+impl<'a> BoxReader<'a> {
+    /// A reader of a received box, whose values may nest `nesting` levels deep.
+    #[must_use]
+    pub fn new(raw: &'a RawBox, nesting: u8) -> Self {
+        Self {
+            bytes: raw.as_bytes(),
+            owner: Some(raw.as_bytes()),
+            next: raw.pairs(),
+            ascending: raw.is_ascending(),
+            depth: nesting,
+        }
+    }
+
+    /// The value of `key`; the last one if there are several (`wire.md` 2.1).
+    pub fn value(&mut self, key: Key) -> Option<RawValue<'a>> {
+        if self.ascending {
+            let at = self.next.position();
+            if self.bytes.get(at..).is_some_and(|rest| rest.starts_with(key.as_wire())) {
+                return self.next.next().map(|(_, value)| self.raw(value));
+            }
+        }
+        self.find(key.name_bytes())
+    }
+
+    /// The value of a key that is known only at run time, such as `name.2`.
+    pub fn find(&mut self, name: &[u8]) -> Option<RawValue<'a>> {
+        let mut pairs = Pairs::new(self.bytes);
+        let mut found = None;
+        while let Some((key, value)) = pairs.next() {
+            if key == name {
+                found = Some((value, pairs.position()));
+            }
+            if self.ascending && key >= name {
+                break;
+            }
+        }
+        let (value, end) = found?;
+        self.next.seek(end);
+        Some(self.raw(value))
+    }
+
+    /// All pairs in the order in which they came, duplicates included.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'a [u8], RawValue<'a>)> + use<'a> {
+        let (owner, depth) = (self.owner, self.depth);
+        Pairs::new(self.bytes).map(move |(key, bytes)| (key, RawValue { bytes, owner, depth }))
+    }
+
+    fn raw(&self, bytes: &'a [u8]) -> RawValue<'a> {
+        RawValue { bytes, owner: self.owner, depth: self.depth }
+    }
+}
+
+/// The bytes of one received value, before they become a Rust value.
+#[derive(Clone, Copy, Debug)]
+pub struct RawValue<'a> {
+    bytes: &'a [u8],
+    owner: Option<&'a Bytes>,
+    depth: u8,
+}
+
+impl<'a> RawValue<'a> {
+    /// A value that was not received in a box, for tests of a [`Value`](crate::Value) of your own.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, owner: None, depth: BoxLimits::DEFAULT.nesting }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The bytes as an owned value: a slice of the received buffer when large, a copy when small.
+    #[must_use]
+    pub fn to_shared(self) -> Bytes {
+        match self.owner {
+            Some(owner) if self.bytes.len() >= SLICE_FROM => owner.slice_ref(self.bytes),
+            _ => Bytes::copy_from_slice(self.bytes),
+        }
+    }
+
+    /// The same value seen through other bytes, such as unpacked ones.
+    #[must_use]
+    pub fn with_bytes<'b>(self, bytes: &'b [u8]) -> RawValue<'b> {
+        RawValue { bytes, owner: None, depth: self.depth }
+    }
+
+    /// The items of a `ListOf`: each behind a two-byte length.
+    ///
+    /// # Errors
+    /// Items fail when the list is cut short or nests too deep. Twisted drops a cut item silently;
+    /// here it is an error, because it is lost data (`wire.md` line 53).
+    pub fn items(self) -> impl Iterator<Item = Result<RawValue<'a>, DecodeError>> + use<'a> {
+        self.parts(|rest| {
+            let length = length_at(rest, 0)?;
+            let item = rest.get(2..2 + length)?;
+            Some((item, &rest[2 + length..]))
+        })
+        .map(|part| part.map(|(bytes, value)| RawValue { bytes, ..value }))
+    }
+
+    /// The boxes of an `AmpList`, one behind the other.
+    ///
+    /// # Errors
+    /// Boxes fail when the list is cut short or nests too deep; see [`items`](Self::items).
+    pub fn boxes(self) -> impl Iterator<Item = Result<BoxReader<'a>, DecodeError>> + use<'a> {
+        self.parts(split_box).map(|part| {
+            part.map(|((bytes, ascending), value)| BoxReader {
+                bytes,
+                owner: value.owner,
+                next: Pairs::new(bytes),
+                ascending,
+                depth: value.depth,
+            })
+        })
+    }
+
+    /// Cuts the bytes into parts one level deeper, until they are used up or one is not whole.
+    fn parts<T>(
+        self,
+        split: impl Fn(&'a [u8]) -> Option<(T, &'a [u8])>,
+    ) -> impl Iterator<Item = Result<(T, Self), DecodeError>> {
+        let mut rest = self.bytes;
+        let inner = self.depth.checked_sub(1).map(|depth| Self { depth, ..self });
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let Some(inner) = inner else {
+                rest = &[];
+                return Some(Err(DecodeErrorKind::TooDeep.into()));
+            };
+            if let Some((part, after)) = split(rest) {
+                rest = after;
+                return Some(Ok((part, inner)));
+            }
+            rest = &[];
+            Some(Err(DecodeErrorKind::Truncated.into()))
+        })
+    }
+}
+
+/// The first box of `bytes` with whether its keys ascend, and what follows it.
+fn split_box(bytes: &[u8]) -> Option<((&[u8], bool), &[u8])> {
+    let mut pairs = Pairs::new(bytes);
+    let mut last: Option<&[u8]> = None;
+    let mut ascending = true;
+    for (key, _) in pairs.by_ref() {
+        if key.len() > MAX_KEY {
+            return None;
+        }
+        ascending &= last.is_none_or(|last| last < key);
+        last = Some(key);
+    }
+    let end = pairs.position();
+    (length_at(bytes, end) == Some(0)).then(|| ((&bytes[..end + 2], ascending), &bytes[end + 2..]))
+}

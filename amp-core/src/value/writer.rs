@@ -1,0 +1,224 @@
+use std::fmt;
+
+use super::{EncodeError, EncodeErrorKind, Value};
+use crate::wire::{BoxLimits, END, MAX_KEY, MAX_VALUE, Pairs, length_bytes, put_pair};
+
+/// A key known when the program is compiled, with its length before it as on the wire.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key(&'static [u8]);
+
+impl Key {
+    /// A key from its wire form: two length bytes, then the name.
+    ///
+    /// # Panics
+    /// When the length does not fit the name. The macros call it in constants only.
+    #[must_use]
+    pub const fn from_wire(wire: &'static [u8]) -> Self {
+        assert!(
+            wire.len() > 2 && wire.len() <= MAX_KEY + 2 && wire[0] == 0 && wire[1] as usize == wire.len() - 2,
+            "a key has 1 to 255 bytes, and its length stands before it"
+        );
+        Self(wire)
+    }
+
+    /// The length and the name, as on the wire.
+    #[must_use]
+    pub const fn as_wire(self) -> &'static [u8] {
+        self.0
+    }
+
+    /// The bytes of the name.
+    #[must_use]
+    pub const fn name_bytes(self) -> &'static [u8] {
+        self.0.split_at(2).1
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        std::str::from_utf8(self.name_bytes()).unwrap_or("?")
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.name())
+    }
+}
+
+/// Writes one box at the end of a buffer.
+#[derive(Debug)]
+pub struct BoxWriter<'a> {
+    buffer: &'a mut Vec<u8>,
+    start: usize,
+    depth: u8,
+    /// A key was written whose place in the order is known only at run time.
+    unordered: bool,
+}
+
+impl<'a> BoxWriter<'a> {
+    /// Begins a box at the end of `buffer`, whose values may nest `nesting` levels deep.
+    #[must_use]
+    pub fn new(buffer: &'a mut Vec<u8>, nesting: u8) -> Self {
+        Self { start: buffer.len(), buffer, depth: nesting, unordered: false }
+    }
+
+    /// Writes a pair whose key the caller puts in its place in the order.
+    ///
+    /// # Errors
+    /// When the value cannot be written or has more than [`MAX_VALUE`] bytes.
+    pub fn put<T: Value>(&mut self, key: Key, value: &T) -> Result<(), EncodeError> {
+        self.buffer.extend_from_slice(key.as_wire());
+        self.put_value(value).map_err(|error| error.at_key(key.name()))
+    }
+
+    /// Writes a pair whose key is known only at run time, such as `name.2`; the box is put in order at its end.
+    ///
+    /// # Errors
+    /// When the key is empty or has more than [`MAX_KEY`] bytes, begins with `_` (AMP's own keys do),
+    /// or the value cannot be written.
+    pub fn put_named<T: Value>(&mut self, name: &str, value: &T) -> Result<(), EncodeError> {
+        self.begin_named(name)?;
+        self.put_value(value).map_err(|error| error.at_key(name))
+    }
+
+    /// As [`put_named`](Self::put_named), for bytes that are the value as they are.
+    ///
+    /// # Errors
+    /// When the key does not fit, or there are more than [`MAX_VALUE`] bytes.
+    pub fn put_bytes(&mut self, name: &str, value: &[u8]) -> Result<(), EncodeError> {
+        self.begin_named(name)?;
+        self.put_counted(|writer| {
+            writer.write(value);
+            Ok(())
+        })
+        .map_err(|error| error.at_key(name))
+    }
+
+    fn begin_named(&mut self, name: &str) -> Result<(), EncodeError> {
+        if name.is_empty() || name.len() > MAX_KEY || name.starts_with('_') {
+            return Err(EncodeError::from(EncodeErrorKind::Key).at_key(name));
+        }
+        self.unordered = true;
+        self.buffer.extend_from_slice(&length_bytes(name.len()));
+        self.buffer.extend_from_slice(name.as_bytes());
+        Ok(())
+    }
+
+    fn put_value<T: Value>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.put_counted(|writer| value.encode(writer))
+    }
+
+    fn put_counted(
+        &mut self,
+        write: impl FnOnce(&mut ValueWriter<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        ValueWriter { buffer: self.buffer, depth: self.depth }.put_counted(write)
+    }
+
+    /// Writes one of AMP's own pairs, or its first pairs, in their place in the order.
+    pub(crate) fn put_reserved(&mut self, key: Key, value: &[u8]) {
+        self.buffer.extend_from_slice(key.as_wire());
+        self.buffer.extend_from_slice(&length_bytes(value.len()));
+        self.buffer.extend_from_slice(value);
+    }
+
+    /// Ends the box.
+    ///
+    /// # Errors
+    /// When the box has more than `most` bytes.
+    pub fn finish(self, most: usize) -> Result<(), EncodeError> {
+        self.buffer.extend_from_slice(&END);
+        if self.buffer.len() - self.start > most {
+            return Err(EncodeErrorKind::BoxTooLong { limit: most }.into());
+        }
+        if self.unordered {
+            self.sort();
+        }
+        Ok(())
+    }
+
+    /// Puts the pairs in bytewise order of their keys; of equal keys the last one stays.
+    #[cold]
+    fn sort(self) {
+        let written = self.buffer.split_off(self.start);
+        let pairs: std::collections::BTreeMap<_, _> = Pairs::new(&written).collect();
+        for (key, value) in pairs {
+            put_pair(self.buffer, key, value);
+        }
+        self.buffer.extend_from_slice(&END);
+    }
+}
+
+/// Writes one value at the end of a buffer. Lengths are the caller's care: the box or list around it counts.
+#[derive(Debug)]
+pub struct ValueWriter<'a> {
+    buffer: &'a mut Vec<u8>,
+    depth: u8,
+}
+
+impl<'a> ValueWriter<'a> {
+    /// A writer that is not within a box, for tests of a [`Value`] of your own.
+    #[must_use]
+    pub fn new(buffer: &'a mut Vec<u8>) -> Self {
+        Self { buffer, depth: BoxLimits::DEFAULT.nesting }
+    }
+
+    /// Appends bytes to the value.
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Appends one item of a `ListOf` to the value: its length, then what `write` appends.
+    ///
+    /// # Errors
+    /// When the item has more than [`MAX_VALUE`] bytes or nests too deep.
+    pub fn put_item(
+        &mut self,
+        write: impl FnOnce(&mut ValueWriter<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.deeper()?.put_counted(write)
+    }
+
+    /// Appends one nested box to the value, with the pairs that `write` puts.
+    ///
+    /// # Errors
+    /// When a pair cannot be written or the box nests too deep.
+    pub fn put_box(
+        &mut self,
+        write: impl FnOnce(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        let inner = self.deeper()?;
+        let mut writer = BoxWriter::new(inner.buffer, inner.depth);
+        write(&mut writer)?;
+        writer.finish(MAX_VALUE)
+    }
+
+    fn deeper(&mut self) -> Result<ValueWriter<'_>, EncodeError> {
+        let depth = self.depth.checked_sub(1).ok_or(EncodeErrorKind::TooDeep)?;
+        Ok(ValueWriter { buffer: self.buffer, depth })
+    }
+
+    /// Writes a length, whatever `write` appends, and then the true length in its place.
+    fn put_counted(
+        &mut self,
+        write: impl FnOnce(&mut ValueWriter<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        let at = self.buffer.len();
+        self.buffer.extend_from_slice(&[0, 0]);
+        write(self)?;
+        let length = self.buffer.len() - at - 2;
+        if length > MAX_VALUE {
+            return Err(EncodeErrorKind::TooLong { length }.into());
+        }
+        self.buffer[at..at + 2].copy_from_slice(&length_bytes(length));
+        Ok(())
+    }
+}
+
+impl fmt::Write for ValueWriter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.write(text.as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! The wire: bytes to boxes and back. Imports nothing of ours.
+//!
+//! A box is a run of pairs, ended by an empty key:
+//!
+//! ```text
+//!   00 04  _ask     00 01  1        key length, key, value length, value
+//!   00 08  _command 00 03  Sum      ...
+//!   00 01  a        00 02  13
+//!   00 00                           the end of the box
+//! ```
+//!
+//! Lengths are big-endian `u16`. A key has 1 to [`MAX_KEY`] bytes, a value 0 to [`MAX_VALUE`];
+//! within a box the last of two equal keys counts.
+
+mod amp_box;
+mod decoder;
+mod error;
+mod raw_box;
+mod rollback;
+
+pub use amp_box::{AmpBox, InsertError};
+pub use decoder::BoxDecoder;
+pub use error::{Excerpt, WireError};
+pub use raw_box::{Pairs, RawBox};
+pub(crate) use rollback::Rollback;
+
+/// The longest key in bytes: the high byte of its length is always zero.
+pub const MAX_KEY: usize = 255;
+
+/// The longest value in bytes.
+pub const MAX_VALUE: usize = 65_535;
+
+/// What a peer may make this end hold for one box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BoxLimits {
+    /// Bytes of one box with its lengths and its end. Default 1 MiB.
+    pub bytes: usize,
+    /// Pairs of one box. Default 1,024.
+    pub pairs: usize,
+    /// How deep boxes and lists may nest within a value. Default 32.
+    pub nesting: u8,
+}
+
+impl BoxLimits {
+    /// The defaults: 1 MiB, 1,024 pairs, 32 levels.
+    pub const DEFAULT: Self = Self { bytes: 1 << 20, pairs: 1024, nesting: 32 };
+
+    /// Sets the bytes of one box.
+    #[must_use]
+    pub const fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// Sets the pairs of one box.
+    #[must_use]
+    pub const fn pairs(mut self, pairs: usize) -> Self {
+        self.pairs = pairs;
+        self
+    }
+
+    /// Sets how deep boxes and lists may nest within a value.
+    #[must_use]
+    pub const fn nesting(mut self, nesting: u8) -> Self {
+        self.nesting = nesting;
+        self
+    }
+}
+
+impl Default for BoxLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// What ends a box: an empty key.
+pub(crate) const END: [u8; 2] = [0, 0];
+
+/// Appends a pair whose lengths were checked.
+pub(crate) fn put_pair(buffer: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    for part in [key, value] {
+        buffer.extend_from_slice(&length_bytes(part.len()));
+        buffer.extend_from_slice(part);
+    }
+}
+
+/// The two bytes of a length that was checked to fit.
+#[expect(clippy::cast_possible_truncation, reason = "every caller has checked the length against the format's bounds")]
+pub(crate) fn length_bytes(length: usize) -> [u8; 2] {
+    debug_assert!(length <= MAX_VALUE);
+    (length as u16).to_be_bytes()
+}
+
+/// The big-endian length at `at`, if both of its bytes are there.
+pub(crate) fn length_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let pair: [u8; 2] = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
+    Some(usize::from(u16::from_be_bytes(pair)))
+}

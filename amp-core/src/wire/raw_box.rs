@@ -1,0 +1,77 @@
+use bytes::Bytes;
+
+use super::length_at;
+
+/// One whole box as it was received: a slice of the receive buffer, its lengths already checked.
+#[derive(Clone, Debug)]
+pub struct RawBox {
+    /// Every pair and the end of the box.
+    bytes: Bytes,
+    /// Keys strictly ascend, so there are no duplicates either.
+    ascending: bool,
+}
+
+impl RawBox {
+    pub(super) fn new(bytes: Bytes, ascending: bool) -> Self {
+        Self { bytes, ascending }
+    }
+
+    /// The bytes of the box, its end included.
+    #[must_use]
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Whether every key is greater than the one before it.
+    #[must_use]
+    pub fn is_ascending(&self) -> bool {
+        self.ascending
+    }
+
+    /// The pairs in the order in which they came.
+    #[must_use]
+    pub fn pairs(&self) -> Pairs<'_> {
+        Pairs::new(&self.bytes)
+    }
+
+    /// A slice of this box's memory as `Bytes`, without a copy.
+    pub(crate) fn slice_of(&self, part: &[u8]) -> Bytes {
+        self.bytes.slice_ref(part)
+    }
+}
+
+/// The pairs of one box, in the order in which they came.
+#[derive(Clone, Debug)]
+pub struct Pairs<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Pairs<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Where the next pair begins.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn seek(&mut self, at: usize) {
+        self.at = at;
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let key_at = self.at + 2;
+        let key_end = key_at + length_at(self.bytes, self.at).filter(|length| *length > 0)?;
+        let value_at = key_end + 2;
+        let value_end = value_at + length_at(self.bytes, key_end)?;
+        let pair = (self.bytes.get(key_at..key_end)?, self.bytes.get(value_at..value_end)?);
+        self.at = value_end;
+        Some(pair)
+    }
+}
