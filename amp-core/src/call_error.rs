@@ -92,4 +92,7 @@ pub enum NotifyError {
     /// The connection has ended.
     #[error("the connection ended")]
     Connection(#[source] CloseReason),
+    /// There was no room to queue it within the connection's [`call_timeout`](crate::Settings::call_timeout).
+    #[error("no room to send it within the connection's time limit")]
+    Timeout,
 }

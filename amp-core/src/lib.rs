@@ -1,18 +1,45 @@
 //! The engine of [`amp-rpc`](https://docs.rs/amp-rpc): AMP's wire format, values, commands and connections.
 //!
 //! Use the crate `amp-rpc` (library `amp`), which re-exports everything here together with the macros.
+//!
+//! Imports go one way only: `wire`, `value`, `command`, `packet`, `dispatcher` are pure and build without tokio;
+//! `responder`, `locator`, `connection` and `server` need the feature `tokio`.
 
 pub mod codes;
 mod command;
-#[allow(dead_code)]
-mod packet;
 #[doc(hidden)]
 pub mod private;
 mod value;
 mod wire;
 
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection drives it"))]
+mod dispatcher;
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection reads and writes it"))]
+mod packet;
+
+#[cfg(feature = "tokio")]
+mod call_error;
+#[cfg(feature = "tokio")]
+mod connection;
+#[cfg(feature = "tokio")]
+mod locator;
+#[cfg(feature = "tokio")]
+mod responder;
+#[cfg(feature = "tokio")]
+mod server;
+
 pub use command::{Argument, Arguments, Command, Context, ErrorCodes, Exposable, ExposeError, Exposed, NoErrors};
+pub use packet::PacketError;
 pub use value::{
     BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Key, RawValue, Value, ValueWriter,
 };
 pub use wire::{AmpBox, BoxDecoder, BoxLimits, Excerpt, InsertError, MAX_KEY, MAX_VALUE, Pairs, RawBox, WireError};
+
+#[cfg(feature = "tokio")]
+pub use {
+    call_error::{CallError, NotifyError, Reply},
+    connection::{Builder, Call, CloseReason, Connection, Credentials, Driver, Peer, Settings, Strictness, pair},
+    locator::Locator,
+    responder::{Ask, Located},
+    server::{Listener, Server, ServerBuilder},
+};

@@ -20,3 +20,14 @@ pub fn take<T: Argument>(key: Key, from: &mut BoxReader<'_>) -> Result<T, Decode
 pub fn expose<T: Exposable>(field: &mut Exposed<T>, context: &dyn Context) -> Result<(), ExposeError> {
     field.fill(context)
 }
+
+/// Answers one command by one method: what the locators do for each.
+#[cfg(feature = "tokio")]
+pub fn respond<C, R, F>(ask: crate::Ask, run: R) -> crate::Located
+where
+    C: crate::Command,
+    R: FnOnce(C) -> F,
+    F: Future<Output = crate::Reply<C>> + Send + 'static,
+{
+    ask.respond(run)
+}

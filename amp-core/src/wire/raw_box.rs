@@ -16,6 +16,11 @@ impl RawBox {
         Self { bytes, ascending }
     }
 
+    /// A box without pairs.
+    pub(crate) fn empty() -> Self {
+        Self { bytes: Bytes::from_static(&super::END), ascending: true }
+    }
+
     /// The bytes of the box, its end included.
     #[must_use]
     pub fn as_bytes(&self) -> &Bytes {

@@ -1,0 +1,80 @@
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Connection, Driver, Peer, Settings, Shared};
+use crate::locator::Locator;
+
+/// Sets a connection up: what it answers and what it allows. Cheap to clone.
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// use amp_core::{Connection, Settings};
+/// use std::time::Duration;
+///
+/// let settings = Settings::new().call_timeout(Duration::from_secs(30));
+/// let connection = Connection::builder().settings(settings).connect_tcp("127.0.0.1:1234").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it starts a connection"]
+pub struct Builder {
+    locator: Arc<dyn Locator>,
+    settings: Settings,
+}
+
+impl Builder {
+    /// A connection that answers no commands, with the default settings.
+    pub fn new() -> Self {
+        Self { locator: Arc::new(()), settings: Settings::default() }
+    }
+
+    /// Sets what answers the peer's commands.
+    pub fn locator(mut self, locator: impl Locator) -> Self {
+        self.locator = Arc::new(locator);
+        self
+    }
+
+    /// Sets what the connection allows.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Runs the connection over a byte stream, in a task of its own.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime.
+    pub fn start<T>(self, transport: T, peer: Peer) -> Connection
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (connection, driver) = self.build(transport, peer);
+        tokio::spawn(driver);
+        connection
+    }
+
+    /// Makes a connection whose driver the caller polls.
+    pub fn build<T>(self, transport: T, peer: Peer) -> (Connection, Driver)
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let shared = Arc::new(Shared::new(self.settings, peer));
+        let connection = Connection::of(&shared);
+        (connection, Driver::new(transport, shared, self.locator))
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use super::Connection;
+use super::exchange::{Exchange, Failure};
+use crate::call_error::{CallError, Reply};
+use crate::command::{Arguments, Command, ErrorCodes};
+use crate::packet::ReplyPacket;
+use crate::value::{BoxReader, DecodeError, DecodeErrorKind};
+use crate::wire::RawBox;
+
+/// A call to the peer: sent when first polled, done when the answer is here.
+///
+/// # Cancel safety
+/// Dropping it before it was polled sends nothing. Dropping it later discards the answer when it comes; the command
+/// runs at the peer all the same, because AMP has no way to take it back, and its place among
+/// [`most_calls`](crate::Settings::most_calls) is free again when the answer has come.
+#[must_use = "a call is sent when it is awaited"]
+pub struct Call<C: Command> {
+    exchange: Exchange<C>,
+}
+
+impl<C: Command> Call<C> {
+    pub(super) fn new(connection: Connection, command: C) -> Self {
+        Self { exchange: Exchange::new(connection, command, C::ANSWERED) }
+    }
+
+    /// Gives up with [`CallError::Timeout`] when the answer is not here after `timeout`, counted from the first poll.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.exchange.set_timeout(Some(timeout));
+        self
+    }
+
+    /// Waits without end, whatever [`call_timeout`](crate::Settings::call_timeout) is.
+    pub fn no_timeout(mut self) -> Self {
+        self.exchange.set_timeout(None);
+        self
+    }
+}
+
+impl<C: Command> Future for Call<C> {
+    type Output = Reply<C>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let nesting = self.exchange.nesting();
+        let reply = match ready!(Pin::new(&mut self.exchange).poll(cx)) {
+            Err(failure) => return Poll::Ready(Err(failure.into_call_error())),
+            Ok(Some(reply)) if reply.is_error => return Poll::Ready(Err(error::<C::Errors>(&reply, nesting))),
+            Ok(Some(reply)) => reply.raw,
+            Ok(None) => RawBox::empty(),
+        };
+        let response = C::Response::take(&mut BoxReader::new(&reply, nesting));
+        Poll::Ready(response.map_err(CallError::Response))
+    }
+}
+
+impl<C: Command> fmt::Debug for Call<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("command", &C::NAME).finish_non_exhaustive()
+    }
+}
+
+impl Failure {
+    pub(super) fn into_call_error<E>(self) -> CallError<E> {
+        match self {
+            Self::Invalid(error) => CallError::Invalid(error),
+            Self::Connection(reason) => CallError::Connection(reason),
+            Self::Timeout => CallError::Timeout,
+        }
+    }
+}
+
+/// What an error box means to a caller who knows the errors `E`.
+pub(super) fn error<E: ErrorCodes>(reply: &ReplyPacket, nesting: u8) -> CallError<E> {
+    let (code, description) = reply.error();
+    let Some(code) = code else {
+        return CallError::Response(DecodeError::from(DecodeErrorKind::Missing).at_key("_error_code"));
+    };
+    match E::from_error(&code, &description, &mut BoxReader::new(&reply.raw, nesting)) {
+        Ok(Some(declared)) => CallError::Declared(declared),
+        Ok(None) => CallError::Remote { code, description },
+        Err(error) => CallError::Response(error),
+    }
+}

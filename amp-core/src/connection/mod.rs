@@ -1,0 +1,162 @@
+//! The connection: the only async code. Imports everything below it.
+//!
+//! One future, the driver, reads and writes; handles append what they send to one outbound buffer under one short
+//! lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
+
+mod builder;
+mod call;
+mod driver;
+mod exchange;
+mod peer;
+mod reason;
+mod responders;
+mod settings;
+mod shared;
+pub(crate) mod transport;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use builder::Builder;
+pub use call::Call;
+pub use driver::Driver;
+pub use peer::{Credentials, Peer};
+pub use reason::CloseReason;
+pub use settings::{Settings, Strictness};
+pub(crate) use shared::Shared;
+pub use transport::pair;
+
+use crate::call_error::{CallError, NotifyError};
+use crate::command::{Command, Exposable, NoErrors};
+use crate::wire::AmpBox;
+use exchange::{Exchange, Failure, Untyped};
+
+/// A connection to a peer: both ends call, both ends answer. Cheap to clone.
+///
+/// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does.
+pub struct Connection {
+    shared: Arc<Shared>,
+}
+
+impl Connection {
+    /// Begins to set a connection up.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) fn of(shared: &Arc<Shared>) -> Self {
+        shared.add_handle();
+        Self { shared: Arc::clone(shared) }
+    }
+
+    /// Calls the peer.
+    ///
+    /// # Errors
+    /// The call gives the errors of [`CallError`]; none of them but `Connection` touches other calls.
+    ///
+    /// # Cancel safety
+    /// See [`Call`].
+    pub fn call<C: Command>(&self, command: C) -> Call<C> {
+        Call::new(self.clone(), command)
+    }
+
+    /// Sends a command and wants no answer. Done when the command is queued to be written.
+    ///
+    /// The peer tells nothing back, not even that it does not know the command; a Twisted peer ends the connection then.
+    ///
+    /// # Errors
+    /// When an argument cannot be sent or the connection has ended.
+    ///
+    /// # Cancel safety
+    /// When dropped before it is done, nothing is sent.
+    pub async fn notify<C: Command>(&self, command: C) -> Result<(), NotifyError> {
+        match Exchange::new(self.clone(), command, false).await {
+            Ok(_) => Ok(()),
+            Err(Failure::Invalid(error)) => Err(NotifyError::Invalid(error)),
+            Err(Failure::Connection(reason)) => Err(NotifyError::Connection(reason)),
+            Err(Failure::Timeout) => Err(NotifyError::Timeout),
+        }
+    }
+
+    /// Calls a command whose arguments have no type, for tools and proxies. Gives the answer's pairs, without `_answer`.
+    ///
+    /// # Errors
+    /// Every error answer is [`CallError::Remote`].
+    ///
+    /// # Cancel safety
+    /// As [`Call`].
+    pub async fn call_box(&self, command: &str, arguments: AmpBox) -> Result<AmpBox, CallError<NoErrors>> {
+        let reply = Exchange::new(self.clone(), Untyped(command, arguments), true).await;
+        let Some(reply) = reply.map_err(Failure::into_call_error)? else { return Ok(AmpBox::new()) };
+        if reply.is_error {
+            return Err(call::error(&reply, self.shared.settings.boxes.nesting));
+        }
+        let mut answer = AmpBox::from(&reply.raw);
+        answer.remove("_answer");
+        Ok(answer)
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.shared.peer
+    }
+
+    /// Begins to close: no new calls go out, the answers to old ones and the peer's running commands get
+    /// [`close_timeout`](Settings::close_timeout) to finish. [`closed`](Self::closed) tells when it is done.
+    ///
+    /// A responder that calls it has its own answer still sent: Twisted's `QuitBox`.
+    pub fn close(&self) {
+        self.shared.close();
+    }
+
+    /// Ends the connection now: outstanding calls fail, running responders are dropped. What is already queued
+    /// to be written still goes out.
+    pub fn abort(&self) {
+        self.shared.end(CloseReason::Closed);
+    }
+
+    /// Waits until the connection has ended and its transport is closed; gives the reason.
+    ///
+    /// # Cancel safety
+    /// Safe to drop and to call again, also after the end.
+    pub async fn closed(&self) -> CloseReason {
+        let mut ended = self.shared.ended.subscribe();
+        // The sender lives in `shared`, so the wait does not fail.
+        let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        reason.unwrap_or(CloseReason::Aborted)
+    }
+
+    /// Whether no more calls can be made.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.lock().refusal().is_some()
+    }
+}
+
+impl Clone for Connection {
+    fn clone(&self) -> Self {
+        Self::of(&self.shared)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.remove_handle();
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("peer", &self.shared.peer).finish_non_exhaustive()
+    }
+}
+
+impl Exposable for Connection {}
+
+/// The runtime's time, which a test may have paused.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

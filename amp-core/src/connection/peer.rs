@@ -1,0 +1,68 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::command::Exposable;
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Peer {
+    /// A TCP connection.
+    #[non_exhaustive]
+    Tcp {
+        /// The peer's address.
+        address: SocketAddr,
+    },
+    /// A unix socket.
+    #[non_exhaustive]
+    Unix {
+        /// The path of the socket, if it has one at this end or the other.
+        path: Option<PathBuf>,
+        /// The process at the other end, as the kernel vouches for it.
+        credentials: Option<Credentials>,
+    },
+    /// The standard streams of a child process, or those of this process when it is the child.
+    #[non_exhaustive]
+    Process {
+        /// The id of the child or parent, where known.
+        id: Option<u32>,
+    },
+    /// Any other byte stream, by a name for logs.
+    Other(&'static str),
+}
+
+/// The process at the other end of a unix socket, at the moment when it connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Credentials {
+    /// The user's id.
+    pub user: u32,
+    /// The group's id.
+    pub group: u32,
+    /// The process's id, where the platform tells.
+    pub process: Option<i32>,
+}
+
+impl Credentials {
+    #[cfg(unix)]
+    pub(super) fn of(stream: &tokio::net::UnixStream) -> Option<Self> {
+        let credentials = stream.peer_cred().ok()?;
+        Some(Self { user: credentials.uid(), group: credentials.gid(), process: credentials.pid() })
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { address } => address.fmt(f),
+            Self::Unix { path: Some(path), .. } => write!(f, "unix:{}", path.display()),
+            Self::Unix { path: None, .. } => f.write_str("unix"),
+            Self::Process { id: Some(id) } => write!(f, "process {id}"),
+            Self::Process { id: None } => f.write_str("process"),
+            Self::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Exposable for Peer {}

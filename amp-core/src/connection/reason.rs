@@ -1,0 +1,60 @@
+use std::io;
+use std::sync::Arc;
+
+use crate::packet::PacketError;
+use crate::wire::WireError;
+
+/// Why a connection ended. Everybody who waits on it learns the same reason.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// This end closed it, by [`Connection::close`](crate::Connection::close) or by dropping its last handle.
+    #[error("closed by this end")]
+    Closed,
+    /// The peer closed it between two boxes.
+    #[error("closed by the peer")]
+    ClosedByPeer,
+    /// The byte stream ended within a box.
+    #[error("closed by the peer in the middle of a box, after {received} of its bytes")]
+    ClosedMidBox {
+        /// How many bytes of the box had come.
+        received: usize,
+    },
+    /// Reading or writing failed.
+    #[error("the transport failed")]
+    Io(#[source] Arc<io::Error>),
+    /// The bytes are not boxes, or a box is over a limit.
+    #[error("the peer's bytes are not AMP")]
+    Wire(#[from] WireError),
+    /// A box is not an ask, an answer or an error.
+    #[error("the peer's box is not AMP")]
+    Packet(#[from] PacketError),
+    /// An answer to a call that was never made or was answered before. See
+    /// [`Settings::ignore_unknown_answers`](crate::Settings::ignore_unknown_answers).
+    #[error("the peer answered a tag that is not out")]
+    UnknownAnswer,
+    /// A responder answered with an error that is declared fatal.
+    #[error("a responder answered with the fatal error {code}")]
+    Fatal {
+        /// The code on the wire.
+        code: &'static str,
+    },
+    /// An undeclared failure under [`Strictness::Twisted`](crate::Strictness::Twisted).
+    #[error("a responder failed, and the connection is strict")]
+    Failure,
+    /// The peer does not read: more than [`Settings::most_outbound`](crate::Settings::most_outbound) bytes wait to be written.
+    #[error("the peer does not read: over {limit} bytes wait to be written")]
+    NotReading {
+        /// The limit that was crossed.
+        limit: usize,
+    },
+    /// The task that drives the connection was dropped, as when its runtime shuts down.
+    #[error("the connection's task was dropped")]
+    Aborted,
+}
+
+impl From<io::Error> for CloseReason {
+    fn from(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}

@@ -1,0 +1,103 @@
+use std::time::Duration;
+
+use crate::wire::BoxLimits;
+
+/// What a connection allows. Every queue and buffer of a connection has its bound here.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The bounds of one box, received or sent.
+    pub boxes: BoxLimits,
+    /// How many calls to the peer may be out at once; further ones wait for a place. Default 1,024.
+    ///
+    /// A call that was dropped or timed out keeps its place until its answer comes, because the peer still works on it.
+    pub most_calls: usize,
+    /// How many of the peer's commands may run here at once; further ones are answered with
+    /// [`codes::BUSY`](crate::codes::BUSY). Responders that are ready at once do not count. Default 4,096.
+    pub most_responders: usize,
+    /// From how many bytes waiting to be written on callers wait before they add to them. Default 1 MiB.
+    pub outbound_mark: usize,
+    /// How many bytes, answers included, may wait to be written before the peer counts as one that does not read
+    /// and the connection ends. Default 64 MiB.
+    pub most_outbound: usize,
+    /// How long a call waits for its answer unless it says otherwise. Default: without end.
+    pub call_timeout: Option<Duration>,
+    /// How long [`Connection::close`](crate::Connection::close) lets outstanding answers arrive. Default 10 s.
+    pub close_timeout: Duration,
+    /// How long the last bytes may take to be written and read by the peer when the connection ends. Default 1 s.
+    pub linger: Duration,
+    /// What a failure that is not declared costs. Default: its one call.
+    pub strictness: Strictness,
+    /// Whether answers to tags that are not out are logged and passed over instead of ending the connection. Default off.
+    pub ignore_unknown_answers: bool,
+    /// Whether each responder finishes before the next one starts. Default off: they run concurrently.
+    ///
+    /// With it on, a responder that calls the peer back and waits can deadlock with a peer that does the same.
+    pub in_order: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            boxes: BoxLimits::DEFAULT,
+            most_calls: 1024,
+            most_responders: 4096,
+            outbound_mark: 1 << 20,
+            most_outbound: 64 << 20,
+            call_timeout: None,
+            close_timeout: Duration::from_secs(10),
+            linger: Duration::from_secs(1),
+            strictness: Strictness::Isolating,
+            ignore_unknown_answers: false,
+            in_order: false,
+        }
+    }
+}
+
+/// What a failure that is not declared costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Strictness {
+    /// The one call, which is answered with an error.
+    #[default]
+    Isolating,
+    /// The connection, as in Twisted: the error is answered, then the connection ends. An ask that wants no answer
+    /// ends it even with a declared error or an unknown command.
+    Twisted,
+}
+
+/// Setters that take and give the settings, for chains.
+macro_rules! setters {
+    ($($field:ident: $type:ty),* $(,)?) => {
+        impl Settings {
+            /// The defaults.
+            #[must_use]
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(mut self, $field: impl Into<$type>) -> Self {
+                    self.$field = $field.into();
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    boxes: BoxLimits,
+    most_calls: usize,
+    most_responders: usize,
+    outbound_mark: usize,
+    most_outbound: usize,
+    call_timeout: Option<Duration>,
+    close_timeout: Duration,
+    linger: Duration,
+    strictness: Strictness,
+    ignore_unknown_answers: bool,
+    in_order: bool,
+}

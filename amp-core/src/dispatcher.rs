@@ -1,0 +1,222 @@
+//! The dispatcher: which tags are out, and who waits for their answers. Imports `packet`.
+//!
+//! It is pure: a waiter is any `W` (a waker, in a connection), and time comes in as a value.
+//!
+//! Tags count up from 1 and are never used again (`wire.md` line 13), so a tag finds its waiter by its distance
+//! from the oldest tag of a sliding window. A call that stays out long while thousands pass would hold the
+//! window open; it moves to a map instead.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+use crate::packet::ReplyPacket;
+
+/// The window may hold this many finished calls per unfinished one, plus [`SLACK`], before its oldest moves to the map.
+const FINISHED_PER_CALL: usize = 3;
+const SLACK: usize = 64;
+
+/// Tags of our own asks and who waits for them.
+#[derive(Debug)]
+pub(crate) struct Dispatcher<W> {
+    /// The tag of `window[0]`.
+    first: u64,
+    window: VecDeque<Call<W>>,
+    /// Calls that the window has left behind.
+    old: HashMap<u64, Call<W>>,
+    /// Calls that wait for an answer from the peer, abandoned ones included.
+    out: usize,
+    /// Those of them whose caller is gone.
+    abandoned: usize,
+}
+
+/// One call, from the tag to the moment when its caller has what it wants.
+#[derive(Debug)]
+enum Call<W> {
+    /// Nobody has a use for the tag any more.
+    Finished,
+    /// Neither the answer nor a loss of patience has come.
+    Waiting { waiter: Option<W>, deadline: Option<Instant> },
+    /// The answer is here and the caller has not taken it.
+    Answered(ReplyPacket),
+    /// The time is up and the caller does not know yet; the answer may still come.
+    Expired,
+    /// The time was up and the caller does not know yet; the answer came and was discarded.
+    ExpiredAnswered,
+    /// The caller is gone; the answer will be discarded.
+    Abandoned,
+}
+
+/// What a call has come to.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// No answer yet.
+    Pending,
+    /// The answer.
+    Answered(ReplyPacket),
+    /// The time is up.
+    Expired,
+    /// The tag is not out: the dispatcher was closed.
+    Lost,
+}
+
+/// An answer to a tag that is not out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UnknownTag;
+
+impl<W> Dispatcher<W> {
+    pub(crate) fn new() -> Self {
+        Self { first: 1, window: VecDeque::new(), old: HashMap::new(), out: 0, abandoned: 0 }
+    }
+
+    /// The tag of the next ask. It is used up only by [`ask`](Self::ask) or [`skip`](Self::skip).
+    pub(crate) fn next_tag(&self) -> u64 {
+        self.first + self.window.len() as u64
+    }
+
+    /// Whether somebody waits for an answer.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.out > self.abandoned
+    }
+
+    /// Uses up the next tag for a call.
+    pub(crate) fn ask(&mut self, waiter: W, deadline: Option<Instant>) {
+        self.out += 1;
+        self.window.push_back(Call::Waiting { waiter: Some(waiter), deadline });
+        self.slide();
+    }
+
+    /// Uses up the next tag for an ask that wants no answer, as Twisted does.
+    pub(crate) fn skip(&mut self) {
+        self.window.push_back(Call::Finished);
+        self.slide();
+    }
+
+    /// Takes in an answer; gives whoever waits for it. `Err` when nobody asked or it was answered before.
+    pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Option<W>, UnknownTag> {
+        let call = self.call_mut(tag).ok_or(UnknownTag)?;
+        let waiter = match call {
+            Call::Waiting { waiter, .. } => {
+                let waiter = waiter.take();
+                *call = Call::Answered(reply);
+                waiter
+            }
+            Call::Expired => {
+                *call = Call::ExpiredAnswered;
+                None
+            }
+            Call::Abandoned => {
+                self.abandoned -= 1;
+                self.finish(tag);
+                None
+            }
+            Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => return Err(UnknownTag),
+        };
+        self.out -= 1;
+        Ok(waiter)
+    }
+
+    /// What the call has come to; while it is pending `waiter` waits for it.
+    pub(crate) fn poll(&mut self, tag: u64, waiter: impl FnOnce(Option<W>) -> W) -> Progress {
+        let Some(call) = self.call_mut(tag) else { return Progress::Lost };
+        match call {
+            Call::Waiting { waiter: slot, .. } => {
+                let before = slot.take();
+                *slot = Some(waiter(before));
+                Progress::Pending
+            }
+            Call::Answered(_) => match std::mem::replace(call, Call::Finished) {
+                Call::Answered(reply) => {
+                    self.slide();
+                    Progress::Answered(reply)
+                }
+                _ => Progress::Lost,
+            },
+            Call::Expired => {
+                *call = Call::Abandoned;
+                self.abandoned += 1;
+                Progress::Expired
+            }
+            Call::ExpiredAnswered => {
+                self.finish(tag);
+                Progress::Expired
+            }
+            Call::Finished | Call::Abandoned => Progress::Lost,
+        }
+    }
+
+    /// The caller is gone. Its tag stays out until the answer comes, which is then discarded: AMP has no cancel box.
+    pub(crate) fn abandon(&mut self, tag: u64) {
+        let Some(call) = self.call_mut(tag) else { return };
+        match call {
+            Call::Waiting { .. } | Call::Expired => {
+                *call = Call::Abandoned;
+                self.abandoned += 1;
+            }
+            Call::Answered(_) | Call::ExpiredAnswered => self.finish(tag),
+            Call::Finished | Call::Abandoned => {}
+        }
+    }
+
+    /// Ends the patience of the calls whose deadline has come, hands out who waits for them, and says when the next one is.
+    pub(crate) fn expire(&mut self, now: Instant, mut wake: impl FnMut(W)) -> Option<Instant> {
+        let mut next: Option<Instant> = None;
+        for call in self.window.iter_mut().chain(self.old.values_mut()) {
+            let Call::Waiting { waiter, deadline: Some(deadline) } = call else { continue };
+            if *deadline <= now {
+                waiter.take().into_iter().for_each(&mut wake);
+                *call = Call::Expired;
+            } else {
+                next = Some(next.map_or(*deadline, |next| next.min(*deadline)));
+            }
+        }
+        next
+    }
+
+    /// Forgets all calls whose answer has not come, and hands out who waits for them. Answers that came stay to be taken.
+    pub(crate) fn close(&mut self, mut wake: impl FnMut(W)) {
+        for call in self.window.iter_mut().chain(self.old.values_mut()) {
+            match call {
+                Call::Waiting { waiter, .. } => {
+                    waiter.take().into_iter().for_each(&mut wake);
+                    *call = Call::Finished;
+                }
+                Call::Abandoned => *call = Call::Finished,
+                Call::Expired => *call = Call::ExpiredAnswered,
+                Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => {}
+            }
+        }
+        (self.out, self.abandoned) = (0, 0);
+        self.slide();
+    }
+
+    fn call_mut(&mut self, tag: u64) -> Option<&mut Call<W>> {
+        match tag.checked_sub(self.first) {
+            Some(at) => self.window.get_mut(usize::try_from(at).ok()?),
+            None => self.old.get_mut(&tag),
+        }
+    }
+
+    fn finish(&mut self, tag: u64) {
+        if tag < self.first {
+            self.old.remove(&tag);
+        } else if let Some(call) = self.call_mut(tag) {
+            *call = Call::Finished;
+            self.slide();
+        }
+    }
+
+    /// Moves the window past finished calls, and past an old unfinished one when it holds too many finished ones open.
+    fn slide(&mut self) {
+        let most = SLACK + self.out * (1 + FINISHED_PER_CALL);
+        while let Some(oldest) = self.window.front() {
+            let finished = matches!(oldest, Call::Finished);
+            if !finished && self.window.len() <= most {
+                break;
+            }
+            if let Some(call) = self.window.pop_front().filter(|_| !finished) {
+                self.old.insert(self.first, call);
+            }
+            self.first += 1;
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Responders: how one ask gets its answer. Imports `packet` and `command`, and writes to the connection.
+
+use std::any::{Any, TypeId};
+use std::fmt::{self, Write};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::call_error::{CallError, Reply};
+use crate::codes;
+use crate::command::{Command, Context, ErrorCodes};
+use crate::connection::{CloseReason, Connection, Peer, Shared, Strictness};
+use crate::packet::{AskPacket, put_answer, put_declared, put_error};
+use crate::value::BoxReader;
+
+/// An ask that came from the peer and has no answer yet.
+///
+/// Dropping it answers with [`codes::UNKNOWN`]: a bug here is never silence there.
+#[derive(Debug)]
+pub struct Ask {
+    packet: AskPacket,
+    asker: Asker,
+}
+
+/// What became of an ask at a [`Locator`](crate::Locator).
+pub enum Located {
+    /// A responder was found. The future is polled at once, and it runs on as a task if it is not ready.
+    Responding(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// The ask was answered on the spot.
+    Answered,
+    /// The command is not known here.
+    Unknown(Ask),
+}
+
+impl Located {
+    /// Asks the next locator when this one did not know the command.
+    #[must_use]
+    pub fn or_else(self, next: impl FnOnce(Ask) -> Self) -> Self {
+        match self {
+            Self::Unknown(ask) => next(ask),
+            found => found,
+        }
+    }
+}
+
+impl fmt::Debug for Located {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Responding(_) => "Responding",
+            Self::Answered => "Answered",
+            Self::Unknown(_) => "Unknown",
+        })
+    }
+}
+
+impl Ask {
+    pub(crate) fn new(packet: AskPacket, shared: &Arc<Shared>) -> Self {
+        let asker = Asker { shared: Arc::clone(shared), tag: packet.tag.clone(), answered: false };
+        Self { packet, asker }
+    }
+
+    /// The command's name as it came, which need not be UTF-8.
+    #[must_use]
+    pub fn command(&self) -> &[u8] {
+        self.packet.command()
+    }
+
+    /// Whether the ask is for the command `C`.
+    #[must_use]
+    pub fn is<C: Command>(&self) -> bool {
+        self.command() == C::NAME.as_bytes()
+    }
+
+    /// Whether the peer wants an answer.
+    #[must_use]
+    pub fn wants_answer(&self) -> bool {
+        self.asker.tag.is_some()
+    }
+
+    /// Answers with what `run` makes of the command's arguments; with an error if they do not decode.
+    pub fn respond<C, R>(self, run: impl FnOnce(C) -> R) -> Located
+    where
+        C: Command,
+        R: Future<Output = Reply<C>> + Send + 'static,
+    {
+        let Self { packet, asker } = self;
+        let command = C::take(&mut BoxReader::new(&packet.raw, asker.shared.settings.boxes.nesting));
+        drop(packet);
+        let mut command = match command {
+            Ok(command) => command,
+            Err(error) => {
+                asker.refuse_argument::<C>(&error);
+                return Located::Answered;
+            }
+        };
+        if let Err(error) = command.expose(&asker) {
+            asker.fail(C::NAME, &error);
+            return Located::Answered;
+        }
+        let reply = run(command);
+        Located::Responding(Box::pin(async move { asker.reply::<C>(reply.await) }))
+    }
+
+    /// Answers that there is no responder, in Twisted's words.
+    pub(crate) fn refuse_unhandled(self) {
+        let description = format!("Unhandled Command: {}", PythonBytes(self.command()));
+        let Self { asker, .. } = self;
+        if asker.tag.is_none() {
+            tracing::warn!(peer = %asker.shared.peer, "{description}; no answer was wanted");
+        }
+        asker.error(codes::UNHANDLED, &description);
+    }
+
+    /// Answers that too much is going on here.
+    pub(crate) fn refuse_busy(self) {
+        let Self { asker, .. } = self;
+        let most = asker.shared.settings.most_responders;
+        tracing::warn!(peer = %asker.shared.peer, "over {most} commands are running; see `Settings::most_responders`");
+        asker.finish(|buffer, tag| {
+            put_error(buffer, tag, codes::BUSY, "Too many commands are running; try again later")
+        });
+    }
+}
+
+/// Where an answer goes. Dropped without one, it answers with [`codes::UNKNOWN`].
+#[derive(Debug)]
+struct Asker {
+    shared: Arc<Shared>,
+    tag: Option<Bytes>,
+    answered: bool,
+}
+
+impl Asker {
+    fn reply<C: Command>(self, reply: Reply<C>) {
+        match reply {
+            Ok(response) => self.answer::<C>(&response),
+            Err(CallError::Declared(error)) => self.declared::<C>(&error),
+            // What a peer answered to us is passed on as it is: a proxy needs no types.
+            Err(CallError::Remote { code, description }) => self.error(&code, &description),
+            Err(CallError::Failed(error)) => self.fail(C::NAME, &*error),
+            Err(error) => self.fail(C::NAME, &error),
+        }
+    }
+
+    fn answer<C: Command>(mut self, response: &C::Response) {
+        let Some(tag) = self.settle() else { return };
+        let limits = self.shared.settings.boxes;
+        if let Err(error) = self.shared.write(|buffer| put_answer(buffer, &tag, response, limits)) {
+            self.unsettle(tag).fail(C::NAME, &error);
+        }
+    }
+
+    fn declared<C: Command>(mut self, error: &C::Errors) {
+        let limits = self.shared.settings.boxes;
+        match self.settle() {
+            Some(tag) => {
+                if let Err(error) = self.shared.write(|buffer| put_declared(buffer, &tag, error, limits)) {
+                    return self.unsettle(tag).fail(C::NAME, &error);
+                }
+            }
+            None => {
+                tracing::warn!(peer = %self.shared.peer, command = C::NAME, %error, "failed; no answer was wanted");
+                self.strictly_end();
+            }
+        }
+        if error.is_fatal() {
+            self.shared.end(CloseReason::Fatal { code: error.code() });
+        }
+    }
+
+    /// An argument that does not decode: it is named to the peer, because it is the peer's fault.
+    fn refuse_argument<C: Command>(self, error: &crate::DecodeError) {
+        tracing::debug!(peer = %self.shared.peer, command = C::NAME, %error, "refused an argument");
+        if self.shared.settings.strictness == Strictness::Twisted {
+            return self.fail(C::NAME, error);
+        }
+        let description = error.to_string();
+        self.finish(|buffer, tag| put_error(buffer, tag, C::Errors::INVALID_ARGUMENT, &description));
+    }
+
+    /// A failure that the command does not declare: the log learns what it is, the peer that there is one.
+    fn fail(mut self, command: &str, error: &(dyn std::error::Error + 'static)) {
+        tracing::error!(peer = %self.shared.peer, command, error, "a responder failed");
+        self.fail_silently();
+    }
+
+    fn fail_silently(&mut self) {
+        self.answered = true;
+        if let Some(tag) = self.tag.take() {
+            self.shared.write(|buffer| put_error(buffer, &tag, codes::UNKNOWN, "Unknown Error"));
+        }
+        self.strictly_end();
+    }
+
+    fn error(self, code: &str, description: &str) {
+        let wanted = self.tag.is_some();
+        let shared = Arc::clone(&self.shared);
+        self.finish(|buffer, tag| put_error(buffer, tag, code, description));
+        if !wanted && shared.settings.strictness == Strictness::Twisted {
+            shared.end(CloseReason::Failure);
+        }
+    }
+
+    fn finish(mut self, put: impl FnOnce(&mut Vec<u8>, &[u8])) {
+        if let Some(tag) = self.settle() {
+            self.shared.write(|buffer| put(buffer, &tag));
+        }
+    }
+
+    fn strictly_end(&self) {
+        if self.shared.settings.strictness == Strictness::Twisted {
+            self.shared.end(CloseReason::Failure);
+        }
+    }
+
+    /// Takes the tag to answer to, which the drop will not answer any more.
+    fn settle(&mut self) -> Option<Bytes> {
+        self.answered = true;
+        self.tag.take()
+    }
+
+    /// The answer could not be written after all.
+    fn unsettle(mut self, tag: Bytes) -> Self {
+        self.tag = Some(tag);
+        self
+    }
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.fail_silently();
+        }
+    }
+}
+
+impl Context for Asker {
+    fn provide(&self, wanted: TypeId) -> Option<Box<dyn Any>> {
+        if wanted == TypeId::of::<Connection>() {
+            Some(Box::new(Connection::of(&self.shared)))
+        } else if wanted == TypeId::of::<Peer>() {
+            Some(Box::new(self.shared.peer.clone()))
+        } else {
+            None
+        }
+    }
+}
+
+/// Bytes as Python's `repr` shows them, which is what Twisted puts into its texts.
+struct PythonBytes<'a>(&'a [u8]);
+
+impl fmt::Display for PythonBytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quote = if self.0.contains(&b'\'') && !self.0.contains(&b'"') { '"' } else { '\'' };
+        write!(f, "b{quote}")?;
+        for byte in self.0 {
+            match byte {
+                b'\\' => f.write_str("\\\\")?,
+                b'\t' => f.write_str("\\t")?,
+                b'\n' => f.write_str("\\n")?,
+                b'\r' => f.write_str("\\r")?,
+                b'\'' if quote == '\'' => f.write_str("\\'")?,
+                b' '..=b'~' => f.write_char(char::from(*byte))?,
+                _ => write!(f, "\\x{byte:02x}")?,
+            }
+        }
+        f.write_char(quote)
+    }
+}
