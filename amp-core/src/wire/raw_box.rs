@@ -17,6 +17,7 @@ impl RawBox {
     }
 
     /// A box without pairs.
+    #[cfg(feature = "tokio")]
     pub(crate) fn empty() -> Self {
         Self { bytes: Bytes::from_static(&super::END), ascending: true }
     }
