@@ -124,13 +124,14 @@ impl<W> Dispatcher<W> {
                 *slot = Some(waiter(before));
                 Progress::Pending
             }
-            Call::Answered(_) => match std::mem::replace(call, Call::Finished) {
-                Call::Answered(reply) => {
-                    self.slide();
-                    Progress::Answered(reply)
+            Call::Answered(_) => {
+                let call = std::mem::replace(call, Call::Finished);
+                self.finish(tag);
+                match call {
+                    Call::Answered(reply) => Progress::Answered(reply),
+                    _ => Progress::Lost,
                 }
-                _ => Progress::Lost,
-            },
+            }
             Call::Expired => {
                 *call = Call::Abandoned;
                 self.abandoned += 1;
@@ -185,6 +186,7 @@ impl<W> Dispatcher<W> {
                 Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => {}
             }
         }
+        self.old.retain(|_, call| !matches!(call, Call::Finished));
         (self.out, self.abandoned) = (0, 0);
         self.slide();
     }

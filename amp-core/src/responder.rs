@@ -118,9 +118,7 @@ impl Ask {
         let Self { asker, .. } = self;
         let most = asker.shared.settings.most_responders;
         tracing::warn!(peer = %asker.shared.peer, "over {most} commands are running; see `Settings::most_responders`");
-        asker.finish(|buffer, tag| {
-            put_error(buffer, tag, codes::BUSY, "Too many commands are running; try again later")
-        });
+        asker.error(codes::BUSY, "Too many commands are running; try again later");
     }
 }
 

@@ -240,7 +240,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
 
     /// Ends the patience of calls whose deadline has come, and sleeps until the next one.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) {
-        while let Some(next) = self.latch.0.ring(&mut self.woken) {
+        while let Some(next) = self.latch.0.ring(&mut self.woken, cx.waker()) {
             self.woken.drain(..).for_each(Waker::wake);
             let next = tokio::time::Instant::from_std(next);
             let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(next)));

@@ -41,7 +41,6 @@ pub struct Connection {
 
 impl Connection {
     /// Begins to set a connection up.
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::new()
     }

@@ -170,8 +170,9 @@ impl Shared {
     }
 
     /// Ends what is due: the patience of calls, and the time for closing. Says when to look again.
-    pub(super) fn ring(&self, woken: &mut Vec<Waker>) -> Option<Instant> {
+    pub(super) fn ring(&self, woken: &mut Vec<Waker>, driver: &Waker) -> Option<Instant> {
         let mut state = self.lock();
+        state.driver.clone_from(driver);
         if let Phase::Closing(until) = state.phase
             && until <= super::now()
         {

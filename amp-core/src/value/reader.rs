@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use bytes::Bytes;
 
 use super::{DecodeError, DecodeErrorKind, Key};
@@ -13,6 +15,8 @@ pub struct BoxReader<'a> {
     bytes: &'a [u8],
     owner: Option<&'a Bytes>,
     next: Pairs<'a>,
+    /// The last key that was found on the way.
+    passed: &'a [u8],
     ascending: bool,
     depth: u8,
 }
@@ -25,6 +29,7 @@ impl<'a> BoxReader<'a> {
             bytes: raw.as_bytes(),
             owner: Some(raw.as_bytes()),
             next: raw.pairs(),
+            passed: &[],
             ascending: raw.is_ascending(),
             depth: nesting,
         }
@@ -32,30 +37,30 @@ impl<'a> BoxReader<'a> {
 
     /// The value of `key`; the last one if there are several (`wire.md` 2.1).
     pub fn value(&mut self, key: Key) -> Option<RawValue<'a>> {
-        if self.ascending {
-            let at = self.next.position();
-            if self.bytes.get(at..).is_some_and(|rest| rest.starts_with(key.as_wire())) {
-                return self.next.next().map(|(_, value)| self.raw(value));
-            }
+        let name = key.name_bytes();
+        if !self.ascending || name <= self.passed {
+            return self.find(name);
         }
-        self.find(key.name_bytes())
+        let mut next = self.next.clone();
+        while let Some((found, value)) = next.next() {
+            match found.cmp(name) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    (self.next, self.passed) = (next, found);
+                    return Some(self.raw(value));
+                }
+                Ordering::Greater => break,
+            }
+            self.next = next.clone();
+        }
+        None
     }
 
     /// The value of a key that is known only at run time, such as `name.2`.
-    pub fn find(&mut self, name: &[u8]) -> Option<RawValue<'a>> {
-        let mut pairs = Pairs::new(self.bytes);
-        let mut found = None;
-        while let Some((key, value)) = pairs.next() {
-            if key == name {
-                found = Some((value, pairs.position()));
-            }
-            if self.ascending && key >= name {
-                break;
-            }
-        }
-        let (value, end) = found?;
-        self.next.seek(end);
-        Some(self.raw(value))
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> Option<RawValue<'a>> {
+        // Nearly always there is one such key; of several the last one counts.
+        Pairs::new(self.bytes).filter(|(key, _)| *key == name).last().map(|(_, value)| self.raw(value))
     }
 
     /// All pairs in the order in which they came, duplicates included.
@@ -129,6 +134,7 @@ impl<'a> RawValue<'a> {
                 bytes,
                 owner: value.owner,
                 next: Pairs::new(bytes),
+                passed: &[],
                 ascending,
                 depth: value.depth,
             })
@@ -160,8 +166,11 @@ impl<'a> RawValue<'a> {
     }
 }
 
-/// The first box of `bytes` with whether its keys ascend, and what follows it.
-fn split_box(bytes: &[u8]) -> Option<((&[u8], bool), &[u8])> {
+/// The bytes of a nested box, and whether its keys ascend.
+type Part<'a> = (&'a [u8], bool);
+
+/// The first box of `bytes`, and what follows it.
+fn split_box(bytes: &[u8]) -> Option<(Part<'_>, &[u8])> {
     let mut pairs = Pairs::new(bytes);
     let mut last: Option<&[u8]> = None;
     let mut ascending = true;

@@ -62,10 +62,6 @@ impl<'a> Pairs<'a> {
     pub(crate) fn position(&self) -> usize {
         self.at
     }
-
-    pub(crate) fn seek(&mut self, at: usize) {
-        self.at = at;
-    }
 }
 
 impl<'a> Iterator for Pairs<'a> {
