@@ -2,9 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::format_ident;
-use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, parse_quote};
+use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, Type, parse_quote};
 
-use super::{Method, Responder};
+use super::Responder;
+use super::dispatch::future_of;
 use crate::code::code;
 
 /// The names that the parts share.
@@ -59,12 +60,7 @@ impl Responder<'_> {
 
     fn client_methods(&self, names: &Names<'_>) -> TokenStream {
         let (client, item) = (&names.client, &names.item.ident);
-        let methods = self.methods.iter().map(|Method { cfgs, ident, command, reply }| code! {
-            #(#cfgs)*
-            fn #ident(&self, command: #command) -> impl ::core::future::Future<Output = #reply> + ::core::marker::Send {
-                self.0.call::<#command>(command)
-            }
-        });
+        let methods = self.methods.iter().map(|method| method.call(&self.krate));
         code! {
             #[automatically_derived]
             impl #item for #client {
@@ -154,7 +150,7 @@ fn rewritten(item: &ItemTrait) -> TokenStream {
 fn rewrite(function: &mut TraitItemFn) {
     function.sig.asyncness = None;
     if let ReturnType::Type(_, reply) = &mut function.sig.output {
-        *reply = parse_quote!(impl ::core::future::Future<Output = #reply> + ::core::marker::Send);
+        **reply = Type::Verbatim(future_of(reply));
     }
     if let Some(body) = &mut function.default {
         let future: Expr = parse_quote!(async move #body);
