@@ -9,7 +9,9 @@ pub mod codes;
 mod command;
 #[doc(hidden)]
 pub mod private;
+pub mod schema;
 mod value;
+mod violation;
 mod wire;
 
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection drives it"))]
@@ -17,6 +19,8 @@ mod dispatcher;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection reads and writes it"))]
 mod packet;
 
+#[cfg(feature = "tokio")]
+mod boxes;
 #[cfg(feature = "tokio")]
 mod call_error;
 #[cfg(feature = "tokio")]
@@ -28,17 +32,24 @@ mod responder;
 #[cfg(feature = "tokio")]
 mod server;
 
-pub use command::{Argument, Arguments, Command, Context, ErrorCodes, Exposable, ExposeError, Exposed, NoErrors};
+pub use command::{
+    Argument, Arguments, Command, Constrained, Constraint, Context, ErrorCodes, Exposable, ExposeError, Exposed,
+    NoErrors, State, constraint,
+};
 pub use packet::PacketError;
 pub use value::{
     BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Key, RawValue, Value, ValueWriter,
 };
+pub use violation::{Place, Violation, Violations};
 pub use wire::{AmpBox, BoxDecoder, BoxLimits, Excerpt, InsertError, MAX_KEY, MAX_VALUE, Pairs, RawBox, WireError};
 
 #[cfg(feature = "tokio")]
 pub use {
+    boxes::{BoxReceiver, BoxSender, SendBoxError},
     call_error::{CallError, NotifyError, Reply},
-    connection::{Builder, Call, CloseReason, Connection, Credentials, Driver, Peer, Settings, Strictness, pair},
+    connection::{
+        BoxInlet, Builder, Call, CloseReason, Connection, Credentials, Driver, Peer, Settings, Strictness, pair,
+    },
     locator::Locator,
     responder::{Ask, Located},
     server::{Listener, Server, ServerBuilder},

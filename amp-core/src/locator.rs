@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::command::{Context, Exposable, ExposeError, provided};
 use crate::responder::{Ask, Located};
+use crate::schema::CommandDeclaration;
 
 /// Finds the responder for a command. What `#[responder]` generates; Twisted's `IResponderLocator`.
 ///
@@ -20,8 +22,8 @@ pub trait Locator: Send + Sync + 'static {
     /// It runs while the connection is read: it must not block.
     fn locate(&self, ask: Ask) -> Located;
 
-    /// The names of the commands that are answered.
-    fn commands(&self) -> Vec<&'static str>;
+    /// The commands that are answered.
+    fn commands(&self) -> Vec<CommandDeclaration>;
 
     /// A locator that has the commands of both; `self` goes first.
     fn or<L: Locator>(self, other: L) -> (Self, L)
@@ -37,7 +39,7 @@ impl Locator for () {
         Located::Unknown(ask)
     }
 
-    fn commands(&self) -> Vec<&'static str> {
+    fn commands(&self) -> Vec<CommandDeclaration> {
         Vec::new()
     }
 }
@@ -47,7 +49,7 @@ impl<L: Locator> Locator for Vec<L> {
         self.iter().fold(Located::Unknown(ask), |located, next| located.or_else(|ask| next.locate(ask)))
     }
 
-    fn commands(&self) -> Vec<&'static str> {
+    fn commands(&self) -> Vec<CommandDeclaration> {
         self.iter().flat_map(Locator::commands).collect()
     }
 }
@@ -59,7 +61,7 @@ macro_rules! by_reference {
                 (**self).locate(ask)
             }
 
-            fn commands(&self) -> Vec<&'static str> {
+            fn commands(&self) -> Vec<CommandDeclaration> {
                 (**self).commands()
             }
         }
@@ -79,7 +81,7 @@ macro_rules! tuples {
                 located
             }
 
-            fn commands(&self) -> Vec<&'static str> {
+            fn commands(&self) -> Vec<CommandDeclaration> {
                 #[expect(non_snake_case, reason = "one name for the type and its value")]
                 let ($($name,)*) = self;
                 let mut commands = Vec::new();
@@ -91,3 +93,9 @@ macro_rules! tuples {
 }
 
 tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) }
+
+impl Exposable for Arc<dyn Locator> {
+    fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+        provided::<Self>(context).map(|locator| (*locator).clone())
+    }
+}

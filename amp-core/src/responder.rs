@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::boxes::BoxSender;
 use crate::call_error::{CallError, Reply};
 use crate::codes;
-use crate::command::{Command, Context, ErrorCodes};
+use crate::command::{Command, Context, ErrorCodes, Exposable, take_checked, violations};
 use crate::connection::{CloseReason, Connection, Peer, Shared, Strictness};
+use crate::locator::Locator;
 use crate::packet::{AskPacket, put_answer, put_declared, put_error};
-use crate::value::BoxReader;
+use crate::value::{BoxReader, EncodeError, EncodeErrorKind};
 
 /// An ask that came from the peer and has no answer yet.
 ///
@@ -79,14 +81,25 @@ impl Ask {
         self.asker.tag.is_some()
     }
 
-    /// Answers with what `run` makes of the command's arguments; with an error if they do not decode.
+    /// Answers with what `run` makes of the command's arguments; with an error if they do not decode, break a
+    /// constraint, or want something exposed that is not there.
     pub fn respond<C, R>(self, run: impl FnOnce(C) -> R) -> Located
     where
         C: Command,
         R: Future<Output = Reply<C>> + Send + 'static,
     {
+        self.respond_exposed(|command, ()| run(command))
+    }
+
+    /// As [`respond`](Self::respond), with exposed context beside the arguments.
+    pub fn respond_exposed<C, X, R>(self, run: impl FnOnce(C, X) -> R) -> Located
+    where
+        C: Command,
+        X: Exposable,
+        R: Future<Output = Reply<C>> + Send + 'static,
+    {
         let Self { packet, asker } = self;
-        let command = C::take(&mut BoxReader::new(&packet.raw, asker.shared.settings.boxes.nesting));
+        let command = take_checked::<C>(&mut BoxReader::new(&packet.raw, asker.shared.settings.boxes.nesting));
         drop(packet);
         let mut command = match command {
             Ok(command) => command,
@@ -95,12 +108,16 @@ impl Ask {
                 return Located::Answered;
             }
         };
-        if let Err(error) = command.expose(&asker) {
-            asker.fail(C::NAME, &error);
-            return Located::Answered;
+        match command.expose(&asker).and_then(|()| X::expose(&asker)) {
+            Ok(exposed) => {
+                let reply = run(command, exposed);
+                Located::Responding(Box::pin(async move { asker.reply::<C>(reply.await) }))
+            }
+            Err(error) => {
+                asker.fail(C::NAME, &error);
+                Located::Answered
+            }
         }
-        let reply = run(command);
-        Located::Responding(Box::pin(async move { asker.reply::<C>(reply.await) }))
     }
 
     /// Answers that there is no responder, in Twisted's words.
@@ -143,6 +160,9 @@ impl Asker {
     }
 
     fn answer<C: Command>(mut self, response: &C::Response) {
+        if let Some(found) = violations(response) {
+            return self.fail(C::NAME, &EncodeError::from(EncodeErrorKind::Constraints(found)));
+        }
         let Some(tag) = self.settle() else { return };
         let limits = self.shared.settings.boxes;
         if let Err(error) = self.shared.write(|buffer| put_answer(buffer, &tag, response, limits)) {
@@ -235,13 +255,19 @@ impl Drop for Asker {
 }
 
 impl Context for Asker {
-    fn provide(&self, wanted: TypeId) -> Option<Box<dyn Any>> {
+    fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        let shared = &self.shared;
         if wanted == TypeId::of::<Connection>() {
-            Some(Box::new(Connection::of(&self.shared)))
+            Some(Arc::new(Connection::of(shared)))
         } else if wanted == TypeId::of::<Peer>() {
-            Some(Box::new(self.shared.peer.clone()))
+            Some(Arc::new(shared.peer.clone()))
+        } else if wanted == TypeId::of::<Arc<dyn Locator>>() {
+            Some(Arc::new(Arc::clone(&shared.locator)))
+        } else if wanted == TypeId::of::<Arc<dyn BoxSender>>() {
+            let sender: Arc<dyn BoxSender> = Arc::new(Connection::of(shared));
+            Some(Arc::new(sender))
         } else {
-            None
+            shared.states().value(wanted)
         }
     }
 }

@@ -52,19 +52,26 @@ enum Stage {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it binds or serves"]
 pub struct ServerBuilder {
-    settings: Settings,
+    builder: Builder,
     most_connections: usize,
 }
 
 impl ServerBuilder {
     /// Default settings, and at most 1,024 connections.
     pub fn new() -> Self {
-        Self { settings: Settings::default(), most_connections: 1024 }
+        Self { builder: Builder::new(), most_connections: 1024 }
     }
 
     /// Sets what each connection allows.
     pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
+        self.builder = self.builder.settings(settings);
+        self
+    }
+
+    /// Gives the responders of every connection a value of the user's own, exposed as [`State<T>`](crate::State). One of
+    /// each type.
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.builder = self.builder.state(value);
         self
     }
 
@@ -121,7 +128,7 @@ impl ServerBuilder {
             places: Arc::new(Semaphore::new(self.most_connections.min(Semaphore::MAX_PERMITS))),
             most: u32::try_from(self.most_connections).unwrap_or(u32::MAX),
             live: Arc::default(),
-            builder: Builder::new().settings(self.settings),
+            builder: self.builder,
         };
         let live = Arc::clone(&house.live);
         tokio::spawn(house.keep(listener, locator));

@@ -1,6 +1,10 @@
+use std::any::type_name;
+
+use crate::schema::{AmpType, BoxDeclaration};
 use crate::value::{
     BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value, ValueWriter,
 };
+use crate::violation::{Place, Violations};
 
 /// The fields of a box: the arguments of a command, a response, a nested box, an item of an AmpList.
 ///
@@ -11,6 +15,9 @@ use crate::value::{
     note = "add `#[derive(Arguments)]` to the struct"
 )]
 pub trait Arguments: Sized + Send + 'static {
+    /// The fields as they are declared, for schemas.
+    const FIELDS: BoxDeclaration;
+
     /// Writes the fields whose keys sort before `_`, where AMP's own keys stand.
     ///
     /// # Errors
@@ -28,9 +35,16 @@ pub trait Arguments: Sized + Send + 'static {
     /// # Errors
     /// When a field is missing or does not decode.
     fn take(from: &mut BoxReader<'_>) -> Result<Self, DecodeError>;
+
+    /// Checks the constraints of the fields and of what is nested in them.
+    fn check(&self, place: Place<'_>, found: &mut Violations) {
+        let _ = (place, found);
+    }
 }
 
 impl Arguments for () {
+    const FIELDS: BoxDeclaration = BoxDeclaration { name: "()", fields: &[] };
+
     fn put_leading(&self, _: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         Ok(())
     }
@@ -55,6 +69,9 @@ impl Arguments for () {
     note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
 )]
 pub trait Argument: Sized {
+    /// The AMP type, for schemas.
+    const DECLARED: AmpType = AmpType::Custom(type_name::<Self>);
+
     /// Whether the argument may be absent.
     const OPTIONAL: bool = false;
 
@@ -75,9 +92,46 @@ pub trait Argument: Sized {
     fn absent() -> Option<Self> {
         None
     }
+
+    /// Checks what is declared within the argument; see [`Value::check`].
+    fn check(&self, place: Place<'_>, found: &mut Violations) {
+        let _ = (place, found);
+    }
+}
+
+/// What a constraint on a field looks at: the value itself, and behind an `Option` the value that is there.
+#[diagnostic::on_unimplemented(
+    message = "a constraint cannot look at a value of the type `{Self}`",
+    label = "not an AMP value",
+    note = "constraints look at values and at `Option`s of values; implement `Constrained` for an `Argument` of your own"
+)]
+pub trait Constrained {
+    /// The type that the constraint is for.
+    type Target;
+
+    /// The value, if there is one.
+    fn target(&self) -> Option<&Self::Target>;
+}
+
+impl<T: Value> Constrained for T {
+    type Target = T;
+
+    fn target(&self) -> Option<&T> {
+        Some(self)
+    }
+}
+
+impl<T: Constrained> Constrained for Option<T> {
+    type Target = T::Target;
+
+    fn target(&self) -> Option<&T::Target> {
+        self.as_ref()?.target()
+    }
 }
 
 impl<T: Value> Argument for T {
+    const DECLARED: AmpType = T::TYPE;
+
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         out.put(key, self)
     }
@@ -86,11 +140,16 @@ impl<T: Value> Argument for T {
         let Some(raw) = from.value(key) else { return Ok(None) };
         T::decode(raw).map(Some).map_err(|error| error.at_key(key.name()))
     }
+
+    fn check(&self, place: Place<'_>, found: &mut Violations) {
+        Value::check(self, place, found);
+    }
 }
 
 /// An optional argument: `None` leaves the key out, an absent key is `None`, a present one must decode.
 impl<T: Argument> Argument for Option<T> {
     const OPTIONAL: bool = true;
+    const DECLARED: AmpType = T::DECLARED;
 
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         const { assert!(!T::OPTIONAL, "the wire cannot tell `Some(None)` from `None`: use one `Option`") };
@@ -104,6 +163,25 @@ impl<T: Argument> Argument for Option<T> {
     fn absent() -> Option<Self> {
         Some(None)
     }
+
+    fn check(&self, place: Place<'_>, found: &mut Violations) {
+        if let Some(value) = self {
+            value.check(place, found);
+        }
+    }
+}
+
+/// Reads the fields of a received box and checks their constraints.
+pub(crate) fn take_checked<A: Arguments>(from: &mut BoxReader<'_>) -> Result<A, DecodeError> {
+    let arguments = A::take(from)?;
+    violations(&arguments).map_or(Ok(arguments), |found| Err(DecodeErrorKind::Constraints(found).into()))
+}
+
+/// The constraints that the fields break.
+pub(crate) fn violations<A: Arguments>(arguments: &A) -> Option<Violations> {
+    let mut found = Violations::new();
+    arguments.check(Place::WHOLE, &mut found);
+    (!found.is_empty()).then_some(found)
 }
 
 /// Reads a field that the box must have, unless the type says what its absence means.

@@ -1,5 +1,6 @@
 use std::error::Error;
 
+use crate::schema::ErrorDeclaration;
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 
 /// The errors that a command declares: each has a code that both ends know. Twisted's `errors` and `fatalErrors`.
@@ -13,6 +14,9 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
     /// The code that an argument which does not decode, or breaks a constraint, is answered with.
     const INVALID_ARGUMENT: &'static str = crate::codes::INVALID_ARGUMENT;
+
+    /// The errors as they are declared, for schemas.
+    const ERRORS: &'static [ErrorDeclaration];
 
     /// The code on the wire.
     fn code(&self) -> &'static str;
@@ -57,6 +61,8 @@ pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
 pub enum NoErrors {}
 
 impl ErrorCodes for NoErrors {
+    const ERRORS: &'static [ErrorDeclaration] = &[];
+
     fn code(&self) -> &'static str {
         match *self {}
     }

@@ -1,6 +1,7 @@
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// A field that never travels: empty where the command is made, filled in where it is answered.
 ///
@@ -41,8 +42,7 @@ impl<T> Exposed<T> {
 impl<T: Exposable> Exposed<T> {
     /// Fills the field in.
     pub(crate) fn fill(&mut self, context: &dyn Context) -> Result<(), ExposeError> {
-        let value = context.provide(TypeId::of::<T>()).and_then(|value| value.downcast().ok());
-        self.0 = Some(*value.ok_or(ExposeError { wanted: type_name::<T>() })?);
+        self.0 = Some(T::expose(context)?);
         Ok(())
     }
 }
@@ -74,22 +74,97 @@ impl<T> fmt::Debug for Exposed<T> {
 }
 
 /// What a command can expose to its responder: a type that the place of answering knows how to give.
+///
+/// An `Option` of one is `None` where the other would be missing: `Exposed<Option<State<Login>>>` before the log-in.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be exposed to a responder",
     label = "nothing provides this",
-    note = "`Connection` and `Peer` can be exposed"
+    note = "`Connection`, `Peer`, `Arc<dyn Locator>`, `Arc<dyn BoxSender>`, `State<T>` for a type of your own, and `Option`s of these can be exposed"
 )]
-pub trait Exposable: Clone + Send + 'static {}
+pub trait Exposable: Sized + Send + 'static {
+    /// Takes the value from the place where the command is answered.
+    ///
+    /// # Errors
+    /// When that place does not have it. The command is answered with an error then, and the log names the type.
+    fn expose(context: &dyn Context) -> Result<Self, ExposeError>;
+}
+
+/// A value of the user's own, given to the connection's or server's builder or set by a responder.
+///
+/// It is kept by its type: one of each. Responders on all connections of a server share what the builder was given;
+/// what [`Connection::set_state`](crate::Connection::set_state) sets is seen on that connection only.
+#[derive(Debug)]
+pub struct State<T>(Arc<T>);
+
+impl<T> State<T> {
+    /// A state of this value, for a test that plays the connection.
+    #[must_use]
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl<T> Clone for State<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Deref for State<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> From<Arc<T>> for State<T> {
+    fn from(shared: Arc<T>) -> Self {
+        Self(shared)
+    }
+}
+
+impl<T: Send + Sync + 'static> Exposable for State<T> {
+    fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+        provided::<T>(context).map(Self)
+    }
+}
+
+impl<T: Exposable> Exposable for Option<T> {
+    fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+        Ok(T::expose(context).ok())
+    }
+}
+
+/// Extra parameters of a responder's method.
+macro_rules! tuples {
+    ($(($($name:ident)*))*) => {$(
+        impl<$($name: Exposable),*> Exposable for ($($name,)*) {
+            #[allow(unused_variables, reason = "the empty tuple wants nothing")]
+            fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+                Ok(($($name::expose(context)?,)*))
+            }
+        }
+    )*};
+}
+
+tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
 
 /// The place where a command is answered, as far as exposed fields see it.
 pub trait Context {
-    /// A value of the wanted type, if there is one.
-    fn provide(&self, wanted: TypeId) -> Option<Box<dyn Any>>;
+    /// The value of the wanted type, if there is one.
+    fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
+}
+
+/// The context's value of the type `T`.
+pub(crate) fn provided<T: Send + Sync + 'static>(context: &dyn Context) -> Result<Arc<T>, ExposeError> {
+    let value = context.provide(TypeId::of::<T>()).and_then(|value| value.downcast().ok());
+    value.ok_or(ExposeError { wanted: type_name::<T>() })
 }
 
 /// An exposed field wants something that the place of answering does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("nothing provides the exposed `{wanted}`")]
+#[error("nothing provides the exposed `{wanted}`; give it to the builder with `state`, or set it on the connection")]
 pub struct ExposeError {
     wanted: &'static str,
 }

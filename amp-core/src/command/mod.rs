@@ -1,13 +1,20 @@
-//! Commands: what is asked, what is answered and which errors are declared. Imports `value`.
+//! Commands: what is asked, what is answered and which errors are declared. Imports `value`, `violation` and `schema`.
 
 mod arguments;
+pub mod constraint;
 mod errors;
 mod exposed;
 
-pub(crate) use arguments::take_required;
-pub use arguments::{Argument, Arguments, nested_decode, nested_decode_list, nested_encode, nested_encode_list};
+pub use arguments::{
+    Argument, Arguments, Constrained, nested_decode, nested_decode_list, nested_encode, nested_encode_list,
+};
+pub(crate) use arguments::{take_checked, take_required, violations};
+pub use constraint::Constraint;
 pub use errors::{ErrorCodes, NoErrors};
-pub use exposed::{Context, Exposable, ExposeError, Exposed};
+pub(crate) use exposed::provided;
+pub use exposed::{Context, Exposable, ExposeError, Exposed, State};
+
+use crate::schema::CommandDeclaration;
 
 /// A command: its name, its arguments, its response and the errors that it declares.
 ///
@@ -26,6 +33,17 @@ pub trait Command: Arguments {
     const NAME: &'static str;
     /// Whether the caller waits for an answer. Twisted's `requiresAnswer`.
     const ANSWERED: bool = true;
+    /// The doc comment, for schemas.
+    const DOC: &'static str = "";
+    /// Everything that is declared, as data.
+    const DECLARATION: CommandDeclaration = CommandDeclaration {
+        name: Self::NAME,
+        doc: Self::DOC,
+        answered: Self::ANSWERED,
+        arguments: Self::FIELDS,
+        response: <Self::Response as Arguments>::FIELDS,
+        errors: <Self::Errors as ErrorCodes>::ERRORS,
+    };
 
     /// Fills in the exposed fields where the command is answered.
     ///

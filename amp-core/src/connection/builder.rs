@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::states::States;
 use super::{Connection, Driver, Peer, Settings, Shared};
 use crate::locator::Locator;
 
@@ -22,13 +23,14 @@ use crate::locator::Locator;
 #[must_use = "a builder does nothing until it starts a connection"]
 pub struct Builder {
     locator: Arc<dyn Locator>,
+    states: States,
     settings: Settings,
 }
 
 impl Builder {
     /// A connection that answers no commands, with the default settings.
     pub fn new() -> Self {
-        Self { locator: Arc::new(()), settings: Settings::default() }
+        Self { locator: Arc::new(()), states: States::default(), settings: Settings::default() }
     }
 
     /// Sets what answers the peer's commands.
@@ -37,10 +39,25 @@ impl Builder {
         self
     }
 
+    /// Gives responders a value of the user's own, exposed as [`State<T>`](crate::State). One of each type.
+    pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.shared_state(Arc::new(value))
+    }
+
+    /// As [`state`](Self::state), for a value that others hold too.
+    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+        self.states.set(value);
+        self
+    }
+
     /// Sets what the connection allows.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
+    }
+
+    pub(super) fn settings_ref(&self) -> &Settings {
+        &self.settings
     }
 
     /// Runs the connection over a byte stream, in a task of its own.
@@ -61,9 +78,9 @@ impl Builder {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let shared = Arc::new(Shared::new(self.settings, peer));
+        let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states));
         let connection = Connection::of(&shared);
-        (connection, Driver::new(transport, shared, self.locator))
+        (connection, Driver::new(transport, shared))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Connection;
 use super::exchange::{Exchange, Failure};
 use crate::call_error::{CallError, Reply};
-use crate::command::{Arguments, Command, ErrorCodes};
+use crate::command::{Command, ErrorCodes, take_checked};
 use crate::packet::ReplyPacket;
 use crate::value::{BoxReader, DecodeError, DecodeErrorKind};
 use crate::wire::RawBox;
@@ -52,8 +52,7 @@ impl<C: Command> Future for Call<C> {
             Ok(Some(reply)) => reply.raw,
             Ok(None) => RawBox::empty(),
         };
-        let response = C::Response::take(&mut BoxReader::new(&reply, nesting));
-        Poll::Ready(response.map_err(CallError::Response))
+        Poll::Ready(take_checked(&mut BoxReader::new(&reply, nesting)).map_err(CallError::Response))
     }
 }
 

@@ -10,10 +10,9 @@ use tokio::time::Sleep;
 use super::CloseReason;
 use super::responders::Responders;
 use super::shared::Shared;
-use crate::locator::Locator;
 use crate::packet::{Packet, ReplyPacket, Tag};
 use crate::responder::Ask;
-use crate::wire::BoxDecoder;
+use crate::wire::{AmpBox, BoxDecoder};
 
 /// The first read buffer in bytes; a read that fills it doubles the next.
 const SMALL_READ: usize = 8 * 1024;
@@ -31,14 +30,14 @@ const MOST_KEPT: usize = 128 * 1024;
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
 impl Driver {
-    pub(super) fn new<T>(transport: T, shared: Arc<Shared>, locator: Arc<dyn Locator>) -> Self
+    pub(super) fn new<T>(transport: T, shared: Arc<Shared>) -> Self
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let settings = &shared.settings;
         let running = Running {
             decoder: BoxDecoder::new(settings.boxes),
-            responders: Responders::new(locator, settings.most_responders, settings.in_order),
+            responders: Responders::new(Arc::clone(&shared.locator), settings.most_responders, settings.in_order),
             transport,
             read_size: SMALL_READ,
             writing: Vec::new(),
@@ -88,6 +87,7 @@ impl Drop for Latch {
     fn drop(&mut self) {
         self.0.end(CloseReason::Aborted);
         let reason = self.0.over();
+        self.0.switch.stop(reason.as_ref().unwrap_or(&CloseReason::Aborted));
         self.0.ended.send_replace(reason);
     }
 }
@@ -174,6 +174,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
 
     fn take_boxes(&mut self) -> Result<(), CloseReason> {
         while let Some(raw) = self.decoder.next_box()? {
+            if self.shared().switch.is_switched() {
+                self.deliver()?;
+                self.shared().switch.receive(AmpBox::from(&raw));
+                continue;
+            }
             match Packet::parse(raw)? {
                 Packet::Ask(ask) => {
                     self.deliver()?;

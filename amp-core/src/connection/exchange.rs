@@ -1,4 +1,4 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -8,10 +8,10 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 
 use super::shared::{Phase, Shared};
 use super::{CloseReason, Connection};
-use crate::command::Command;
+use crate::command::{Command, violations};
 use crate::dispatcher::Progress;
 use crate::packet::{ReplyPacket, Tag, put_ask, put_ask_box};
-use crate::value::EncodeError;
+use crate::value::{EncodeError, EncodeErrorKind};
 use crate::wire::{AmpBox, BoxLimits};
 
 /// One ask on its way out and its answer on the way back: what every kind of call is made of.
@@ -26,10 +26,17 @@ pub(super) struct Exchange<A> {
 
 /// What can be asked: a typed command or a box.
 pub(super) trait Outgoing {
+    /// Checks what is declared, before anything is locked or written.
+    fn check(&self) -> Result<(), EncodeError>;
+
     fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError>;
 }
 
 impl<C: Command> Outgoing for C {
+    fn check(&self) -> Result<(), EncodeError> {
+        violations(self).map_or(Ok(()), |found| Err(EncodeErrorKind::Constraints(found).into()))
+    }
+
     fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
         put_ask(buffer, tag, self, limits)
     }
@@ -39,6 +46,10 @@ impl<C: Command> Outgoing for C {
 pub(super) struct Untyped<'a>(pub(super) &'a str, pub(super) AmpBox);
 
 impl Outgoing for Untyped<'_> {
+    fn check(&self) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
     fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
         put_ask_box(buffer, tag, self.0, self.1.clone(), limits)
     }
@@ -121,7 +132,13 @@ impl<A: Outgoing> Future for Exchange<A> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let (deadline, place) = match &mut this.step {
-            Step::New => (this.timeout.map(|timeout| super::now() + timeout), None),
+            Step::New => {
+                if let Err(error) = this.ask.check() {
+                    this.step = Step::Done;
+                    return Poll::Ready(Err(Failure::Invalid(error)));
+                }
+                (this.timeout.map(|timeout| super::now() + timeout), None)
+            }
             Step::Queued(deadline, queue) => match ready!(queue.as_mut().poll(cx)) {
                 Some(place) => (*deadline, place),
                 None => {
@@ -211,13 +228,8 @@ async fn queue(shared: Arc<Shared>, answered: bool, deadline: Option<Instant>, p
             None if answered => Arc::clone(&shared.places).acquire_owned().await.ok(),
             place => place,
         };
-        loop {
-            let room = shared.room.notified();
-            if shared.has_room() {
-                return place;
-            }
-            room.await;
-        }
+        poll_fn(|cx| shared.poll_room(cx)).await;
+        place
     };
     match deadline {
         None => Some(granted.await),

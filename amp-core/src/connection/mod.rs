@@ -7,28 +7,35 @@ mod builder;
 mod call;
 mod driver;
 mod exchange;
+mod over_boxes;
 mod peer;
 mod reason;
+mod receiver;
 mod responders;
 mod settings;
 mod shared;
+mod states;
 pub(crate) mod transport;
 
+use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
 pub use builder::Builder;
 pub use call::Call;
 pub use driver::Driver;
+pub use over_boxes::BoxInlet;
 pub use peer::{Credentials, Peer};
 pub use reason::CloseReason;
 pub use settings::{Settings, Strictness};
 pub(crate) use shared::Shared;
 pub use transport::pair;
 
+use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::call_error::{CallError, NotifyError};
-use crate::command::{Command, Exposable, NoErrors};
+use crate::command::{Command, Context, Exposable, ExposeError, NoErrors, State, provided};
 use crate::wire::AmpBox;
 use exchange::{Exchange, Failure, Untyped};
 
@@ -103,6 +110,35 @@ impl Connection {
         &self.shared.peer
     }
 
+    /// Sets a value of the user's own that responders of this connection see from now on as [`State<T>`]: who logged
+    /// in, say. Gives back the value of that type that was there before.
+    pub fn set_state<T: Send + Sync + 'static>(&self, value: T) -> Option<State<T>> {
+        self.shared.states().set(Arc::new(value)).map(State::from)
+    }
+
+    /// Takes a value of the user's own away from the later calls of this connection.
+    pub fn remove_state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
+        self.shared.states().remove().map(State::from)
+    }
+
+    /// A value of the user's own, given to the builder or set on this connection.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
+        let value = self.shared.states().value(TypeId::of::<T>());
+        value?.downcast().ok().map(State::from)
+    }
+
+    /// Gives all further boxes to `receiver`, raw, instead of to the dispatcher and the locator: calls that are out get
+    /// no answers meanwhile. Called from a responder's first poll, it takes effect with the next box.
+    pub fn switch_receiver(&self, receiver: impl BoxReceiver) {
+        self.shared.switch.set(Some(Box::new(receiver)));
+    }
+
+    /// Gives all further boxes to the dispatcher and the locator again.
+    pub fn restore_receiver(&self) {
+        self.shared.switch.set(None);
+    }
+
     /// Begins to close: no new calls go out, the answers to old ones and the peer's running commands get
     /// [`close_timeout`](Settings::close_timeout) to finish. [`closed`](Self::closed) tells when it is done.
     ///
@@ -153,7 +189,21 @@ impl fmt::Debug for Connection {
     }
 }
 
-impl Exposable for Connection {}
+impl BoxSender for Connection {
+    fn send_box(&self, sent: AmpBox) -> Result<(), SendBoxError> {
+        self.shared.send_box(&sent)
+    }
+
+    fn poll_room(&self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        self.shared.poll_room(cx)
+    }
+}
+
+impl Exposable for Connection {
+    fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+        provided::<Self>(context).map(Arc::unwrap_or_clone)
+    }
+}
 
 /// The runtime's time, which a test may have paused.
 fn now() -> Instant {

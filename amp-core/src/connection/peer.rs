@@ -1,8 +1,9 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::command::Exposable;
+use crate::command::{Context, Exposable, ExposeError, provided};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,4 +66,8 @@ impl fmt::Display for Peer {
     }
 }
 
-impl Exposable for Peer {}
+impl Exposable for Peer {
+    fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+        provided::<Self>(context).map(Arc::unwrap_or_clone)
+    }
+}

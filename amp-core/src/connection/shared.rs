@@ -1,24 +1,32 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
+use super::receiver::Switch;
+use super::states::States;
 use super::{CloseReason, Peer, Settings};
+use crate::boxes::SendBoxError;
 use crate::dispatcher::Dispatcher;
+use crate::locator::Locator;
+use crate::wire::AmpBox;
 
 /// What the handles of a connection and its driver share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) peer: Peer,
+    pub(crate) locator: Arc<dyn Locator>,
+    /// The user's own values; what a responder sets is seen by later calls.
+    states: Mutex<States>,
     /// The connection's one lock. Never held across an await, and never while a waker runs.
     state: Mutex<State>,
     /// Places for calls that are out.
     pub(super) places: Arc<Semaphore>,
-    /// Tells when the outbound buffer was taken to be written.
-    pub(super) room: Notify,
+    /// A box receiver in the place of the dispatcher and the locator.
+    pub(super) switch: Switch,
     /// The reason, once the transport is closed.
     pub(super) ended: watch::Sender<Option<CloseReason>>,
     handles: AtomicUsize,
@@ -33,6 +41,8 @@ pub(super) struct State {
     pub(super) phase: Phase,
     /// When the driver's alarm goes off.
     pub(super) alarm: Option<Instant>,
+    /// Who waits for room in the outbound buffer.
+    waiting: Vec<Waker>,
     driver: Waker,
     /// The driver was woken, or it is about to look at the outbound buffer anyway.
     driver_awake: bool,
@@ -50,29 +60,36 @@ pub(super) enum Phase {
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, peer: Peer) -> Self {
+    pub(super) fn new(settings: Settings, peer: Peer, locator: Arc<dyn Locator>, states: States) -> Self {
         let state = State {
             dispatcher: Dispatcher::new(),
             outbound: Vec::new(),
             phase: Phase::Open,
             alarm: None,
+            waiting: Vec::new(),
             driver: Waker::noop().clone(),
             driver_awake: false,
         };
         Self {
             state: Mutex::new(state),
             places: Arc::new(Semaphore::new(settings.most_calls.min(Semaphore::MAX_PERMITS))),
-            room: Notify::new(),
+            switch: Switch::default(),
             ended: watch::Sender::new(None),
             handles: AtomicUsize::new(0),
             settings,
             peer,
+            locator,
+            states: Mutex::new(states),
         }
     }
 
     /// A panic of a user's `encode` poisons the lock and nothing else: the half box is rolled back.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn states(&self) -> MutexGuard<'_, States> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends to the outbound buffer and sees to it that it is written.
@@ -114,8 +131,9 @@ impl Shared {
             return false;
         }
         std::mem::swap(&mut state.outbound, empty);
+        let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        self.room.notify_waiters();
+        waiting.into_iter().for_each(Waker::wake);
         true
     }
 
@@ -124,9 +142,10 @@ impl Shared {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Open) {
             state.phase = Phase::Closing(super::now() + self.settings.close_timeout);
+            let waiting = std::mem::take(&mut state.waiting);
             self.wake_driver(state, true);
             self.places.close();
-            self.room.notify_waiters();
+            waiting.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -140,11 +159,10 @@ impl Shared {
             return;
         }
         state.phase = Phase::Over(reason);
-        let mut waiting = Vec::new();
+        let mut waiting = std::mem::take(&mut state.waiting);
         state.dispatcher.close(|waker| waiting.push(waker));
         self.wake_driver(state, true);
         self.places.close();
-        self.room.notify_waiters();
         waiting.into_iter().for_each(Waker::wake);
     }
 
@@ -189,10 +207,31 @@ impl Shared {
         }
     }
 
-    /// Whether callers may add to the outbound buffer, or will learn that they no longer may.
-    pub(super) fn has_room(&self) -> bool {
-        let state = self.lock();
-        state.outbound.len() < self.settings.outbound_mark || state.refusal().is_some()
+    /// Waits until callers may add to the outbound buffer, or learn that they no longer may.
+    pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.outbound.len() < self.settings.outbound_mark || state.refusal().is_some() {
+            return Poll::Ready(());
+        }
+        if !state.waiting.last().is_some_and(|last| last.will_wake(cx.waker())) {
+            state.waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Appends a box that has no type.
+    pub(super) fn send_box(&self, sent: &AmpBox) -> Result<(), SendBoxError> {
+        let limit = self.settings.boxes.bytes;
+        match sent.encoded_len() {
+            _ if sent.is_empty() => return Err(SendBoxError::Empty),
+            length if length > limit => return Err(SendBoxError::TooLong { limit }),
+            _ => {}
+        }
+        if let Some(reason) = self.over() {
+            return Err(SendBoxError::Closed(reason));
+        }
+        self.write(|buffer| sent.encode(buffer));
+        Ok(())
     }
 
     pub(super) fn add_handle(&self) {

@@ -2,9 +2,12 @@ use num_bigint::{BigInt, Sign};
 
 use super::integer::Digits;
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use crate::schema::AmpType;
 
 /// An `Integer` of any size that Python reads: up to 4300 digits.
 impl Value for BigInt {
+    const TYPE: AmpType = AmpType::Integer("BigInt");
+
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         out.write(self.to_str_radix(10).as_bytes());
         Ok(())

@@ -1,10 +1,13 @@
 use bytes::Bytes;
 
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use crate::schema::AmpType;
 
 // `Vec<u8>` is a byte string and not a list of integers: see `encode_list` of `u8`.
 
 impl Value for Bytes {
+    const TYPE: AmpType = AmpType::Bytes;
+
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         out.write(self);
         Ok(())
@@ -16,6 +19,8 @@ impl Value for Bytes {
 }
 
 impl<const N: usize> Value for [u8; N] {
+    const TYPE: AmpType = AmpType::Bytes;
+
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         out.write(self);
         Ok(())

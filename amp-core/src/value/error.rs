@@ -1,5 +1,7 @@
 use std::fmt::{self, Display};
 
+use crate::violation::Violations;
+
 /// Why a received value does not become a Rust value. Names the argument, never shows the value.
 #[derive(Debug)]
 pub struct DecodeError(Box<Located<DecodeErrorKind>>);
@@ -31,6 +33,9 @@ pub enum DecodeErrorKind {
     /// Nested deeper than [`BoxLimits::nesting`](crate::BoxLimits::nesting).
     #[error("nested too deep; see `BoxLimits::nesting`")]
     TooDeep,
+    /// The values decode and break constraints.
+    #[error("{0}")]
+    Constraints(Violations),
     /// A rule of a user's own value type.
     #[error("{0}")]
     Custom(String),
@@ -62,6 +67,9 @@ pub enum EncodeErrorKind {
     /// Nested deeper than [`BoxLimits::nesting`](crate::BoxLimits::nesting).
     #[error("nested too deep; see `BoxLimits::nesting`")]
     TooDeep,
+    /// The values break constraints.
+    #[error("{0}")]
+    Constraints(Violations),
     /// A rule of a user's own value type.
     #[error("{0}")]
     Custom(String),

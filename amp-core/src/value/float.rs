@@ -1,10 +1,13 @@
 use super::number::{join_digits, trim};
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use crate::schema::AmpType;
 
 /// A `Float`. It is written as Python's `repr` writes it: the shortest digits that read back as the same number.
 macro_rules! float {
     ($($type:ident)*) => {$(
         impl Value for $type {
+            const TYPE: AmpType = AmpType::Float;
+
             fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
                 if self.is_finite() {
                     let mut buffer = ryu::Buffer::new();

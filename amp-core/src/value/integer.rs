@@ -1,5 +1,6 @@
 use super::number::{join_digits, trim};
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use crate::schema::AmpType;
 
 /// Python refuses to read longer integers (`sys.int_info.default_max_str_digits`).
 const MOST_DIGITS: usize = 4300;
@@ -51,6 +52,8 @@ fn parse_any(bytes: &[u8], name: &'static str) -> Result<(bool, u128), DecodeErr
 macro_rules! integer {
     ($($type:ident $magnitude:ident)*) => {$(
         impl Value for $type {
+            const TYPE: AmpType = AmpType::Integer(stringify!($type));
+
             fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
                 out.write(itoa::Buffer::new().format(*self).as_bytes());
                 Ok(())
@@ -70,6 +73,8 @@ macro_rules! integer {
     )*};
     // A list of `u8` is a byte string.
     (@list u8) => {
+        const LIST_TYPE: AmpType = AmpType::Bytes;
+
         fn encode_list(items: &[Self], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
             out.write(items);
             Ok(())

@@ -1,12 +1,22 @@
 use super::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+use crate::schema::AmpType;
+use crate::violation::{Place, Violations};
 
 impl<T: Value> Value for Vec<T> {
+    const TYPE: AmpType = T::LIST_TYPE;
+
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         T::encode_list(self, out)
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
         T::decode_list(raw)
+    }
+
+    fn check(&self, place: Place<'_>, found: &mut Violations) {
+        for (index, item) in self.iter().enumerate() {
+            item.check(place.index(index), found);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Values: bytes to one Rust value and back. Imports `wire`.
+//! Values: bytes to one Rust value and back. Imports `wire`, `violation` and `schema`.
 //!
 //! What is written is exactly what Twisted writes, and what is accepted is what Twisted accepts
 //! (`wire.md` 2.4), as far as the Rust type holds it.
@@ -18,6 +18,11 @@ mod writer;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 pub use reader::{BoxReader, RawValue};
 pub use writer::{BoxWriter, Key, ValueWriter};
+
+use std::any::type_name;
+
+use crate::schema::AmpType;
+use crate::violation::{Place, Violations};
 
 /// One value of a box: a Rust type with a form in bytes. Twisted's `IArgumentType` for one key.
 ///
@@ -55,6 +60,13 @@ pub use writer::{BoxWriter, Key, ValueWriter};
     note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
 )]
 pub trait Value: Sized {
+    /// The AMP type, for schemas.
+    const TYPE: AmpType = AmpType::Custom(type_name::<Self>);
+
+    /// The AMP type of a list of such values.
+    #[doc(hidden)]
+    const LIST_TYPE: AmpType = AmpType::ListOf(&Self::TYPE);
+
     /// Appends the value's bytes.
     ///
     /// It runs while the connection's outbound buffer is locked: it must not use the connection.
@@ -68,6 +80,11 @@ pub trait Value: Sized {
     /// # Errors
     /// When the bytes are no such value. The one call fails then.
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError>;
+
+    /// Checks what is declared within the value; a nested box checks the constraints of its fields.
+    fn check(&self, place: Place<'_>, found: &mut Violations) {
+        let _ = (place, found);
+    }
 
     /// Appends a list of such values: a `ListOf`, unless the type has a list form of its own.
     #[doc(hidden)]

@@ -1,7 +1,10 @@
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use crate::schema::AmpType;
 
 /// A `Unicode`: strict UTF-8; NUL and a byte order mark are kept.
 impl Value for String {
+    const TYPE: AmpType = AmpType::Unicode;
+
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         out.write(self.as_bytes());
         Ok(())
@@ -15,6 +18,8 @@ impl Value for String {
 
 /// A `Boolean`: exactly `True` or `False`.
 impl Value for bool {
+    const TYPE: AmpType = AmpType::Boolean;
+
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         out.write(if *self { b"True" } else { b"False" });
         Ok(())

@@ -1,0 +1,62 @@
+//! Boxes beneath the dispatcher: sending and receiving them without types, as routers and gateways do.
+
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use crate::command::{Context, Exposable, ExposeError, provided};
+use crate::connection::CloseReason;
+use crate::wire::AmpBox;
+
+/// Where boxes are sent. A [`Connection`](crate::Connection) is one; Twisted's `IBoxSender`.
+///
+/// It need not be the connection itself: a sender of one's own may add a key to each box and pass it on.
+pub trait BoxSender: Send + Sync + 'static {
+    /// Queues a box to be written.
+    ///
+    /// # Errors
+    /// When the box is empty or too long, or the connection has ended.
+    fn send_box(&self, sent: AmpBox) -> Result<(), SendBoxError>;
+
+    /// Whether the sender would like more now. It takes boxes all the same, until its connection's
+    /// [`most_outbound`](crate::Settings::most_outbound) ends it; who can wait should.
+    fn poll_room(&self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
+}
+
+/// Why a box was not sent.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendBoxError {
+    /// A box without pairs means nothing, and a Twisted peer ends the connection over it.
+    #[error("the box is empty")]
+    Empty,
+    /// More than [`BoxLimits::bytes`](crate::BoxLimits::bytes).
+    #[error("the box has more than {limit} bytes; see `BoxLimits::bytes`")]
+    TooLong {
+        /// The limit that it crossed.
+        limit: usize,
+    },
+    /// The connection has ended.
+    #[error("the connection ended")]
+    Closed(#[source] CloseReason),
+}
+
+/// What takes the boxes of a connection instead of its dispatcher and locator; see
+/// [`Connection::switch_receiver`](crate::Connection::switch_receiver). Twisted's `IBoxReceiver`.
+pub trait BoxReceiver: Send + 'static {
+    /// Takes one box. It runs while the connection is read: it must not block.
+    fn receive_box(&mut self, received: AmpBox);
+
+    /// Learns that no more boxes come, because the connection has ended.
+    fn stop(&mut self, reason: &CloseReason) {
+        let _ = reason;
+    }
+}
+
+impl Exposable for Arc<dyn BoxSender> {
+    fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+        provided::<Self>(context).map(|sender| Self::clone(&sender))
+    }
+}

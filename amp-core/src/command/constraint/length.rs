@@ -1,0 +1,45 @@
+use bytes::Bytes;
+
+/// What has a length: bytes of a byte string, characters of a text, items of a list.
+#[diagnostic::on_unimplemented(
+    message = "a value of the type `{Self}` has no length",
+    label = "has no length",
+    note = "`length` and `non_empty` take text, byte strings and lists; for numbers there is `range`"
+)]
+pub trait HasLength {
+    /// The length in its unit.
+    fn length(&self) -> usize;
+
+    /// Whether the length is 0, without counting.
+    fn has_nothing(&self) -> bool {
+        self.length() == 0
+    }
+}
+
+impl HasLength for String {
+    fn length(&self) -> usize {
+        self.chars().count()
+    }
+
+    fn has_nothing(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl<T> HasLength for Vec<T> {
+    fn length(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<const N: usize> HasLength for [u8; N] {
+    fn length(&self) -> usize {
+        N
+    }
+}
+
+impl HasLength for Bytes {
+    fn length(&self) -> usize {
+        self.len()
+    }
+}

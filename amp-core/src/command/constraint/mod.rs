@@ -1,0 +1,17 @@
+//! Constraints: what a declared value must be besides well-formed.
+//!
+//! The same check runs at both ends: before a byte is written, and before the responder or the caller sees the value.
+//! It allocates nothing while everything holds.
+
+mod length;
+mod rules;
+mod set;
+
+#[cfg(feature = "regex")]
+mod pattern;
+
+pub use length::HasLength;
+#[cfg(feature = "regex")]
+pub use pattern::Pattern;
+pub use rules::{Constraint, InSet, Length, LengthInBytes, NonEmpty, NotInSet, Range};
+pub use set::{Encoded, Set};

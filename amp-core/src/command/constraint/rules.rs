@@ -1,0 +1,143 @@
+use std::ops::{Bound, RangeBounds};
+
+use super::{Encoded, HasLength, Set};
+use crate::schema::Rule;
+
+/// A rule for values of `T`. Any `fn(&T) -> bool` is one; implement it for a type to carry parameters.
+///
+/// ```
+/// use amp_core::Constraint;
+///
+/// struct DivisibleBy(i64);
+///
+/// impl Constraint<i64> for DivisibleBy {
+///     const CODE: &'static str = "divisible_by";
+///
+///     fn holds(&self, value: &i64) -> bool {
+///         value % self.0 == 0
+///     }
+/// }
+///
+/// assert!(DivisibleBy(11).holds(&121));
+/// // On a field: #[constrain(with = DivisibleBy(11))]
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "this constraint does not fit a value of the type `{T}`",
+    label = "does not fit `{T}`",
+    note = "`range` takes numbers, `length` and `non_empty` take text, byte strings and lists, `pattern` takes text, `with` takes a `fn(&{T}) -> bool` or a type that implements `Constraint<{T}>`"
+)]
+pub trait Constraint<T: ?Sized> {
+    /// The rule's stable name, for programs.
+    const CODE: &'static str = "with";
+
+    /// Whether the value is allowed.
+    fn holds(&self, value: &T) -> bool;
+
+    /// What the value is compared with, for schemas.
+    fn rule(&self) -> Rule {
+        Rule::Opaque
+    }
+}
+
+impl<T: ?Sized, F: Fn(&T) -> bool> Constraint<T> for F {
+    fn holds(&self, value: &T) -> bool {
+        self(value)
+    }
+}
+
+/// `in_set`: the value is one of these.
+#[derive(Clone, Copy, Debug)]
+pub struct InSet<S>(pub S);
+
+impl<T: ?Sized, S: Set<T>> Constraint<T> for InSet<S> {
+    const CODE: &'static str = "in_set";
+
+    fn holds(&self, value: &T) -> bool {
+        self.0.has(value)
+    }
+
+    fn rule(&self) -> Rule {
+        Rule::InSet(self.0.items())
+    }
+}
+
+/// `not_in_set`: the value is none of these.
+#[derive(Clone, Copy, Debug)]
+pub struct NotInSet<S>(pub S);
+
+impl<T: ?Sized, S: Set<T>> Constraint<T> for NotInSet<S> {
+    const CODE: &'static str = "not_in_set";
+
+    fn holds(&self, value: &T) -> bool {
+        !self.0.has(value)
+    }
+
+    fn rule(&self) -> Rule {
+        Rule::NotInSet(self.0.items())
+    }
+}
+
+/// `range`: the value lies within. A NaN lies nowhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Range<R>(pub R);
+
+impl<T: PartialOrd + Encoded, R: RangeBounds<T>> Constraint<T> for Range<R> {
+    const CODE: &'static str = "range";
+
+    fn holds(&self, value: &T) -> bool {
+        let ordered = value.partial_cmp(value).is_some();
+        ordered && self.0.contains(value)
+    }
+
+    fn rule(&self) -> Rule {
+        Rule::Range(self.0.start_bound().map(Encoded::encoded), self.0.end_bound().map(Encoded::encoded))
+    }
+}
+
+/// `length`: how many bytes a byte string has, characters a text, items a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Length<R>(pub R);
+
+impl<T: HasLength, R: RangeBounds<usize>> Constraint<T> for Length<R> {
+    const CODE: &'static str = "length";
+
+    fn holds(&self, value: &T) -> bool {
+        self.0.contains(&value.length())
+    }
+
+    fn rule(&self) -> Rule {
+        Rule::Length(self.0.start_bound().cloned(), self.0.end_bound().cloned())
+    }
+}
+
+/// `length(bytes = ..)`: how many bytes a text has.
+#[derive(Clone, Copy, Debug)]
+pub struct LengthInBytes<R>(pub R);
+
+impl<T: AsRef<str>, R: RangeBounds<usize>> Constraint<T> for LengthInBytes<R> {
+    const CODE: &'static str = "length";
+
+    fn holds(&self, value: &T) -> bool {
+        self.0.contains(&value.as_ref().len())
+    }
+
+    fn rule(&self) -> Rule {
+        Rule::LengthInBytes(self.0.start_bound().cloned(), self.0.end_bound().cloned())
+    }
+}
+
+/// `non_empty`: a text, byte string or list with something in it.
+#[derive(Clone, Copy, Debug)]
+pub struct NonEmpty;
+
+impl<T: HasLength> Constraint<T> for NonEmpty {
+    const CODE: &'static str = "non_empty";
+
+    fn holds(&self, value: &T) -> bool {
+        !value.has_nothing()
+    }
+
+    fn rule(&self) -> Rule {
+        Rule::Length(Bound::Included(1), Bound::Unbounded)
+    }
+}

@@ -1,0 +1,119 @@
+use std::ops::Bound;
+
+/// The AMP type of a value: what a peer in another language has to declare.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum AmpType {
+    /// `Integer`, with the name of the Rust type that bounds it.
+    Integer(&'static str),
+    /// `Float`.
+    Float,
+    /// `Boolean`.
+    Boolean,
+    /// `Unicode`.
+    Unicode,
+    /// `String`: bytes.
+    Bytes,
+    /// `ListOf` the inner type.
+    ListOf(&'static AmpType),
+    /// One nested box in a `String`.
+    Box(fn() -> BoxDeclaration),
+    /// `AmpList`.
+    AmpList(fn() -> BoxDeclaration),
+    /// A value or argument type of the user's own, by the name of its Rust type.
+    Custom(fn() -> &'static str),
+}
+
+/// A command as it is declared. `#[derive(Command)]` writes one as [`Command::DECLARATION`](crate::Command::DECLARATION).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CommandDeclaration {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// The doc comment, without its indentation.
+    pub doc: &'static str,
+    /// Whether the caller waits for an answer.
+    pub answered: bool,
+    /// The fields of the ask.
+    pub arguments: BoxDeclaration,
+    /// The fields of the answer.
+    pub response: BoxDeclaration,
+    /// The errors with which it may be answered.
+    pub errors: &'static [ErrorDeclaration],
+}
+
+/// The fields of a box, in bytewise order of their names.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct BoxDeclaration {
+    /// The name of the Rust struct.
+    pub name: &'static str,
+    /// Its fields.
+    pub fields: &'static [FieldDeclaration],
+}
+
+/// A field of a box.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct FieldDeclaration {
+    /// The key on the wire.
+    pub name: &'static str,
+    /// The doc comment, without its indentation.
+    pub doc: &'static str,
+    /// The type of the value.
+    pub value: AmpType,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// What it must be besides well-formed.
+    pub constraints: &'static [ConstraintDeclaration],
+}
+
+/// A constraint on a field.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ConstraintDeclaration {
+    /// The rule, for people: `not in 1..=65535`.
+    pub words: &'static str,
+    /// The rule's code and what it compares with; sets may be known only at run time.
+    pub rule: fn() -> (&'static str, Rule),
+}
+
+/// What a constraint compares with; values stand as they travel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// One of these values.
+    InSet(Vec<Vec<u8>>),
+    /// None of these values.
+    NotInSet(Vec<Vec<u8>>),
+    /// Between these values.
+    Range(Bound<Vec<u8>>, Bound<Vec<u8>>),
+    /// As long as this: bytes, characters or items.
+    Length(Bound<usize>, Bound<usize>),
+    /// As many bytes of UTF-8.
+    LengthInBytes(Bound<usize>, Bound<usize>),
+    /// Matched as a whole by this regular expression.
+    Pattern(&'static str),
+    /// A rule for each item of a list.
+    Each(Box<Rule>),
+    /// Known to Rust only.
+    Opaque,
+}
+
+/// An error that a command declares.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ErrorDeclaration {
+    /// The code on the wire.
+    pub code: &'static str,
+    /// The name of the variant.
+    pub name: &'static str,
+    /// The doc comment, without its indentation.
+    pub doc: &'static str,
+    /// Whether the connection ends after it.
+    pub fatal: bool,
+    /// Whether it stands for an argument that does not decode or breaks a constraint.
+    pub invalid_argument: bool,
+    /// The keys that it adds to the error box.
+    pub fields: &'static [FieldDeclaration],
+}

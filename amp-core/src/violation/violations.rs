@@ -1,0 +1,88 @@
+use std::fmt;
+
+use super::Place;
+
+/// A value that is not what its constraint allows. Names the place and the rule, never the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Violation {
+    /// Where the value stands, such as `nodes[3].port`.
+    pub path: String,
+    /// The rule, for programs: `in_set`, `not_in_set`, `range`, `length`, `pattern`, `non_empty`, `with`, or the
+    /// [`CODE`](crate::Constraint::CODE) of a constraint of one's own.
+    pub rule: &'static str,
+    /// The rule, for people: `not in 1..=65535`.
+    pub words: &'static str,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.words)
+    }
+}
+
+/// Every constraint that a box breaks, within bounds: the first [`MOST`](Self::MOST) are told, the others counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Violations {
+    told: Vec<Violation>,
+    more: usize,
+}
+
+impl Violations {
+    /// How many are told in full.
+    pub const MOST: usize = 16;
+
+    /// No violations. Nothing is allocated until there is one.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { told: Vec::new(), more: 0 }
+    }
+
+    /// Notes a violation.
+    #[cold]
+    pub fn add(&mut self, place: Place<'_>, rule: &'static str, words: &'static str) {
+        if self.told.len() < Self::MOST {
+            self.told.push(Violation { path: place.to_string(), rule, words });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Whether everything holds.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.told.len() + self.more
+    }
+
+    /// Those that are told in full, in the order of the fields' names on the wire.
+    pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
+        self.told.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Violations {
+    type Item = &'a Violation;
+    type IntoIter = std::slice::Iter<'a, Violation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, violation) in self.told.iter().enumerate() {
+            write!(f, "{}{violation}", if index > 0 { "; " } else { "" })?;
+        }
+        match self.more {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
