@@ -60,7 +60,10 @@ impl Settings {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("amp")) {
             match &attribute.meta {
                 Meta::List(list) => settings.read(list.tokens.clone(), place, errors),
-                other => errors.push(other, format!("settings stand in parentheses: `#[amp({})]`", examples(place))),
+                other => errors.push(
+                    other,
+                    format!("settings stand in parentheses: `#[amp(..)]`; known here: {}", examples(place)),
+                ),
             }
         }
         settings

@@ -65,8 +65,14 @@ pub(crate) fn error_codes(ident: &Ident, generics: &Generics, krate: &Path) -> T
     )
 }
 
-/// An impl that holds whatever the type is; the trait's own bounds are taken for granted where it is generic.
-pub(crate) fn implement(
+/// An impl that holds whatever the fields are.
+pub(crate) fn implement(ident: &Ident, generics: &Generics, implemented: &TokenStream, body: &TokenStream) -> TokenStream {
+    let granted = code!(for<'granted> Self: ::core::marker::Send + 'static,);
+    implement_where(&granted, ident, generics, implemented, body)
+}
+
+fn implement_where(
+    granted: &TokenStream,
     ident: &Ident,
     generics: &Generics,
     implemented: &TokenStream,
@@ -74,8 +80,6 @@ pub(crate) fn implement(
 ) -> TokenStream {
     let (parameters, arguments, _) = generics.split_for_impl();
     let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    let granted =
-        (!generics.params.is_empty()).then(|| code!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
     code! {
         #[automatically_derived]
         impl #parameters #implemented for #ident #arguments where #(#written,)* #granted {

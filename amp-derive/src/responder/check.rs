@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
-use syn::{FnArg, ItemImpl, ItemTrait, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{FnArg, ItemImpl, ItemTrait, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::Method;
 use crate::errors::Errors;
@@ -55,15 +55,14 @@ pub(super) fn plain_function(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// The function takes `&self`.
+/// The method takes `&self`.
 pub(super) fn receiver(signature: &Signature, errors: &mut Errors) {
-    match signature.receiver() {
-        Some(Receiver { kind: ReceiverKind::Reference(_, None, None), .. }) => {}
-        Some(other) => errors.push(
-            other,
+    let Some(receiver) = signature.receiver() else { return };
+    if !matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
+        errors.push(
+            receiver,
             "a responder takes `&self`, because calls are answered at the same time: keep what changes in a lock or an atomic",
-        ),
-        None => errors.push(&signature.ident, "a responder is a method: its first argument is `&self`"),
+        );
     }
 }
 

@@ -1,30 +1,29 @@
 //! From an ask to the method that answers it: one line a method.
 
 use proc_macro2::{Literal, TokenStream};
+use syn::Path;
 
 use super::{Method, Responder};
-use crate::code::{code, standing_at};
+use crate::code::{as_trait, code, standing_at};
 
 impl Responder<'_> {
     /// Finds the method for `ask`. `shared` holds the responder, whose methods are those of `owner`.
     pub(super) fn locate(&self, shared: &TokenStream, owner: &TokenStream) -> TokenStream {
         let krate = &self.krate;
-        let lines = self.methods.iter().map(|method| method.locate(shared, owner, krate));
+        let lines = self.methods.iter().map(|method| method.answer(shared, owner, krate));
         code! {
+            let located = #krate::Located::Unknown(ask);
             #(#lines)*
-            #krate::Located::Unknown(ask)
+            located
         }
     }
 
     /// The names of the commands, all different or else the program does not compile.
     pub(super) fn names(&self) -> TokenStream {
-        let ty = self.names_type();
-        let lines = self.methods.iter().map(|Method { cfgs, command, .. }| {
-            let and = standing_at(command, code!(names.and));
-            code!(#(#cfgs)* let names = #and::<#command>();)
-        });
+        let (krate, ty) = (&self.krate, self.names_type());
+        let lines = self.methods.iter().map(|method| method.name(krate));
         code! {
-            let names = <#ty>::new();
+            let names = <#ty>::NONE;
             #(#lines)*
             names
         }
@@ -39,16 +38,31 @@ impl Responder<'_> {
 }
 
 impl Method<'_> {
-    fn locate(&self, shared: &TokenStream, owner: &TokenStream, krate: &syn::Path) -> TokenStream {
-        let Self { cfgs, ident, command, .. } = self;
-        let is = standing_at(command, code!(ask.is));
-        let respond = standing_at(command, code!(#krate::__private::respond));
+    fn answer(&self, shared: &TokenStream, owner: &TokenStream, krate: &Path) -> TokenStream {
+        let Self { cfgs, ident, command, reply } = self;
+        let answer = as_trait(command, code!(#krate::__private::Answer));
+        let run =
+            standing_at(reply, code!(|responder, command| async move { #owner::#ident(&responder, command).await }));
+        code!(#(#cfgs)* let located = #answer::answer(located, #shared, #run);)
+    }
+
+    fn name(&self, krate: &Path) -> TokenStream {
+        let Self { cfgs, command, .. } = self;
+        let answer = as_trait(command, code!(#krate::__private::Answer));
+        let and = standing_at(command, code!(names.and));
+        let name = standing_at(command, code!((#answer::NAME)));
+        code!(#(#cfgs)* let names = #and #name;)
+    }
+
+    /// The method of the client.
+    pub(super) fn call(&self, krate: &Path) -> TokenStream {
+        let Self { cfgs, ident, command, reply } = self;
+        let future = standing_at(reply, code!(impl ::core::future::Future));
+        let answer = as_trait(command, code!(#krate::__private::Answer));
         code! {
             #(#cfgs)*
-            if #is::<#command>() {
-                return #respond::<#command, _, _, _>(ask, #shared, |responder, command| async move {
-                    #owner::#ident(&responder, command).await
-                });
+            fn #ident(&self, command: #command) -> #future<Output = #reply> + ::core::marker::Send {
+                #answer::call(command, &self.0)
             }
         }
     }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::format_ident;
 use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, parse_quote};
 
-use super::{Method, Responder};
+use super::Responder;
 use crate::code::code;
 
 /// The names that the parts share.
@@ -59,12 +59,7 @@ impl Responder<'_> {
 
     fn client_methods(&self, names: &Names<'_>) -> TokenStream {
         let (client, item) = (&names.client, &names.item.ident);
-        let methods = self.methods.iter().map(|Method { cfgs, ident, command, reply }| code! {
-            #(#cfgs)*
-            fn #ident(&self, command: #command) -> impl ::core::future::Future<Output = #reply> + ::core::marker::Send {
-                self.0.call::<#command>(command)
-            }
-        });
+        let methods = self.methods.iter().map(|method| method.call(&self.krate));
         code! {
             #[automatically_derived]
             impl #item for #client {

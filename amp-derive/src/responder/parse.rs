@@ -43,6 +43,10 @@ impl<'a> Responder<'a> {
 
 impl<'a> Method<'a> {
     fn of(attributes: &'a [Attribute], signature: &'a Signature, errors: &mut Errors) -> Option<Self> {
+        if signature.receiver().is_none() {
+            errors.push(&signature.ident, "a responder is a method with `&self`: move other functions elsewhere");
+            return None;
+        }
         check::plain_function(signature, errors);
         check::receiver(signature, errors);
         let command = check::command(signature, errors);
