@@ -7,10 +7,10 @@ use syn::{Generics, Ident, Type};
 use crate::code::code;
 use crate::errors::Errors;
 
-/// Everything that travels is owned by whom it arrives at.
-pub(crate) fn refuse_lifetimes(generics: &Generics, errors: &mut Errors) {
+/// Everything that travels is owned by whom it arrives at, and so is a responder.
+pub(crate) fn refuse_lifetimes(generics: &Generics, message: &str, errors: &mut Errors) {
     for lifetime in generics.lifetimes() {
-        errors.push(lifetime, "what arrives owns its parts: use owned types, such as `String` for `&str`");
+        errors.push(lifetime, message);
     }
 }
 

@@ -65,14 +65,8 @@ pub(crate) fn error_codes(ident: &Ident, generics: &Generics, krate: &Path) -> T
     )
 }
 
-/// An impl that holds whatever the fields are.
-pub(crate) fn implement(ident: &Ident, generics: &Generics, implemented: &TokenStream, body: &TokenStream) -> TokenStream {
-    let granted = code!(for<'granted> Self: ::core::marker::Send + 'static,);
-    implement_where(&granted, ident, generics, implemented, body)
-}
-
-fn implement_where(
-    granted: &TokenStream,
+/// An impl that asks nothing of the fields; what the trait asks of a generic type is taken for granted.
+pub(crate) fn implement(
     ident: &Ident,
     generics: &Generics,
     implemented: &TokenStream,
@@ -80,6 +74,8 @@ fn implement_where(
 ) -> TokenStream {
     let (parameters, arguments, _) = generics.split_for_impl();
     let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let granted =
+        (!generics.params.is_empty()).then(|| code!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
     code! {
         #[automatically_derived]
         impl #parameters #implemented for #ident #arguments where #(#written,)* #granted {

@@ -2,9 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::format_ident;
-use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, parse_quote};
+use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, Type, parse_quote};
 
 use super::Responder;
+use super::dispatch::future_of;
 use crate::code::code;
 
 /// The names that the parts share.
@@ -149,7 +150,7 @@ fn rewritten(item: &ItemTrait) -> TokenStream {
 fn rewrite(function: &mut TraitItemFn) {
     function.sig.asyncness = None;
     if let ReturnType::Type(_, reply) = &mut function.sig.output {
-        *reply = parse_quote!(impl ::core::future::Future<Output = #reply> + ::core::marker::Send);
+        **reply = Type::Verbatim(future_of(reply));
     }
     if let Some(body) = &mut function.default {
         let future: Expr = parse_quote!(async move #body);

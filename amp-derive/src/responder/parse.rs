@@ -21,7 +21,11 @@ impl<'a> Responder<'a> {
 
     pub(super) fn of_impl(item: &'a ItemImpl, krate: Path, errors: &mut Errors) -> Self {
         check::inherent(item, errors);
-        refuse_lifetimes(&item.generics, errors);
+        refuse_lifetimes(
+            &item.generics,
+            "a responder lives as long as its connections: it owns its parts, or shares them in an `Arc`",
+            errors,
+        );
         let mut methods = Vec::new();
         for member in &item.items {
             match member {
