@@ -1,5 +1,6 @@
 //! What the macros expand to compiles wherever a user may write it, and means what the declaration says.
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
+#![allow(clippy::unwrap_used)]
 
 use amp::{
     Arguments, BoxDecoder, BoxLimits, BoxReader, BoxWriter, Command, DecodeError, ErrorCodes, Exposable, Exposed,
@@ -25,6 +26,14 @@ pub struct Names {
     pub r#type: u8,
     /// Not sent when it is `None`.
     pub note: Option<String>,
+}
+
+/// What is deprecated is for the users of the type, not for its expansion.
+#[derive(Command, Debug)]
+pub struct Old {
+    /// A field that nobody should use.
+    #[deprecated]
+    pub old: Option<u8>,
 }
 
 /// A box in a box.

@@ -1,5 +1,6 @@
 //! `#[responder]`: a trait with its client and its locator, and an `impl` block.
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
+#![allow(clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -138,6 +139,14 @@ impl<T: amp::Value + Clone + Send + Sync + 'static> Echo<T> {
 #[responder]
 #[allow(dead_code)]
 trait Unused {
+    async fn never(&self, command: Never) -> Reply<Never>;
+}
+
+/// With a method that nobody should call.
+#[responder]
+pub trait Deprecated {
+    /// Is deprecated for the users of the trait.
+    #[deprecated]
     async fn never(&self, command: Never) -> Reply<Never>;
 }
 

@@ -6,7 +6,7 @@
 pub use crate::command::{nested_decode, nested_decode_list, nested_encode, nested_encode_list};
 pub use crate::value::Key;
 
-use crate::command::{Argument, Command, Context, Exposable, ExposeError, Exposed, take_required};
+use crate::command::{Argument, Context, Exposable, ExposeError, Exposed, take_required};
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 
 #[cfg(feature = "tokio")]
@@ -124,7 +124,7 @@ impl<const MOST: usize> Names<MOST> {
         while at < self.count {
             assert!(
                 !equal(self.names[at], name),
-                "two methods answer commands of one name: rename one command with `#[amp(name = \"..\")]`, or remove one method"
+                "two methods answer commands of one name: rename one with `#[amp(name = \"..\")]`, or remove one method"
             );
             at += 1;
         }
@@ -152,8 +152,7 @@ const fn equal(a: &str, b: &str) -> bool {
 mod responding {
     use std::sync::Arc;
 
-    use super::Command;
-    use crate::{Ask, Call, Connection, Located, Locator, Reply};
+    use crate::{Ask, Call, Command, Connection, Located, Locator, Reply};
 
     /// A command as clients and locators see it.
     #[diagnostic::on_unimplemented(

@@ -76,6 +76,7 @@ impl Responder<'_> {
         code! {
             #[automatically_derived]
             impl<Implementor: #item + 'static> #krate::Locator for #locator<Implementor> {
+                #[allow(deprecated)]
                 fn locate(&self, ask: #krate::Ask) -> #krate::Located {
                     #locate
                 }

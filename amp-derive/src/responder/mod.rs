@@ -27,7 +27,7 @@ struct Method<'a> {
     reply: &'a Type,
 }
 
-pub(crate) fn attribute(settings: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn attribute(settings: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let krate = Settings::of_responder(settings, &mut errors).krate();
     match syn::parse2(item.clone()) {
@@ -35,11 +35,11 @@ pub(crate) fn attribute(settings: TokenStream, item: TokenStream) -> TokenStream
         Ok(Item::Impl(item)) => on_impl(&item, krate, errors),
         Ok(_) => {
             errors.push(TokenStream::new(), "`#[responder]` stands on a trait or on an `impl` block");
-            with_report(errors, &item)
+            with_report(errors, item)
         }
         Err(error) => {
             errors.add(error);
-            with_report(errors, &item)
+            with_report(errors, item)
         }
     }
 }
