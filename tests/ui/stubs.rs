@@ -30,7 +30,7 @@ trait Calculator {
 
 async fn call(connection: Connection) -> Option<i64> {
     let total = connection.call(Sum { a: 1 }).await.ok()?.total;
-    CalculatorClient::new(connection).sum(Sum { a: 2 }).await.ok()?;
+    CalculatorClient::new(&connection).sum(Sum { a: 2 }).await.ok()?;
     total.first().map(|item| item.0.into())
 }
 
