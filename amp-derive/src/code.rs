@@ -26,7 +26,7 @@ pub(crate) fn parameter(name: &str, used: bool) -> TokenStream {
 }
 
 /// `<Type as Trait>`, so that the compiler points at the user's type when it is no such thing.
-pub(crate) fn as_trait(ty: &Type, name: TokenStream) -> TokenStream {
+pub(crate) fn as_trait(ty: &Type, name: &TokenStream) -> TokenStream {
     let [open, close] = [code!(<), code!(>)].map(|bracket| standing_at(ty, bracket));
     let name = standing_at(ty, code!(as #name));
     code!(#open #ty #name #close)

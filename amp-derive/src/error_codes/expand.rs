@@ -76,7 +76,7 @@ impl<'a> ErrorCodes<'a> {
         let arms: Vec<_> = self
             .descriptions()
             .map(|(variant, ty)| {
-                let description = as_trait(ty, code!(#krate::__private::Description));
+                let description = as_trait(ty, &code!(#krate::__private::Description));
                 code!(Self::#variant(text) => #description::to_text(text),)
             })
             .collect();
@@ -150,7 +150,7 @@ impl<'a> ErrorCodes<'a> {
         match &variant.shape {
             Shape::Unit => code!(Self::#ident),
             Shape::Description(ty) => {
-                let description = as_trait(ty, code!(#krate::__private::Description));
+                let description = as_trait(ty, &code!(#krate::__private::Description));
                 code!(Self::#ident(#description::from_text(text)))
             }
             Shape::Fields(fields) => {

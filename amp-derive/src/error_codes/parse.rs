@@ -67,7 +67,11 @@ fn shape<'a>(fields: &'a syn::Fields, errors: &mut Errors) -> Shape<'a> {
                 Shape::Description(&field.ty)
             }
             _ => {
-                errors.push(fields, "a declared error carries nothing, one `String` that is its description, or fields with names: `{ name: Type, .. }`");
+                errors.push(
+                    fields,
+                    "a declared error carries nothing, one `String` that is its description, \
+                     or fields with names: `{ name: Type, .. }`",
+                );
                 Shape::Unit
             }
         },

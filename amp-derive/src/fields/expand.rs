@@ -9,14 +9,14 @@ use crate::code::{as_trait, code};
 impl Field<'_> {
     /// Writes `value`, the field seen through a reference.
     pub(crate) fn put(&self, value: &TokenStream, krate: &Path) -> TokenStream {
-        let (field, key) = (as_trait(self.ty, code!(#krate::__private::Field)), self.key(krate));
+        let (field, key) = (as_trait(self.ty, &code!(#krate::__private::Field)), self.key(krate));
         code!(#field::put(#value, #key, out)?;)
     }
 
     /// Reads the field with `function`, as one member of a struct expression.
     pub(crate) fn take(&self, function: &str, krate: &Path) -> TokenStream {
         let (member, key) = (self.member, self.key(krate));
-        let field = as_trait(self.ty, code!(#krate::__private::Field));
+        let field = as_trait(self.ty, &code!(#krate::__private::Field));
         let take = Ident::new(function, Span::mixed_site());
         code!(#member: #field::#take(#key, from)?,)
     }
@@ -32,13 +32,13 @@ impl Field<'_> {
 impl Exposed<'_> {
     /// The empty field, as one member of a struct expression.
     pub(crate) fn empty(&self, krate: &Path) -> TokenStream {
-        let (member, field) = (self.member, as_trait(self.ty, code!(#krate::__private::ExposedField)));
+        let (member, field) = (self.member, as_trait(self.ty, &code!(#krate::__private::ExposedField)));
         code!(#member: #field::empty(),)
     }
 
     /// Fills the field in.
     pub(crate) fn expose(&self, krate: &Path) -> TokenStream {
-        let (member, field) = (self.member, as_trait(self.ty, code!(#krate::__private::ExposedField)));
+        let (member, field) = (self.member, as_trait(self.ty, &code!(#krate::__private::ExposedField)));
         code!(#field::expose(&mut self.#member, context)?;)
     }
 }

@@ -27,7 +27,10 @@ pub(super) fn inherent(item: &ItemImpl, errors: &mut Errors) {
     let name = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
     errors.push(
         path,
-        format!("`#[responder]` stands where the methods are declared: put it on the trait `{name}` and remove it here; `{name}Locator::new(..)` then makes a locator of this type"),
+        format!(
+            "`#[responder]` stands where the methods are declared: put it on the trait `{name}` and remove it here; \
+             `{name}Locator::new(..)` then makes a locator of this type"
+        ),
     );
 }
 
@@ -61,7 +64,8 @@ pub(super) fn receiver(signature: &Signature, errors: &mut Errors) {
     if !matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
         errors.push(
             receiver,
-            "a responder takes `&self`, because calls are answered at the same time: keep what changes in a lock or an atomic",
+            "a responder takes `&self`, because calls are answered at the same time: \
+             keep what changes in a lock or an atomic",
         );
     }
 }
@@ -77,7 +81,11 @@ pub(super) fn command<'a>(signature: &'a Signature, errors: &mut Errors) -> Opti
         return None;
     };
     for more in arguments {
-        errors.push(more, "a responder takes one command: what else it needs is a field of the command, with `#[exposed]` if it is not sent");
+        errors.push(
+            more,
+            "a responder takes one command: what else it needs is a field of the command, \
+             with `#[exposed]` if it is not sent",
+        );
     }
     match command {
         Type::Path(_) | Type::Group(_) | Type::Paren(_) | Type::Macro(_) => {}

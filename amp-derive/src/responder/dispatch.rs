@@ -48,7 +48,7 @@ impl Method<'_> {
 
     fn name(&self, krate: &Path) -> TokenStream {
         let Self { cfgs, command, .. } = self;
-        let answer = as_trait(command, code!(#krate::__private::Answer));
+        let answer = as_trait(command, &code!(#krate::__private::Answer));
         let and = standing_at(command, code!(names.and));
         let name = call_at(command, code!(#answer::NAME));
         code!(#(#cfgs)* let names = #and #name;)
@@ -69,7 +69,7 @@ impl Method<'_> {
 
     /// A function of the command as clients and locators see it, called at the command's type.
     fn through(&self, function: &str, arguments: TokenStream, krate: &Path) -> TokenStream {
-        let answer = as_trait(self.command, code!(#krate::__private::Answer));
+        let answer = as_trait(self.command, &code!(#krate::__private::Answer));
         let function = Ident::new(function, Span::mixed_site());
         let function = standing_at(self.command, code!(::#function));
         let arguments = call_at(self.command, arguments);

@@ -1,0 +1,45 @@
+use crate::schema::CommandDeclaration;
+
+/// The commands that one locator answers, all of different names.
+#[derive(Debug)]
+pub struct Commands<const MOST: usize> {
+    commands: [Option<CommandDeclaration>; MOST],
+    count: usize,
+}
+
+impl<const MOST: usize> Commands<MOST> {
+    pub const NONE: Self = Self { commands: [None; MOST], count: 0 };
+
+    /// Adds a command. Run at compile time, it fails where it is called if one of that name is there.
+    #[track_caller]
+    #[must_use]
+    pub const fn and(mut self, command: CommandDeclaration) -> Self {
+        let mut at = 0;
+        while at < self.count {
+            if let Some(earlier) = &self.commands[at] {
+                assert!(
+                    !equal(earlier.name, command.name),
+                    "two methods answer commands of one name: rename one with `#[amp(name = \"..\")]`, or remove one method"
+                );
+            }
+            at += 1;
+        }
+        self.commands[self.count] = Some(command);
+        self.count += 1;
+        self
+    }
+
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<CommandDeclaration> {
+        self.commands.iter().flatten().copied().collect()
+    }
+}
+
+const fn equal(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}

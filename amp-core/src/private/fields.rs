@@ -1,0 +1,96 @@
+use crate::command::{Argument, Context, Exposable, ExposeError, Exposed, take_required};
+use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key};
+
+/// A field that travels.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument",
+    label = "not an AMP value",
+    note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values, `Option` of these and types with `#[derive(Arguments)]` can",
+    note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
+)]
+pub trait Field: Sized {
+    /// Writes it.
+    fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
+
+    /// Reads it.
+    fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError>;
+
+    /// Reads it where it belongs to an error.
+    fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete>;
+}
+
+impl<T: Argument> Field for T {
+    fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+        Argument::put(self, key, out)
+    }
+
+    fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError> {
+        take_required(key, from)
+    }
+
+    fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete> {
+        <T as Argument>::take(key, from).map_err(Incomplete::Broken)?.or_else(T::absent).ok_or(Incomplete::Missing)
+    }
+}
+
+/// A field with `#[exposed]`: an [`Exposed`].
+#[diagnostic::on_unimplemented(
+    message = "a field with `#[exposed]` has the type `Exposed<..>`, this one is `{Self}`",
+    label = "not an `Exposed<..>`"
+)]
+pub trait ExposedField {
+    /// The field of a command that has just arrived.
+    fn empty() -> Self;
+
+    /// Fills it in.
+    fn expose(&mut self, context: &dyn Context) -> Result<(), ExposeError>;
+}
+
+impl<T: Exposable> ExposedField for Exposed<T> {
+    fn empty() -> Self {
+        Self::empty()
+    }
+
+    fn expose(&mut self, context: &dyn Context) -> Result<(), ExposeError> {
+        self.fill(context)
+    }
+}
+
+/// The one unnamed field of an error variant.
+#[diagnostic::on_unimplemented(
+    message = "the unnamed field of a declared error is its description, a `String`, and not `{Self}`",
+    label = "not a `String`",
+    note = "to send a value with the error give the field a name: `Variant {{ name: {Self} }}`"
+)]
+pub trait Description {
+    fn to_text(&self) -> String;
+    fn from_text(text: &str) -> Self;
+}
+
+impl Description for String {
+    fn to_text(&self) -> String {
+        self.clone()
+    }
+
+    fn from_text(text: &str) -> Self {
+        text.to_owned()
+    }
+}
+
+/// Why a received error is not made of its declared code.
+#[derive(Debug)]
+pub enum Incomplete {
+    /// The code is not declared, or a field of its variant was not sent.
+    Missing,
+    /// A field was sent and does not decode.
+    Broken(DecodeError),
+}
+
+/// Makes a declared error, unless something that it needs was not sent.
+pub fn if_complete<T>(make: impl FnOnce() -> Result<T, Incomplete>) -> Result<Option<T>, DecodeError> {
+    match make() {
+        Ok(made) => Ok(Some(made)),
+        Err(Incomplete::Missing) => Ok(None),
+        Err(Incomplete::Broken(error)) => Err(error),
+    }
+}

@@ -1,0 +1,19 @@
+//! What the macros' expansions call. Not part of the public interface: it changes without notice.
+//!
+//! The user's types are named in qualified paths (`<Type as Field>::put(..)`), whichever function it is: so a type
+//! that does not fit is reported once, on the user's own token, in the words of one `on_unimplemented`.
+
+mod commands;
+mod declarations;
+mod fields;
+#[cfg(feature = "tokio")]
+mod responding;
+
+pub use crate::command::constraint;
+pub use crate::command::{nested_decode, nested_decode_list, nested_encode, nested_encode_list};
+pub use crate::value::Key;
+pub use commands::Commands;
+pub use declarations::*;
+pub use fields::*;
+#[cfg(feature = "tokio")]
+pub use responding::{Answer, Dispatch, Dispatcher};
