@@ -1,5 +1,5 @@
 use crate::command::{Argument, Arguments, Constrained, Constraint};
-use crate::schema::{BoxDeclaration, ConstraintDeclaration, FieldDeclaration, Rule};
+use crate::schema::{BoxDeclaration, ConstraintDeclaration, ErrorDeclaration, FieldDeclaration, Rule};
 use crate::violation::{Place, Violations};
 
 /// Checks what is declared within one field.
@@ -64,4 +64,15 @@ where
 /// The fields of a nested struct, when somebody asks.
 pub fn declared<T: Arguments>() -> BoxDeclaration {
     T::FIELDS
+}
+
+/// Declares one error.
+pub const fn error(
+    code: &'static str,
+    name: &'static str,
+    doc: &'static str,
+    (fatal, invalid_argument): (bool, bool),
+    fields: &'static [FieldDeclaration],
+) -> ErrorDeclaration {
+    ErrorDeclaration { code, name, doc, fatal, invalid_argument, fields }
 }
