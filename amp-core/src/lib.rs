@@ -18,6 +18,7 @@ mod wire;
 mod dispatcher;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection reads and writes it"))]
 mod packet;
+mod python;
 
 #[cfg(feature = "tokio")]
 mod boxes;

@@ -1,7 +1,7 @@
 //! Responders: how one ask gets its answer. Imports `packet` and `command`, and writes to the connection.
 
 use std::any::{Any, TypeId};
-use std::fmt::{self, Write};
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use crate::command::{Command, Context, ErrorCodes, Exposable, take_checked, viol
 use crate::connection::{CloseReason, Connection, Peer, Shared, Strictness};
 use crate::locator::Locator;
 use crate::packet::{AskPacket, put_answer, put_declared, put_error};
+use crate::python::PythonBytes;
 use crate::value::{BoxReader, EncodeError, EncodeErrorKind};
 
 /// An ask that came from the peer and has no answer yet.
@@ -269,27 +270,5 @@ impl Context for Asker {
         } else {
             shared.states().value(wanted)
         }
-    }
-}
-
-/// Bytes as Python's `repr` shows them, which is what Twisted puts into its texts.
-struct PythonBytes<'a>(&'a [u8]);
-
-impl fmt::Display for PythonBytes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quote = if self.0.contains(&b'\'') && !self.0.contains(&b'"') { '"' } else { '\'' };
-        write!(f, "b{quote}")?;
-        for byte in self.0 {
-            match byte {
-                b'\\' => f.write_str("\\\\")?,
-                b'\t' => f.write_str("\\t")?,
-                b'\n' => f.write_str("\\n")?,
-                b'\r' => f.write_str("\\r")?,
-                b'\'' if quote == '\'' => f.write_str("\\'")?,
-                b' '..=b'~' => f.write_char(char::from(*byte))?,
-                _ => write!(f, "\\x{byte:02x}")?,
-            }
-        }
-        f.write_char(quote)
     }
 }

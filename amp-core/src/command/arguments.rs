@@ -172,12 +172,14 @@ impl<T: Argument> Argument for Option<T> {
 }
 
 /// Reads the fields of a received box and checks their constraints.
+#[cfg(feature = "tokio")]
 pub(crate) fn take_checked<A: Arguments>(from: &mut BoxReader<'_>) -> Result<A, DecodeError> {
     let arguments = A::take(from)?;
     violations(&arguments).map_or(Ok(arguments), |found| Err(DecodeErrorKind::Constraints(found).into()))
 }
 
 /// The constraints that the fields break.
+#[cfg(feature = "tokio")]
 pub(crate) fn violations<A: Arguments>(arguments: &A) -> Option<Violations> {
     let mut found = Violations::new();
     arguments.check(Place::WHOLE, &mut found);

@@ -5,12 +5,15 @@ pub mod constraint;
 mod errors;
 mod exposed;
 
+pub(crate) use arguments::take_required;
 pub use arguments::{
     Argument, Arguments, Constrained, nested_decode, nested_decode_list, nested_encode, nested_encode_list,
 };
-pub(crate) use arguments::{take_checked, take_required, violations};
+#[cfg(feature = "tokio")]
+pub(crate) use arguments::{take_checked, violations};
 pub use constraint::Constraint;
 pub use errors::{ErrorCodes, NoErrors};
+#[cfg(feature = "tokio")]
 pub(crate) use exposed::provided;
 pub use exposed::{Context, Exposable, ExposeError, Exposed, State};
 

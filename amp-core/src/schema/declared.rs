@@ -1,4 +1,4 @@
-use std::ops::Bound;
+use super::Rule;
 
 /// The AMP type of a value: what a peer in another language has to declare.
 #[derive(Clone, Copy, Debug)]
@@ -76,28 +76,6 @@ pub struct ConstraintDeclaration {
     pub words: &'static str,
     /// The rule's code and what it compares with; sets may be known only at run time.
     pub rule: fn() -> (&'static str, Rule),
-}
-
-/// What a constraint compares with; values stand as they travel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rule {
-    /// One of these values.
-    InSet(Vec<Vec<u8>>),
-    /// None of these values.
-    NotInSet(Vec<Vec<u8>>),
-    /// Between these values.
-    Range(Bound<Vec<u8>>, Bound<Vec<u8>>),
-    /// As long as this: bytes, characters or items.
-    Length(Bound<usize>, Bound<usize>),
-    /// As many bytes of UTF-8.
-    LengthInBytes(Bound<usize>, Bound<usize>),
-    /// Matched as a whole by this regular expression.
-    Pattern(&'static str),
-    /// A rule for each item of a list.
-    Each(Box<Rule>),
-    /// Known to Rust only.
-    Opaque,
 }
 
 /// An error that a command declares.

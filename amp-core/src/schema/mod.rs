@@ -1,10 +1,36 @@
-//! Schemas: what commands declare, as data. Imports nothing of ours.
+//! Schemas: what commands declare, as data. The declarations import nothing of ours.
 //!
-//! The macros write the declarations as constants; [`Schema`] is the same as an owned value that can be compared,
-//! stored and translated.
+//! The macros write declarations as constants. A [`Schema`] is the same as one owned value, which can be compared with
+//! another, stored as JSON (feature `serde`) and translated into a Python module for Twisted: the Rust declaration is the
+//! one source for both languages.
+//!
+//! ```
+//! use amp_core::schema::Schema;
+//! # use amp_core::Locator;
+//! # fn example(locator: impl Locator) {
+//! let schema = Schema::of(locator.commands());
+//! println!("{schema}");
+//! println!("fingerprint {}", schema.fingerprint());
+//! std::fs::write("commands.py", schema.to_twisted()).unwrap();
+//! # }
+//! ```
 
+mod compare;
 mod declared;
+mod owned;
+mod rule;
+mod text;
+mod twisted;
 
+#[cfg(feature = "serde")]
+mod json;
+
+pub use compare::{Change, Effect, Report};
 pub use declared::{
-    AmpType, BoxDeclaration, CommandDeclaration, ConstraintDeclaration, ErrorDeclaration, FieldDeclaration, Rule,
+    AmpType, BoxDeclaration, CommandDeclaration, ConstraintDeclaration, ErrorDeclaration, FieldDeclaration,
 };
+#[cfg(feature = "serde")]
+pub use json::{from_json, to_json};
+pub use owned::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Schema, TypeSchema};
+pub use rule::{Rule, WireValue};
+pub use text::Fingerprint;

@@ -31,6 +31,6 @@ impl<T: AsRef<str>> Constraint<T> for &Pattern {
     }
 
     fn rule(&self) -> Rule {
-        Rule::Pattern(self.pattern)
+        Rule::Pattern(self.pattern.to_owned())
     }
 }

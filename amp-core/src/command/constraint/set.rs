@@ -1,3 +1,4 @@
+use crate::schema::WireValue;
 use crate::value::{Value, ValueWriter};
 
 /// What values can be looked up in: slices, arrays and `Vec`s of comparable items, and functions that give one.
@@ -11,7 +12,7 @@ pub trait Set<T: ?Sized> {
     fn has(&self, value: &T) -> bool;
 
     /// The items as they travel, for schemas.
-    fn items(&self) -> Vec<Vec<u8>>;
+    fn items(&self) -> Vec<WireValue>;
 }
 
 impl<T: PartialEq<S> + ?Sized, S: Encoded> Set<T> for [S] {
@@ -19,7 +20,7 @@ impl<T: PartialEq<S> + ?Sized, S: Encoded> Set<T> for [S] {
         self.iter().any(|item| value == item)
     }
 
-    fn items(&self) -> Vec<Vec<u8>> {
+    fn items(&self) -> Vec<WireValue> {
         self.iter().map(Encoded::encoded).collect()
     }
 }
@@ -29,7 +30,7 @@ impl<T: PartialEq<S> + ?Sized, S: Encoded> Set<T> for &[S] {
         (**self).has(value)
     }
 
-    fn items(&self) -> Vec<Vec<u8>> {
+    fn items(&self) -> Vec<WireValue> {
         Set::<T>::items(*self)
     }
 }
@@ -39,7 +40,7 @@ impl<T: PartialEq<S> + ?Sized, S: Encoded, const N: usize> Set<T> for [S; N] {
         self.as_slice().has(value)
     }
 
-    fn items(&self) -> Vec<Vec<u8>> {
+    fn items(&self) -> Vec<WireValue> {
         Set::<T>::items(self.as_slice())
     }
 }
@@ -49,7 +50,7 @@ impl<T: PartialEq<S> + ?Sized, S: Encoded, const N: usize> Set<T> for &[S; N] {
         self.as_slice().has(value)
     }
 
-    fn items(&self) -> Vec<Vec<u8>> {
+    fn items(&self) -> Vec<WireValue> {
         Set::<T>::items(self.as_slice())
     }
 }
@@ -59,7 +60,7 @@ impl<T: PartialEq<S> + ?Sized, S: Encoded> Set<T> for Vec<S> {
         self.as_slice().has(value)
     }
 
-    fn items(&self) -> Vec<Vec<u8>> {
+    fn items(&self) -> Vec<WireValue> {
         Set::<T>::items(self.as_slice())
     }
 }
@@ -69,7 +70,7 @@ impl<T: ?Sized, S: Set<T>, F: Fn() -> S> Set<T> for F {
         self().has(value)
     }
 
-    fn items(&self) -> Vec<Vec<u8>> {
+    fn items(&self) -> Vec<WireValue> {
         self().items()
     }
 }
@@ -77,28 +78,28 @@ impl<T: ?Sized, S: Set<T>, F: Fn() -> S> Set<T> for F {
 /// What has a form on the wire: values, and texts and bytes that values are compared with.
 pub trait Encoded {
     /// The bytes as they travel; empty when the value has no such form.
-    fn encoded(&self) -> Vec<u8>;
+    fn encoded(&self) -> WireValue;
 }
 
 impl<T: Value> Encoded for T {
-    fn encoded(&self) -> Vec<u8> {
+    fn encoded(&self) -> WireValue {
         let mut bytes = Vec::new();
         let mut out = ValueWriter::new(&mut bytes);
         if self.encode(&mut out).is_err() {
             bytes.clear();
         }
-        bytes
+        WireValue(bytes)
     }
 }
 
 impl Encoded for &str {
-    fn encoded(&self) -> Vec<u8> {
-        self.as_bytes().to_vec()
+    fn encoded(&self) -> WireValue {
+        WireValue(self.as_bytes().to_vec())
     }
 }
 
 impl Encoded for &[u8] {
-    fn encoded(&self) -> Vec<u8> {
-        self.to_vec()
+    fn encoded(&self) -> WireValue {
+        WireValue(self.to_vec())
     }
 }

@@ -1,0 +1,95 @@
+use std::fmt;
+use std::ops::Bound;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// What a constraint compares with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Rule {
+    /// One of these values.
+    InSet(Vec<WireValue>),
+    /// None of these values.
+    NotInSet(Vec<WireValue>),
+    /// Between these values.
+    Range(Bound<WireValue>, Bound<WireValue>),
+    /// As long as this: bytes, characters or items.
+    Length(Bound<usize>, Bound<usize>),
+    /// As many bytes of UTF-8.
+    LengthInBytes(Bound<usize>, Bound<usize>),
+    /// Matched as a whole by this regular expression.
+    Pattern(String),
+    /// A rule for each item of a list.
+    Each(Box<Rule>),
+    /// Known to Rust only.
+    Opaque,
+}
+
+/// A value as it travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(from = "String", into = "String"))]
+pub struct WireValue(pub Vec<u8>);
+
+/// A character for each byte, so that JSON shows plain text as it is and keeps every other byte.
+impl From<WireValue> for String {
+    fn from(WireValue(bytes): WireValue) -> Self {
+        bytes.into_iter().map(char::from).collect()
+    }
+}
+
+impl From<String> for WireValue {
+    fn from(text: String) -> Self {
+        Self(text.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?')).collect())
+    }
+}
+
+impl fmt::Display for WireValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InSet(items) => write!(f, "one of {}", Items(items)),
+            Self::NotInSet(items) => write!(f, "none of {}", Items(items)),
+            Self::Range(start, end) => write!(f, "within {}", Bounds(start, end)),
+            Self::Length(start, end) => write!(f, "length within {}", Bounds(start, end)),
+            Self::LengthInBytes(start, end) => write!(f, "length in bytes within {}", Bounds(start, end)),
+            Self::Pattern(pattern) => write!(f, "matching {pattern}"),
+            Self::Each(rule) => write!(f, "each {rule}"),
+            Self::Opaque => f.write_str("a rule of the program"),
+        }
+    }
+}
+
+struct Items<'a>(&'a [WireValue]);
+
+impl fmt::Display for Items<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, item) in self.0.iter().enumerate() {
+            write!(f, "{}{item}", if index > 0 { ", " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+struct Bounds<'a, T>(&'a Bound<T>, &'a Bound<T>);
+
+impl<T: fmt::Display> fmt::Display for Bounds<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Bound::Included(start) => write!(f, "{start}..")?,
+            Bound::Excluded(start) => write!(f, "(over {start})..")?,
+            Bound::Unbounded => f.write_str("..")?,
+        }
+        match self.1 {
+            Bound::Included(end) => write!(f, "={end}"),
+            Bound::Excluded(end) => write!(f, "{end}"),
+            Bound::Unbounded => Ok(()),
+        }
+    }
+}

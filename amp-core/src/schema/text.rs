@@ -1,0 +1,74 @@
+use std::fmt;
+
+use super::{CommandSchema, ErrorSchema, FieldSchema, Schema, TypeSchema};
+
+/// A number that is the same for two schemas that say the same on the wire; docs do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint(u64);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Schema {
+    /// The schema's fingerprint: equal on both ends, or on two builds, when they declare the same.
+    ///
+    /// It is the 64-bit FNV-1a hash of the schema's text, so it is stable between releases, machines and compilers. It
+    /// guards against mistakes, not against somebody who wants two schemas to look the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        Fingerprint(self.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, step))
+    }
+}
+
+/// One line a command, field and error; docs are left out.
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, CommandSchema { answered, arguments, response, errors, .. }) in &self.commands {
+            writeln!(f, "command {name}{}", if *answered { "" } else { " (no answer)" })?;
+            write_fields(f, "  argument", arguments)?;
+            write_fields(f, "  response", response)?;
+            for ErrorSchema { code, fatal, invalid_argument, fields, .. } in errors {
+                let fatal = if *fatal { " (fatal)" } else { "" };
+                let invalid_argument = if *invalid_argument { " (invalid argument)" } else { "" };
+                writeln!(f, "  error {code}{fatal}{invalid_argument}")?;
+                write_fields(f, "    field", fields)?;
+            }
+        }
+        for (name, fields) in &self.boxes {
+            writeln!(f, "box {name}")?;
+            write_fields(f, "  field", fields)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_fields(f: &mut fmt::Formatter<'_>, what: &str, fields: &[FieldSchema]) -> fmt::Result {
+    for FieldSchema { name, value, optional, constraints, .. } in fields {
+        write!(f, "{what} {name}: {value}{}", if *optional { ", optional" } else { "" })?;
+        for constraint in constraints {
+            write!(f, ", {}: {}", constraint.code, constraint.rule)?;
+        }
+        writeln!(f)?;
+    }
+    Ok(())
+}
+
+impl fmt::Display for TypeSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(bound) => write!(f, "Integer({bound})"),
+            Self::Float => f.write_str("Float"),
+            Self::Boolean => f.write_str("Boolean"),
+            Self::Unicode => f.write_str("Unicode"),
+            Self::Bytes => f.write_str("String"),
+            Self::ListOf(item) => write!(f, "ListOf({item})"),
+            Self::Box(name) => write!(f, "Box({name})"),
+            Self::AmpList(name) => write!(f, "AmpList({name})"),
+            Self::Custom(name) => write!(f, "Custom({name})"),
+        }
+    }
+}
