@@ -4,6 +4,13 @@
 //! Without Python 3 they say on standard error that they were skipped; with `AMP_REQUIRE_INTEROP=1` that is a failure.
 //! Names begin with the line of the protocol's checklist that they prove, where there is one.
 
+mod callbacks;
 mod commands;
 mod core_scene;
+mod endings;
+mod errors;
 mod harness;
+mod limits;
+mod names;
+mod raw_bytes;
+mod transcripts;

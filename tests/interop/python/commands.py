@@ -17,11 +17,16 @@ class SumAndMore(Sum):
     response = [(b"total", Integer()), (b"more", Integer())]
 
 
+class InvalidArgument(Exception):
+    pass
+
+
 class SumOfText(Sum):
     """A caller that does not keep to the types of `Sum`."""
 
     commandName = b"Sum"
     arguments = [(b"a", Unicode()), (b"b", Unicode())]
+    errors = {InvalidArgument: b"INVALID_ARGUMENT"}
 
 
 class SumOfOne(Sum):
@@ -29,6 +34,7 @@ class SumOfOne(Sum):
 
     commandName = b"Sum"
     arguments = [(b"a", Integer())]
+    errors = {InvalidArgument: b"INVALID_ARGUMENT"}
 
 
 class Divide(Command):
