@@ -2,7 +2,7 @@
 
 use amp::{Arguments, CallError, Command, Connection, Reply, codes};
 
-use crate::commands::{Fail, FailError, Nope, Note, Notes, Noted, Sum, Total};
+use crate::commands::{Fail, FailError, Nope, Note, Noted, Notes, Sum, Total};
 use crate::harness::{Served, Twisted, on, soon};
 
 async fn fail(Fail { kind, text }: Fail) -> Reply<Fail> {
@@ -81,7 +81,10 @@ async fn line_27_a_command_that_twisted_does_not_know_is_unhandled() {
 #[tokio::test]
 async fn line_27_a_command_that_rust_does_not_know_is_unhandled_to_twisted() {
     let Some(mut served) = calling_rust().await else { return };
-    assert_eq!(served.twisted.say("call(Nope)").await, "UnhandledCommand: (b'UNHANDLED', \"Unhandled Command: b'Nope'\")");
+    assert_eq!(
+        served.twisted.say("call(Nope)").await,
+        "UnhandledCommand: (b'UNHANDLED', \"Unhandled Command: b'Nope'\")"
+    );
     assert_eq!(served.twisted.say(SAID).await, "{'total': 3}");
 }
 

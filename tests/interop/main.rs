@@ -7,10 +7,13 @@
 mod callbacks;
 mod commands;
 mod core_scene;
+mod custom;
 mod endings;
 mod errors;
 mod harness;
 mod limits;
 mod names;
+mod numbers;
 mod raw_bytes;
 mod transcripts;
+mod values;

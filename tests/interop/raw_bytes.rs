@@ -52,7 +52,8 @@ impl Servers {
 
 const SUM: &[u8] = b"\0\x04_ask\0\x011\0\x08_command\0\x03Sum\0\x01a\0\x0213\0\x01b\0\x0281\0\0";
 const TOTAL: &[u8] = b"\0\x07_answer\0\x011\0\x05total\0\x0294\0\0";
-const UNKNOWN: &[u8] = b"\0\x06_error\0\x011\0\x0b_error_code\0\x07UNKNOWN\0\x12_error_description\0\rUnknown Error\0\0";
+const UNKNOWN: &[u8] =
+    b"\0\x06_error\0\x011\0\x0b_error_code\0\x07UNKNOWN\0\x12_error_description\0\rUnknown Error\0\0";
 
 fn ask(tag: &[u8], command: &[u8], arguments: &[(&str, &[u8])]) -> Vec<u8> {
     boxed(&[&[("_ask", tag), ("_command", command)], arguments].concat())
@@ -127,7 +128,8 @@ async fn line_33_fatal_errors_have_the_same_bytes_and_then_the_connection_ends()
 #[tokio::test]
 async fn lines_9_12_19_what_is_not_amp_ends_the_connection_without_a_word() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
-    for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x01\x00", b"\0\0", b"\0\x04_ask\0\x011\0\0", b"\0\x01a\0\x01b\0\0"] {
+    for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x01\x00", b"\0\0", b"\0\x04_ask\0\x011\0\0", b"\0\x01a\0\x01b\0\0"]
+    {
         assert_eq!(servers.close(bytes).await, "");
     }
     assert_eq!(servers.close(&boxed(&[("_answer", b"1")])).await, "");
@@ -156,11 +158,9 @@ async fn line_39_a_name_that_is_not_ascii_is_unhandled_where_twisted_is_silent()
 #[tokio::test]
 async fn lines_31_32_strict_rust_answers_unknown_and_what_followed_it_and_closes_as_twisted_does() {
     let Some(servers) = Servers::start(Strictness::Twisted).await else { return };
-    for faulty in [
-        ask(b"1", b"Crash", &[]),
-        ask(b"1", b"Sum", &[("a", b"1")]),
-        ask(b"1", b"Sum", &[("a", b"1"), ("b", b"x")]),
-    ] {
+    for faulty in
+        [ask(b"1", b"Crash", &[]), ask(b"1", b"Sum", &[("a", b"1")]), ask(b"1", b"Sum", &[("a", b"1"), ("b", b"x")])]
+    {
         assert_eq!(servers.close(&faulty).await, shown(UNKNOWN));
         let followed = [&faulty[..], &ask(b"2", b"Sum", NUMBERS), &ask(b"3", b"Nope", &[])].concat();
         let said = servers.close(&followed).await;

@@ -172,11 +172,11 @@ def shown(arguments):
 
 
 def accepts(type, texts):
-    """For each text what the argument type makes of it, or None."""
+    """For each text what the argument type makes of it, as text, or None."""
 
     def accept(text):
         try:
-            return repr(type.fromString(text))
+            return str(type.fromString(text))
         except Exception:
             return None
 
