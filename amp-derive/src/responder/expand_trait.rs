@@ -45,8 +45,8 @@ impl Responder<'_> {
             #[allow(dead_code)]
             impl #client {
                 /// A client that calls over `connection`.
-                #vis const fn new(connection: #krate::Connection) -> Self {
-                    Self(connection)
+                #vis fn new(connection: &#krate::Connection) -> Self {
+                    Self(::core::clone::Clone::clone(connection))
                 }
 
                 /// The connection that the commands are called over.
