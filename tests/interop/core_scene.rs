@@ -40,7 +40,7 @@ async fn counts_well(abacus: &impl Abacus) {
 }
 
 async fn rust_calls_twisted(connection: &Connection) {
-    soon(counts_well(&AbacusClient::new(connection.clone()))).await;
+    soon(counts_well(&AbacusClient::new(connection))).await;
     let unhandled = soon(connection.call(Evaluate { expression: "1 / 0".into() })).await.unwrap();
     assert_eq!(unhandled, Shown { shown: "ZeroDivisionError: division by zero".into() });
     connection.notify(Note { text: "no answer".into() }).await.unwrap();
