@@ -125,7 +125,6 @@ struct SumAndMore {
 }
 
 #[derive(Arguments, Debug)]
-#[expect(dead_code, reason = "it never arrives")]
 struct TotalAndMore {
     total: i64,
     more: i64,

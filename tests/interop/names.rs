@@ -37,8 +37,8 @@ async fn line_56_names_that_are_no_identifiers_reach_twisted() {
 
 #[tokio::test]
 async fn line_56_names_that_are_no_identifiers_come_from_twisted() {
-    let names = async |Names { foo_bar, from, r#async, upper }: Names| Ok(Named { foo_bar, from, r#async, upper });
-    let Some(mut served) = Twisted::calling(std::sync::Arc::new(on(move |it| names(it)))).await else { return };
+    let names = on(async |Names { foo_bar, from, r#async, upper }: Names| Ok(Named { foo_bar, from, r#async, upper }));
+    let Some(mut served) = Twisted::calling(std::sync::Arc::new(names)).await else { return };
     let result = served.twisted.say("call(Names, **{'foo_bar': 1, 'From': 2, 'async': 3, 'Upper': 4})").await;
     assert_eq!(result, "{'foo_bar': 1, 'From': 2, 'async': 3, 'Upper': 4}");
 }
@@ -54,8 +54,8 @@ async fn line_55_what_is_absent_arrives_at_twisted_as_none_and_what_is_empty_as_
 
 #[tokio::test]
 async fn line_55_what_twisted_leaves_out_is_none_and_what_it_sends_empty_is_some() {
-    let perhaps = async |Perhaps { count, data, name }: Perhaps| Ok(PerhapsGiven { count, data, name });
-    let Some(mut served) = Twisted::calling(std::sync::Arc::new(on(move |it| perhaps(it)))).await else { return };
+    let perhaps = on(async |Perhaps { count, data, name }: Perhaps| Ok(PerhapsGiven { count, data, name }));
+    let Some(mut served) = Twisted::calling(std::sync::Arc::new(perhaps)).await else { return };
     assert_eq!(served.twisted.say("call(Perhaps)").await, "{'count': None, 'data': None, 'name': None}");
     let result = served.twisted.say("call(Perhaps, data=b'', name='')").await;
     assert_eq!(result, "{'count': None, 'data': b'', 'name': ''}");
