@@ -1,5 +1,7 @@
 //! The core scene, typed, in both roles and over every transport: `Sum` and `Divide` of Twisted's documentation.
 
+use std::io::Write;
+
 use amp::{CallError, Connection, Reply, responder};
 
 use crate::commands::{Divide, DivideError, Evaluate, Nope, Note, Notes, Quotient, Shown, Sum, Total};
@@ -47,16 +49,18 @@ async fn rust_calls_twisted(connection: &Connection) {
     assert_eq!(soon(connection.call(Notes)).await.unwrap().texts, ["no answer"]);
 }
 
-const SUM: &str = "call(Sum, a=13, b=81)";
-const QUOTIENT: &str = "call(Divide, numerator=1, denominator=3)";
-const ERROR: &str = "call(Divide, numerator=1, denominator=0)";
+/// The scene as Twisted plays it, and what it gets.
+const SCENE: [(&str, &str); 4] = [
+    ("call(Sum, a=13, b=81)", "{'total': 94}"),
+    ("call(Divide, numerator=1, denominator=3)", "{'result': 0.3333333333333333}"),
+    ("call(Divide, numerator=1, denominator=0)", "ZeroDivisionError: division by zero"),
+    ("call(Sum, a=-1, b=0)", "{'total': -1}"),
+];
 
 async fn twisted_calls_rust(mut served: Served) {
-    let twisted = &mut served.twisted;
-    assert_eq!(twisted.say(SUM).await, "{'total': 94}");
-    assert_eq!(twisted.say(QUOTIENT).await, "{'result': 0.3333333333333333}");
-    assert_eq!(twisted.say(ERROR).await, "ZeroDivisionError: division by zero");
-    assert_eq!(twisted.say(SUM).await, "{'total': 94}");
+    for (expression, expected) in SCENE {
+        assert_eq!(served.twisted.say(expression).await, expected, "{expression}");
+    }
     assert_eq!(served.server.connections(), 1);
 }
 
@@ -101,19 +105,36 @@ async fn line_63_twisted_calls_rust_over_a_unix_socket() {
 async fn line_63_twisted_calls_rust_over_a_childs_pipes() {
     let builder = Connection::builder().locator(AbacusLocator::new(Bead));
     let Some((connection, mut child)) = Twisted::called_over_pipes(builder) else { return };
-    for (expression, expected) in [
-        (SUM, "{'total': 94}"),
-        (QUOTIENT, "{'result': 0.3333333333333333}"),
-        (ERROR, "ZeroDivisionError: division by zero"),
-        (SUM, "{'total': 94}"),
-    ] {
+    for (expression, expected) in SCENE {
         let shown = soon(connection.call(Evaluate { expression: expression.into() })).await.unwrap().shown;
-        // What a call gives is shown by `repr`, what it raises as text.
         assert_eq!(shown, expected, "{expression}");
     }
     connection.close();
     soon(connection.closed()).await;
     assert!(soon(child.wait()).await.unwrap().success(), "the child ends by itself when its pipes are closed");
+}
+
+/// Not a test by itself: the test runner's own words are on the standard output, so a line says where AMP begins.
+#[tokio::test]
+#[ignore = "the child in `line_63_a_rust_child_answers_its_twisted_parent_over_its_standard_streams`"]
+async fn a_rust_child() {
+    std::io::stdout().write_all(b"\nAMP\n").and_then(|()| std::io::stdout().flush()).unwrap();
+    let connection = Connection::builder().locator(AbacusLocator::new(Bead)).stdio().unwrap();
+    assert_eq!(connection.call(Sum { a: 40, b: 2 }).await.unwrap().total, 42);
+    connection.notify(Note { text: "from the child".into() }).await.unwrap();
+    connection.closed().await;
+    std::process::exit(0);
+}
+
+#[tokio::test]
+async fn line_63_a_rust_child_answers_its_twisted_parent_over_its_standard_streams() {
+    let Some(mut twisted) = Twisted::parent_of("core_scene::a_rust_child").await else { return };
+    for (expression, expected) in SCENE {
+        assert_eq!(twisted.say(expression).await, expected, "{expression}");
+    }
+    while twisted.say("notes").await != "['from the child']" {}
+    twisted.say("connections[-1].transport.loseConnection()").await;
+    assert_eq!(twisted.say("lost()").await, "'ConnectionDone'", "it ends well");
 }
 
 #[tokio::test]

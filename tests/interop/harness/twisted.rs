@@ -27,7 +27,7 @@ pub(crate) struct Served {
 impl Twisted {
     /// A Twisted server on TCP.
     pub(crate) async fn listen() -> Option<(Self, SocketAddr)> {
-        let mut twisted = Self::start("listen", "tcp:0:interface=127.0.0.1")?;
+        let mut twisted = Self::start(&["listen", "tcp:0:interface=127.0.0.1"])?;
         let port = twisted.result().await.parse().expect("the port that Twisted listens on");
         Some((twisted, SocketAddr::from(([127, 0, 0, 1], port))))
     }
@@ -42,7 +42,7 @@ impl Twisted {
     pub(crate) async fn called_over_unix(builder: Builder) -> Option<(Connection, Self)> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("twisted");
-        let mut twisted = Self::start("listen", &format!("unix:{}", path.display()))?;
+        let mut twisted = Self::start(&["listen", &format!("unix:{}", path.display())])?;
         twisted.result().await;
         Some((builder.connect_unix(path).await.unwrap(), twisted))
     }
@@ -57,7 +57,7 @@ impl Twisted {
 
     /// A Twisted client of a server that is there.
     pub(crate) async fn connect(address: SocketAddr) -> Option<Self> {
-        Self::start("connect", &format!("tcp:127.0.0.1:{}", address.port()))?.connected().await
+        Self::start(&["connect", &format!("tcp:127.0.0.1:{}", address.port())])?.connected().await
     }
 
     /// A Twisted client of a Rust server with this locator for every connection, over TCP.
@@ -78,16 +78,23 @@ impl Twisted {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("rust");
         let server = Server::builder().bind_unix(&path, move |_| locator.clone()).unwrap();
-        let twisted = Self::start("connect", &format!("unix:{}", path.display()))?.connected().await?;
+        let twisted = Self::start(&["connect", &format!("unix:{}", path.display())])?.connected().await?;
         Some(Served { twisted, server, _directory: Some(directory) })
     }
 
-    fn start(role: &str, place: &str) -> Option<Self> {
+    /// A Twisted parent of this very program, which runs one of its ignored tests as the child.
+    pub(crate) async fn parent_of(test: &str) -> Option<Self> {
+        let program = std::env::current_exe().unwrap();
+        let arguments = ["spawn", program.to_str().unwrap(), "--ignored", "--exact", "--nocapture", test];
+        Self::start(&arguments)?.connected().await
+    }
+
+    fn start(arguments: &[&str]) -> Option<Self> {
         let (python, script) = python()?;
         let log = NamedTempFile::new().unwrap();
         let mut child = Command::new(python)
             .arg(script)
-            .args([role, place])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log.reopen().unwrap())

@@ -205,6 +205,11 @@ SAMPLE = {
 }
 
 
+def shown(arguments):
+    """Arguments in a fixed order."""
+    return repr(sorted(arguments.items()))
+
+
 class Custom(Command):
     """Argument types that Twisted's users write: several keys for one argument, packed values, addresses."""
 

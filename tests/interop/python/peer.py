@@ -1,33 +1,31 @@
 """An unmodified Twisted peer, in either role, under the orders of a test.
 
-    peer.py listen tcp:0:interface=127.0.0.1      peer.py connect tcp:127.0.0.1:PORT      peer.py stdio
+    peer.py listen tcp:0:interface=127.0.0.1      peer.py connect tcp:127.0.0.1:PORT
+    peer.py spawn EXECUTABLE ARGUMENT..           peer.py stdio
 
 The test writes Python expressions, one a line, to the standard input and reads for each one line: what it gave, as
 `repr` shows it, or the name and the text of its exception. The process ends when its standard input is closed.
-With `stdio` the standard streams are the AMP connection, and orders come as the command `Evaluate`.
+With `spawn` the other end is a child process, whose output is AMP after a line `AMP`. With `stdio` the standard
+streams are the AMP connection, and orders come as the command `Evaluate`.
 """
 
+import os
 import sys
 
 from twisted.internet import reactor, stdio
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.endpoints import clientFromString, connectProtocol, serverFromString
+from twisted.internet.endpoints import ProcessEndpoint, clientFromString, connectProtocol, serverFromString
 from twisted.internet.protocol import Factory
-from twisted.protocols import amp
 from twisted.protocols.amp import Boolean, Command, Float, Integer, Unicode
 from twisted.protocols.basic import LineReceiver
 
-import commands
+# Not all of these are named here, but the tests name them.
 from commands import *
-from custom import ipaddress  # noqa: F401 (tests name it)
+from custom import ipaddress
+from responders import Responders, connections, held, notes
 
 # Nobody's test runs longer; an orphan must not stay.
 reactor.callLater(600, reactor.stop)
-
-connections = []
-held = []
-gathered = []
-notes = []
 
 
 class Evaluate(Command):
@@ -35,107 +33,48 @@ class Evaluate(Command):
     response = [(b"shown", Unicode())]
 
 
-class Peer(amp.AMP):
-    def connectionMade(self):
-        super().connectionMade()
-        self.lost = []
-        connections.append(self)
-
+class Peer(Responders):
     def connectionLost(self, reason):
         super().connectionLost(reason)
-        self.lost.append(reason.type.__name__)
         if sys.argv[1] == "stdio" and reactor.running:
             reactor.stop()
-
-    @Sum.responder
-    def sum(self, a, b):
-        return {"total": a + b}
-
-    @Divide.responder
-    def divide(self, numerator, denominator):
-        if denominator == 0:
-            raise ZeroDivisionError("division by zero")
-        return {"result": numerator / denominator}
-
-    @Fail.responder
-    def fail(self, kind, text):
-        raise getattr(commands, kind)(text)
-
-    @Crash.responder
-    def crash(self):
-        raise RuntimeError("the peer must not see this text")
-
-    @Hold.responder
-    def hold(self):
-        held.append(Deferred())
-        return held[-1]
-
-    @Gather.responder
-    def gather(self, number, most):
-        gathered.append(Deferred().addCallback(lambda _: {"number": number}))
-        answer = gathered[-1]
-        if len(gathered) == most:
-            waiting = gathered[::-1]
-            gathered.clear()
-            for deferred in waiting:
-                reactor.callLater(0, deferred.callback, None)
-        return answer
-
-    @Note.responder
-    def note(self, text):
-        notes.append(text)
-        return {}
-
-    @Notes.responder
-    def notes(self):
-        return {"texts": notes}
-
-    @Perhaps.responder
-    def perhaps(self, **arguments):
-        return arguments
-
-    @Names.responder
-    def names(self, **arguments):
-        return arguments
-
-    @Blob.responder
-    def blob(self, data):
-        return {"length": len(data)}
-
-    @Grow.responder
-    def grow(self, length):
-        return {"data": b"x" * length}
-
-    @CallBack.responder
-    def callBack(self, number):
-        return self.callRemote(Sum, a=number, b=number)
-
-    @Floats.responder
-    def floats(self, values):
-        return {"values": values}
-
-    @Big.responder
-    def big(self, number):
-        return {"number": number}
-
-    @Everything.responder
-    def everything(self, **arguments):
-        return {"seen": shown(arguments)}
-
-    @Produce.responder
-    def produce(self):
-        return dict(SAMPLE)
-
-    @Custom.responder
-    def custom(self, **arguments):
-        return arguments
-
-    def amp_QUIT(self, box):
-        return amp.QuitBox()
 
     @Evaluate.responder
     def evaluate(self, expression):
         return maybeDeferred(evaluate, expression).addCallbacks(repr, failed).addCallback(lambda it: {"shown": it})
+
+
+class Pipes:
+    """A child's pipes with the two methods that AMP wants of a transport and Twisted leaves out."""
+
+    def __init__(self, process):
+        self.process = process
+
+    def __getattr__(self, name):
+        return getattr(self.process, name)
+
+    def getPeer(self):
+        return "a child"
+
+    getHost = getPeer
+
+
+class Parent(Peer):
+    """A peer of a child process that has something else to say first."""
+
+    before = b""
+
+    def makeConnection(self, transport):
+        super().makeConnection(Pipes(transport))
+
+    def dataReceived(self, data):
+        if self.before is not None:
+            self.before += data
+            _, marker, data = self.before.partition(b"AMP\n")
+            if not marker:
+                return
+            self.before = None
+        super().dataReceived(data)
 
 
 def call(command, **arguments):
@@ -164,11 +103,6 @@ def release():
     for deferred in held:
         deferred.callback({})
     return len(held)
-
-
-def shown(arguments):
-    """Arguments in a fixed order."""
-    return repr(sorted(arguments.items()))
 
 
 def accepts(type, texts):
@@ -206,7 +140,7 @@ class Orders(LineReceiver):
             reactor.stop()
 
 
-def main(role, place=None):
+def main(role, place=None, *arguments):
     if role == "stdio":
         stdio.StandardIO(Peer())
     else:
@@ -215,6 +149,10 @@ def main(role, place=None):
         if role == "listen":
             ready = serverFromString(reactor, place).listen(Factory.forProtocol(Peer))
             ready.addCallback(lambda port: orders.say(str(getattr(port.getHost(), "port", ""))))
+        elif role == "spawn":
+            child = ProcessEndpoint(reactor, place, [place, *arguments], env=os.environ)
+            ready = connectProtocol(child, Parent())
+            ready.addCallback(lambda peer: orders.say("connected"))
         else:
             ready = connectProtocol(clientFromString(reactor, place), Peer())
             ready.addCallback(lambda peer: orders.say("connected"))
