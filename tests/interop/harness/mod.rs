@@ -13,7 +13,7 @@ pub(crate) use environment::python;
 pub(crate) use on::on;
 pub(crate) use raw::{boxed, said_and_open, said_before_close, shown};
 pub(crate) use recorder::Recorder;
-pub(crate) use twisted::{Served, Twisted};
+pub(crate) use twisted::{CHILD, Served, Twisted};
 
 /// Long enough for a busy machine: it ends what hangs and measures nothing.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -9,6 +9,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::{python, soon};
 
+/// Is set for what a Twisted parent runs, so that nobody else's `--ignored` does.
+pub(crate) const CHILD: &str = "AMP_INTEROP_CHILD";
+
 /// A Twisted process under the orders of a test. It is killed when dropped.
 pub(crate) struct Twisted {
     child: Child,
@@ -95,6 +98,7 @@ impl Twisted {
         let mut child = Command::new(python)
             .arg(script)
             .args(arguments)
+            .env(CHILD, "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log.reopen().unwrap())
