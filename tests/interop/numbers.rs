@@ -147,7 +147,6 @@ async fn line_43_floats_of_twisted_arrive_as_they_are() {
     assert_eq!(result, format!("{{'values': {expected}}}"));
 }
 
-#[cfg(feature = "num-bigint")]
 mod big {
     use amp::{Arguments, Command, Connection};
     use num_bigint::BigInt;
