@@ -6,15 +6,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::boxes::BoxSender;
 use crate::call_error::{CallError, Reply};
 use crate::codes;
 use crate::command::{Command, Context, ErrorCodes, Exposable, take_checked, violations};
 use crate::connection::{CloseReason, Connection, Peer, Shared, Strictness};
 use crate::locator::Locator;
-use crate::packet::{AskPacket, put_answer, put_declared, put_error};
+use crate::packet::{AskPacket, AskTag, put_answer, put_declared, put_error};
 use crate::python::PythonBytes;
 use crate::value::{BoxReader, EncodeError, EncodeErrorKind};
 
@@ -59,8 +57,8 @@ impl fmt::Debug for Located {
 }
 
 impl Ask {
-    pub(crate) fn new(packet: AskPacket, shared: &Arc<Shared>) -> Self {
-        let asker = Asker { shared: Arc::clone(shared), tag: packet.tag.clone(), answered: false };
+    pub(crate) fn new(mut packet: AskPacket, shared: &Arc<Shared>) -> Self {
+        let asker = Asker { shared: Arc::clone(shared), tag: packet.tag.take(), answered: false };
         Self { packet, asker }
     }
 
@@ -144,7 +142,7 @@ impl Ask {
 #[derive(Debug)]
 struct Asker {
     shared: Arc<Shared>,
-    tag: Option<Bytes>,
+    tag: Option<AskTag>,
     answered: bool,
 }
 
@@ -166,7 +164,7 @@ impl Asker {
         }
         let Some(tag) = self.settle() else { return };
         let limits = self.shared.settings.boxes;
-        if let Err(error) = self.shared.write(|buffer| put_answer(buffer, &tag, response, limits)) {
+        if let Err(error) = self.shared.write(|buffer| put_answer(buffer, tag.as_bytes(), response, limits)) {
             self.unsettle(tag).fail(C::NAME, &error);
         }
     }
@@ -175,7 +173,7 @@ impl Asker {
         let limits = self.shared.settings.boxes;
         match self.settle() {
             Some(tag) => {
-                if let Err(error) = self.shared.write(|buffer| put_declared(buffer, &tag, error, limits)) {
+                if let Err(error) = self.shared.write(|buffer| put_declared(buffer, tag.as_bytes(), error, limits)) {
                     return self.unsettle(tag).fail(C::NAME, &error);
                 }
             }
@@ -208,7 +206,7 @@ impl Asker {
     fn fail_silently(&mut self) {
         self.answered = true;
         if let Some(tag) = self.tag.take() {
-            self.shared.write(|buffer| put_error(buffer, &tag, codes::UNKNOWN, "Unknown Error"));
+            self.shared.write(|buffer| put_error(buffer, tag.as_bytes(), codes::UNKNOWN, "Unknown Error"));
         }
         self.strictly_end();
     }
@@ -224,7 +222,7 @@ impl Asker {
 
     fn finish(mut self, put: impl FnOnce(&mut Vec<u8>, &[u8])) {
         if let Some(tag) = self.settle() {
-            self.shared.write(|buffer| put(buffer, &tag));
+            self.shared.write(|buffer| put(buffer, tag.as_bytes()));
         }
     }
 
@@ -235,13 +233,13 @@ impl Asker {
     }
 
     /// Takes the tag to answer to, which the drop will not answer any more.
-    fn settle(&mut self) -> Option<Bytes> {
+    fn settle(&mut self) -> Option<AskTag> {
         self.answered = true;
         self.tag.take()
     }
 
     /// The answer could not be written after all.
-    fn unsettle(mut self, tag: Bytes) -> Self {
+    fn unsettle(mut self, tag: AskTag) -> Self {
         self.tag = Some(tag);
         self
     }
