@@ -1,0 +1,102 @@
+use std::io;
+
+use amp_core::{CallError, CloseReason};
+
+use crate::commands::{ConnectRefusal, StreamGone};
+
+/// Why no stream was opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The peer has no factory of that name.
+    #[error("the peer has no such factory")]
+    NoSuchFactory,
+    /// The peer has the factory, and it refused.
+    #[error("the peer refused the stream: {0}")]
+    Refused(String),
+    /// There are as many streams as [`StreamSettings::most_streams`](crate::StreamSettings::most_streams) allows here.
+    #[error("this end has {limit} streams already; see `StreamSettings::most_streams`")]
+    TooManyStreams {
+        /// The limit that was met.
+        limit: usize,
+    },
+    /// The peer does not multiplex streams, or answered in a way that makes no sense.
+    #[error("the peer does not multiplex streams: {0}")]
+    Unsupported(String),
+    /// The connection has ended.
+    #[error("the connection ended")]
+    Connection(#[source] CloseReason),
+    /// The peer did not answer within the connection's [`call_timeout`](amp_core::Settings::call_timeout).
+    #[error("the peer did not answer in time")]
+    Timeout,
+}
+
+impl From<CallError<ConnectRefusal>> for ConnectError {
+    fn from(error: CallError<ConnectRefusal>) -> Self {
+        match error {
+            CallError::Declared(ConnectRefusal::NoSuchFactory(_)) => Self::NoSuchFactory,
+            CallError::Declared(ConnectRefusal::ConnectionRefused(reason)) => Self::Refused(reason),
+            CallError::Connection(reason) => Self::Connection(reason),
+            CallError::Timeout => Self::Timeout,
+            other => Self::Unsupported(other.to_string()),
+        }
+    }
+}
+
+impl From<ConnectError> for io::Error {
+    fn from(error: ConnectError) -> Self {
+        let kind = match error {
+            ConnectError::NoSuchFactory => io::ErrorKind::NotFound,
+            ConnectError::Refused(_) => io::ErrorKind::ConnectionRefused,
+            ConnectError::Timeout => io::ErrorKind::TimedOut,
+            ConnectError::Connection(_) => io::ErrorKind::ConnectionAborted,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// Why a stream ended other than in order. It is the inner error of the [`io::Error`]s of a [`Stream`](crate::Stream).
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// The peer has closed the stream and reads no more.
+    #[error("the peer has closed the stream")]
+    PeerDisconnected,
+    /// The peer sent more than [`StreamSettings::most_buffered`](crate::StreamSettings::most_buffered) bytes ahead of the reader.
+    #[error("the peer sent over {limit} bytes ahead of the reader; see `StreamSettings::most_buffered`")]
+    Overrun {
+        /// The limit that was crossed.
+        limit: usize,
+    },
+    /// This end has closed the stream, or its direction.
+    #[error("this end has closed the stream")]
+    Closed,
+    /// The peer answered bytes with an error.
+    #[error("the peer failed to take the bytes: {0}")]
+    PeerFailed(String),
+    /// The connection under the stream has ended.
+    #[error("the connection ended")]
+    Connection(#[source] CloseReason),
+}
+
+impl From<CallError<StreamGone>> for StreamError {
+    fn from(error: CallError<StreamGone>) -> Self {
+        match error {
+            CallError::Declared(StreamGone::NoSuchConnection(_)) => Self::PeerDisconnected,
+            CallError::Connection(reason) => Self::Connection(reason),
+            other => Self::PeerFailed(other.to_string()),
+        }
+    }
+}
+
+impl From<StreamError> for io::Error {
+    fn from(error: StreamError) -> Self {
+        let kind = match error {
+            StreamError::PeerDisconnected | StreamError::Closed => io::ErrorKind::BrokenPipe,
+            StreamError::Overrun { .. } | StreamError::PeerFailed(_) => io::ErrorKind::ConnectionReset,
+            StreamError::Connection(_) => io::ErrorKind::ConnectionAborted,
+        };
+        Self::new(kind, error)
+    }
+}

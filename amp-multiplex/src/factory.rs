@@ -1,0 +1,173 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use amp_core::{Answer, Connection, Peer};
+use tokio::sync::mpsc;
+
+use crate::commands::{Connect, ConnectRefusal};
+use crate::house::House;
+use crate::stream::Stream;
+
+/// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
+/// every connection of a server.
+#[derive(Clone, Default)]
+pub struct Factories {
+    named: Arc<Mutex<HashMap<String, Arc<dyn Factory>>>>,
+}
+
+/// What peers open streams to. Any `Fn(Opening)` is one.
+pub trait Factory: Send + Sync + 'static {
+    /// Decides about one stream, at once or later. It runs while the connection is read: it must not block.
+    fn open(&self, opening: Opening);
+}
+
+impl<F: Fn(Opening) + Send + Sync + 'static> Factory for F {
+    fn open(&self, opening: Opening) {
+        self(opening);
+    }
+}
+
+impl Factories {
+    /// No factories.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts a factory under a name, and gives back the one that was there.
+    pub fn insert(&self, name: impl Into<String>, factory: impl Factory) -> Option<Arc<dyn Factory>> {
+        self.lock().insert(name.into(), Arc::new(factory))
+    }
+
+    /// Accepts every stream to `name` and runs `serve` with it, in a task of its own.
+    pub fn serve<F>(&self, name: impl Into<String>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.insert(name, move |opening: Opening| {
+            tokio::spawn(serve(opening.accept()));
+        });
+    }
+
+    /// Accepts streams to `name` one by one. Over `backlog` streams that wait to be accepted, further ones are refused.
+    pub fn listen(&self, name: impl Into<String>, backlog: usize) -> StreamListener {
+        let (sender, openings) = mpsc::channel(backlog.max(1));
+        self.insert(name, move |opening: Opening| {
+            if let Err(error) = sender.try_send(opening) {
+                let reason = match &error {
+                    mpsc::error::TrySendError::Full(_) => "too many streams wait to be accepted",
+                    mpsc::error::TrySendError::Closed(_) => "nobody accepts streams any more",
+                };
+                error.into_inner().refuse(reason);
+            }
+        });
+        StreamListener { openings }
+    }
+
+    /// Takes a factory away. Streams that it has opened go on.
+    pub fn remove(&self, name: &str) -> Option<Arc<dyn Factory>> {
+        self.lock().remove(name)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<dyn Factory>> {
+        self.lock().get(name).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<dyn Factory>>> {
+        self.named.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Factories {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.lock().keys()).finish()
+    }
+}
+
+/// A stream that the peer wants and that is not decided about. Dropping it refuses.
+#[derive(Debug)]
+#[must_use = "an opening that is dropped is refused"]
+pub struct Opening {
+    house: Arc<House>,
+    connection: Connection,
+    factory: String,
+    half_close: bool,
+    answer: Option<Answer<Connect>>,
+}
+
+impl Opening {
+    pub(crate) fn new(
+        house: Arc<House>,
+        connection: Connection,
+        factory: String,
+        half_close: bool,
+        answer: Answer<Connect>,
+    ) -> Self {
+        Self { house, connection, factory, half_close, answer: Some(answer) }
+    }
+
+    /// The name that the peer asked for.
+    #[must_use]
+    pub fn factory(&self) -> &str {
+        &self.factory
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        self.connection.peer()
+    }
+
+    /// Opens the stream. The peer is told before a byte of it can be written.
+    pub fn accept(mut self) -> Stream {
+        let (house, connection, half_close) = (Arc::clone(&self.house), self.connection.clone(), self.half_close);
+        match self.answer.take() {
+            Some(answer) => house.accepted(connection, half_close, answer),
+            None => unreachable!("an opening has its answer until it is accepted, refused or dropped"),
+        }
+    }
+
+    /// Refuses the stream; the peer gets the reason.
+    pub fn refuse(mut self, reason: impl Into<String>) {
+        self.refuse_with(reason.into());
+    }
+
+    fn refuse_with(&mut self, reason: String) {
+        if let Some(answer) = self.answer.take() {
+            self.house.registry().unreserve();
+            answer.send(Err(ConnectRefusal::ConnectionRefused(reason).into()));
+        }
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.refuse_with("nobody took the stream".to_owned());
+    }
+}
+
+/// Accepts the streams to one name; see [`Factories::listen`].
+#[derive(Debug)]
+pub struct StreamListener {
+    openings: mpsc::Receiver<Opening>,
+}
+
+impl StreamListener {
+    /// Waits for the next stream; `None` when the factory was removed or replaced.
+    ///
+    /// # Cancel safety
+    /// When dropped, no stream is lost.
+    pub async fn accept(&mut self) -> Option<Stream> {
+        self.openings.recv().await.map(Opening::accept)
+    }
+
+    /// Waits for the next stream and leaves the decision to the caller.
+    ///
+    /// # Cancel safety
+    /// When dropped, no stream is lost.
+    pub async fn opening(&mut self) -> Option<Opening> {
+        self.openings.recv().await
+    }
+}

@@ -1,0 +1,23 @@
+//! Byte streams and forwarded ports over one AMP connection.
+//!
+//! Any number of streams ride along with the commands of a connection, opened from either end. On the wire they are
+//! txampext's `Connect`, `Transmit` and `Disconnect` (`wire.md` section 3); the answer to a `Transmit` is the credit: it
+//! comes when the reader has taken the bytes, and a writer keeps no more than a window of unanswered bytes on their way.
+//!
+//! The state of streams is pure (`machine`); the [`Multiplexer`] and the [`Stream`] stand beside it. Imports `amp-core`.
+
+mod commands;
+mod error;
+mod factory;
+mod house;
+mod link;
+mod machine;
+mod multiplexer;
+mod settings;
+mod stream;
+
+pub use error::{ConnectError, StreamError};
+pub use factory::{Factories, Factory, Opening, StreamListener};
+pub use multiplexer::Multiplexer;
+pub use settings::StreamSettings;
+pub use stream::Stream;

@@ -1,0 +1,185 @@
+use std::collections::{HashMap, HashSet};
+
+use bytes::Bytes;
+
+use crate::commands::Id;
+
+/// Which streams there are at one end of a connection. `S` is a stream, `R` a receipt for received bytes.
+#[derive(Debug)]
+pub(crate) struct Registry<S, R> {
+    streams: HashMap<Id, S>,
+    /// Streams that this end has left, until the peer has said that it knows: what it sent before is dropped.
+    leaving: HashSet<Id>,
+    /// How many Connects of ours are out. While one is, bytes for an unknown id may belong to its stream: a server that
+    /// speaks first does so before the answer is seen.
+    connecting: usize,
+    /// How many Connects of the peer are not decided about.
+    opening: usize,
+    early: HashMap<Id, Early<R>>,
+    early_bytes: usize,
+    most_early: usize,
+    most_streams: usize,
+}
+
+/// What came for a stream before its id was known.
+#[derive(Debug)]
+pub(crate) struct Early<R> {
+    pub(crate) data: Vec<(Bytes, R)>,
+    pub(crate) ended: Option<Ended>,
+}
+
+/// How the peer has ended a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It writes no more.
+    Half,
+    /// It neither writes nor reads any more.
+    Full,
+}
+
+/// What an id stands for.
+#[derive(Debug)]
+pub(crate) enum Known<'a, S> {
+    /// For this stream.
+    Stream(&'a S),
+    /// For a stream that this end has left: what still comes is answered as if it were read.
+    Left,
+    /// For nothing yet: a Connect of ours is out, and its answer may name it.
+    Early,
+    /// For nothing.
+    Unknown,
+}
+
+impl<S, R> Registry<S, R> {
+    pub(crate) fn new(most_streams: usize, most_early: usize) -> Self {
+        Self {
+            streams: HashMap::new(),
+            leaving: HashSet::new(),
+            connecting: 0,
+            opening: 0,
+            early: HashMap::new(),
+            early_bytes: 0,
+            most_early,
+            most_streams,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Whether one more stream may be opened from either end.
+    fn has_place(&self) -> bool {
+        self.streams.len() + self.connecting + self.opening < self.most_streams
+    }
+
+    /// A Connect of ours goes out, if there is a place for its stream.
+    pub(crate) fn connect(&mut self) -> bool {
+        let place = self.has_place();
+        self.connecting += usize::from(place);
+        place
+    }
+
+    /// A Connect of the peer came in, and has a place for its stream until it is decided about.
+    pub(crate) fn reserve(&mut self) -> bool {
+        let place = self.has_place();
+        self.opening += usize::from(place);
+        place
+    }
+
+    /// A Connect of the peer was decided about.
+    pub(crate) fn unreserve(&mut self) {
+        self.opening -= 1;
+    }
+
+    /// A Connect of ours has ended: with a stream that is called `id`, or without. Gives what came early for the stream,
+    /// and the receipts of what came for nobody.
+    pub(crate) fn connected(&mut self, id: Option<Id>) -> (Option<Early<R>>, Vec<R>) {
+        self.connecting -= 1;
+        let early = id.and_then(|id| self.early.remove(&id));
+        if let Some(early) = &early {
+            self.early_bytes -= early.bytes();
+        }
+        let lost = if self.connecting == 0 { std::mem::take(&mut self.early) } else { HashMap::new() };
+        self.early_bytes -= lost.values().map(Early::bytes).sum::<usize>();
+        (early, lost.into_values().flat_map(|early| early.data.into_iter().map(|(_, receipt)| receipt)).collect())
+    }
+
+    /// Takes a stream in. `Err` gives it back when the id is taken, which an honest peer's never is.
+    pub(crate) fn insert(&mut self, id: Id, stream: S) -> Result<(), S> {
+        if self.streams.contains_key(&id) || self.leaving.contains(&id) {
+            return Err(stream);
+        }
+        self.streams.insert(id, stream);
+        Ok(())
+    }
+
+    /// What an id in a peer's command stands for.
+    pub(crate) fn find(&self, id: Id) -> Known<'_, S> {
+        match self.streams.get(&id) {
+            Some(stream) => Known::Stream(stream),
+            None if self.leaving.contains(&id) => Known::Left,
+            None if self.connecting > 0 => Known::Early,
+            None => Known::Unknown,
+        }
+    }
+
+    /// Keeps bytes for an id that is not known yet; gives the receipt back when there are too many.
+    pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Result<(), R> {
+        if self.early_bytes + data.len() > self.most_early || self.early.len() > self.most_streams {
+            return Err(receipt);
+        }
+        self.early_bytes += data.len();
+        self.early.entry(id).or_default().data.push((data, receipt));
+        Ok(())
+    }
+
+    /// Remembers that the peer has ended a stream whose id is not known yet.
+    pub(crate) fn end_early(&mut self, id: Id, half: bool) {
+        if self.early.len() <= self.most_streams {
+            let early = self.early.entry(id).or_default();
+            early.ended = Some(if half { Ended::Half } else { Ended::Full });
+        }
+    }
+
+    /// Forgets a stream that the peer knows to be over.
+    pub(crate) fn remove(&mut self, id: Id) -> Option<S> {
+        self.streams.remove(&id)
+    }
+
+    /// Forgets a stream that the peer still has to be told about.
+    pub(crate) fn leave(&mut self, id: Id) {
+        self.streams.remove(&id);
+        self.leaving.insert(id);
+    }
+
+    /// The peer knows that the stream is over.
+    pub(crate) fn left(&mut self, id: Id) {
+        self.leaving.remove(&id);
+    }
+
+    /// Takes everything out: the connection has ended.
+    pub(crate) fn clear(&mut self) -> Vec<S> {
+        self.early.clear();
+        self.early_bytes = 0;
+        self.leaving.clear();
+        self.streams.drain().map(|(_, stream)| stream).collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.streams.is_empty() && self.leaving.is_empty() && self.early.is_empty()
+    }
+}
+
+impl<R> Early<R> {
+    fn bytes(&self) -> usize {
+        self.data.iter().map(|(data, _)| data.len()).sum()
+    }
+}
+
+impl<R> Default for Early<R> {
+    fn default() -> Self {
+        Self { data: Vec::new(), ended: None }
+    }
+}

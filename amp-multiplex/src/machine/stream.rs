@@ -1,0 +1,178 @@
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::window::{Bounds, Window};
+
+/// One end of a stream. `R` is a receipt: what the peer gets back once the bytes were read.
+///
+/// ```text
+///              finish()                 peer_finished()
+///   Open ------------------> Finished        (and the same for the other direction)
+///     \   abandon() / peer_gone() / fail()
+///      `--------------------> Gone
+/// ```
+#[derive(Debug)]
+pub(crate) struct StreamState<R> {
+    /// Both ends know how to close one direction only.
+    half_close: bool,
+    received: VecDeque<(Bytes, Option<R>)>,
+    buffered: usize,
+    /// How much may be received and not read.
+    most_buffered: usize,
+    /// The peer writes no more.
+    peer_finished: bool,
+    /// The peer neither writes nor reads any more.
+    peer_gone: bool,
+    /// This end writes no more.
+    finished: bool,
+    in_flight: usize,
+    window: Window,
+}
+
+/// What became of received bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received<R> {
+    /// They wait for the reader; the receipt is given back when they were read.
+    Kept,
+    /// They are of no use any more, and the peer may think they were read.
+    Dropped(R),
+    /// The peer sends more than is allowed: the stream is over.
+    Overrun(R),
+}
+
+/// What there is to read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Read<R> {
+    /// Bytes, and the receipt if they are the last of what came together.
+    Data(Bytes, Option<R>),
+    /// The peer writes no more.
+    End,
+    /// Nothing yet.
+    Wait,
+}
+
+/// What the peer must be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Farewell {
+    /// This end writes no more and goes on reading.
+    Half,
+    /// The stream is over.
+    Full,
+}
+
+impl<R> StreamState<R> {
+    pub(crate) fn new(half_close: bool, bounds: Bounds, most_buffered: usize) -> Self {
+        Self {
+            half_close,
+            received: VecDeque::new(),
+            buffered: 0,
+            most_buffered,
+            peer_finished: false,
+            peer_gone: false,
+            finished: false,
+            in_flight: 0,
+            window: Window::new(bounds),
+        }
+    }
+
+    pub(crate) fn half_close(&self) -> bool {
+        self.half_close
+    }
+
+    /// Takes in bytes from the peer.
+    pub(crate) fn receive(&mut self, data: Bytes, receipt: R) -> Received<R> {
+        if data.is_empty() || self.peer_finished {
+            return Received::Dropped(receipt);
+        }
+        if self.buffered + data.len() > self.most_buffered {
+            self.peer_gone();
+            return Received::Overrun(receipt);
+        }
+        self.buffered += data.len();
+        self.received.push_back((data, Some(receipt)));
+        Received::Kept
+    }
+
+    /// Takes at most `most` bytes out for the reader.
+    pub(crate) fn read(&mut self, most: usize) -> Read<R> {
+        let Some((data, receipt)) = self.received.front_mut() else {
+            return if self.peer_finished { Read::End } else { Read::Wait };
+        };
+        let part = data.split_to(most.min(data.len()));
+        let receipt = if data.is_empty() { receipt.take() } else { None };
+        if data.is_empty() {
+            self.received.pop_front();
+        }
+        self.buffered -= part.len();
+        Read::Data(part, receipt)
+    }
+
+    /// The peer writes no more, and still reads. What it wrote before can be read.
+    pub(crate) fn peer_finished(&mut self) {
+        self.peer_finished = true;
+    }
+
+    /// The peer neither writes nor reads any more. What it wrote before can be read.
+    pub(crate) fn peer_gone(&mut self) {
+        self.peer_finished = true;
+        self.peer_gone = true;
+    }
+
+    pub(crate) fn is_peer_gone(&self) -> bool {
+        self.peer_gone
+    }
+
+    /// How many bytes the writer may send now; `None` when writing has ended.
+    pub(crate) fn room(&self) -> Option<usize> {
+        let open = !self.finished && !self.peer_gone;
+        open.then(|| self.window.size().saturating_sub(self.in_flight))
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Notes bytes that were sent.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.in_flight += bytes;
+    }
+
+    /// Notes bytes that the peer's reader has taken.
+    pub(crate) fn answered(&mut self, bytes: usize, sent: Instant, now: Instant) {
+        self.in_flight = self.in_flight.saturating_sub(bytes);
+        self.window.answered(bytes, sent, now);
+    }
+
+    /// This end writes no more. What the peer must be told, if anything: with a peer that cannot close one direction the
+    /// stream is over for both, and this end reads no more either.
+    pub(crate) fn finish(&mut self) -> Option<Farewell> {
+        if self.finished || self.peer_gone {
+            self.finished = true;
+            return None;
+        }
+        self.finished = true;
+        if self.half_close && !self.peer_finished {
+            return Some(Farewell::Half);
+        }
+        self.peer_gone();
+        Some(Farewell::Full)
+    }
+
+    /// Nobody uses this end any more: gives back every receipt and what the peer must be told, if anything.
+    pub(crate) fn abandon(&mut self) -> (Vec<R>, Option<Farewell>) {
+        let receipts = self.received.drain(..).filter_map(|(_, receipt)| receipt).collect();
+        self.buffered = 0;
+        // With both directions closed in turn the peer knows.
+        let farewell = (!self.is_over()).then_some(Farewell::Full);
+        self.finished = true;
+        self.peer_gone();
+        (receipts, farewell)
+    }
+
+    /// Both directions are closed, and there is nothing to tell the peer.
+    pub(crate) fn is_over(&self) -> bool {
+        self.peer_gone || (self.finished && self.peer_finished)
+    }
+}

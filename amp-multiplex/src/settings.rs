@@ -1,0 +1,55 @@
+/// What the streams of one connection are allowed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StreamSettings {
+    /// How many streams there may be at once, opened from either end. A Connect over it is refused, and nothing else
+    /// happens. Default 16,384.
+    pub most_streams: usize,
+    /// How many bytes a new stream may have on their way unanswered. Default 256 KiB.
+    pub first_window: usize,
+    /// To how many bytes that may grow on a long fast path, for one stream. Default 16 MiB.
+    pub most_window: usize,
+    /// How many bytes all streams together may have on their way unanswered; each may always have one chunk. Default 64 MiB.
+    pub most_in_flight: usize,
+    /// How many received bytes one stream keeps for its reader. A peer that waits for answers as this crate does stays far
+    /// below; one that does not loses the stream when it crosses it. Default 32 MiB.
+    pub most_buffered: usize,
+    /// How many bytes are kept for streams whose Connect is not answered yet: a server that speaks first. Default 1 MiB.
+    pub most_early: usize,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self {
+            most_streams: 16_384,
+            first_window: 256 * 1024,
+            most_window: 16 << 20,
+            most_in_flight: 64 << 20,
+            most_buffered: 32 << 20,
+            most_early: 1 << 20,
+        }
+    }
+}
+
+macro_rules! setters {
+    ($($field:ident),* $(,)?) => {
+        impl StreamSettings {
+            /// The defaults.
+            #[must_use]
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(mut self, $field: usize) -> Self {
+                    self.$field = $field;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! { most_streams, first_window, most_window, most_in_flight, most_buffered, most_early }
