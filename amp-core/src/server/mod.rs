@@ -55,8 +55,8 @@ impl Server {
         self.live.load(Ordering::Relaxed)
     }
 
-    /// Begins to close: nothing more is accepted, and every connection is closed as by [`Connection::close`], so what
-    /// runs may finish within [`close_timeout`](Settings::close_timeout). [`closed`](Self::closed) tells when it is done.
+    /// Begins to close: nothing more is accepted, and every connection is closed as by [`Connection::close`](crate::Connection::close), so what
+    /// runs may finish within [`close_timeout`](crate::Settings::close_timeout). [`closed`](Self::closed) tells when it is done.
     pub fn close(&self) {
         self.stage.send_if_modified(|stage| {
             let open = *stage == Stage::Accepting;
