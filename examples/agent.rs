@@ -98,7 +98,7 @@ async fn command_a_child() -> Result<(), Box<dyn Error>> {
     let mut process = tokio::process::Command::new(std::env::current_exe()?);
     let (connection, mut child) = Connection::builder().spawn(process.arg("pipes"))?;
     println!("the hub talks to {}", connection.peer());
-    command(AgentClient::new(connection.clone())).await?;
+    command(AgentClient::new(&connection)).await?;
     connection.close();
     println!("the connection was {}, the agent ended with {}", connection.closed().await, child.wait().await?);
     Ok(())
@@ -111,7 +111,7 @@ async fn command_who_dials(address: &str) -> Result<(), Box<dyn Error>> {
         let connection = Connection::builder().start_tcp(listener.accept().await?.0)?;
         tokio::spawn(async move {
             println!("{} dials in", connection.peer());
-            if let Err(error) = command(AgentClient::new(connection)).await {
+            if let Err(error) = command(AgentClient::new(&connection)).await {
                 println!("the agent failed: {error}");
             }
         });

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::builder()
         .bind_tcp(&address, move |peer| {
             println!("{peer} connects");
-            CalculatorLocator::from(Arc::clone(&abacus))
+            CalculatorLocator::from_arc(Arc::clone(&abacus))
         })
         .await?;
     println!("listening on {}; end with Ctrl-C", server.local_addr().ok_or("a TCP server has an address")?);

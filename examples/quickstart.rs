@@ -80,7 +80,7 @@ impl Desk for Clerk {
     }
 
     async fn greet(&self, command: Greet) -> Reply<Greet> {
-        let visitor = VisitorClient::new(command.connection.clone());
+        let visitor = VisitorClient::new(&command.connection);
         let Name { name } = visitor.who_are_you(WhoAreYou).await.map_err(amp::CallError::failed)?;
         Ok(Greeting { text: format!("Good morning, {name}!") })
     }
@@ -102,12 +102,13 @@ impl Visitor for Ada {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clerk = Arc::new(Clerk);
-    let server = Server::builder().bind_tcp("127.0.0.1:0", move |_peer| DeskLocator::from(Arc::clone(&clerk))).await?;
+    let server =
+        Server::builder().bind_tcp("127.0.0.1:0", move |_peer| DeskLocator::from_arc(Arc::clone(&clerk))).await?;
     let address = server.local_addr().ok_or("a TCP server has an address")?;
     println!("A server listens on {address}.");
 
     let connection = Connection::builder().locator(VisitorLocator::new(Ada)).connect_tcp(address).await?;
-    let desk = DeskClient::new(connection.clone());
+    let desk = DeskClient::new(&connection);
 
     println!("1. A typed call: 355 / 113 is");
     println!("   {}", desk.divide(Divide { numerator: 355, denominator: 113 }).await?.result);

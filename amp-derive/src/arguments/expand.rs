@@ -1,0 +1,87 @@
+//! `impl Arguments` and `impl Value`.
+
+use proc_macro2::TokenStream;
+
+use super::Struct;
+use crate::code::{code, parameter};
+use crate::fields::Field;
+use crate::generics::where_clause;
+
+impl Struct<'_> {
+    /// `impl Arguments`.
+    pub(crate) fn arguments(&self) -> TokenStream {
+        let Self { fields, krate, .. } = self;
+        let put_leading = self.put("put_leading", fields.leading());
+        let put_trailing = self.put("put_trailing", fields.trailing());
+        let taken = fields.carried().iter().map(|field| field.take("take", krate));
+        let empty = fields.exposed.iter().map(|field| field.empty(krate));
+        let from = parameter("from", !fields.carried().is_empty());
+        self.implement(
+            &code!(#krate::Arguments),
+            &code! {
+                #put_leading
+                #put_trailing
+                fn take(#from: &mut #krate::BoxReader<'_>) -> ::core::result::Result<Self, #krate::DecodeError> {
+                    ::core::result::Result::Ok(Self { #(#taken)* #(#empty)* })
+                }
+            },
+        )
+    }
+
+    /// `impl Value`: the struct as one nested box.
+    pub(crate) fn value(&self) -> TokenStream {
+        let krate = &self.krate;
+        let nested = code!(#krate::__private);
+        let encoded = code!(::core::result::Result<(), #krate::EncodeError>);
+        let error = code!(#krate::DecodeError);
+        self.implement(
+            &code!(#krate::Value),
+            &code! {
+                fn encode(&self, out: &mut #krate::ValueWriter<'_>) -> #encoded {
+                    #nested::nested_encode(self, out)
+                }
+                fn decode(raw: #krate::RawValue<'_>) -> ::core::result::Result<Self, #error> {
+                    #nested::nested_decode(raw)
+                }
+                fn encode_list(items: &[Self], out: &mut #krate::ValueWriter<'_>) -> #encoded {
+                    #nested::nested_encode_list(items, out)
+                }
+                fn decode_list(raw: #krate::RawValue<'_>) -> ::core::result::Result<::std::vec::Vec<Self>, #error> {
+                    #nested::nested_decode_list(raw)
+                }
+            },
+        )
+    }
+
+    /// An impl of a trait with everything that a type parameter must be able to do for it.
+    pub(crate) fn implement(&self, implemented: &TokenStream, body: &TokenStream) -> TokenStream {
+        let Self { ident, generics, krate, fields } = self;
+        let (parameters, arguments, _) = generics.split_for_impl();
+        let carried = fields.carried().iter().map(|field| (field.ty, code!(#krate::Argument)));
+        let exposed = fields.exposed.iter().map(|field| (field.ty, code!(#krate::__private::ExposedField)));
+        let every = code!(::core::marker::Send + 'static);
+        let clause = where_clause(generics, ident, &every, carried.chain(exposed));
+        code! {
+            #[automatically_derived]
+            impl #parameters #implemented for #ident #arguments #clause {
+                #body
+            }
+        }
+    }
+
+    fn put(&self, function: &str, fields: &[Field<'_>]) -> TokenStream {
+        let krate = &self.krate;
+        let function = syn::Ident::new(function, proc_macro2::Span::mixed_site());
+        let out = parameter("out", !fields.is_empty());
+        let lines = fields.iter().map(|field| {
+            let member = field.member;
+            field.put(&code!(&self.#member), krate)
+        });
+        code! {
+            fn #function(&self, #out: &mut #krate::BoxWriter<'_>) -> ::core::result::Result<(), #krate::EncodeError> {
+                #(#lines)*
+                ::core::result::Result::Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `#[derive(Arguments)]`, and what it shares with `#[derive(Command)]`: a struct that travels as a box.
+
+mod expand;
+mod parse;
+
+use proc_macro2::TokenStream;
+use syn::{DeriveInput, Generics, Ident, Path};
+
+use crate::attributes::{Place, Settings};
+use crate::errors::Errors;
+use crate::fields::Fields;
+use crate::stub;
+
+/// A struct that travels as a box.
+pub(crate) struct Struct<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    pub(crate) krate: Path,
+    pub(crate) fields: Fields<'a>,
+}
+
+pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
+    let mut errors = Errors::default();
+    let settings = Settings::of(&input.attrs, Place::Arguments, &mut errors);
+    let item = Struct::of(input, settings.krate(), Place::Arguments, &mut errors);
+    let Some(report) = errors.report() else {
+        return [item.arguments(), item.value()].into_iter().collect();
+    };
+    let Struct { ident, generics, krate, .. } = &item;
+    [report, stub::arguments(ident, generics, krate), stub::value(ident, generics, krate)].into_iter().collect()
+}

@@ -1,0 +1,42 @@
+//! Reads a struct and holds the rules for it.
+
+use syn::{Data, DeriveInput, Path};
+
+use super::Struct;
+use crate::attributes::Place;
+use crate::errors::Errors;
+use crate::fields::{Fields, refuse_exposed};
+use crate::generics::refuse_lifetimes;
+
+impl<'a> Struct<'a> {
+    /// The struct that a macro of `place` stands on; without fields when it is none.
+    pub(crate) fn of(input: &'a DeriveInput, krate: Path, place: Place, errors: &mut Errors) -> Self {
+        refuse_exposed(&input.attrs, errors);
+        refuse_lifetimes(&input.generics, errors);
+        let fields = fields(&input.data, place, errors).unwrap_or_default();
+        Self { ident: &input.ident, generics: &input.generics, krate, fields }
+    }
+}
+
+fn fields<'a>(data: &'a Data, place: Place, errors: &mut Errors) -> Option<Fields<'a>> {
+    let (this, what) = match place {
+        Place::Command => ("#[derive(Command)]", "arguments"),
+        _ => ("#[derive(Arguments)]", "pairs of the box"),
+    };
+    match data {
+        Data::Struct(data) => match &data.fields {
+            syn::Fields::Named(fields) => return Some(Fields::of(fields, place, errors)),
+            syn::Fields::Unit => {}
+            syn::Fields::Unnamed(fields) => {
+                errors.push(fields, "what travels in a box has names: write `{ name: Type, .. }`, or nothing at all");
+            }
+        },
+        Data::Enum(data) => {
+            errors.push(data.enum_token, format!("`{this}` stands on a struct, whose fields are the {what}"));
+        }
+        Data::Union(data) => {
+            errors.push(data.union_token, format!("`{this}` stands on a struct, whose fields are the {what}"));
+        }
+    }
+    None
+}

@@ -1,0 +1,29 @@
+//! Reads a command and holds the rules for it.
+
+use syn::DeriveInput;
+
+use super::Command;
+use crate::arguments::Struct;
+use crate::attributes::{Place, Settings};
+use crate::errors::Errors;
+use crate::wire_name;
+
+impl<'a> Command<'a> {
+    pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
+        let settings = Settings::of(&input.attrs, Place::Command, errors);
+        check_answer(&settings, errors);
+        Self {
+            arguments: Struct::of(input, settings.krate(), Place::Command, errors),
+            name: wire_name::command(settings.name.as_ref(), &input.ident, errors),
+            response: settings.response,
+            errors: settings.errors,
+            answered: settings.no_answer.is_none(),
+        }
+    }
+}
+
+fn check_answer(settings: &Settings, errors: &mut Errors) {
+    if let (Some(_), Some(response)) = (&settings.no_answer, &settings.response) {
+        errors.push(response, "a command with `no_answer` has no response: remove one of the two");
+    }
+}

@@ -1,0 +1,181 @@
+//! `impl ErrorCodes`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::format_ident;
+use syn::{Ident, Type};
+
+use super::{ErrorCodes, Shape, Variant};
+use crate::code::{code, parameter, standing_at};
+use crate::fields::{Field, Fields};
+use crate::generics::where_clause;
+
+impl<'a> ErrorCodes<'a> {
+    pub(super) fn expand(&self) -> TokenStream {
+        let Self { ident, generics, krate, .. } = self;
+        let (parameters, arguments, _) = generics.split_for_impl();
+        let parts = [
+            self.invalid_argument(),
+            Some(self.code()),
+            self.is_fatal(),
+            self.describe(),
+            self.put("put_leading", Fields::leading),
+            self.put("put_trailing", Fields::trailing),
+            Some(self.made_of_error()),
+        ];
+        let parts = parts.into_iter().flatten();
+        let clause = self.clause();
+        code! {
+            #[automatically_derived]
+            impl #parameters #krate::ErrorCodes for #ident #arguments #clause {
+                #(#parts)*
+            }
+        }
+    }
+
+    fn clause(&self) -> TokenStream {
+        let krate = &self.krate;
+        let carried = self.with_fields().flat_map(|(_, fields)| fields.carried());
+        let needs = carried.map(|field| (field.ty, code!(#krate::Argument)));
+        let every = code!(::core::marker::Send + ::core::marker::Sync + 'static);
+        let clause = where_clause(self.generics, self.ident, &every, needs);
+        let error = self.generics.type_params().next().map(|_| code!(Self: ::core::error::Error,));
+        code!(#clause #error)
+    }
+
+    fn invalid_argument(&self) -> Option<TokenStream> {
+        let code = &self.variants.iter().find(|variant| variant.invalid_argument)?.code;
+        Some(code!(const INVALID_ARGUMENT: &'static ::core::primitive::str = #code;))
+    }
+
+    fn code(&self) -> TokenStream {
+        let arms = self.variants.iter().map(|Variant { ident, code, .. }| code!(Self::#ident { .. } => #code,));
+        // An enum without variants has no value, and only the place behind the reference says so.
+        let this = if self.variants.is_empty() { code!(*self) } else { code!(self) };
+        code! {
+            fn code(&self) -> &'static ::core::primitive::str {
+                match #this { #(#arms)* }
+            }
+        }
+    }
+
+    fn is_fatal(&self) -> Option<TokenStream> {
+        let fatal = self.variants.iter().filter(|variant| variant.fatal).map(|variant| variant.ident);
+        let patterns: Vec<_> = fatal.map(|ident| code!(Self::#ident { .. })).collect();
+        (!patterns.is_empty()).then(|| {
+            code! {
+                fn is_fatal(&self) -> ::core::primitive::bool {
+                    ::core::matches!(self, #(#patterns)|*)
+                }
+            }
+        })
+    }
+
+    /// The text of the variants that are their description; `Display` for the others.
+    fn describe(&self) -> Option<TokenStream> {
+        let krate = &self.krate;
+        let arms: Vec<_> = self
+            .descriptions()
+            .map(|(variant, ty)| {
+                let describe = standing_at(ty, code!(#krate::__private::describe));
+                code!(Self::#variant(text) => #describe::<#ty>(text),)
+            })
+            .collect();
+        let rest = self.rest(arms.len(), &code!(::std::string::ToString::to_string(self)));
+        (!arms.is_empty()).then(|| {
+            code! {
+                fn describe(&self) -> ::std::string::String {
+                    match self { #(#arms)* #rest }
+                }
+            }
+        })
+    }
+
+    /// Writes the fields of the variants that have some in this half of the box.
+    fn put(&self, function: &str, half: impl for<'f> Fn(&'f Fields<'a>) -> &'f [Field<'a>]) -> Option<TokenStream> {
+        let krate = &self.krate;
+        let function = Ident::new(function, Span::mixed_site());
+        let arms: Vec<_> = self
+            .with_fields()
+            .map(|(variant, fields)| (variant, half(fields)))
+            .filter(|(_, fields)| !fields.is_empty())
+            .map(|(variant, fields)| self.put_variant(variant, fields))
+            .collect();
+        let rest = self.rest(arms.len(), &code!({}));
+        (!arms.is_empty()).then(|| code! {
+            fn #function(&self, out: &mut #krate::BoxWriter<'_>) -> ::core::result::Result<(), #krate::EncodeError> {
+                match self { #(#arms)* #rest }
+                ::core::result::Result::Ok(())
+            }
+        })
+    }
+
+    fn put_variant(&self, variant: &Ident, fields: &[Field<'_>]) -> TokenStream {
+        let local = |at| format_ident!("field_{at}", span = Span::mixed_site());
+        let (bindings, lines): (Vec<_>, Vec<_>) = fields
+            .iter()
+            .enumerate()
+            .map(|(at, field)| {
+                let (member, local) = (field.member, local(at));
+                (code!(#member: #local), field.put(&code!(#local), &self.krate))
+            })
+            .unzip();
+        code!(Self::#variant { #(#bindings,)* .. } => { #(#lines)* })
+    }
+
+    fn made_of_error(&self) -> TokenStream {
+        let krate = &self.krate;
+        let text = parameter("text", self.descriptions().next().is_some());
+        let from = parameter("from", self.with_fields().any(|(_, fields)| !fields.carried().is_empty()));
+        let arms = self.variants.iter().map(|variant| {
+            let (code, made) = (&variant.code, self.make(variant));
+            code!(#code => ::core::result::Result::Ok(#made),)
+        });
+        code! {
+            fn from_error(
+                code: &::core::primitive::str,
+                #text: &::core::primitive::str,
+                #from: &mut #krate::BoxReader<'_>,
+            ) -> ::core::result::Result<::core::option::Option<Self>, #krate::DecodeError> {
+                #krate::__private::if_complete(|| match code {
+                    #(#arms)*
+                    _ => ::core::result::Result::Err(#krate::__private::Incomplete::Missing),
+                })
+            }
+        }
+    }
+
+    /// The variant, made of what was received.
+    fn make(&self, variant: &Variant<'_>) -> TokenStream {
+        let (krate, ident) = (&self.krate, variant.ident);
+        match &variant.shape {
+            Shape::Unit => code!(Self::#ident),
+            Shape::Description(ty) => {
+                let from_text = standing_at(ty, code!(#krate::__private::from_description));
+                code!(Self::#ident(#from_text::<#ty>(text)))
+            }
+            Shape::Fields(fields) => {
+                let taken = fields.carried().iter().map(|field| field.take("take_if_present", krate));
+                code!(Self::#ident { #(#taken)* })
+            }
+        }
+    }
+
+    /// The arm for all variants that have none of their own, if there are any.
+    fn rest(&self, arms: usize, then: &TokenStream) -> Option<TokenStream> {
+        (arms < self.variants.len()).then(|| code!(_ => #then,))
+    }
+
+    fn with_fields(&self) -> impl Iterator<Item = (&Ident, &Fields<'a>)> {
+        self.variants.iter().filter_map(|variant| match &variant.shape {
+            Shape::Fields(fields) => Some((variant.ident, fields)),
+            _ => None,
+        })
+    }
+
+    fn descriptions(&self) -> impl Iterator<Item = (&Ident, &Type)> {
+        self.variants.iter().filter_map(|variant| match &variant.shape {
+            Shape::Description(ty) => Some((variant.ident, *ty)),
+            _ => None,
+        })
+    }
+}

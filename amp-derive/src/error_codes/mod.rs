@@ -1,0 +1,45 @@
+//! `#[derive(ErrorCodes)]`.
+
+mod expand;
+mod parse;
+
+use proc_macro2::TokenStream;
+use syn::{DeriveInput, Generics, Ident, Path, Type};
+
+use crate::errors::Errors;
+use crate::fields::Fields;
+use crate::stub;
+
+/// The errors that a command declares.
+struct ErrorCodes<'a> {
+    ident: &'a Ident,
+    generics: &'a Generics,
+    krate: Path,
+    variants: Vec<Variant<'a>>,
+}
+
+/// One declared error.
+struct Variant<'a> {
+    ident: &'a Ident,
+    code: String,
+    fatal: bool,
+    invalid_argument: bool,
+    shape: Shape<'a>,
+}
+
+/// What a declared error carries.
+enum Shape<'a> {
+    /// Nothing: `Display` is the description.
+    Unit,
+    /// The description itself.
+    Description(&'a Type),
+    /// Further keys of the error box.
+    Fields(Fields<'a>),
+}
+
+pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
+    let mut errors = Errors::default();
+    let codes = ErrorCodes::of(input, &mut errors);
+    let Some(report) = errors.report() else { return codes.expand() };
+    [report, stub::error_codes(codes.ident, codes.generics, &codes.krate)].into_iter().collect()
+}

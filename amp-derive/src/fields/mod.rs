@@ -1,0 +1,79 @@
+//! The fields of a struct or of an error variant, as the wire sees them.
+
+mod expand;
+mod parse;
+
+use syn::{Ident, Type};
+
+pub(crate) use parse::refuse_exposed;
+
+/// A field that travels.
+pub(crate) struct Field<'a> {
+    pub(crate) member: &'a Ident,
+    pub(crate) ty: &'a Type,
+    pub(crate) name: String,
+}
+
+/// A field that is filled in where the command is answered.
+pub(crate) struct Exposed<'a> {
+    pub(crate) member: &'a Ident,
+    pub(crate) ty: &'a Type,
+}
+
+/// All fields; those that travel in bytewise order of their names on the wire.
+#[derive(Default)]
+pub(crate) struct Fields<'a> {
+    carried: Vec<Field<'a>>,
+    pub(crate) exposed: Vec<Exposed<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    fn new(mut carried: Vec<Field<'a>>, exposed: Vec<Exposed<'a>>) -> Self {
+        carried.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+        Self { carried, exposed }
+    }
+
+    /// The fields that travel.
+    pub(crate) fn carried(&self) -> &[Field<'a>] {
+        &self.carried
+    }
+
+    /// Those whose names sort before `_`, where AMP's own keys stand.
+    pub(crate) fn leading(&self) -> &[Field<'a>] {
+        self.halves().0
+    }
+
+    /// The others.
+    pub(crate) fn trailing(&self) -> &[Field<'a>] {
+        self.halves().1
+    }
+
+    fn halves(&self) -> (&[Field<'a>], &[Field<'a>]) {
+        self.carried.split_at(self.carried.partition_point(|field| field.name.as_bytes() < b"_".as_slice()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::attributes::Place;
+    use crate::errors::Errors;
+
+    fn names(fields: &[Field<'_>]) -> Vec<String> {
+        fields.iter().map(|field| field.name.clone()).collect()
+    }
+
+    #[test]
+    fn fields_stand_in_bytewise_order_around_amps_own_keys() {
+        let written: syn::FieldsNamed =
+            parse_quote!({ b: u8, Upper: u8, a: u8, r#type: u8, #[amp(name = "foo-bar")] x: u8, Z9: u8 });
+        let mut errors = Errors::default();
+        let fields = Fields::of(&written, Place::Arguments, &mut errors);
+        assert!(errors.report().is_none());
+        assert_eq!(names(fields.leading()), ["Upper", "Z9"]);
+        assert_eq!(names(fields.trailing()), ["a", "b", "foo-bar", "type"]);
+        assert_eq!(names(fields.carried()), ["Upper", "Z9", "a", "b", "foo-bar", "type"]);
+    }
+}

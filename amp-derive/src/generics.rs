@@ -1,0 +1,43 @@
+//! The type parameters of an item and what its impls ask of them.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Generics, Ident, Type};
+
+use crate::code::code;
+use crate::errors::Errors;
+
+/// Everything that travels is owned by whom it arrives at.
+pub(crate) fn refuse_lifetimes(generics: &Generics, errors: &mut Errors) {
+    for lifetime in generics.lifetimes() {
+        errors.push(lifetime, "what arrives owns its parts: use owned types, such as `String` for `&str`");
+    }
+}
+
+/// The where clause of an impl: the user's own, `every` for each type parameter, and `needs` for the types that use one.
+pub(crate) fn where_clause<'a>(
+    generics: &Generics,
+    own: &Ident,
+    every: &TokenStream,
+    needs: impl Iterator<Item = (&'a Type, TokenStream)>,
+) -> TokenStream {
+    let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let parameters: Vec<&Ident> = generics.type_params().map(|parameter| &parameter.ident).collect();
+    let needs = needs
+        .filter(|(ty, _)| mentions(ty, &|word| parameters.contains(&word)) && !mentions(ty, &|word| word == own))
+        .map(|(ty, needed)| code!(#ty: #needed,));
+    code!(where #(#written,)* #(#parameters: #every,)* #(#needs)*)
+}
+
+/// Whether a word of the type is one that is looked for. A type that names the item itself is not asked for in
+/// the item's own where clause: the compiler would go round in circles.
+fn mentions(ty: &Type, wanted: &dyn Fn(&Ident) -> bool) -> bool {
+    fn within(tokens: TokenStream, wanted: &dyn Fn(&Ident) -> bool) -> bool {
+        tokens.into_iter().any(|tree| match tree {
+            TokenTree::Ident(word) => wanted(&word),
+            TokenTree::Group(group) => within(group.stream(), wanted),
+            _ => false,
+        })
+    }
+    within(ty.to_token_stream(), wanted)
+}

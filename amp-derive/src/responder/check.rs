@@ -1,0 +1,116 @@
+//! The rules for a responder.
+
+use std::collections::HashMap;
+
+use quote::ToTokens;
+use syn::{FnArg, ItemImpl, ItemTrait, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
+
+use super::Method;
+use crate::errors::Errors;
+
+/// The trait is one that a client can implement and a locator can hold.
+pub(super) fn plain_trait(item: &ItemTrait, errors: &mut Errors) {
+    if !item.generics.params.is_empty() {
+        errors.push(&item.generics, "a responder trait has no parameters: its client must know every command's type");
+    }
+    if let Some(unsafety) = &item.unsafety {
+        errors.push(unsafety, "a responder trait is not `unsafe`: its client is generated");
+    }
+    if let Some(auto) = &item.modifiers.auto_token {
+        errors.push(auto, "a responder trait is not `auto`");
+    }
+}
+
+/// The block is one that the methods are declared in.
+pub(super) fn inherent(item: &ItemImpl, errors: &mut Errors) {
+    let Some((path, _)) = &item.trait_ else { return };
+    let name = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+    errors.push(
+        path,
+        format!("`#[responder]` stands where the methods are declared: put it on the trait `{name}` and remove it here; `{name}Locator::new(..)` then makes a locator of this type"),
+    );
+}
+
+/// The function is an `async fn` and nothing more.
+pub(super) fn plain_function(signature: &Signature, errors: &mut Errors) {
+    if signature.asyncness.is_none() {
+        errors.push(signature.fn_token, "a responder is asynchronous: write `async fn`");
+    }
+    if !signature.generics.params.is_empty() {
+        errors.push(&signature.generics, "a responder answers one command: it has no type or lifetime parameters");
+    }
+    let safety = match &signature.safety {
+        Safety::Default => None,
+        marked => Some(marked as &dyn ToTokens),
+    };
+    let also: [Option<&dyn ToTokens>; 5] = [
+        signature.constness.as_ref().map(|word| word as _),
+        safety,
+        signature.abi.as_ref().map(|abi| abi as _),
+        signature.variadic.as_ref().map(|dots| dots as _),
+        signature.generics.where_clause.as_ref().map(|clause| clause as _),
+    ];
+    for more in also.into_iter().flatten() {
+        errors.push(more, "a responder is a plain `async fn`: remove this");
+    }
+}
+
+/// The function takes `&self`.
+pub(super) fn receiver(signature: &Signature, errors: &mut Errors) {
+    match signature.receiver() {
+        Some(Receiver { kind: ReceiverKind::Reference(_, None, None), .. }) => {}
+        Some(other) => errors.push(
+            other,
+            "a responder takes `&self`, because calls are answered at the same time: keep what changes in a lock or an atomic",
+        ),
+        None => errors.push(&signature.ident, "a responder is a method: its first argument is `&self`"),
+    }
+}
+
+/// The command that the function takes.
+pub(super) fn command<'a>(signature: &'a Signature, errors: &mut Errors) -> Option<&'a Type> {
+    let mut arguments = signature.inputs.iter().filter_map(|argument| match argument {
+        FnArg::Typed(typed) => Some(&*typed.ty),
+        FnArg::Receiver(_) => None,
+    });
+    let Some(command) = arguments.next() else {
+        errors.push(&signature.ident, "a responder takes the command that it answers: `(&self, command: MyCommand)`");
+        return None;
+    };
+    for more in arguments {
+        errors.push(more, "a responder takes one command: what else it needs is a field of the command, with `#[exposed]` if it is not sent");
+    }
+    match command {
+        Type::Path(_) | Type::Group(_) | Type::Paren(_) | Type::Macro(_) => {}
+        Type::Reference(_) => errors.push(command, "a responder owns its command: remove the `&`"),
+        _ => errors.push(command, "a responder takes a command: a struct with `#[derive(Command)]`"),
+    }
+    Some(command)
+}
+
+/// The type that the function returns.
+pub(super) fn reply<'a>(signature: &'a Signature, command: Option<&Type>, errors: &mut Errors) -> Option<&'a Type> {
+    match &signature.output {
+        ReturnType::Type(_, reply) => Some(reply),
+        ReturnType::Default => {
+            let command = command.map_or_else(|| "MyCommand".into(), |command| command.to_token_stream().to_string());
+            errors
+                .push(&signature.ident, format!("a responder returns the reply to its command: `-> Reply<{command}>`"));
+            None
+        }
+    }
+}
+
+/// No two methods answer one type. Types that are written differently are compared by their names on the wire,
+/// in the expansion; so are those behind a `cfg`, which may exclude each other.
+pub(super) fn each_command_once(methods: &[Method<'_>], errors: &mut Errors) {
+    let mut answered = HashMap::new();
+    for method in methods.iter().filter(|method| method.cfgs.is_empty()) {
+        let command = method.command.to_token_stream().to_string();
+        if let Some(first) = answered.get(&command) {
+            errors.push(method.command, format!("`{first}` already answers `{command}`: a command has one responder"));
+        } else {
+            answered.insert(command, method.ident);
+        }
+    }
+}

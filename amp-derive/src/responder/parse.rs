@@ -1,0 +1,53 @@
+//! Reads the methods of a trait or of an `impl` block.
+
+use syn::{Attribute, ImplItem, ItemImpl, ItemTrait, Path, Signature, TraitItem};
+
+use super::{Method, Responder, check};
+use crate::errors::Errors;
+use crate::generics::refuse_lifetimes;
+
+impl<'a> Responder<'a> {
+    pub(super) fn of_trait(item: &'a ItemTrait, krate: Path, errors: &mut Errors) -> Self {
+        check::plain_trait(item, errors);
+        let mut methods = Vec::new();
+        for member in &item.items {
+            match member {
+                TraitItem::Fn(function) => methods.extend(Method::of(&function.attrs, &function.sig, errors)),
+                other => errors.push(other, "a responder trait has methods only: its client could not give this"),
+            }
+        }
+        Self::new(krate, methods, errors)
+    }
+
+    pub(super) fn of_impl(item: &'a ItemImpl, krate: Path, errors: &mut Errors) -> Self {
+        check::inherent(item, errors);
+        refuse_lifetimes(&item.generics, errors);
+        let mut methods = Vec::new();
+        for member in &item.items {
+            match member {
+                ImplItem::Fn(function) => methods.extend(Method::of(&function.attrs, &function.sig, errors)),
+                other => errors.push(
+                    other,
+                    "every item of this block is a responder: move this to an `impl` block without `#[responder]`",
+                ),
+            }
+        }
+        Self::new(krate, methods, errors)
+    }
+
+    fn new(krate: Path, methods: Vec<Method<'a>>, errors: &mut Errors) -> Self {
+        check::each_command_once(&methods, errors);
+        Self { krate, methods }
+    }
+}
+
+impl<'a> Method<'a> {
+    fn of(attributes: &'a [Attribute], signature: &'a Signature, errors: &mut Errors) -> Option<Self> {
+        check::plain_function(signature, errors);
+        check::receiver(signature, errors);
+        let command = check::command(signature, errors);
+        let reply = check::reply(signature, command, errors);
+        let cfgs = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+        Some(Self { cfgs, ident: &signature.ident, command: command?, reply: reply? })
+    }
+}

@@ -1,0 +1,85 @@
+//! What is emitted beside a report: impls that say no more than that the trait is there, so that one mistake
+//! is not followed by complaints from every place that uses the type.
+
+use proc_macro2::TokenStream;
+use syn::{Generics, Ident, Path};
+
+use crate::code::code;
+
+/// `impl Arguments`.
+pub(crate) fn arguments(ident: &Ident, generics: &Generics, krate: &Path) -> TokenStream {
+    let encoded = code!(::core::result::Result<(), #krate::EncodeError>);
+    implement(
+        ident,
+        generics,
+        &code!(#krate::Arguments),
+        &code! {
+            fn put_leading(&self, _: &mut #krate::BoxWriter<'_>) -> #encoded {
+                ::core::unreachable!()
+            }
+            fn put_trailing(&self, _: &mut #krate::BoxWriter<'_>) -> #encoded {
+                ::core::unreachable!()
+            }
+            fn take(_: &mut #krate::BoxReader<'_>) -> ::core::result::Result<Self, #krate::DecodeError> {
+                ::core::unreachable!()
+            }
+        },
+    )
+}
+
+/// `impl Value`.
+pub(crate) fn value(ident: &Ident, generics: &Generics, krate: &Path) -> TokenStream {
+    implement(
+        ident,
+        generics,
+        &code!(#krate::Value),
+        &code! {
+            fn encode(&self, _: &mut #krate::ValueWriter<'_>) -> ::core::result::Result<(), #krate::EncodeError> {
+                ::core::unreachable!()
+            }
+            fn decode(_: #krate::RawValue<'_>) -> ::core::result::Result<Self, #krate::DecodeError> {
+                ::core::unreachable!()
+            }
+        },
+    )
+}
+
+/// `impl ErrorCodes`.
+pub(crate) fn error_codes(ident: &Ident, generics: &Generics, krate: &Path) -> TokenStream {
+    implement(
+        ident,
+        generics,
+        &code!(#krate::ErrorCodes),
+        &code! {
+            fn code(&self) -> &'static ::core::primitive::str {
+                ::core::unreachable!()
+            }
+            fn from_error(
+                _: &::core::primitive::str,
+                _: &::core::primitive::str,
+                _: &mut #krate::BoxReader<'_>,
+            ) -> ::core::result::Result<::core::option::Option<Self>, #krate::DecodeError> {
+                ::core::unreachable!()
+            }
+        },
+    )
+}
+
+/// An impl that holds whatever the type is; the trait's own bounds are taken for granted where it is generic.
+pub(crate) fn implement(
+    ident: &Ident,
+    generics: &Generics,
+    implemented: &TokenStream,
+    body: &TokenStream,
+) -> TokenStream {
+    let (parameters, arguments, _) = generics.split_for_impl();
+    let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let granted =
+        (!generics.params.is_empty()).then(|| code!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
+    code! {
+        #[automatically_derived]
+        impl #parameters #implemented for #ident #arguments where #(#written,)* #granted {
+            #body
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `#[responder]`: a trait with its client and its locator, and an `impl` block.
+#![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Locator, Reply, responder};
+
+/// Adds.
+#[derive(Command, Debug)]
+#[amp(response = Total)]
+pub struct Sum {
+    /// One.
+    pub a: i64,
+    /// The other.
+    pub b: i64,
+}
+
+/// What a sum is.
+#[derive(Arguments, Debug)]
+pub struct Total {
+    /// It.
+    pub total: i64,
+}
+
+/// Divides.
+#[derive(Command, Debug)]
+#[amp(response = Total, errors = DivideError)]
+pub struct Divide {
+    /// What is divided.
+    pub numerator: i64,
+    /// By what.
+    pub denominator: i64,
+}
+
+/// What can go wrong.
+#[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
+pub enum DivideError {
+    /// Division by zero.
+    #[error("cannot divide by zero")]
+    ZeroDivision,
+}
+
+/// Is called by nobody.
+#[derive(Command, Debug)]
+pub struct Never;
+
+/// Calculates.
+#[responder]
+pub trait Calculator {
+    /// Adds up.
+    async fn sum(&self, command: Sum) -> Reply<Sum>;
+
+    /// Divides; in the trait itself, unless an implementor knows better.
+    async fn divide(&self, command: Divide) -> Reply<Divide> {
+        let Divide { numerator, denominator } = command;
+        let sum = self.sum(Sum { a: numerator, b: 0 }).await.map_err(CallError::failed)?;
+        let total = sum.total.checked_div(denominator).ok_or(DivideError::ZeroDivision)?;
+        Ok(Total { total })
+    }
+
+    /// Is not there.
+    #[cfg(any())]
+    async fn absent(&self, command: Absent) -> Reply<Absent>;
+
+    /// Answers one of two, and the other is not there.
+    #[cfg(not(any()))]
+    async fn r#async(&self, command: Never) -> Reply<Never>;
+
+    /// The other.
+    #[cfg(any())]
+    async fn other(&self, command: Never) -> Reply<Never>;
+}
+
+struct Abacus;
+
+impl Calculator for Abacus {
+    async fn sum(&self, Sum { a, b }: Sum) -> Reply<Sum> {
+        tokio::task::yield_now().await;
+        Ok(Total { total: a + b })
+    }
+
+    async fn r#async(&self, _: Never) -> Reply<Never> {
+        Err(CallError::failed("never"))
+    }
+}
+
+/// Counts in an `impl` block.
+struct Counter {
+    count: AtomicU32,
+}
+
+/// Adds to the count.
+#[derive(Command, Debug)]
+#[amp(response = Total)]
+struct Count {
+    by: u32,
+}
+
+#[responder]
+impl Counter {
+    /// Counts.
+    async fn count(&self, command: Count) -> Reply<Count> {
+        let before = self.count.fetch_add(command.by, Ordering::Relaxed);
+        Ok(Total { total: (before + command.by).into() })
+    }
+
+    #[cfg(any())]
+    async fn absent(&self, command: Absent) -> Reply<Absent> {}
+}
+
+/// Generic in what it holds.
+#[derive(Debug)]
+pub struct Echo<T>(T);
+
+/// Gives it.
+#[derive(Command, Debug)]
+#[amp(response = Held<T>)]
+pub struct Get<T: amp::Value + Send + 'static> {
+    /// Unless there is another.
+    pub instead: Option<T>,
+}
+
+/// What is held.
+#[derive(Arguments, Debug)]
+pub struct Held<T> {
+    /// It.
+    pub held: T,
+}
+
+#[responder]
+impl<T: amp::Value + Clone + Send + Sync + 'static> Echo<T> {
+    async fn get(&self, command: Get<T>) -> Reply<Get<T>> {
+        Ok(Held { held: command.instead.unwrap_or_else(|| self.0.clone()) })
+    }
+}
+
+/// In a trait that nobody implements, and whose client nobody uses.
+#[responder]
+#[allow(dead_code)]
+trait Unused {
+    async fn never(&self, command: Never) -> Reply<Never>;
+}
+
+/// Without a command.
+#[responder]
+pub trait Nothing {}
+
+/// Only for the crate.
+#[responder]
+pub(crate) trait Inner: std::fmt::Debug {
+    async fn never(&self, command: Never) -> Reply<Never>;
+}
+
+/// No name is in scope here but those that are written out.
+pub mod bare {
+    #![no_implicit_prelude]
+
+    /// Calculates.
+    #[::amp::responder]
+    pub trait Bare {
+        /// Adds up.
+        async fn sum(&self, command: super::Sum) -> ::amp::Reply<super::Sum>;
+    }
+
+    /// Calculates too.
+    #[derive(::core::fmt::Debug)]
+    pub struct Inherent;
+
+    #[::amp::responder(crate = ::amp)]
+    impl Inherent {
+        async fn sum(&self, command: super::Sum) -> ::amp::Reply<super::Sum> {
+            ::core::result::Result::Ok(super::Total { total: command.a })
+        }
+    }
+}
+
+async fn calculate(calculator: &impl Calculator) -> (i64, Option<DivideError>) {
+    let sum = calculator.sum(Sum { a: 2, b: 3 }).await.unwrap();
+    let Err(CallError::Declared(error)) = calculator.divide(Divide { numerator: 1, denominator: 0 }).await else {
+        return (sum.total, None);
+    };
+    (sum.total, Some(error))
+}
+
+/// The caller's end, and the answering one to keep.
+fn serving(locator: impl Locator) -> (Connection, Connection) {
+    amp::pair(Connection::builder(), Connection::builder().locator(locator))
+}
+
+#[tokio::test]
+async fn code_that_takes_a_trait_runs_against_a_responder_and_against_its_client() {
+    let (caller, _answering) = serving(CalculatorLocator::new(Abacus));
+    let client = CalculatorClient::new(caller);
+    let expected = (5, Some(DivideError::ZeroDivision));
+    assert_eq!(calculate(&Abacus).await, expected);
+    assert_eq!(calculate(&client).await, expected);
+    assert_eq!(calculate(&CalculatorClient::new(client.connection().clone())).await, expected);
+}
+
+#[tokio::test]
+async fn an_impl_block_answers_commands() {
+    let (caller, _answering) =
+        serving((Counter { count: AtomicU32::new(1) }.into_locator(), Echo("held".to_owned()).into_locator()));
+    assert_eq!(caller.call(Count { by: 2 }).await.unwrap().total, 3);
+    assert_eq!(caller.call(Count { by: 2 }).await.unwrap().total, 5);
+    assert_eq!(caller.call(Get::<String> { instead: None }).await.unwrap().held, "held");
+}
+
+#[test]
+fn a_locator_lists_its_commands() {
+    let locator = CalculatorLocator::from_arc(std::sync::Arc::new(Abacus));
+    assert_eq!(locator.clone().commands(), ["Sum", "Divide", "Never"]);
+    assert_eq!(format!("{locator:?}"), "CalculatorLocator");
+    assert_eq!(Echo(1_u8).into_locator().commands(), ["Get"]);
+}
