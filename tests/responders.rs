@@ -1,5 +1,6 @@
 //! `#[responder]`: a trait with its client and its locator, and an `impl` block.
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
+#![allow(clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -141,6 +142,14 @@ trait Unused {
     async fn never(&self, command: Never) -> Reply<Never>;
 }
 
+/// With a method that nobody should call.
+#[responder]
+pub trait Deprecated {
+    /// Is deprecated for the users of the trait.
+    #[deprecated]
+    async fn never(&self, command: Never) -> Reply<Never>;
+}
+
 /// Without a command.
 #[responder]
 pub trait Nothing {}
@@ -190,11 +199,11 @@ fn serving(locator: impl Locator) -> (Connection, Connection) {
 #[tokio::test]
 async fn code_that_takes_a_trait_runs_against_a_responder_and_against_its_client() {
     let (caller, _answering) = serving(CalculatorLocator::new(Abacus));
-    let client = CalculatorClient::new(caller);
+    let client = CalculatorClient::new(&caller);
     let expected = (5, Some(DivideError::ZeroDivision));
     assert_eq!(calculate(&Abacus).await, expected);
     assert_eq!(calculate(&client).await, expected);
-    assert_eq!(calculate(&CalculatorClient::new(client.connection().clone())).await, expected);
+    assert_eq!(calculate(&CalculatorClient::new(client.connection())).await, expected);
 }
 
 #[tokio::test]
@@ -209,7 +218,8 @@ async fn an_impl_block_answers_commands() {
 #[test]
 fn a_locator_lists_its_commands() {
     let locator = CalculatorLocator::from_arc(std::sync::Arc::new(Abacus));
-    assert_eq!(locator.clone().commands(), ["Sum", "Divide", "Never"]);
+    let same = locator.clone();
+    assert_eq!((locator.commands(), same.commands()), (vec!["Sum", "Divide", "Never"], vec!["Sum", "Divide", "Never"]));
     assert_eq!(format!("{locator:?}"), "CalculatorLocator");
     assert_eq!(Echo(1_u8).into_locator().commands(), ["Get"]);
 }

@@ -1,24 +1,47 @@
 //! What the macros' expansions call. Not part of the public interface: it changes without notice.
+//!
+//! The user's types are named in qualified paths (`<Type as Field>::put(..)`), whichever function it is: so a type
+//! that does not fit is reported once, on the user's own token, in the words of one `on_unimplemented`.
 
 pub use crate::command::{nested_decode, nested_decode_list, nested_encode, nested_encode_list};
 pub use crate::value::Key;
 
-#[cfg(feature = "tokio")]
-use std::sync::Arc;
-
-use crate::command::{Argument, Command, Context, Exposable, ExposeError, Exposed, take_required};
+use crate::command::{Argument, Context, Exposable, ExposeError, Exposed, take_required};
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
-#[cfg(feature = "tokio")]
-use crate::{Ask, Located, Locator, Reply};
 
-/// Writes one field.
-pub fn put<T: Argument>(value: &T, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
-    value.put(key, out)
+#[cfg(feature = "tokio")]
+pub use responding::{Answer, Dispatch, Dispatcher};
+
+/// A field that travels.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument",
+    label = "not an AMP value",
+    note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values, `Option` of these and types with `#[derive(Arguments)]` can",
+    note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
+)]
+pub trait Field: Sized {
+    /// Writes it.
+    fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
+
+    /// Reads it.
+    fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError>;
+
+    /// Reads it where it belongs to an error.
+    fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete>;
 }
 
-/// Reads one field.
-pub fn take<T: Argument>(key: Key, from: &mut BoxReader<'_>) -> Result<T, DecodeError> {
-    take_required(key, from)
+impl<T: Argument> Field for T {
+    fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+        Argument::put(self, key, out)
+    }
+
+    fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError> {
+        take_required(key, from)
+    }
+
+    fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete> {
+        <T as Argument>::take(key, from).map_err(Incomplete::Broken)?.or_else(T::absent).ok_or(Incomplete::Missing)
+    }
 }
 
 /// A field with `#[exposed]`: an [`Exposed`].
@@ -27,8 +50,11 @@ pub fn take<T: Argument>(key: Key, from: &mut BoxReader<'_>) -> Result<T, Decode
     label = "not an `Exposed<..>`"
 )]
 pub trait ExposedField {
+    /// The field of a command that has just arrived.
     fn empty() -> Self;
-    fn fill_in(&mut self, context: &dyn Context) -> Result<(), ExposeError>;
+
+    /// Fills it in.
+    fn expose(&mut self, context: &dyn Context) -> Result<(), ExposeError>;
 }
 
 impl<T: Exposable> ExposedField for Exposed<T> {
@@ -36,19 +62,9 @@ impl<T: Exposable> ExposedField for Exposed<T> {
         Self::empty()
     }
 
-    fn fill_in(&mut self, context: &dyn Context) -> Result<(), ExposeError> {
+    fn expose(&mut self, context: &dyn Context) -> Result<(), ExposeError> {
         self.fill(context)
     }
-}
-
-/// Makes one exposed field of a command that has just arrived.
-pub fn unexposed<T: ExposedField>() -> T {
-    T::empty()
-}
-
-/// Fills one exposed field in.
-pub fn expose<T: ExposedField>(field: &mut T, context: &dyn Context) -> Result<(), ExposeError> {
-    field.fill_in(context)
 }
 
 /// The one unnamed field of an error variant.
@@ -72,16 +88,6 @@ impl Description for String {
     }
 }
 
-/// The description of an error variant that holds it.
-pub fn describe<T: Description>(text: &T) -> String {
-    text.to_text()
-}
-
-/// The unnamed field of a received error variant.
-pub fn from_description<T: Description>(text: &str) -> T {
-    T::from_text(text)
-}
-
 /// Why a received error is not made of its declared code.
 #[derive(Debug)]
 pub enum Incomplete {
@@ -91,12 +97,7 @@ pub enum Incomplete {
     Broken(DecodeError),
 }
 
-/// Reads one field of an error variant.
-pub fn take_if_present<T: Argument>(key: Key, from: &mut BoxReader<'_>) -> Result<T, Incomplete> {
-    T::take(key, from).map_err(Incomplete::Broken)?.or_else(T::absent).ok_or(Incomplete::Missing)
-}
-
-/// Makes an error variant, unless something that it needs was not sent.
+/// Makes a declared error, unless something that it needs was not sent.
 pub fn if_complete<T>(make: impl FnOnce() -> Result<T, Incomplete>) -> Result<Option<T>, DecodeError> {
     match make() {
         Ok(made) => Ok(Some(made)),
@@ -113,33 +114,28 @@ pub struct Names<const MOST: usize> {
 }
 
 impl<const MOST: usize> Names<MOST> {
-    pub const fn new() -> Self {
-        Self { names: [""; MOST], count: 0 }
-    }
+    pub const NONE: Self = Self { names: [""; MOST], count: 0 };
 
-    /// Adds the name of a command. Run at compile time, it fails on the command's type if the name is there.
+    /// Adds a name. Run at compile time, it fails where it is called if the name is there.
     #[track_caller]
-    pub const fn and<C: Command>(mut self) -> Self {
+    #[must_use]
+    pub const fn and(mut self, name: &'static str) -> Self {
         let mut at = 0;
         while at < self.count {
-            if equal(self.names[at], C::NAME) {
-                panic!("another method answers a command of this name: a locator answers each name once");
-            }
+            assert!(
+                !equal(self.names[at], name),
+                "two methods answer commands of one name: rename one with `#[amp(name = \"..\")]`, or remove one method"
+            );
             at += 1;
         }
-        self.names[self.count] = C::NAME;
+        self.names[self.count] = name;
         self.count += 1;
         self
     }
 
+    #[must_use]
     pub fn to_vec(&self) -> Vec<&'static str> {
         self.names[..self.count].to_vec()
-    }
-}
-
-impl<const MOST: usize> Default for Names<MOST> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -152,43 +148,80 @@ const fn equal(a: &str, b: &str) -> bool {
     at == a.len() && at == b.len()
 }
 
-/// Answers one command by one method: what the locators do for each.
 #[cfg(feature = "tokio")]
-pub fn respond<C, T, R, F>(ask: Ask, responder: &Arc<T>, run: R) -> Located
-where
-    C: Command,
-    R: FnOnce(Arc<T>, C) -> F,
-    F: Future<Output = Reply<C>> + Send + 'static,
-{
-    ask.respond(|command| run(Arc::clone(responder), command))
-}
+mod responding {
+    use std::sync::Arc;
 
-/// A type whose `impl` block has `#[responder]`.
-#[cfg(feature = "tokio")]
-pub trait Dispatch: Send + Sync + 'static {
-    fn locate(this: &Arc<Self>, ask: Ask) -> Located;
-    fn commands() -> Vec<&'static str>;
-}
+    use crate::{Ask, Call, Command, Connection, Located, Locator, Reply};
 
-/// The locator of such a type.
-#[cfg(feature = "tokio")]
-#[derive(Debug)]
-pub struct Dispatcher<T>(Arc<T>);
+    /// A command as clients and locators see it.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a command",
+        label = "not a command",
+        note = "add `#[derive(Command)]` to the struct of its arguments"
+    )]
+    pub trait Answer: Sized {
+        /// What the call of a client gives.
+        type Call;
 
-#[cfg(feature = "tokio")]
-impl<T: Dispatch> Dispatcher<T> {
-    pub fn new(responder: T) -> Self {
-        Self(Arc::new(responder))
-    }
-}
+        /// What the responder gives.
+        type Reply;
 
-#[cfg(feature = "tokio")]
-impl<T: Dispatch> Locator for Dispatcher<T> {
-    fn locate(&self, ask: Ask) -> Located {
-        T::locate(&self.0, ask)
+        /// The name on the wire.
+        const NAME: &'static str;
+
+        /// Calls it, as a client.
+        fn call(self, connection: &Connection) -> Self::Call;
+
+        /// Answers it by one method if the ask is for it and has no responder yet, as a locator.
+        fn answer<T, F>(located: Located, responder: &Arc<T>, run: impl FnOnce(Arc<T>, Self) -> F) -> Located
+        where
+            F: Future<Output = Self::Reply> + Send + 'static;
     }
 
-    fn commands(&self) -> Vec<&'static str> {
-        T::commands()
+    impl<C: Command> Answer for C {
+        type Call = Call<C>;
+        type Reply = Reply<C>;
+        const NAME: &'static str = <C as Command>::NAME;
+
+        fn call(self, connection: &Connection) -> Call<C> {
+            connection.call(self)
+        }
+
+        fn answer<T, F>(located: Located, responder: &Arc<T>, run: impl FnOnce(Arc<T>, Self) -> F) -> Located
+        where
+            F: Future<Output = Reply<C>> + Send + 'static,
+        {
+            match located {
+                Located::Unknown(ask) if ask.is::<C>() => ask.respond(|command| run(Arc::clone(responder), command)),
+                other => other,
+            }
+        }
+    }
+
+    /// A type whose `impl` block has `#[responder]`.
+    pub trait Dispatch: Send + Sync + 'static {
+        fn locate(this: &Arc<Self>, ask: Ask) -> Located;
+        fn commands() -> Vec<&'static str>;
+    }
+
+    /// The locator of such a type.
+    #[derive(Debug)]
+    pub struct Dispatcher<T>(Arc<T>);
+
+    impl<T: Dispatch> Dispatcher<T> {
+        pub fn new(responder: T) -> Self {
+            Self(Arc::new(responder))
+        }
+    }
+
+    impl<T: Dispatch> Locator for Dispatcher<T> {
+        fn locate(&self, ask: Ask) -> Located {
+            T::locate(&self.0, ask)
+        }
+
+        fn commands(&self) -> Vec<&'static str> {
+            T::commands()
+        }
     }
 }

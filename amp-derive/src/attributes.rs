@@ -22,22 +22,44 @@ pub(crate) enum Place {
     Responder,
 }
 
-/// One setting: its key, an example of it, where it belongs in words, and the places where it may stand.
-struct Known(&'static str, &'static str, &'static str, &'static [Place]);
+/// A setting that there is.
+struct Known {
+    key: &'static str,
+    example: &'static str,
+    /// Where it belongs, in words.
+    home: &'static str,
+    places: &'static [Place],
+}
 
-const COMMAND: &str = "a struct with `#[derive(Command)]`";
-const VARIANT: &str = "a variant of an enum with `#[derive(ErrorCodes)]`";
+impl Known {
+    const fn of_command(key: &'static str, example: &'static str) -> Self {
+        Self { key, example, home: "a struct with `#[derive(Command)]`", places: &[Place::Command] }
+    }
 
-#[rustfmt::skip]
+    const fn of_variant(key: &'static str, example: &'static str) -> Self {
+        Self { key, example, home: "a variant of an enum with `#[derive(ErrorCodes)]`", places: &[Place::Variant] }
+    }
+}
+
 const KNOWN: [Known; 8] = [
-    Known("name", "name = \"..\"", "a struct with `#[derive(Command)]` or a field", &[Place::Command, Place::Field]),
-    Known("response", "response = Type", COMMAND, &[Place::Command]),
-    Known("errors", "errors = Type", COMMAND, &[Place::Command]),
-    Known("no_answer", "no_answer", COMMAND, &[Place::Command]),
-    Known("code", "code = \"..\"", VARIANT, &[Place::Variant]),
-    Known("fatal", "fatal", VARIANT, &[Place::Variant]),
-    Known("invalid_argument", "invalid_argument", VARIANT, &[Place::Variant]),
-    Known("crate", "crate = path", "the item", &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Responder]),
+    Known {
+        key: "name",
+        example: "name = \"..\"",
+        home: "a struct with `#[derive(Command)]` or a field",
+        places: &[Place::Command, Place::Field],
+    },
+    Known::of_command("response", "response = Type"),
+    Known::of_command("errors", "errors = Type"),
+    Known::of_command("no_answer", "no_answer"),
+    Known::of_variant("code", "code = \"..\""),
+    Known::of_variant("fatal", "fatal"),
+    Known::of_variant("invalid_argument", "invalid_argument"),
+    Known {
+        key: "crate",
+        example: "crate = path",
+        home: "the item",
+        places: &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Responder],
+    },
 ];
 
 /// The settings of one item, field or variant. Flags keep the word that set them.
@@ -60,7 +82,10 @@ impl Settings {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("amp")) {
             match &attribute.meta {
                 Meta::List(list) => settings.read(list.tokens.clone(), place, errors),
-                other => errors.push(other, format!("settings stand in parentheses: `#[amp({})]`", examples(place))),
+                other => errors.push(
+                    other,
+                    format!("settings stand in parentheses: `#[amp(..)]`; known here: {}", examples(place)),
+                ),
             }
         }
         settings
@@ -99,7 +124,7 @@ impl Settings {
             return Err(input.error(format!("a setting begins with its key; known here: {}", examples(place))));
         }
         let key = Ident::parse_any(input)?;
-        let Some(Known(_, example, ..)) = known(&key, place)? else {
+        let Some(Known { example, .. }) = known(&key, place)? else {
             return Err(error(&key, format!("`{key}` is no setting; known here: {}", examples(place))));
         };
         self.set(&key, example, input)?;
@@ -128,17 +153,17 @@ impl Settings {
 
 /// The setting with this key, if there is one; an error when it belongs elsewhere.
 fn known(key: &Ident, place: Place) -> syn::Result<Option<&'static Known>> {
-    let Some(known) = KNOWN.iter().find(|known| key == known.0) else { return Ok(None) };
-    if known.3.contains(&place) {
+    let Some(known) = KNOWN.iter().find(|known| key == known.key) else { return Ok(None) };
+    if known.places.contains(&place) {
         return Ok(Some(known));
     }
-    Err(error(key, format!("`{key}` belongs on {}; known here: {}", known.2, examples(place))))
+    Err(error(key, format!("`{key}` belongs on {}; known here: {}", known.home, examples(place))))
 }
 
 /// What may stand at a place, as a list for people.
 fn examples(place: Place) -> String {
-    let here = KNOWN.iter().filter(|known| known.3.contains(&place));
-    let examples: Vec<String> = here.map(|known| format!("`{}`", known.1)).collect();
+    let here = KNOWN.iter().filter(|known| known.places.contains(&place));
+    let examples: Vec<String> = here.map(|known| format!("`{}`", known.example)).collect();
     if examples.is_empty() { "nothing".into() } else { examples.join(", ") }
 }
 

@@ -1,9 +1,9 @@
 //! What every expansion is written with.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::Ident;
 use syn::spanned::Spanned;
+use syn::{Ident, Type};
 
 /// `quote!` whose local names cannot meet the user's own.
 macro_rules! code {
@@ -23,6 +23,20 @@ pub(crate) fn standing_at(place: impl ToTokens, tokens: TokenStream) -> TokenStr
 pub(crate) fn parameter(name: &str, used: bool) -> TokenStream {
     let name = Ident::new(name, Span::mixed_site());
     if used { code!(#name) } else { code!(_) }
+}
+
+/// `<Type as Trait>`, so that the compiler points at the user's type when it is no such thing.
+pub(crate) fn as_trait(ty: &Type, name: &TokenStream) -> TokenStream {
+    let [open, close] = [code!(<), code!(>)].map(|bracket| standing_at(ty, bracket));
+    let name = standing_at(ty, code!(as #name));
+    code!(#open #ty #name #close)
+}
+
+/// `(arguments)`, where the parentheses stand at the user's `place` and the arguments where they stood.
+pub(crate) fn call_at(place: impl ToTokens, arguments: TokenStream) -> TokenTree {
+    let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
+    parentheses.set_span(Span::mixed_site().located_at(place.to_token_stream().span()));
+    parentheses.into()
 }
 
 fn move_to(place: Span, tokens: TokenStream) -> TokenStream {

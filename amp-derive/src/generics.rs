@@ -7,14 +7,15 @@ use syn::{Generics, Ident, Type};
 use crate::code::code;
 use crate::errors::Errors;
 
-/// Everything that travels is owned by whom it arrives at.
-pub(crate) fn refuse_lifetimes(generics: &Generics, errors: &mut Errors) {
+/// Everything that travels is owned by whom it arrives at, and so is a responder.
+pub(crate) fn refuse_lifetimes(generics: &Generics, message: &str, errors: &mut Errors) {
     for lifetime in generics.lifetimes() {
-        errors.push(lifetime, "what arrives owns its parts: use owned types, such as `String` for `&str`");
+        errors.push(lifetime, message);
     }
 }
 
-/// The where clause of an impl: the user's own, `every` for each type parameter, and `needs` for the types that use one.
+/// The where clause of an impl: the user's own predicates, `every` for each type parameter, and `needs` for the
+/// types that use one.
 pub(crate) fn where_clause<'a>(
     generics: &Generics,
     own: &Ident,
@@ -26,7 +27,8 @@ pub(crate) fn where_clause<'a>(
     let needs = needs
         .filter(|(ty, _)| mentions(ty, &|word| parameters.contains(&word)) && !mentions(ty, &|word| word == own))
         .map(|(ty, needed)| code!(#ty: #needed,));
-    code!(where #(#written,)* #(#parameters: #every,)* #(#needs)*)
+    let predicates = code!(#(#written,)* #(#parameters: #every,)* #(#needs)*);
+    if predicates.is_empty() { predicates } else { code!(where #predicates) }
 }
 
 /// Whether a word of the type is one that is looked for. A type that names the item itself is not asked for in

@@ -1,4 +1,9 @@
-//! The macros of [`amp-rpc`](https://docs.rs/amp-rpc), whose library is `amp`. They only write paths into it.
+//! The macros of [`amp-rpc`](https://docs.rs/amp-rpc), whose library is `amp`. Use them from there.
+//!
+//! Each macro is a small compiler: `parse` reads the user's tokens into a model and holds the rules, `expand` turns
+//! the model into code, which is calls into the hidden module `amp::__private`. Mistakes are collected, so that one
+//! run of the compiler shows all of them, each on the tokens that have it; what is emitted beside them keeps the
+//! rest of the program from complaining too.
 
 mod arguments;
 mod attributes;
@@ -15,26 +20,159 @@ mod wire_name;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// a
+/// Derives `amp::Arguments` and `amp::Value`: a struct that travels as a box.
+///
+/// For responses, and for fields that are boxes themselves: a field of the type is one nested box, a `Vec` of it an
+/// AMP list. A command takes [`Command`](macro@Command) instead.
+///
+/// ```ignore
+/// #[derive(Arguments, Debug)]
+/// pub struct Quotient {
+///     pub result: f64,
+///     #[amp(name = "rest-of-it")]
+///     pub rest: Option<u32>,
+/// }
+/// ```
+///
+/// The fields are written in bytewise order of their names on the wire, which are the fields' own unless they are
+/// given one (`r#type` is `type`). Every field is an `amp::Argument`; `Option` makes one optional. The struct may
+/// have type and const parameters.
+///
+/// # Settings
+/// - on the struct: `#[amp(crate = path)]`, where this project is not `::amp`;
+/// - on a field: `#[amp(name = "..")]`, its name on the wire: 1 to 255 bytes that do not begin with `_`.
+///
+/// # Compile errors
+/// - an enum, a union, or a struct whose fields have no names; a lifetime parameter;
+/// - a field whose name on the wire is empty, has more than 255 bytes, begins with `_`, or is another field's;
+/// - a field whose type is no `amp::Argument`, or is an `Option` of an `Option`;
+/// - `#[exposed]`, which only a command has;
+/// - a setting that is unknown, belongs elsewhere, is given twice, has no value, a value of the wrong form, or one
+///   too many; `#[amp]` without parentheses.
 #[proc_macro_derive(Arguments, attributes(amp, exposed))]
 pub fn derive_arguments(input: TokenStream) -> TokenStream {
     arguments::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// a
+/// Derives `amp::Command` and `amp::Arguments`: the struct of a command's arguments.
+///
+/// ```ignore
+/// /// Divide one integer by another.
+/// #[derive(Command, Debug)]
+/// #[amp(response = Quotient, errors = DivideError)]
+/// pub struct Divide {
+///     pub numerator: i64,
+///     pub denominator: i64,
+///     #[exposed]
+///     pub peer: Exposed<Peer>,
+/// }
+/// ```
+///
+/// Fields are as with [`Arguments`](macro@Arguments). A field with `#[exposed]` has the type `amp::Exposed<..>` and
+/// never travels: it is empty at the caller, and filled in where the command is answered.
+///
+/// # Settings
+/// - `name = ".."`: the command's name on the wire; the struct's by default;
+/// - `response = Type`: what a good answer holds, a type with `#[derive(Arguments)]`; `()` by default;
+/// - `errors = Type`: the declared errors, an enum with `#[derive(ErrorCodes)]`; none by default;
+/// - `no_answer`: the caller does not wait for an answer;
+/// - `crate = path`: where this project is not `::amp`.
+///
+/// # Compile errors
+/// - those of [`Arguments`](macro@Arguments), but for `#[exposed]`;
+/// - a name that is empty or has more than 65,535 bytes;
+/// - `no_answer` together with `response`;
+/// - a response that is no `amp::Arguments`, errors that are no `amp::ErrorCodes`;
+/// - `#[exposed]` on the struct, twice, with a value, together with a `name`, on a field that is no `amp::Exposed<..>`
+///   or of a type that nothing provides.
 #[proc_macro_derive(Command, attributes(amp, exposed))]
 pub fn derive_command(input: TokenStream) -> TokenStream {
     command::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// a
+/// Derives `amp::ErrorCodes`: the errors that a command declares.
+///
+/// ```ignore
+/// #[derive(ErrorCodes, thiserror::Error, Debug)]
+/// pub enum DivideError {
+///     #[error("cannot divide by zero")]
+///     ZeroDivision,                               // code ZERO_DIVISION
+///     #[error("the abacus is broken")]
+///     #[amp(code = "ABACUS", fatal)]
+///     Broken,
+///     #[error("{0}")]
+///     #[amp(invalid_argument)]
+///     Value(String),                              // the text is the description
+///     #[error("try again in {seconds} s")]
+///     Busy { seconds: u32 },                      // travels with the error
+/// }
+/// ```
+///
+/// A variant without fields is described by `Display`, one with a `String` by that string. Fields with names are
+/// further keys of the error box, which a peer that does not know them passes over; from a peer that does not send
+/// them the error arrives as `CallError::Remote`. They are as with [`Arguments`](macro@Arguments).
+///
+/// # Settings
+/// - on the enum: `crate = path`, where this project is not `::amp`;
+/// - on a variant: `code = ".."`, its code on the wire; by default the variant's name as in `ZERO_DIVISION`
+///   (`HTTPError` is `HTTP_ERROR`, `Utf8Invalid` is `UTF8_INVALID`, `Code404` is `CODE404`);
+/// - on a variant: `fatal`, the connection ends after the answer;
+/// - on one variant: `invalid_argument`, an argument that does not decode is answered with this error.
+///
+/// # Compile errors
+/// - a struct or a union; a lifetime parameter; an enum that is no `std::error::Error`;
+/// - a variant with several unnamed fields, or with one that is no `String`;
+/// - two variants with one code; a code that is empty or has more than 65,535 bytes;
+/// - two variants with `invalid_argument`, or one with named fields;
+/// - those of [`Arguments`](macro@Arguments) for fields and settings.
 #[proc_macro_derive(ErrorCodes, attributes(amp))]
 pub fn derive_error_codes(input: TokenStream) -> TokenStream {
     error_codes::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// a
+/// Makes methods answer commands: on a trait, or in short on an `impl` block.
+///
+/// # On a trait
+/// ```ignore
+/// #[responder]
+/// pub trait Calculator {
+///     /// Docs stay on the method.
+///     async fn divide(&self, command: Divide) -> Reply<Divide>;
+/// }
+/// ```
+///
+/// The trait stays, with futures that are `Send` and with the supertraits `Send` and `Sync`; it is implemented with
+/// `async fn`, and methods may have a body of their own. Beside it stand, as visible as the trait:
+/// - `CalculatorClient`, which calls the commands over a connection (`CalculatorClient::new(&connection)`) and is
+///   itself a `Calculator`;
+/// - `CalculatorLocator`, a locator that answers the commands with any other `Calculator`:
+///   `CalculatorLocator::new(abacus)`, or `from_arc` to share it.
+///
+/// # On an `impl` block
+/// ```ignore
+/// #[responder]
+/// impl Abacus {
+///     async fn divide(&self, command: Divide) -> Reply<Divide> { .. }
+/// }
+/// ```
+///
+/// The block stays, every method in it is a responder, and `abacus.into_locator()` makes a locator. The type may
+/// have parameters, and has one such block.
+///
+/// In both forms `#[cfg(..)]` on a method holds for everything that is made of it.
+///
+/// # Settings
+/// `#[responder(crate = path)]`, where this project is not `::amp`.
+///
+/// # Compile errors
+/// - another item; the implementation of a trait (the macro stands on the trait itself);
+/// - a method that is not `async`, does not take `&self`, does not take exactly one command by value, has
+///   parameters or a where clause of its own, is `unsafe` or `extern`, or returns nothing;
+/// - anything but methods within; a trait with parameters, or an `unsafe` one; a lifetime parameter of the type;
+/// - a type that is no command, a reply that is not the command's, a future that is not `Send`;
+/// - two methods for one command, or for two commands with one name;
+/// - an unknown setting.
 #[proc_macro_attribute]
 pub fn responder(settings: TokenStream, item: TokenStream) -> TokenStream {
-    responder::attribute(settings.into(), item.into()).into()
+    responder::attribute(settings.into(), &item.into()).into()
 }

@@ -65,7 +65,7 @@ pub(crate) fn error_codes(ident: &Ident, generics: &Generics, krate: &Path) -> T
     )
 }
 
-/// An impl that holds whatever the type is; the trait's own bounds are taken for granted where it is generic.
+/// An impl that asks nothing of the fields; what the trait asks of a generic type is taken for granted.
 pub(crate) fn implement(
     ident: &Ident,
     generics: &Generics,

@@ -14,7 +14,7 @@ impl Abacus {
         Abacus
     }
 
-    async fn ping(&self, command: Ping, peer: amp::Peer) -> Reply<Ping> {
+    async fn ping(&self, _: Ping, _: amp::Peer) -> Reply<Ping> {
         Ok(())
     }
 }
@@ -25,7 +25,7 @@ trait Pinger {
 
 #[responder]
 impl Pinger for Abacus {
-    async fn ping(&self, command: Ping) -> Reply<Ping> {
+    async fn ping(&self, _: Ping) -> Reply<Ping> {
         Ok(())
     }
 }
@@ -34,7 +34,7 @@ struct Borrowed<'a>(&'a str);
 
 #[responder]
 impl<'a> Borrowed<'a> {
-    async fn ping(&self, command: Ping) -> Reply<Ping> {
+    async fn ping(&self, _: Ping) -> Reply<Ping> {
         Ok(())
     }
 }

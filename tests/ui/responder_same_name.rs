@@ -18,11 +18,11 @@ struct Abacus;
 
 #[responder]
 impl Abacus {
-    async fn ping(&self, command: Ping) -> Reply<Ping> {
+    async fn ping(&self, _: Ping) -> Reply<Ping> {
         Ok(())
     }
 
-    async fn pong(&self, command: Pong) -> Reply<Pong> {
+    async fn pong(&self, _: Pong) -> Reply<Pong> {
         Ok(())
     }
 }

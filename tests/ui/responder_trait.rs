@@ -1,8 +1,14 @@
 //! Traits that a client could not implement.
 use amp::{Command, Reply, responder};
 
-#[derive(Command)]
-struct Ping;
+macro_rules! commands {
+    ($($name:ident)*) => {$(
+        #[derive(Command)]
+        struct $name;
+    )*};
+}
+
+commands! { Ping C1 C2 C3 C4 C5 C6 C8 C9 C10 C11 C12 }
 
 #[responder(name = "x", krate = amp)]
 trait Settings {
@@ -18,18 +24,18 @@ unsafe trait Whole<T> {
 
 #[responder]
 trait Methods {
-    fn blocking(&self, command: Ping) -> Reply<Ping>;
-    async fn exclusive(&mut self, command: Ping) -> Reply<Ping>;
-    async fn consuming(self, command: Ping) -> Reply<Ping>;
-    async fn nobody(command: Ping) -> Reply<Ping>;
-    async fn nothing(&self) -> Reply<Ping>;
-    async fn more(&self, command: Ping, again: Ping) -> Reply<Ping>;
+    fn blocking(&self, command: C1) -> Reply<C1>;
+    async fn exclusive(&mut self, command: C2) -> Reply<C2>;
+    async fn consuming(self, command: C3) -> Reply<C3>;
+    async fn nobody(command: C4) -> Reply<C4>;
+    async fn nothing(&self) -> Reply<C5>;
+    async fn more(&self, command: C6, again: C6) -> Reply<C6>;
     async fn generic<C: Command>(&self, command: C) -> Reply<C>;
-    async fn lifetime<'a>(&'a self, command: &'a Ping) -> Reply<Ping>;
-    async fn opaque(&self, command: impl Command) -> Reply<Ping>;
-    async fn silent(&self, command: Ping);
-    async unsafe fn dangerous(&self, command: Ping) -> Reply<Ping>;
-    async fn bounded(&self, command: Ping) -> Reply<Ping>
+    async fn lifetime<'a>(&'a self, command: &'a C8) -> Reply<C8>;
+    async fn opaque(&self, command: impl Command) -> Reply<C9>;
+    async fn silent(&self, command: C10);
+    async unsafe fn dangerous(&self, command: C11) -> Reply<C11>;
+    async fn bounded(&self, command: C12) -> Reply<C12>
     where
         Self: Sized;
 }

@@ -24,7 +24,7 @@ struct Shared(Rc<u8>);
 
 #[responder]
 impl Shared {
-    async fn ping(&self, command: Ping) -> Reply<Ping> {
+    async fn ping(&self, _: Ping) -> Reply<Ping> {
         Ok(())
     }
 }
@@ -35,7 +35,7 @@ async fn wait() {}
 
 #[responder]
 impl Slow {
-    async fn ping(&self, command: Ping) -> Reply<Ping> {
+    async fn ping(&self, _: Ping) -> Reply<Ping> {
         let held = Rc::new(1);
         wait().await;
         drop(held);

@@ -10,7 +10,6 @@ struct Holder {
     plain: Plain,
     many: Vec<Plain>,
     maybe: Option<Plain>,
-    twice: Option<Option<u8>>,
 }
 
 #[derive(Command)]

@@ -12,7 +12,11 @@ impl<'a> Struct<'a> {
     /// The struct that a macro of `place` stands on; without fields when it is none.
     pub(crate) fn of(input: &'a DeriveInput, krate: Path, place: Place, errors: &mut Errors) -> Self {
         refuse_exposed(&input.attrs, errors);
-        refuse_lifetimes(&input.generics, errors);
+        refuse_lifetimes(
+            &input.generics,
+            "what arrives owns its parts: use owned types, such as `String` for `&str`",
+            errors,
+        );
         let fields = fields(&input.data, place, errors).unwrap_or_default();
         Self { ident: &input.ident, generics: &input.generics, krate, fields }
     }

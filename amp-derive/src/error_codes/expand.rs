@@ -5,7 +5,7 @@ use quote::format_ident;
 use syn::{Ident, Type};
 
 use super::{ErrorCodes, Shape, Variant};
-use crate::code::{code, parameter, standing_at};
+use crate::code::{as_trait, code, parameter};
 use crate::fields::{Field, Fields};
 use crate::generics::where_clause;
 
@@ -76,8 +76,8 @@ impl<'a> ErrorCodes<'a> {
         let arms: Vec<_> = self
             .descriptions()
             .map(|(variant, ty)| {
-                let describe = standing_at(ty, code!(#krate::__private::describe));
-                code!(Self::#variant(text) => #describe::<#ty>(text),)
+                let description = as_trait(ty, &code!(#krate::__private::Description));
+                code!(Self::#variant(text) => #description::to_text(text),)
             })
             .collect();
         let rest = self.rest(arms.len(), &code!(::std::string::ToString::to_string(self)));
@@ -150,11 +150,11 @@ impl<'a> ErrorCodes<'a> {
         match &variant.shape {
             Shape::Unit => code!(Self::#ident),
             Shape::Description(ty) => {
-                let from_text = standing_at(ty, code!(#krate::__private::from_description));
-                code!(Self::#ident(#from_text::<#ty>(text)))
+                let description = as_trait(ty, &code!(#krate::__private::Description));
+                code!(Self::#ident(#description::from_text(text)))
             }
             Shape::Fields(fields) => {
-                let taken = fields.carried().iter().map(|field| field.take("take_if_present", krate));
+                let taken = fields.carried().iter().map(|field| field.take("take_of_error", krate));
                 code!(Self::#ident { #(#taken)* })
             }
         }

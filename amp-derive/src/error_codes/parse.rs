@@ -13,7 +13,11 @@ use crate::wire_name;
 impl<'a> ErrorCodes<'a> {
     pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         let settings = Settings::of(&input.attrs, Place::ErrorCodes, errors);
-        refuse_lifetimes(&input.generics, errors);
+        refuse_lifetimes(
+            &input.generics,
+            "what arrives owns its parts: use owned types, such as `String` for `&str`",
+            errors,
+        );
         let variants = variants(&input.data, errors);
         Self { ident: &input.ident, generics: &input.generics, krate: settings.krate(), variants }
     }
@@ -63,7 +67,11 @@ fn shape<'a>(fields: &'a syn::Fields, errors: &mut Errors) -> Shape<'a> {
                 Shape::Description(&field.ty)
             }
             _ => {
-                errors.push(fields, "a declared error carries nothing, one `String` that is its description, or fields with names: `{ name: Type, .. }`");
+                errors.push(
+                    fields,
+                    "a declared error carries nothing, one `String` that is its description, \
+                     or fields with names: `{ name: Type, .. }`",
+                );
                 Shape::Unit
             }
         },

@@ -1,25 +1,24 @@
 //! Two lines a field: one that writes it and one that reads it.
 
-use proc_macro2::{Literal, TokenStream};
-use syn::Path;
+use proc_macro2::{Literal, Span, TokenStream};
+use syn::{Ident, Path};
 
 use super::{Exposed, Field};
-use crate::code::{code, standing_at};
+use crate::code::{as_trait, code};
 
 impl Field<'_> {
     /// Writes `value`, the field seen through a reference.
     pub(crate) fn put(&self, value: &TokenStream, krate: &Path) -> TokenStream {
-        let (ty, key) = (self.ty, self.key(krate));
-        let put = standing_at(ty, code!(#krate::__private::put));
-        code!(#put::<#ty>(#value, #key, out)?;)
+        let (field, key) = (as_trait(self.ty, &code!(#krate::__private::Field)), self.key(krate));
+        code!(#field::put(#value, #key, out)?;)
     }
 
-    /// Reads the field with `function` of the private module, as one member of a struct expression.
+    /// Reads the field with `function`, as one member of a struct expression.
     pub(crate) fn take(&self, function: &str, krate: &Path) -> TokenStream {
-        let (member, ty, key) = (self.member, self.ty, self.key(krate));
-        let function = syn::Ident::new(function, proc_macro2::Span::mixed_site());
-        let take = standing_at(ty, code!(#krate::__private::#function));
-        code!(#member: #take::<#ty>(#key, from)?,)
+        let (member, key) = (self.member, self.key(krate));
+        let field = as_trait(self.ty, &code!(#krate::__private::Field));
+        let take = Ident::new(function, Span::mixed_site());
+        code!(#member: #field::#take(#key, from)?,)
     }
 
     /// The name behind its two length bytes, as it stands on the wire.
@@ -33,15 +32,13 @@ impl Field<'_> {
 impl Exposed<'_> {
     /// The empty field, as one member of a struct expression.
     pub(crate) fn empty(&self, krate: &Path) -> TokenStream {
-        let (member, ty) = (self.member, self.ty);
-        let empty = standing_at(ty, code!(#krate::__private::unexposed));
-        code!(#member: #empty::<#ty>(),)
+        let (member, field) = (self.member, as_trait(self.ty, &code!(#krate::__private::ExposedField)));
+        code!(#member: #field::empty(),)
     }
 
     /// Fills the field in.
     pub(crate) fn expose(&self, krate: &Path) -> TokenStream {
-        let (member, ty) = (self.member, self.ty);
-        let expose = standing_at(ty, code!(#krate::__private::expose));
-        code!(#expose::<#ty>(&mut self.#member, context)?;)
+        let (member, field) = (self.member, as_trait(self.ty, &code!(#krate::__private::ExposedField)));
+        code!(#field::expose(&mut self.#member, context)?;)
     }
 }

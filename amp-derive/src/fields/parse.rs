@@ -55,7 +55,13 @@ fn check_exposed(attribute: &Attribute, settings: &Settings, place: Place, error
 
 fn check_unique(name: &str, earlier: &[Field<'_>], at: &dyn ToTokens, errors: &mut Errors) {
     if let Some(Field { member, .. }) = earlier.iter().find(|field| field.name == name) {
-        errors.push(at, format!("the field `{member}` already has the name `{name}` on the wire: choose another with `#[amp(name = \"..\")]`"));
+        errors.push(
+            at,
+            format!(
+                "the field `{member}` already has the name `{name}` on the wire: \
+                 choose another with `#[amp(name = \"..\")]`"
+            ),
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
-use syn::{FnArg, ItemImpl, ItemTrait, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{FnArg, ItemImpl, ItemTrait, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::Method;
 use crate::errors::Errors;
@@ -27,7 +27,10 @@ pub(super) fn inherent(item: &ItemImpl, errors: &mut Errors) {
     let name = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
     errors.push(
         path,
-        format!("`#[responder]` stands where the methods are declared: put it on the trait `{name}` and remove it here; `{name}Locator::new(..)` then makes a locator of this type"),
+        format!(
+            "`#[responder]` stands where the methods are declared: put it on the trait `{name}` and remove it here; \
+             `{name}Locator::new(..)` then makes a locator of this type"
+        ),
     );
 }
 
@@ -55,15 +58,15 @@ pub(super) fn plain_function(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// The function takes `&self`.
+/// The method takes `&self`.
 pub(super) fn receiver(signature: &Signature, errors: &mut Errors) {
-    match signature.receiver() {
-        Some(Receiver { kind: ReceiverKind::Reference(_, None, None), .. }) => {}
-        Some(other) => errors.push(
-            other,
-            "a responder takes `&self`, because calls are answered at the same time: keep what changes in a lock or an atomic",
-        ),
-        None => errors.push(&signature.ident, "a responder is a method: its first argument is `&self`"),
+    let Some(receiver) = signature.receiver() else { return };
+    if !matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
+        errors.push(
+            receiver,
+            "a responder takes `&self`, because calls are answered at the same time: \
+             keep what changes in a lock or an atomic",
+        );
     }
 }
 
@@ -78,7 +81,11 @@ pub(super) fn command<'a>(signature: &'a Signature, errors: &mut Errors) -> Opti
         return None;
     };
     for more in arguments {
-        errors.push(more, "a responder takes one command: what else it needs is a field of the command, with `#[exposed]` if it is not sent");
+        errors.push(
+            more,
+            "a responder takes one command: what else it needs is a field of the command, \
+             with `#[exposed]` if it is not sent",
+        );
     }
     match command {
         Type::Path(_) | Type::Group(_) | Type::Paren(_) | Type::Macro(_) => {}

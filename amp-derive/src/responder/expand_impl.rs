@@ -8,7 +8,7 @@ use crate::code::code;
 
 impl Responder<'_> {
     pub(super) fn expand_impl(&self, item: &ItemImpl) -> TokenStream {
-        let parts = [code!(#item), self.dispatch(item), self.into_locator(item)];
+        let parts = [code!(#item), self.dispatch(item), self.conversion(item)];
         parts.into_iter().collect()
     }
 
@@ -26,6 +26,7 @@ impl Responder<'_> {
         code! {
             #[automatically_derived]
             impl #parameters #krate::__private::Dispatch for #this #clause {
+                #[allow(deprecated)]
                 fn locate(this: &::std::sync::Arc<Self>, ask: #krate::Ask) -> #krate::Located {
                     #locate
                 }
@@ -37,8 +38,8 @@ impl Responder<'_> {
         }
     }
 
-    /// It is `pub` because the type's own visibility is not known here, and bounds it anyway.
-    fn into_locator(&self, item: &ItemImpl) -> TokenStream {
+    /// `into_locator`. It is `pub` because the type's own visibility is not known here, and bounds it anyway.
+    fn conversion(&self, item: &ItemImpl) -> TokenStream {
         let (krate, this) = (&self.krate, &item.self_ty);
         let (parameters, _, clause) = item.generics.split_for_impl();
         code! {

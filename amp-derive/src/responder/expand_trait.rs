@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::format_ident;
 use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, parse_quote};
 
-use super::{Method, Responder};
+use super::Responder;
+use super::dispatch::future_of;
 use crate::code::code;
 
 /// The names that the parts share.
@@ -14,17 +15,34 @@ struct Names<'a> {
     locator: Ident,
 }
 
+impl<'a> Names<'a> {
+    fn of(item: &'a ItemTrait) -> Self {
+        let [client, locator] = ["Client", "Locator"].map(|what| format_ident!("{}{what}", item.ident));
+        Self { item, client, locator }
+    }
+}
+
 impl Responder<'_> {
     pub(super) fn expand_trait(&self, item: &ItemTrait) -> TokenStream {
-        let names = Names {
-            item,
-            client: format_ident!("{}Client", item.ident),
-            locator: format_ident!("{}Locator", item.ident),
-        };
+        self.with_client(item, Self::client_methods)
+    }
+
+    /// Stands beside a report: the trait as the user meant it, a client that cannot call, and a locator.
+    /// Whoever uses them has made no mistake.
+    pub(super) fn stub_trait(&self, item: &ItemTrait) -> TokenStream {
+        let usual = item.generics.params.is_empty() && item.unsafety.is_none() && item.modifiers.auto_token.is_none();
+        if usual && item.items.iter().all(|member| matches!(member, TraitItem::Fn(_))) {
+            return self.with_client(item, |_, names| stub_methods(names));
+        }
+        code!(#[allow(async_fn_in_trait)] #item)
+    }
+
+    fn with_client(&self, item: &ItemTrait, client_methods: fn(&Self, &Names<'_>) -> TokenStream) -> TokenStream {
+        let names = Names::of(item);
         let parts = [
             rewritten(item),
             self.client(&names),
-            self.client_methods(&names),
+            client_methods(self, &names),
             locator(&names),
             locator_traits(&names),
             self.locator_dispatch(&names),
@@ -59,12 +77,7 @@ impl Responder<'_> {
 
     fn client_methods(&self, names: &Names<'_>) -> TokenStream {
         let (client, item) = (&names.client, &names.item.ident);
-        let methods = self.methods.iter().map(|Method { cfgs, ident, command, reply }| code! {
-            #(#cfgs)*
-            fn #ident(&self, command: #command) -> impl ::core::future::Future<Output = #reply> + ::core::marker::Send {
-                self.0.call::<#command>(command)
-            }
-        });
+        let methods = self.methods.iter().map(|method| method.call(&self.krate));
         code! {
             #[automatically_derived]
             impl #item for #client {
@@ -80,6 +93,7 @@ impl Responder<'_> {
         code! {
             #[automatically_derived]
             impl<Implementor: #item + 'static> #krate::Locator for #locator<Implementor> {
+                #[allow(deprecated)]
                 fn locate(&self, ask: #krate::Ask) -> #krate::Located {
                     #locate
                 }
@@ -152,12 +166,35 @@ fn rewritten(item: &ItemTrait) -> TokenStream {
 }
 
 fn rewrite(function: &mut TraitItemFn) {
-    function.sig.asyncness = None;
-    if let ReturnType::Type(_, reply) = &mut function.sig.output {
-        *reply = parse_quote!(impl ::core::future::Future<Output = #reply> + ::core::marker::Send);
+    if function.sig.asyncness.take().is_none() {
+        return;
     }
+    let future = match &function.sig.output {
+        ReturnType::Type(_, reply) => future_of(reply),
+        ReturnType::Default => future_of(&parse_quote!(())),
+    };
+    function.sig.output = parse_quote!(-> #future);
     if let Some(body) = &mut function.default {
         let future: Expr = parse_quote!(async move #body);
         body.stmts = vec![Stmt::Expr(future, None)];
+    }
+}
+
+/// The methods of a client that is never run.
+fn stub_methods(Names { item, client, .. }: &Names<'_>) -> TokenStream {
+    let ident = &item.ident;
+    let methods = item.items.iter().filter_map(|member| match member {
+        TraitItem::Fn(TraitItemFn { attrs, sig, .. }) => {
+            let cfgs = attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+            Some(code!(#(#cfgs)* #sig { ::core::unreachable!() }))
+        }
+        _ => None,
+    });
+    code! {
+        #[automatically_derived]
+        #[allow(unused)]
+        impl #ident for #client {
+            #(#methods)*
+        }
     }
 }

@@ -27,7 +27,7 @@ struct Method<'a> {
     reply: &'a Type,
 }
 
-pub(crate) fn attribute(settings: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn attribute(settings: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let krate = Settings::of_responder(settings, &mut errors).krate();
     match syn::parse2(item.clone()) {
@@ -35,29 +35,33 @@ pub(crate) fn attribute(settings: TokenStream, item: TokenStream) -> TokenStream
         Ok(Item::Impl(item)) => on_impl(&item, krate, errors),
         Ok(_) => {
             errors.push(TokenStream::new(), "`#[responder]` stands on a trait or on an `impl` block");
-            with_report(errors, &item)
+            with_report(errors, item)
         }
         Err(error) => {
             errors.add(error);
-            with_report(errors, &item)
+            with_report(errors, item)
         }
     }
 }
 
 fn on_trait(item: &ItemTrait, krate: Path, mut errors: Errors) -> TokenStream {
     let responder = Responder::of_trait(item, krate, &mut errors);
-    match errors.report() {
-        None => responder.expand_trait(item),
-        // The signatures are `async` until they are rewritten, and that is not the user's mistake.
-        Some(report) => quote!(#report #[allow(async_fn_in_trait)] #item),
-    }
+    let Some(report) = errors.report() else { return responder.expand_trait(item) };
+    [report, responder.without_methods().stub_trait(item)].into_iter().collect()
 }
 
 fn on_impl(item: &ItemImpl, krate: Path, mut errors: Errors) -> TokenStream {
     let responder = Responder::of_impl(item, krate, &mut errors);
-    match errors.report() {
-        None => responder.expand_impl(item),
-        Some(report) => quote!(#report #item),
+    let Some(report) = errors.report() else { return responder.expand_impl(item) };
+    let inherent = item.trait_.is_none() && item.generics.lifetimes().next().is_none();
+    let expanded = if inherent { responder.without_methods().expand_impl(item) } else { quote!(#item) };
+    [report, expanded].into_iter().collect()
+}
+
+impl Responder<'_> {
+    /// Beside a report a locator answers nothing: what is wrong with a method was said.
+    fn without_methods(self) -> Self {
+        Self { methods: Vec::new(), ..self }
     }
 }
 

@@ -21,7 +21,11 @@ impl<'a> Responder<'a> {
 
     pub(super) fn of_impl(item: &'a ItemImpl, krate: Path, errors: &mut Errors) -> Self {
         check::inherent(item, errors);
-        refuse_lifetimes(&item.generics, errors);
+        refuse_lifetimes(
+            &item.generics,
+            "a responder lives as long as its connections: it owns its parts, or shares them in an `Arc`",
+            errors,
+        );
         let mut methods = Vec::new();
         for member in &item.items {
             match member {
@@ -43,6 +47,10 @@ impl<'a> Responder<'a> {
 
 impl<'a> Method<'a> {
     fn of(attributes: &'a [Attribute], signature: &'a Signature, errors: &mut Errors) -> Option<Self> {
+        if signature.receiver().is_none() {
+            errors.push(&signature.ident, "a responder is a method with `&self`: move other functions elsewhere");
+            return None;
+        }
         check::plain_function(signature, errors);
         check::receiver(signature, errors);
         let command = check::command(signature, errors);
