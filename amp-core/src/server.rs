@@ -116,10 +116,12 @@ impl ServerBuilder {
         locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
     ) -> Server {
         let stage = watch::Sender::new(Stage::Accepting);
+        // As many places as can be awaited at once when the server closes.
+        let places = self.most_connections.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
         let house = House {
             stage: stage.clone(),
-            places: Arc::new(Semaphore::new(self.most_connections.min(Semaphore::MAX_PERMITS))),
-            most: u32::try_from(self.most_connections).unwrap_or(u32::MAX),
+            places: Arc::new(Semaphore::new(places)),
+            most: u32::try_from(places).unwrap_or(u32::MAX),
             live: Arc::default(),
             builder: Builder::new().settings(self.settings),
         };
