@@ -138,11 +138,10 @@ async fn dropping_the_last_handle_closes_and_a_call_or_a_clone_is_a_handle() {
 
 #[tokio::test(start_paused = true)]
 async fn a_driver_gives_the_reason_when_it_is_done() {
-    let (ours, theirs) = tokio::io::duplex(4096);
+    let (ours, _theirs) = tokio::io::duplex(4096);
     let (connection, driver) = Connection::builder().build(ours, amp::Peer::Other("script"));
     let driver = tokio::spawn(driver);
     connection.close();
-    drop(theirs);
     let reason = soon("the driver ends", driver).await.expect("no panic");
     assert!(matches!(reason, amp::CloseReason::Closed), "{reason:?}");
 }
