@@ -1,8 +1,10 @@
 //! Closing: what still arrives, and for how long.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use amp::{Connection, Settings};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
@@ -144,4 +146,45 @@ async fn a_driver_gives_the_reason_when_it_is_done() {
     connection.close();
     let reason = soon("the driver ends", driver).await.expect("no panic");
     assert!(matches!(reason, amp::CloseReason::Closed), "{reason:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_not_been_answered_when_the_connection_aborts_gets_the_end_and_nothing_else() {
+    for in_order in [false, true] {
+        let (connection, mut peer, house) = house(Settings::new().in_order(in_order));
+        peer.send([ask_sum("0"), ask("1", "Wait", &[]), ask("2", "Wait", &[])].concat()).await;
+        peer.expect(answer_sum("0")).await;
+        assert_eq!(house.waiting(), if in_order { 1 } else { 2 });
+        connection.abort();
+        peer.expect_end("").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_half_closes_gets_what_was_answered_and_the_end() {
+    let (connection, mut peer, house) = house(patient());
+    peer.send([ask("1", "Wait", &[]), ask_sum("2")].concat()).await;
+    peer.finish().await;
+    peer.expect_end(answer_sum("2")).await;
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+    assert_eq!(house.waiting(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_moves_to_another_task_is_woken_there() {
+    let (ours, mut theirs) = tokio::io::duplex(4096);
+    let builder = Connection::builder().locator(House::new().into_locator());
+    let (connection, mut driver) = builder.build(ours, amp::Peer::Other("script"));
+    let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(Pin::new(&mut driver).poll(&mut nobody).is_pending());
+    let driver = tokio::spawn(driver);
+    yield_now().await;
+    let call = tokio::spawn(connection.call(sum()));
+    let mut got = vec![0; ask_sum("1").len()];
+    soon("the ask", theirs.read_exact(&mut got)).await.expect("bytes");
+    assert_eq!(got, ask_sum("1"));
+    theirs.write_all(&answer_sum("1")).await.expect("room");
+    soon("answered", call).await.expect("no panic").expect("an answer");
+    connection.close();
+    soon("the driver ends", driver).await.expect("no panic");
 }

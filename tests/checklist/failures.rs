@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use amp::{Ask, CallError, Connection, Located, Locator, Settings, codes, pair};
+use amp::{
+    Ask, CallError, Command, Connection, Exposable, Exposed, Located, Locator, Peer, Reply, Settings, codes, pair,
+    responder,
+};
 
 use crate::commands::{Explode, Fail, House, Wait, sum};
 use crate::raw_peer::{RawPeer, answer_sum, ask, ask_sum, soon, unknown};
@@ -79,4 +82,48 @@ async fn a_response_that_panics_while_it_is_written_or_read_costs_that_call_only
         other => panic!("{other:?}"),
     }
     soon("others go on", caller.call(sum())).await.expect("an answer");
+}
+
+/// Nothing provides it here.
+#[derive(Clone, Debug)]
+struct Treasure;
+
+impl Exposable for Treasure {}
+
+#[derive(Command, Debug)]
+struct Dig {
+    #[exposed]
+    treasure: Exposed<Treasure>,
+}
+
+#[derive(Command, Debug)]
+struct Look {
+    #[exposed]
+    peer: Exposed<Peer>,
+    #[exposed]
+    connection: Exposed<Connection>,
+}
+
+struct Island;
+
+#[responder]
+impl Island {
+    async fn dig(&self, command: Dig) -> Reply<Dig> {
+        panic!("there is no {:?}", *command.treasure)
+    }
+
+    async fn look(&self, command: Look) -> Reply<Look> {
+        assert_eq!(*command.peer, Peer::Other("script"));
+        assert_eq!(command.connection.peer(), &*command.peer);
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exposed_field_that_nothing_provides_is_unknown_for_that_call_only() {
+    let locator = (Island.into_locator(), House::new().into_locator());
+    let (_connection, mut peer) = RawPeer::with(locator, Settings::new());
+    peer.send([ask("1", "Dig", &[]), ask("2", "Look", &[])].concat()).await;
+    peer.expect([unknown("1"), crate::raw_peer::answer("2", &[])].concat()).await;
+    peer.expect_open().await;
 }

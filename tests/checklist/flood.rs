@@ -1,5 +1,7 @@
 //! Two equal peers, as much as they can.
 
+use std::time::Duration;
+
 use amp::{Connection, Peer, Settings};
 use tokio::task::JoinSet;
 
@@ -88,4 +90,39 @@ async fn closing_both_ends_in_the_middle_of_a_flood_answers_what_was_asked() {
     assert_eq!(ended(&one).await, "Closed");
     let ok = soon("everybody is told", tasks.join_all()).await;
     assert!(ok.len() == 1999);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_are_dropped_at_any_moment_cost_no_other_call_its_answer() {
+    let settings = Settings::new().most_calls(64_usize).close_timeout(Duration::MAX);
+    let (one, other) = two(256, &settings);
+    let mut tasks = JoinSet::new();
+    for a in 0..6000 {
+        let connection = if a % 2 == 0 { one.clone() } else { other.clone() };
+        let call = connection.call(Sum { a, b: 1 });
+        tasks.spawn(async move {
+            match a % 3 {
+                0 => assert_eq!(call.await.expect("an answer").total, a + 1),
+                1 => drop(call.timeout(Duration::from_micros(a.unsigned_abs() % 500)).await),
+                // Polled a few times, then dropped.
+                _ => {
+                    tokio::select! {
+                        biased;
+                        reply = call => assert_eq!(reply.expect("an answer").total, a + 1),
+                        () = yields(a % 7) => {}
+                    }
+                }
+            }
+        });
+    }
+    all(tasks).await;
+    one.close();
+    assert_eq!(ended(&one).await, "Closed", "every answer has arrived or is not awaited");
+    assert_eq!(ended(&other).await, "ClosedByPeer");
+}
+
+async fn yields(count: i64) {
+    for _ in 0..count {
+        tokio::task::yield_now().await;
+    }
 }

@@ -120,6 +120,25 @@ async fn a_call_that_is_dropped_while_it_waits_for_a_place_is_never_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_while_it_waits_for_room_gives_its_place_back() {
+    let settings = Settings::new().most_calls(3_usize).outbound_mark(1_usize);
+    let (connection, mut peer) = RawPeer::with_room(16, (), settings);
+    let mut calls = Vec::new();
+    for _ in 0..3 {
+        calls.push(tokio::spawn(connection.call(sum())));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let without_room = calls.remove(2);
+    without_room.abort();
+    calls.push(tokio::spawn(connection.call(sum())));
+    peer.expect([ask_sum("1"), ask_sum("2"), ask_sum("3")].concat()).await;
+    peer.send([answer_sum("3"), answer_sum("2"), answer_sum("1")].concat()).await;
+    for call in calls {
+        soon("answered", call).await.expect("no panic").expect("an answer");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn commands_over_the_limit_are_answered_with_busy_and_do_not_run() {
     let (_connection, mut peer, house) = with(Settings::new().most_responders(2_usize));
     peer.send([ask("1", "Wait", &[]), ask("2", "Wait", &[]), ask("3", "Note", &[("text", "n")])].concat()).await;

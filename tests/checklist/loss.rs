@@ -175,6 +175,28 @@ async fn abort_is_heard_while_the_peer_does_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn callers_that_wait_for_room_are_told() {
+    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new().outbound_mark(1_usize));
+    let mut callers = Vec::new();
+    for _ in 0..4 {
+        let connection = connection.clone();
+        callers.push(tokio::spawn(async move { connection.notify(sum()).await }));
+        yield_now().await;
+        yield_now().await;
+    }
+    connection.abort();
+    let mut told = 0;
+    for caller in callers {
+        match soon("told", caller).await.expect("no panic") {
+            Ok(()) => {}
+            Err(amp::NotifyError::Connection(reason)) => told += usize::from(word(&reason) == "Closed"),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(told, 2, "the first is being written, the second is queued");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_end_of_a_connection_leaves_no_task_behind() {
     let before = Handle::current().metrics().num_alive_tasks();
     for _ in 0..10 {

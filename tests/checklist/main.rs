@@ -11,6 +11,7 @@ mod errors;
 mod failures;
 mod flood;
 mod framing;
+mod fuzz;
 mod limits;
 mod loss;
 mod raw_peer;

@@ -79,6 +79,11 @@ impl RawPeer {
         soon("sending", self.stream.write_all(bytes.as_ref())).await.expect("the connection takes bytes");
     }
 
+    /// Sends no more, and still reads.
+    pub(crate) async fn finish(&mut self) {
+        soon("half-closing", self.stream.shutdown()).await.expect("the connection is there");
+    }
+
     /// The next bytes are these.
     pub(crate) async fn expect(&mut self, bytes: impl AsRef<[u8]>) {
         let mut got = vec![0; bytes.as_ref().len()];
