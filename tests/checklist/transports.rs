@@ -27,7 +27,7 @@ async fn works(one: Connection, other: Connection) {
 }
 
 #[tokio::test]
-async fn line_63_over_tcp_without_delay() {
+async fn line_63_over_tcp() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let (dialled, accepted) = tokio::join!(house().connect_tcp(address), listener.accept());
