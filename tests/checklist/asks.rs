@@ -1,8 +1,13 @@
 //! Lines 13 and 17 to 26: who is answered, when, and who waits.
 
-use amp::{AmpBox, Settings};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
-use crate::commands::{House, Note, Wait, sum};
+use amp::{AmpBox, Call, CallError, Reply, Settings, responder};
+
+use crate::commands::{House, Note, Sum, Wait, sum};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, packed, reason, soon};
 
 fn house() -> (amp::Connection, RawPeer, House) {
@@ -198,4 +203,36 @@ async fn line_26_the_connection_is_not_half_closed_while_calls_are_outstanding()
     peer.send(answer_sum("1")).await;
     peer.expect_end("").await;
     soon("answered", call).await.expect("no panic").expect("an answer");
+}
+
+/// Looks, when it is asked, whether a call of its own has been answered.
+#[derive(Clone, Default)]
+struct Watcher(Arc<Mutex<Option<Call<Sum>>>>);
+
+impl Watcher {
+    fn look(&self) -> Poll<Reply<Sum>> {
+        let mut call = self.0.lock().expect("no test panics here");
+        Pin::new(call.as_mut().expect("a call")).poll(&mut Context::from_waker(Waker::noop()))
+    }
+}
+
+#[responder]
+impl Watcher {
+    async fn wait(&self, _command: Wait) -> Reply<Wait> {
+        match self.look() {
+            Poll::Ready(reply) => reply.map(|_| ()).map_err(CallError::failed),
+            Poll::Pending => Err(CallError::failed("the answer is not there yet")),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_before_an_ask_is_there_when_the_responder_of_the_ask_begins() {
+    let watcher = Watcher::default();
+    let (connection, mut peer) = RawPeer::with(watcher.clone().into_locator(), Settings::new());
+    *watcher.0.lock().expect("no test panics here") = Some(connection.call(sum()));
+    assert!(watcher.look().is_pending());
+    peer.expect(ask_sum("1")).await;
+    peer.send([answer_sum("1"), ask("x", "Wait", &[])].concat()).await;
+    peer.expect(answer("x", &[])).await;
 }

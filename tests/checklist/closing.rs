@@ -100,8 +100,9 @@ async fn what_is_queued_when_the_connection_closes_or_aborts_is_still_written() 
         let (connection, peer) = RawPeer::with_room(16, (), Settings::new());
         for _ in 0..20 {
             connection.notify(sum()).await.expect("there is room");
+            // The first ones are being written when the last ones are queued.
+            yield_now().await;
         }
-        yield_now().await;
         if abort {
             connection.abort();
         } else {
@@ -187,4 +188,18 @@ async fn a_driver_that_moves_to_another_task_is_woken_there() {
     soon("answered", call).await.expect("no panic").expect("an answer");
     connection.close();
     soon("the driver ends", driver).await.expect("no panic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_for_a_place_when_the_connection_closes_are_told_at_once() {
+    let (connection, mut peer, _) = house(patient().most_calls(1_usize));
+    let call = tokio::spawn(connection.call(sum()));
+    peer.expect(ask_sum("1")).await;
+    let queued = tokio::spawn(connection.call(Wait));
+    peer.expect_silence().await;
+    connection.close();
+    assert_eq!(reason(soon("told", queued).await.expect("no panic")), "Closed");
+    peer.send(answer_sum("1")).await;
+    soon("answered", call).await.expect("no panic").expect("an answer");
+    peer.expect_end("").await;
 }

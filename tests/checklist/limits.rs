@@ -188,10 +188,11 @@ async fn a_peer_that_asks_and_never_reads_ends_at_the_limit_of_outbound_bytes() 
     let settings = Settings::new().most_outbound(1000_usize);
     let (connection, mut peer) = RawPeer::with_room(64, House::new().into_locator(), settings);
     let flood = tokio::spawn(async move {
-        loop {
+        for _ in 0..1000 {
             // The connection reads on, however much it has to write.
             peer.send(ask_sum("1")).await;
         }
+        peer.expect_silence().await;
     });
     assert_eq!(ended(&connection).await, "NotReading");
     flood.abort();

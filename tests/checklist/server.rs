@@ -106,7 +106,7 @@ async fn closing_ends_at_its_deadline() {
     sleep(Duration::from_secs(1)).await;
     let start = Instant::now();
     server.close();
-    server.closed().await;
+    soon("the server ends", server.closed()).await;
     assert_eq!((start.elapsed().as_secs(), house.waiting()), (7, 0));
     for call in calls {
         assert_eq!(reason(soon("told", call).await.expect("no panic")), "ClosedByPeer");
