@@ -23,8 +23,8 @@ const ERROR_DESCRIPTION: Key = Key::from_wire(b"\x00\x12_error_description");
 pub(crate) enum Packet {
     /// The peer wants a command answered.
     Ask(AskPacket),
-    /// The peer answers, well or with an error, the ask of the tag.
-    Reply { tag: Bytes, reply: ReplyPacket },
+    /// The peer answers, well or with an error, the ask of the tag; `None` when no ask of ours has such a tag.
+    Reply { tag: Option<u64>, reply: ReplyPacket },
 }
 
 /// A received ask.
@@ -32,7 +32,7 @@ pub(crate) enum Packet {
 pub(crate) struct AskPacket {
     pub(crate) raw: RawBox,
     /// The tag to answer with, opaque; `None` when no answer is wanted.
-    pub(crate) tag: Option<Bytes>,
+    pub(crate) tag: Option<AskTag>,
     command: Range<usize>,
 }
 
@@ -72,13 +72,13 @@ impl Packet {
             }
         }
         if let Some(tag) = answer.or(error) {
-            let (tag, is_error) = (raw.slice_of(tag), answer.is_none());
+            let (tag, is_error) = (Tag::parse(tag), answer.is_none());
             return Ok(Self::Reply { tag, reply: ReplyPacket { raw, is_error } });
         }
         let Some(command) = command else {
             return Err(PacketError { start: Excerpt::of(raw.as_bytes()) });
         };
-        let tag = ask.map(|tag| raw.slice_of(tag));
+        let tag = ask.map(AskTag::of);
         Ok(Self::Ask(AskPacket { raw, tag, command }))
     }
 }
@@ -95,6 +95,39 @@ impl ReplyPacket {
             }
         }
         (code, description)
+    }
+}
+
+/// The tag of a peer's ask, opaque. A copy: a responder that takes its time must not hold the receive buffer.
+#[derive(Debug)]
+pub(crate) enum AskTag {
+    /// Nearly every tag: a counter in some spelling.
+    Short {
+        bytes: [u8; Self::SHORT],
+        length: u8,
+    },
+    Long(Box<[u8]>),
+}
+
+impl AskTag {
+    const SHORT: usize = 22;
+
+    fn of(tag: &[u8]) -> Self {
+        match u8::try_from(tag.len()) {
+            Ok(length) if tag.len() <= Self::SHORT => {
+                let mut bytes = [0; Self::SHORT];
+                bytes[..tag.len()].copy_from_slice(tag);
+                Self::Short { bytes, length }
+            }
+            _ => Self::Long(tag.into()),
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Short { bytes, length } => &bytes[..usize::from(*length)],
+            Self::Long(bytes) => bytes,
+        }
     }
 }
 

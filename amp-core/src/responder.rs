@@ -6,13 +6,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::call_error::{CallError, Reply};
 use crate::codes;
 use crate::command::{Command, Context, ErrorCodes};
 use crate::connection::{CloseReason, Connection, Peer, Shared, Strictness};
-use crate::packet::{AskPacket, put_answer, put_declared, put_error};
+use crate::packet::{AskPacket, AskTag, put_answer, put_declared, put_error};
 use crate::value::BoxReader;
 
 /// An ask that came from the peer and has no answer yet.
@@ -56,8 +54,8 @@ impl fmt::Debug for Located {
 }
 
 impl Ask {
-    pub(crate) fn new(packet: AskPacket, shared: &Arc<Shared>) -> Self {
-        let asker = Asker { shared: Arc::clone(shared), tag: packet.tag.clone(), answered: false };
+    pub(crate) fn new(mut packet: AskPacket, shared: &Arc<Shared>) -> Self {
+        let asker = Asker { shared: Arc::clone(shared), tag: packet.tag.take(), answered: false };
         Self { packet, asker }
     }
 
@@ -126,7 +124,7 @@ impl Ask {
 #[derive(Debug)]
 struct Asker {
     shared: Arc<Shared>,
-    tag: Option<Bytes>,
+    tag: Option<AskTag>,
     answered: bool,
 }
 
@@ -146,7 +144,8 @@ impl Asker {
 
     fn answer<C: Command>(mut self, response: &C::Response) {
         let Self { shared, tag, .. } = &self;
-        let put = |tag: &Bytes| shared.write(|buffer| put_answer(buffer, tag, response, shared.settings.boxes));
+        let put =
+            |tag: &AskTag| shared.write(|buffer| put_answer(buffer, tag.as_bytes(), response, shared.settings.boxes));
         match tag.as_ref().map_or(Ok(()), put) {
             Ok(()) => drop(self.settle()),
             Err(error) => self.fail(C::NAME, &error),
@@ -155,7 +154,8 @@ impl Asker {
 
     fn declared<C: Command>(mut self, error: &C::Errors) {
         let Self { shared, tag, .. } = &self;
-        let put = |tag: &Bytes| shared.write(|buffer| put_declared(buffer, tag, error, shared.settings.boxes));
+        let put =
+            |tag: &AskTag| shared.write(|buffer| put_declared(buffer, tag.as_bytes(), error, shared.settings.boxes));
         if let Err(error) = tag.as_ref().map_or(Ok(()), put) {
             return self.fail(C::NAME, &error);
         }
@@ -187,7 +187,7 @@ impl Asker {
     fn fail_silently(&mut self) {
         self.answered = true;
         if let Some(tag) = self.tag.take() {
-            self.shared.write(|buffer| put_error(buffer, &tag, codes::UNKNOWN, "Unknown Error"));
+            self.shared.write(|buffer| put_error(buffer, tag.as_bytes(), codes::UNKNOWN, "Unknown Error"));
         }
         self.strictly_end();
     }
@@ -203,7 +203,7 @@ impl Asker {
 
     fn finish(mut self, put: impl FnOnce(&mut Vec<u8>, &[u8])) {
         if let Some(tag) = self.settle() {
-            self.shared.write(|buffer| put(buffer, &tag));
+            self.shared.write(|buffer| put(buffer, tag.as_bytes()));
         }
     }
 
@@ -214,7 +214,7 @@ impl Asker {
     }
 
     /// Takes the tag to answer to, which the drop will not answer any more.
-    fn settle(&mut self) -> Option<Bytes> {
+    fn settle(&mut self) -> Option<AskTag> {
         self.answered = true;
         self.tag.take()
     }

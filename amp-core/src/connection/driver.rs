@@ -10,8 +10,9 @@ use tokio::time::Sleep;
 use super::CloseReason;
 use super::responders::Responders;
 use super::shared::Shared;
+use crate::dispatcher::UnknownTag;
 use crate::locator::Locator;
-use crate::packet::{Packet, ReplyPacket, Tag};
+use crate::packet::{Packet, ReplyPacket};
 use crate::responder::Ask;
 use crate::wire::BoxDecoder;
 
@@ -75,7 +76,7 @@ struct Running<T> {
     written: usize,
     responders: Responders,
     /// Replies of this batch, not yet delivered.
-    replies: Vec<(u64, ReplyPacket)>,
+    replies: Vec<(Option<u64>, ReplyPacket)>,
     woken: Vec<Waker>,
     alarm: Option<Pin<Box<Sleep>>>,
     latch: Latch,
@@ -180,7 +181,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                     let ask = Ask::new(ask, self.shared());
                     self.responders.answer(ask);
                 }
-                Packet::Reply { tag, reply } => self.replies.push((Tag::parse(&tag).unwrap_or(0), reply)),
+                Packet::Reply { tag, reply } => self.replies.push((tag, reply)),
             }
         }
         Ok(())
@@ -195,7 +196,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         let mut state = shared.lock();
         let (mut known, mut unknown) = (0, 0);
         for (tag, reply) in self.replies.drain(..) {
-            match state.dispatcher.answer(tag, reply) {
+            match tag.ok_or(UnknownTag).and_then(|tag| state.dispatcher.answer(tag, reply)) {
                 Ok(waiter) => {
                     known += 1;
                     self.woken.extend(waiter);

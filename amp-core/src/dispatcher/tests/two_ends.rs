@@ -50,9 +50,9 @@ impl End {
     fn receive(&mut self, bytes: &[u8]) {
         for packet in packets(bytes) {
             match packet {
-                Packet::Ask(ask) => self.unanswered.push(ask.tag.expect("a tag").to_vec()),
+                Packet::Ask(ask) => self.unanswered.push(ask.tag.expect("a tag").as_bytes().to_vec()),
                 Packet::Reply { tag, reply } => {
-                    let tag = Tag::parse(&tag).expect("a tag of ours");
+                    let tag = tag.expect("a tag of ours");
                     let waiter = self.dispatcher.answer(tag, reply).expect("a tag that is out");
                     assert_eq!(waiter.is_some(), self.waiting.contains(&tag), "who waits is woken, who left is not");
                     self.woken.extend(waiter);
