@@ -9,6 +9,8 @@ pub mod codes;
 mod command;
 #[doc(hidden)]
 pub mod private;
+#[cfg(test)]
+mod testing;
 mod value;
 mod wire;
 

@@ -3,6 +3,8 @@
 mod arguments;
 mod errors;
 mod exposed;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use arguments::take_required;
 pub use arguments::{Argument, Arguments, nested_decode, nested_decode_list, nested_encode, nested_encode_list};

@@ -121,7 +121,7 @@ impl<A: Outgoing> Future for Exchange<A> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let (deadline, place) = match &mut this.step {
-            Step::New => (this.timeout.map(|timeout| super::now() + timeout), None),
+            Step::New => (this.timeout.and_then(|timeout| super::now().checked_add(timeout)), None),
             Step::Queued(deadline, queue) => match ready!(queue.as_mut().poll(cx)) {
                 Some(place) => (*deadline, place),
                 None => {
