@@ -11,6 +11,9 @@ use std::time::Instant;
 
 use crate::packet::ReplyPacket;
 
+#[cfg(test)]
+mod tests;
+
 /// The window may hold this many finished calls per unfinished one, plus [`SLACK`], before its oldest moves to the map.
 const FINISHED_PER_CALL: usize = 3;
 const SLACK: usize = 64;

@@ -10,6 +10,8 @@ mod command;
 #[doc(hidden)]
 pub mod private;
 pub mod schema;
+#[cfg(test)]
+mod testing;
 mod value;
 mod violation;
 mod wire;

@@ -158,29 +158,31 @@ impl Asker {
         }
     }
 
+    // The tag stays until the answer is whole: when a user's `encode` panics half way, the drop still answers to it.
+
     fn answer<C: Command>(mut self, response: &C::Response) {
         if let Some(found) = violations(response) {
             return self.fail(C::NAME, &EncodeError::from(EncodeErrorKind::Constraints(found)));
         }
-        let Some(tag) = self.settle() else { return };
-        let limits = self.shared.settings.boxes;
-        if let Err(error) = self.shared.write(|buffer| put_answer(buffer, tag.as_bytes(), response, limits)) {
-            self.unsettle(tag).fail(C::NAME, &error);
+        let Self { shared, tag, .. } = &self;
+        let put =
+            |tag: &AskTag| shared.write(|buffer| put_answer(buffer, tag.as_bytes(), response, shared.settings.boxes));
+        match tag.as_ref().map_or(Ok(()), put) {
+            Ok(()) => drop(self.settle()),
+            Err(error) => self.fail(C::NAME, &error),
         }
     }
 
     fn declared<C: Command>(mut self, error: &C::Errors) {
-        let limits = self.shared.settings.boxes;
-        match self.settle() {
-            Some(tag) => {
-                if let Err(error) = self.shared.write(|buffer| put_declared(buffer, tag.as_bytes(), error, limits)) {
-                    return self.unsettle(tag).fail(C::NAME, &error);
-                }
-            }
-            None => {
-                tracing::warn!(peer = %self.shared.peer, command = C::NAME, %error, "failed; no answer was wanted");
-                self.strictly_end();
-            }
+        let Self { shared, tag, .. } = &self;
+        let put =
+            |tag: &AskTag| shared.write(|buffer| put_declared(buffer, tag.as_bytes(), error, shared.settings.boxes));
+        if let Err(error) = tag.as_ref().map_or(Ok(()), put) {
+            return self.fail(C::NAME, &error);
+        }
+        if self.settle().is_none() {
+            tracing::warn!(peer = %self.shared.peer, command = C::NAME, %error, "failed; no answer was wanted");
+            self.strictly_end();
         }
         if error.is_fatal() {
             self.shared.end(CloseReason::Fatal { code: error.code() });
@@ -236,12 +238,6 @@ impl Asker {
     fn settle(&mut self) -> Option<AskTag> {
         self.answered = true;
         self.tag.take()
-    }
-
-    /// The answer could not be written after all.
-    fn unsettle(mut self, tag: AskTag) -> Self {
-        self.tag = Some(tag);
-        self
     }
 }
 

@@ -97,11 +97,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     async fn drive(mut self) -> CloseReason {
         let reason = poll_fn(|cx| self.poll(cx)).await;
         let Self { transport, mut writing, written, latch, decoder, responders, .. } = self;
-        // Running responders stop: nobody can be answered any more.
+        writing.drain(..written);
+        writing.append(&mut latch.0.lock().outbound);
+        // Responders that run or wait for their turn stop. What is said of them now is no answer and not written.
         drop((decoder, responders));
         if !matches!(reason, CloseReason::Io(_)) {
-            writing.drain(..written);
-            writing.append(&mut latch.0.lock().outbound);
             let at_end = matches!(reason, CloseReason::ClosedByPeer | CloseReason::ClosedMidBox { .. });
             // A peer that does not read its last answers has had its time.
             let _ = tokio::time::timeout(latch.0.settings.linger, part(transport, &writing, at_end)).await;

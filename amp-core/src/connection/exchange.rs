@@ -137,7 +137,7 @@ impl<A: Outgoing> Future for Exchange<A> {
                     this.step = Step::Done;
                     return Poll::Ready(Err(Failure::Invalid(error)));
                 }
-                (this.timeout.map(|timeout| super::now() + timeout), None)
+                (this.timeout.and_then(|timeout| super::now().checked_add(timeout)), None)
             }
             Step::Queued(deadline, queue) => match ready!(queue.as_mut().poll(cx)) {
                 Some(place) => (*deadline, place),

@@ -21,7 +21,7 @@ use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use builder::Builder;
 pub use call::Call;
@@ -208,4 +208,10 @@ impl Exposable for Connection {
 /// The runtime's time, which a test may have paused.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// The instant after `duration`; for one that the clock does not hold, an instant that nobody lives to see.
+fn after(duration: Duration) -> Instant {
+    const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    now().checked_add(duration).unwrap_or_else(|| now() + DECADES)
 }

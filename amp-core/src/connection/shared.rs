@@ -141,7 +141,7 @@ impl Shared {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Open) {
-            state.phase = Phase::Closing(super::now() + self.settings.close_timeout);
+            state.phase = Phase::Closing(super::after(self.settings.close_timeout));
             let waiting = std::mem::take(&mut state.waiting);
             self.wake_driver(state, true);
             self.places.close();

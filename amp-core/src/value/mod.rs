@@ -12,6 +12,8 @@ mod integer;
 mod list;
 mod number;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod text;
 mod writer;
 
