@@ -205,11 +205,12 @@ pub(crate) fn put_declared<E: ErrorCodes>(
     buffer: &mut Vec<u8>,
     tag: &[u8],
     error: &E,
+    description: &str,
     limits: BoxLimits,
 ) -> Result<(), EncodeError> {
     put_box(buffer, limits, |out| {
         error.put_leading(out)?;
-        put_error_head(out, tag, error.code(), &error.describe());
+        put_error_head(out, tag, error.code(), description);
         error.put_trailing(out)
     })
 }

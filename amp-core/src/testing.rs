@@ -2,6 +2,7 @@
 
 use crate::command::{Argument, Arguments, Command, ErrorCodes, NoErrors, take_required};
 use crate::private::{nested_decode, nested_decode_list, nested_encode, nested_encode_list};
+use crate::schema::BoxDeclaration;
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
 
 const A: Key = Key::from_wire(b"\0\x01a");
@@ -15,6 +16,8 @@ const UPPER: Key = Key::from_wire(b"\0\x05Upper");
 macro_rules! arguments {
     ($type:ident { $($leading:ident $lead_key:expr),*; $($field:ident $key:expr),* }) => {
         impl Arguments for $type {
+            const FIELDS: BoxDeclaration = crate::private::fields(stringify!($type), &[]);
+
             fn put_leading(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
                 let _ = &out;
                 $(self.$leading.put($lead_key, out)?;)*
@@ -119,6 +122,8 @@ pub(crate) struct Fault {
 }
 
 impl ErrorCodes for Fault {
+    const ERRORS: &'static [crate::schema::ErrorDeclaration] = &[];
+
     fn code(&self) -> &'static str {
         "daemon is not ready"
     }

@@ -8,8 +8,10 @@ use tokio::sync::{Semaphore, watch};
 
 use super::house::{House, Stage};
 use super::{Listener, Server};
-use crate::connection::{Builder, Connection, Peer, Settings};
+use crate::connection::{Builder, Connection};
 use crate::locator::Locator;
+use crate::peer::Peer;
+use crate::settings::Settings;
 
 /// Sets a server up: what its connections allow and how many there may be.
 #[derive(Clone)]

@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::Listener;
-use crate::connection::{Builder, Connection, Driver, Peer};
+use crate::connection::{Builder, Connection, Driver};
 use crate::locator::Locator;
+use crate::peer::Peer;
 
 /// How long accepting pauses when the process is out of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -56,6 +57,9 @@ impl House {
                         drop(place);
                     });
                 }
+                Err(error) if speaks_of_client(&error) => {
+                    tracing::debug!(%error, "a client went before it was accepted")
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     let pause = pin!(tokio::time::sleep(ACCEPT_PAUSE));
@@ -68,7 +72,6 @@ impl House {
         drop(listener);
         // Every connection holds its place until it has ended.
         let _ = self.places.acquire_many(self.most).await;
-        self.stage.send_replace(Stage::Closed);
     }
 
     /// The next connection, once there is a place for it.
@@ -78,6 +81,21 @@ impl House {
         self.live.fetch_add(1, Ordering::Relaxed);
         (accepted, Place { live: Arc::clone(&self.live), _permit: permit })
     }
+}
+
+impl Drop for House {
+    /// However the accepting task ends, who waits for the server learns that it is over.
+    fn drop(&mut self) {
+        if self.stage.send_replace(Stage::Closed) == Stage::Accepting {
+            tracing::error!("a server accepts no more: its listener panicked, or its runtime shuts down");
+        }
+    }
+}
+
+/// Whether only the client that was about to be accepted is gone: the next one may come at once.
+fn speaks_of_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | NotConnected)
 }
 
 /// A connection's place among those that the server may have.

@@ -4,17 +4,20 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use crate::connection::{Peer, transport};
+use crate::connection::transport;
+use crate::peer::Peer;
 
-/// Where connections come from. Implement it for a listener of your own, such as one that speaks TLS.
+/// Where connections come from. Implement it for a listener of your own.
 pub trait Listener: Send + 'static {
     /// The byte stream of a connection.
     type Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// Waits for the next connection.
+    /// Waits for the next connection. Connections are accepted one after the other: it must not wait for the client to
+    /// say something, or a silent one keeps all others out.
     ///
     /// # Errors
-    /// An error costs one connection, never the server: it is logged, and accepting goes on after a pause.
+    /// An error costs one connection, never the server. It is logged; when it speaks of the client (reset, aborted,
+    /// refused, not connected) accepting goes on at once, and otherwise after a short pause.
     ///
     /// # Cancel safety
     /// When dropped, no connection may be lost.
@@ -25,7 +28,8 @@ impl Listener for TcpListener {
     type Transport = TcpStream;
 
     async fn accept(&mut self) -> io::Result<(TcpStream, Peer)> {
-        transport::tcp(Self::accept(self).await?.0)
+        let (stream, address) = Self::accept(self).await?;
+        Ok(transport::tcp(address, stream))
     }
 }
 
