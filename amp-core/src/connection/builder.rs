@@ -10,7 +10,8 @@ use crate::locator::Locator;
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
-/// use amp_core::{Connection, Settings};
+/// # extern crate amp_core as amp;
+/// use amp::{Connection, Settings};
 /// use std::time::Duration;
 ///
 /// let settings = Settings::new().call_timeout(Duration::from_secs(30));

@@ -27,7 +27,8 @@ pub use writer::{BoxWriter, Key, ValueWriter};
 /// For an argument that uses several keys of the box implement [`Argument`](crate::Argument) instead.
 ///
 /// ```
-/// use amp_core::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+/// # extern crate amp_core as amp;
+/// use amp::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
 /// use std::net::Ipv4Addr;
 ///
 /// #[derive(Debug, PartialEq)]
