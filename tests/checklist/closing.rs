@@ -97,7 +97,8 @@ async fn closing_does_not_wait_for_calls_whose_callers_are_gone() {
 #[tokio::test(start_paused = true)]
 async fn what_is_queued_when_the_connection_closes_or_aborts_is_still_written() {
     for abort in [false, true] {
-        let (connection, peer) = RawPeer::with_room(16, (), Settings::new());
+        // So small that the first box is still being written when the connection ends.
+        let (connection, peer) = RawPeer::with_room(4, (), Settings::new());
         for _ in 0..20 {
             connection.notify(sum()).await.expect("there is room");
             // The first ones are being written when the last ones are queued.
