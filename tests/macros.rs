@@ -2,9 +2,12 @@
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 #![allow(clippy::unwrap_used)]
 
+use std::any::Any;
+use std::sync::Arc;
+
 use amp::{
     Arguments, BoxDecoder, BoxLimits, BoxReader, BoxWriter, Command, DecodeError, ErrorCodes, Exposable, Exposed,
-    RawBox, RawValue, Value, ValueWriter,
+    RawBox, RawValue, State, Value, ValueWriter,
 };
 
 /// A list of names that a user may well choose.
@@ -153,13 +156,17 @@ pub struct List<T: Value + Send + PartialEq + 'static> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place(&'static str);
 
-impl Exposable for Place {}
+impl Exposable for Place {
+    fn expose(context: &dyn amp::Context) -> Result<Self, amp::ExposeError> {
+        State::<Self>::expose(context).map(|place| Self::clone(&place))
+    }
+}
 
 struct Here;
 
 impl amp::Context for Here {
-    fn provide(&self, _: std::any::TypeId) -> Option<Box<dyn std::any::Any>> {
-        Some(Box::new(Place("here")))
+    fn provide(&self, _: std::any::TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::new(Place("here")))
     }
 }
 

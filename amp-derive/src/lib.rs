@@ -9,6 +9,8 @@ mod arguments;
 mod attributes;
 mod code;
 mod command;
+mod constraints;
+mod docs;
 mod error_codes;
 mod errors;
 mod fields;
@@ -49,7 +51,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// - `#[exposed]`, which only a command has;
 /// - a setting that is unknown, belongs elsewhere, is given twice, has no value, a value of the wrong form, or one
 ///   too many; `#[amp]` without parentheses.
-#[proc_macro_derive(Arguments, attributes(amp, exposed))]
+#[proc_macro_derive(Arguments, attributes(amp, exposed, constrain))]
 pub fn derive_arguments(input: TokenStream) -> TokenStream {
     arguments::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
@@ -85,7 +87,7 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// - a response that is no `amp::Arguments`, errors that are no `amp::ErrorCodes`;
 /// - `#[exposed]` on the struct, twice, with a value, together with a `name`, on a field that is no `amp::Exposed<..>`
 ///   or of a type that nothing provides.
-#[proc_macro_derive(Command, attributes(amp, exposed))]
+#[proc_macro_derive(Command, attributes(amp, exposed, constrain))]
 pub fn derive_command(input: TokenStream) -> TokenStream {
     command::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
@@ -125,7 +127,7 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// - two variants with one code; a code that is empty or has more than 65,535 bytes;
 /// - two variants with `invalid_argument`, or one with named fields;
 /// - those of [`Arguments`](macro@Arguments) for fields and settings.
-#[proc_macro_derive(ErrorCodes, attributes(amp))]
+#[proc_macro_derive(ErrorCodes, attributes(amp, constrain))]
 pub fn derive_error_codes(input: TokenStream) -> TokenStream {
     error_codes::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
