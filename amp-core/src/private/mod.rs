@@ -18,4 +18,4 @@ pub use declarations::*;
 pub use fields::*;
 #[cfg(feature = "tokio")]
 pub use responding::{Answer, Dispatch, Dispatcher};
-pub use rules::{Fits, Items, List, Look};
+pub use rules::{BuiltIn, Fits, Items, List, Look, Takes, Whole};

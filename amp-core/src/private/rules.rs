@@ -1,29 +1,29 @@
+use std::marker::PhantomData;
+
+use crate::command::constraint::{Bounds, Encoded, HasLength, InSet, Length, Lengths, NonEmpty, NotInSet, Range, Set};
 use crate::command::{Constrained, Constraint};
 use crate::schema::Rule;
 use crate::violation::{Place, Violations};
 
-/// What a rule looks at: the value of a field, or with [`Items`] what is in it.
-#[diagnostic::on_unimplemented(
-    message = "a constraint cannot look at a value of the type `{Self}`",
-    label = "not an AMP value",
-    note = "constraints look at values and at `Option`s of values; implement `Constrained` for an `Argument` of your own"
-)]
-pub trait Look {
-    type Field;
+/// What a constraint on a field of the type `F` looks at: the [`Whole`] value, or its [`Items`].
+pub trait Look<F> {
     type Target;
 
     /// Shows every value that there is, and its place.
-    fn look(field: &Self::Field, place: Place<'_>, see: impl FnMut(&Self::Target, Place<'_>));
+    fn look(field: &F, place: Place<'_>, see: impl FnMut(&Self::Target, Place<'_>));
 
     /// The rule for the values, as a rule for the field.
     fn declared(rule: Rule) -> Rule;
 }
 
-impl<T: Constrained> Look for T {
-    type Field = T;
-    type Target = T::Target;
+/// The value of a field.
+#[derive(Debug)]
+pub struct Whole;
 
-    fn look(field: &T, place: Place<'_>, mut see: impl FnMut(&T::Target, Place<'_>)) {
+impl<F: Constrained> Look<F> for Whole {
+    type Target = F::Target;
+
+    fn look(field: &F, place: Place<'_>, mut see: impl FnMut(&F::Target, Place<'_>)) {
         if let Some(value) = field.target() {
             see(value, place);
         }
@@ -36,13 +36,12 @@ impl<T: Constrained> Look for T {
 
 /// `each`: the items of the lists that `L` looks at.
 #[derive(Debug)]
-pub struct Items<L>(std::marker::PhantomData<L>);
+pub struct Items<L>(PhantomData<L>);
 
-impl<L: Look<Target: List>> Look for Items<L> {
-    type Field = L::Field;
+impl<F, L: Look<F, Target: List>> Look<F> for Items<L> {
     type Target = <L::Target as List>::Item;
 
-    fn look(field: &L::Field, place: Place<'_>, mut see: impl FnMut(&Self::Target, Place<'_>)) {
+    fn look(field: &F, place: Place<'_>, mut see: impl FnMut(&Self::Target, Place<'_>)) {
         L::look(field, place, |list, place| {
             for (index, item) in list.items().iter().enumerate() {
                 see(item, place.index(index));
@@ -58,8 +57,8 @@ impl<L: Look<Target: List>> Look for Items<L> {
 /// What has items for `each`.
 #[diagnostic::on_unimplemented(
     message = "`each` is for the items of a list, and `{Self}` is not one",
-    label = "not a list",
-    note = "a `Vec` is a list; write the rules for the value itself without `each`"
+    label = "not for a list",
+    note = "a `Vec` is a list; rules for the value itself stand outside of `each`"
 )]
 pub trait List {
     type Item;
@@ -75,22 +74,22 @@ impl<T> List for Vec<T> {
     }
 }
 
-/// A rule that fits what `L` looks at.
+/// A constraint for what `L` looks at in a field of the type `F`.
 #[diagnostic::on_unimplemented(
-    message = "this constraint does not fit the field",
-    label = "does not fit",
-    note = "`with` takes a `fn(&T) -> bool` or a type that implements `Constraint<T>`, where `T` is the field's type"
+    message = "this constraint does not fit a field of the type `{F}`",
+    label = "does not fit `{F}`",
+    note = "`pattern` and `length(bytes = ..)` take text; `with` takes a `fn(&T) -> bool` or a type that implements `Constraint<T>`, where `T` is the type of the value"
 )]
-pub trait Fits<L: Look> {
+pub trait Fits<F, L> {
     /// Notes every value that breaks it.
-    fn check(&self, field: &L::Field, words: &'static str, place: Place<'_>, found: &mut Violations);
+    fn check(&self, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations);
 
     /// Its code and what it compares with.
     fn declare(&self) -> (&'static str, Rule);
 }
 
-impl<L: Look, C: Constraint<L::Target>> Fits<L> for C {
-    fn check(&self, field: &L::Field, words: &'static str, place: Place<'_>, found: &mut Violations) {
+impl<F, L: Look<F>, C: Constraint<L::Target>> Fits<F, L> for C {
+    fn check(&self, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations) {
         L::look(field, place, |value, place| {
             if !self.holds(value) {
                 found.add(place, C::CODE, words);
@@ -102,3 +101,29 @@ impl<L: Look, C: Constraint<L::Target>> Fits<L> for C {
         (C::CODE, L::declared(self.rule()))
     }
 }
+
+/// The same for a rule whose parts say themselves what they do not fit: here the compiler tells what they say.
+pub trait Takes<F, C> {
+    fn check(rule: &C, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations);
+    fn declare(rule: &C) -> (&'static str, Rule);
+}
+
+impl<F, L: Look<F>, C: BuiltIn<L::Target>> Takes<F, C> for L {
+    fn check(rule: &C, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations) {
+        Fits::<F, L>::check(rule, field, words, place, found);
+    }
+
+    fn declare(rule: &C) -> (&'static str, Rule) {
+        Fits::<F, L>::declare(rule)
+    }
+}
+
+/// A rule of ours. Every function is a [`Constraint`] if its type is right, so that of a type that does not fit the
+/// compiler says no more than that it is none; of these it says which part is wrong.
+pub trait BuiltIn<T>: Constraint<T> {}
+
+impl<T, S: Set<T>> BuiltIn<T> for InSet<S> {}
+impl<T, S: Set<T>> BuiltIn<T> for NotInSet<S> {}
+impl<T: Encoded, R: Bounds<T>> BuiltIn<T> for Range<R> {}
+impl<T: HasLength, R: Lengths> BuiltIn<T> for Length<R> {}
+impl<T: HasLength> BuiltIn<T> for NonEmpty {}

@@ -25,12 +25,16 @@ impl Constraint {
         code!(#krate::__private::constraint(#words, || #declare #arguments))
     }
 
-    /// A function of the rule as one that fits the field, called at the rule's key.
+    /// A function of what takes the rule, standing at the rule's key.
     fn through(&self, function: &str, ty: &Type, krate: &Path) -> TokenStream {
         let function = Ident::new(function, Span::mixed_site());
-        let items = |inner: TokenStream| code!(#krate::__private::Items<#inner>);
-        let looked_at = (0..self.depth).fold(code!(#ty), |inner, _| items(inner));
-        standing_at(&self.key, code!(<_ as #krate::__private::Fits<#looked_at>>::#function))
+        let private = code!(#krate::__private);
+        let seen = (0..self.depth).fold(code!(#private::Whole), |inner, _| code!(#private::Items<#inner>));
+        let as_trait = match self.rule {
+            Rule::With(_) | Rule::Pattern(_) | Rule::LengthInBytes(_) => code!(_ as #private::Fits<#ty, #seen>),
+            _ => code!(#seen as #private::Takes<#ty, _>),
+        };
+        standing_at(&self.key, code!(<#as_trait>::#function))
     }
 
     /// The rule itself, behind a reference.

@@ -1,8 +1,9 @@
 //! Reads the rules.
 
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Ident, Meta, Token, parenthesized, token};
+use syn::{Attribute, Expr, Ident, Meta, Token, parenthesized, token};
 
 use super::{Constraint, Rule, check};
 use crate::attributes::{error, flag, separated, value};
@@ -125,13 +126,22 @@ impl Rules {
 fn in_bytes(key: &Ident, input: ParseStream<'_>) -> syn::Result<Rule> {
     let unit;
     parenthesized!(unit in input);
-    let wrong = || error(key, format!("in parentheses `length` takes its unit: `{IN_BYTES}`"));
-    let word = unit.call(Ident::parse_any).map_err(|_| wrong())?;
+    let lengths = lengths_in_bytes(key, &unit);
+    // What is left after a mistake was said enough about.
+    let _: TokenStream = unit.parse()?;
+    lengths.map(Rule::LengthInBytes)
+}
+
+fn lengths_in_bytes(key: &Ident, unit: ParseStream<'_>) -> syn::Result<Expr> {
+    if !unit.peek(Ident::peek_any) {
+        return Err(error(key, format!("in parentheses `length` takes its unit: `{IN_BYTES}`")));
+    }
+    let word = Ident::parse_any(unit)?;
     if word != "bytes" {
         return Err(error(&word, format!("`{word}` is no unit of a length: `{IN_BYTES}`, or `length = 1..=64`")));
     }
-    let lengths = value(&word, IN_BYTES, "a length or a range of lengths", &unit)?;
-    if unit.is_empty() { Ok(Rule::LengthInBytes(lengths)) } else { Err(unit.error("expected the end here")) }
+    let lengths = value(&word, IN_BYTES, "a length or a range of lengths", unit)?;
+    if unit.is_empty() { Ok(lengths) } else { Err(unit.error(format!("expected the end after `{IN_BYTES}`"))) }
 }
 
 /// All rules, as a list for people.

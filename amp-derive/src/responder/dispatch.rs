@@ -44,12 +44,11 @@ impl Method<'_> {
         let names: Vec<Ident> =
             (0..exposed.len()).map(|at| format_ident!("exposed_{at}", span = Span::mixed_site())).collect();
         let types = exposed.iter().map(|ty| exposed_type(ty, krate));
-        let run = code! {
-            |responder, command, (#(#names,)*): (#(#types,)*)| async move {
-                #owner::#ident(&responder, command, #(#names),*).await
-            }
-        };
-        let run = standing_at(reply, run);
+        let begin = standing_at(reply, code!(|responder, command, (#(#names,)*):));
+        let types = call_at(reply, code!(#(#types,)*));
+        let body = code!(| async move { #owner::#ident(&responder, command, #(#names),*).await });
+        let end = standing_at(reply, body);
+        let run = code!(#begin #types #end);
         let answered = self.through("answer", code!(located, #shared, #run), krate);
         code!(#(#cfgs)* let located = #answered;)
     }

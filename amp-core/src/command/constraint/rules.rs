@@ -24,7 +24,7 @@ use crate::schema::Rule;
 #[diagnostic::on_unimplemented(
     message = "this constraint does not fit a value of the type `{T}`",
     label = "does not fit `{T}`",
-    note = "`range` takes numbers, `length` and `non_empty` take text, byte strings and lists, `pattern` takes text, `with` takes a `fn(&{T}) -> bool` or a type that implements `Constraint<{T}>`"
+    note = "`range` takes numbers, `length` and `non_empty` take text, byte strings and lists, `pattern` and `length(bytes = ..)` take text, `with` takes a `fn(&{T}) -> bool` or a type that implements `Constraint<{T}>`"
 )]
 pub trait Constraint<T: ?Sized> {
     /// The rule's stable name, for programs.
