@@ -150,6 +150,7 @@ impl Seer {
         Ok(Total { total: *number })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "as many as can be")]
     async fn everything(
         &self,
         _: Never,
@@ -208,6 +209,16 @@ pub mod bare {
     impl Inherent {
         async fn sum(&self, command: super::Sum) -> ::amp::Reply<super::Sum> {
             ::core::result::Result::Ok(super::Total { total: command.a })
+        }
+
+        async fn never(
+            &self,
+            _: super::Never,
+            command: ::amp::Connection,
+            located: ::core::option::Option<::amp::State<::core::primitive::u8>>,
+        ) -> ::amp::Reply<super::Never> {
+            ::core::mem::drop((command, located));
+            ::core::result::Result::Ok(())
         }
     }
 }

@@ -5,11 +5,20 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 /// The lines of the doc comment among the attributes, without their common indentation.
 pub(crate) fn of(attributes: &[Attribute]) -> String {
     let written: Vec<String> = attributes.iter().filter_map(text).collect();
-    let lines: Vec<&str> = written.iter().flat_map(|text| text.split('\n')).map(str::trim_end).collect();
+    let lines: Vec<&str> = written.iter().flat_map(|text| lines(text)).map(str::trim_end).collect();
     let indentation = |line: &&str| line.len() - line.trim_start_matches(' ').len();
     let common = lines.iter().filter(|line| !line.is_empty()).map(indentation).min().unwrap_or(0);
     let lines: Vec<&str> = lines.iter().map(|line| line.get(common..).unwrap_or_default()).collect();
     lines.join("\n").trim_matches('\n').to_owned()
+}
+
+/// The lines of one attribute; those of a block comment lose the column of stars.
+fn lines(text: &str) -> Vec<&str> {
+    let starred = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('*');
+    let stars = text.contains('\n') && text.split('\n').skip(1).all(starred);
+    let unstarred = |line| if stars { str::trim_start(line).trim_start_matches('*') } else { line };
+    let mut lines = text.split('\n');
+    lines.next().into_iter().chain(lines.map(unstarred)).collect()
 }
 
 /// What one attribute says; text that a macro gives is not known yet.
@@ -41,5 +50,13 @@ mod tests {
         };
         assert_eq!(of(&item.attrs), "One.\n\n  - indented\nLast.");
         assert_eq!(of(&[]), "");
+        let item: syn::ItemStruct = parse_quote! {
+            /** One.
+             *
+             *   - indented
+             */
+            struct Item;
+        };
+        assert_eq!(of(&item.attrs), "One.\n\n  - indented");
     }
 }

@@ -64,7 +64,7 @@ fn write(tokens: TokenStream, text: &mut String) {
             TokenTree::Punct(punct) => {
                 operator.push(punct.as_char());
                 if punct.spacing() == Spacing::Alone {
-                    last = write_operator(&operator, last, text);
+                    last = write_operators(&operator, last, text);
                     operator.clear();
                 }
             }
@@ -90,30 +90,28 @@ fn write(tokens: TokenStream, text: &mut String) {
     }
 }
 
+/// Punctuation without space in between, which may be several operators: `..=-1`.
+fn write_operators(mut joint: &str, mut last: Last, text: &mut String) -> Last {
+    const LONG: [&str; 10] = ["..=", "..", "::", "&&", "||", "==", "!=", "<=", ">=", "->"];
+    while !joint.is_empty() {
+        let long = LONG.iter().find(|operator| joint.starts_with(**operator));
+        let (operator, rest) = joint.split_at(long.map_or(1, |operator| operator.len()));
+        last = write_operator(operator, last, text);
+        joint = rest;
+    }
+    last
+}
+
 fn write_operator(operator: &str, last: Last, text: &mut String) -> Last {
     let prefix = last != Last::Word && matches!(operator, "-" | "!" | "&" | "*" | "&&");
-    let around = prefix || matches!(operator, ".." | "..=" | "::" | "." | "?" | "<" | ">" | "!" | "|");
-    match operator {
-        "," | ";" | ":" => {
-            text.push_str(operator);
-            Last::Spaced
-        }
-        _ if around => {
-            text.push_str(if last == Last::Spaced { " " } else { "" });
-            text.push_str(operator);
-            Last::Joining
-        }
-        // `..=-1` comes as one operator.
-        _ if operator.starts_with("..") => {
-            text.push_str(operator);
-            Last::Joining
-        }
-        _ => {
-            text.push(' ');
-            text.push_str(operator);
-            Last::Spaced
-        }
+    let tight = prefix || matches!(operator, ".." | "..=" | "::" | "." | "?" | "<" | ">" | "!" | "|" | "'");
+    if matches!(operator, "," | ";" | ":") {
+        text.push_str(operator);
+        return Last::Spaced;
     }
+    text.push_str(if last == Last::Spaced || !tight { " " } else { "" });
+    text.push_str(operator);
+    if tight { Last::Joining } else { Last::Spaced }
 }
 
 #[cfg(test)]
@@ -126,6 +124,7 @@ mod tests {
             "1..=65535",
             "..=10",
             "-5..-1",
+            "0..=-1",
             "-1.5..=-0.5",
             "LOW..=HIGH",
             "limits::LOW..",
