@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use amp::{
-    Ask, CallError, Command, Connection, Exposable, Exposed, Located, Locator, Peer, Reply, Settings, codes, pair,
+    Ask, CallError, Command, Connection, Exposed, Located, Locator, Peer, Reply, Settings, State, codes, pair,
     responder,
 };
 
@@ -34,10 +34,6 @@ impl Locator for Careless {
             b"Lose" => Located::Answered,
             _ => Located::Unknown(ask),
         }
-    }
-
-    fn commands(&self) -> Vec<&'static str> {
-        vec!["Panic", "Lose"]
     }
 }
 
@@ -85,15 +81,13 @@ async fn a_response_that_panics_while_it_is_written_or_read_costs_that_call_only
 }
 
 /// Nothing provides it here.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Treasure;
-
-impl Exposable for Treasure {}
 
 #[derive(Command, Debug)]
 struct Dig {
     #[exposed]
-    treasure: Exposed<Treasure>,
+    treasure: Exposed<State<Treasure>>,
 }
 
 #[derive(Command, Debug)]
@@ -113,7 +107,7 @@ impl Island {
     }
 
     async fn look(&self, command: Look) -> Reply<Look> {
-        assert_eq!(*command.peer, Peer::Other("script"));
+        assert_eq!(*command.peer, Peer::other("script"));
         assert_eq!(command.connection.peer(), &*command.peer);
         Ok(())
     }

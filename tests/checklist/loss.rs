@@ -49,7 +49,7 @@ impl Waiters {
 }
 
 fn two_calls() -> Settings {
-    Settings::new().most_calls(2_usize)
+    Settings::new().most_calls(2)
 }
 
 async fn connected(house: &House) -> (Connection, RawPeer, Waiters) {
@@ -95,7 +95,7 @@ async fn when_the_peers_bytes_are_not_amp_every_waiter_is_told() {
 #[tokio::test(start_paused = true)]
 async fn when_the_driver_is_dropped_every_waiter_is_told() {
     let (ours, theirs) = tokio::io::duplex(4096);
-    let (connection, driver) = Connection::builder().settings(two_calls()).build(ours, Peer::Other("script"));
+    let (connection, driver) = Connection::builder().settings(two_calls()).build(ours, Peer::other("script"));
     let driver = tokio::spawn(driver);
     let waiters = Waiters::on(&connection).await;
     driver.abort();
@@ -106,7 +106,7 @@ async fn when_the_driver_is_dropped_every_waiter_is_told() {
 #[tokio::test(start_paused = true)]
 async fn a_driver_that_is_never_polled_and_dropped_tells_who_waits() {
     let (ours, _theirs) = tokio::io::duplex(4096);
-    let (connection, driver) = Connection::builder().settings(two_calls()).build(ours, Peer::Other("script"));
+    let (connection, driver) = Connection::builder().settings(two_calls()).build(ours, Peer::other("script"));
     let waiters = Waiters::on(&connection).await;
     drop(driver);
     waiters.learn("Aborted", &connection).await;
@@ -139,14 +139,14 @@ impl AsyncWrite for Broken {
 async fn when_reading_or_writing_fails_every_waiter_is_told() {
     let (open, _held) = tokio::io::duplex(4096);
     let (connection, driver) =
-        Connection::builder().settings(two_calls()).build(join(open, Broken), Peer::Other("broken"));
+        Connection::builder().settings(two_calls()).build(join(open, Broken), Peer::other("broken"));
     let waiters = Waiters::on(&connection).await;
     tokio::spawn(driver);
     waiters.learn("Io", &connection).await;
 
     let (open, _held) = tokio::io::duplex(4096);
     let (connection, driver) =
-        Connection::builder().settings(two_calls()).build(join(Broken, open), Peer::Other("broken"));
+        Connection::builder().settings(two_calls()).build(join(Broken, open), Peer::other("broken"));
     let waiters = Waiters::on(&connection).await;
     tokio::spawn(driver);
     waiters.learn("Io", &connection).await;
@@ -176,7 +176,7 @@ async fn abort_is_heard_while_the_peer_does_not_read() {
 
 #[tokio::test(start_paused = true)]
 async fn callers_that_wait_for_room_are_told() {
-    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new().outbound_mark(1_usize));
+    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new().outbound_mark(1));
     let mut callers = Vec::new();
     for _ in 0..4 {
         let connection = connection.clone();

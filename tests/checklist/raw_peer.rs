@@ -68,7 +68,7 @@ impl RawPeer {
     pub(crate) fn with_room(room: usize, locator: impl Locator, settings: Settings) -> (Connection, Self) {
         let (ours, theirs) = tokio::io::duplex(room);
         let builder = Connection::builder().locator(locator).settings(settings);
-        (builder.start(ours, Peer::Other("script")), Self { stream: theirs })
+        (builder.start(ours, Peer::other("script")), Self { stream: theirs })
     }
 
     pub(crate) fn with(locator: impl Locator, settings: Settings) -> (Connection, Self) {

@@ -21,7 +21,7 @@ impl Listener for Door {
 
     async fn accept(&mut self) -> io::Result<(DuplexStream, Peer)> {
         match self.0.recv().await {
-            Some(visitor) => Ok((visitor?, Peer::Other("visitor"))),
+            Some(visitor) => Ok((visitor?, Peer::other("visitor"))),
             None => std::future::pending().await,
         }
     }
@@ -34,7 +34,7 @@ impl Street {
     fn enter(&self) -> Connection {
         let (ours, theirs) = tokio::io::duplex(4096);
         self.0.send(Ok(theirs)).expect("the door is there");
-        Connection::builder().start(ours, Peer::Other("server"))
+        Connection::builder().start(ours, Peer::other("server"))
     }
 }
 

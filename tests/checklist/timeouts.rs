@@ -51,7 +51,7 @@ async fn the_connections_own_limit_counts_unless_the_call_has_another() {
 
 #[tokio::test(start_paused = true)]
 async fn the_time_in_the_queue_counts() {
-    let (connection, mut peer) = with(Settings::new().most_calls(1_usize));
+    let (connection, mut peer) = with(Settings::new().most_calls(1));
     let first = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
     let start = Instant::now();
@@ -69,7 +69,7 @@ async fn the_time_in_the_queue_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_notification_gives_up_when_the_peer_does_not_read() {
-    let settings = Settings::new().outbound_mark(10_usize).call_timeout(SECOND);
+    let settings = Settings::new().outbound_mark(10).call_timeout(SECOND);
     let (connection, _peer) = RawPeer::with_room(16, (), settings);
     connection.notify(sum()).await.expect("there is room");
     tokio::task::yield_now().await;

@@ -102,10 +102,10 @@ async fn line_63_over_two_pipes_that_were_inherited_by_their_numbers() {
     let receiver = pipe::OpenOptions::new().open_receiver(number(&read_a)).expect("a pipe to read");
     let sender = pipe::OpenOptions::new().open_sender(number(&write_a)).expect("a pipe to write");
     drop((read_a, write_a));
-    let one = house().start(tokio::io::join(receiver, sender), Peer::Other("pipes"));
+    let one = house().start(tokio::io::join(receiver, sender), Peer::other("pipes"));
     let receiver = pipe::Receiver::from_owned_fd(read_b.into()).expect("a pipe to read");
     let sender = pipe::Sender::from_owned_fd(write_b.into()).expect("a pipe to write");
-    let other = house().start(tokio::io::join(receiver, sender), Peer::Other("pipes"));
+    let other = house().start(tokio::io::join(receiver, sender), Peer::other("pipes"));
     works(one, other).await;
 }
 

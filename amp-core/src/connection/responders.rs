@@ -57,7 +57,7 @@ impl Responders {
     }
 
     fn may_start(&self) -> bool {
-        !(self.shared.settings.in_order && !self.running.is_empty()) && !self.shared.is_congested()
+        (!self.shared.settings.in_order || self.running.is_empty()) && !self.shared.is_congested()
     }
 
     /// Polls the responder once where it stands, so that responders begin in the order of their asks.

@@ -124,7 +124,8 @@ fn line_01_a_typed_ask_has_its_keys_in_bytewise_order() {
 #[test]
 fn line_29_a_declared_error_has_its_fields_around_amps_own_keys() {
     let mut bytes = Vec::new();
-    put_declared(&mut bytes, b"7", &Fault { upper: 1, a: 2 }, BoxLimits::DEFAULT).expect("short fields");
+    put_declared(&mut bytes, b"7", &Fault { upper: 1, a: 2 }, "snowman \u{2603}", BoxLimits::DEFAULT)
+        .expect("short fields");
     let expected = b"\0\x05Upper\0\x011\0\x06_error\0\x017\0\x0b_error_code\0\x13daemon is not ready\
         \0\x12_error_description\0\x0bsnowman \xe2\x98\x83\0\x01a\0\x012\0\0";
     assert_eq!(bytes, expected);
@@ -147,7 +148,7 @@ fn line_07_on_an_error_nothing_is_written() {
     let long = Item { a: 1, b: Some("x".repeat(65_536)) };
     put_ask(&mut bytes, Some(Tag::of(1)), &Sum { a: 13, b: 81 }, small).expect_err("over 20 bytes");
     put_answer(&mut bytes, b"1", &long, BoxLimits::DEFAULT).expect_err("a value of 65536 bytes");
-    put_declared(&mut bytes, b"1", &Fault { upper: 1, a: 2 }, small).expect_err("over 20 bytes");
+    put_declared(&mut bytes, b"1", &Fault { upper: 1, a: 2 }, "", small).expect_err("over 20 bytes");
     put_ask_box(&mut bytes, None, &"C".repeat(65_536), AmpBox::new(), BoxLimits::DEFAULT).expect_err("a long name");
     put_ask_box(&mut bytes, None, "Sum", AmpBox::new(), BoxLimits::DEFAULT.bytes(10)).expect_err("over 10 bytes");
     assert_eq!(bytes, b"before");
