@@ -3,7 +3,7 @@
 
 use std::ops::Bound;
 
-use amp::schema::{AmpType, FieldDeclaration, Rule};
+use amp::schema::{AmpType, FieldDeclaration, Rule, WireValue};
 use amp::{Arguments, Command, ErrorCodes, Value};
 
 /// A box in a list.
@@ -169,7 +169,7 @@ fn rules(name: &str) -> Vec<(&'static str, &'static str, Rule)> {
 
 #[test]
 fn a_declaration_knows_the_constraints() {
-    let texts = |items: &[&str]| items.iter().map(|item| item.as_bytes().to_vec()).collect::<Vec<_>>();
+    let texts = |items: &[&str]| items.iter().map(|item| WireValue::from(*item)).collect::<Vec<_>>();
     assert_eq!(rules("in_texts"), [(r#"not in ["a", "b"]"#, "in_set", Rule::InSet(texts(&["a", "b"])))]);
     assert_eq!(rules("in_bytes")[0].2, Rule::InSet(texts(&["a", "bc"])));
     assert_eq!(rules("in_function")[0].2, Rule::InSet(texts(&["80", "443"])));
@@ -178,7 +178,7 @@ fn a_declaration_knows_the_constraints() {
     assert_eq!(rules("range_float")[0].2, Rule::Range(Bound::Unbounded, Bound::Included(b"0.5".into())));
     assert_eq!(rules("length_exact")[0].2, Rule::Length(Bound::Included(2), Bound::Included(2)));
     assert_eq!(rules("length_in_bytes")[0].2, Rule::LengthInBytes(Bound::Unbounded, Bound::Included(3)));
-    assert_eq!(rules("pattern")[0].2, Rule::Pattern("[a-z]+|[0-9]+"));
+    assert_eq!(rules("pattern")[0].2, Rule::Pattern("[a-z]+|[0-9]+".to_owned()));
     assert_eq!(rules("with_function"), [("does not hold: is_even", "with", Rule::Opaque)]);
     assert_eq!(rules("option").len(), 2);
     let one_to_nine = Rule::Range(Bound::Included(b"1".into()), Bound::Included(b"9".into()));

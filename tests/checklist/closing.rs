@@ -121,7 +121,7 @@ async fn a_peer_that_does_not_read_the_last_bytes_is_left_after_linger() {
     yield_now().await;
     let start = Instant::now();
     connection.abort();
-    assert_eq!(ended(&connection).await, "Closed");
+    assert_eq!(ended(&connection).await, "Aborted");
     assert_eq!(start.elapsed().as_secs(), 3);
 }
 

@@ -77,7 +77,7 @@ async fn when_this_end_aborts_every_waiter_is_told_and_running_responders_are_dr
     connection.abort();
     peer.expect_end("").await;
     drop(peer);
-    waiters.learn("Closed", &connection).await;
+    waiters.learn("Aborted", &connection).await;
     assert_eq!(house.waiting(), 0);
 }
 
@@ -99,7 +99,7 @@ async fn when_the_driver_is_dropped_every_waiter_is_told() {
     let driver = tokio::spawn(driver);
     let waiters = Waiters::on(&connection).await;
     driver.abort();
-    waiters.learn("Aborted", &connection).await;
+    waiters.learn("DriverDropped", &connection).await;
     drop(theirs);
 }
 
@@ -109,7 +109,7 @@ async fn a_driver_that_is_never_polled_and_dropped_tells_who_waits() {
     let (connection, driver) = Connection::builder().settings(two_calls()).build(ours, Peer::other("script"));
     let waiters = Waiters::on(&connection).await;
     drop(driver);
-    waiters.learn("Aborted", &connection).await;
+    waiters.learn("DriverDropped", &connection).await;
 }
 
 /// A transport half that fails.
@@ -170,8 +170,8 @@ async fn abort_is_heard_while_the_peer_does_not_read() {
     assert!(!peer.some().await.is_empty());
     yield_now().await;
     connection.abort();
-    assert_eq!(reason(soon("told", call).await.expect("no panic")), "Closed");
-    assert_eq!(ended(&connection).await, "Closed", "after `linger`, although the last bytes were not read");
+    assert_eq!(reason(soon("told", call).await.expect("no panic")), "Aborted");
+    assert_eq!(ended(&connection).await, "Aborted", "after `linger`, although the last bytes were not read");
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,7 +189,7 @@ async fn callers_that_wait_for_room_are_told() {
     for caller in callers {
         match soon("told", caller).await.expect("no panic") {
             Ok(()) => {}
-            Err(amp::NotifyError::Connection(reason)) => told += usize::from(word(&reason) == "Closed"),
+            Err(amp::NotifyError::Connection(reason)) => told += usize::from(word(&reason) == "Aborted"),
             Err(other) => panic!("{other:?}"),
         }
     }

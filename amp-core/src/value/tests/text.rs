@@ -42,7 +42,7 @@ fn an_array_of_bytes_takes_its_own_length_only() {
 
 #[test]
 fn large_bytes_are_a_slice_of_the_received_box_and_small_ones_are_not() {
-    for (length, sliced) in [(1023, false), (1024, true), (65_535, true)] {
+    for (length, sliced) in [(8191, false), (8192, true), (65_535, true)] {
         let mut wire = BytesMut::from(&b"\0\x01d"[..]);
         wire.extend_from_slice(&u16::try_from(length).expect("a length of a value").to_be_bytes());
         wire.extend_from_slice(&vec![7; length]);
