@@ -141,7 +141,7 @@ impl Connection {
     }
 
     /// Begins to close: no new calls go out, the answers to old ones and the peer's running commands get
-    /// [`close_timeout`](Settings::close_timeout) to finish. [`closed`](Self::closed) tells when it is done.
+    /// [`close_timeout`](crate::Settings::close_timeout) to finish. [`closed`](Self::closed) tells when it is done.
     ///
     /// A responder that calls it has its own answer still sent: Twisted's `QuitBox`.
     pub fn close(&self) {
@@ -149,7 +149,7 @@ impl Connection {
     }
 
     /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, running responders are dropped. What
-    /// is already queued to be written still goes out, for as long as [`linger`](Settings::linger).
+    /// is already queued to be written still goes out, for as long as [`linger`](crate::Settings::linger).
     pub fn abort(&self) {
         self.shared.end(CloseReason::Aborted);
     }
