@@ -5,8 +5,7 @@
 
 use std::error::Error;
 
-use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Reply, responder};
-use tokio::net::TcpListener;
+use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Reply, Server, responder};
 
 /// Reports how the agent is.
 #[derive(Command, Debug)]
@@ -42,7 +41,7 @@ struct Entry {
 enum ListError {
     #[error("there is no such directory")]
     NotFound,
-    #[error("the directory cannot be read: {0}")]
+    #[error("{0}")]
     Unreadable(String),
 }
 
@@ -64,7 +63,7 @@ impl Agent for Worker {
     async fn list(&self, command: List) -> Reply<List> {
         let mut directory = tokio::fs::read_dir(&command.path).await.map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => ListError::NotFound,
-            kind => ListError::Unreadable(kind.to_string()),
+            kind => ListError::Unreadable(format!("the directory cannot be read: {kind}")),
         })?;
         let most = command.most.map_or(usize::MAX, |most| most as usize);
         let mut entries = Vec::new();
@@ -105,17 +104,18 @@ async fn command_a_child() -> Result<(), Box<dyn Error>> {
 }
 
 async fn command_who_dials(address: &str) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(address).await?;
-    println!("the hub listens on {}", listener.local_addr()?);
-    loop {
-        let connection = Connection::builder().start_tcp(listener.accept().await?.0)?;
+    let server = Server::builder().on_connection(|connection| {
         tokio::spawn(async move {
             println!("{} dials in", connection.peer());
             if let Err(error) = command(AgentClient::new(&connection)).await {
                 println!("the agent failed: {error}");
             }
+            connection.close();
         });
-    }
+    });
+    let server = server.bind_tcp(address, |_peer| ()).await?;
+    println!("the hub listens on {:?}; end with Ctrl-C", server.local_addr());
+    Ok(tokio::signal::ctrl_c().await?)
 }
 
 #[tokio::main]

@@ -1,7 +1,7 @@
 //! Calls `Sum` and `Divide` of any AMP peer: `cargo run --example calculator_client`
 //!
 //! Host and port may follow: `cargo run --example calculator_client -- 127.0.0.1:1234`. The peer can be Twisted's
-//! `ampserver.py` or `cargo run --example calculator_server`.
+//! (`examples/twisted_server.py`) or `cargo run --example calculator_server`.
 
 use amp::{CallError, Connection};
 use calculator::{Calculator, CalculatorClient, Divide, DivideError, Sum};
@@ -12,7 +12,8 @@ mod calculator;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:1234".to_owned());
-    let connection = Connection::builder().connect_tcp(&address).await?;
+    let connection = Connection::builder().connect_tcp(&address).await;
+    let connection = connection.map_err(|error| format!("cannot connect to {address}: {error}"))?;
     let calculator = CalculatorClient::new(&connection);
 
     println!("13 + 81 = {}", calculator.sum(Sum { a: 13, b: 81 }).await?.total);

@@ -1,7 +1,7 @@
 //! `Sum` and `Divide` of Twisted's documentation, for any AMP peer: `cargo run --example calculator_server`
 //!
 //! Host and port may follow: `cargo run --example calculator_server -- 127.0.0.1:1234`. Then, for example in Python,
-//! run Twisted's `ampclient.py`, or `cargo run --example calculator_client`.
+//! run `examples/twisted_client.py`, or `cargo run --example calculator_client`.
 
 use std::sync::Arc;
 
@@ -40,7 +40,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{peer} connects");
             CalculatorLocator::from_arc(Arc::clone(&abacus))
         })
-        .await?;
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("listening on {}; end with Ctrl-C", server.local_addr().ok_or("a TCP server has an address")?);
     tokio::signal::ctrl_c().await?;
     server.close();

@@ -122,8 +122,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("3. The server calls back before it answers:");
     println!("   {}", desk.greet(Greet::default()).await?.text);
 
-    println!("4. A command that wants no answer:");
+    println!("4. A command that wants no answer; the next call finds it done:");
     desk.note(Note { line: "Ada was here".to_owned() }).await?;
+    desk.divide(Divide { numerator: 0, denominator: 1 }).await?;
 
     const CALLS: i64 = 10_000;
     println!("5. {CALLS} calls at once on one connection:");

@@ -2,9 +2,12 @@
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 #![allow(clippy::unwrap_used)]
 
+use std::any::Any;
+use std::sync::Arc;
+
 use amp::{
     Arguments, BoxDecoder, BoxLimits, BoxReader, BoxWriter, Command, DecodeError, ErrorCodes, Exposable, Exposed,
-    RawBox, RawValue, Value, ValueWriter,
+    RawBox, RawValue, State, Value, ValueWriter, Violations,
 };
 
 /// A list of names that a user may well choose.
@@ -153,13 +156,17 @@ pub struct List<T: Value + Send + PartialEq + 'static> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place(&'static str);
 
-impl Exposable for Place {}
+impl Exposable for Place {
+    fn expose(context: &dyn amp::Context) -> Result<Self, amp::ExposeError> {
+        State::<Self>::expose(context).map(|place| Self::clone(&place))
+    }
+}
 
 struct Here;
 
 impl amp::Context for Here {
-    fn provide(&self, _: std::any::TypeId) -> Option<Box<dyn std::any::Any>> {
-        Some(Box::new(Place("here")))
+    fn provide(&self, _: std::any::TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::new(Place("here")))
     }
 }
 
@@ -298,7 +305,14 @@ pub mod bare {
     #[::core::prelude::v1::derive(::amp::Arguments, ::core::fmt::Debug)]
     pub struct Item {
         /// A field.
+        #[constrain(in_set = [1, 2], range = 0..=5, with = |field: &::core::primitive::u8| *field != 3)]
         pub field: ::core::primitive::u8,
+        /// Another.
+        #[constrain(in_set = [b"a", b"bc"], length = 1..3, non_empty, each(not_in_set = [0]))]
+        pub bytes: ::std::vec::Vec<::core::primitive::u8>,
+        /// And another.
+        #[constrain(pattern = "a+", length(bytes = 1))]
+        pub text: ::core::option::Option<::std::string::String>,
     }
 
     /// A command.
@@ -353,6 +367,7 @@ pub mod renamed {
     #[derive(other::rpc::Arguments)]
     #[amp(crate = self::other::rpc)]
     struct Item {
+        #[constrain(range = 1.., with = |field: &u8| *field < 9)]
         field: u8,
     }
 
@@ -388,10 +403,22 @@ pub mod shadowed {
     #[derive(::amp::Command, Debug)]
     pub struct Shadowed {
         /// A field.
+        #[constrain(in_set = [1], range = 1..5)]
         pub out: u8,
+        /// Names of the parameters of `check`.
+        #[constrain(non_empty, pattern = "[a-z]*", length = 1..)]
+        pub found: ::std::string::String,
+        /// And another.
+        #[constrain(with = is_some, each(range = ..9))]
+        pub place_: ::std::vec::Vec<u32>,
         /// An exposed one.
         #[exposed]
         pub place: ::amp::Exposed<super::Place>,
+    }
+
+    #[allow(clippy::ptr_arg)]
+    fn is_some(found: &::std::vec::Vec<u32>) -> bool {
+        !found.is_empty()
     }
 
     /// Neither does this.
@@ -412,22 +439,26 @@ pub mod shadowed {
 }
 
 macro_rules! declare {
-    ($name:ident { $($field:ident: $ty:ty),* } $wire:literal $response:ty) => {
+    ($name:ident { $($field:ident: $ty:ty = $low:literal, $range:expr),* } $wire:literal $response:ty) => {
         /// Declared by a macro.
         #[derive(Command, Debug)]
         #[amp(name = $wire, response = $response)]
         pub struct $name {
             $(
                 /// A field.
+                #[constrain(range = $range, not_in_set = [$low, $low])]
                 pub $field: $ty,
             )*
         }
     };
 }
 
-declare! { Declared { b: Vec<u8>, a: Option<u8> } "declared" Quotient }
+declare! { Declared { b: i64 = 1, -5..5, a: Option<u8> = 0, 0..=250 } "declared" Quotient }
 
 #[test]
 fn a_declaration_may_come_from_a_macro() {
     assert_eq!(Declared::NAME, "declared");
+    let mut found = Violations::new();
+    Declared { b: -6, a: Some(0) }.check(amp::Place::WHOLE, &mut found);
+    assert_eq!(found.to_string(), "a: in [0, 0]; b: not in -5..5");
 }

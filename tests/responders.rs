@@ -2,9 +2,10 @@
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Locator, Reply, responder};
+use amp::{Arguments, BoxSender, CallError, Command, Connection, ErrorCodes, Locator, Peer, Reply, State, responder};
 
 /// Adds.
 #[derive(Command, Debug)]
@@ -135,6 +136,35 @@ impl<T: amp::Value + Clone + Send + Sync + 'static> Echo<T> {
     }
 }
 
+/// Asks what the responder sees beside the command.
+#[derive(Command, Debug)]
+#[amp(response = Total)]
+pub struct Look;
+
+struct Seer;
+
+#[responder]
+impl Seer {
+    async fn look(&self, _: Look, connection: Connection, number: State<i64>, none: Option<State<u8>>) -> Reply<Look> {
+        assert!(none.is_none() && !connection.is_closed());
+        Ok(Total { total: *number })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "as many as can be")]
+    async fn everything(
+        &self,
+        _: Never,
+        _: Connection,
+        _: Peer,
+        _: Arc<dyn Locator>,
+        _: Arc<dyn BoxSender>,
+        _: Option<State<u8>>,
+        _: State<u16>,
+    ) -> Reply<Never> {
+        Ok(())
+    }
+}
+
 /// In a trait that nobody implements, and whose client nobody uses.
 #[responder]
 #[allow(dead_code)]
@@ -180,6 +210,16 @@ pub mod bare {
         async fn sum(&self, command: super::Sum) -> ::amp::Reply<super::Sum> {
             ::core::result::Result::Ok(super::Total { total: command.a })
         }
+
+        async fn never(
+            &self,
+            _: super::Never,
+            command: ::amp::Connection,
+            located: ::core::option::Option<::amp::State<::core::primitive::u8>>,
+        ) -> ::amp::Reply<super::Never> {
+            ::core::mem::drop((command, located));
+            ::core::result::Result::Ok(())
+        }
     }
 }
 
@@ -215,11 +255,28 @@ async fn an_impl_block_answers_commands() {
     assert_eq!(caller.call(Get::<String> { instead: None }).await.unwrap().held, "held");
 }
 
+fn names(locator: &impl Locator) -> Vec<&'static str> {
+    locator.commands().iter().map(|command| command.name).collect()
+}
+
+#[tokio::test]
+async fn parameters_behind_the_command_are_what_is_exposed_to_it() {
+    let answering = Connection::builder().locator(Seer.into_locator()).state(7_i64);
+    let (caller, _answering) = amp::pair(Connection::builder(), answering);
+    assert_eq!(caller.call(Look).await.unwrap().total, 7);
+    // Nobody gave the builder a `u16`: the one call fails, and the next is answered.
+    assert!(matches!(caller.call(Never).await, Err(CallError::Remote { .. })));
+    assert_eq!(caller.call(Look).await.unwrap().total, 7);
+}
+
 #[test]
 fn a_locator_lists_its_commands() {
-    let locator = CalculatorLocator::from_arc(std::sync::Arc::new(Abacus));
+    let locator = CalculatorLocator::from_arc(Arc::new(Abacus));
     let same = locator.clone();
-    assert_eq!((locator.commands(), same.commands()), (vec!["Sum", "Divide", "Never"], vec!["Sum", "Divide", "Never"]));
+    assert_eq!(names(&locator), ["Sum", "Divide", "Never"]);
+    assert_eq!(names(&same), names(&locator));
+    let divide = locator.commands()[1];
+    assert_eq!((divide.doc, divide.errors[0].code, divide.answered), ("Divides.", "ZERO_DIVISION", true));
     assert_eq!(format!("{locator:?}"), "CalculatorLocator");
-    assert_eq!(Echo(1_u8).into_locator().commands(), ["Get"]);
+    assert_eq!(names(&Echo(1_u8).into_locator()), ["Get"]);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use crate::command::{Context, Exposable, ExposeError, provided};
-use crate::connection::CloseReason;
+use crate::reason::CloseReason;
 use crate::wire::AmpBox;
 
 /// Where boxes are sent. A [`Connection`](crate::Connection) is one; Twisted's `IBoxSender`.

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::codes;
 use crate::command::Command;
-use crate::connection::CloseReason;
+use crate::reason::CloseReason;
 use crate::value::{DecodeError, EncodeError};
 
 /// What a call gives, at the caller and at the responder alike: the response, or why there is none.

@@ -11,6 +11,9 @@ use std::time::Instant;
 
 use crate::packet::ReplyPacket;
 
+#[cfg(test)]
+mod tests;
+
 /// The window may hold this many finished calls per unfinished one, plus [`SLACK`], before its oldest moves to the map.
 const FINISHED_PER_CALL: usize = 3;
 const SLACK: usize = 64;
@@ -25,7 +28,7 @@ pub(crate) struct Dispatcher<W> {
     old: HashMap<u64, Call<W>>,
     /// Calls that wait for an answer from the peer, abandoned ones included.
     out: usize,
-    /// Those of them whose caller is gone.
+    /// Those of them whose caller is gone or has lost patience.
     abandoned: usize,
 }
 
@@ -73,6 +76,11 @@ impl<W> Dispatcher<W> {
         self.first + self.window.len() as u64
     }
 
+    /// How many calls wait for an answer from the peer, abandoned ones included.
+    pub(crate) fn out(&self) -> usize {
+        self.out
+    }
+
     /// Whether somebody waits for an answer.
     pub(crate) fn is_awaited(&self) -> bool {
         self.out > self.abandoned
@@ -102,6 +110,7 @@ impl<W> Dispatcher<W> {
             }
             Call::Expired => {
                 *call = Call::ExpiredAnswered;
+                self.abandoned -= 1;
                 None
             }
             Call::Abandoned => {
@@ -134,7 +143,6 @@ impl<W> Dispatcher<W> {
             }
             Call::Expired => {
                 *call = Call::Abandoned;
-                self.abandoned += 1;
                 Progress::Expired
             }
             Call::ExpiredAnswered => {
@@ -149,10 +157,11 @@ impl<W> Dispatcher<W> {
     pub(crate) fn abandon(&mut self, tag: u64) {
         let Some(call) = self.call_mut(tag) else { return };
         match call {
-            Call::Waiting { .. } | Call::Expired => {
+            Call::Waiting { .. } => {
                 *call = Call::Abandoned;
                 self.abandoned += 1;
             }
+            Call::Expired => *call = Call::Abandoned,
             Call::Answered(_) | Call::ExpiredAnswered => self.finish(tag),
             Call::Finished | Call::Abandoned => {}
         }
@@ -166,6 +175,7 @@ impl<W> Dispatcher<W> {
             if *deadline <= now {
                 waiter.take().into_iter().for_each(&mut wake);
                 *call = Call::Expired;
+                self.abandoned += 1;
             } else {
                 next = Some(next.map_or(*deadline, |next| next.min(*deadline)));
             }

@@ -10,6 +10,8 @@ mod command;
 #[doc(hidden)]
 pub mod private;
 pub mod schema;
+#[cfg(test)]
+mod testing;
 mod value;
 mod violation;
 mod wire;
@@ -29,9 +31,15 @@ mod connection;
 #[cfg(feature = "tokio")]
 mod locator;
 #[cfg(feature = "tokio")]
+mod peer;
+#[cfg(feature = "tokio")]
+mod reason;
+#[cfg(feature = "tokio")]
 mod responder;
 #[cfg(feature = "tokio")]
 mod server;
+#[cfg(feature = "tokio")]
+mod settings;
 
 pub use command::{
     Argument, Arguments, Command, Constrained, Constraint, Context, ErrorCodes, Exposable, ExposeError, Exposed,
@@ -48,10 +56,11 @@ pub use wire::{AmpBox, BoxDecoder, BoxLimits, Excerpt, InsertError, MAX_KEY, MAX
 pub use {
     boxes::{BoxReceiver, BoxSender, SendBoxError},
     call_error::{CallError, NotifyError, Reply},
-    connection::{
-        BoxInlet, Builder, Call, CloseReason, Connection, Credentials, Driver, Peer, Settings, Strictness, pair,
-    },
+    connection::{BoxInlet, Builder, Call, Connection, Driver, WeakConnection, pair},
     locator::Locator,
-    responder::{Ask, Located},
+    peer::{Credentials, Peer},
+    reason::CloseReason,
+    responder::{Answer, Ask, Located},
     server::{Listener, Server, ServerBuilder},
+    settings::{Settings, Strictness},
 };

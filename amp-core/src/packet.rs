@@ -8,6 +8,9 @@ use crate::command::{Arguments, Command, ErrorCodes};
 use crate::value::{BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
 
+#[cfg(test)]
+mod tests;
+
 const ASK: Key = Key::from_wire(b"\x00\x04_ask");
 const COMMAND: Key = Key::from_wire(b"\x00\x08_command");
 const ANSWER: Key = Key::from_wire(b"\x00\x07_answer");
@@ -202,11 +205,12 @@ pub(crate) fn put_declared<E: ErrorCodes>(
     buffer: &mut Vec<u8>,
     tag: &[u8],
     error: &E,
+    description: &str,
     limits: BoxLimits,
 ) -> Result<(), EncodeError> {
     put_box(buffer, limits, |out| {
         error.put_leading(out)?;
-        put_error_head(out, tag, error.code(), &error.describe());
+        put_error_head(out, tag, error.code(), description);
         error.put_trailing(out)
     })
 }
@@ -232,6 +236,10 @@ pub(crate) fn put_ask_box(
     mut arguments: AmpBox,
     limits: BoxLimits,
 ) -> Result<(), EncodeError> {
+    // The peer would take the box for an answer: these keys go before `_command`.
+    if let Some(key) = [ANSWER, ERROR].into_iter().find(|key| arguments.value(key.name_bytes()).is_some()) {
+        return Err(EncodeError::from(EncodeErrorKind::Key).at_key(key.name()));
+    }
     let mut put = |key: Key, value: Bytes| match arguments.insert(key.name_bytes(), value) {
         Ok(_) => Ok(()),
         Err(error) => Err(EncodeError::custom(error).at_key(key.name())),

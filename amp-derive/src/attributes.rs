@@ -104,16 +104,7 @@ impl Settings {
     }
 
     fn read(&mut self, tokens: TokenStream, place: Place, errors: &mut Errors) {
-        let all = |input: ParseStream<'_>| {
-            while !input.is_empty() {
-                if let Err(error) = self.read_one(input, place) {
-                    errors.add(error);
-                    skip_to_comma(input)?;
-                }
-                let _: Option<Token![,]> = input.parse()?;
-            }
-            Ok(())
-        };
+        let all = |input: ParseStream<'_>| separated(input, errors, |input, _| self.read_one(input, place));
         if let Err(error) = all.parse2(tokens) {
             errors.add(error);
         }
@@ -167,7 +158,7 @@ fn examples(place: Place) -> String {
     if examples.is_empty() { "nothing".into() } else { examples.join(", ") }
 }
 
-fn error(at: impl ToTokens, message: impl Display) -> syn::Error {
+pub(crate) fn error(at: impl ToTokens, message: impl Display) -> syn::Error {
     syn::Error::new_spanned(at, message)
 }
 
@@ -181,7 +172,7 @@ fn once<T>(slot: &mut Option<T>, key: &Ident, value: T) -> syn::Result<()> {
 }
 
 /// The value behind `=`.
-fn value<T: Parse>(key: &Ident, example: &str, what: &str, input: ParseStream<'_>) -> syn::Result<T> {
+pub(crate) fn value<T: Parse>(key: &Ident, example: &str, what: &str, input: ParseStream<'_>) -> syn::Result<T> {
     let message = format!("`{key}` takes {what}: `{example}`");
     if !input.peek(Token![=]) || input.peek2(Token![,]) {
         return Err(error(key, message));
@@ -198,11 +189,27 @@ fn value<T: Parse>(key: &Ident, example: &str, what: &str, input: ParseStream<'_
 }
 
 /// A setting without a value.
-fn flag(key: &Ident, input: ParseStream<'_>) -> syn::Result<Ident> {
+pub(crate) fn flag(key: &Ident, input: ParseStream<'_>) -> syn::Result<Ident> {
     if input.peek(Token![=]) || input.peek(token::Paren) {
         return Err(error(key, format!("`{key}` stands alone, without a value")));
     }
     Ok(key.clone())
+}
+
+/// Reads everything between the commas with `one`; after a mistake it goes on behind the next comma.
+pub(crate) fn separated(
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+    mut one: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+) -> syn::Result<()> {
+    while !input.is_empty() {
+        if let Err(error) = one(input, errors) {
+            errors.add(error);
+            skip_to_comma(input)?;
+        }
+        let _: Option<Token![,]> = input.parse()?;
+    }
+    Ok(())
 }
 
 /// Passes over what is left of a setting that was not understood.

@@ -23,6 +23,11 @@ impl Errors {
         }
     }
 
+    /// How many there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.0.as_ref().map_or(0, |all| all.into_iter().count())
+    }
+
     /// The compile errors; `None` when there was no mistake.
     pub(crate) fn report(self) -> Option<TokenStream> {
         self.0.map(|all| all.to_compile_error())

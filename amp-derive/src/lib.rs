@@ -9,6 +9,8 @@ mod arguments;
 mod attributes;
 mod code;
 mod command;
+mod constraints;
+mod docs;
 mod error_codes;
 mod errors;
 mod fields;
@@ -28,6 +30,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// ```ignore
 /// #[derive(Arguments, Debug)]
 /// pub struct Quotient {
+///     #[constrain(range = 0.0..=1.0)]
 ///     pub result: f64,
 ///     #[amp(name = "rest-of-it")]
 ///     pub rest: Option<u32>,
@@ -42,14 +45,38 @@ use syn::{DeriveInput, parse_macro_input};
 /// - on the struct: `#[amp(crate = path)]`, where this project is not `::amp`;
 /// - on a field: `#[amp(name = "..")]`, its name on the wire: 1 to 255 bytes that do not begin with `_`.
 ///
+/// # Constraints
+/// `#[constrain(..)]` on a field holds rules, in one attribute or several. They are checked at both ends: before a byte
+/// is written, and before anybody sees what arrived. A rule looks at the value behind an `Option` when it is there, and
+/// the rules of nested boxes and their lists hold wherever these are fields.
+/// - `in_set = [1, 2]`: one of these; an array, or the path of a constant or function that gives an array, slice or
+///   `Vec` of what compares with the value (`&str` with a `String`, `&[u8]` with bytes);
+/// - `not_in_set = [0]`: none of these;
+/// - `range = 0..=100`: within any form of range, or the path of one. NaN never is;
+/// - `length = 1..=64`, `length = 16`: bytes of a byte string, characters of a text, items of a list;
+/// - `length(bytes = 1..=64)`: bytes of a text;
+/// - `pattern = "[a-z]+"`: the whole text matches this regular expression (feature `regex` of `amp-rpc`);
+/// - `non_empty`: a text, byte string or list with something in it;
+/// - `with = is_prime`, `with = DivisibleBy(11)`: any `fn(&T) -> bool` or value that is an `amp::Constraint<T>`; may
+///   stand several times;
+/// - `each(non_empty, length = ..=9)`: rules for each item of a list; nests.
+///
+/// The declaration also goes into `amp::Arguments::FIELDS`, with the doc comments of the fields, for schemas.
+///
 /// # Compile errors
 /// - an enum, a union, or a struct whose fields have no names; a lifetime parameter;
 /// - a field whose name on the wire is empty, has more than 255 bytes, begins with `_`, or is another field's;
 /// - a field whose type is no `amp::Argument`, or is an `Option` of an `Option`;
+/// - a rule that is unknown, has no value, a value of the wrong form, or one too many; one that is given twice; an
+///   `each(..)` without rules; `#[constrain]` without parentheses or with nothing in them, or on the struct;
+/// - a set without items; a range or a length in which nothing lies, or everything; NaN as a bound or an item; a
+///   negative length; a text that is no regular expression, or any without the feature `regex`. Bounds are compared
+///   where both are literals: constants are not known to the macro;
+/// - a rule that does not fit the type of the field, a literal that is outside of it;
 /// - `#[exposed]`, which only a command has;
 /// - a setting that is unknown, belongs elsewhere, is given twice, has no value, a value of the wrong form, or one
 ///   too many; `#[amp]` without parentheses.
-#[proc_macro_derive(Arguments, attributes(amp, exposed))]
+#[proc_macro_derive(Arguments, attributes(amp, exposed, constrain))]
 pub fn derive_arguments(input: TokenStream) -> TokenStream {
     arguments::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
@@ -62,13 +89,14 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// #[amp(response = Quotient, errors = DivideError)]
 /// pub struct Divide {
 ///     pub numerator: i64,
+///     #[constrain(not_in_set = [0])]
 ///     pub denominator: i64,
 ///     #[exposed]
 ///     pub peer: Exposed<Peer>,
 /// }
 /// ```
 ///
-/// Fields are as with [`Arguments`](macro@Arguments). A field with `#[exposed]` has the type `amp::Exposed<..>` and
+/// Fields and their constraints are as with [`Arguments`](macro@Arguments). A field with `#[exposed]` has the type `amp::Exposed<..>` and
 /// never travels: it is empty at the caller, and filled in where the command is answered.
 ///
 /// # Settings
@@ -83,9 +111,9 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// - a name that is empty or has more than 65,535 bytes;
 /// - `no_answer` together with `response`;
 /// - a response that is no `amp::Arguments`, errors that are no `amp::ErrorCodes`;
-/// - `#[exposed]` on the struct, twice, with a value, together with a `name`, on a field that is no `amp::Exposed<..>`
+/// - `#[exposed]` on the struct, twice, with a value, together with a `name` or with `#[constrain(..)]`, on a field that is no `amp::Exposed<..>`
 ///   or of a type that nothing provides.
-#[proc_macro_derive(Command, attributes(amp, exposed))]
+#[proc_macro_derive(Command, attributes(amp, exposed, constrain))]
 pub fn derive_command(input: TokenStream) -> TokenStream {
     command::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
@@ -117,15 +145,17 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// - on a variant: `code = ".."`, its code on the wire; by default the variant's name as in `ZERO_DIVISION`
 ///   (`HTTPError` is `HTTP_ERROR`, `Utf8Invalid` is `UTF8_INVALID`, `Code404` is `CODE404`);
 /// - on a variant: `fatal`, the connection ends after the answer;
-/// - on one variant: `invalid_argument`, an argument that does not decode is answered with this error.
+/// - on one variant: `invalid_argument`, an argument that does not decode or breaks a constraint is answered with this
+///   error.
 ///
 /// # Compile errors
 /// - a struct or a union; a lifetime parameter; an enum that is no `std::error::Error`;
 /// - a variant with several unnamed fields, or with one that is no `String`;
 /// - two variants with one code; a code that is empty or has more than 65,535 bytes;
 /// - two variants with `invalid_argument`, or one with named fields;
+/// - `#[constrain(..)]` anywhere: errors are not checked;
 /// - those of [`Arguments`](macro@Arguments) for fields and settings.
-#[proc_macro_derive(ErrorCodes, attributes(amp))]
+#[proc_macro_derive(ErrorCodes, attributes(amp, constrain))]
 pub fn derive_error_codes(input: TokenStream) -> TokenStream {
     error_codes::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
@@ -159,6 +189,9 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// The block stays, every method in it is a responder, and `abacus.into_locator()` makes a locator. The type may
 /// have parameters, and has one such block.
 ///
+/// A method may take up to six parameters behind the command, each an `amp::Exposable`, as exposed fields hold:
+/// `async fn divide(&self, command: Divide, connection: Connection, pool: State<Pool>) -> Reply<Divide>`.
+///
 /// In both forms `#[cfg(..)]` on a method holds for everything that is made of it.
 ///
 /// # Settings
@@ -166,8 +199,10 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///
 /// # Compile errors
 /// - another item; the implementation of a trait (the macro stands on the trait itself);
-/// - a method that is not `async`, does not take `&self`, does not take exactly one command by value, has
-///   parameters or a where clause of its own, is `unsafe` or `extern`, or returns nothing;
+/// - a method that is not `async`, does not take `&self` and a command by value, has type or lifetime parameters or a
+///   where clause of its own, is `unsafe` or `extern`, or returns nothing;
+/// - a parameter behind the command: in a trait; the seventh in an `impl` block; a reference; a type that nothing
+///   provides;
 /// - anything but methods within; a trait with parameters, or an `unsafe` one; a lifetime parameter of the type;
 /// - a type that is no command, a reply that is not the command's, a future that is not `Send`;
 /// - two methods for one command, or for two commands with one name;

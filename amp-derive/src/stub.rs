@@ -14,6 +14,7 @@ pub(crate) fn arguments(ident: &Ident, generics: &Generics, krate: &Path) -> Tok
         generics,
         &code!(#krate::Arguments),
         &code! {
+            const FIELDS: #krate::schema::BoxDeclaration = #krate::__private::fields("", &[]);
             fn put_leading(&self, _: &mut #krate::BoxWriter<'_>) -> #encoded {
                 ::core::unreachable!()
             }
@@ -51,6 +52,7 @@ pub(crate) fn error_codes(ident: &Ident, generics: &Generics, krate: &Path) -> T
         generics,
         &code!(#krate::ErrorCodes),
         &code! {
+            const ERRORS: &'static [#krate::schema::ErrorDeclaration] = &[];
             fn code(&self) -> &'static ::core::primitive::str {
                 ::core::unreachable!()
             }

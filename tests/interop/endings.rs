@@ -74,7 +74,7 @@ async fn line_25_aborting_the_rust_caller_wakes_every_waiter_here_and_loses_the_
     let held = held(&connection, &mut twisted).await;
     connection.abort();
     let reason = all_are_told(held, &connection).await;
-    assert!(matches!(reason, CloseReason::Closed), "{reason:?}");
+    assert!(matches!(reason, CloseReason::Aborted), "{reason:?}");
     assert_eq!(twisted.say("lost()").await, "'ConnectionDone'");
 }
 

@@ -14,7 +14,11 @@ impl Abacus {
         Abacus
     }
 
-    async fn ping(&self, _: Ping, _: amp::Peer) -> Reply<Ping> {
+    async fn ping(&self, _: Ping, _: &amp::Peer) -> Reply<Ping> {
+        Ok(())
+    }
+
+    async fn crowded(&self, _: Ping, _: A, _: B, _: C, _: D, _: E, _: F, _: G) -> Reply<Ping> {
         Ok(())
     }
 }

@@ -4,6 +4,8 @@ mod arguments;
 pub mod constraint;
 mod errors;
 mod exposed;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use arguments::take_required;
 pub use arguments::{

@@ -3,15 +3,19 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::shared::Shared;
 use super::states::States;
-use super::{Connection, Driver, Peer, Settings, Shared};
+use super::{Connection, Driver};
 use crate::locator::Locator;
+use crate::peer::Peer;
+use crate::settings::Settings;
 
 /// Sets a connection up: what it answers and what it allows. Cheap to clone.
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
-/// use amp_core::{Connection, Settings};
+/// # extern crate amp_core as amp;
+/// use amp::{Connection, Settings};
 /// use std::time::Duration;
 ///
 /// let settings = Settings::new().call_timeout(Duration::from_secs(30));
@@ -63,7 +67,7 @@ impl Builder {
     /// Runs the connection over a byte stream, in a task of its own.
     ///
     /// # Panics
-    /// When called outside a tokio runtime.
+    /// When called outside a tokio runtime with I/O and time enabled.
     pub fn start<T>(self, transport: T, peer: Peer) -> Connection
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -73,7 +77,7 @@ impl Builder {
         connection
     }
 
-    /// Makes a connection whose driver the caller polls.
+    /// Makes a connection whose driver the caller polls, on a tokio runtime with I/O and time enabled.
     pub fn build<T>(self, transport: T, peer: Peer) -> (Connection, Driver)
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,

@@ -34,6 +34,20 @@ impl<C: Command> Call<C> {
         self
     }
 
+    /// Whether the ask is queued to be written. Before that, dropping the call means that the peer never hears of it.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        self.exchange.is_sent()
+    }
+
+    /// Sends the ask without waiting for its answer; the call itself waits for that.
+    ///
+    /// # Errors
+    /// When the ask cannot be sent. The call has ended then.
+    pub fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError<C::Errors>>> {
+        self.exchange.poll_sent(cx).map_err(Failure::into_call_error)
+    }
+
     /// Waits without end, whatever [`call_timeout`](crate::Settings::call_timeout) is.
     pub fn no_timeout(mut self) -> Self {
         self.exchange.set_timeout(None);

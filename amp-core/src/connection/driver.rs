@@ -7,12 +7,12 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Sleep;
 
-use super::CloseReason;
 use super::responders::Responders;
 use super::shared::Shared;
 use crate::dispatcher::UnknownTag;
 use crate::packet::{Packet, ReplyPacket};
-use crate::responder::Ask;
+use crate::reason::CloseReason;
+use crate::responder::{Answering, Ask};
 use crate::wire::{AmpBox, BoxDecoder};
 
 /// The first read buffer in bytes; a read that fills it doubles the next.
@@ -26,7 +26,7 @@ const MOST_KEPT: usize = 128 * 1024;
 /// The future that reads, writes and answers for one connection. [`Builder::start`](crate::Builder::start) spawns it.
 ///
 /// # Cancel safety
-/// Dropping it ends the connection with [`CloseReason::Aborted`].
+/// Dropping it ends the connection with [`CloseReason::DriverDropped`].
 #[must_use = "a connection does nothing until its driver is polled"]
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
@@ -35,10 +35,9 @@ impl Driver {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let settings = &shared.settings;
         let running = Running {
-            decoder: BoxDecoder::new(settings.boxes),
-            responders: Responders::new(Arc::clone(&shared.locator), settings.most_responders, settings.in_order),
+            decoder: BoxDecoder::new(shared.settings.boxes),
+            responders: Responders::new(Arc::clone(&shared)),
             transport,
             read_size: SMALL_READ,
             writing: Vec::new(),
@@ -46,6 +45,7 @@ impl Driver {
             replies: Vec::new(),
             woken: Vec::new(),
             alarm: None,
+            broken: None,
             latch: Latch(shared),
         };
         Self(Box::pin(running.drive()))
@@ -78,6 +78,8 @@ struct Running<T> {
     replies: Vec<(Option<u64>, ReplyPacket)>,
     woken: Vec<Waker>,
     alarm: Option<Pin<Box<Sleep>>>,
+    /// Why nothing can be written any more.
+    broken: Option<CloseReason>,
     latch: Latch,
 }
 
@@ -86,9 +88,9 @@ struct Latch(Arc<Shared>);
 
 impl Drop for Latch {
     fn drop(&mut self) {
-        self.0.end(CloseReason::Aborted);
+        self.0.end(CloseReason::DriverDropped);
         let reason = self.0.over();
-        self.0.switch.stop(reason.as_ref().unwrap_or(&CloseReason::Aborted));
+        self.0.switch.stop(reason.as_ref().unwrap_or(&CloseReason::DriverDropped));
         self.0.ended.send_replace(reason);
     }
 }
@@ -96,15 +98,17 @@ impl Drop for Latch {
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     async fn drive(mut self) -> CloseReason {
         let reason = poll_fn(|cx| self.poll(cx)).await;
-        let Self { transport, mut writing, written, latch, decoder, responders, .. } = self;
-        // Running responders stop: nobody can be answered any more.
+        let Self { transport, mut writing, written, latch, decoder, responders, broken, .. } = self;
+        writing.drain(..written);
+        writing.append(&mut latch.0.lock().outbound);
+        // Responders that run or wait for their turn stop. What is said of them now is no answer and not written.
         drop((decoder, responders));
-        if !matches!(reason, CloseReason::Io(_)) {
-            writing.drain(..written);
-            writing.append(&mut latch.0.lock().outbound);
+        if broken.is_none() && !matches!(reason, CloseReason::Io(_)) {
             let at_end = matches!(reason, CloseReason::ClosedByPeer | CloseReason::ClosedMidBox { .. });
             // A peer that does not read its last answers has had its time.
             let _ = tokio::time::timeout(latch.0.settings.linger, part(transport, &writing, at_end)).await;
+        } else {
+            drop(transport);
         }
         drop(latch);
         reason
@@ -114,28 +118,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         &self.latch.0
     }
 
+    /// One turn: reads and handles once, writes what there is, rings for calls whose time is up.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
-        self.responders.poll(cx);
         let mut more = false;
-        if self.shared().over().is_none() {
+        if self.shared().begin_turn() {
+            self.responders.poll(cx);
             match self.poll_read(cx) {
                 Poll::Ready(Ok(())) => more = true,
                 Poll::Ready(Err(reason)) => self.end(reason),
                 Poll::Pending => {}
             }
         }
-        let idle = match self.poll_write(cx) {
-            Ok(idle) => idle,
-            Err(reason) => {
-                self.end(reason);
-                false
-            }
-        };
+        let written = self.poll_write(cx).unwrap_or_else(|reason| {
+            // Answers that have already come are still read.
+            self.shared().writing_failed(reason.clone());
+            self.broken = Some(reason);
+            true
+        });
         self.poll_alarm(cx);
-        if let Some(reason) = self.shared().finished(idle && self.responders.is_idle()) {
+        if let Some(reason) = self.shared().end_turn(written && self.responders.is_idle()) {
             return Poll::Ready(reason);
         }
-        if more {
+        if more || self.responders.has_work() {
             // Whoever was woken by this batch takes its answers while they are in the cache; then the next batch is read.
             cx.waker().wake_by_ref();
         }
@@ -143,6 +147,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     }
 
     fn end(&self, reason: CloseReason) {
+        let reason = self.broken.clone().unwrap_or(reason);
         if !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
             tracing::warn!(peer = %self.shared().peer, reason = &reason as &dyn std::error::Error, "connection ends");
         }
@@ -166,11 +171,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         }
         if count == room {
             self.read_size = (self.read_size * 2).min(LARGE_READ);
+        } else if count < self.read_size / 8 {
+            self.read_size = (self.read_size / 2).max(SMALL_READ);
         }
-        // What is answered in this batch is written at its end without anybody waking this task.
-        self.shared().driver_is_awake();
         let result = self.take_boxes();
-        self.deliver().and(result).map_or_else(|reason| Poll::Ready(Err(reason)), |()| Poll::Ready(Ok(())))
+        Poll::Ready(self.deliver().and(result))
     }
 
     fn take_boxes(&mut self) -> Result<(), CloseReason> {
@@ -183,8 +188,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             match Packet::parse(raw)? {
                 Packet::Ask(ask) => {
                     self.deliver()?;
-                    let ask = Ask::new(ask, self.shared());
-                    self.responders.answer(ask);
+                    let answering = Arc::clone(self.shared());
+                    self.responders.answer(Ask::new(ask, answering));
                 }
                 Packet::Reply { tag, reply } => self.replies.push((tag, reply)),
             }
@@ -199,7 +204,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         }
         let shared = Arc::clone(self.shared());
         let mut state = shared.lock();
-        let (mut known, mut unknown) = (0, 0);
+        let (mut known, mut unknown) = (0_usize, 0_usize);
         for (tag, reply) in self.replies.drain(..) {
             match tag.ok_or(UnknownTag).and_then(|tag| state.dispatcher.answer(tag, reply)) {
                 Ok(waiter) => {
@@ -209,8 +214,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 Err(_) => unknown += 1,
             }
         }
+        self.woken.extend((known > 0).then(|| state.next_call(&shared.settings)).flatten());
         drop(state);
-        shared.places.add_permits(known);
         self.woken.drain(..).for_each(Waker::wake);
         if unknown == 0 {
             return Ok(());
@@ -224,6 +229,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
 
     /// Writes what is queued. Whether everything is written.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, CloseReason> {
+        if self.broken.is_some() {
+            self.latch.0.take_outbound(&mut Vec::new(), cx.waker());
+            return Ok(true);
+        }
         loop {
             if self.written == self.writing.len() {
                 self.written = 0;

@@ -1,16 +1,18 @@
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+use tokio::time::Sleep;
 
-use super::shared::{Phase, Shared};
-use super::{CloseReason, Connection};
+use super::shared::Shared;
+use super::state::{Phase, State};
+use super::{Connection, now};
 use crate::command::{Command, violations};
 use crate::dispatcher::Progress;
 use crate::packet::{ReplyPacket, Tag, put_ask, put_ask_box};
+use crate::reason::CloseReason;
 use crate::value::{EncodeError, EncodeErrorKind};
 use crate::wire::{AmpBox, BoxLimits};
 
@@ -65,20 +67,20 @@ pub(super) enum Failure {
 
 enum Step {
     New,
-    /// There is no place among the calls, or the outbound buffer is full.
-    Queued(Option<Instant>, Pin<Box<dyn Future<Output = Option<Place>> + Send>>),
+    /// There is no place among the calls, or no room in the outbound buffer.
+    Queued(Queued),
+    /// It was sent with this tag.
     Out(u64),
     Done,
 }
 
-/// A place among the calls that are out; `None` for an ask that wants no answer.
-type Place = Option<OwnedSemaphorePermit>;
-
-/// What became of an attempt to send.
-enum Attempt {
-    Sent(Option<u64>),
-    Full(Place),
-    Failed(Failure),
+#[derive(Default)]
+struct Queued {
+    /// The place in the queue of calls.
+    ticket: Option<u64>,
+    deadline: Option<Instant>,
+    /// Made only when the call must wait: a call that goes out at once costs no timer.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl<A: Outgoing> Exchange<A> {
@@ -95,30 +97,80 @@ impl<A: Outgoing> Exchange<A> {
         self.connection.shared.settings.boxes.nesting
     }
 
-    /// Sends, or queues for a place and then sends.
-    fn poll_send(
-        &mut self,
-        deadline: Option<Instant>,
-        mut place: Place,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<u64>, Failure>> {
-        loop {
-            let shared = &self.connection.shared;
-            place = match attempt(shared, &self.ask, self.answered, deadline, place, cx.waker()) {
-                Attempt::Sent(tag) => return Poll::Ready(Ok(tag)),
-                Attempt::Failed(failure) => return Poll::Ready(Err(failure)),
-                Attempt::Full(place) => place,
-            };
-            let mut queue = Box::pin(queue(Arc::clone(shared), self.answered, deadline, place));
-            match queue.as_mut().poll(cx) {
-                Poll::Ready(Some(granted)) => place = granted,
-                Poll::Ready(None) => return Poll::Ready(Err(Failure::Timeout)),
-                Poll::Pending => {
-                    self.step = Step::Queued(deadline, queue);
-                    return Poll::Pending;
+    /// Whether the ask is in the outbound buffer, or was.
+    pub(super) fn is_sent(&self) -> bool {
+        matches!(self.step, Step::Out(_) | Step::Done)
+    }
+
+    /// Sends the ask, or fails.
+    pub(super) fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let sent = match &mut self.step {
+            Step::Out(_) | Step::Done => return Poll::Ready(Ok(())),
+            Step::New => match self.ask.check() {
+                Err(error) => Err(Failure::Invalid(error)),
+                Ok(()) => {
+                    let deadline = self.timeout.and_then(|timeout| now().checked_add(timeout));
+                    self.step = Step::Queued(Queued { deadline, ..Queued::default() });
+                    ready!(self.poll_queued(cx))
                 }
-            }
+            },
+            Step::Queued(_) => ready!(self.poll_queued(cx)),
+        };
+        self.leave_queue();
+        self.step = Step::Done;
+        if let Some(tag) = sent? {
+            self.step = Step::Out(tag);
         }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_queued(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
+        let Self { connection, ask, answered, step: Step::Queued(queued), .. } = self else { return Poll::Pending };
+        let shared = &connection.shared;
+        let mut state = shared.lock();
+        if let Some(reason) = state.refusal() {
+            return Poll::Ready(Err(Failure::Connection(reason)));
+        }
+        let settings = &shared.settings;
+        if *answered && !(state.has_place(settings) && state.calls.is_turn(queued.ticket)) {
+            queued.ticket = Some(state.calls.wait(queued.ticket, cx.waker()));
+        } else if !*answered && !state.has_room(settings) {
+            state.others.push(cx.waker().clone());
+        } else {
+            return Poll::Ready(append(shared, state, ask, *answered, queued.deadline, cx.waker()));
+        }
+        drop(state);
+        let Some(deadline) = queued.deadline else { return Poll::Pending };
+        let alarm = queued.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
+        ready!(alarm.as_mut().poll(cx));
+        Poll::Ready(Err(Failure::Timeout))
+    }
+}
+
+impl<A> Exchange<A> {
+    /// Gives the place in the queue up, and wakes whoever is next.
+    fn leave_queue(&self) {
+        let Step::Queued(Queued { ticket: Some(ticket), .. }) = self.step else { return };
+        let shared = &self.connection.shared;
+        let mut state = shared.lock();
+        state.calls.leave(ticket);
+        let next = state.next_call(&shared.settings);
+        drop(state);
+        next.into_iter().for_each(Waker::wake);
+    }
+
+    fn poll_answer(&self, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
+        let mut state = self.connection.shared.lock();
+        let progress = state.dispatcher.poll(tag, |before| match before {
+            Some(waker) if waker.will_wake(cx.waker()) => waker,
+            _ => cx.waker().clone(),
+        });
+        Poll::Ready(match progress {
+            Progress::Pending => return Poll::Pending,
+            Progress::Answered(reply) => Ok(reply),
+            Progress::Expired => Err(Failure::Timeout),
+            Progress::Lost => Err(Failure::Connection(state.refusal().unwrap_or(CloseReason::DriverDropped))),
+        })
     }
 }
 
@@ -131,122 +183,56 @@ impl<A: Outgoing> Future for Exchange<A> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let (deadline, place) = match &mut this.step {
-            Step::New => {
-                if let Err(error) = this.ask.check() {
-                    this.step = Step::Done;
-                    return Poll::Ready(Err(Failure::Invalid(error)));
-                }
-                (this.timeout.map(|timeout| super::now() + timeout), None)
-            }
-            Step::Queued(deadline, queue) => match ready!(queue.as_mut().poll(cx)) {
-                Some(place) => (*deadline, place),
-                None => {
-                    this.step = Step::Done;
-                    return Poll::Ready(Err(Failure::Timeout));
-                }
-            },
+        match this.step {
             Step::Out(tag) => {
-                let answer = ready!(poll_answer(&this.connection.shared, *tag, cx));
+                let answer = ready!(this.poll_answer(tag, cx));
                 this.step = Step::Done;
-                return Poll::Ready(answer.map(Some));
+                Poll::Ready(answer.map(Some))
             }
             Step::Done => panic!("a call was polled after it had ended"),
-        };
-        this.step = Step::Done;
-        match ready!(this.poll_send(deadline, place, cx)) {
-            Ok(Some(tag)) => {
-                this.step = Step::Out(tag);
-                Poll::Pending
-            }
-            Ok(None) => Poll::Ready(Ok(None)),
-            Err(failure) => Poll::Ready(Err(failure)),
+            // What was just sent left this task's waker with its tag: there is nothing to look at yet.
+            Step::New | Step::Queued(_) => match ready!(this.poll_sent(cx)) {
+                Err(failure) => Poll::Ready(Err(failure)),
+                Ok(()) if this.answered => Poll::Pending,
+                Ok(()) => Poll::Ready(Ok(None)),
+            },
         }
     }
 }
 
 impl<A> Drop for Exchange<A> {
     fn drop(&mut self) {
+        self.leave_queue();
         let Step::Out(tag) = self.step else { return };
         let shared = &self.connection.shared;
         let mut state = shared.lock();
         state.dispatcher.abandon(tag);
-        if matches!(state.phase, Phase::Closing(_)) {
+        if matches!(state.phase, Phase::Closing(..)) {
             shared.wake_driver(state, true);
         }
     }
 }
 
-/// Encodes the ask into the outbound buffer, if there is a place and room for it.
-fn attempt<A: Outgoing>(
+/// Encodes the ask into the outbound buffer and notes who waits for its answer. Gives its tag, if it is answered.
+fn append<A: Outgoing>(
     shared: &Shared,
+    mut state: MutexGuard<'_, State>,
     ask: &A,
     answered: bool,
     deadline: Option<Instant>,
-    place: Place,
     waiter: &Waker,
-) -> Attempt {
-    let place = match place {
-        None if answered => match Arc::clone(&shared.places).try_acquire_owned() {
-            Ok(place) => Some(place),
-            Err(TryAcquireError::NoPermits) => return Attempt::Full(None),
-            Err(TryAcquireError::Closed) => None,
-        },
-        place => place,
-    };
-    let mut state = shared.lock();
-    if let Some(reason) = state.refusal() {
-        return Attempt::Failed(Failure::Connection(reason));
-    }
-    if state.outbound.len() >= shared.settings.outbound_mark {
-        return Attempt::Full(place);
-    }
+) -> Result<Option<u64>, Failure> {
     let number = state.dispatcher.next_tag();
     let tag = answered.then(|| Tag::of(number));
-    if let Err(error) = ask.put(&mut state.outbound, tag, shared.settings.boxes) {
-        return Attempt::Failed(Failure::Invalid(error));
-    }
+    ask.put(&mut state.outbound, tag, shared.settings.boxes).map_err(Failure::Invalid)?;
     if !answered {
         state.dispatcher.skip();
         shared.wake_driver(state, false);
-        return Attempt::Sent(None);
+        return Ok(None);
     }
-    // The answer gives the place back.
-    place.into_iter().for_each(OwnedSemaphorePermit::forget);
     state.dispatcher.ask(waiter.clone(), deadline);
     let sooner = deadline.filter(|deadline| state.alarm.is_none_or(|alarm| *deadline < alarm));
     state.alarm = sooner.or(state.alarm);
     shared.wake_driver(state, sooner.is_some());
-    Attempt::Sent(Some(number))
-}
-
-/// Waits for a place among the calls and then for room in the outbound buffer; `None` when the time is up.
-async fn queue(shared: Arc<Shared>, answered: bool, deadline: Option<Instant>, place: Place) -> Option<Place> {
-    let granted = async {
-        let place = match place {
-            // When no places are given out any more, the next attempt learns why.
-            None if answered => Arc::clone(&shared.places).acquire_owned().await.ok(),
-            place => place,
-        };
-        poll_fn(|cx| shared.poll_room(cx)).await;
-        place
-    };
-    match deadline {
-        None => Some(granted.await),
-        Some(deadline) => tokio::time::timeout_at(deadline.into(), granted).await.ok(),
-    }
-}
-
-fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
-    let mut state = shared.lock();
-    let progress = state.dispatcher.poll(tag, |before| match before {
-        Some(waker) if waker.will_wake(cx.waker()) => waker,
-        _ => cx.waker().clone(),
-    });
-    Poll::Ready(match progress {
-        Progress::Pending => return Poll::Pending,
-        Progress::Answered(reply) => Ok(reply),
-        Progress::Expired => Err(Failure::Timeout),
-        Progress::Lost => Err(Failure::Connection(state.refusal().unwrap_or(CloseReason::Aborted))),
-    })
+    Ok(Some(number))
 }

@@ -7,37 +7,38 @@ mod builder;
 mod call;
 mod driver;
 mod exchange;
+mod halves;
 mod over_boxes;
-mod peer;
-mod reason;
+mod queue;
 mod receiver;
 mod responders;
-mod settings;
 mod shared;
+mod state;
 mod states;
 pub(crate) mod transport;
 
 use std::any::TypeId;
 use std::fmt;
-use std::sync::Arc;
+use std::future::Future;
+use std::sync::{Arc, Weak};
 use std::task::{Context as TaskContext, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use builder::Builder;
 pub use call::Call;
 pub use driver::Driver;
 pub use over_boxes::BoxInlet;
-pub use peer::{Credentials, Peer};
-pub use reason::CloseReason;
-pub use settings::{Settings, Strictness};
-pub(crate) use shared::Shared;
 pub use transport::pair;
 
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, Context, Exposable, ExposeError, NoErrors, State, provided};
+use crate::peer::Peer;
+use crate::reason::CloseReason;
+use crate::responder::Answering;
 use crate::wire::AmpBox;
 use exchange::{Exchange, Failure, Untyped};
+use shared::Shared;
 
 /// A connection to a peer: both ends call, both ends answer. Cheap to clone.
 ///
@@ -52,7 +53,7 @@ impl Connection {
         Builder::new()
     }
 
-    pub(crate) fn of(shared: &Arc<Shared>) -> Self {
+    fn of(shared: &Arc<Shared>) -> Self {
         shared.add_handle();
         Self { shared: Arc::clone(shared) }
     }
@@ -140,34 +141,70 @@ impl Connection {
     }
 
     /// Begins to close: no new calls go out, the answers to old ones and the peer's running commands get
-    /// [`close_timeout`](Settings::close_timeout) to finish. [`closed`](Self::closed) tells when it is done.
+    /// [`close_timeout`](crate::Settings::close_timeout) to finish. [`closed`](Self::closed) tells when it is done.
     ///
     /// A responder that calls it has its own answer still sent: Twisted's `QuitBox`.
     pub fn close(&self) {
         self.shared.close();
     }
 
-    /// Ends the connection now: outstanding calls fail, running responders are dropped. What is already queued
-    /// to be written still goes out.
+    /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, running responders are dropped. What
+    /// is already queued to be written still goes out, for as long as [`linger`](crate::Settings::linger).
     pub fn abort(&self) {
-        self.shared.end(CloseReason::Closed);
+        self.shared.end(CloseReason::Aborted);
     }
 
-    /// Waits until the connection has ended and its transport is closed; gives the reason.
+    /// Waits until the connection has ended and its transport is closed; gives the reason. The future holds no handle: it
+    /// does not keep the connection open.
     ///
     /// # Cancel safety
     /// Safe to drop and to call again, also after the end.
-    pub async fn closed(&self) -> CloseReason {
+    pub fn closed(&self) -> impl Future<Output = CloseReason> + Send + use<> {
         let mut ended = self.shared.ended.subscribe();
-        // The sender lives in `shared`, so the wait does not fail.
-        let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
-        reason.unwrap_or(CloseReason::Aborted)
+        async move {
+            // The sender says the reason before it goes.
+            let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+            reason.unwrap_or(CloseReason::DriverDropped)
+        }
+    }
+
+    /// A handle that does not keep the connection open.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakConnection {
+        WeakConnection { shared: Arc::downgrade(&self.shared) }
+    }
+
+    /// Whether both are handles of the same connection.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// Whether no more calls can be made.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.shared.lock().refusal().is_some()
+    }
+}
+
+/// A handle of a connection that does not keep it open.
+#[derive(Clone)]
+pub struct WeakConnection {
+    shared: Weak<Shared>,
+}
+
+impl WeakConnection {
+    /// The connection, if somebody still has a handle of it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Connection> {
+        let shared = self.shared.upgrade()?;
+        shared.add_handle_to_others().then_some(Connection { shared })
+    }
+}
+
+impl fmt::Debug for WeakConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakConnection").finish_non_exhaustive()
     }
 }
 
@@ -208,4 +245,10 @@ impl Exposable for Connection {
 /// The runtime's time, which a test may have paused.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
+}
+
+/// The instant after `duration`; for one that the clock does not hold, an instant that nobody lives to see.
+fn after(duration: Duration) -> Instant {
+    const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    now().checked_add(duration).unwrap_or_else(|| now() + DECADES)
 }

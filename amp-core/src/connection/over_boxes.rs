@@ -7,8 +7,11 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Builder, CloseReason, Connection, Peer, Settings};
+use super::{Builder, Connection};
 use crate::boxes::{BoxReceiver, BoxSender};
+use crate::peer::Peer;
+use crate::reason::CloseReason;
+use crate::settings::Settings;
 use crate::wire::{AmpBox, BoxDecoder};
 
 impl Builder {

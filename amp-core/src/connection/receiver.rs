@@ -2,8 +2,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::CloseReason;
 use crate::boxes::BoxReceiver;
+use crate::reason::CloseReason;
 use crate::wire::AmpBox;
 
 /// The place of a box receiver that stands in for the dispatcher and the locator.

@@ -5,48 +5,44 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
+use super::shared::Shared;
 use crate::locator::Locator;
 use crate::responder::{Ask, Located};
 
-/// The responders of one connection: those that run, and in order those that wait for their turn.
+/// The responders of one connection: those that run, and the asks that wait for their turn.
 pub(super) struct Responders {
-    locator: Arc<dyn Locator>,
+    shared: Arc<Shared>,
     running: JoinSet<()>,
     waiting: VecDeque<Ask>,
-    most: usize,
-    in_order: bool,
 }
 
 impl Responders {
-    pub(super) fn new(locator: Arc<dyn Locator>, most: usize, in_order: bool) -> Self {
-        Self { locator, running: JoinSet::new(), waiting: VecDeque::new(), most, in_order }
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, running: JoinSet::new(), waiting: VecDeque::new() }
     }
 
-    /// Answers an ask: at once if its responder is ready at its first poll, else concurrently.
+    /// Answers an ask: at once if its responder is ready at its first poll, else concurrently. While the peer has much to
+    /// read it waits, in the order of arrival: reading goes on, and memory is bounded by what the asks hold.
     pub(super) fn answer(&mut self, ask: Ask) {
-        if self.running.len() + self.waiting.len() >= self.most {
+        let settings = &self.shared.settings;
+        if self.running.len() + self.waiting.len() >= settings.most_responders || self.shared.is_full() {
             ask.refuse_busy();
-        } else if self.in_order && !self.running.is_empty() {
-            self.waiting.push_back(ask);
-        } else {
+        } else if self.waiting.is_empty() && self.may_start() {
             self.start(ask);
+        } else {
+            self.waiting.push_back(ask);
         }
     }
 
     /// Puts away what has finished and starts what waited for it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
-        loop {
-            while let Poll::Ready(Some(finished)) = self.running.poll_join_next(cx) {
-                if let Err(error) = finished {
-                    log_panic(&error);
-                }
-            }
-            if !self.running.is_empty() {
-                return;
-            }
-            let Some(ask) = self.waiting.pop_front() else { return };
+        // A task that panicked has answered when it dropped its ask.
+        while let Poll::Ready(Some(_)) = self.running.poll_join_next(cx) {}
+        while self.may_start()
+            && let Some(ask) = self.waiting.pop_front()
+        {
             self.start(ask);
         }
     }
@@ -55,16 +51,21 @@ impl Responders {
         self.running.is_empty() && self.waiting.is_empty()
     }
 
+    /// Whether another look would start what waits.
+    pub(super) fn has_work(&self) -> bool {
+        !self.waiting.is_empty() && self.may_start()
+    }
+
+    fn may_start(&self) -> bool {
+        (!self.shared.settings.in_order || self.running.is_empty()) && !self.shared.is_congested()
+    }
+
     /// Polls the responder once where it stands, so that responders begin in the order of their asks.
     fn start(&mut self, ask: Ask) {
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
-        let begun = catch_unwind(AssertUnwindSafe(|| begin(&*self.locator, ask)));
-        match begun {
-            Ok(Some(responding)) => {
-                self.running.spawn(responding);
-            }
-            Ok(None) => {}
-            Err(_) => tracing::error!("a responder panicked"),
+        let begun = catch_unwind(AssertUnwindSafe(|| begin(&*self.shared.locator, ask)));
+        if let Ok(Some(responding)) = begun {
+            self.running.spawn(responding);
         }
     }
 }
@@ -82,10 +83,4 @@ fn begin(locator: &dyn Locator, ask: Ask) -> Option<Pin<Box<dyn Future<Output = 
     // The task that goes on with it polls it again at once, so nobody needs this poll's waker.
     let poll = responding.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     poll.is_pending().then_some(responding)
-}
-
-fn log_panic(error: &JoinError) {
-    if error.is_panic() {
-        tracing::error!("a responder panicked");
-    }
 }

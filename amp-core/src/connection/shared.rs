@@ -1,81 +1,50 @@
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::receiver::Switch;
+use super::state::{Phase, State};
 use super::states::States;
-use super::{CloseReason, Peer, Settings};
-use crate::boxes::SendBoxError;
-use crate::dispatcher::Dispatcher;
+use super::{Connection, after, now};
+use crate::boxes::{BoxSender, SendBoxError};
 use crate::locator::Locator;
+use crate::peer::Peer;
+use crate::reason::CloseReason;
+use crate::responder::Answering;
+use crate::settings::Settings;
 use crate::wire::AmpBox;
 
 /// What the handles of a connection and its driver share.
-pub(crate) struct Shared {
-    pub(crate) settings: Settings,
-    pub(crate) peer: Peer,
-    pub(crate) locator: Arc<dyn Locator>,
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) peer: Peer,
+    pub(super) locator: Arc<dyn Locator>,
     /// The user's own values; what a responder sets is seen by later calls.
     states: Mutex<States>,
     /// The connection's one lock. Never held across an await, and never while a waker runs.
     state: Mutex<State>,
-    /// Places for calls that are out.
-    pub(super) places: Arc<Semaphore>,
     /// A box receiver in the place of the dispatcher and the locator.
     pub(super) switch: Switch,
     /// The reason, once the transport is closed.
     pub(super) ended: watch::Sender<Option<CloseReason>>,
     handles: AtomicUsize,
-}
-
-/// What the lock guards.
-#[derive(Debug)]
-pub(super) struct State {
-    pub(super) dispatcher: Dispatcher<Waker>,
-    /// Whole boxes, waiting to be written.
-    pub(super) outbound: Vec<u8>,
-    pub(super) phase: Phase,
-    /// When the driver's alarm goes off.
-    pub(super) alarm: Option<Instant>,
-    /// Who waits for room in the outbound buffer.
-    waiting: Vec<Waker>,
-    driver: Waker,
-    /// The driver was woken, or it is about to look at the outbound buffer anyway.
-    driver_awake: bool,
-}
-
-/// How far a connection has come.
-#[derive(Clone, Debug)]
-pub(super) enum Phase {
-    /// Calls go out.
-    Open,
-    /// No new calls; until this instant, answers to the old ones may arrive.
-    Closing(Instant),
-    /// Nothing is received any more; what is written may still go out.
-    Over(CloseReason),
+    /// Bytes of asks that have no answer.
+    held: AtomicUsize,
 }
 
 impl Shared {
     pub(super) fn new(settings: Settings, peer: Peer, locator: Arc<dyn Locator>, states: States) -> Self {
-        let state = State {
-            dispatcher: Dispatcher::new(),
-            outbound: Vec::new(),
-            phase: Phase::Open,
-            alarm: None,
-            waiting: Vec::new(),
-            driver: Waker::noop().clone(),
-            driver_awake: false,
-        };
         Self {
-            state: Mutex::new(state),
-            places: Arc::new(Semaphore::new(settings.most_calls.min(Semaphore::MAX_PERMITS))),
+            state: Mutex::new(State::new()),
             switch: Switch::default(),
             ended: watch::Sender::new(None),
             handles: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
             settings,
             peer,
             locator,
@@ -88,14 +57,14 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn states(&self) -> MutexGuard<'_, States> {
+    pub(super) fn states(&self) -> MutexGuard<'_, States> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends to the outbound buffer and sees to it that it is written.
-    pub(crate) fn write<R>(&self, append: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    fn write(&self, append: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.lock();
-        let result = append(&mut state.outbound);
+        append(&mut state.outbound);
         let limit = self.settings.most_outbound;
         if state.outbound.len() > limit {
             state.outbound = Vec::new();
@@ -103,7 +72,6 @@ impl Shared {
         } else {
             self.wake_driver(state, false);
         }
-        result
     }
 
     /// Lets the lock go and wakes the driver, unless it is awake already and not `always` wanted.
@@ -116,9 +84,11 @@ impl Shared {
         }
     }
 
-    /// The driver says that it will look at the outbound buffer before it sleeps.
-    pub(super) fn driver_is_awake(&self) {
-        self.lock().driver_awake = true;
+    /// The driver begins a turn, at whose end it looks at the outbound buffer. Whether there is still something to read for.
+    pub(super) fn begin_turn(&self) -> bool {
+        let mut state = self.lock();
+        state.driver_awake = true;
+        !state.is_over()
     }
 
     /// Gives the driver what is to be written in exchange for an empty buffer. When there is nothing, the driver
@@ -131,38 +101,55 @@ impl Shared {
             return false;
         }
         std::mem::swap(&mut state.outbound, empty);
-        let waiting = std::mem::take(&mut state.waiting);
+        let mut waiting = std::mem::take(&mut state.others);
+        waiting.extend(state.next_call(&self.settings));
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
         true
     }
 
+    /// Whether so much waits to be written that no more responders should start.
+    pub(super) fn is_congested(&self) -> bool {
+        !self.lock().has_room(&self.settings)
+    }
+
+    /// Whether the asks that have no answer hold more than they may.
+    pub(super) fn is_full(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > self.settings.most_inbound
+    }
+
     /// Begins to close: no new calls, the old ones may still be answered.
     pub(super) fn close(&self) {
-        let mut state = self.lock();
+        let state = self.lock();
         if matches!(state.phase, Phase::Open) {
-            state.phase = Phase::Closing(super::now() + self.settings.close_timeout);
-            let waiting = std::mem::take(&mut state.waiting);
-            self.wake_driver(state, true);
-            self.places.close();
-            waiting.into_iter().for_each(Waker::wake);
+            self.begin_to_close(state, after(self.settings.close_timeout), CloseReason::Closed);
         }
     }
 
-    /// Ends the connection. The first reason stays; everybody who waits learns it.
-    pub(crate) fn end(&self, reason: CloseReason) {
-        self.end_locked(self.lock(), reason);
+    /// Writing has failed. Answers that have already come may still be read.
+    pub(super) fn writing_failed(&self, reason: CloseReason) {
+        let mut state = self.lock();
+        if !state.is_over() {
+            state.outbound = Vec::new();
+            self.begin_to_close(state, after(self.settings.linger), reason);
+        }
+    }
+
+    fn begin_to_close(&self, mut state: MutexGuard<'_, State>, until: Instant, reason: CloseReason) {
+        state.phase = Phase::Closing(until, reason);
+        let waiting = state.let_go();
+        self.wake_driver(state, true);
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     fn end_locked(&self, mut state: MutexGuard<'_, State>, reason: CloseReason) {
-        if matches!(state.phase, Phase::Over(_)) {
+        if state.is_over() {
             return;
         }
         state.phase = Phase::Over(reason);
-        let mut waiting = std::mem::take(&mut state.waiting);
+        let mut waiting = state.let_go();
         state.dispatcher.close(|waker| waiting.push(waker));
         self.wake_driver(state, true);
-        self.places.close();
         waiting.into_iter().for_each(Waker::wake);
     }
 
@@ -170,20 +157,22 @@ impl Shared {
     pub(super) fn over(&self) -> Option<CloseReason> {
         match &self.lock().phase {
             Phase::Over(reason) => Some(reason.clone()),
-            Phase::Open | Phase::Closing(_) => None,
+            Phase::Open | Phase::Closing(..) => None,
         }
     }
 
-    /// The reason, if there is nothing left to do: the connection is over, or it closes and all is `idle` and answered.
-    pub(super) fn finished(&self, idle: bool) -> Option<CloseReason> {
+    /// Ends a turn of the driver. The reason, if there is nothing left to do: the connection is over, or it closes and
+    /// all is `idle` and answered.
+    pub(super) fn end_turn(&self, idle: bool) -> Option<CloseReason> {
         let state = self.lock();
         match &state.phase {
             Phase::Over(reason) => Some(reason.clone()),
-            Phase::Closing(_) if idle && state.outbound.is_empty() && !state.dispatcher.is_awaited() => {
-                self.end_locked(state, CloseReason::Closed);
-                self.over()
+            Phase::Closing(_, reason) if idle && state.outbound.is_empty() && !state.dispatcher.is_awaited() => {
+                let reason = reason.clone();
+                self.end_locked(state, reason.clone());
+                Some(reason)
             }
-            Phase::Open | Phase::Closing(_) => None,
+            Phase::Open | Phase::Closing(..) => None,
         }
     }
 
@@ -191,18 +180,19 @@ impl Shared {
     pub(super) fn ring(&self, woken: &mut Vec<Waker>, driver: &Waker) -> Option<Instant> {
         let mut state = self.lock();
         state.driver.clone_from(driver);
-        if let Phase::Closing(until) = state.phase
-            && until <= super::now()
+        if let Phase::Closing(until, reason) = &state.phase
+            && *until <= now()
         {
-            self.end_locked(state, CloseReason::Closed);
+            let reason = reason.clone();
+            self.end_locked(state, reason);
             return None;
         }
-        if state.alarm.is_some_and(|alarm| alarm <= super::now()) {
-            state.alarm = state.dispatcher.expire(super::now(), |waker| woken.push(waker));
+        if state.alarm.is_some_and(|alarm| alarm <= now()) {
+            state.alarm = state.dispatcher.expire(now(), |waker| woken.push(waker));
         }
         match state.phase {
             Phase::Open => state.alarm,
-            Phase::Closing(until) => Some(state.alarm.map_or(until, |alarm| alarm.min(until))),
+            Phase::Closing(until, _) => Some(state.alarm.map_or(until, |alarm| alarm.min(until))),
             Phase::Over(_) => None,
         }
     }
@@ -210,11 +200,11 @@ impl Shared {
     /// Waits until callers may add to the outbound buffer, or learn that they no longer may.
     pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if state.outbound.len() < self.settings.outbound_mark || state.refusal().is_some() {
+        if state.has_room(&self.settings) || state.refusal().is_some() {
             return Poll::Ready(());
         }
-        if !state.waiting.last().is_some_and(|last| last.will_wake(cx.waker())) {
-            state.waiting.push(cx.waker().clone());
+        if !state.others.last().is_some_and(|last| last.will_wake(cx.waker())) {
+            state.others.push(cx.waker().clone());
         }
         Poll::Pending
     }
@@ -238,6 +228,12 @@ impl Shared {
         self.handles.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// One more handle, unless there is none any more.
+    pub(super) fn add_handle_to_others(&self) -> bool {
+        let more = |handles| if handles == 0 { None } else { Some(handles + 1) };
+        self.handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more).is_ok()
+    }
+
     /// One handle less; the last one closes the connection.
     pub(super) fn remove_handle(&self) {
         if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -246,19 +242,54 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("peer", &self.peer).finish_non_exhaustive()
+impl Answering for Shared {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>)) {
+        self.write(put);
+    }
+
+    /// The first reason stays; everybody who waits learns it.
+    fn end(&self, reason: CloseReason) {
+        self.end_locked(self.lock(), reason);
+    }
+
+    fn is_over(&self) -> bool {
+        self.lock().is_over()
+    }
+
+    fn hold(&self, bytes: usize) {
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn release(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn provide(self: Arc<Self>, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        if wanted == TypeId::of::<Connection>() {
+            Some(Arc::new(Connection::of(&self)))
+        } else if wanted == TypeId::of::<Peer>() {
+            Some(Arc::new(self.peer.clone()))
+        } else if wanted == TypeId::of::<Arc<dyn Locator>>() {
+            Some(Arc::new(Arc::clone(&self.locator)))
+        } else if wanted == TypeId::of::<Arc<dyn BoxSender>>() {
+            let sender: Arc<dyn BoxSender> = Arc::new(Connection::of(&self));
+            Some(Arc::new(sender))
+        } else {
+            self.states().value(wanted)
+        }
     }
 }
 
-impl State {
-    /// Why no more calls go out, if so.
-    pub(super) fn refusal(&self) -> Option<CloseReason> {
-        match &self.phase {
-            Phase::Open => None,
-            Phase::Closing(_) => Some(CloseReason::Closed),
-            Phase::Over(reason) => Some(reason.clone()),
-        }
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("peer", &self.peer).finish_non_exhaustive()
     }
 }

@@ -1,14 +1,17 @@
 //! Connections over the usual transports.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
-use tokio::net::unix::SocketAddr;
+use tokio::net::unix::SocketAddr as UnixAddress;
 use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
 use tokio::process::{Child, Command as Process};
 
-use super::{Builder, Connection, Credentials, Peer};
+use super::halves::Halves;
+use super::{Builder, Connection};
+use crate::peer::{Credentials, Peer};
 
 /// How many bytes an in-memory pair holds in each direction.
 const PAIR_BUFFER: usize = 64 * 1024;
@@ -30,7 +33,7 @@ impl Builder {
     /// # Errors
     /// When the socket is no longer connected.
     pub fn start_tcp(self, stream: TcpStream) -> io::Result<Connection> {
-        let (stream, peer) = tcp(stream)?;
+        let (stream, peer) = tcp(stream.peer_addr()?, stream);
         Ok(self.start(stream, peer))
     }
 
@@ -62,7 +65,7 @@ impl Builder {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("the child's pipes were taken"));
         };
-        let connection = self.start(tokio::io::join(output, input), Peer::Process { id: child.id() });
+        let connection = self.start(Halves::new(output, input), Peer::Process { id: child.id() });
         Ok((connection, child))
     }
 
@@ -71,40 +74,36 @@ impl Builder {
     /// # Errors
     /// When a standard stream is not open.
     pub fn stdio(self) -> io::Result<Connection> {
-        use std::os::fd::AsFd;
-        use tokio::net::unix::pipe::{Receiver, Sender};
-
         let peer = Peer::Process { id: Some(std::os::unix::process::parent_id()) };
-        let input = Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?);
-        let output = Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned()?);
-        Ok(match (input, output) {
-            (Ok(input), Ok(output)) => self.start(tokio::io::join(input, output), peer),
-            // Not pipes, so not pollable for sure: tokio reads and writes them on its blocking threads.
-            _ => self.start(tokio::io::join(tokio::io::stdin(), tokio::io::stdout()), peer),
-        })
+        Ok(self.start(Halves::standard()?, peer))
     }
 }
 
 /// A TCP socket made ready for small boxes.
-pub(crate) fn tcp(stream: TcpStream) -> io::Result<(TcpStream, Peer)> {
-    stream.set_nodelay(true)?;
-    let address = stream.peer_addr()?;
-    Ok((stream, Peer::Tcp { address }))
+pub(crate) fn tcp(address: SocketAddr, stream: TcpStream) -> (TcpStream, Peer) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, %address, "the socket takes no TCP_NODELAY");
+    }
+    (stream, Peer::Tcp { address })
 }
 
 /// A unix socket and who the kernel says is at its other end.
 pub(crate) fn unix(stream: UnixStream) -> (UnixStream, Peer) {
-    let path_of = |address: io::Result<SocketAddr>| address.ok()?.as_pathname().map(Path::to_owned);
+    let path_of = |address: io::Result<UnixAddress>| address.ok()?.as_pathname().map(Path::to_owned);
     let path = path_of(stream.peer_addr()).or_else(|| path_of(stream.local_addr()));
-    let credentials = Credentials::of(&stream);
+    let credentials = stream.peer_cred().ok().map(|given| Credentials {
+        user: given.uid(),
+        group: given.gid(),
+        process: given.pid(),
+    });
     (stream, Peer::Unix { path, credentials })
 }
 
 /// Two connections to each other, in memory: for tests, and for parts of one program.
 ///
 /// # Panics
-/// When called outside a tokio runtime.
+/// When called outside a tokio runtime with time enabled.
 pub fn pair(one: Builder, other: Builder) -> (Connection, Connection) {
     let (a, b) = tokio::io::duplex(PAIR_BUFFER);
-    (one.start(a, Peer::Other("memory")), other.start(b, Peer::Other("memory")))
+    (one.start(a, Peer::other("memory")), other.start(b, Peer::other("memory")))
 }

@@ -1,40 +1,14 @@
-use crate::command::{Argument, Arguments, Constrained, Constraint};
-use crate::schema::{BoxDeclaration, ConstraintDeclaration, ErrorDeclaration, FieldDeclaration, Rule};
-use crate::violation::{Place, Violations};
+use crate::command::Arguments;
+use crate::schema::{AmpType, BoxDeclaration, ConstraintDeclaration, ErrorDeclaration, FieldDeclaration, Rule};
 
-/// Checks what is declared within one field.
-pub fn check<T: Argument>(value: &T, place: Place<'_>, found: &mut Violations) {
-    value.check(place, found);
-}
-
-/// Checks one constraint of one field.
-pub fn constrain<T, C>(value: &T, constraint: &C, words: &'static str, place: Place<'_>, found: &mut Violations)
-where
-    T: Constrained,
-    C: Constraint<T::Target>,
-{
-    if value.target().is_some_and(|value| !constraint.holds(value)) {
-        found.add(place, C::CODE, words);
-    }
-}
-
-/// Checks the items of one list.
-pub fn each<T, I>(value: &T, place: Place<'_>, found: &mut Violations, check: impl Fn(&I, Place<'_>, &mut Violations))
-where
-    T: Constrained<Target = Vec<I>>,
-{
-    for (index, item) in value.target().into_iter().flatten().enumerate() {
-        check(item, place.index(index), found);
-    }
-}
-
-/// Declares one field.
-pub const fn field<T: Argument>(
+/// Declares one field, of [`Field::DECLARED`](super::Field::DECLARED).
+pub const fn field(
     name: &'static str,
     doc: &'static str,
+    (value, optional): (AmpType, bool),
     constraints: &'static [ConstraintDeclaration],
 ) -> FieldDeclaration {
-    FieldDeclaration { name, doc, value: T::DECLARED, optional: T::OPTIONAL, constraints }
+    FieldDeclaration { name, doc, value, optional, constraints }
 }
 
 /// Declares the fields of one struct.
@@ -45,20 +19,6 @@ pub const fn fields(name: &'static str, fields: &'static [FieldDeclaration]) -> 
 /// Declares one constraint.
 pub const fn constraint(words: &'static str, rule: fn() -> (&'static str, Rule)) -> ConstraintDeclaration {
     ConstraintDeclaration { words, rule }
-}
-
-/// What a constraint on a field of the type `T` compares with.
-pub fn rule<T: Constrained, C: Constraint<T::Target>>(constraint: &C) -> (&'static str, Rule) {
-    (C::CODE, constraint.rule())
-}
-
-/// The same for a constraint on the items of a list.
-pub fn each_rule<T, I, C>(constraint: &C) -> (&'static str, Rule)
-where
-    T: Constrained<Target = Vec<I>>,
-    C: Constraint<I>,
-{
-    (C::CODE, Rule::Each(Box::new(constraint.rule())))
 }
 
 /// The fields of a nested struct, when somebody asks.

@@ -1,5 +1,7 @@
 use crate::command::{Argument, Context, Exposable, ExposeError, Exposed, take_required};
+use crate::schema::AmpType;
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key};
+use crate::violation::{Place, Violations};
 
 /// A field that travels.
 #[diagnostic::on_unimplemented(
@@ -9,6 +11,9 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key};
     note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
 )]
 pub trait Field: Sized {
+    /// Its AMP type, and whether it may be absent.
+    const DECLARED: (AmpType, bool);
+
     /// Writes it.
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
 
@@ -17,9 +22,14 @@ pub trait Field: Sized {
 
     /// Reads it where it belongs to an error.
     fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete>;
+
+    /// Checks what is declared within it.
+    fn check(&self, place: Place<'_>, found: &mut Violations);
 }
 
 impl<T: Argument> Field for T {
+    const DECLARED: (AmpType, bool) = (T::DECLARED, T::OPTIONAL);
+
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         Argument::put(self, key, out)
     }
@@ -30,6 +40,10 @@ impl<T: Argument> Field for T {
 
     fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete> {
         <T as Argument>::take(key, from).map_err(Incomplete::Broken)?.or_else(T::absent).ok_or(Incomplete::Missing)
+    }
+
+    fn check(&self, place: Place<'_>, found: &mut Violations) {
+        Argument::check(self, place, found);
     }
 }
 
@@ -54,6 +68,20 @@ impl<T: Exposable> ExposedField for Exposed<T> {
     fn expose(&mut self, context: &dyn Context) -> Result<(), ExposeError> {
         self.fill(context)
     }
+}
+
+/// A parameter of a responder's method behind the command.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be exposed to a responder",
+    label = "nothing provides this",
+    note = "`Connection`, `Peer`, `Arc<dyn Locator>`, `Arc<dyn BoxSender>`, `State<T>` for a type of your own, and `Option`s of these can be exposed"
+)]
+pub trait ExposedParameter {
+    type Type;
+}
+
+impl<T: Exposable> ExposedParameter for T {
+    type Type = T;
 }
 
 /// The one unnamed field of an error variant.

@@ -8,6 +8,7 @@ mod declarations;
 mod fields;
 #[cfg(feature = "tokio")]
 mod responding;
+mod rules;
 
 pub use crate::command::constraint;
 pub use crate::command::{nested_decode, nested_decode_list, nested_encode, nested_encode_list};
@@ -17,3 +18,4 @@ pub use declarations::*;
 pub use fields::*;
 #[cfg(feature = "tokio")]
 pub use responding::{Answer, Dispatch, Dispatcher};
+pub use rules::{BuiltIn, Fits, Items, List, Look, Takes, Whole};

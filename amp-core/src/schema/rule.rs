@@ -32,6 +32,12 @@ pub enum Rule {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(from = "String", into = "String"))]
 pub struct WireValue(pub Vec<u8>);
 
+impl<B: AsRef<[u8]> + ?Sized> From<&B> for WireValue {
+    fn from(bytes: &B) -> Self {
+        Self(bytes.as_ref().to_vec())
+    }
+}
+
 /// A character for each byte, so that JSON shows plain text as it is and keeps every other byte.
 impl From<WireValue> for String {
     fn from(WireValue(bytes): WireValue) -> Self {

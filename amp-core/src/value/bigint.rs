@@ -1,15 +1,19 @@
 use num_bigint::{BigInt, Sign};
 
-use super::integer::Digits;
+use super::integer::{Digits, MOST_DIGITS};
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
 
-/// An `Integer` of any size that Python reads: up to 4300 digits.
+/// An `Integer` of any size that Python reads: up to 4300 digits. Larger ones are not sent.
 impl Value for BigInt {
     const TYPE: AmpType = AmpType::Integer("BigInt");
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
-        out.write(self.to_str_radix(10).as_bytes());
+        let text = self.to_str_radix(10);
+        if text.trim_start_matches('-').len() > MOST_DIGITS {
+            return Err(EncodeError::custom("an integer of more than 4300 digits, which Python does not read"));
+        }
+        out.write(text.as_bytes());
         Ok(())
     }
 

@@ -39,7 +39,12 @@ fn write_repr(shortest: &str, out: &mut ValueWriter<'_>) {
     let (mantissa, exponent) = number.split_once('e').unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let fraction = if fraction == "0" { "" } else { fraction };
-    let digits = format!("{whole}{fraction}");
+    // At most 17 digits that count, and a few zeros before them.
+    let mut digits = [0; 32];
+    let length = whole.len() + fraction.len();
+    digits[..whole.len()].copy_from_slice(whole.as_bytes());
+    digits[whole.len()..length].copy_from_slice(fraction.as_bytes());
+    let digits = std::str::from_utf8(&digits[..length]).unwrap_or("0");
     let significant = digits.trim_start_matches('0').trim_end_matches('0');
     if significant.is_empty() {
         return out.write(b"0.0");

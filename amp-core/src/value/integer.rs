@@ -3,7 +3,7 @@ use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWri
 use crate::schema::AmpType;
 
 /// Python refuses to read longer integers (`sys.int_info.default_max_str_digits`).
-const MOST_DIGITS: usize = 4300;
+pub(super) const MOST_DIGITS: usize = 4300;
 
 /// An `Integer` as text: its sign and its digits, everything else that Python allows taken away.
 pub(super) struct Digits {

@@ -12,6 +12,8 @@ mod integer;
 mod list;
 mod number;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod text;
 mod writer;
 
@@ -30,7 +32,8 @@ use crate::violation::{Place, Violations};
 /// For an argument that uses several keys of the box implement [`Argument`](crate::Argument) instead.
 ///
 /// ```
-/// use amp_core::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+/// # extern crate amp_core as amp;
+/// use amp::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
 /// use std::net::Ipv4Addr;
 ///
 /// #[derive(Debug, PartialEq)]

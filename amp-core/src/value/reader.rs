@@ -7,7 +7,7 @@ use crate::wire::{BoxLimits, MAX_KEY, Pairs, RawBox, length_at};
 
 /// Values over this many bytes are kept as slices of the received buffer; smaller ones are copied,
 /// so that a few bytes never hold a whole buffer in memory.
-const SLICE_FROM: usize = 1024;
+const SLICE_FROM: usize = 8 * 1024;
 
 /// Looks up the keys of one box. Fast when asked in ascending order, right in any order.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl<'a> BoxReader<'a> {
         let mut next = self.next.clone();
         while let Some((found, value)) = next.next() {
             match found.cmp(name) {
-                Ordering::Less => {}
+                Ordering::Less => self.passed = found,
                 Ordering::Equal => {
                     (self.next, self.passed) = (next, found);
                     return Some(self.raw(value));

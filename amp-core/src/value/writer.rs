@@ -191,7 +191,7 @@ impl<'a> ValueWriter<'a> {
         let inner = self.deeper()?;
         let mut writer = BoxWriter::new(inner.buffer, inner.depth);
         write(&mut writer)?;
-        writer.finish(MAX_VALUE)
+        writer.finish(usize::MAX)
     }
 
     fn deeper(&mut self) -> Result<ValueWriter<'_>, EncodeError> {

@@ -75,6 +75,10 @@ impl BoxDecoder {
             return Err(WireError::TooManyPairs { limit: self.limits.pairs });
         }
         let key = self.at + 2..self.at + 2 + length;
+        // Behind the key come at least the length of its value and the end of the box.
+        if key.end + 4 > self.limits.bytes {
+            return Err(WireError::BoxTooLong { limit: self.limits.bytes });
+        }
         self.at = key.end;
         self.key = Some(key);
         Ok(())

@@ -17,6 +17,8 @@ mod decoder;
 mod error;
 mod raw_box;
 mod rollback;
+#[cfg(test)]
+mod tests;
 
 pub use amp_box::{AmpBox, InsertError};
 pub use decoder::BoxDecoder;

@@ -1,6 +1,7 @@
 //! `impl Arguments` and `impl Value`.
 
 use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
 
 use super::Struct;
 use crate::code::{code, parameter};
@@ -11,6 +12,8 @@ impl Struct<'_> {
     /// `impl Arguments`.
     pub(crate) fn arguments(&self) -> TokenStream {
         let Self { fields, krate, .. } = self;
+        let declaration = self.declaration();
+        let check = self.check();
         let put_leading = self.put("put_leading", fields.leading());
         let put_trailing = self.put("put_trailing", fields.trailing());
         let taken = fields.carried().iter().map(|field| field.take("take", krate));
@@ -19,11 +22,13 @@ impl Struct<'_> {
         self.implement(
             &code!(#krate::Arguments),
             &code! {
+                #declaration
                 #put_leading
                 #put_trailing
                 fn take(#from: &mut #krate::BoxReader<'_>) -> ::core::result::Result<Self, #krate::DecodeError> {
                     ::core::result::Result::Ok(Self { #(#taken)* #(#empty)* })
                 }
+                #check
             },
         )
     }
@@ -37,6 +42,8 @@ impl Struct<'_> {
         self.implement(
             &code!(#krate::Value),
             &code! {
+                const TYPE: #krate::schema::AmpType = #krate::schema::AmpType::Box(#nested::declared::<Self>);
+                const LIST_TYPE: #krate::schema::AmpType = #krate::schema::AmpType::AmpList(#nested::declared::<Self>);
                 fn encode(&self, out: &mut #krate::ValueWriter<'_>) -> #encoded {
                     #nested::nested_encode(self, out)
                 }
@@ -48,6 +55,9 @@ impl Struct<'_> {
                 }
                 fn decode_list(raw: #krate::RawValue<'_>) -> ::core::result::Result<::std::vec::Vec<Self>, #error> {
                     #nested::nested_decode_list(raw)
+                }
+                fn check(&self, place: #krate::Place<'_>, found: &mut #krate::Violations) {
+                    #krate::Arguments::check(self, place, found)
                 }
             },
         )
@@ -67,6 +77,27 @@ impl Struct<'_> {
                 #body
             }
         }
+    }
+
+    fn declaration(&self) -> TokenStream {
+        let Self { ident, fields, krate, .. } = self;
+        let name = ident.unraw().to_string();
+        let lines = fields.carried().iter().map(|field| field.declaration(krate));
+        code! {
+            const FIELDS: #krate::schema::BoxDeclaration = #krate::__private::fields(#name, &[#(#lines,)*]);
+        }
+    }
+
+    fn check(&self) -> Option<TokenStream> {
+        let Self { fields, krate, .. } = self;
+        let lines = fields.carried().iter().map(|field| field.check(krate));
+        (!fields.carried().is_empty()).then(|| {
+            code! {
+                fn check(&self, place: #krate::Place<'_>, found: &mut #krate::Violations) {
+                    #(#lines)*
+                }
+            }
+        })
     }
 
     fn put(&self, function: &str, fields: &[Field<'_>]) -> TokenStream {

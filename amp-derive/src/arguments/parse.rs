@@ -4,6 +4,7 @@ use syn::{Data, DeriveInput, Path};
 
 use super::Struct;
 use crate::attributes::Place;
+use crate::constraints::refuse_constraints;
 use crate::errors::Errors;
 use crate::fields::{Fields, refuse_exposed};
 use crate::generics::refuse_lifetimes;
@@ -12,6 +13,7 @@ impl<'a> Struct<'a> {
     /// The struct that a macro of `place` stands on; without fields when it is none.
     pub(crate) fn of(input: &'a DeriveInput, krate: Path, place: Place, errors: &mut Errors) -> Self {
         refuse_exposed(&input.attrs, errors);
+        refuse_constraints(&input.attrs, "`#[constrain(..)]` belongs on the field that it is about", errors);
         refuse_lifetimes(
             &input.generics,
             "what arrives owns its parts: use owned types, such as `String` for `&str`",

@@ -20,7 +20,7 @@ impl Command<'_> {
     }
 
     fn declarations(&self) -> TokenStream {
-        let Self { name, response, errors, arguments, .. } = self;
+        let Self { name, doc, response, errors, arguments, .. } = self;
         let krate = &arguments.krate;
         let response = response.as_ref().map_or_else(|| code!(()), |response| code!(#response));
         let errors = errors.as_ref().map_or_else(|| code!(#krate::NoErrors), |errors| code!(#errors));
@@ -33,6 +33,7 @@ impl Command<'_> {
             type Response = #response;
             type Errors = #errors;
             const NAME: &'static ::core::primitive::str = #name;
+            const DOC: &'static ::core::primitive::str = #doc;
             #answered
         }
     }

@@ -14,6 +14,7 @@ use crate::stub;
 struct Command<'a> {
     arguments: Struct<'a>,
     name: String,
+    doc: String,
     response: Option<Type>,
     errors: Option<Type>,
     answered: bool,

@@ -6,7 +6,7 @@ use super::Command;
 use crate::arguments::Struct;
 use crate::attributes::{Place, Settings};
 use crate::errors::Errors;
-use crate::wire_name;
+use crate::{docs, wire_name};
 
 impl<'a> Command<'a> {
     pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
@@ -15,6 +15,7 @@ impl<'a> Command<'a> {
         Self {
             arguments: Struct::of(input, settings.krate(), Place::Command, errors),
             name: wire_name::command(settings.name.as_ref(), &input.ident, errors),
+            doc: docs::of(&input.attrs),
             response: settings.response,
             errors: settings.errors,
             answered: settings.no_answer.is_none(),

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
+use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
 use super::{ErrorCodes, Shape, Variant};
@@ -15,6 +16,7 @@ impl<'a> ErrorCodes<'a> {
         let (parameters, arguments, _) = generics.split_for_impl();
         let parts = [
             self.invalid_argument(),
+            Some(self.declarations()),
             Some(self.code()),
             self.is_fatal(),
             self.describe(),
@@ -45,6 +47,21 @@ impl<'a> ErrorCodes<'a> {
     fn invalid_argument(&self) -> Option<TokenStream> {
         let code = &self.variants.iter().find(|variant| variant.invalid_argument)?.code;
         Some(code!(const INVALID_ARGUMENT: &'static ::core::primitive::str = #code;))
+    }
+
+    fn declarations(&self) -> TokenStream {
+        let krate = &self.krate;
+        let lines = self.variants.iter().map(|variant| {
+            let Variant { ident, code, doc, fatal, invalid_argument, shape } = variant;
+            let name = ident.unraw().to_string();
+            let fields = match shape {
+                Shape::Fields(fields) => fields.carried(),
+                _ => &[],
+            };
+            let fields = fields.iter().map(|field| field.declaration(krate));
+            code!(#krate::__private::error(#code, #name, #doc, (#fatal, #invalid_argument), &[#(#fields,)*]))
+        });
+        code!(const ERRORS: &'static [#krate::schema::ErrorDeclaration] = &[#(#lines,)*];)
     }
 
     fn code(&self) -> TokenStream {

@@ -22,6 +22,7 @@ struct ErrorCodes<'a> {
 struct Variant<'a> {
     ident: &'a Ident,
     code: String,
+    doc: String,
     fatal: bool,
     invalid_argument: bool,
     shape: Shape<'a>,

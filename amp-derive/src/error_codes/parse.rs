@@ -5,14 +5,16 @@ use syn::{Data, DeriveInput};
 
 use super::{ErrorCodes, Shape, Variant};
 use crate::attributes::{Place, Settings};
+use crate::constraints::{NOT_CHECKED, refuse_constraints};
 use crate::errors::Errors;
 use crate::fields::Fields;
 use crate::generics::refuse_lifetimes;
-use crate::wire_name;
+use crate::{docs, wire_name};
 
 impl<'a> ErrorCodes<'a> {
     pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         let settings = Settings::of(&input.attrs, Place::ErrorCodes, errors);
+        refuse_constraints(&input.attrs, NOT_CHECKED, errors);
         refuse_lifetimes(
             &input.generics,
             "what arrives owns its parts: use owned types, such as `String` for `&str`",
@@ -42,9 +44,11 @@ const WRONG_ITEM: &str = "`#[derive(ErrorCodes)]` stands on an enum: each varian
 
 fn variant<'a>(written: &'a syn::Variant, earlier: &[Variant<'_>], errors: &mut Errors) -> Variant<'a> {
     let settings = Settings::of(&written.attrs, Place::Variant, errors);
+    refuse_constraints(&written.attrs, NOT_CHECKED, errors);
     let variant = Variant {
         ident: &written.ident,
         code: wire_name::code(settings.code.as_ref(), &written.ident, errors),
+        doc: docs::of(&written.attrs),
         fatal: settings.fatal.is_some(),
         invalid_argument: settings.invalid_argument.is_some(),
         shape: shape(&written.fields, errors),
@@ -64,6 +68,7 @@ fn shape<'a>(fields: &'a syn::Fields, errors: &mut Errors) -> Shape<'a> {
         syn::Fields::Unnamed(fields) => match (fields.unnamed.first(), fields.unnamed.len()) {
             (Some(field), 1) => {
                 let _ = Settings::of(&field.attrs, Place::Description, errors);
+                refuse_constraints(&field.attrs, NOT_CHECKED, errors);
                 Shape::Description(&field.ty)
             }
             _ => {

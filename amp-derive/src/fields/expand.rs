@@ -21,6 +21,22 @@ impl Field<'_> {
         code!(#member: #field::#take(#key, from)?,)
     }
 
+    /// Checks what is declared for the field and within it.
+    pub(crate) fn check(&self, krate: &Path) -> TokenStream {
+        let Self { member, ty, name, constraints, .. } = self;
+        let own = constraints.iter().map(|constraint| constraint.check(self, krate));
+        let field = as_trait(ty, &code!(#krate::__private::Field));
+        code!(#(#own)* #field::check(&self.#member, place.key(#name), found);)
+    }
+
+    /// The field in a schema.
+    pub(crate) fn declaration(&self, krate: &Path) -> TokenStream {
+        let Self { ty, name, doc, constraints, .. } = self;
+        let field = as_trait(ty, &code!(#krate::__private::Field));
+        let constraints = constraints.iter().map(|constraint| constraint.declaration(ty, krate));
+        code!(#krate::__private::field(#name, #doc, #field::DECLARED, &[#(#constraints),*]))
+    }
+
     /// The name behind its two length bytes, as it stands on the wire.
     fn key(&self, krate: &Path) -> TokenStream {
         let length = u8::try_from(self.name.len()).unwrap_or(u8::MAX);

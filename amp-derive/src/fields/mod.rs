@@ -5,6 +5,8 @@ mod parse;
 
 use syn::{Ident, Type};
 
+use crate::constraints::Constraint;
+
 pub(crate) use parse::refuse_exposed;
 
 /// A field that travels.
@@ -12,6 +14,8 @@ pub(crate) struct Field<'a> {
     pub(crate) member: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) name: String,
+    pub(crate) doc: String,
+    pub(crate) constraints: Vec<Constraint>,
 }
 
 /// A field that is filled in where the command is answered.

@@ -5,8 +5,9 @@ use syn::{Attribute, FieldsNamed, Meta};
 
 use super::{Exposed, Field, Fields};
 use crate::attributes::{Place, Settings};
+use crate::constraints::{Constraint, NOT_CHECKED, refuse_constraints};
 use crate::errors::Errors;
-use crate::wire_name;
+use crate::{docs, wire_name};
 
 impl<'a> Fields<'a> {
     /// The fields of an item at `place`.
@@ -15,18 +16,25 @@ impl<'a> Fields<'a> {
         for field in &written.named {
             let Some(member) = &field.ident else { continue };
             let settings = Settings::of(&field.attrs, Place::Field, errors);
+            if place == Place::Variant {
+                refuse_constraints(&field.attrs, NOT_CHECKED, errors);
+            }
             if let Some(attribute) = exposed_attribute(&field.attrs, errors) {
                 check_exposed(attribute, &settings, place, errors);
+                refuse_constraints(&field.attrs, EXPOSED, errors);
                 exposed.push(Exposed { member, ty: &field.ty });
                 continue;
             }
             let name = wire_name::key(settings.name.as_ref(), member, errors);
             check_unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
-            carried.push(Field { member, ty: &field.ty, name });
+            let constraints = if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, errors) };
+            carried.push(Field { member, ty: &field.ty, name, doc: docs::of(&field.attrs), constraints });
         }
         Self::new(carried, exposed)
     }
 }
+
+const EXPOSED: &str = "an exposed field never travels, so nothing checks it: remove the constraint";
 
 /// The first `#[exposed]` of a field.
 fn exposed_attribute<'a>(attributes: &'a [Attribute], errors: &mut Errors) -> Option<&'a Attribute> {

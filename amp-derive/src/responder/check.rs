@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
-use syn::{FnArg, ItemImpl, ItemTrait, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{ItemImpl, ItemTrait, ReceiverKind, ReturnType, Safety, Signature, Type};
 
-use super::Method;
+use super::{Form, Method};
 use crate::errors::Errors;
+
+/// The most parameters behind the command: `Exposable` is implemented for as long tuples.
+const MOST_EXPOSED: usize = 6;
 
 /// The trait is one that a client can implement and a locator can hold.
 pub(super) fn plain_trait(item: &ItemTrait, errors: &mut Errors) {
@@ -70,29 +73,39 @@ pub(super) fn receiver(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// The command that the function takes.
-pub(super) fn command<'a>(signature: &'a Signature, errors: &mut Errors) -> Option<&'a Type> {
-    let mut arguments = signature.inputs.iter().filter_map(|argument| match argument {
-        FnArg::Typed(typed) => Some(&*typed.ty),
-        FnArg::Receiver(_) => None,
-    });
-    let Some(command) = arguments.next() else {
+/// The function's first parameter can be a command.
+pub(super) fn command(signature: &Signature, command: Option<&Type>, errors: &mut Errors) {
+    let Some(command) = command else {
         errors.push(&signature.ident, "a responder takes the command that it answers: `(&self, command: MyCommand)`");
-        return None;
+        return;
     };
-    for more in arguments {
-        errors.push(
-            more,
-            "a responder takes one command: what else it needs is a field of the command, \
-             with `#[exposed]` if it is not sent",
-        );
-    }
     match command {
         Type::Path(_) | Type::Group(_) | Type::Paren(_) | Type::Macro(_) => {}
         Type::Reference(_) => errors.push(command, "a responder owns its command: remove the `&`"),
         _ => errors.push(command, "a responder takes a command: a struct with `#[derive(Command)]`"),
     }
-    Some(command)
+}
+
+/// The other parameters can be filled in where the command is answered.
+pub(super) fn exposed(types: &[&Type], form: Form, errors: &mut Errors) {
+    for (at, ty) in types.iter().enumerate() {
+        if form == Form::Trait {
+            errors.push(
+                ty,
+                "a method of a responder trait takes one command, because its client sends nothing else: expose this \
+                 in a field of the command with `#[exposed]`, or put `#[responder]` on an `impl` block instead",
+            );
+        } else if at >= MOST_EXPOSED {
+            errors.push(
+                ty,
+                format!(
+                    "a responder takes at most {MOST_EXPOSED} parameters behind the command: put some in one `State`"
+                ),
+            );
+        } else if let Type::Reference(_) = ty {
+            errors.push(ty, "a responder owns what is exposed to it: remove the `&`");
+        }
+    }
 }
 
 /// The type that the function returns.

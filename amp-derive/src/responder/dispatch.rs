@@ -1,6 +1,7 @@
 //! From an ask to the method that answers it: one line a method.
 
 use proc_macro2::{Literal, Span, TokenStream};
+use quote::format_ident;
 use syn::{Ident, Path, Type};
 
 use super::{Method, Responder};
@@ -18,45 +19,51 @@ impl Responder<'_> {
         }
     }
 
-    /// The names of the commands, all different or else the program does not compile.
-    pub(super) fn names(&self) -> TokenStream {
-        let (krate, ty) = (&self.krate, self.names_type());
-        let lines = self.methods.iter().map(|method| method.name(krate));
+    /// The commands, all of different names or else the program does not compile.
+    pub(super) fn commands(&self) -> TokenStream {
+        let (krate, ty) = (&self.krate, self.commands_type());
+        let lines = self.methods.iter().map(|method| method.declaration(krate));
         code! {
-            let names = <#ty>::NONE;
+            let commands = <#ty>::NONE;
             #(#lines)*
-            names
+            commands
         }
     }
 
-    /// The type of the constant that holds the names.
-    pub(super) fn names_type(&self) -> TokenStream {
+    /// The type of the constant that holds the commands.
+    pub(super) fn commands_type(&self) -> TokenStream {
         let krate = &self.krate;
         let most = Literal::usize_suffixed(self.methods.len());
-        code!(#krate::__private::Names<#most>)
+        code!(#krate::__private::Commands<#most>)
     }
 }
 
 impl Method<'_> {
     fn answer(&self, shared: &TokenStream, owner: &TokenStream, krate: &Path) -> TokenStream {
-        let Self { cfgs, ident, reply, .. } = self;
-        let run = code!(|responder, command| async move { #owner::#ident(&responder, command).await });
-        let run = standing_at(reply, run);
+        let Self { cfgs, ident, exposed, reply, .. } = self;
+        let names: Vec<Ident> =
+            (0..exposed.len()).map(|at| format_ident!("exposed_{at}", span = Span::mixed_site())).collect();
+        let types = exposed.iter().map(|ty| exposed_type(ty, krate));
+        let begin = standing_at(reply, code!(|responder, command, (#(#names,)*):));
+        let types = call_at(reply, code!(#(#types,)*));
+        let body = code!(| async move { #owner::#ident(&responder, command, #(#names),*).await });
+        let end = standing_at(reply, body);
+        let run = code!(#begin #types #end);
         let answered = self.through("answer", code!(located, #shared, #run), krate);
         code!(#(#cfgs)* let located = #answered;)
     }
 
-    fn name(&self, krate: &Path) -> TokenStream {
+    fn declaration(&self, krate: &Path) -> TokenStream {
         let Self { cfgs, command, .. } = self;
         let answer = as_trait(command, &code!(#krate::__private::Answer));
-        let and = standing_at(command, code!(names.and));
-        let name = call_at(command, code!(#answer::NAME));
-        code!(#(#cfgs)* let names = #and #name;)
+        let and = standing_at(command, code!(commands.and));
+        let declaration = call_at(command, code!(#answer::DECLARATION));
+        code!(#(#cfgs)* let commands = #and #declaration;)
     }
 
     /// The method of the client.
     pub(super) fn call(&self, krate: &Path) -> TokenStream {
-        let Self { cfgs, ident, command, reply } = self;
+        let Self { cfgs, ident, command, reply, .. } = self;
         let future = future_of(reply);
         let called = self.through("call", code!(command, &self.0), krate);
         code! {
@@ -75,6 +82,13 @@ impl Method<'_> {
         let arguments = call_at(self.command, arguments);
         code!(#answer #function #arguments)
     }
+}
+
+/// The type itself, reported where it stands when nothing provides it.
+fn exposed_type(ty: &Type, krate: &Path) -> TokenStream {
+    let parameter = as_trait(ty, &code!(#krate::__private::ExposedParameter));
+    let member = standing_at(ty, code!(::Type));
+    code!(#parameter #member)
 }
 
 /// What an `async fn` that gives `reply` returns, with the promise that it can run on any thread.

@@ -16,10 +16,10 @@ impl Responder<'_> {
         let (krate, this) = (&self.krate, &item.self_ty);
         let (parameters, _, clause) = item.generics.split_for_impl();
         let locate = self.locate(&code!(this), &code!(<#this>));
-        let (ty, commands) = (self.names_type(), self.names());
-        // Names that a type parameter has a say in are known only where the parameter is.
-        let names = if item.generics.params.is_empty() {
-            code!(const NAMES: #ty = { #commands }; NAMES.to_vec())
+        let (ty, commands) = (self.commands_type(), self.commands());
+        // Commands that a type parameter has a say in are known only where the parameter is.
+        let list = if item.generics.params.is_empty() {
+            code!(const COMMANDS: #ty = { #commands }; COMMANDS.to_vec())
         } else {
             code!(const { #commands }.to_vec())
         };
@@ -31,8 +31,8 @@ impl Responder<'_> {
                     #locate
                 }
 
-                fn commands() -> ::std::vec::Vec<&'static ::core::primitive::str> {
-                    #names
+                fn commands() -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
+                    #list
                 }
             }
         }

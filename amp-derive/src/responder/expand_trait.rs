@@ -89,7 +89,7 @@ impl Responder<'_> {
     fn locator_dispatch(&self, names: &Names<'_>) -> TokenStream {
         let (krate, locator, item) = (&self.krate, &names.locator, &names.item.ident);
         let locate = self.locate(&code!(&self.0), &code!(<Implementor as #item>));
-        let (ty, commands) = (self.names_type(), self.names());
+        let (ty, commands) = (self.commands_type(), self.commands());
         code! {
             #[automatically_derived]
             impl<Implementor: #item + 'static> #krate::Locator for #locator<Implementor> {
@@ -98,9 +98,9 @@ impl Responder<'_> {
                     #locate
                 }
 
-                fn commands(&self) -> ::std::vec::Vec<&'static ::core::primitive::str> {
-                    const NAMES: #ty = { #commands };
-                    NAMES.to_vec()
+                fn commands(&self) -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
+                    const COMMANDS: #ty = { #commands };
+                    COMMANDS.to_vec()
                 }
             }
         }

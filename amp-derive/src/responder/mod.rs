@@ -19,11 +19,20 @@ struct Responder<'a> {
     methods: Vec<Method<'a>>,
 }
 
+/// What the methods are declared in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Trait,
+    Impl,
+}
+
 /// One method that answers one command.
 struct Method<'a> {
     cfgs: Vec<&'a Attribute>,
     ident: &'a Ident,
     command: &'a Type,
+    /// The types of the parameters behind the command.
+    exposed: Vec<&'a Type>,
     reply: &'a Type,
 }
 

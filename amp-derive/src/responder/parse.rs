@@ -1,8 +1,8 @@
 //! Reads the methods of a trait or of an `impl` block.
 
-use syn::{Attribute, ImplItem, ItemImpl, ItemTrait, Path, Signature, TraitItem};
+use syn::{Attribute, FnArg, ImplItem, ItemImpl, ItemTrait, Path, Signature, TraitItem, Type};
 
-use super::{Method, Responder, check};
+use super::{Form, Method, Responder, check};
 use crate::errors::Errors;
 use crate::generics::refuse_lifetimes;
 
@@ -12,7 +12,9 @@ impl<'a> Responder<'a> {
         let mut methods = Vec::new();
         for member in &item.items {
             match member {
-                TraitItem::Fn(function) => methods.extend(Method::of(&function.attrs, &function.sig, errors)),
+                TraitItem::Fn(function) => {
+                    methods.extend(Method::of(&function.attrs, &function.sig, Form::Trait, errors))
+                }
                 other => errors.push(other, "a responder trait has methods only: its client could not give this"),
             }
         }
@@ -29,7 +31,9 @@ impl<'a> Responder<'a> {
         let mut methods = Vec::new();
         for member in &item.items {
             match member {
-                ImplItem::Fn(function) => methods.extend(Method::of(&function.attrs, &function.sig, errors)),
+                ImplItem::Fn(function) => {
+                    methods.extend(Method::of(&function.attrs, &function.sig, Form::Impl, errors))
+                }
                 other => errors.push(
                     other,
                     "every item of this block is a responder: move this to an `impl` block without `#[responder]`",
@@ -46,16 +50,23 @@ impl<'a> Responder<'a> {
 }
 
 impl<'a> Method<'a> {
-    fn of(attributes: &'a [Attribute], signature: &'a Signature, errors: &mut Errors) -> Option<Self> {
+    fn of(attributes: &'a [Attribute], signature: &'a Signature, form: Form, errors: &mut Errors) -> Option<Self> {
         if signature.receiver().is_none() {
             errors.push(&signature.ident, "a responder is a method with `&self`: move other functions elsewhere");
             return None;
         }
         check::plain_function(signature, errors);
         check::receiver(signature, errors);
-        let command = check::command(signature, errors);
+        let mut types = signature.inputs.iter().filter_map(|argument| match argument {
+            FnArg::Typed(typed) => Some(&*typed.ty),
+            FnArg::Receiver(_) => None,
+        });
+        let command = types.next();
+        let exposed: Vec<&Type> = types.collect();
+        check::command(signature, command, errors);
+        check::exposed(&exposed, form, errors);
         let reply = check::reply(signature, command, errors);
         let cfgs = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
-        Some(Self { cfgs, ident: &signature.ident, command: command?, reply: reply? })
+        Some(Self { cfgs, ident: &signature.ident, command: command?, exposed, reply: reply? })
     }
 }

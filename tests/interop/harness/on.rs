@@ -25,7 +25,7 @@ where
         if ask.is::<C>() { ask.respond(&self.0) } else { Located::Unknown(ask) }
     }
 
-    fn commands(&self) -> Vec<&'static str> {
-        vec![C::NAME]
+    fn commands(&self) -> Vec<amp::schema::CommandDeclaration> {
+        vec![C::DECLARATION]
     }
 }

@@ -3,6 +3,7 @@
 //! The same check runs at both ends: before a byte is written, and before the responder or the caller sees the value.
 //! It allocates nothing while everything holds.
 
+mod bounds;
 mod length;
 mod rules;
 mod set;
@@ -10,6 +11,7 @@ mod set;
 #[cfg(feature = "regex")]
 mod pattern;
 
+pub use bounds::{Bounds, Lengths};
 pub use length::HasLength;
 #[cfg(feature = "regex")]
 pub use pattern::Pattern;

@@ -1,6 +1,6 @@
-use std::ops::{Bound, RangeBounds};
+use std::ops::Bound;
 
-use super::{Encoded, HasLength, Set};
+use super::{Bounds, Encoded, HasLength, Lengths, Set};
 use crate::schema::Rule;
 
 /// A rule for values of `T`. Any `fn(&T) -> bool` is one; implement it for a type to carry parameters.
@@ -24,7 +24,7 @@ use crate::schema::Rule;
 #[diagnostic::on_unimplemented(
     message = "this constraint does not fit a value of the type `{T}`",
     label = "does not fit `{T}`",
-    note = "`range` takes numbers, `length` and `non_empty` take text, byte strings and lists, `pattern` takes text, `with` takes a `fn(&{T}) -> bool` or a type that implements `Constraint<{T}>`"
+    note = "`range` takes numbers, `length` and `non_empty` take text, byte strings and lists, `pattern` and `length(bytes = ..)` take text, `with` takes a `fn(&{T}) -> bool` or a type that implements `Constraint<{T}>`"
 )]
 pub trait Constraint<T: ?Sized> {
     /// The rule's stable name, for programs.
@@ -81,16 +81,16 @@ impl<T: ?Sized, S: Set<T>> Constraint<T> for NotInSet<S> {
 #[derive(Clone, Copy, Debug)]
 pub struct Range<R>(pub R);
 
-impl<T: PartialOrd + Encoded, R: RangeBounds<T>> Constraint<T> for Range<R> {
+impl<T: Encoded, R: Bounds<T>> Constraint<T> for Range<R> {
     const CODE: &'static str = "range";
 
     fn holds(&self, value: &T) -> bool {
-        let ordered = value.partial_cmp(value).is_some();
-        ordered && self.0.contains(value)
+        self.0.holds(value)
     }
 
     fn rule(&self) -> Rule {
-        Rule::Range(self.0.start_bound().map(Encoded::encoded), self.0.end_bound().map(Encoded::encoded))
+        let (start, end) = self.0.bounds();
+        Rule::Range(start.map(Encoded::encoded), end.map(Encoded::encoded))
     }
 }
 
@@ -98,15 +98,16 @@ impl<T: PartialOrd + Encoded, R: RangeBounds<T>> Constraint<T> for Range<R> {
 #[derive(Clone, Copy, Debug)]
 pub struct Length<R>(pub R);
 
-impl<T: HasLength, R: RangeBounds<usize>> Constraint<T> for Length<R> {
+impl<T: HasLength, R: Lengths> Constraint<T> for Length<R> {
     const CODE: &'static str = "length";
 
     fn holds(&self, value: &T) -> bool {
-        self.0.contains(&value.length())
+        self.0.hold(value.length())
     }
 
     fn rule(&self) -> Rule {
-        Rule::Length(self.0.start_bound().cloned(), self.0.end_bound().cloned())
+        let (start, end) = self.0.bounds();
+        Rule::Length(start, end)
     }
 }
 
@@ -114,15 +115,16 @@ impl<T: HasLength, R: RangeBounds<usize>> Constraint<T> for Length<R> {
 #[derive(Clone, Copy, Debug)]
 pub struct LengthInBytes<R>(pub R);
 
-impl<T: AsRef<str>, R: RangeBounds<usize>> Constraint<T> for LengthInBytes<R> {
+impl<T: AsRef<str>, R: Lengths> Constraint<T> for LengthInBytes<R> {
     const CODE: &'static str = "length";
 
     fn holds(&self, value: &T) -> bool {
-        self.0.contains(&value.as_ref().len())
+        self.0.hold(value.as_ref().len())
     }
 
     fn rule(&self) -> Rule {
-        Rule::LengthInBytes(self.0.start_bound().cloned(), self.0.end_bound().cloned())
+        let (start, end) = self.0.bounds();
+        Rule::LengthInBytes(start, end)
     }
 }
 

@@ -1,3 +1,5 @@
+//! What connections allow. Imports `wire`.
+
 use std::time::Duration;
 
 use crate::wire::BoxLimits;
@@ -8,14 +10,18 @@ use crate::wire::BoxLimits;
 pub struct Settings {
     /// The bounds of one box, received or sent.
     pub boxes: BoxLimits,
-    /// How many calls to the peer may be out at once; further ones wait for a place. Default 1,024.
+    /// How many calls to the peer may be out at once, at least 1; further ones wait for a place. Default 1,024.
     ///
     /// A call that was dropped or timed out keeps its place until its answer comes, because the peer still works on it.
     pub most_calls: usize,
-    /// How many of the peer's commands may run here at once; further ones are answered with
+    /// How many of the peer's commands may run or wait here at once; further ones are answered with
     /// [`codes::BUSY`](crate::codes::BUSY). Responders that are ready at once do not count. Default 4,096.
     pub most_responders: usize,
-    /// From how many bytes waiting to be written on callers wait before they add to them. Default 1 MiB.
+    /// How many bytes the peer's commands may hold that run or wait here; further ones are answered with
+    /// [`codes::BUSY`](crate::codes::BUSY). Default 64 MiB.
+    pub most_inbound: usize,
+    /// From how many bytes waiting to be written on callers wait before they add to them, and responders before they
+    /// start. At least 1. Default 1 MiB.
     pub outbound_mark: usize,
     /// How many bytes, answers included, may wait to be written before the peer counts as one that does not read
     /// and the connection ends. Default 64 MiB.
@@ -42,6 +48,7 @@ impl Default for Settings {
             boxes: BoxLimits::DEFAULT,
             most_calls: 1024,
             most_responders: 4096,
+            most_inbound: 64 << 20,
             outbound_mark: 1 << 20,
             most_outbound: 64 << 20,
             call_timeout: None,
@@ -76,11 +83,18 @@ macro_rules! setters {
                 Self::default()
             }
 
+            /// Sets how long a call waits for its answer unless it says otherwise: a duration, or `None`.
+            #[must_use]
+            pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+                self.call_timeout = timeout.into();
+                self
+            }
+
             $(
                 #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
                 #[must_use]
-                pub fn $field(mut self, $field: impl Into<$type>) -> Self {
-                    self.$field = $field.into();
+                pub fn $field(mut self, $field: $type) -> Self {
+                    self.$field = $field;
                     self
                 }
             )*
@@ -92,9 +106,9 @@ setters! {
     boxes: BoxLimits,
     most_calls: usize,
     most_responders: usize,
+    most_inbound: usize,
     outbound_mark: usize,
     most_outbound: usize,
-    call_timeout: Option<Duration>,
     close_timeout: Duration,
     linger: Duration,
     strictness: Strictness,

@@ -1,3 +1,5 @@
+//! Why connections end. Imports `wire` and `packet`.
+
 use std::io;
 use std::sync::Arc;
 
@@ -48,9 +50,12 @@ pub enum CloseReason {
         /// The limit that was crossed.
         limit: usize,
     },
+    /// This end ended it at once, by [`Connection::abort`](crate::Connection::abort).
+    #[error("ended by this end")]
+    Aborted,
     /// The task that drives the connection was dropped, as when its runtime shuts down.
     #[error("the connection's task was dropped")]
-    Aborted,
+    DriverDropped,
 }
 
 impl From<io::Error> for CloseReason {

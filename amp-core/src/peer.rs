@@ -1,3 +1,6 @@
+//! Who is at the other end of a connection. Imports nothing but what makes it exposable.
+
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,13 +13,11 @@ use crate::command::{Context, Exposable, ExposeError, provided};
 #[non_exhaustive]
 pub enum Peer {
     /// A TCP connection.
-    #[non_exhaustive]
     Tcp {
         /// The peer's address.
         address: SocketAddr,
     },
     /// A unix socket.
-    #[non_exhaustive]
     Unix {
         /// The path of the socket, if it has one at this end or the other.
         path: Option<PathBuf>,
@@ -24,18 +25,16 @@ pub enum Peer {
         credentials: Option<Credentials>,
     },
     /// The standard streams of a child process, or those of this process when it is the child.
-    #[non_exhaustive]
     Process {
         /// The id of the child or parent, where known.
         id: Option<u32>,
     },
     /// Any other byte stream, by a name for logs.
-    Other(&'static str),
+    Other(Cow<'static, str>),
 }
 
 /// The process at the other end of a unix socket, at the moment when it connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Credentials {
     /// The user's id.
     pub user: u32,
@@ -45,11 +44,11 @@ pub struct Credentials {
     pub process: Option<i32>,
 }
 
-impl Credentials {
-    #[cfg(unix)]
-    pub(super) fn of(stream: &tokio::net::UnixStream) -> Option<Self> {
-        let credentials = stream.peer_cred().ok()?;
-        Some(Self { user: credentials.uid(), group: credentials.gid(), process: credentials.pid() })
+impl Peer {
+    /// A byte stream that is none of the known kinds, by a name for logs.
+    #[must_use]
+    pub fn other(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::Other(name.into())
     }
 }
 

@@ -1,0 +1,74 @@
+use std::ops::{Bound, RangeBounds};
+use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
+
+/// What `range` takes for values of `T`: every form of range whose bounds are of that type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no range of values of the type `{T}`",
+    label = "no range of `{T}`",
+    note = "`range` takes numbers, and its bounds have the type of the value; for text, byte strings and lists there is `length`"
+)]
+pub trait Bounds<T> {
+    /// Whether the value lies within. One that cannot be compared with itself lies nowhere.
+    fn holds(&self, value: &T) -> bool;
+
+    /// Where it starts and ends.
+    fn bounds(&self) -> (Bound<&T>, Bound<&T>);
+}
+
+/// What `length` takes: one length or a range of lengths.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no length and no range of lengths",
+    label = "no lengths",
+    note = "lengths are of the type `usize`"
+)]
+pub trait Lengths {
+    /// Whether the length is one of them.
+    fn hold(&self, length: usize) -> bool;
+
+    /// The shortest and the longest.
+    fn bounds(&self) -> (Bound<usize>, Bound<usize>);
+}
+
+impl Lengths for usize {
+    fn hold(&self, length: usize) -> bool {
+        *self == length
+    }
+
+    fn bounds(&self) -> (Bound<usize>, Bound<usize>) {
+        (Bound::Included(*self), Bound::Included(*self))
+    }
+}
+
+macro_rules! ranges {
+    ($($range:ty, $lengths:ty;)*) => {$(
+        impl<T: PartialOrd> Bounds<T> for $range {
+            fn holds(&self, value: &T) -> bool {
+                value.partial_cmp(value).is_some() && self.contains(value)
+            }
+
+            fn bounds(&self) -> (Bound<&T>, Bound<&T>) {
+                (self.start_bound(), self.end_bound())
+            }
+        }
+
+        impl Lengths for $lengths {
+            fn hold(&self, length: usize) -> bool {
+                self.contains(&length)
+            }
+
+            fn bounds(&self) -> (Bound<usize>, Bound<usize>) {
+                (RangeBounds::<usize>::start_bound(self).cloned(), RangeBounds::<usize>::end_bound(self).cloned())
+            }
+        }
+    )*};
+}
+
+ranges! {
+    Range<T>, Range<usize>;
+    RangeInclusive<T>, RangeInclusive<usize>;
+    RangeFrom<T>, RangeFrom<usize>;
+    RangeTo<T>, RangeTo<usize>;
+    RangeToInclusive<T>, RangeToInclusive<usize>;
+    RangeFull, RangeFull;
+    (Bound<T>, Bound<T>), (Bound<usize>, Bound<usize>);
+}

@@ -1,0 +1,85 @@
+use std::task::Waker;
+use std::time::Instant;
+
+use super::queue::Queue;
+use crate::dispatcher::Dispatcher;
+use crate::reason::CloseReason;
+use crate::settings::Settings;
+
+/// What the connection's one lock guards.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) dispatcher: Dispatcher<Waker>,
+    /// Whole boxes, waiting to be written.
+    pub(super) outbound: Vec<u8>,
+    pub(super) phase: Phase,
+    /// When the driver's alarm goes off.
+    pub(super) alarm: Option<Instant>,
+    /// Calls that wait for a place among those that are out.
+    pub(super) calls: Queue,
+    /// Others who wait for room in the outbound buffer.
+    pub(super) others: Vec<Waker>,
+    pub(super) driver: Waker,
+    /// The driver was woken, or it is about to look at the outbound buffer anyway.
+    pub(super) driver_awake: bool,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Debug)]
+pub(super) enum Phase {
+    /// Calls go out.
+    Open,
+    /// No new calls; until the instant, answers to the old ones may arrive. Then it ends with the reason.
+    Closing(Instant, CloseReason),
+    /// Nothing is received any more; what is written may still go out.
+    Over(CloseReason),
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            dispatcher: Dispatcher::new(),
+            outbound: Vec::new(),
+            phase: Phase::Open,
+            alarm: None,
+            calls: Queue::default(),
+            others: Vec::new(),
+            driver: Waker::noop().clone(),
+            driver_awake: false,
+        }
+    }
+
+    /// Why no more calls go out, if so.
+    pub(super) fn refusal(&self) -> Option<CloseReason> {
+        match &self.phase {
+            Phase::Open => None,
+            Phase::Closing(_, reason) | Phase::Over(reason) => Some(reason.clone()),
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over(_))
+    }
+
+    /// Whether callers may add to the outbound buffer.
+    pub(super) fn has_room(&self, settings: &Settings) -> bool {
+        self.outbound.len() < settings.outbound_mark.max(1)
+    }
+
+    /// Whether one more call may go out.
+    pub(super) fn has_place(&self, settings: &Settings) -> bool {
+        self.has_room(settings) && self.dispatcher.out() < settings.most_calls.max(1)
+    }
+
+    /// Who is to be woken because a place has become free.
+    pub(super) fn next_call(&self, settings: &Settings) -> Option<Waker> {
+        self.has_place(settings).then(|| self.calls.first().cloned()).flatten()
+    }
+
+    /// Everybody who waits to send.
+    pub(super) fn let_go(&mut self) -> Vec<Waker> {
+        let mut waiting = std::mem::take(&mut self.others);
+        waiting.extend(self.calls.clear());
+        waiting
+    }
+}

@@ -1,0 +1,206 @@
+//! Who waits for which answer, without a runtime and without a clock.
+
+mod two_ends;
+
+use std::time::Duration;
+
+use ::bytes::BytesMut;
+
+use super::*;
+use crate::packet::{Packet, Tag, put_answer};
+use crate::testing::Item;
+use crate::wire::{BoxDecoder, BoxLimits};
+
+fn item(number: u64) -> Item {
+    Item { a: i64::try_from(number).unwrap_or(-1), b: None }
+}
+
+/// An answer that says which one it is.
+fn reply(number: u64) -> ReplyPacket {
+    let mut bytes = Vec::new();
+    put_answer(&mut bytes, Tag::of(number).as_bytes(), &item(number), BoxLimits::DEFAULT).expect("a short answer");
+    match packets(&bytes).pop() {
+        Some(Packet::Reply { reply, .. }) => reply,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn packets(bytes: &[u8]) -> Vec<Packet> {
+    let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(bytes));
+    std::iter::from_fn(|| decoder.next_box().expect("boxes").map(|raw| Packet::parse(raw).expect("a packet"))).collect()
+}
+
+fn number_in(reply: &ReplyPacket) -> u64 {
+    let (_, value) = reply.raw.pairs().last().expect("the number");
+    String::from_utf8_lossy(value).parse().expect("a number")
+}
+
+/// A dispatcher whose calls wait as their own tags.
+fn asked(count: u64) -> Dispatcher<u64> {
+    let mut dispatcher = Dispatcher::new();
+    for tag in 1..=count {
+        assert_eq!(dispatcher.next_tag(), tag);
+        dispatcher.ask(tag, None);
+    }
+    dispatcher
+}
+
+fn progress(dispatcher: &mut Dispatcher<u64>, tag: u64) -> String {
+    match dispatcher.poll(tag, |_| tag) {
+        Progress::Answered(reply) => format!("answered {}", number_in(&reply)),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+/// What it holds: places in the window, calls in the map, calls that are out.
+fn held<W>(dispatcher: &Dispatcher<W>) -> (usize, usize, usize) {
+    (dispatcher.window.len(), dispatcher.old.len(), dispatcher.out)
+}
+
+#[test]
+fn line_13_tags_count_up_from_1_and_asks_without_answer_use_them_up() {
+    let mut dispatcher = asked(3);
+    dispatcher.skip();
+    assert_eq!(dispatcher.next_tag(), 5);
+    assert_eq!(dispatcher.answer(4, reply(4)).err(), Some(UnknownTag), "line 20: nobody waits for it");
+}
+
+#[test]
+fn line_17_answers_out_of_order_find_their_calls() {
+    let mut dispatcher = asked(5);
+    for tag in [3, 5, 1, 4, 2] {
+        assert_eq!(progress(&mut dispatcher, tag), "pending");
+        assert_eq!(dispatcher.answer(tag, reply(tag)), Ok(Some(tag)), "whoever waits is woken");
+    }
+    assert!(!dispatcher.is_awaited());
+    for tag in 1..=5 {
+        assert_eq!(progress(&mut dispatcher, tag), format!("answered {tag}"));
+        assert_eq!(progress(&mut dispatcher, tag), "lost", "an answer is taken once");
+    }
+}
+
+#[test]
+fn line_19_an_answer_to_a_tag_that_is_not_out_is_told() {
+    let mut dispatcher = asked(2);
+    assert_eq!(dispatcher.answer(2, reply(2)), Ok(Some(2)));
+    for tag in [0, 2, 3, u64::MAX] {
+        assert_eq!(dispatcher.answer(tag, reply(1)), Err(UnknownTag), "{tag}");
+    }
+    assert_eq!(progress(&mut dispatcher, 2), "answered 2", "the first answer stays");
+    assert_eq!(dispatcher.answer(2, reply(2)), Err(UnknownTag), "taken long ago");
+}
+
+#[test]
+fn the_latest_waiter_is_woken() {
+    let mut dispatcher = Dispatcher::new();
+    dispatcher.ask("first", None);
+    let mut before = None;
+    let second = |old| {
+        before = old;
+        "second"
+    };
+    assert!(matches!(dispatcher.poll(1, second), Progress::Pending));
+    assert_eq!(before, Some("first"));
+    assert_eq!(dispatcher.answer(1, reply(1)), Ok(Some("second")));
+}
+
+#[test]
+fn the_late_answer_of_an_abandoned_call_is_discarded_and_a_second_one_is_unknown() {
+    let mut dispatcher = asked(2);
+    dispatcher.abandon(1);
+    assert!(dispatcher.is_awaited(), "the other call");
+    dispatcher.abandon(2);
+    assert!(!dispatcher.is_awaited());
+    assert_eq!(dispatcher.next_tag(), 3, "the tag stays out");
+    assert_eq!(dispatcher.answer(1, reply(1)), Ok(None));
+    assert_eq!(dispatcher.answer(1, reply(1)), Err(UnknownTag));
+    assert_eq!(progress(&mut dispatcher, 2), "lost");
+}
+
+#[test]
+fn a_call_that_is_abandoned_after_its_answer_leaves_nothing_behind() {
+    let mut dispatcher = asked(1);
+    assert_eq!(dispatcher.answer(1, reply(1)), Ok(Some(1)));
+    dispatcher.abandon(1);
+    assert_eq!(held(&dispatcher), (0, 0, 0));
+}
+
+#[test]
+fn calls_expire_at_their_deadline_and_the_next_deadline_is_told() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut dispatcher = Dispatcher::new();
+    for (tag, deadline) in [(1, Some(at(5))), (2, None), (3, Some(at(2))), (4, Some(at(9)))] {
+        dispatcher.ask(tag, deadline);
+    }
+    let mut woken = Vec::new();
+    assert_eq!(dispatcher.expire(at(1), |tag| woken.push(tag)), Some(at(2)));
+    assert_eq!(dispatcher.expire(at(5), |tag| woken.push(tag)), Some(at(9)));
+    assert_eq!(woken, [1, 3]);
+    assert_eq!(dispatcher.answer(1, reply(1)), Ok(None), "too late, and not unknown");
+    assert_eq!(progress(&mut dispatcher, 1), "expired", "although its answer came before the caller looked");
+    assert_eq!(progress(&mut dispatcher, 3), "expired");
+    assert_eq!(dispatcher.answer(3, reply(3)), Ok(None), "later still");
+    assert_eq!(dispatcher.answer(3, reply(3)), Err(UnknownTag));
+    assert_eq!(dispatcher.answer(4, reply(4)), Ok(Some(4)));
+    assert_eq!(dispatcher.expire(at(100), |_| panic!("an answered call expires")), None);
+    assert_eq!(progress(&mut dispatcher, 4), "answered 4");
+    assert!(dispatcher.is_awaited(), "the call without a deadline");
+}
+
+#[test]
+fn line_25_closing_wakes_who_waits_and_keeps_the_answers_that_came() {
+    let mut dispatcher = asked(4);
+    assert_eq!(dispatcher.answer(2, reply(2)), Ok(Some(2)));
+    dispatcher.abandon(3);
+    let mut woken = Vec::new();
+    dispatcher.close(|tag| woken.push(tag));
+    assert_eq!(woken, [1, 4]);
+    assert!(!dispatcher.is_awaited());
+    let after: Vec<_> = (1..=4).map(|tag| progress(&mut dispatcher, tag)).collect();
+    assert_eq!(after, ["lost", "answered 2", "lost", "lost"]);
+    assert_eq!(held(&dispatcher), (0, 0, 0));
+}
+
+#[test]
+fn long_calls_while_100_000_short_ones_pass_keep_the_memory_bounded() {
+    let mut dispatcher = Dispatcher::new();
+    for long in 0..10 {
+        let patient = dispatcher.next_tag();
+        dispatcher.ask(patient, None);
+        for _ in 0..100_000 / 10 {
+            let tag = dispatcher.next_tag();
+            dispatcher.ask(tag, None);
+            assert_eq!(dispatcher.answer(tag, reply(7)), Ok(Some(tag)));
+            assert_eq!(progress(&mut dispatcher, tag), "answered 7");
+            assert!(dispatcher.window.len() <= SLACK + 8, "{} in the window", dispatcher.window.len());
+            assert!(dispatcher.old.len() <= 1, "{} in the map", dispatcher.old.len());
+        }
+        assert_eq!(progress(&mut dispatcher, patient), "pending");
+        assert_eq!(dispatcher.answer(patient, reply(patient)), Ok(Some(patient)));
+        assert_eq!(progress(&mut dispatcher, patient), format!("answered {patient}"));
+        assert_eq!(dispatcher.old.len(), 0, "long call {long} has left something behind");
+    }
+    dispatcher.skip();
+    assert_eq!(held(&dispatcher), (0, 0, 0));
+}
+
+#[test]
+fn long_calls_that_were_abandoned_or_expired_leave_nothing_behind_either() {
+    let now = Instant::now();
+    let mut dispatcher = Dispatcher::new();
+    dispatcher.ask(1, None);
+    dispatcher.ask(2, Some(now));
+    dispatcher.ask(3, Some(now));
+    (0..1000).for_each(|_| dispatcher.skip());
+    assert_eq!(dispatcher.old.len(), 3);
+    dispatcher.abandon(1);
+    assert_eq!(dispatcher.expire(now, |_| {}), None);
+    assert_eq!(progress(&mut dispatcher, 2), "expired");
+    for tag in 1..=3 {
+        assert_eq!(dispatcher.answer(tag, reply(tag)), Ok(None));
+    }
+    assert_eq!(progress(&mut dispatcher, 3), "expired");
+    dispatcher.skip();
+    assert_eq!(held(&dispatcher), (0, 0, 0));
+}

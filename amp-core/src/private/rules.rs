@@ -1,0 +1,129 @@
+use std::marker::PhantomData;
+
+use crate::command::constraint::{Bounds, Encoded, HasLength, InSet, Length, Lengths, NonEmpty, NotInSet, Range, Set};
+use crate::command::{Constrained, Constraint};
+use crate::schema::Rule;
+use crate::violation::{Place, Violations};
+
+/// What a constraint on a field of the type `F` looks at: the [`Whole`] value, or its [`Items`].
+pub trait Look<F> {
+    type Target;
+
+    /// Shows every value that there is, and its place.
+    fn look(field: &F, place: Place<'_>, see: impl FnMut(&Self::Target, Place<'_>));
+
+    /// The rule for the values, as a rule for the field.
+    fn declared(rule: Rule) -> Rule;
+}
+
+/// The value of a field.
+#[derive(Debug)]
+pub struct Whole;
+
+impl<F: Constrained> Look<F> for Whole {
+    type Target = F::Target;
+
+    fn look(field: &F, place: Place<'_>, mut see: impl FnMut(&F::Target, Place<'_>)) {
+        if let Some(value) = field.target() {
+            see(value, place);
+        }
+    }
+
+    fn declared(rule: Rule) -> Rule {
+        rule
+    }
+}
+
+/// `each`: the items of the lists that `L` looks at.
+#[derive(Debug)]
+pub struct Items<L>(PhantomData<L>);
+
+impl<F, L: Look<F, Target: List>> Look<F> for Items<L> {
+    type Target = <L::Target as List>::Item;
+
+    fn look(field: &F, place: Place<'_>, mut see: impl FnMut(&Self::Target, Place<'_>)) {
+        L::look(field, place, |list, place| {
+            for (index, item) in list.items().iter().enumerate() {
+                see(item, place.index(index));
+            }
+        });
+    }
+
+    fn declared(rule: Rule) -> Rule {
+        L::declared(Rule::Each(Box::new(rule)))
+    }
+}
+
+/// What has items for `each`.
+#[diagnostic::on_unimplemented(
+    message = "`each` is for the items of a list, and `{Self}` is not one",
+    label = "not for a list",
+    note = "a `Vec` is a list; rules for the value itself stand outside of `each`"
+)]
+pub trait List {
+    type Item;
+
+    fn items(&self) -> &[Self::Item];
+}
+
+impl<T> List for Vec<T> {
+    type Item = T;
+
+    fn items(&self) -> &[T] {
+        self
+    }
+}
+
+/// A constraint for what `L` looks at in a field of the type `F`.
+#[diagnostic::on_unimplemented(
+    message = "this constraint does not fit a field of the type `{F}`",
+    label = "does not fit `{F}`",
+    note = "`pattern` and `length(bytes = ..)` take text; `with` takes a `fn(&T) -> bool` or a type that implements `Constraint<T>`, where `T` is the type of the value"
+)]
+pub trait Fits<F, L> {
+    /// Notes every value that breaks it.
+    fn check(&self, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations);
+
+    /// Its code and what it compares with.
+    fn declare(&self) -> (&'static str, Rule);
+}
+
+impl<F, L: Look<F>, C: Constraint<L::Target>> Fits<F, L> for C {
+    fn check(&self, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations) {
+        L::look(field, place, |value, place| {
+            if !self.holds(value) {
+                found.add(place, C::CODE, words);
+            }
+        });
+    }
+
+    fn declare(&self) -> (&'static str, Rule) {
+        (C::CODE, L::declared(self.rule()))
+    }
+}
+
+/// The same for a rule whose parts say themselves what they do not fit: here the compiler tells what they say.
+pub trait Takes<F, C> {
+    fn check(rule: &C, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations);
+    fn declare(rule: &C) -> (&'static str, Rule);
+}
+
+impl<F, L: Look<F>, C: BuiltIn<L::Target>> Takes<F, C> for L {
+    fn check(rule: &C, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations) {
+        Fits::<F, L>::check(rule, field, words, place, found);
+    }
+
+    fn declare(rule: &C) -> (&'static str, Rule) {
+        Fits::<F, L>::declare(rule)
+    }
+}
+
+/// A rule of ours. Every function is a [`Constraint`] if its type is right, so that of a type that does not fit the
+/// compiler says no more than that it is none; of these it says which part is wrong.
+pub trait BuiltIn<T>: Constraint<T> {}
+
+impl<T, S: Set<T>> BuiltIn<T> for InSet<S> {}
+impl<T, S: Set<T>> BuiltIn<T> for NotInSet<S> {}
+impl<T: Encoded, R: Bounds<T>> BuiltIn<T> for Range<R> {}
+impl<T: HasLength, R: Lengths> BuiltIn<T> for Length<R> {}
+impl<T: HasLength> BuiltIn<T> for NonEmpty {}

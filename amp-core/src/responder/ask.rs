@@ -1,0 +1,146 @@
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::asker::Asker;
+use super::{Answering, Located};
+use crate::call_error::Reply;
+use crate::codes;
+use crate::command::{Command, Context, Exposable, take_checked};
+use crate::packet::AskPacket;
+use crate::python::PythonBytes;
+use crate::value::BoxReader;
+
+/// An ask that came from the peer and has no answer yet.
+///
+/// Dropping it answers with [`codes::UNKNOWN`]: a bug here is never silence there.
+#[derive(Debug)]
+pub struct Ask {
+    packet: AskPacket,
+    asker: Asker,
+}
+
+impl Ask {
+    pub(crate) fn new(mut packet: AskPacket, answering: Arc<dyn Answering>) -> Self {
+        let asker = Asker::new(packet.tag.take(), packet.raw.as_bytes().len(), answering);
+        Self { packet, asker }
+    }
+
+    /// The command's name as it came, which need not be UTF-8.
+    #[must_use]
+    pub fn command(&self) -> &[u8] {
+        self.packet.command()
+    }
+
+    /// Whether the ask is for the command `C`.
+    #[must_use]
+    pub fn is<C: Command>(&self) -> bool {
+        self.command() == C::NAME.as_bytes()
+    }
+
+    /// Whether the peer wants an answer.
+    #[must_use]
+    pub fn wants_answer(&self) -> bool {
+        self.asker.wants_answer()
+    }
+
+    /// What the place of answering exposes: the [`Connection`](crate::Connection), say.
+    ///
+    /// # Errors
+    /// When there is no value of that type.
+    pub fn exposed<X: Exposable>(&self) -> Result<X, crate::ExposeError> {
+        X::expose(&self.asker)
+    }
+
+    /// Takes the arguments and leaves the answer for later, from any task. When they do not decode or break a constraint,
+    /// or want something exposed that is not there, the ask is answered with an error at once and there is nothing to take.
+    ///
+    /// The bytes of an ask that is answered later are the taker's to bound: they no longer count towards
+    /// [`most_inbound`](crate::Settings::most_inbound).
+    #[must_use]
+    pub fn accept<C: Command>(self) -> Option<(C, Answer<C>)> {
+        let (command, (), mut asker) = self.take::<C, ()>()?;
+        asker.release();
+        Some((command, Answer { asker, command: PhantomData }))
+    }
+
+    /// Answers with what `run` makes of the command's arguments; with an error if they do not decode, break a
+    /// constraint, or want something exposed that is not there.
+    pub fn respond<C, R>(self, run: impl FnOnce(C) -> R) -> Located
+    where
+        C: Command,
+        R: Future<Output = Reply<C>> + Send + 'static,
+    {
+        self.respond_exposed(|command, ()| run(command))
+    }
+
+    /// As [`respond`](Self::respond), with exposed context beside the arguments.
+    pub fn respond_exposed<C, X, R>(self, run: impl FnOnce(C, X) -> R) -> Located
+    where
+        C: Command,
+        X: Exposable,
+        R: Future<Output = Reply<C>> + Send + 'static,
+    {
+        let Some((command, exposed, asker)) = self.take() else { return Located::Answered };
+        let reply = run(command, exposed);
+        Located::Responding(Box::pin(async move { asker.reply::<C>(reply.await) }))
+    }
+
+    fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
+        let Self { packet, mut asker } = self;
+        asker.begin(C::NAME);
+        let command = take_checked::<C>(&mut BoxReader::new(&packet.raw, asker.settings().boxes.nesting));
+        drop(packet);
+        let mut command = match command {
+            Ok(command) => command,
+            Err(error) => {
+                asker.refuse_argument::<C>(&error);
+                return None;
+            }
+        };
+        match command.expose(&asker).and_then(|()| X::expose(&asker as &dyn Context)) {
+            Ok(exposed) => Some((command, exposed, asker)),
+            Err(error) => {
+                asker.fail(&error);
+                None
+            }
+        }
+    }
+
+    /// Answers that there is no responder, in Twisted's words.
+    pub(crate) fn refuse_unhandled(self) {
+        let description = format!("Unhandled Command: {}", PythonBytes(self.command()));
+        if !self.wants_answer() {
+            tracing::warn!(peer = %self.asker.peer(), "{description}; no answer was wanted");
+        }
+        self.asker.error(codes::UNHANDLED, &description);
+    }
+
+    /// Answers that too much is going on here.
+    pub(crate) fn refuse_busy(self) {
+        let peer = self.asker.peer();
+        tracing::warn!(%peer, "too many commands are running; see `Settings::most_responders` and `most_inbound`");
+        self.asker.error(codes::BUSY, "Too many commands are running; try again later");
+    }
+}
+
+/// The answer to a command whose arguments were [taken](Ask::accept). Dropped unsent, it answers with [`codes::UNKNOWN`].
+#[must_use = "an answer that is dropped tells the peer that the responder failed"]
+pub struct Answer<C> {
+    asker: Asker,
+    command: PhantomData<fn(C)>,
+}
+
+impl<C: Command> Answer<C> {
+    /// Queues the answer to be written.
+    pub fn send(self, reply: Reply<C>) {
+        self.asker.reply::<C>(reply);
+    }
+}
+
+impl<C> fmt::Debug for Answer<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").finish_non_exhaustive()
+    }
+}

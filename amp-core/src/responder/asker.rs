@@ -1,0 +1,186 @@
+use std::any::{Any, TypeId};
+use std::error::Error;
+use std::sync::Arc;
+
+use super::Answering;
+use crate::call_error::{CallError, Reply};
+use crate::codes;
+use crate::command::{Command, Context, ErrorCodes, violations};
+use crate::packet::{AskTag, put_answer, put_declared, put_error};
+use crate::peer::Peer;
+use crate::reason::CloseReason;
+use crate::settings::{Settings, Strictness};
+use crate::value::{DecodeError, EncodeError, EncodeErrorKind};
+
+/// Where an answer goes. Dropped without one, it answers with [`codes::UNKNOWN`].
+#[derive(Debug)]
+pub(super) struct Asker {
+    answering: Arc<dyn Answering>,
+    /// It stays until the answer is whole: when a user's `encode` panics half way, the drop still answers to it.
+    tag: Option<AskTag>,
+    answered: bool,
+    /// How many bytes of the ask are counted.
+    held: usize,
+    /// The command, once it is known.
+    command: &'static str,
+}
+
+impl Asker {
+    pub(super) fn new(tag: Option<AskTag>, held: usize, answering: Arc<dyn Answering>) -> Self {
+        answering.hold(held);
+        Self { answering, tag, answered: false, held, command: "" }
+    }
+
+    pub(super) fn begin(&mut self, command: &'static str) {
+        self.command = command;
+    }
+
+    pub(super) fn wants_answer(&self) -> bool {
+        self.tag.is_some()
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        self.answering.settings()
+    }
+
+    pub(super) fn peer(&self) -> &Peer {
+        self.answering.peer()
+    }
+
+    /// No longer counts the bytes of the ask.
+    pub(super) fn release(&mut self) {
+        self.answering.release(std::mem::take(&mut self.held));
+    }
+
+    pub(super) fn reply<C: Command>(self, reply: Reply<C>) {
+        match reply {
+            Ok(response) => self.answer::<C>(&response),
+            Err(CallError::Declared(error)) => self.declared::<C>(&error),
+            // What a peer answered to us is passed on as it is: a proxy needs no types.
+            Err(CallError::Remote { code, description }) => self.error(&code, &description),
+            Err(CallError::Failed(error)) => self.fail(&*error),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    fn answer<C: Command>(self, response: &C::Response) {
+        if let Some(found) = violations(response) {
+            return self.fail(&EncodeError::from(EncodeErrorKind::Constraints(found)));
+        }
+        let limits = self.settings().boxes;
+        match self.put(|buffer, tag| put_answer(buffer, tag, response, limits)) {
+            Ok(()) => self.settle(),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    fn declared<C: Command>(self, error: &C::Errors) {
+        let (limits, description) = (self.settings().boxes, error.describe());
+        if let Err(error) = self.put(|buffer, tag| put_declared(buffer, tag, error, &description, limits)) {
+            return self.fail(&error);
+        }
+        if self.tag.is_none() {
+            tracing::warn!(peer = %self.peer(), command = C::NAME, %error, "failed; no answer was wanted");
+            self.strictly_end();
+        }
+        if error.is_fatal() {
+            self.answering.end(CloseReason::Fatal { code: error.code() });
+        }
+        self.settle();
+    }
+
+    /// An argument that does not decode: it is named to the peer, because it is the peer's fault.
+    pub(super) fn refuse_argument<C: Command>(self, error: &DecodeError) {
+        if self.settings().strictness == Strictness::Twisted {
+            return self.fail(error);
+        }
+        if self.wants_answer() {
+            tracing::debug!(peer = %self.peer(), command = C::NAME, %error, "refused an argument");
+        } else {
+            tracing::warn!(peer = %self.peer(), command = C::NAME, %error, "refused an argument; no answer was wanted");
+        }
+        self.finish(C::Errors::INVALID_ARGUMENT, &error.to_string());
+    }
+
+    /// A failure that the command does not declare: the log learns what it is, the peer that there is one.
+    pub(super) fn fail(self, error: &(dyn Error + 'static)) {
+        tracing::error!(peer = %self.peer(), command = self.command, error, "a responder failed");
+        self.strictly_end_after(|asker| asker.finish(codes::UNKNOWN, "Unknown Error"));
+    }
+
+    /// Answers with an error that has only a code and a description.
+    pub(super) fn error(self, code: &str, description: &str) {
+        if self.wants_answer() {
+            self.finish(code, description);
+        } else {
+            self.strictly_end_after(Self::settle);
+        }
+    }
+
+    fn finish(self, code: &str, description: &str) {
+        self.put_error(code, description);
+        self.settle();
+    }
+
+    /// Puts an answer, if one is wanted.
+    fn put(&self, put: impl FnOnce(&mut Vec<u8>, &[u8]) -> Result<(), EncodeError>) -> Result<(), EncodeError> {
+        let Some(tag) = &self.tag else { return Ok(()) };
+        let (mut put, mut result) = (Some(put), Ok(()));
+        self.answering.append(&mut |buffer| {
+            if let Some(put) = put.take() {
+                result = put(buffer, tag.as_bytes());
+            }
+        });
+        result
+    }
+
+    /// Puts an error that has only a code and a description.
+    fn put_error(&self, code: &str, description: &str) {
+        // It is cut to what a box holds.
+        let _ = self.put(|buffer, tag| {
+            put_error(buffer, tag, code, description);
+            Ok(())
+        });
+    }
+
+    /// The ask has its answer, or wants none.
+    fn settle(mut self) {
+        self.answered = true;
+    }
+
+    fn strictly_end_after(self, answer: impl FnOnce(Self)) {
+        let answering = Arc::clone(&self.answering);
+        answer(self);
+        strictly_end(&*answering);
+    }
+
+    fn strictly_end(&self) {
+        strictly_end(&*self.answering);
+    }
+}
+
+/// Ends the connection where Twisted does.
+fn strictly_end(answering: &dyn Answering) {
+    if answering.settings().strictness == Strictness::Twisted {
+        answering.end(CloseReason::Failure);
+    }
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        self.release();
+        if self.answered || self.answering.is_over() {
+            return;
+        }
+        let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
+        tracing::error!(peer = %self.peer(), command = self.command, "{what}");
+        self.put_error(codes::UNKNOWN, "Unknown Error");
+        self.strictly_end();
+    }
+}
+
+impl Context for Asker {
+    fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        Arc::clone(&self.answering).provide(wanted)
+    }
+}

@@ -1,0 +1,74 @@
+//! Responders: how one ask gets its answer. Imports `packet` and `command`; what carries the answer away stands behind
+//! [`Answering`].
+
+mod ask;
+mod asker;
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub use ask::{Answer, Ask};
+
+use crate::peer::Peer;
+use crate::reason::CloseReason;
+use crate::settings::Settings;
+
+/// What became of an ask at a [`Locator`](crate::Locator).
+#[non_exhaustive]
+pub enum Located {
+    /// A responder was found. The future is polled at once, and it runs on as a task if it is not ready.
+    Responding(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// The ask was answered on the spot, or somebody answers it later.
+    Answered,
+    /// The command is not known here.
+    Unknown(Ask),
+}
+
+impl Located {
+    /// Asks the next locator when this one did not know the command.
+    #[must_use]
+    pub fn or_else(self, next: impl FnOnce(Ask) -> Self) -> Self {
+        match self {
+            Self::Unknown(ask) => next(ask),
+            found => found,
+        }
+    }
+}
+
+impl fmt::Debug for Located {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Responding(_) => "Responding",
+            Self::Answered => "Answered",
+            Self::Unknown(_) => "Unknown",
+        })
+    }
+}
+
+/// The connection, as far as answers see it.
+pub(crate) trait Answering: fmt::Debug + Send + Sync {
+    fn settings(&self) -> &Settings;
+
+    fn peer(&self) -> &Peer;
+
+    /// Appends to what is sent.
+    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>));
+
+    /// Ends the connection.
+    fn end(&self, reason: CloseReason);
+
+    /// Whether nobody can be answered any more.
+    fn is_over(&self) -> bool;
+
+    /// Counts the bytes of asks that have no answer.
+    fn hold(&self, bytes: usize);
+
+    /// No longer counts them.
+    fn release(&self, bytes: usize);
+
+    /// The value of the wanted type, if there is one.
+    fn provide(self: Arc<Self>, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
+}

@@ -1,0 +1,49 @@
+//! The rows of `wire.md` 2.4, and what must hold for every value.
+
+mod float;
+mod integer;
+mod list;
+mod properties;
+mod text;
+
+use std::fmt::Debug;
+
+use super::*;
+
+fn encoded<T: Value>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    value.encode(&mut ValueWriter::new(&mut bytes)).expect("a value that has a form on the wire");
+    bytes
+}
+
+fn refused<T: Value + Debug>(value: &T) -> EncodeErrorKind {
+    match value.encode(&mut ValueWriter::new(&mut Vec::new())) {
+        Ok(()) => panic!("{value:?} was encoded"),
+        Err(error) => error.kind().clone(),
+    }
+}
+
+fn decoded<T: Value>(bytes: &[u8]) -> Result<T, DecodeErrorKind> {
+    T::decode(RawValue::new(bytes)).map_err(|error| error.kind().clone())
+}
+
+fn writes<T: Value + Debug>(rows: impl IntoIterator<Item = (T, &'static str)>) {
+    for (value, text) in rows {
+        assert_eq!(String::from_utf8_lossy(&encoded(&value)), text, "{value:?}");
+    }
+}
+
+fn accepts<T: Value + Debug + PartialEq>(rows: impl IntoIterator<Item = (&'static str, T)>) {
+    for (text, value) in rows {
+        assert_eq!(decoded::<T>(text.as_bytes()), Ok(value), "{text:?}");
+    }
+}
+
+fn rejects<T: Value + Debug>(what: &'static str, rows: &[&[u8]]) {
+    for bytes in rows {
+        match decoded::<T>(bytes) {
+            Err(kind) => assert_eq!(kind, DecodeErrorKind::NotA(what), "\"{}\"", bytes.escape_ascii()),
+            Ok(value) => panic!("\"{}\" was taken for {value:?}", bytes.escape_ascii()),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+use ::bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+fn comes_back<T: Value + Debug + PartialEq>(value: &T) -> Result<(), TestCaseError> {
+    let read = decoded::<T>(&encoded(value));
+    prop_assert_eq!(read.as_ref(), Ok(value));
+    Ok(())
+}
+
+/// Decodes as every type there is; only a panic can fail.
+fn decode_all(bytes: &[u8]) {
+    macro_rules! each {
+        ($($type:ty)*) => { $(let _ = decoded::<$type>(bytes);)* };
+    }
+    each! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool String Vec<u8> Bytes [u8; 4] }
+    each! { Vec<i64> Vec<f64> Vec<bool> Vec<String> Vec<Vec<u8>> Vec<Vec<Vec<i64>>> }
+    #[cfg(feature = "num-bigint")]
+    each! { num_bigint::BigInt Vec<num_bigint::BigInt> }
+}
+
+/// Bytes that look like numbers, lists or text rather often.
+fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let likely = prop::sample::select(b"0123456789+-_.eE \t\0\x01\x02infnaNTrueFals".to_vec());
+    vec(prop_oneof![4 => likely, 1 => any::<u8>()], 0..60)
+}
+
+proptest! {
+    #[test]
+    fn every_integer_is_read_as_it_was_written(
+        a: i8, b: i16, c: i32, d: i64, e: i128, f: u16, g: u32, h: u64, i: u128,
+    ) {
+        comes_back(&a)?;
+        comes_back(&b)?;
+        comes_back(&c)?;
+        comes_back(&d)?;
+        comes_back(&e)?;
+        comes_back(&f)?;
+        comes_back(&g)?;
+        comes_back(&h)?;
+        comes_back(&i)?;
+    }
+
+    #[test]
+    fn every_float_is_read_as_it_was_written(bits: u64, short: u32) {
+        let (double, single) = (f64::from_bits(bits), f32::from_bits(short));
+        if double.is_nan() || single.is_nan() {
+            return Ok(());
+        }
+        prop_assert_eq!(decoded::<f64>(&encoded(&double)).map(f64::to_bits), Ok(bits));
+        prop_assert_eq!(decoded::<f32>(&encoded(&single)).map(f32::to_bits), Ok(short));
+    }
+
+    #[test]
+    fn texts_bytes_and_lists_are_read_as_they_were_written(
+        flag: bool,
+        text in any::<String>(),
+        bytes in vec(any::<u8>(), 0..2000),
+        array: [u8; 16],
+        texts in vec(any::<String>(), 0..5),
+        nested in vec(vec(any::<i64>(), 0..5), 0..5),
+    ) {
+        comes_back(&flag)?;
+        comes_back(&text)?;
+        comes_back(&Bytes::from(bytes.clone()))?;
+        comes_back(&bytes)?;
+        comes_back(&array)?;
+        comes_back(&texts)?;
+        comes_back(&nested)?;
+    }
+
+    #[test]
+    fn no_bytes_make_any_type_panic(bytes in prop_oneof![likely_bytes(), vec(any::<u8>(), 0..60)]) {
+        decode_all(&bytes);
+    }
+
+    #[test]
+    fn what_is_read_as_an_integer_is_written_as_the_same_integer(bytes in likely_bytes()) {
+        if let Ok(number) = decoded::<i128>(&bytes) {
+            prop_assert_eq!(decoded::<i128>(&encoded(&number)), Ok(number));
+            prop_assert_eq!(decoded::<i64>(&bytes).ok(), i64::try_from(number).ok());
+            prop_assert_eq!(decoded::<u8>(&bytes).ok(), u8::try_from(number).ok());
+        }
+    }
+}

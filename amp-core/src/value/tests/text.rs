@@ -1,0 +1,55 @@
+use ::bytes::{Bytes, BytesMut};
+
+use super::*;
+use crate::wire::{BoxDecoder, BoxLimits};
+
+#[test]
+fn line_45_a_boolean_is_exactly_true_or_false() {
+    writes([(true, "True"), (false, "False")]);
+    accepts::<bool>([("True", true), ("False", false)]);
+    rejects::<bool>("`True` or `False`", &[b"true", b"TRUE", b"1", b"0", b"", b"True ", b" True", b"T", b"True\0"]);
+}
+
+#[test]
+fn line_46_text_is_strict_utf_8_with_nul_and_byte_order_mark_kept() {
+    for text in ["", "snowman \u{2603}", "a\0b", "\u{feff}bom", "\u{10ffff}"] {
+        assert_eq!(encoded(&text.to_owned()), text.as_bytes());
+        assert_eq!(decoded::<String>(text.as_bytes()), Ok(text.to_owned()));
+    }
+    let rows: &[&[u8]] = &[b"\xff", b"a\x80", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x98"];
+    rejects::<String>("UTF-8 text", rows);
+}
+
+#[test]
+fn a_byte_string_is_its_bytes_in_each_of_its_types() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    assert_eq!(encoded(&bytes), bytes);
+    assert_eq!(encoded(&Bytes::from(bytes.clone())), bytes);
+    assert_eq!(encoded(&[1_u8, 2, 3]), [1, 2, 3]);
+    assert_eq!(decoded::<Vec<u8>>(&bytes), Ok(bytes.clone()));
+    assert_eq!(decoded::<Bytes>(&bytes), Ok(Bytes::from(bytes.clone())));
+    assert_eq!(decoded::<[u8; 4]>(&bytes[..4]), Ok([0, 1, 2, 3]));
+    assert_eq!(decoded::<Vec<u8>>(b""), Ok(vec![]));
+}
+
+#[test]
+fn an_array_of_bytes_takes_its_own_length_only() {
+    for length in [0, 3, 5] {
+        let wrong = DecodeErrorKind::Length { expected: 4, actual: length };
+        assert_eq!(decoded::<[u8; 4]>(&vec![0; length]), Err(wrong));
+    }
+}
+
+#[test]
+fn large_bytes_are_a_slice_of_the_received_box_and_small_ones_are_not() {
+    for (length, sliced) in [(8191, false), (8192, true), (65_535, true)] {
+        let mut wire = BytesMut::from(&b"\0\x01d"[..]);
+        wire.extend_from_slice(&u16::try_from(length).expect("a length of a value").to_be_bytes());
+        wire.extend_from_slice(&vec![7; length]);
+        wire.extend_from_slice(b"\0\0");
+        let raw = BoxDecoder::with_leftover(BoxLimits::DEFAULT, wire).next_box().expect("a box").expect("whole");
+        let data = BoxReader::new(&raw, 1).find(b"d").map(Bytes::decode).expect("the key").expect("bytes");
+        let within = raw.as_bytes().as_ptr_range().contains(&data.as_ptr());
+        assert_eq!((data.len(), within), (length, sliced));
+    }
+}

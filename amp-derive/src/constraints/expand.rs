@@ -1,0 +1,77 @@
+//! A line for each rule where it is checked, and one where it is declared.
+
+use proc_macro2::{Span, TokenStream};
+use syn::{Expr, ExprArray, Ident, Lit, Path, Type};
+
+use super::{Constraint, Rule, peeled};
+use crate::code::{call_at, code, standing_at};
+use crate::fields::Field;
+
+impl Constraint {
+    /// Checks the rule for `field`.
+    pub(crate) fn check(&self, field: &Field<'_>, krate: &Path) -> TokenStream {
+        let (member, name, words) = (field.member, &field.name, self.words());
+        let rule = self.rule(krate);
+        let check = self.through("check", field.ty, krate);
+        let arguments = call_at(&self.key, code!(#rule, &self.#member, #words, place.key(#name), found));
+        code!(#check #arguments;)
+    }
+
+    /// The rule for a field of the type `ty` in a schema.
+    pub(crate) fn declaration(&self, ty: &Type, krate: &Path) -> TokenStream {
+        let (words, rule) = (self.words(), self.rule(krate));
+        let declare = self.through("declare", ty, krate);
+        let arguments = call_at(&self.key, rule);
+        code!(#krate::__private::constraint(#words, || #declare #arguments))
+    }
+
+    /// A function of what takes the rule, standing at the rule's key.
+    fn through(&self, function: &str, ty: &Type, krate: &Path) -> TokenStream {
+        let function = Ident::new(function, Span::mixed_site());
+        let private = code!(#krate::__private);
+        let seen = (0..self.depth).fold(code!(#private::Whole), |inner, _| code!(#private::Items<#inner>));
+        let as_trait = match self.rule {
+            Rule::With(_) | Rule::Pattern(_) | Rule::LengthInBytes(_) => code!(_ as #private::Fits<#ty, #seen>),
+            _ => code!(#seen as #private::Takes<#ty, _>),
+        };
+        standing_at(&self.key, code!(<#as_trait>::#function))
+    }
+
+    /// The rule itself, behind a reference.
+    fn rule(&self, krate: &Path) -> TokenStream {
+        let (name, given) = match &self.rule {
+            Rule::InSet(set) => ("InSet", items(set)),
+            Rule::NotInSet(set) => ("NotInSet", items(set)),
+            Rule::Range(range) => ("Range", code!(#range)),
+            Rule::Length(lengths) => ("Length", code!(#lengths)),
+            Rule::LengthInBytes(lengths) => ("LengthInBytes", code!(#lengths)),
+            Rule::NonEmpty => return standing_at(&self.key, code!(&#krate::constraint::NonEmpty)),
+            Rule::With(constraint) => return code!(&#constraint),
+            Rule::Pattern(pattern) => {
+                let ty = code!(#krate::constraint::Pattern);
+                return standing_at(&self.key, code!(&{ static PATTERN: #ty = #ty::new(#pattern); &PATTERN }));
+            }
+        };
+        let name = Ident::new(name, Span::mixed_site());
+        let name = standing_at(&self.key, code!(&#krate::constraint::#name));
+        let given = call_at(&self.key, given);
+        code!(#name #given)
+    }
+}
+
+/// The set; byte strings of different lengths are of different types unless they are told to be slices.
+fn items(set: &Expr) -> TokenStream {
+    match peeled(set) {
+        Expr::Array(array) if array.elems.iter().all(is_byte_string) => in_slices(array),
+        _ => code!(#set),
+    }
+}
+
+fn in_slices(array: &ExprArray) -> TokenStream {
+    let items = &array.elems;
+    code!({ const SET: &[&[::core::primitive::u8]] = &[#items]; SET })
+}
+
+fn is_byte_string(item: &Expr) -> bool {
+    matches!(peeled(item), Expr::Lit(literal) if matches!(literal.lit, Lit::ByteStr(_)))
+}

@@ -1,0 +1,45 @@
+//! `#[constrain(..)]`: what a field must be besides well-formed.
+
+mod check;
+mod expand;
+mod numbers;
+mod parse;
+mod pattern;
+mod words;
+
+use syn::{Expr, Ident, LitStr};
+
+pub(crate) use parse::refuse_constraints;
+
+/// Said of a constraint on an error.
+pub(crate) const NOT_CHECKED: &str = "errors are not checked: constraints stand on the fields of commands, of responses \
+                                      and of what is nested in them";
+
+/// One rule for a field.
+pub(crate) struct Constraint {
+    /// The word that the user wrote for it: there the compiler points when it does not fit the field.
+    key: Ident,
+    /// How many `each(..)` it stands in.
+    depth: usize,
+    rule: Rule,
+}
+
+enum Rule {
+    InSet(Expr),
+    NotInSet(Expr),
+    Range(Expr),
+    Length(Expr),
+    LengthInBytes(Expr),
+    Pattern(LitStr),
+    NonEmpty,
+    With(Expr),
+}
+
+/// What was written, without parentheses and the invisible ones that `macro_rules!` adds.
+fn peeled(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => peeled(&group.expr),
+        Expr::Paren(paren) => peeled(&paren.expr),
+        other => other,
+    }
+}

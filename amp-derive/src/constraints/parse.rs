@@ -1,0 +1,151 @@
+//! Reads the rules.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Expr, Ident, Meta, Token, parenthesized, token};
+
+use super::{Constraint, Rule, check};
+use crate::attributes::{error, flag, separated, value};
+use crate::errors::Errors;
+
+/// A rule that there is: its key, what it takes, and an example.
+const KNOWN: [(&str, &str, &str); 8] = [
+    ("in_set", "an array or the path of a set", "in_set = [..]"),
+    ("not_in_set", "an array or the path of a set", "not_in_set = [..]"),
+    ("range", "a range", "range = 0..=100"),
+    ("length", "a length or a range of lengths", "length = 1..=64"),
+    ("pattern", "a regular expression in quotes", "pattern = \"..\""),
+    ("non_empty", "", "non_empty"),
+    ("with", "a function or a constraint", "with = path"),
+    ("each", "", "each(..)"),
+];
+
+const IN_BYTES: &str = "length(bytes = 1..=64)";
+
+impl Constraint {
+    /// The rules of every `#[constrain(..)]` among the attributes of a field.
+    pub(crate) fn all(attributes: &[Attribute], errors: &mut Errors) -> Vec<Self> {
+        let mut rules = Rules::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("constrain")) {
+            let message = || format!("rules stand in parentheses: `#[constrain(..)]`; known: {}", examples());
+            match &attribute.meta {
+                Meta::List(list) if !list.tokens.is_empty() => {
+                    let read = |input: ParseStream<'_>| rules.read(input, 0, errors);
+                    if let Err(error) = read.parse2(list.tokens.clone()) {
+                        errors.add(error);
+                    }
+                }
+                other => errors.push(other, message()),
+            }
+        }
+        rules.found
+    }
+}
+
+/// `#[constrain(..)]` where there is no field that could hold it.
+pub(crate) fn refuse_constraints(attributes: &[Attribute], message: &str, errors: &mut Errors) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("constrain")) {
+        errors.push(attribute, message);
+    }
+}
+
+/// The rules of one field, as far as they are read.
+#[derive(Default)]
+struct Rules {
+    found: Vec<Constraint>,
+    /// Those that may stand once, and in how many `each(..)`.
+    once: Vec<(usize, String)>,
+}
+
+impl Rules {
+    fn read(&mut self, input: ParseStream<'_>, depth: usize, errors: &mut Errors) -> syn::Result<()> {
+        separated(input, errors, |input, errors| self.read_one(input, depth, errors))
+    }
+
+    fn read_one(&mut self, input: ParseStream<'_>, depth: usize, errors: &mut Errors) -> syn::Result<()> {
+        if !input.peek(Ident::peek_any) {
+            return Err(input.error(format!("a rule begins with its key; known: {}", examples())));
+        }
+        let key = Ident::parse_any(input)?;
+        let Some((name, what, example)) = KNOWN.iter().find(|(name, ..)| key == name) else {
+            return Err(error(&key, format!("`{key}` is no rule; known: {}", examples())));
+        };
+        if *name == "each" {
+            self.once(&key, "each", depth)?;
+            return self.read_each(&key, input, depth, errors);
+        }
+        let rule = match *name {
+            "in_set" => Rule::InSet(value(&key, example, what, input)?),
+            "not_in_set" => Rule::NotInSet(value(&key, example, what, input)?),
+            "range" => Rule::Range(value(&key, example, what, input)?),
+            "length" if input.peek(token::Paren) => in_bytes(&key, input)?,
+            "length" => Rule::Length(value(&key, example, what, input)?),
+            "pattern" => Rule::Pattern(value(&key, example, what, input)?),
+            "non_empty" => flag(&key, input).map(|_| Rule::NonEmpty)?,
+            _ => Rule::With(value(&key, example, what, input)?),
+        };
+        if !(input.is_empty() || input.peek(Token![,])) {
+            return Err(input.error(format!("expected `,` or the end after `{example}`")));
+        }
+        match &rule {
+            Rule::With(_) => {}
+            Rule::LengthInBytes(_) => self.once(&key, "length(bytes)", depth)?,
+            _ => self.once(&key, name, depth)?,
+        }
+        check::rule(&rule, &key, errors);
+        self.found.push(Constraint { key, depth, rule });
+        Ok(())
+    }
+
+    fn read_each(&mut self, key: &Ident, input: ParseStream<'_>, depth: usize, errors: &mut Errors) -> syn::Result<()> {
+        const MESSAGE: &str = "`each` takes the rules for the items of a list: `each(length = 1..=64)`";
+        if !input.peek(token::Paren) {
+            return Err(error(key, MESSAGE));
+        }
+        let rules;
+        parenthesized!(rules in input);
+        if rules.is_empty() {
+            return Err(error(key, MESSAGE));
+        }
+        self.read(&rules, depth + 1, errors)
+    }
+
+    /// Two rules of one kind are one rule, or contradict each other.
+    fn once(&mut self, key: &Ident, name: &str, depth: usize) -> syn::Result<()> {
+        let this = (depth, name.to_owned());
+        if self.once.contains(&this) {
+            return Err(error(key, format!("`{name}` is given twice for one field; make one of the two")));
+        }
+        self.once.push(this);
+        Ok(())
+    }
+}
+
+/// `length(bytes = ..)`.
+fn in_bytes(key: &Ident, input: ParseStream<'_>) -> syn::Result<Rule> {
+    let unit;
+    parenthesized!(unit in input);
+    let lengths = lengths_in_bytes(key, &unit);
+    // What is left after a mistake was said enough about.
+    let _: TokenStream = unit.parse()?;
+    lengths.map(Rule::LengthInBytes)
+}
+
+fn lengths_in_bytes(key: &Ident, unit: ParseStream<'_>) -> syn::Result<Expr> {
+    if !unit.peek(Ident::peek_any) {
+        return Err(error(key, format!("in parentheses `length` takes its unit: `{IN_BYTES}`")));
+    }
+    let word = Ident::parse_any(unit)?;
+    if word != "bytes" {
+        return Err(error(&word, format!("`{word}` is no unit of a length: `{IN_BYTES}`, or `length = 1..=64`")));
+    }
+    let lengths = value(&word, IN_BYTES, "a length or a range of lengths", unit)?;
+    if unit.is_empty() { Ok(lengths) } else { Err(unit.error(format!("expected the end after `{IN_BYTES}`"))) }
+}
+
+/// All rules, as a list for people.
+fn examples() -> String {
+    let examples: Vec<String> = KNOWN.iter().map(|(.., example)| format!("`{example}`")).collect();
+    examples.join(", ")
+}

@@ -1,0 +1,206 @@
+//! Closing: what still arrives, and for how long.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use amp::{Connection, Settings};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::yield_now;
+use tokio::time::Instant;
+
+use crate::commands::{House, Wait, sum};
+use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, reason, soon};
+
+fn house(settings: Settings) -> (Connection, RawPeer, House) {
+    let house = House::new();
+    let (connection, peer) = RawPeer::with(house.clone().into_locator(), settings);
+    (connection, peer, house)
+}
+
+/// Longer than any silence that a test listens to.
+fn patient() -> Settings {
+    Settings::new().close_timeout(Duration::from_secs(24 * 3600))
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_lets_outstanding_answers_arrive_and_takes_no_new_calls() {
+    let (connection, mut peer, _) = house(patient());
+    let calls = [tokio::spawn(connection.call(sum())), tokio::spawn(connection.call(sum()))];
+    peer.expect([ask_sum("1"), ask_sum("2")].concat()).await;
+    connection.close();
+    connection.close();
+    assert!(connection.is_closed());
+    assert_eq!(reason(connection.call(sum()).await), "Closed");
+    peer.send(answer_sum("2")).await;
+    peer.expect_silence().await;
+    peer.send(answer_sum("1")).await;
+    peer.expect_end("").await;
+    for call in calls {
+        soon("answered", call).await.expect("no panic").expect("an answer");
+    }
+    drop(peer);
+    assert_eq!(ended(&connection).await, "Closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_lets_running_responders_finish() {
+    let (connection, mut peer, house) = house(patient());
+    peer.send(ask("1", "Wait", &[])).await;
+    peer.expect_open().await;
+    connection.close();
+    peer.expect_silence().await;
+    peer.expect_open().await;
+    house.open(1);
+    peer.expect_end(answer("1", &[])).await;
+    drop(peer);
+    assert_eq!(ended(&connection).await, "Closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_in_order_lets_those_that_wait_for_their_turn_finish() {
+    let (connection, mut peer, house) = house(patient().in_order(true));
+    peer.send([ask("1", "Wait", &[]), ask_sum("2"), ask("3", "Wait", &[]), ask_sum("4")].concat()).await;
+    peer.expect_silence().await;
+    connection.close();
+    house.open(2);
+    peer.expect_end([answer("1", &[]), answer_sum("2"), answer("3", &[]), answer_sum("4")].concat()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_ends_at_its_deadline_whoever_has_not_answered() {
+    let (connection, mut peer, house) = house(Settings::new().close_timeout(Duration::from_secs(5)));
+    let call = tokio::spawn(connection.call(Wait));
+    peer.expect(ask("1", "Wait", &[])).await;
+    peer.send(ask("1", "Wait", &[])).await;
+    peer.expect_open().await;
+    let start = Instant::now();
+    connection.close();
+    assert_eq!(reason(soon("told", call).await.expect("no panic")), "Closed");
+    assert_eq!(start.elapsed().as_secs(), 5);
+    peer.expect_end("").await;
+    drop(peer);
+    assert_eq!(ended(&connection).await, "Closed");
+    assert_eq!(house.waiting(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_does_not_wait_for_calls_whose_callers_are_gone() {
+    let (connection, mut peer, _) = house(patient());
+    let call = tokio::spawn(connection.call(sum()));
+    peer.expect(ask_sum("1")).await;
+    connection.close();
+    peer.expect_silence().await;
+    call.abort();
+    peer.expect_end("").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_queued_when_the_connection_closes_or_aborts_is_still_written() {
+    for abort in [false, true] {
+        // So small that the first box is still being written when the connection ends.
+        let (connection, peer) = RawPeer::with_room(4, (), Settings::new());
+        for _ in 0..20 {
+            connection.notify(sum()).await.expect("there is room");
+            // The first ones are being written when the last ones are queued.
+            yield_now().await;
+        }
+        if abort {
+            connection.abort();
+        } else {
+            connection.close();
+        }
+        let all = crate::raw_peer::packed(&[("_command", "Sum"), ("a", "1"), ("b", "2")]).repeat(20);
+        assert!(peer.rest().await == all, "abort: {abort}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_read_the_last_bytes_is_left_after_linger() {
+    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new().linger(Duration::from_secs(3)));
+    connection.notify(sum()).await.expect("there is room");
+    yield_now().await;
+    let start = Instant::now();
+    connection.abort();
+    assert_eq!(ended(&connection).await, "Aborted");
+    assert_eq!(start.elapsed().as_secs(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_last_handle_closes_and_a_call_or_a_clone_is_a_handle() {
+    let (connection, mut peer, _) = house(patient());
+    let clone = connection.clone();
+    drop(connection);
+    peer.expect_open().await;
+    let call = tokio::spawn(clone.call(sum()));
+    peer.expect(ask_sum("1")).await;
+    drop(clone);
+    peer.expect_silence().await;
+    peer.send(answer_sum("1")).await;
+    soon("answered", call).await.expect("no panic").expect("an answer");
+    peer.expect_end("").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_gives_the_reason_when_it_is_done() {
+    let (ours, _theirs) = tokio::io::duplex(4096);
+    let (connection, driver) = Connection::builder().build(ours, amp::Peer::other("script"));
+    let driver = tokio::spawn(driver);
+    connection.close();
+    let reason = soon("the driver ends", driver).await.expect("no panic");
+    assert!(matches!(reason, amp::CloseReason::Closed), "{reason:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_not_been_answered_when_the_connection_aborts_gets_the_end_and_nothing_else() {
+    for in_order in [false, true] {
+        let (connection, mut peer, house) = house(Settings::new().in_order(in_order));
+        peer.send([ask_sum("0"), ask("1", "Wait", &[]), ask("2", "Wait", &[])].concat()).await;
+        peer.expect(answer_sum("0")).await;
+        assert_eq!(house.waiting(), if in_order { 1 } else { 2 });
+        connection.abort();
+        peer.expect_end("").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_half_closes_gets_what_was_answered_and_the_end() {
+    let (connection, mut peer, house) = house(patient());
+    peer.send([ask("1", "Wait", &[]), ask_sum("2")].concat()).await;
+    peer.finish().await;
+    peer.expect_end(answer_sum("2")).await;
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+    assert_eq!(house.waiting(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_moves_to_another_task_is_woken_there() {
+    let (ours, mut theirs) = tokio::io::duplex(4096);
+    let builder = Connection::builder().locator(House::new().into_locator());
+    let (connection, mut driver) = builder.build(ours, amp::Peer::other("script"));
+    let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(Pin::new(&mut driver).poll(&mut nobody).is_pending());
+    let driver = tokio::spawn(driver);
+    yield_now().await;
+    let call = tokio::spawn(connection.call(sum()));
+    let mut got = vec![0; ask_sum("1").len()];
+    soon("the ask", theirs.read_exact(&mut got)).await.expect("bytes");
+    assert_eq!(got, ask_sum("1"));
+    theirs.write_all(&answer_sum("1")).await.expect("room");
+    soon("answered", call).await.expect("no panic").expect("an answer");
+    connection.close();
+    soon("the driver ends", driver).await.expect("no panic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_for_a_place_when_the_connection_closes_are_told_at_once() {
+    let (connection, mut peer, _) = house(patient().most_calls(1));
+    let call = tokio::spawn(connection.call(sum()));
+    peer.expect(ask_sum("1")).await;
+    let queued = tokio::spawn(connection.call(Wait));
+    peer.expect_silence().await;
+    connection.close();
+    assert_eq!(reason(soon("told", queued).await.expect("no panic")), "Closed");
+    peer.send(answer_sum("1")).await;
+    soon("answered", call).await.expect("no panic").expect("an answer");
+    peer.expect_end("").await;
+}

@@ -1,0 +1,22 @@
+//! The statements of the wire reference about connections, each as a test that is named after it.
+//!
+//! A scripted peer writes and reads bytes by hand. Time is paused where nothing but this process is involved, so a
+//! silence is told from a delay without waiting for it.
+
+mod asks;
+mod calculator;
+mod closing;
+mod commands;
+mod errors;
+mod failures;
+mod flood;
+mod framing;
+mod fuzz;
+mod limits;
+mod loss;
+mod raw_peer;
+mod replies;
+mod server;
+mod timeouts;
+mod transports;
+mod values;

@@ -1,0 +1,132 @@
+//! Line 63: any byte stream will do.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::process::Stdio;
+
+use amp::{Builder, Connection, Peer, Server, pair};
+use tokio::net::unix::pipe;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::process::Command as Process;
+
+use crate::commands::{CallBack, House, sum};
+use crate::raw_peer::{ended, soon};
+
+fn house() -> Builder {
+    Connection::builder().locator(House::new().into_locator())
+}
+
+/// Both ends call and answer, and the end of one is the end of the other.
+async fn works(one: Connection, other: Connection) {
+    for connection in [&one, &other] {
+        assert_eq!(soon("a call", connection.call(sum())).await.expect("an answer").total, 3);
+        let there_and_back = CallBack { connection: amp::Exposed::empty() };
+        assert_eq!(soon("a call back", connection.call(there_and_back)).await.expect("an answer").total, 3);
+    }
+    one.close();
+    assert_eq!((ended(&one).await, ended(&other).await), ("Closed".into(), "ClosedByPeer".into()));
+}
+
+#[tokio::test]
+async fn line_63_over_tcp() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (dialled, accepted) = tokio::join!(house().connect_tcp(address), listener.accept());
+    let (stream, from) = accepted.expect("a connection");
+    let (one, other) = (dialled.expect("connected"), house().start_tcp(stream).expect("connected"));
+    assert_eq!(one.peer().to_string(), address.to_string());
+    assert!(matches!(other.peer(), Peer::Tcp { address, .. } if *address == from), "{:?}", other.peer());
+    works(one, other).await;
+}
+
+#[tokio::test]
+async fn line_63_over_tcp_accepted_by_a_server() {
+    let locator = |_: &Peer| House::new().into_locator();
+    let server = Server::builder().bind_tcp("127.0.0.1:0", locator).await.expect("a free port");
+    let stream = TcpStream::connect(server.local_addr().expect("an address")).await.expect("the server listens");
+    let connection = house().start_tcp(stream).expect("connected");
+    assert_eq!(
+        soon("a call", connection.call(CallBack { connection: amp::Exposed::empty() })).await.expect("an answer").total,
+        3
+    );
+}
+
+#[tokio::test]
+async fn line_63_over_a_unix_socket_with_the_peers_credentials() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("amp.sock");
+    let listener = UnixListener::bind(&path).expect("a new path");
+    let (dialled, accepted) = tokio::join!(house().connect_unix(&path), listener.accept());
+    let (one, other) = (dialled.expect("connected"), house().start_unix(accepted.expect("a connection").0));
+    for connection in [&one, &other] {
+        match connection.peer() {
+            Peer::Unix { path: Some(at), credentials: Some(credentials), .. } => {
+                assert_eq!(at, &path);
+                assert_eq!(credentials.process, i32::try_from(std::process::id()).ok());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    works(one, other).await;
+}
+
+#[tokio::test]
+async fn line_63_over_a_unix_socket_accepted_by_a_server() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("amp.sock");
+    let server = Server::builder().bind_unix(&path, |_| House::new().into_locator()).expect("a new path");
+    let connection = house().connect_unix(&path).await.expect("the server listens");
+    assert_eq!(soon("a call", connection.call(sum())).await.expect("an answer").total, 3);
+    server.close();
+    soon("the server ends", server.closed()).await;
+}
+
+#[tokio::test]
+async fn line_63_over_a_pair_of_unix_sockets_without_a_path() {
+    let (a, b) = UnixStream::pair().expect("two sockets");
+    works(house().start_unix(a), house().start_unix(b)).await;
+}
+
+#[tokio::test]
+async fn line_63_in_memory() {
+    let (one, other) = pair(house(), house());
+    works(one, other).await;
+}
+
+#[tokio::test]
+async fn line_63_over_two_pipes_that_were_inherited_by_their_numbers() {
+    let open = || std::io::pipe().expect("a pipe");
+    let ((read_a, write_b), (read_b, write_a)) = (open(), open());
+    // As a child finds its descriptors 3 and 4: by a path that names the number.
+    let number = |fd: &OwnedFd| format!("/dev/fd/{}", fd.as_raw_fd());
+    let (read_a, write_a) = (OwnedFd::from(read_a), OwnedFd::from(write_a));
+    let receiver = pipe::OpenOptions::new().open_receiver(number(&read_a)).expect("a pipe to read");
+    let sender = pipe::OpenOptions::new().open_sender(number(&write_a)).expect("a pipe to write");
+    drop((read_a, write_a));
+    let one = house().start(tokio::io::join(receiver, sender), Peer::other("pipes"));
+    let receiver = pipe::Receiver::from_owned_fd(read_b.into()).expect("a pipe to read");
+    let sender = pipe::Sender::from_owned_fd(write_b.into()).expect("a pipe to write");
+    let other = house().start(tokio::io::join(receiver, sender), Peer::other("pipes"));
+    works(one, other).await;
+}
+
+#[tokio::test]
+async fn line_63_over_the_pipes_of_a_child_process() {
+    // `cat` gives every box back, so this end answers its own asks.
+    let mut process = Process::new("cat");
+    let (connection, mut child) = house().spawn(process.stderr(Stdio::null())).expect("cat is there");
+    assert!(matches!(connection.peer(), Peer::Process { id: Some(_), .. }), "{:?}", connection.peer());
+    assert_eq!(soon("a call", connection.call(sum())).await.expect("an answer").total, 3);
+    connection.close();
+    assert_eq!(ended(&connection).await, "Closed");
+    assert!(soon("the child ends with its pipes", child.wait()).await.expect("a status").success());
+}
+
+#[tokio::test]
+async fn line_63_over_the_descriptors_3_and_4_of_a_child_process() {
+    let mut process = Process::new("sh");
+    process.args(["-c", "exec 3<&0 4>&1 </dev/null >/dev/null; exec cat <&3 >&4"]);
+    let (connection, mut child) = house().spawn(&mut process).expect("sh is there");
+    assert_eq!(soon("a call", connection.call(sum())).await.expect("an answer").total, 3);
+    soon("the child is killed", child.kill()).await.expect("it runs");
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+}

@@ -1,0 +1,102 @@
+//! Lines 53 to 56 over a connection: lists, optional arguments and names as declared.
+
+use amp::{Arguments, Command, Connection, Reply, Settings, responder};
+
+use crate::raw_peer::{RawPeer, answer, ask, error, packed, soon};
+
+/// Gives its arguments back.
+#[derive(Command, Debug)]
+#[amp(response = Everything)]
+struct Mirror {
+    #[amp(name = "foo-bar")]
+    foo_bar: Option<i64>,
+    from: Option<String>,
+    r#async: Option<bool>,
+    #[amp(name = "Upper")]
+    upper: Option<Vec<i64>>,
+    items: Option<Vec<Item>>,
+}
+
+#[derive(Arguments, Debug, PartialEq, Default)]
+struct Everything {
+    #[amp(name = "foo-bar")]
+    foo_bar: Option<i64>,
+    from: Option<String>,
+    r#async: Option<bool>,
+    #[amp(name = "Upper")]
+    upper: Option<Vec<i64>>,
+    items: Option<Vec<Item>>,
+}
+
+#[derive(Arguments, Debug, PartialEq)]
+struct Item {
+    a: i64,
+    b: Option<String>,
+}
+
+struct Glass;
+
+#[responder]
+impl Glass {
+    async fn mirror(&self, command: Mirror) -> Reply<Mirror> {
+        let Mirror { foo_bar, from, r#async, upper, items } = command;
+        Ok(Everything { foo_bar, from, r#async, upper, items })
+    }
+}
+
+fn glass() -> (Connection, RawPeer) {
+    RawPeer::with(Glass.into_locator(), Settings::new())
+}
+
+#[tokio::test(start_paused = true)]
+async fn line_55_none_is_absent_both_ways_and_present_and_empty_is_not_absent() {
+    let (connection, mut peer) = glass();
+    peer.send(ask("1", "Mirror", &[])).await;
+    peer.expect(answer("1", &[])).await;
+    peer.send(ask("1", "Mirror", &[("from", "")])).await;
+    peer.expect(answer("1", &[("from", "")])).await;
+    peer.send(ask("1", "Mirror", &[("foo-bar", "")])).await;
+    peer.expect(error("1", "INVALID_ARGUMENT", "foo-bar: not an integer")).await;
+
+    let nothing = Mirror { foo_bar: None, from: None, r#async: None, upper: None, items: None };
+    let call = tokio::spawn(connection.call(nothing));
+    peer.expect(ask("1", "Mirror", &[])).await;
+    peer.send(answer("1", &[])).await;
+    assert_eq!(soon("answered", call).await.expect("no panic").expect("an answer"), Everything::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn line_56_names_are_on_the_wire_as_they_are_declared() {
+    let (_connection, mut peer) = glass();
+    peer.send(ask("1", "Mirror", &[("from", "x"), ("foo-bar", "5"), ("async", "True"), ("Upper", "\0\x017")])).await;
+    let pairs = [("Upper", "\0\x017"), ("_answer", "1"), ("async", "True"), ("foo-bar", "5"), ("from", "x")];
+    peer.expect(packed(&pairs)).await;
+    peer.send(ask("1", "Mirror", &[("foo_bar", "5"), ("upper", "\0\x017"), ("r#async", "True")])).await;
+    peer.expect(answer("1", &[])).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn line_54_amp_lists_go_through_and_their_extra_keys_are_dropped() {
+    let (_connection, mut peer) = glass();
+    let two = "\0\x01a\0\x011\0\x01b\0\x01x\0\0\0\x01a\0\x012\0\0";
+    for (items, expected) in [("", ""), (two, two), ("\0\x01a\0\x012\0\x01z\0\x019\0\0", "\0\x01a\0\x012\0\0")] {
+        peer.send(ask("1", "Mirror", &[("items", items)])).await;
+        peer.expect(answer("1", &[("items", expected)])).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn line_53_a_list_that_is_cut_short_is_an_invalid_argument() {
+    let (_connection, mut peer) = glass();
+    let rows = [
+        (("Upper", "\0\x011\0"), "Upper[1]: cut short"),
+        (("Upper", "\0\x05ab"), "Upper[0]: cut short"),
+        (("items", "\0\x01a\0\x011\0\0\0\x01a"), "items[1]: cut short"),
+        (("items", "\0\0"), "items[0].a: missing"),
+        (("items", "\0\x01a\0\x01x\0\0"), "items[0].a: not an integer"),
+    ];
+    for (argument, description) in rows {
+        peer.send(ask("1", "Mirror", &[argument])).await;
+        peer.expect(error("1", "INVALID_ARGUMENT", description)).await;
+    }
+}
