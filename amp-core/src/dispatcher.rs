@@ -30,6 +30,8 @@ pub(crate) struct Dispatcher<W> {
     out: usize,
     /// Those of them whose caller is gone or has lost patience.
     abandoned: usize,
+    /// Those of them that do not count among the calls that may be out.
+    free: usize,
 }
 
 /// One call, from the tag to the moment when its caller has what it wants.
@@ -38,15 +40,15 @@ enum Call<W> {
     /// Nobody has a use for the tag any more.
     Finished,
     /// Neither the answer nor a loss of patience has come.
-    Waiting { waiter: Option<W>, deadline: Option<Instant> },
+    Waiting { waiter: Option<W>, deadline: Option<Instant>, free: bool },
     /// The answer is here and the caller has not taken it.
     Answered(ReplyPacket),
     /// The time is up and the caller does not know yet; the answer may still come.
-    Expired,
+    Expired { free: bool },
     /// The time was up and the caller does not know yet; the answer came and was discarded.
     ExpiredAnswered,
     /// The caller is gone; the answer will be discarded.
-    Abandoned,
+    Abandoned { free: bool },
 }
 
 /// What a call has come to.
@@ -68,7 +70,7 @@ pub(crate) struct UnknownTag;
 
 impl<W> Dispatcher<W> {
     pub(crate) fn new() -> Self {
-        Self { first: 1, window: VecDeque::new(), old: HashMap::new(), out: 0, abandoned: 0 }
+        Self { first: 1, window: VecDeque::new(), old: HashMap::new(), out: 0, abandoned: 0, free: 0 }
     }
 
     /// The tag of the next ask. It is used up only by [`ask`](Self::ask) or [`skip`](Self::skip).
@@ -76,9 +78,9 @@ impl<W> Dispatcher<W> {
         self.first + self.window.len() as u64
     }
 
-    /// How many calls wait for an answer from the peer, abandoned ones included.
-    pub(crate) fn out(&self) -> usize {
-        self.out
+    /// How many calls that count wait for an answer from the peer, abandoned ones included.
+    pub(crate) fn counted(&self) -> usize {
+        self.out - self.free
     }
 
     /// Whether somebody waits for an answer.
@@ -86,10 +88,11 @@ impl<W> Dispatcher<W> {
         self.out > self.abandoned
     }
 
-    /// Uses up the next tag for a call.
-    pub(crate) fn ask(&mut self, waiter: W, deadline: Option<Instant>) {
+    /// Uses up the next tag for a call. A `free` one does not count among those that may be out.
+    pub(crate) fn ask(&mut self, waiter: W, deadline: Option<Instant>, free: bool) {
         self.out += 1;
-        self.window.push_back(Call::Waiting { waiter: Some(waiter), deadline });
+        self.free += usize::from(free);
+        self.window.push_back(Call::Waiting { waiter: Some(waiter), deadline, free });
         self.slide();
     }
 
@@ -102,25 +105,28 @@ impl<W> Dispatcher<W> {
     /// Takes in an answer; gives whoever waits for it. `Err` when nobody asked or it was answered before.
     pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Option<W>, UnknownTag> {
         let call = self.call_mut(tag).ok_or(UnknownTag)?;
-        let waiter = match call {
-            Call::Waiting { waiter, .. } => {
-                let waiter = waiter.take();
+        let (waiter, free) = match call {
+            Call::Waiting { waiter, free, .. } => {
+                let waiter = (waiter.take(), *free);
                 *call = Call::Answered(reply);
                 waiter
             }
-            Call::Expired => {
+            Call::Expired { free } => {
+                let free = *free;
                 *call = Call::ExpiredAnswered;
                 self.abandoned -= 1;
-                None
+                (None, free)
             }
-            Call::Abandoned => {
+            Call::Abandoned { free } => {
+                let free = *free;
                 self.abandoned -= 1;
                 self.finish(tag);
-                None
+                (None, free)
             }
             Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => return Err(UnknownTag),
         };
         self.out -= 1;
+        self.free -= usize::from(free);
         Ok(waiter)
     }
 
@@ -141,15 +147,15 @@ impl<W> Dispatcher<W> {
                     _ => Progress::Lost,
                 }
             }
-            Call::Expired => {
-                *call = Call::Abandoned;
+            Call::Expired { free } => {
+                *call = Call::Abandoned { free: *free };
                 Progress::Expired
             }
             Call::ExpiredAnswered => {
                 self.finish(tag);
                 Progress::Expired
             }
-            Call::Finished | Call::Abandoned => Progress::Lost,
+            Call::Finished | Call::Abandoned { .. } => Progress::Lost,
         }
     }
 
@@ -157,13 +163,13 @@ impl<W> Dispatcher<W> {
     pub(crate) fn abandon(&mut self, tag: u64) {
         let Some(call) = self.call_mut(tag) else { return };
         match call {
-            Call::Waiting { .. } => {
-                *call = Call::Abandoned;
+            Call::Waiting { free, .. } => {
+                *call = Call::Abandoned { free: *free };
                 self.abandoned += 1;
             }
-            Call::Expired => *call = Call::Abandoned,
+            Call::Expired { free } => *call = Call::Abandoned { free: *free },
             Call::Answered(_) | Call::ExpiredAnswered => self.finish(tag),
-            Call::Finished | Call::Abandoned => {}
+            Call::Finished | Call::Abandoned { .. } => {}
         }
     }
 
@@ -171,10 +177,10 @@ impl<W> Dispatcher<W> {
     pub(crate) fn expire(&mut self, now: Instant, mut wake: impl FnMut(W)) -> Option<Instant> {
         let mut next: Option<Instant> = None;
         for call in self.window.iter_mut().chain(self.old.values_mut()) {
-            let Call::Waiting { waiter, deadline: Some(deadline) } = call else { continue };
+            let Call::Waiting { waiter, deadline: Some(deadline), free } = call else { continue };
             if *deadline <= now {
                 waiter.take().into_iter().for_each(&mut wake);
-                *call = Call::Expired;
+                *call = Call::Expired { free: *free };
                 self.abandoned += 1;
             } else {
                 next = Some(next.map_or(*deadline, |next| next.min(*deadline)));
@@ -191,13 +197,13 @@ impl<W> Dispatcher<W> {
                     waiter.take().into_iter().for_each(&mut wake);
                     *call = Call::Finished;
                 }
-                Call::Abandoned => *call = Call::Finished,
-                Call::Expired => *call = Call::ExpiredAnswered,
+                Call::Abandoned { .. } => *call = Call::Finished,
+                Call::Expired { .. } => *call = Call::ExpiredAnswered,
                 Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => {}
             }
         }
         self.old.retain(|_, call| !matches!(call, Call::Finished));
-        (self.out, self.abandoned) = (0, 0);
+        (self.out, self.abandoned, self.free) = (0, 0, 0);
         self.slide();
     }
 

@@ -9,6 +9,9 @@ pub mod codes;
 mod command;
 #[doc(hidden)]
 pub mod private;
+/// The same under the name that the macros write.
+#[doc(hidden)]
+pub use private as __private;
 pub mod schema;
 #[cfg(test)]
 mod testing;

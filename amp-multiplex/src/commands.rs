@@ -1,6 +1,7 @@
 //! txampext's three commands, unchanged on the wire (`wire.md` section 3), with keys of ours that its peers ignore.
 
-use amp_core::{AmpType, DecodeError, EncodeError, RawValue, Value, ValueWriter};
+use amp_core::schema::AmpType;
+use amp_core::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
 use amp_derive::{Arguments, Command, ErrorCodes};
 use bytes::Bytes;
 use uuid::Uuid;

@@ -54,7 +54,7 @@ impl House {
                 }
             });
         }
-        mine.is(connection)
+        mine.is_of(connection)
     }
 
     pub(crate) fn connection(&self) -> Option<Connection> {
@@ -113,7 +113,7 @@ impl House {
     pub(crate) fn connected(
         self: &Arc<Self>,
         connection: Connection,
-        answer: Connected,
+        answer: &Connected,
     ) -> Result<Stream, ConnectError> {
         let id = answer.connection;
         let link = Link::new(id, self.state(answer.half_close == Some(true)));

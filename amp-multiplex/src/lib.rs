@@ -9,6 +9,7 @@
 mod commands;
 mod error;
 mod factory;
+mod forward;
 mod house;
 mod link;
 mod machine;
@@ -18,6 +19,7 @@ mod stream;
 
 pub use error::{ConnectError, StreamError};
 pub use factory::{Factories, Factory, Opening, StreamListener};
+pub use forward::{Counts, Forward, Target};
 pub use multiplexer::Multiplexer;
 pub use settings::StreamSettings;
 pub use stream::Stream;

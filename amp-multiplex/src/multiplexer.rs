@@ -49,7 +49,8 @@ impl Multiplexer {
     /// # Cancel safety
     /// When dropped, the stream is closed again as soon as the peer has opened it.
     pub async fn connect(&self, factory: &str) -> Result<Stream, ConnectError> {
-        let unattached = || ConnectError::Unsupported("the multiplexer is not attached to a connection that lives".to_owned());
+        let unattached =
+            || ConnectError::Unsupported("the multiplexer is not attached to a connection that lives".to_owned());
         let connection = self.house.connection().ok_or_else(unattached)?;
         if !self.house.registry().connect() {
             return Err(ConnectError::TooManyStreams { limit: self.house.settings.most_streams });
@@ -58,10 +59,20 @@ impl Multiplexer {
         let mut connecting = Connecting { house: &self.house, call: Some(connection.call(ask)) };
         let answer = connecting.answer().await;
         match answer {
-            Ok(connected) => self.house.connected(connection, connected),
+            Ok(connected) => self.house.connected(connection, &connected),
             Err(error) => {
                 self.house.not_connected();
                 Err(error.into())
+            }
+        }
+    }
+
+    /// Waits until the connection has ended; at once when there is none. Keeps nothing open.
+    pub(crate) fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let closed = self.house.connection().map(|connection| connection.closed());
+        async move {
+            if let Some(closed) = closed {
+                closed.await;
             }
         }
     }
@@ -118,10 +129,13 @@ impl Locator for Multiplexer {
     fn locate(&self, ask: Ask) -> Located {
         let house = &self.house;
         let ours = ask.is::<Connect>() || ask.is::<Transmit>() || ask.is::<Disconnect>();
-        if !ours || !house.attach(&ask.connection()) {
+        if !ours {
             return Located::Unknown(ask);
         }
-        let connection = ask.connection();
+        let connection = match ask.exposed::<Connection>() {
+            Ok(connection) if house.attach(&connection) => connection,
+            _ => return Located::Unknown(ask),
+        };
         if ask.is::<Transmit>() {
             if let Some((transmit, receipt)) = ask.accept() {
                 house.transmitted(&connection, transmit, receipt);

@@ -76,19 +76,28 @@ impl Stream {
             self.house.remove_in_flight(length);
             self.link.lock().state.answered(length, sent, Instant::now());
             if let Err(error) = answer {
-                let error = StreamError::from(error);
-                self.link.fail(error.clone());
-                self.house.registry().remove(self.link.id);
-                return Err(error);
+                return Err(self.give_up(error.into()));
             }
         }
         Ok(())
     }
 
+    /// The peer does not take the bytes: the stream is over.
+    fn give_up(&self, error: StreamError) -> StreamError {
+        self.link.fail(error.clone());
+        if let StreamError::PeerFailed(_) = error {
+            self.house.registry().leave(self.link.id);
+            self.house.say_goodbye(self.connection.clone(), self.link.id);
+        } else {
+            self.house.registry().remove(self.link.id);
+        }
+        error
+    }
+
     /// Sends what waits for room.
     fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         if let Some(chunk) = &mut self.unsent {
-            ready!(chunk.call.poll_sent(cx));
+            ready!(chunk.call.poll_sent(cx)).map_err(StreamError::from)?;
         }
         self.sent.extend(self.unsent.take());
         Poll::Ready(Ok(()))
@@ -112,7 +121,7 @@ impl Stream {
     /// Begins to send bytes; they count as written.
     fn send(&mut self, bytes: &[u8], cx: &mut Context<'_>) {
         let (data, length) = (Bytes::copy_from_slice(bytes), bytes.len());
-        let call = self.connection.call(Transmit { connection: self.link.id, data }).no_timeout();
+        let call = self.connection.call(Transmit { connection: self.link.id, data }).no_timeout().uncounted();
         self.link.lock().state.sent(length);
         self.house.add_in_flight(length);
         self.unsent = Some(Chunk { call, length, sent: Instant::now() });
@@ -222,7 +231,8 @@ impl Drop for Stream {
                 let (house, connection) = (Arc::clone(house), self.connection.clone());
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     runtime.spawn(async move {
-                        std::future::poll_fn(|cx| chunk.call.poll_sent(cx)).await;
+                        // A connection that has ended is told nothing.
+                        let _ = std::future::poll_fn(|cx| chunk.call.poll_sent(cx)).await;
                         house.say_goodbye(connection, id);
                     });
                 }

@@ -34,6 +34,13 @@ impl<C: Command> Call<C> {
         self
     }
 
+    /// Takes no place among [`most_calls`](crate::Settings::most_calls): for calls that the caller bounds by a rule of its
+    /// own and whose answers may be long in coming, as those that carry the bytes of streams.
+    pub fn uncounted(mut self) -> Self {
+        self.exchange.set_free();
+        self
+    }
+
     /// Whether the ask is queued to be written. Before that, dropping the call means that the peer never hears of it.
     #[must_use]
     pub fn is_sent(&self) -> bool {

@@ -22,6 +22,8 @@ pub(super) struct Exchange<A> {
     ask: A,
     /// Whether an answer is wanted.
     answered: bool,
+    /// Whether it takes no place among the calls that may be out.
+    free: bool,
     timeout: Option<Duration>,
     step: Step,
 }
@@ -86,11 +88,15 @@ struct Queued {
 impl<A: Outgoing> Exchange<A> {
     pub(super) fn new(connection: Connection, ask: A, answered: bool) -> Self {
         let timeout = connection.shared.settings.call_timeout;
-        Self { connection, ask, answered, timeout, step: Step::New }
+        Self { connection, ask, answered, free: false, timeout, step: Step::New }
     }
 
     pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
+    }
+
+    pub(super) fn set_free(&mut self) {
+        self.free = true;
     }
 
     pub(super) fn nesting(&self) -> u8 {
@@ -125,19 +131,22 @@ impl<A: Outgoing> Exchange<A> {
     }
 
     fn poll_queued(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
-        let Self { connection, ask, answered, step: Step::Queued(queued), .. } = self else { return Poll::Pending };
+        let Self { connection, ask, answered, free, step: Step::Queued(queued), .. } = self else {
+            return Poll::Pending;
+        };
+        let counted = *answered && !*free;
         let shared = &connection.shared;
         let mut state = shared.lock();
         if let Some(reason) = state.refusal() {
             return Poll::Ready(Err(Failure::Connection(reason)));
         }
         let settings = &shared.settings;
-        if *answered && !(state.has_place(settings) && state.calls.is_turn(queued.ticket)) {
+        if counted && !(state.has_place(settings) && state.calls.is_turn(queued.ticket)) {
             queued.ticket = Some(state.calls.wait(queued.ticket, cx.waker()));
-        } else if !*answered && !state.has_room(settings) {
+        } else if !counted && !state.has_room(settings) {
             state.others.push(cx.waker().clone());
         } else {
-            return Poll::Ready(append(shared, state, ask, *answered, queued.deadline, cx.waker()));
+            return Poll::Ready(append(shared, state, ask, (*answered, *free), queued.deadline, cx.waker()));
         }
         drop(state);
         let Some(deadline) = queued.deadline else { return Poll::Pending };
@@ -218,7 +227,7 @@ fn append<A: Outgoing>(
     shared: &Shared,
     mut state: MutexGuard<'_, State>,
     ask: &A,
-    answered: bool,
+    (answered, free): (bool, bool),
     deadline: Option<Instant>,
     waiter: &Waker,
 ) -> Result<Option<u64>, Failure> {
@@ -230,7 +239,7 @@ fn append<A: Outgoing>(
         shared.wake_driver(state, false);
         return Ok(None);
     }
-    state.dispatcher.ask(waiter.clone(), deadline);
+    state.dispatcher.ask(waiter.clone(), deadline, free);
     let sooner = deadline.filter(|deadline| state.alarm.is_none_or(|alarm| *deadline < alarm));
     state.alarm = sooner.or(state.alarm);
     shared.wake_driver(state, sooner.is_some());

@@ -194,6 +194,12 @@ pub struct WeakConnection {
 }
 
 impl WeakConnection {
+    /// Whether it is a handle of that connection.
+    #[must_use]
+    pub fn is_of(&self, connection: &Connection) -> bool {
+        self.shared.as_ptr() == Arc::as_ptr(&connection.shared)
+    }
+
     /// The connection, if somebody still has a handle of it.
     #[must_use]
     pub fn upgrade(&self) -> Option<Connection> {

@@ -68,7 +68,7 @@ impl State {
 
     /// Whether one more call may go out.
     pub(super) fn has_place(&self, settings: &Settings) -> bool {
-        self.has_room(settings) && self.dispatcher.out() < settings.most_calls.max(1)
+        self.has_room(settings) && self.dispatcher.counted() < settings.most_calls.max(1)
     }
 
     /// Who is to be woken because a place has become free.

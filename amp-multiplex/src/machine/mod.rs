@@ -10,9 +10,6 @@ mod registry;
 mod stream;
 mod window;
 
-#[cfg(test)]
-mod tests;
-
-pub(crate) use registry::{Early, Ended, Known, Registry};
+pub(crate) use registry::{Ended, Known, Registry};
 pub(crate) use stream::{Farewell, Read, Received, StreamState};
 pub(crate) use window::Bounds;

@@ -40,7 +40,7 @@ fn asked(count: u64) -> Dispatcher<u64> {
     let mut dispatcher = Dispatcher::new();
     for tag in 1..=count {
         assert_eq!(dispatcher.next_tag(), tag);
-        dispatcher.ask(tag, None);
+        dispatcher.ask(tag, None, false);
     }
     dispatcher
 }
@@ -93,7 +93,7 @@ fn line_19_an_answer_to_a_tag_that_is_not_out_is_told() {
 #[test]
 fn the_latest_waiter_is_woken() {
     let mut dispatcher = Dispatcher::new();
-    dispatcher.ask("first", None);
+    dispatcher.ask("first", None, false);
     let mut before = None;
     let second = |old| {
         before = old;
@@ -131,7 +131,7 @@ fn calls_expire_at_their_deadline_and_the_next_deadline_is_told() {
     let at = |seconds| start + Duration::from_secs(seconds);
     let mut dispatcher = Dispatcher::new();
     for (tag, deadline) in [(1, Some(at(5))), (2, None), (3, Some(at(2))), (4, Some(at(9)))] {
-        dispatcher.ask(tag, deadline);
+        dispatcher.ask(tag, deadline, false);
     }
     let mut woken = Vec::new();
     assert_eq!(dispatcher.expire(at(1), |tag| woken.push(tag)), Some(at(2)));
@@ -167,10 +167,10 @@ fn long_calls_while_100_000_short_ones_pass_keep_the_memory_bounded() {
     let mut dispatcher = Dispatcher::new();
     for long in 0..10 {
         let patient = dispatcher.next_tag();
-        dispatcher.ask(patient, None);
+        dispatcher.ask(patient, None, false);
         for _ in 0..100_000 / 10 {
             let tag = dispatcher.next_tag();
-            dispatcher.ask(tag, None);
+            dispatcher.ask(tag, None, false);
             assert_eq!(dispatcher.answer(tag, reply(7)), Ok(Some(tag)));
             assert_eq!(progress(&mut dispatcher, tag), "answered 7");
             assert!(dispatcher.window.len() <= SLACK + 8, "{} in the window", dispatcher.window.len());
@@ -189,9 +189,9 @@ fn long_calls_while_100_000_short_ones_pass_keep_the_memory_bounded() {
 fn long_calls_that_were_abandoned_or_expired_leave_nothing_behind_either() {
     let now = Instant::now();
     let mut dispatcher = Dispatcher::new();
-    dispatcher.ask(1, None);
-    dispatcher.ask(2, Some(now));
-    dispatcher.ask(3, Some(now));
+    dispatcher.ask(1, None, false);
+    dispatcher.ask(2, Some(now), false);
+    dispatcher.ask(3, Some(now), false);
     (0..1000).for_each(|_| dispatcher.skip());
     assert_eq!(dispatcher.old.len(), 3);
     dispatcher.abandon(1);

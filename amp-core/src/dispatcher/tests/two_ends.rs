@@ -28,7 +28,7 @@ impl End {
     fn ask(&mut self) {
         let tag = self.dispatcher.next_tag();
         put_ask_box(&mut self.outbound, Some(Tag::of(tag)), "Sum", AmpBox::new(), BoxLimits::DEFAULT).expect("an ask");
-        self.dispatcher.ask(tag, None);
+        self.dispatcher.ask(tag, None, false);
         self.waiting.push(tag);
     }
 

@@ -1,0 +1,103 @@
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What a forward has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Streams that are open now.
+    pub open: u64,
+    /// Streams that were opened, those that have ended included.
+    pub total: u64,
+    /// Streams that could not be opened.
+    pub refused: u64,
+    /// Bytes that were read from local sockets and sent to the peer.
+    pub sent: u64,
+    /// Bytes that came from the peer and were written to local sockets.
+    pub received: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    open: AtomicU64,
+    total: AtomicU64,
+    refused: AtomicU64,
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Counters {
+    /// Counts one more stream, open until the guard is dropped.
+    pub(super) fn open(self: &Arc<Self>) -> impl Drop + use<> {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        self.total.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(self))
+    }
+
+    pub(super) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let value = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            open: value(&self.open),
+            total: value(&self.total),
+            refused: value(&self.refused),
+            sent: value(&self.sent),
+            received: value(&self.received),
+        }
+    }
+}
+
+struct Open(Arc<Counters>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A local socket whose bytes are counted as they pass, so that the progress of a long transfer can be seen.
+pub(super) struct Counted<T> {
+    inner: T,
+    counters: Arc<Counters>,
+}
+
+impl<T> Counted<T> {
+    pub(super) fn new(inner: T, counters: Arc<Counters>) -> Self {
+        Self { inner, counters }
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        self.counters.sent.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
+        result
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(count)) = result {
+            self.counters.received.fetch_add(count as u64, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,219 @@
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::counters::{Counters, Counts};
+use super::pass_on;
+use crate::multiplexer::Multiplexer;
+
+/// How long accepting pauses after an error.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A local listener whose connections lead to a factory of the peer: `ssh -L`. Dropping it ends it and its streams.
+///
+/// Made by [`Multiplexer::forward_port`] and its kin.
+#[must_use = "a forward that is dropped ends"]
+pub struct Forward {
+    counters: Arc<Counters>,
+    stage: watch::Sender<Stage>,
+    local: Option<SocketAddr>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Stage {
+    Accepting,
+    /// Nothing more is accepted; what is open goes on.
+    Draining,
+    Dropped,
+    Ended,
+}
+
+impl Multiplexer {
+    /// Listens on a port of 127.0.0.1 (0 lets the system choose) and passes connections to a factory of the peer.
+    ///
+    /// # Errors
+    /// When the port cannot be bound.
+    pub async fn forward_port(&self, port: u16, factory: &str) -> io::Result<Forward> {
+        self.forward_tcp((Ipv4Addr::LOCALHOST, port), factory).await
+    }
+
+    /// Listens on a TCP address, which others may reach, and passes connections to a factory of the peer.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: &str) -> io::Result<Forward> {
+        let listener = TcpListener::bind(address).await?;
+        let local = listener.local_addr()?;
+        Ok(Forward::start(self, listener, factory, Some(local)))
+    }
+
+    /// Listens on a unix socket, whose path must not exist yet, and passes connections to a factory of the peer.
+    ///
+    /// # Errors
+    /// When the path cannot be bound.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime.
+    pub fn forward_unix(&self, path: impl AsRef<Path>, factory: &str) -> io::Result<Forward> {
+        Ok(Forward::start(self, UnixListener::bind(path)?, factory, None))
+    }
+}
+
+impl Forward {
+    fn start(multiplexer: &Multiplexer, listener: impl Accept, factory: &str, local: Option<SocketAddr>) -> Self {
+        let forward = Self { counters: Arc::default(), stage: watch::Sender::new(Stage::Accepting), local };
+        let desk = Desk {
+            multiplexer: multiplexer.clone(),
+            factory: factory.into(),
+            counters: Arc::clone(&forward.counters),
+            stage: forward.stage.clone(),
+        };
+        tokio::spawn(desk.run(listener));
+        forward
+    }
+
+    /// The address that is listened on, if it is TCP.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.local
+    }
+
+    /// What it has done so far; the bytes count as they pass.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counters.counts()
+    }
+
+    /// Accepts no more; streams that are open go on. [`closed`](Self::closed) tells when the last one has ended.
+    pub fn close(&self) {
+        self.advance(Stage::Draining);
+    }
+
+    /// Waits until the forward was closed, or its AMP connection has ended, and its last stream has ended.
+    ///
+    /// # Cancel safety
+    /// Safe to drop and to call again.
+    pub async fn closed(&self) {
+        reached(&mut self.stage.subscribe(), Stage::Ended).await;
+    }
+
+    fn advance(&self, to: Stage) {
+        self.stage.send_if_modified(|stage| {
+            let later = *stage < to;
+            if later {
+                *stage = to;
+            }
+            later
+        });
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.advance(Stage::Dropped);
+    }
+}
+
+impl fmt::Debug for Forward {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forward").field("local", &self.local).field("counts", &self.counts()).finish()
+    }
+}
+
+/// A listener for either kind of socket.
+trait Accept: Send + Sync + 'static {
+    type Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    fn accept(&self) -> impl Future<Output = io::Result<Self::Socket>> + Send;
+}
+
+impl Accept for TcpListener {
+    type Socket = TcpStream;
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        let (socket, _) = Self::accept(self).await?;
+        // Without it the small packets of a dialogue wait for each other; a socket that takes no options still carries bytes.
+        let _ = socket.set_nodelay(true);
+        Ok(socket)
+    }
+}
+
+impl Accept for UnixListener {
+    type Socket = UnixStream;
+
+    async fn accept(&self) -> io::Result<UnixStream> {
+        Ok(Self::accept(self).await?.0)
+    }
+}
+
+/// What the accepting task owns.
+struct Desk {
+    multiplexer: Multiplexer,
+    factory: Arc<str>,
+    counters: Arc<Counters>,
+    stage: watch::Sender<Stage>,
+}
+
+impl Desk {
+    async fn run(self, listener: impl Accept) {
+        let mut streams = JoinSet::new();
+        let (mut draining, mut dropped) = (self.stage.subscribe(), self.stage.subscribe());
+        let connection_over = self.multiplexer.closed();
+        let accepting = async {
+            loop {
+                match listener.accept().await {
+                    Ok(socket) => drop(streams.spawn(self.pass(socket))),
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection was not accepted");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                }
+                // Streams that have ended are put away.
+                while streams.try_join_next().is_some() {}
+            }
+        };
+        tokio::select! {
+            () = accepting => {}
+            () = reached(&mut draining, Stage::Draining) => {}
+            () = connection_over => {}
+        }
+        drop(listener);
+        tokio::select! {
+            () = async { while streams.join_next().await.is_some() {} } => {}
+            () = reached(&mut dropped, Stage::Dropped) => {}
+        }
+        drop(streams);
+        self.stage.send_replace(Stage::Ended);
+    }
+
+    fn pass<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
+        let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
+        let counters = Arc::clone(&self.counters);
+        async move {
+            // A refused stream closes its local socket.
+            let result = match multiplexer.connect(&factory).await {
+                Ok(stream) => pass_on(socket, stream, &counters).await,
+                Err(error) => {
+                    counters.refused();
+                    Err(error.into())
+                }
+            };
+            if let Err(error) = result {
+                tracing::debug!(%error, %factory, "a forwarded stream ended");
+            }
+        }
+    }
+}
+
+async fn reached(stage: &mut watch::Receiver<Stage>, wanted: Stage) {
+    let _ = stage.wait_for(|stage| *stage >= wanted).await;
+}

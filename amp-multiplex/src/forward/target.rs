@@ -1,0 +1,116 @@
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpStream, UnixStream};
+
+use super::counters::{Counters, Counts};
+use super::pass_on;
+use crate::factory::{Factories, Factory, Opening};
+
+/// How long a target may take to accept.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A factory whose streams lead to one address that this end can reach: `ssh -R`, seen from the end that is reached into.
+///
+/// The peer can name the factory, never the address: what is not put under a name here cannot be reached. Cheap to clone;
+/// a clone kept aside shows the counts.
+///
+/// ```
+/// use amp_multiplex::{Factories, Target};
+///
+/// let factories = Factories::new();
+/// let database = Target::tcp("10.0.0.7:5432");
+/// factories.insert("database", database.clone());
+/// assert_eq!(database.counts().total, 0);
+/// ```
+#[derive(Clone)]
+pub struct Target {
+    address: Arc<Address>,
+    counters: Arc<Counters>,
+}
+
+enum Address {
+    Tcp(String),
+    Unix(PathBuf),
+}
+
+impl Target {
+    /// A TCP address, `host:port`; the name is looked up for every stream.
+    #[must_use]
+    pub fn tcp(address: impl Into<String>) -> Self {
+        Self { address: Arc::new(Address::Tcp(address.into())), counters: Arc::default() }
+    }
+
+    /// A unix socket.
+    #[must_use]
+    pub fn unix(path: impl Into<PathBuf>) -> Self {
+        Self { address: Arc::new(Address::Unix(path.into())), counters: Arc::default() }
+    }
+
+    /// What it has done so far. `sent` counts what the target has sent.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counters.counts()
+    }
+
+    /// Connects first and accepts the stream then, so that the peer learns when there is nobody.
+    async fn lead(&self, opening: Opening) -> io::Result<()> {
+        match &*self.address {
+            Address::Tcp(address) => match in_time(TcpStream::connect(address)).await {
+                Ok(socket) => {
+                    let _ = socket.set_nodelay(true);
+                    pass_on(socket, opening.accept(), &self.counters).await
+                }
+                Err(error) => self.refuse(opening, error),
+            },
+            Address::Unix(path) => match in_time(UnixStream::connect(path)).await {
+                Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
+                Err(error) => self.refuse(opening, error),
+            },
+        }
+    }
+
+    fn refuse(&self, opening: Opening, error: io::Error) -> io::Result<()> {
+        self.counters.refused();
+        // The kind says enough: where the target is stays here.
+        opening.refuse(error.kind().to_string());
+        Err(error)
+    }
+}
+
+impl Factory for Target {
+    fn open(&self, opening: Opening) {
+        let target = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = target.lead(opening).await {
+                tracing::debug!(%error, ?target, "a forwarded stream ended");
+            }
+        });
+    }
+}
+
+impl Factories {
+    /// Puts TCP addresses under the names `tcp:host:port`: an allow-list that the peer may choose from.
+    pub fn allow(&self, addresses: impl IntoIterator<Item = impl Into<String>>) {
+        for address in addresses {
+            let address = address.into();
+            self.insert(format!("tcp:{address}"), Target::tcp(address));
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.address {
+            Address::Tcp(address) => write!(f, "Target({address})"),
+            Address::Unix(path) => write!(f, "Target({})", path.display()),
+        }
+    }
+}
+
+async fn in_time<T>(connect: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
