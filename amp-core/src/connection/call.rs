@@ -63,10 +63,11 @@ impl<C: Command> Future for Call<C> {
         let reply = match ready!(Pin::new(&mut self.exchange).poll(cx)) {
             Err(failure) => return Poll::Ready(Err(failure.into_call_error())),
             Ok(Some(reply)) if reply.is_error => return Poll::Ready(Err(error::<C::Errors>(&reply, nesting))),
-            Ok(Some(reply)) => reply.raw,
-            Ok(None) => RawBox::empty(),
+            Ok(Some(reply)) => take_checked(&mut reply.fields(nesting)),
+            // Nothing comes back: a response that is all optional is absent.
+            Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), nesting)),
         };
-        Poll::Ready(take_checked(&mut BoxReader::new(&reply, nesting)).map_err(CallError::Response))
+        Poll::Ready(reply.map_err(CallError::Response))
     }
 }
 
@@ -92,7 +93,7 @@ pub(super) fn error<E: ErrorCodes>(reply: &ReplyPacket, nesting: u8) -> CallErro
     let Some(code) = code else {
         return CallError::Response(DecodeError::from(DecodeErrorKind::Missing).at_key("_error_code"));
     };
-    match E::from_error(&code, &description, &mut BoxReader::new(&reply.raw, nesting)) {
+    match E::from_error(&code, &description, &mut reply.fields(nesting)) {
         Ok(Some(declared)) => CallError::Declared(declared),
         Ok(None) => CallError::Remote { code, description },
         Err(error) => CallError::Response(error),

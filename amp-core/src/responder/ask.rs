@@ -10,7 +10,6 @@ use crate::codes;
 use crate::command::{Command, Context, Exposable, take_checked};
 use crate::packet::AskPacket;
 use crate::python::PythonBytes;
-use crate::value::BoxReader;
 
 /// An ask that came from the peer and has no answer yet.
 ///
@@ -90,7 +89,7 @@ impl Ask {
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
         let Self { packet, mut asker } = self;
         asker.begin(C::NAME);
-        let command = take_checked::<C>(&mut BoxReader::new(&packet.raw, asker.settings().boxes.nesting));
+        let command = take_checked::<C>(&mut packet.fields(asker.settings().boxes.nesting));
         drop(packet);
         let mut command = match command {
             Ok(command) => command,
