@@ -125,7 +125,7 @@ impl Connection {
     /// A value of the user's own, given to the builder or set on this connection.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
-        let value = self.shared.states().value(TypeId::of::<T>());
+        let value = self.shared.states().value(TypeId::of::<State<T>>());
         value?.downcast().ok().map(State::from)
     }
 
