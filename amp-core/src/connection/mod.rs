@@ -113,6 +113,8 @@ impl Connection {
 
     /// Sets a value of the user's own that responders of this connection see from now on as [`State<T>`]: who logged
     /// in, say. Gives back the value of that type that was there before.
+    ///
+    /// A value that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
     pub fn set_state<T: Send + Sync + 'static>(&self, value: T) -> Option<State<T>> {
         self.shared.states().set(Arc::new(value)).map(State::from)
     }
@@ -131,6 +133,8 @@ impl Connection {
 
     /// Gives all further boxes to `receiver`, raw, instead of to the dispatcher and the locator: calls that are out get
     /// no answers meanwhile. Called from a responder's first poll, it takes effect with the next box.
+    ///
+    /// A receiver that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
     pub fn switch_receiver(&self, receiver: impl BoxReceiver) {
         self.shared.switch.set(Some(Box::new(receiver)));
     }
