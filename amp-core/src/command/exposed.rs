@@ -158,6 +158,7 @@ pub trait Context {
 }
 
 /// The context's value of the type `T`.
+#[cfg(feature = "tokio")]
 pub(crate) fn provided<T: Send + Sync + 'static>(context: &dyn Context) -> Result<Arc<T>, ExposeError> {
     find(context, TypeId::of::<T>())
 }
