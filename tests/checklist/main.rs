@@ -5,14 +5,18 @@
 
 mod asks;
 mod calculator;
+mod children;
 mod closing;
 mod commands;
+mod congestion;
 mod errors;
 mod failures;
 mod flood;
 mod framing;
 mod fuzz;
+mod handles;
 mod limits;
+mod listeners;
 mod loss;
 mod raw_peer;
 mod replies;

@@ -13,7 +13,7 @@ use crate::dispatcher::UnknownTag;
 use crate::packet::{Packet, ReplyPacket};
 use crate::reason::CloseReason;
 use crate::responder::{Answering, Ask};
-use crate::wire::{AmpBox, BoxDecoder};
+use crate::wire::BoxDecoder;
 
 /// The first read buffer in bytes; a read that fills it doubles the next.
 const SMALL_READ: usize = 8 * 1024;
@@ -182,8 +182,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         while let Some(raw) = self.decoder.next_box()? {
             if self.shared().switch.is_switched() {
                 self.deliver()?;
-                self.shared().switch.receive(AmpBox::from(&raw));
-                continue;
+                if self.shared().switch.receive(&raw) {
+                    continue;
+                }
             }
             match Packet::parse(raw)? {
                 Packet::Ask(ask) => {
