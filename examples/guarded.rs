@@ -54,7 +54,7 @@ struct Node {
 #[derive(Arguments, Debug)]
 struct Booking {
     owner: String,
-    nodes: u32,
+    nodes: usize,
 }
 
 #[derive(ErrorCodes, thiserror::Error, Debug)]
@@ -87,7 +87,7 @@ impl Cluster {
 
     async fn book(&self, command: Book) -> Reply<Book> {
         let principal = command.principal.as_ref().ok_or(BookError::NotLoggedIn)?;
-        Ok(Booking { owner: principal.0.clone(), nodes: command.nodes.len() as u32 })
+        Ok(Booking { owner: principal.0.clone(), nodes: command.nodes.len() })
     }
 }
 
