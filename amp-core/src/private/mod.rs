@@ -18,4 +18,4 @@ pub use declarations::*;
 pub use fields::*;
 #[cfg(feature = "tokio")]
 pub use responding::{Dispatch, Dispatcher, ReplyTo, given};
-pub use rules::{BuiltIn, Fits, Items, List, Look, Takes, Whole};
+pub use rules::{BuiltIn, Fits, Items, Itself, Lent, List, Look, Takes, Whole};

@@ -48,8 +48,8 @@ impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallEr
     }
 }
 
-/// The future of a method, of which the compiler is told here what it gives, and complains here if it gives nothing.
-pub fn given<R>(future: impl Future<Output = R> + Send) -> impl Future<Output = R> + Send {
+/// The future of a method, as no more than that: where it is awaited the compiler has nothing left to say about its type.
+pub fn given<R>(future: impl Future<Output = R>) -> impl Future<Output = R> {
     future
 }
 

@@ -100,3 +100,34 @@ pub(super) fn future_of(reply: &Type) -> TokenStream {
     let output = reaching_over(reply, code!(Output = #reply));
     reaching_over(reply, code!(impl ::core::future::Future<#output> + ::core::marker::Send))
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::errors::Errors;
+
+    #[test]
+    fn an_ask_is_looked_at_for_every_method_and_moved_to_one() {
+        let item = parse_quote! {
+            trait Calculator {
+                async fn sum(&self, command: Sum) -> Reply<Sum>;
+                async fn divide(&self, command: Divide) -> Reply<Divide>;
+            }
+        };
+        let mut errors = Errors::default();
+        let responder = Responder::of_trait(&item, parse_quote!(::amp), &mut errors);
+        assert!(errors.report().is_none());
+        let located: syn::Block = {
+            let located = responder.locate(&code!(&self.0), &code!(<T as Calculator>));
+            parse_quote!({ #located })
+        };
+        let written = quote::ToTokens::to_token_stream(&located).to_string();
+        assert_eq!(located.stmts.len(), 3, "a statement for each method, and the end: {written}");
+        assert_eq!(written.matches(":: is_asked (& ask)").count(), 2, "{written}");
+        assert_eq!(written.matches("{ return <").count(), 2, "{written}");
+        assert_eq!(written.matches(":: answer (ask ,").count(), 2, "{written}");
+        assert!(written.ends_with(":: amp :: Located :: Unknown (ask) }"), "{written}");
+    }
+}
