@@ -35,7 +35,6 @@ fn is_sorted<T: Ord>(items: &[T]) -> bool {
     items.is_sorted()
 }
 
-#[expect(clippy::ptr_arg, reason = "the function takes the value's own type")]
 fn is_new(items: &Vec<u32>) -> bool {
     items.capacity() < 100
 }

@@ -124,7 +124,8 @@ impl Settings {
         if !(input.is_empty() || input.peek(Token![,])) {
             errors.add(input.error(format!("expected `,` or the end after `{example}`")));
             // A setting that only the comma is missing before is read all the same.
-            if !input.fork().call(Ident::parse_any).is_ok_and(|next| KNOWN.iter().any(|known| next == known.key)) {
+            let next = input.fork().call(Ident::parse_any);
+            if !next.is_ok_and(|next| next != key && KNOWN.iter().any(|known| next == known.key)) {
                 skip_to_comma(input)?;
             }
         }

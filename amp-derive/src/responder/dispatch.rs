@@ -48,8 +48,8 @@ impl Method<'_> {
         let given = reaching_over(reply, code!(#method(&responder, command, #(#names),*)));
         let future = reaching_over(reply, code!(async move { #krate::__private::given(#given).await }));
         let run = reaching_over(reply, code!(|responder, command, (#(#names,)*): #types| #future));
-        let is_asked = self.through("is_asked", code!(&ask), krate);
-        let answer = self.through("answer", code!(ask, #shared, #run), krate);
+        let is_asked = self.through("is_asked", &code!(&ask), krate);
+        let answer = self.through("answer", &code!(ask, #shared, #run), krate);
         code!(#(#cfgs)* if #is_asked { return #answer; })
     }
 
@@ -65,7 +65,7 @@ impl Method<'_> {
     pub(super) fn call(&self, krate: &Path) -> TokenStream {
         let Self { cfgs, ident, command, reply, .. } = self;
         let future = future_of(reply);
-        let called = self.through("call", code!(command, &self.0), krate);
+        let called = self.through("call", &code!(command, &self.0), krate);
         code! {
             #(#cfgs)*
             fn #ident(&self, command: #command) -> #future {
@@ -75,7 +75,7 @@ impl Method<'_> {
     }
 
     /// A function of the command as clients and locators see it, called at the type of the reply.
-    fn through(&self, function: &str, arguments: TokenStream, krate: &Path) -> TokenStream {
+    fn through(&self, function: &str, arguments: &TokenStream, krate: &Path) -> TokenStream {
         let reply = self.reply_to(krate);
         let function = Ident::new(function, Span::mixed_site());
         let function = reaching_over(self.reply, code!(#reply::#function));
