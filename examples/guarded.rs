@@ -22,7 +22,7 @@ struct LogIn {
     accounts: Exposed<State<Accounts>>,
 }
 
-fn is_lowercase(text: &String) -> bool {
+fn is_lowercase(text: &str) -> bool {
     text.chars().all(char::is_lowercase)
 }
 
