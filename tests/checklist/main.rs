@@ -7,12 +7,16 @@ mod asks;
 mod calculator;
 mod closing;
 mod commands;
+mod constraints;
 mod errors;
 mod failures;
 mod flood;
 mod framing;
 mod fuzz;
+#[path = "../shared/guarded.rs"]
+mod guarded;
 mod limits;
+mod logged;
 mod loss;
 mod raw_peer;
 mod replies;
