@@ -13,7 +13,7 @@ mod core_scene;
 mod custom;
 mod endings;
 mod errors;
-mod generated;
+
 #[path = "../shared/guarded.rs"]
 mod guarded;
 mod harness;

@@ -63,15 +63,15 @@ class Guarded(Command):
     errors = {InvalidArgument: b"INVALID_ARGUMENT"}
 
 
-class GuardedUndeclared(Guarded):
+class GuardedUndeclared(Command):
     """A caller that does not declare the refusal."""
 
     commandName = b"Guarded"
-    errors = {}
+    arguments = Guarded.arguments
 
 
-class Valued(Guarded):
-    commandName = b"Valued"
+class Valued(Command):
+    arguments = Guarded.arguments
     errors = {ValueError: b"VALUE_ERROR"}
 
 
