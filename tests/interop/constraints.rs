@@ -40,7 +40,7 @@ async fn refused_to_twisted(Case { rule, told, .. }: &Case) {
     let calls = ["Guarded", "GuardedUndeclared", "Valued"];
     let calls = calls.map(|command| format!("call({command}, {rule}=BROKEN[{rule:?}])")).join(", ");
     let expected = format!(
-        "[{{}}, 'InvalidArgument: ' + {told:?}, 'UnknownRemoteError: Code<INVALID_ARGUMENT>: ' + {told:?}, \
+        "[{{}}, 'InvalidArgument: ' + {told:?}, 'UnknownRemoteError: Code<UNKNOWN>: ' + {told:?}, \
          'ValueError: ' + {told:?}, {{'total': 3}}]"
     );
     let all = format!("settle([call(Hold), {calls}, call(Sum, a=1, b=2)])");
