@@ -18,6 +18,7 @@
 mod compare;
 mod declared;
 mod owned;
+mod reading;
 mod rule;
 mod text;
 mod twisted;

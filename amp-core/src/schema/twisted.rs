@@ -104,7 +104,7 @@ impl fmt::Display for Fields<'_> {
         f.write_str("[\n")?;
         for field in *fields {
             write!(f, "{indent}    ({}, {}),", PythonBytes(field.name.as_bytes()), Declared(field))?;
-            for constraint in field.constraints.iter().filter(|constraint| is_opaque(&constraint.rule)) {
+            for constraint in field.constraints.iter().filter(|constraint| constraint.rule.is_opaque()) {
                 write!(f, "  # checked in Rust only: {}", constraint.words.replace('\n', " "))?;
             }
             f.write_char('\n')?;
@@ -119,7 +119,7 @@ struct Declared<'a>(&'a FieldSchema);
 impl fmt::Display for Declared<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FieldSchema { value, optional, constraints, .. } = self.0;
-        let rules: Vec<_> = constraints.iter().filter(|constraint| !is_opaque(&constraint.rule)).collect();
+        let rules: Vec<_> = constraints.iter().filter(|constraint| !constraint.rule.is_opaque()).collect();
         let bounds = Limits(value).to_string();
         let optional = if *optional { "optional=True" } else { "" };
         if rules.is_empty() && bounds.is_empty() {
@@ -131,14 +131,6 @@ impl fmt::Display for Declared<'_> {
             write!(f, ", ({}, {})", Text(&constraint.words), Checked(&constraint.rule, value))?;
         }
         f.write_char(')')
-    }
-}
-
-fn is_opaque(rule: &Rule) -> bool {
-    match rule {
-        Rule::Opaque => true,
-        Rule::Each(rule) => is_opaque(rule),
-        _ => false,
     }
 }
 
