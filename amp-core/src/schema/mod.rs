@@ -17,6 +17,7 @@
 
 mod compare;
 mod declared;
+mod integer;
 mod owned;
 mod reading;
 mod rule;
