@@ -14,6 +14,8 @@ mod custom;
 mod endings;
 mod errors;
 
+mod generated;
+mod generated_names;
 #[path = "../shared/guarded.rs"]
 mod guarded;
 mod harness;
