@@ -158,7 +158,7 @@ variant! { even: #[constrain(with = is_even)] a: u8, Vec<u16> }
 variant! { odd: #[constrain(with = is_odd)] a: u8, Vec<u16> }
 
 fn is_even(number: &u8) -> bool {
-    number % 2 == 0
+    number.is_multiple_of(2)
 }
 
 fn is_odd(number: &u8) -> bool {

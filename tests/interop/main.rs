@@ -15,7 +15,6 @@ mod endings;
 mod errors;
 
 mod generated;
-mod generated_names;
 #[path = "../shared/guarded.rs"]
 mod guarded;
 mod harness;

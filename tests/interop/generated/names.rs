@@ -125,7 +125,7 @@ fn responders() -> impl Locator + Clone {
     macro_rules! odd {
         ($($struct:ident)*) => { vec![$(
             Box::new(on(async |$struct { fail, text }| Err(match &*fail {
-                "Exception_" => Odd::Exception(text),
+                "Exception__" => Odd::Exception(text),
                 "arguments_" => Odd::arguments(text),
                 "lambda__" => Odd::lambda(text),
                 "_Mangled" => Odd::__Mangled(text),
@@ -160,7 +160,7 @@ async fn commands_and_errors_whose_names_are_taken_have_others() {
     let Some((connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     twisted.learn(module.path()).await;
     for (name, error) in [
-        ("Exception_", Odd::Exception("x".into())),
+        ("Exception__", Odd::Exception("x".into())),
         ("arguments_", Odd::arguments("x".into())),
         ("lambda__", Odd::lambda("x".into())),
         ("_Mangled", Odd::__Mangled("x".into())),

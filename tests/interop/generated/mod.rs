@@ -1,12 +1,15 @@
 //! Commands that Twisted has from `Schema::to_twisted`: the Rust declaration is the one source for both languages.
 
+mod constraints;
+mod names;
+
 use std::sync::{Arc, Mutex};
 
-use amp::{AmpBox, Arguments, CallError, Command, Connection, ErrorCodes, Locator, Reply};
+use amp::{Arguments, Command, Connection, ErrorCodes, Locator, Reply};
 use num_bigint::BigInt;
 
 use crate::commands::{Sum, Total};
-use crate::guarded::{Case, Give, Given, Guarded, Refused, Valued, each_rule};
+use crate::guarded::{Case, Give, Given, Guarded, Valued};
 use crate::harness::{Served, Twisted, generated, on, soon};
 
 #[derive(Arguments, Debug, Clone, PartialEq)]
@@ -106,6 +109,13 @@ struct Remark {
     text: String,
 }
 
+/// The same, and knows no constraint.
+#[derive(Command, Debug)]
+#[amp(name = "Remark", no_answer)]
+struct LooseRemark {
+    text: String,
+}
+
 type Remarks = Arc<Mutex<Vec<String>>>;
 
 fn responders(remarks: &Remarks) -> impl Locator + Clone {
@@ -151,77 +161,6 @@ async fn every_type_goes_both_ways() {
     assert_eq!(served.twisted.say(&same).await, "True");
 }
 
-each_rule! { #[tokio::test] show }
-
-async fn show(case: &Case) {
-    refused_by_python_before_it_is_sent(case).await;
-    refused_by_python_when_it_comes(case).await;
-}
-
-/// Whether only Rust knows the rule.
-fn is_of_the_program(case: &Case) -> bool {
-    case.told.contains("does not hold")
-}
-
-async fn refused_by_python_before_it_is_sent(case: &Case) {
-    let Some(mut served) = calling(&Remarks::default()).await else { return };
-    let Case { rule, told, .. } = case;
-    let refused = if is_of_the_program(case) { "InvalidArgument: " } else { "ConstraintError: " };
-    let said = served.twisted.say(&format!("call(learned.Guarded, {rule}=BROKEN[{rule:?}])")).await;
-    assert_eq!(said, format!("{refused}{told}"));
-    let refused = if is_of_the_program(case) { "Value: " } else { "ConstraintError: " };
-    let said = served.twisted.say(&format!("call(learned.Valued, {rule}=BROKEN[{rule:?}])")).await;
-    assert_eq!(said, format!("{refused}{told}"));
-    // The Rust end refuses to give what breaks the rule.
-    let said = served.twisted.say(&format!("call(learned.Give, rule={rule:?})")).await;
-    assert_eq!(said, "UnknownRemoteError: Code<UNKNOWN>: Unknown Error");
-    assert_eq!(served.twisted.say("call(learned.Sum, a=1, b=2)").await, "{'total': 3}");
-}
-
-async fn refused_by_python_when_it_comes(case: &Case) {
-    let Some((connection, mut twisted)) = called().await else { return };
-    for (command, expected) in [("Guarded", "INVALID_ARGUMENT"), ("Valued", "VALUE_ERROR")] {
-        let broken = AmpBox::new().with(case.rule, case.wire).unwrap();
-        match soon(connection.call_box(command, broken)).await {
-            Err(CallError::Remote { code, description }) => {
-                assert_eq!((&*code, &*description), (expected, case.told));
-            }
-            Ok(_) => assert!(is_of_the_program(case), "{command} takes {}", case.rule),
-            other => panic!("{other:?}"),
-        }
-    }
-    let typed: crate::guarded::LooseValued = case.breaking();
-    match soon(connection.call(typed)).await {
-        Err(error) => assert_eq!(error.declared(), Some(&Refused::Value(case.told.into()))),
-        Ok(()) => assert!(is_of_the_program(case)),
-    }
-    // Python refuses to give what breaks the rule, and Rust to take it.
-    let given = soon(connection.call(Give { rule: case.rule.into() })).await.unwrap_err();
-    match given {
-        CallError::Response(wrong) if is_of_the_program(case) => assert_eq!(wrong.to_string(), case.told),
-        CallError::Remote { code, .. } => assert_eq!(code, "UNKNOWN"),
-        other => panic!("{other:?}"),
-    }
-    soon(connection.call(Guarded::default())).await.expect("the connection goes on");
-    assert_eq!(twisted.say("connections[-1].lost").await, "[]");
-}
-
-#[tokio::test]
-async fn python_names_what_is_missing_or_does_not_decode() {
-    let Some((connection, _twisted)) = called().await else { return };
-    let tree = |wire: &'static [u8]| AmpBox::new().with("a", "1").unwrap().with("b", wire).unwrap();
-    for (broken, expected) in
-        [(AmpBox::new().with("a", "1").unwrap(), "b: missing"), (tree(b"x"), "b: does not decode")]
-    {
-        let refused = soon(connection.call_box("Sum", broken)).await.unwrap_err();
-        assert_eq!(refused.to_string(), format!("the peer answered INVALID_ARGUMENT: {expected}"));
-    }
-    let large = AmpBox::new().with("a", "1").unwrap().with("b", (1_i128 << 64).to_string()).unwrap();
-    let refused = soon(connection.call_box("Sum", large)).await.unwrap_err();
-    assert_eq!(refused.to_string(), "the peer answered INVALID_ARGUMENT: b: out of range for i64");
-    assert_eq!(soon(connection.call(Sum { a: 1, b: 2 })).await.unwrap_err().remote_code(), Some("UNKNOWN"));
-}
-
 #[tokio::test]
 async fn errors_go_both_ways_and_the_fatal_one_ends_the_connection() {
     let Some((connection, _twisted)) = called().await else { return };
@@ -242,14 +181,18 @@ async fn what_wants_no_answer_goes_both_ways_and_a_violation_costs_nothing_else(
     let Some((connection, mut twisted)) = called().await else { return };
     soon(connection.notify(Remark { text: "one".into() })).await.unwrap();
     assert!(soon(connection.notify(Remark { text: "four".into() })).await.is_err());
+    soon(connection.notify(LooseRemark { text: "four".into() })).await.unwrap();
     soon(connection.call(Guarded::default())).await.unwrap();
-    assert_eq!(twisted.say("noted[0]").await, "{'text': 'one'}");
-    assert_eq!(twisted.say("connections[-1].dispatchCommand({b'_command': b'Remark', b'text': b'four'})").await, "");
-    assert_eq!(twisted.say("noted[1:]").await, "[]");
+    assert_eq!(twisted.say("[it for it in noted if 'text' in it]").await, "[{'text': 'one'}]");
     let remarks = Remarks::default();
     let Some(mut served) = calling(&remarks).await else { return };
     assert_eq!(served.twisted.say("call(learned.Remark, text='one')").await, "None");
     assert!(served.twisted.say("call(learned.Remark, text='four')").await.starts_with("ConstraintError: text: length"));
     assert_eq!(served.twisted.say("call(learned.Sum, a=1, b=2)").await, "{'total': 3}");
     assert_eq!(*remarks.lock().unwrap(), ["one"]);
+}
+
+#[tokio::test]
+async fn a_module_without_commands_is_a_module() {
+    generated(&());
 }
