@@ -9,14 +9,18 @@ mod children;
 mod closing;
 mod commands;
 mod congestion;
+mod constraints;
 mod errors;
 mod failures;
 mod flood;
 mod framing;
 mod fuzz;
+#[path = "../shared/guarded.rs"]
+mod guarded;
 mod handles;
 mod limits;
 mod listeners;
+mod logged;
 mod loss;
 mod raw_peer;
 mod replies;
