@@ -28,3 +28,4 @@ mod server;
 mod timeouts;
 mod transports;
 mod values;
+mod waiting;

@@ -153,7 +153,8 @@ tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
 
 /// The place where a command is answered, as far as exposed fields see it.
 pub trait Context {
-    /// The value of the wanted type, if there is one; for a [`State<T>`](State), its `T`.
+    /// The value of the wanted type, if there is one. For a [`State<T>`](State) the wanted type is that of `State<T>`, and
+    /// the value is the `T` itself.
     fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
 }
 

@@ -17,7 +17,8 @@ use crate::wire::RawBox;
 /// # Cancel safety
 /// Dropping it before it was polled sends nothing. Dropping it later discards the answer when it comes; the command
 /// runs at the peer all the same, because AMP has no way to take it back, and its place among
-/// [`most_calls`](crate::Settings::most_calls) is free again when the answer has come.
+/// [`most_calls`](crate::Settings::most_calls) is free again when the answer has come. A call that waits for a place and
+/// is neither polled nor dropped keeps all later calls waiting.
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<C: Command> {
     exchange: Exchange<C>,

@@ -16,6 +16,16 @@ impl RawBox {
         Self { bytes, ascending }
     }
 
+    /// The box in memory of its own, when it is so small that the buffer around it counts for more.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn detached(self) -> Self {
+        const SMALL: usize = 4096;
+        if self.bytes.len() > SMALL {
+            return self;
+        }
+        Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self }
+    }
+
     /// A box without pairs.
     #[cfg(feature = "tokio")]
     pub(crate) fn empty() -> Self {
