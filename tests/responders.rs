@@ -165,64 +165,6 @@ impl Seer {
     }
 }
 
-/// In a trait that nobody implements, and whose client nobody uses.
-#[responder]
-#[allow(dead_code)]
-trait Unused {
-    async fn never(&self, command: Never) -> Reply<Never>;
-}
-
-/// With a method that nobody should call.
-#[responder]
-pub trait Deprecated {
-    /// Is deprecated for the users of the trait.
-    #[deprecated]
-    async fn never(&self, command: Never) -> Reply<Never>;
-}
-
-/// Without a command.
-#[responder]
-pub trait Nothing {}
-
-/// Only for the crate.
-#[responder]
-pub(crate) trait Inner: std::fmt::Debug {
-    async fn never(&self, command: Never) -> Reply<Never>;
-}
-
-/// No name is in scope here but those that are written out.
-pub mod bare {
-    #![no_implicit_prelude]
-
-    /// Calculates.
-    #[::amp::responder]
-    pub trait Bare {
-        /// Adds up.
-        async fn sum(&self, command: super::Sum) -> ::amp::Reply<super::Sum>;
-    }
-
-    /// Calculates too.
-    #[derive(::core::fmt::Debug)]
-    pub struct Inherent;
-
-    #[::amp::responder(crate = ::amp)]
-    impl Inherent {
-        async fn sum(&self, command: super::Sum) -> ::amp::Reply<super::Sum> {
-            ::core::result::Result::Ok(super::Total { total: command.a })
-        }
-
-        async fn never(
-            &self,
-            _: super::Never,
-            command: ::amp::Connection,
-            located: ::core::option::Option<::amp::State<::core::primitive::u8>>,
-        ) -> ::amp::Reply<super::Never> {
-            ::core::mem::drop((command, located));
-            ::core::result::Result::Ok(())
-        }
-    }
-}
-
 async fn calculate(calculator: &impl Calculator) -> (i64, Option<DivideError>) {
     let sum = calculator.sum(Sum { a: 2, b: 3 }).await.unwrap();
     let Err(CallError::Declared(error)) = calculator.divide(Divide { numerator: 1, denominator: 0 }).await else {

@@ -5,7 +5,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use crate::command::{Context, Exposable, ExposeError, provided};
 use crate::reason::CloseReason;
-use crate::wire::AmpBox;
+use crate::wire::{AmpBox, InsertError};
 
 /// Where boxes are sent. A [`Connection`](crate::Connection) is one; Twisted's `IBoxSender`.
 ///
@@ -38,6 +38,9 @@ pub enum SendBoxError {
         /// The limit that it crossed.
         limit: usize,
     },
+    /// A pair that the sender adds does not fit the format.
+    #[error("a pair does not fit into the box")]
+    Invalid(#[from] InsertError),
     /// The connection has ended.
     #[error("the connection ended")]
     Closed(#[source] CloseReason),
@@ -46,10 +49,11 @@ pub enum SendBoxError {
 /// What takes the boxes of a connection instead of its dispatcher and locator; see
 /// [`Connection::switch_receiver`](crate::Connection::switch_receiver). Twisted's `IBoxReceiver`.
 pub trait BoxReceiver: Send + 'static {
-    /// Takes one box. It runs while the connection is read: it must not block.
+    /// Takes one box. It runs while the connection is read: it must not block. A panic is logged and costs this box.
     fn receive_box(&mut self, received: AmpBox);
 
-    /// Learns that no more boxes come, because the connection has ended.
+    /// Learns that no more boxes come, because the connection has ended. Told once, as the last thing; not told to a
+    /// receiver that was switched away before.
     fn stop(&mut self, reason: &CloseReason) {
         let _ = reason;
     }

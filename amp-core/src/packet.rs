@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::command::{Arguments, Command, ErrorCodes};
-use crate::value::{BoxWriter, EncodeError, EncodeErrorKind, Key};
+use crate::value::{BoxReader, BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
 
 #[cfg(test)]
@@ -34,9 +34,16 @@ pub(crate) struct AskPacket {
     /// The tag to answer with, opaque; `None` when no answer is wanted.
     pub(crate) tag: Option<AskTag>,
     command: Range<usize>,
+    /// Where AMP's own pairs end.
+    rest: usize,
 }
 
 impl AskPacket {
+    /// The arguments.
+    pub(crate) fn fields(&self, nesting: u8) -> BoxReader<'_> {
+        BoxReader::behind(&self.raw, self.rest, nesting)
+    }
+
     pub(crate) fn command(&self) -> &[u8] {
         &self.raw.as_bytes()[self.command.clone()]
     }
@@ -47,6 +54,8 @@ impl AskPacket {
 pub(crate) struct ReplyPacket {
     pub(crate) raw: RawBox,
     pub(crate) is_error: bool,
+    /// Where the last of AMP's own pairs that say what it is ends.
+    rest: usize,
 }
 
 /// A box that is neither ask nor answer nor error: the stream has no sense any more (`wire.md` 2.1).
@@ -61,29 +70,37 @@ impl Packet {
     /// Says what a box is for. `_answer` goes before `_error`, and `_error` before `_command`; the last duplicate counts.
     pub(crate) fn parse(raw: RawBox) -> Result<Self, PacketError> {
         let (mut ask, mut command, mut answer, mut error) = (None, None, None, None);
-        let mut pairs = raw.pairs();
+        let (mut pairs, mut rest) = (raw.pairs(), 0);
         while let Some((key, value)) = pairs.next() {
             match key {
                 b"_ask" => ask = Some(value),
                 b"_command" => command = Some(pairs.position() - value.len()..pairs.position()),
                 b"_answer" => answer = Some(value),
                 b"_error" => error = Some(value),
-                _ => {}
+                // In order, AMP's own keys are all behind us.
+                [first, ..] if *first > b'_' && raw.is_ascending() => break,
+                _ => continue,
             }
+            rest = pairs.position();
         }
         if let Some(tag) = answer.or(error) {
             let (tag, is_error) = (Tag::parse(tag), answer.is_none());
-            return Ok(Self::Reply { tag, reply: ReplyPacket { raw, is_error } });
+            return Ok(Self::Reply { tag, reply: ReplyPacket { raw, is_error, rest } });
         }
         let Some(command) = command else {
             return Err(PacketError { start: Excerpt::of(raw.as_bytes()) });
         };
         let tag = ask.map(AskTag::of);
-        Ok(Self::Ask(AskPacket { raw, tag, command }))
+        Ok(Self::Ask(AskPacket { raw, tag, command, rest }))
     }
 }
 
 impl ReplyPacket {
+    /// The fields of the answer or error.
+    pub(crate) fn fields(&self, nesting: u8) -> BoxReader<'_> {
+        BoxReader::behind(&self.raw, self.rest, nesting)
+    }
+
     /// The code and the description of an error; the code is `None` when the peer sent none.
     pub(crate) fn error(&self) -> (Option<String>, String) {
         let (mut code, mut description) = (None, String::new());

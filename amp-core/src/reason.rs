@@ -59,7 +59,8 @@ pub enum CloseReason {
 }
 
 impl From<io::Error> for CloseReason {
+    /// An error of a transport that holds a reason, as [`io::Error::other`] makes it, is that reason.
     fn from(error: io::Error) -> Self {
-        Self::Io(Arc::new(error))
+        error.downcast().unwrap_or_else(|error| Self::Io(Arc::new(error)))
     }
 }

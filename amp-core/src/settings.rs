@@ -10,7 +10,8 @@ use crate::wire::BoxLimits;
 pub struct Settings {
     /// The bounds of one box, received or sent.
     pub boxes: BoxLimits,
-    /// How many calls to the peer may be out at once, at least 1; further ones wait for a place. Default 1,024.
+    /// How many calls to the peer may be out at once, at least 1; further ones wait for a place, in order: one that waits
+    /// and is no longer polled keeps the later ones waiting. Poll it or drop it. Default 1,024.
     ///
     /// A call that was dropped or timed out keeps its place until its answer comes, because the peer still works on it.
     pub most_calls: usize,
@@ -23,7 +24,8 @@ pub struct Settings {
     /// From how many bytes waiting to be written on callers wait before they add to them, and responders before they
     /// start. At least 1. Default 1 MiB.
     pub outbound_mark: usize,
-    /// How many bytes, answers included, may wait to be written before the peer counts as one that does not read
+    /// How many bytes, answers included, may gather behind those being written (which may be as many) before the peer
+    /// counts as one that does not read
     /// and the connection ends. Default 64 MiB.
     pub most_outbound: usize,
     /// How long a call waits for its answer unless it says otherwise. Default: without end.

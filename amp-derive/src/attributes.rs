@@ -1,14 +1,13 @@
 //! The one parser for `#[amp(..)]` and for the settings of `#[responder(..)]`.
 
-use std::fmt::Display;
-
-use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Expr, Ident, LitStr, Meta, Path, Token, Type, parse_quote, token};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type, parse_quote};
 
 use crate::errors::Errors;
+use crate::notation::{ModPath, error, flag, once, separated, skip_to_comma, type_within, value};
+use crate::spelling;
 
 /// What a setting can stand on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,29 +103,50 @@ impl Settings {
     }
 
     fn read(&mut self, tokens: TokenStream, place: Place, errors: &mut Errors) {
-        let all = |input: ParseStream<'_>| separated(input, errors, |input, _| self.read_one(input, place));
+        let all =
+            |input: ParseStream<'_>| separated(input, errors, |input, errors| self.read_one(input, place, errors));
         if let Err(error) = all.parse2(tokens) {
             errors.add(error);
         }
     }
 
-    fn read_one(&mut self, input: ParseStream<'_>, place: Place) -> syn::Result<()> {
+    fn read_one(&mut self, input: ParseStream<'_>, place: Place, errors: &mut Errors) -> syn::Result<()> {
         if !input.peek(Ident::peek_any) {
             return Err(input.error(format!("a setting begins with its key; known here: {}", examples(place))));
         }
         let key = Ident::parse_any(input)?;
-        let Some(Known { example, .. }) = known(&key, place)? else {
-            return Err(error(&key, format!("`{key}` is no setting; known here: {}", examples(place))));
-        };
-        self.set(&key, example, input)?;
-        if input.is_empty() || input.peek(Token![,]) {
-            return Ok(());
+        let Known { key: name, example, .. } = known(&key, place, errors)?;
+        let written = input.fork();
+        if let Err(error) = self.set(name, &key, example, input) {
+            self.guess(name, &written);
+            return Err(error);
         }
-        Err(input.error(format!("expected `,` or the end after `{example}`")))
+        if !(input.is_empty() || input.peek(Token![,])) {
+            errors.add(input.error(format!("expected `,` or the end after `{example}`")));
+            // A setting that only the comma is missing before is read all the same.
+            let next = input.fork().call(Ident::parse_any);
+            if !next.is_ok_and(|next| next != key && KNOWN.iter().any(|known| next == known.key)) {
+                skip_to_comma(input)?;
+            }
+        }
+        Ok(())
     }
 
-    fn set(&mut self, key: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<()> {
-        match key.to_string().as_str() {
+    /// The type that may have been meant where none could be read. It is for the stub only: beside the mistake nobody
+    /// should be told that the answer has another type.
+    fn guess(&mut self, name: &str, written: ParseStream<'_>) {
+        let slot = match name {
+            "response" => &mut self.response,
+            "errors" => &mut self.errors,
+            _ => return,
+        };
+        if slot.is_none() {
+            *slot = type_within(written).ok();
+        }
+    }
+
+    fn set(&mut self, name: &str, key: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<()> {
+        match name {
             "name" => once(&mut self.name, key, value(key, example, "text in quotes", input)?),
             "response" => once(&mut self.response, key, value(key, example, "a type", input)?),
             "errors" => once(&mut self.errors, key, value(key, example, "a type", input)?),
@@ -142,13 +162,19 @@ impl Settings {
     }
 }
 
-/// The setting with this key, if there is one; an error when it belongs elsewhere.
-fn known(key: &Ident, place: Place) -> syn::Result<Option<&'static Known>> {
-    let Some(known) = KNOWN.iter().find(|known| key == known.key) else { return Ok(None) };
-    if known.places.contains(&place) {
-        return Ok(Some(known));
+/// The setting with this key, or the one that is meant by it; an error when it belongs elsewhere.
+fn known(key: &Ident, place: Place, errors: &mut Errors) -> syn::Result<&'static Known> {
+    if let Some(known) = KNOWN.iter().find(|known| key == known.key) {
+        let message = || format!("`{key}` belongs on {}; known here: {}", known.home, examples(place));
+        return if known.places.contains(&place) { Ok(known) } else { Err(error(key, message())) };
     }
-    Err(error(key, format!("`{key}` belongs on {}; known here: {}", known.home, examples(place))))
+    let here = || KNOWN.iter().filter(|known| known.places.contains(&place));
+    let meant = spelling::meant(&key.to_string(), here().map(|known| known.key));
+    let Some(known) = here().find(|known| Some(known.key) == meant) else {
+        return Err(error(key, format!("`{key}` is no setting; known here: {}", examples(place))));
+    };
+    errors.push(key, format!("`{key}` is no setting; did you mean `{}`?", known.key));
+    Ok(known)
 }
 
 /// What may stand at a place, as a list for people.
@@ -156,75 +182,4 @@ fn examples(place: Place) -> String {
     let here = KNOWN.iter().filter(|known| known.places.contains(&place));
     let examples: Vec<String> = here.map(|known| format!("`{}`", known.example)).collect();
     if examples.is_empty() { "nothing".into() } else { examples.join(", ") }
-}
-
-pub(crate) fn error(at: impl ToTokens, message: impl Display) -> syn::Error {
-    syn::Error::new_spanned(at, message)
-}
-
-/// Fills a setting that may be given once.
-fn once<T>(slot: &mut Option<T>, key: &Ident, value: T) -> syn::Result<()> {
-    if slot.is_some() {
-        return Err(error(key, format!("`{key}` is given twice; keep one")));
-    }
-    *slot = Some(value);
-    Ok(())
-}
-
-/// The value behind `=`.
-pub(crate) fn value<T: Parse>(key: &Ident, example: &str, what: &str, input: ParseStream<'_>) -> syn::Result<T> {
-    let message = format!("`{key}` takes {what}: `{example}`");
-    if !input.peek(Token![=]) || input.peek2(Token![,]) {
-        return Err(error(key, message));
-    }
-    let equals: Token![=] = input.parse()?;
-    if input.is_empty() {
-        return Err(error(equals, message));
-    }
-    let written = input.fork();
-    input.parse().map_err(|_| match written.parse::<Expr>() {
-        Ok(wrong) => error(wrong, message),
-        Err(_) => written.error(message),
-    })
-}
-
-/// A setting without a value.
-pub(crate) fn flag(key: &Ident, input: ParseStream<'_>) -> syn::Result<Ident> {
-    if input.peek(Token![=]) || input.peek(token::Paren) {
-        return Err(error(key, format!("`{key}` stands alone, without a value")));
-    }
-    Ok(key.clone())
-}
-
-/// Reads everything between the commas with `one`; after a mistake it goes on behind the next comma.
-pub(crate) fn separated(
-    input: ParseStream<'_>,
-    errors: &mut Errors,
-    mut one: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
-) -> syn::Result<()> {
-    while !input.is_empty() {
-        if let Err(error) = one(input, errors) {
-            errors.add(error);
-            skip_to_comma(input)?;
-        }
-        let _: Option<Token![,]> = input.parse()?;
-    }
-    Ok(())
-}
-
-/// Passes over what is left of a setting that was not understood.
-fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        let _: TokenTree = input.parse()?;
-    }
-    Ok(())
-}
-
-/// A path as in `use`.
-struct ModPath(Path);
-
-impl Parse for ModPath {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        Path::parse_mod_style(input).map(Self)
-    }
 }

@@ -19,6 +19,20 @@ pub(crate) fn standing_at(place: impl ToTokens, tokens: TokenStream) -> TokenStr
     move_to(place.to_token_stream().span(), tokens)
 }
 
+/// The same tokens, reaching from the first of the user's `place` to its last, as if the user had written them there:
+/// what the compiler says of all of them is one complaint.
+pub(crate) fn reaching_over(place: impl ToTokens, tokens: TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let place: Vec<TokenTree> = place.to_token_stream().into_iter().collect();
+    if let Some((end, place)) = tokens.last_mut().zip(place.last()) {
+        end.set_span(place.span());
+    }
+    if let Some((begin, place)) = tokens.first_mut().zip(place.first()) {
+        begin.set_span(place.span());
+    }
+    tokens.into_iter().collect()
+}
+
 /// A parameter of a generated function: without a name when nothing uses it.
 pub(crate) fn parameter(name: &str, used: bool) -> TokenStream {
     let name = Ident::new(name, Span::mixed_site());

@@ -15,7 +15,9 @@ mod error_codes;
 mod errors;
 mod fields;
 mod generics;
+mod notation;
 mod responder;
+mod spelling;
 mod stub;
 mod wire_name;
 
@@ -57,8 +59,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// - `length(bytes = 1..=64)`: bytes of a text;
 /// - `pattern = "[a-z]+"`: the whole text matches this regular expression (feature `regex` of `amp-rpc`);
 /// - `non_empty`: a text, byte string or list with something in it;
-/// - `with = is_prime`, `with = DivisibleBy(11)`: any `fn(&T) -> bool` or value that is an `amp::Constraint<T>`; may
-///   stand several times;
+/// - `with = is_prime`, `with = DivisibleBy(11)`: any `fn(&T) -> bool` or value that is an `amp::Constraint<T>`; for a
+///   `String` also a function that takes `&str`, for a `Vec<T>` one that takes `&[T]`; a function of any type is named
+///   with the type there: `is_new::<String>`; may stand several times;
 /// - `each(non_empty, length = ..=9)`: rules for each item of a list; nests.
 ///
 /// The declaration also goes into `amp::Arguments::FIELDS`, with the doc comments of the fields, for schemas.
@@ -70,7 +73,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// - a rule that is unknown, has no value, a value of the wrong form, or one too many; one that is given twice; an
 ///   `each(..)` without rules; `#[constrain]` without parentheses or with nothing in them, or on the struct;
 /// - a set without items; a range or a length in which nothing lies, or everything; NaN as a bound or an item; a
-///   negative length; a text that is no regular expression, or any without the feature `regex`. Bounds are compared
+///   negative length; a text that is no regular expression or too large a one, or any without the feature `regex`. Bounds are compared
 ///   where both are literals: constants are not known to the macro;
 /// - a rule that does not fit the type of the field, a literal that is outside of it;
 /// - `#[exposed]`, which only a command has;

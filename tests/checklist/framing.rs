@@ -1,11 +1,9 @@
 //! Lines 7 to 12 and 14: boxes that are wrong, and how the connection ends.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use amp::{AmpBox, CallError, CloseReason, EncodeErrorKind, InsertError, Settings, WireError};
 
 use crate::commands::{Echo, House, sum};
+use crate::logged::logged;
 use crate::raw_peer::{RawPeer, answer_sum, ask, ask_sum, ended, packed, reason, soon};
 
 fn house() -> (amp::Connection, RawPeer) {
@@ -123,33 +121,15 @@ async fn line_11_the_end_within_a_box_fails_pending_calls_with_how_much_had_come
     }
 }
 
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no test panics here").extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn line_12_an_http_request_is_closed_without_bytes_and_logged_with_its_own() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let log = logged();
     let (connection, mut peer) = house();
     peer.send("GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     peer.expect_end("").await;
     drop(peer);
     assert_eq!(ended(&connection).await, "Wire");
-    let text = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("UTF-8");
+    let text = log.text();
     assert!(text.contains("GET /index.html HTTP") && text.contains("this is an HTTP request"), "{text}");
     assert_eq!(reason(connection.call(sum()).await), "Wire");
 }

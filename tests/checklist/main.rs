@@ -5,14 +5,22 @@
 
 mod asks;
 mod calculator;
+mod children;
 mod closing;
 mod commands;
+mod congestion;
+mod constraints;
 mod errors;
 mod failures;
 mod flood;
 mod framing;
 mod fuzz;
+#[path = "../shared/guarded.rs"]
+mod guarded;
+mod handles;
 mod limits;
+mod listeners;
+mod logged;
 mod loss;
 mod raw_peer;
 mod replies;
@@ -20,3 +28,4 @@ mod server;
 mod timeouts;
 mod transports;
 mod values;
+mod waiting;

@@ -92,6 +92,14 @@ impl RawPeer {
         same(&got, bytes.as_ref());
     }
 
+    /// So many bytes.
+    #[allow(dead_code, reason = "the tests of routes use it")]
+    pub(crate) async fn expect_bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut got = vec![0; count];
+        soon("expecting bytes", self.stream.read_exact(&mut got)).await.expect("the connection gives bytes");
+        got
+    }
+
     /// These are the last bytes.
     pub(crate) async fn expect_end(&mut self, bytes: impl AsRef<[u8]>) {
         let mut got = Vec::new();

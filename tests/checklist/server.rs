@@ -14,7 +14,7 @@ use crate::commands::{House, Wait, sum};
 use crate::raw_peer::{RawPeer, ended, reason, soon};
 
 /// Accepts what a test sends, errors included.
-struct Door(mpsc::UnboundedReceiver<io::Result<DuplexStream>>);
+pub(crate) struct Door(pub(crate) mpsc::UnboundedReceiver<io::Result<DuplexStream>>);
 
 impl Listener for Door {
     type Transport = DuplexStream;
@@ -28,17 +28,17 @@ impl Listener for Door {
 }
 
 /// The street before the door.
-struct Street(mpsc::UnboundedSender<io::Result<DuplexStream>>);
+pub(crate) struct Street(pub(crate) mpsc::UnboundedSender<io::Result<DuplexStream>>);
 
 impl Street {
-    fn enter(&self) -> Connection {
+    pub(crate) fn enter(&self) -> Connection {
         let (ours, theirs) = tokio::io::duplex(4096);
         self.0.send(Ok(theirs)).expect("the door is there");
         Connection::builder().start(ours, Peer::other("server"))
     }
 }
 
-fn serve(most: usize, settings: Settings) -> (Server, Street, House) {
+pub(crate) fn serve(most: usize, settings: Settings) -> (Server, Street, House) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let house = House::new();
     let locator = house.clone();
@@ -47,7 +47,7 @@ fn serve(most: usize, settings: Settings) -> (Server, Street, House) {
     (server, Street(sender), house)
 }
 
-async fn works(connection: &Connection) {
+pub(crate) async fn works(connection: &Connection) {
     assert_eq!(soon("the server answers", connection.call(sum())).await.expect("an answer").total, 3);
 }
 

@@ -1,6 +1,7 @@
 //! Lines 53 to 56 over a connection: lists, optional arguments and names as declared.
 
-use amp::{Arguments, Command, Connection, Reply, Settings, responder};
+use amp::{Arguments, BoxDecoder, BoxLimits, BoxReader, Command, Connection, Key, Reply, Settings, responder};
+use bytes::BytesMut;
 
 use crate::raw_peer::{RawPeer, answer, ask, error, packed, soon};
 
@@ -98,5 +99,27 @@ async fn line_53_a_list_that_is_cut_short_is_an_invalid_argument() {
     for (argument, description) in rows {
         peer.send(ask("1", "Mirror", &[argument])).await;
         peer.expect(error("1", "INVALID_ARGUMENT", description)).await;
+    }
+}
+
+#[test]
+fn a_reader_finds_the_keys_of_a_box_in_any_order() {
+    const LETTERS: [Key; 4] = [
+        Key::from_wire(b"\0\x01a"),
+        Key::from_wire(b"\0\x01b"),
+        Key::from_wire(b"\0\x01c"),
+        Key::from_wire(b"\0\x01z"),
+    ];
+    for pairs in [[("b", "1"), ("c", "2")], [("c", "2"), ("b", "1")]] {
+        let bytes = BytesMut::from(&packed(&pairs)[..]);
+        let raw = BoxDecoder::with_leftover(BoxLimits::DEFAULT, bytes).next_box().expect("a box").expect("a whole one");
+        // Every order of three looks, repeated ones included.
+        for order in 0..64 {
+            let mut reader = BoxReader::new(&raw, 1);
+            for at in [order / 16, order / 4 % 4, order % 4] {
+                let found = reader.value(LETTERS[at]).map(|value| value.as_bytes().to_vec());
+                assert_eq!(found, [None, Some(b"1".to_vec()), Some(b"2".to_vec()), None][at], "{order:06b}");
+            }
+        }
     }
 }

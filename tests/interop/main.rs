@@ -8,10 +8,15 @@
 
 mod callbacks;
 mod commands;
+mod constraints;
 mod core_scene;
 mod custom;
 mod endings;
 mod errors;
+
+mod generated;
+#[path = "../shared/guarded.rs"]
+mod guarded;
 mod harness;
 mod limits;
 mod names;

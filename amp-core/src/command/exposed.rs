@@ -126,7 +126,8 @@ impl<T> From<Arc<T>> for State<T> {
 
 impl<T: Send + Sync + 'static> Exposable for State<T> {
     fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
-        provided::<T>(context).map(Self)
+        // Asked for as what it is: a state of a built-in's type is another value than the built-in.
+        find(context, TypeId::of::<Self>()).map(Self)
     }
 }
 
@@ -152,13 +153,19 @@ tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
 
 /// The place where a command is answered, as far as exposed fields see it.
 pub trait Context {
-    /// The value of the wanted type, if there is one.
+    /// The value of the wanted type, if there is one. For a [`State<T>`](State) the wanted type is that of `State<T>`, and
+    /// the value is the `T` itself.
     fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
 }
 
 /// The context's value of the type `T`.
+#[cfg(feature = "tokio")]
 pub(crate) fn provided<T: Send + Sync + 'static>(context: &dyn Context) -> Result<Arc<T>, ExposeError> {
-    let value = context.provide(TypeId::of::<T>()).and_then(|value| value.downcast().ok());
+    find(context, TypeId::of::<T>())
+}
+
+fn find<T: Send + Sync + 'static>(context: &dyn Context, wanted: TypeId) -> Result<Arc<T>, ExposeError> {
+    let value = context.provide(wanted).and_then(|value| value.downcast().ok());
     value.ok_or(ExposeError { wanted: type_name::<T>() })
 }
 

@@ -17,7 +17,8 @@ use crate::wire::RawBox;
 /// # Cancel safety
 /// Dropping it before it was polled sends nothing. Dropping it later discards the answer when it comes; the command
 /// runs at the peer all the same, because AMP has no way to take it back, and its place among
-/// [`most_calls`](crate::Settings::most_calls) is free again when the answer has come.
+/// [`most_calls`](crate::Settings::most_calls) is free again when the answer has come. A call that waits for a place and
+/// is neither polled nor dropped keeps all later calls waiting.
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<C: Command> {
     exchange: Exchange<C>,
@@ -70,10 +71,11 @@ impl<C: Command> Future for Call<C> {
         let reply = match ready!(Pin::new(&mut self.exchange).poll(cx)) {
             Err(failure) => return Poll::Ready(Err(failure.into_call_error())),
             Ok(Some(reply)) if reply.is_error => return Poll::Ready(Err(error::<C::Errors>(&reply, nesting))),
-            Ok(Some(reply)) => reply.raw,
-            Ok(None) => RawBox::empty(),
+            Ok(Some(reply)) => take_checked(&mut reply.fields(nesting)),
+            // Nothing comes back: a response that is all optional is absent.
+            Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), nesting)),
         };
-        Poll::Ready(take_checked(&mut BoxReader::new(&reply, nesting)).map_err(CallError::Response))
+        Poll::Ready(reply.map_err(CallError::Response))
     }
 }
 
@@ -99,7 +101,7 @@ pub(super) fn error<E: ErrorCodes>(reply: &ReplyPacket, nesting: u8) -> CallErro
     let Some(code) = code else {
         return CallError::Response(DecodeError::from(DecodeErrorKind::Missing).at_key("_error_code"));
     };
-    match E::from_error(&code, &description, &mut BoxReader::new(&reply.raw, nesting)) {
+    match E::from_error(&code, &description, &mut reply.fields(nesting)) {
         Ok(Some(declared)) => CallError::Declared(declared),
         Ok(None) => CallError::Remote { code, description },
         Err(error) => CallError::Response(error),

@@ -13,7 +13,7 @@ use crate::dispatcher::UnknownTag;
 use crate::packet::{Packet, ReplyPacket};
 use crate::reason::CloseReason;
 use crate::responder::{Answering, Ask};
-use crate::wire::{AmpBox, BoxDecoder};
+use crate::wire::BoxDecoder;
 
 /// The first read buffer in bytes; a read that fills it doubles the next.
 const SMALL_READ: usize = 8 * 1024;
@@ -68,6 +68,8 @@ impl fmt::Debug for Driver {
 
 struct Running<T> {
     transport: T,
+    /// Before everything that may still have something to say: who is dropped with the driver is told that it was.
+    latch: Latch,
     decoder: BoxDecoder,
     read_size: usize,
     /// What is being written, and how much of it is written.
@@ -80,7 +82,6 @@ struct Running<T> {
     alarm: Option<Pin<Box<Sleep>>>,
     /// Why nothing can be written any more.
     broken: Option<CloseReason>,
-    latch: Latch,
 }
 
 /// Tells everybody that the connection has ended, however the driver ends.
@@ -100,7 +101,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         let reason = poll_fn(|cx| self.poll(cx)).await;
         let Self { transport, mut writing, written, latch, decoder, responders, broken, .. } = self;
         writing.drain(..written);
-        writing.append(&mut latch.0.lock().outbound);
+        writing.append(&mut latch.0.seal());
         // Responders that run or wait for their turn stop. What is said of them now is no answer and not written.
         drop((decoder, responders));
         if broken.is_none() && !matches!(reason, CloseReason::Io(_)) {
@@ -136,7 +137,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             true
         });
         self.poll_alarm(cx);
-        if let Some(reason) = self.shared().end_turn(written && self.responders.is_idle()) {
+        if let Some(reason) = self.shared().end_turn(written) {
             return Poll::Ready(reason);
         }
         if more || self.responders.has_work() {
@@ -182,8 +183,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         while let Some(raw) = self.decoder.next_box()? {
             if self.shared().switch.is_switched() {
                 self.deliver()?;
-                self.shared().switch.receive(AmpBox::from(&raw));
-                continue;
+                if self.shared().switch.receive(&raw) {
+                    continue;
+                }
             }
             match Packet::parse(raw)? {
                 Packet::Ask(ask) => {
@@ -230,7 +232,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     /// Writes what is queued. Whether everything is written.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, CloseReason> {
         if self.broken.is_some() {
-            self.latch.0.take_outbound(&mut Vec::new(), cx.waker());
+            while self.latch.0.take_outbound(&mut Vec::new(), cx.waker()) {}
             return Ok(true);
         }
         loop {

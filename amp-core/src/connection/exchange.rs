@@ -144,7 +144,7 @@ impl<A: Outgoing> Exchange<A> {
         if counted && !(state.has_place(settings) && state.calls.is_turn(queued.ticket)) {
             queued.ticket = Some(state.calls.wait(queued.ticket, cx.waker()));
         } else if !counted && !state.has_room(settings) {
-            state.others.push(cx.waker().clone());
+            state.wait_for_room(cx.waker());
         } else {
             return Poll::Ready(append(shared, state, ask, (*answered, *free), queued.deadline, cx.waker()));
         }

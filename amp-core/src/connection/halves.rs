@@ -1,7 +1,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe;
@@ -69,7 +69,9 @@ impl AsyncWrite for Halves {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Some(write) = &mut self.write {
-            std::task::ready!(Pin::new(write).poll_shutdown(cx))?;
+            // Tokio's standard output is written by another thread, and its shutdown does not wait for that.
+            ready!(Pin::new(&mut *write).poll_flush(cx))?;
+            ready!(Pin::new(write).poll_shutdown(cx))?;
         }
         self.write = None;
         Poll::Ready(Ok(()))

@@ -113,6 +113,8 @@ impl Connection {
 
     /// Sets a value of the user's own that responders of this connection see from now on as [`State<T>`]: who logged
     /// in, say. Gives back the value of that type that was there before.
+    ///
+    /// A value that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
     pub fn set_state<T: Send + Sync + 'static>(&self, value: T) -> Option<State<T>> {
         self.shared.states().set(Arc::new(value)).map(State::from)
     }
@@ -125,12 +127,14 @@ impl Connection {
     /// A value of the user's own, given to the builder or set on this connection.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
-        let value = self.shared.states().value(TypeId::of::<T>());
+        let value = self.shared.states().value(TypeId::of::<State<T>>());
         value?.downcast().ok().map(State::from)
     }
 
     /// Gives all further boxes to `receiver`, raw, instead of to the dispatcher and the locator: calls that are out get
     /// no answers meanwhile. Called from a responder's first poll, it takes effect with the next box.
+    ///
+    /// A receiver that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
     pub fn switch_receiver(&self, receiver: impl BoxReceiver) {
         self.shared.switch.set(Some(Box::new(receiver)));
     }

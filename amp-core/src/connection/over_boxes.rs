@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Builder, Connection};
-use crate::boxes::{BoxReceiver, BoxSender};
+use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
@@ -16,12 +16,17 @@ use crate::wire::{AmpBox, BoxDecoder};
 
 impl Builder {
     /// Runs a connection over boxes instead of bytes: what it sends goes to `sender`, what it receives is what the
-    /// returned inlet is given. With a sender that adds a key and a receiver that looks at it, many connections share one.
+    /// returned inlet is given. With a sender that adds a key and a receiver that looks at it, many connections share one:
+    /// the example `router`.
+    ///
+    /// It ends when the sender fails, with the reason of [`SendBoxError::Closed`], and when the inlet is
+    /// [stopped](BoxReceiver::stop), with the reason that the inlet is told. A sender that adds to the boxes needs
+    /// [`BoxLimits::bytes`](crate::BoxLimits::bytes) here that leave room for it there.
     ///
     /// # Panics
     /// When called outside a tokio runtime.
     pub fn start_over(self, sender: Arc<dyn BoxSender>, peer: Peer) -> (Connection, BoxInlet) {
-        let Settings { boxes: limits, most_outbound: most, .. } = *self.settings_ref();
+        let Settings { boxes: limits, most_inbound: most, .. } = *self.settings_ref();
         let inlet = BoxInlet { inbound: Arc::default(), most };
         let transport = BoxTransport { sender, decoder: BoxDecoder::new(limits), inbound: Arc::clone(&inlet.inbound) };
         (self.start(transport, peer), inlet)
@@ -38,11 +43,48 @@ pub struct BoxInlet {
 #[derive(Debug, Default)]
 struct Inbound {
     bytes: Vec<u8>,
-    ended: bool,
+    /// How many of the bytes were read.
+    read: usize,
+    end: Option<CloseReason>,
     reader: Option<Waker>,
 }
 
+impl Inbound {
+    fn queue(&mut self, received: &AmpBox, most: usize) {
+        let waiting = self.bytes.len() - self.read;
+        if waiting > 0 && waiting + received.encoded_len() > most {
+            let words = format!("over {most} bytes of boxes wait to be taken; see `Settings::most_inbound`");
+            self.end(io::Error::other(words).into());
+        }
+        if self.end.is_none() {
+            received.encode(&mut self.bytes);
+        }
+    }
+
+    /// The first reason stays.
+    fn end(&mut self, reason: CloseReason) {
+        self.end.get_or_insert(reason);
+    }
+
+    fn read(&mut self, buffer: &mut ReadBuf<'_>) {
+        let count = (self.bytes.len() - self.read).min(buffer.remaining());
+        buffer.put_slice(&self.bytes[self.read..self.read + count]);
+        self.read += count;
+        // What is left moves to the front only when that is the smaller half.
+        if self.read > self.bytes.len() / 2 {
+            self.bytes.drain(..self.read);
+            self.read = 0;
+        }
+    }
+}
+
 impl BoxInlet {
+    /// Whether the connection still takes boxes.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        lock(&self.inbound).end.is_none()
+    }
+
     fn change(&self, change: impl FnOnce(&mut Inbound)) {
         let mut inbound = lock(&self.inbound);
         change(&mut inbound);
@@ -53,26 +95,20 @@ impl BoxInlet {
 }
 
 impl BoxReceiver for BoxInlet {
-    /// Queues the box. A connection that does not take its boxes ends when
-    /// [`most_outbound`](crate::Settings::most_outbound) bytes of them wait.
+    /// Queues the box; one for a connection that has ended is dropped. A connection that does not take its boxes ends
+    /// when [`most_inbound`](crate::Settings::most_inbound) bytes of them wait.
     fn receive_box(&mut self, received: AmpBox) {
-        let most = self.most;
-        self.change(|inbound| {
-            inbound.ended |= inbound.bytes.len() + received.encoded_len() > most;
-            if !inbound.ended {
-                received.encode(&mut inbound.bytes);
-            }
-        });
+        self.change(|inbound| inbound.queue(&received, self.most));
     }
 
-    fn stop(&mut self, _: &CloseReason) {
-        self.change(|inbound| inbound.ended = true);
+    fn stop(&mut self, reason: &CloseReason) {
+        self.change(|inbound| inbound.end(reason.clone()));
     }
 }
 
 impl Drop for BoxInlet {
     fn drop(&mut self) {
-        self.change(|inbound| inbound.ended = true);
+        self.change(|inbound| inbound.end(CloseReason::ClosedByPeer));
     }
 }
 
@@ -86,13 +122,14 @@ struct BoxTransport {
 impl AsyncRead for BoxTransport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut inbound = lock(&self.inbound);
-        if inbound.bytes.is_empty() && !inbound.ended {
-            inbound.reader = Some(cx.waker().clone());
-            return Poll::Pending;
+        match &inbound.end {
+            _ if !inbound.bytes.is_empty() => inbound.read(buffer),
+            Some(reason) => return Poll::Ready(Err(io::Error::other(reason.clone()))),
+            None => {
+                inbound.reader = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
         }
-        let count = inbound.bytes.len().min(buffer.remaining());
-        buffer.put_slice(&inbound.bytes[..count]);
-        inbound.bytes.drain(..count);
         Poll::Ready(Ok(()))
     }
 }
@@ -102,7 +139,10 @@ impl AsyncWrite for BoxTransport {
         ready!(self.sender.poll_room(cx));
         self.decoder.buffer().extend_from_slice(bytes);
         while let Some(whole) = self.decoder.next_box().map_err(io::Error::other)? {
-            self.sender.send_box(AmpBox::from(&whole)).map_err(io::Error::other)?;
+            self.sender.send_box(AmpBox::from(&whole)).map_err(|error| match error {
+                SendBoxError::Closed(reason) => io::Error::other(reason),
+                error => io::Error::other(error),
+            })?;
         }
         Poll::Ready(Ok(bytes.len()))
     }
@@ -113,8 +153,17 @@ impl AsyncWrite for BoxTransport {
 
     /// There is no box that says "no more": the sender goes on to be used by others.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        lock(&self.inbound).ended = true;
+        lock(&self.inbound).end(CloseReason::Closed);
         Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for BoxTransport {
+    /// However the connection ended, boxes that come for it now are nobody's.
+    fn drop(&mut self) {
+        let mut inbound = lock(&self.inbound);
+        inbound.end(CloseReason::DriverDropped);
+        (inbound.bytes, inbound.read) = (Vec::new(), 0);
     }
 }
 

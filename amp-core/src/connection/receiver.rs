@@ -4,15 +4,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::boxes::BoxReceiver;
 use crate::reason::CloseReason;
-use crate::wire::AmpBox;
+use crate::wire::{AmpBox, RawBox};
 
 /// The place of a box receiver that stands in for the dispatcher and the locator.
 #[derive(Default)]
 pub(super) struct Switch {
     /// Looked at for every box, so it is no lock.
     switched: AtomicBool,
+    slot: Mutex<Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
     /// Empty while the receiver runs: it may switch itself.
-    receiver: Mutex<Option<Box<dyn BoxReceiver>>>,
+    receiver: Option<Box<dyn BoxReceiver>>,
+    /// Why no more boxes come, once it is so.
+    stopped: Option<CloseReason>,
 }
 
 impl Switch {
@@ -20,43 +27,88 @@ impl Switch {
         self.switched.load(Ordering::Acquire)
     }
 
+    /// Puts a receiver into the place or empties it. One that comes when no more boxes do is told so at once.
     pub(super) fn set(&self, receiver: Option<Box<dyn BoxReceiver>>) {
         let mut slot = self.slot();
+        if let Some(reason) = slot.stopped.clone() {
+            drop(slot);
+            receiver.into_iter().for_each(|late| tell(late, &reason));
+            return;
+        }
         self.switched.store(receiver.is_some(), Ordering::Release);
-        let before = std::mem::replace(&mut *slot, receiver);
+        let before = std::mem::replace(&mut slot.receiver, receiver);
         drop(slot);
         drop(before);
     }
 
-    /// Gives a box to the receiver.
-    pub(super) fn receive(&self, received: AmpBox) {
-        self.run(|receiver| receiver.receive_box(received));
+    /// Gives a box to the receiver. Says no if there is none any more.
+    pub(super) fn receive(&self, received: &RawBox) -> bool {
+        let Some(mut receiver) = self.slot().receiver.take() else { return false };
+        guarded(|| receiver.receive_box(AmpBox::from(received)));
+        let mut slot = self.slot();
+        if slot.receiver.is_none() && self.is_switched() {
+            slot.receiver = Some(receiver);
+        }
+        true
     }
 
     /// Tells the receiver that no more boxes come, and lets it go.
     pub(super) fn stop(&self, reason: &CloseReason) {
-        self.run(|receiver| receiver.stop(reason));
-        self.set(None);
-    }
-
-    fn run(&self, run: impl FnOnce(&mut dyn BoxReceiver)) {
-        let Some(mut receiver) = self.slot().take() else { return };
-        if catch_unwind(AssertUnwindSafe(|| run(&mut *receiver))).is_err() {
-            tracing::error!("a box receiver panicked");
-        }
         let mut slot = self.slot();
-        if slot.is_none() && self.is_switched() {
-            *slot = Some(receiver);
-        }
+        slot.stopped = Some(reason.clone());
+        self.switched.store(false, Ordering::Release);
+        let receiver = slot.receiver.take();
+        drop(slot);
+        receiver.into_iter().for_each(|last| tell(last, reason));
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<Box<dyn BoxReceiver>>> {
-        self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The last thing that a receiver hears.
+fn tell(mut receiver: Box<dyn BoxReceiver>, reason: &CloseReason) {
+    guarded(move || receiver.stop(reason));
+}
+
+/// Runs a user's code. Its panic costs one box.
+fn guarded(run: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(run)).is_err() {
+        tracing::error!("a box receiver panicked");
     }
 }
 
 impl std::fmt::Debug for Switch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Switch").field("switched", &self.is_switched()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::wire::{BoxDecoder, BoxLimits};
+
+    struct Never;
+
+    impl BoxReceiver for Never {
+        fn receive_box(&mut self, _: AmpBox) {
+            panic!("it was switched away")
+        }
+    }
+
+    #[test]
+    fn a_box_whose_receiver_was_switched_away_just_now_is_not_lost() {
+        let bytes = BytesMut::from(&b"\0\x01k\0\x01v\0\0"[..]);
+        let raw = BoxDecoder::with_leftover(BoxLimits::DEFAULT, bytes).next_box().unwrap().unwrap();
+        let switch = Switch::default();
+        switch.set(Some(Box::new(Never)));
+        assert!(switch.is_switched());
+        // Between the look and the box, another thread restores the dispatcher.
+        switch.set(None);
+        assert!(!switch.receive(&raw), "the dispatcher takes it");
     }
 }

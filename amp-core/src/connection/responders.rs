@@ -32,7 +32,7 @@ impl Responders {
         } else if self.waiting.is_empty() && self.may_start() {
             self.start(ask);
         } else {
-            self.waiting.push_back(ask);
+            self.waiting.push_back(ask.detached());
         }
     }
 
@@ -45,10 +45,8 @@ impl Responders {
         {
             self.start(ask);
         }
-    }
-
-    pub(super) fn is_idle(&self) -> bool {
-        self.running.is_empty() && self.waiting.is_empty()
+        // An empty set took no waker above: what was spawned since needs one.
+        while let Poll::Ready(Some(_)) = self.running.poll_join_next(cx) {}
     }
 
     /// Whether another look would start what waits.

@@ -1,6 +1,6 @@
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -35,6 +35,11 @@ pub(super) struct Shared {
     handles: AtomicUsize,
     /// Bytes of asks that have no answer.
     held: AtomicUsize,
+    /// Asks that have no answer, wherever they are.
+    asks: AtomicUsize,
+    /// Whether a settled ask may be what closing waits for.
+    closing: AtomicBool,
+    complained: AtomicBool,
 }
 
 impl Shared {
@@ -45,6 +50,9 @@ impl Shared {
             ended: watch::Sender::new(None),
             handles: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
+            asks: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
+            complained: AtomicBool::new(false),
             settings,
             peer,
             locator,
@@ -64,6 +72,9 @@ impl Shared {
     /// Appends to the outbound buffer and sees to it that it is written.
     fn write(&self, append: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.lock();
+        if state.sealed {
+            return tracing::debug!(peer = %self.peer, "an answer came after the connection had ended");
+        }
         append(&mut state.outbound);
         let limit = self.settings.most_outbound;
         if state.outbound.len() > limit {
@@ -137,6 +148,7 @@ impl Shared {
 
     fn begin_to_close(&self, mut state: MutexGuard<'_, State>, until: Instant, reason: CloseReason) {
         state.phase = Phase::Closing(until, reason);
+        self.closing.store(true, Ordering::SeqCst);
         let waiting = state.let_go();
         self.wake_driver(state, true);
         waiting.into_iter().for_each(Waker::wake);
@@ -153,6 +165,13 @@ impl Shared {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    /// Takes what is still to be written, and lets nothing more be appended.
+    pub(super) fn seal(&self) -> Vec<u8> {
+        let mut state = self.lock();
+        state.sealed = true;
+        std::mem::take(&mut state.outbound)
+    }
+
     /// The reason, once the connection is over.
     pub(super) fn over(&self) -> Option<CloseReason> {
         match &self.lock().phase {
@@ -167,7 +186,12 @@ impl Shared {
         let state = self.lock();
         match &state.phase {
             Phase::Over(reason) => Some(reason.clone()),
-            Phase::Closing(_, reason) if idle && state.outbound.is_empty() && !state.dispatcher.is_awaited() => {
+            Phase::Closing(_, reason)
+                if idle
+                    && state.outbound.is_empty()
+                    && !state.dispatcher.is_awaited()
+                    && self.asks.load(Ordering::SeqCst) == 0 =>
+            {
                 let reason = reason.clone();
                 self.end_locked(state, reason.clone());
                 Some(reason)
@@ -203,9 +227,7 @@ impl Shared {
         if state.has_room(&self.settings) || state.refusal().is_some() {
             return Poll::Ready(());
         }
-        if !state.others.last().is_some_and(|last| last.will_wake(cx.waker())) {
-            state.others.push(cx.waker().clone());
-        }
+        state.wait_for_room(cx.waker());
         Poll::Pending
     }
 
@@ -265,11 +287,24 @@ impl Answering for Shared {
     }
 
     fn hold(&self, bytes: usize) {
+        self.asks.fetch_add(1, Ordering::SeqCst);
         self.held.fetch_add(bytes, Ordering::Relaxed);
     }
 
     fn release(&self, bytes: usize) {
         self.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn settle(&self) {
+        let last = self.asks.fetch_sub(1, Ordering::SeqCst) == 1;
+        // Closing says so before it looks at the asks, and this looks the other way round: one of them sees the other.
+        if last && self.closing.load(Ordering::SeqCst) {
+            self.wake_driver(self.lock(), true);
+        }
+    }
+
+    fn is_first_complaint(&self) -> bool {
+        !self.complained.swap(true, Ordering::Relaxed)
     }
 
     fn provide(self: Arc<Self>, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {

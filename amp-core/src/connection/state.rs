@@ -13,6 +13,8 @@ pub(super) struct State {
     /// Whole boxes, waiting to be written.
     pub(super) outbound: Vec<u8>,
     pub(super) phase: Phase,
+    /// The last bytes were taken to be written.
+    pub(super) sealed: bool,
     /// When the driver's alarm goes off.
     pub(super) alarm: Option<Instant>,
     /// Calls that wait for a place among those that are out.
@@ -41,6 +43,7 @@ impl State {
             dispatcher: Dispatcher::new(),
             outbound: Vec::new(),
             phase: Phase::Open,
+            sealed: false,
             alarm: None,
             calls: Queue::default(),
             others: Vec::new(),
@@ -69,6 +72,13 @@ impl State {
     /// Whether one more call may go out.
     pub(super) fn has_place(&self, settings: &Settings) -> bool {
         self.has_room(settings) && self.dispatcher.counted() < settings.most_calls.max(1)
+    }
+
+    /// Wakes this task when there is room in the outbound buffer; once, however often it looks.
+    pub(super) fn wait_for_room(&mut self, waker: &Waker) {
+        if !self.others.iter().any(|other| other.will_wake(waker)) {
+            self.others.push(waker.clone());
+        }
     }
 
     /// Who is to be woken because a place has become free.

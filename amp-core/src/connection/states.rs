@@ -3,17 +3,19 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The user's own values, one of each type.
+use crate::command::State;
+
+/// The user's own values, one of each type, by the type of their [`State`].
 #[derive(Clone, Default)]
 pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
 impl States {
     pub(crate) fn set<T: Send + Sync + 'static>(&mut self, value: Arc<T>) -> Option<Arc<T>> {
-        self.0.insert(TypeId::of::<T>(), value)?.downcast().ok()
+        self.0.insert(TypeId::of::<State<T>>(), value)?.downcast().ok()
     }
 
     pub(crate) fn remove<T: Send + Sync + 'static>(&mut self) -> Option<Arc<T>> {
-        self.0.remove(&TypeId::of::<T>())?.downcast().ok()
+        self.0.remove(&TypeId::of::<State<T>>())?.downcast().ok()
     }
 
     pub(crate) fn value(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {

@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use crate::command::{Argument, Context, Exposable, ExposeError, Exposed, take_required};
 use crate::schema::AmpType;
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key};
@@ -8,7 +10,8 @@ use crate::violation::{Place, Violations};
     message = "`{Self}` cannot be an argument",
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values, `Option` of these and types with `#[derive(Arguments)]` can",
-    note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
+    note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)",
+    note = "an `Exposed<..>` does not travel: in a command mark its field with `#[exposed]`"
 )]
 pub trait Field: Sized {
     /// Its AMP type, and whether it may be absent.
@@ -83,6 +86,18 @@ pub trait ExposedParameter {
 impl<T: Exposable> ExposedParameter for T {
     type Type = T;
 }
+
+/// Every [`Error`], under a name that says how a type becomes one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares errors and is not a `std::error::Error` itself",
+    label = "not an error",
+    note = "add `#[derive(thiserror::Error, Debug)]` to the enum, and to each variant its text: `#[error(\"..\")]`"
+)]
+pub trait IsError {
+    const IS: () = ();
+}
+
+impl<E: Error> IsError for E {}
 
 /// The one unnamed field of an error variant.
 #[diagnostic::on_unimplemented(

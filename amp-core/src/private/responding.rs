@@ -1,59 +1,56 @@
 use std::sync::Arc;
 
 use crate::schema::CommandDeclaration;
-use crate::{Ask, Call, Command, Connection, Exposable, Located, Locator, Reply};
+use crate::{Ask, CallError, Command, Connection, Exposable, Located, Locator};
 
-/// A command as clients and locators see it.
+/// What the responder of the command `C` returns: [`Reply<C>`](crate::Reply), by which clients and locators see the command.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a command",
-    label = "not a command",
-    note = "add `#[derive(Command)]` to the struct of its arguments"
+    message = "a responder of `{C}` returns `Reply<{C}>`",
+    label = "not the reply to `{C}`",
+    note = "the parameter behind `&self` is the command that is answered: a struct with `#[derive(Command)]`"
 )]
-pub trait Answer: Sized {
-    /// What the call of a client gives.
-    type Call;
-
-    /// What the responder gives.
-    type Reply;
-
-    /// The name on the wire.
-    const NAME: &'static str;
-
+pub trait ReplyTo<C>: Sized {
     /// Everything that is declared.
     const DECLARATION: CommandDeclaration;
 
-    /// Calls it, as a client.
-    fn call(self, connection: &Connection) -> Self::Call;
+    /// Calls the command, as a client.
+    fn call(command: C, connection: &Connection) -> impl Future<Output = Self> + Send;
 
-    /// Answers it by one method if the ask is for it and has no responder yet, as a locator.
-    fn answer<T, X, F>(located: Located, responder: &Arc<T>, run: impl FnOnce(Arc<T>, Self, X) -> F) -> Located
+    /// Whether the ask is for the command, as a locator.
+    fn is_asked(ask: &Ask) -> bool;
+
+    /// Answers the command by one method, as a locator.
+    fn answer<T, X, F>(ask: Ask, responder: &Arc<T>, run: impl FnOnce(Arc<T>, C, X) -> F) -> Located
     where
         X: Exposable,
-        F: Future<Output = Self::Reply> + Send + 'static;
+        F: Future<Output = Self> + Send + 'static;
 }
 
-impl<C: Command> Answer for C {
-    type Call = Call<C>;
-    type Reply = Reply<C>;
-    const NAME: &'static str = <C as Command>::NAME;
-    const DECLARATION: CommandDeclaration = <C as Command>::DECLARATION;
+// Of a return type that is another the compiler tells what stands above, and not which part of this differs.
+#[diagnostic::do_not_recommend]
+impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallError<E>> {
+    const DECLARATION: CommandDeclaration = C::DECLARATION;
 
-    fn call(self, connection: &Connection) -> Call<C> {
-        connection.call(self)
+    fn call(command: C, connection: &Connection) -> impl Future<Output = Self> + Send {
+        connection.call(command)
     }
 
-    fn answer<T, X, F>(located: Located, responder: &Arc<T>, run: impl FnOnce(Arc<T>, Self, X) -> F) -> Located
+    fn is_asked(ask: &Ask) -> bool {
+        ask.is::<C>()
+    }
+
+    fn answer<T, X, F>(ask: Ask, responder: &Arc<T>, run: impl FnOnce(Arc<T>, C, X) -> F) -> Located
     where
         X: Exposable,
-        F: Future<Output = Reply<C>> + Send + 'static,
+        F: Future<Output = Self> + Send + 'static,
     {
-        match located {
-            Located::Unknown(ask) if ask.is::<C>() => {
-                ask.respond_exposed(|command, exposed| run(Arc::clone(responder), command, exposed))
-            }
-            other => other,
-        }
+        ask.respond_exposed(|command, exposed| run(Arc::clone(responder), command, exposed))
     }
+}
+
+/// The future of a method, as no more than that: where it is awaited the compiler has nothing left to say about its type.
+pub fn given<R>(future: impl Future<Output = R>) -> impl Future<Output = R> {
+    future
 }
 
 /// A type whose `impl` block has `#[responder]`.

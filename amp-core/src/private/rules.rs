@@ -1,4 +1,5 @@
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use crate::command::constraint::{Bounds, Encoded, HasLength, InSet, Length, Lengths, NonEmpty, NotInSet, Range, Set};
 use crate::command::{Constrained, Constraint};
@@ -74,13 +75,13 @@ impl<T> List for Vec<T> {
     }
 }
 
-/// A constraint for what `L` looks at in a field of the type `F`.
+/// A constraint for what `L` looks at in a field of the type `F`: for the value [`Itself`], or for what it is [`Lent`] as.
 #[diagnostic::on_unimplemented(
     message = "this constraint does not fit a field of the type `{F}`",
     label = "does not fit `{F}`",
-    note = "`pattern` and `length(bytes = ..)` take text; `with` takes a `fn(&T) -> bool` or a type that implements `Constraint<T>`, where `T` is the type of the value"
+    note = "`pattern` and `length(bytes = ..)` take text; `with` takes a `fn(&T) -> bool` or a type that implements `Constraint<T>`, where `T` is the type of the value; functions may also take `&str` and `&[T]`"
 )]
-pub trait Fits<F, L> {
+pub trait Fits<F, L, As> {
     /// Notes every value that breaks it.
     fn check(&self, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations);
 
@@ -88,7 +89,11 @@ pub trait Fits<F, L> {
     fn declare(&self) -> (&'static str, Rule);
 }
 
-impl<F, L: Look<F>, C: Constraint<L::Target>> Fits<F, L> for C {
+/// A constraint for the value's own type.
+#[derive(Debug)]
+pub struct Itself;
+
+impl<F, L: Look<F>, C: Constraint<L::Target>> Fits<F, L, Itself> for C {
     fn check(&self, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations) {
         L::look(field, place, |value, place| {
             if !self.holds(value) {
@@ -102,6 +107,20 @@ impl<F, L: Look<F>, C: Constraint<L::Target>> Fits<F, L> for C {
     }
 }
 
+/// A function that takes a `&str` of a `String`, or a `&[T]` of a `Vec<T>`.
+#[derive(Debug)]
+pub struct Lent;
+
+impl<F, L: Look<F, Target: Deref>, C: Fn(&<L::Target as Deref>::Target) -> bool> Fits<F, L, Lent> for C {
+    fn check(&self, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations) {
+        Fits::<F, L, Itself>::check(&|value: &L::Target| self(value), field, words, place, found);
+    }
+
+    fn declare(&self) -> (&'static str, Rule) {
+        Fits::<F, L, Itself>::declare(&|value: &L::Target| self(value))
+    }
+}
+
 /// The same for a rule whose parts say themselves what they do not fit: here the compiler tells what they say.
 pub trait Takes<F, C> {
     fn check(rule: &C, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations);
@@ -110,11 +129,11 @@ pub trait Takes<F, C> {
 
 impl<F, L: Look<F>, C: BuiltIn<L::Target>> Takes<F, C> for L {
     fn check(rule: &C, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations) {
-        Fits::<F, L>::check(rule, field, words, place, found);
+        Fits::<F, L, Itself>::check(rule, field, words, place, found);
     }
 
     fn declare(rule: &C) -> (&'static str, Rule) {
-        Fits::<F, L>::declare(rule)
+        Fits::<F, L, Itself>::declare(rule)
     }
 }
 

@@ -10,7 +10,6 @@ use crate::codes;
 use crate::command::{Command, Context, Exposable, take_checked};
 use crate::packet::AskPacket;
 use crate::python::PythonBytes;
-use crate::value::BoxReader;
 
 /// An ask that came from the peer and has no answer yet.
 ///
@@ -25,6 +24,12 @@ impl Ask {
     pub(crate) fn new(mut packet: AskPacket, answering: Arc<dyn Answering>) -> Self {
         let asker = Asker::new(packet.tag.take(), packet.raw.as_bytes().len(), answering);
         Self { packet, asker }
+    }
+
+    /// The ask in memory of its own, so that one which waits does not hold the receive buffer.
+    pub(crate) fn detached(mut self) -> Self {
+        self.packet.raw = self.packet.raw.detached();
+        self
     }
 
     /// The command's name as it came, which need not be UTF-8.
@@ -56,8 +61,9 @@ impl Ask {
     /// Takes the arguments and leaves the answer for later, from any task. When they do not decode or break a constraint,
     /// or want something exposed that is not there, the ask is answered with an error at once and there is nothing to take.
     ///
-    /// The bytes of an ask that is answered later are the taker's to bound: they no longer count towards
-    /// [`most_inbound`](crate::Settings::most_inbound).
+    /// Asks that are answered later are the taker's to bound, their number and their bytes: they no longer count towards
+    /// [`most_responders`](crate::Settings::most_responders) and [`most_inbound`](crate::Settings::most_inbound). A
+    /// connection that closes waits for them as for those that run.
     #[must_use]
     pub fn accept<C: Command>(self) -> Option<(C, Answer<C>)> {
         let (command, (), mut asker) = self.take::<C, ()>()?;
@@ -90,7 +96,7 @@ impl Ask {
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
         let Self { packet, mut asker } = self;
         asker.begin(C::NAME);
-        let command = take_checked::<C>(&mut BoxReader::new(&packet.raw, asker.settings().boxes.nesting));
+        let command = take_checked::<C>(&mut packet.fields(asker.settings().boxes.nesting));
         drop(packet);
         let mut command = match command {
             Ok(command) => command,
@@ -112,15 +118,14 @@ impl Ask {
     pub(crate) fn refuse_unhandled(self) {
         let description = format!("Unhandled Command: {}", PythonBytes(self.command()));
         if !self.wants_answer() {
-            tracing::warn!(peer = %self.asker.peer(), "{description}; no answer was wanted");
+            self.asker.complain(&format!("{description}; no answer was wanted"));
         }
         self.asker.error(codes::UNHANDLED, &description);
     }
 
     /// Answers that too much is going on here.
     pub(crate) fn refuse_busy(self) {
-        let peer = self.asker.peer();
-        tracing::warn!(%peer, "too many commands are running; see `Settings::most_responders` and `most_inbound`");
+        self.asker.complain("too many commands are running; see `Settings::most_responders` and `most_inbound`");
         self.asker.error(codes::BUSY, "Too many commands are running; try again later");
     }
 }

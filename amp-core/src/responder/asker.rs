@@ -47,6 +47,15 @@ impl Asker {
         self.answering.peer()
     }
 
+    /// Says what is wrong with the peer's asks: loudly once, then softly.
+    pub(super) fn complain(&self, what: &str) {
+        if self.answering.is_first_complaint() {
+            tracing::warn!(peer = %self.peer(), "{what}; further complaints on this connection are debug events");
+        } else {
+            tracing::debug!(peer = %self.peer(), "{what}");
+        }
+    }
+
     /// No longer counts the bytes of the ask.
     pub(super) fn release(&mut self) {
         self.answering.release(std::mem::take(&mut self.held));
@@ -169,13 +178,13 @@ fn strictly_end(answering: &dyn Answering) {
 impl Drop for Asker {
     fn drop(&mut self) {
         self.release();
-        if self.answered || self.answering.is_over() {
-            return;
+        if !self.answered && !self.answering.is_over() {
+            let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
+            tracing::error!(peer = %self.peer(), command = self.command, "{what}");
+            self.put_error(codes::UNKNOWN, "Unknown Error");
+            self.strictly_end();
         }
-        let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
-        tracing::error!(peer = %self.peer(), command = self.command, "{what}");
-        self.put_error(codes::UNKNOWN, "Unknown Error");
-        self.strictly_end();
+        self.answering.settle();
     }
 }
 

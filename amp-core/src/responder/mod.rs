@@ -63,11 +63,17 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Whether nobody can be answered any more.
     fn is_over(&self) -> bool;
 
-    /// Counts the bytes of asks that have no answer.
+    /// Counts one more ask that has no answer, and its bytes.
     fn hold(&self, bytes: usize);
 
-    /// No longer counts them.
+    /// No longer counts the bytes.
     fn release(&self, bytes: usize);
+
+    /// No longer counts the ask: it has its answer.
+    fn settle(&self);
+
+    /// Whether nothing was complained of on this connection before: a peer must not fill the log.
+    fn is_first_complaint(&self) -> bool;
 
     /// The value of the wanted type, if there is one.
     fn provide(self: Arc<Self>, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>>;

@@ -17,7 +17,9 @@
 
 mod compare;
 mod declared;
+mod integer;
 mod owned;
+mod reading;
 mod rule;
 mod text;
 mod twisted;

@@ -1,3 +1,4 @@
+use std::char::TryFromCharError;
 use std::fmt;
 use std::ops::Bound;
 
@@ -27,9 +28,20 @@ pub enum Rule {
     Opaque,
 }
 
+impl Rule {
+    /// Whether only Rust knows what it means.
+    pub(super) fn is_opaque(&self) -> bool {
+        match self {
+            Self::Opaque => true,
+            Self::Each(rule) => rule.is_opaque(),
+            _ => false,
+        }
+    }
+}
+
 /// A value as it travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(from = "String", into = "String"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(try_from = "String", into = "String"))]
 pub struct WireValue(pub Vec<u8>);
 
 impl<B: AsRef<[u8]> + ?Sized> From<&B> for WireValue {
@@ -45,9 +57,11 @@ impl From<WireValue> for String {
     }
 }
 
-impl From<String> for WireValue {
-    fn from(text: String) -> Self {
-        Self(text.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?')).collect())
+impl TryFrom<String> for WireValue {
+    type Error = TryFromCharError;
+
+    fn try_from(text: String) -> Result<Self, TryFromCharError> {
+        text.chars().map(u8::try_from).collect::<Result<_, _>>().map(Self)
     }
 }
 

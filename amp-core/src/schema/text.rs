@@ -1,8 +1,8 @@
 use std::fmt;
 
-use super::{CommandSchema, ErrorSchema, FieldSchema, Schema, TypeSchema};
+use super::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Schema, TypeSchema};
 
-/// A number that is the same for two schemas that say the same on the wire; docs do not count.
+/// A number that is the same for two schemas that say the same; docs do not count, the names of nested structs do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(u64);
 
@@ -49,8 +49,12 @@ impl fmt::Display for Schema {
 fn write_fields(f: &mut fmt::Formatter<'_>, what: &str, fields: &[FieldSchema]) -> fmt::Result {
     for FieldSchema { name, value, optional, constraints, .. } in fields {
         write!(f, "{what} {name}: {value}{}", if *optional { ", optional" } else { "" })?;
-        for constraint in constraints {
-            write!(f, ", {}: {}", constraint.code, constraint.rule)?;
+        for ConstraintSchema { code, words, rule } in constraints {
+            write!(f, ", {code}: {rule}")?;
+            if rule.is_opaque() {
+                // Its name is all that tells it from others.
+                write!(f, " ({words})")?;
+            }
         }
         writeln!(f)?;
     }

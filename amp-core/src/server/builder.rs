@@ -36,8 +36,13 @@ impl ServerBuilder {
 
     /// Gives the responders of every connection a value of the user's own, exposed as [`State<T>`](crate::State). One of
     /// each type.
-    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.builder = self.builder.state(value);
+    pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.shared_state(Arc::new(value))
+    }
+
+    /// As [`state`](Self::state), for a value that others hold too.
+    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+        self.builder = self.builder.shared_state(value);
         self
     }
 

@@ -1,5 +1,6 @@
 use std::future::{Future, poll_fn};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,8 +36,29 @@ pub(super) struct House {
 }
 
 impl House {
+    /// Accepts until the server is closed or the listener panics, and stays until the last connection has ended.
     pub(super) async fn keep<A: Listener, L: Locator>(
         self,
+        listener: A,
+        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+    ) {
+        let mut accepting = Box::pin(self.accept(listener, locator));
+        poll_fn(|cx| {
+            let polled = catch_unwind(AssertUnwindSafe(|| accepting.as_mut().poll(cx)));
+            polled.unwrap_or_else(|_| {
+                tracing::error!("a server accepts no more: its listener panicked");
+                Poll::Ready(())
+            })
+        })
+        .await;
+        drop(accepting);
+        self.stage.send_replace(Stage::Closing);
+        // Every connection holds its place until it has ended.
+        let _ = self.places.acquire_many(self.most).await;
+    }
+
+    async fn accept<A: Listener, L: Locator>(
+        &self,
         mut listener: A,
         locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
     ) {
@@ -69,9 +91,6 @@ impl House {
                 }
             }
         }
-        drop(listener);
-        // Every connection holds its place until it has ended.
-        let _ = self.places.acquire_many(self.most).await;
     }
 
     /// The next connection, once there is a place for it.
@@ -87,7 +106,7 @@ impl Drop for House {
     /// However the accepting task ends, who waits for the server learns that it is over.
     fn drop(&mut self) {
         if self.stage.send_replace(Stage::Closed) == Stage::Accepting {
-            tracing::error!("a server accepts no more: its listener panicked, or its runtime shuts down");
+            tracing::error!("a server accepts no more: its runtime shuts down");
         }
     }
 }

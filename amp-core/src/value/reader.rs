@@ -35,14 +35,39 @@ impl<'a> BoxReader<'a> {
         }
     }
 
+    /// A reader that begins behind the pair that ends at `position`, which was looked at before.
+    pub(crate) fn behind(raw: &'a RawBox, position: usize, nesting: u8) -> Self {
+        let mut reader = Self::new(raw, nesting);
+        if reader.ascending {
+            reader.next = raw.pairs_from(position);
+            // Whatever sorts before AMP's own keys is behind.
+            reader.passed = b"_";
+        }
+        reader
+    }
+
     /// The value of `key`; the last one if there are several (`wire.md` 2.1).
+    #[inline]
     pub fn value(&mut self, key: Key) -> Option<RawValue<'a>> {
-        let name = key.name_bytes();
+        // What is asked for in order stands right here.
+        if self.ascending
+            && let Some(value) = self.next.next_if(key.as_wire())
+        {
+            self.passed = key.name_bytes();
+            return Some(self.raw(value));
+        }
+        self.value_elsewhere(key.name_bytes())
+    }
+
+    fn value_elsewhere(&mut self, name: &[u8]) -> Option<RawValue<'a>> {
         if !self.ascending || name <= self.passed {
             return self.find(name);
         }
         let mut next = self.next.clone();
         while let Some((found, value)) = next.next() {
+            if found.first() > name.first() {
+                break;
+            }
             match found.cmp(name) {
                 Ordering::Less => self.passed = found,
                 Ordering::Equal => {
@@ -69,6 +94,7 @@ impl<'a> BoxReader<'a> {
         Pairs::new(self.bytes).map(move |(key, bytes)| (key, RawValue { bytes, owner, depth }))
     }
 
+    #[inline]
     fn raw(&self, bytes: &'a [u8]) -> RawValue<'a> {
         RawValue { bytes, owner: self.owner, depth: self.depth }
     }

@@ -57,17 +57,24 @@ impl BoxDecoder {
     /// # Errors
     /// When the bytes are not boxes, or a box crosses a limit. Boxes before it were handed out (`wire.md` 2.1).
     pub fn next_box(&mut self) -> Result<Option<RawBox>, WireError> {
-        while let Some(length) = length_at(&self.buffer, self.at) {
-            match self.key.take() {
-                None if length == 0 => return self.end_of_box().map(Some),
-                None => self.begin_key(length)?,
-                Some(key) => self.begin_value(key, length)?,
-            }
+        loop {
+            let key = match self.key.take() {
+                Some(key) => key,
+                None => match length_at(&self.buffer, self.at) {
+                    None => return Ok(None),
+                    Some(0) => return self.end_of_box().map(Some),
+                    Some(length) => self.begin_key(length)?,
+                },
+            };
+            let Some(length) = length_at(&self.buffer, key.end) else {
+                self.key = Some(key);
+                return Ok(None);
+            };
+            self.begin_value(key, length)?;
         }
-        Ok(None)
     }
 
-    fn begin_key(&mut self, length: usize) -> Result<(), WireError> {
+    fn begin_key(&self, length: usize) -> Result<Range<usize>, WireError> {
         if length > MAX_KEY {
             return Err(WireError::KeyTooLong { length, start: Excerpt::of(&self.buffer) });
         }
@@ -79,18 +86,16 @@ impl BoxDecoder {
         if key.end + 4 > self.limits.bytes {
             return Err(WireError::BoxTooLong { limit: self.limits.bytes });
         }
-        self.at = key.end;
-        self.key = Some(key);
-        Ok(())
+        Ok(key)
     }
 
     fn begin_value(&mut self, key: Range<usize>, length: usize) -> Result<(), WireError> {
-        let end = self.at + 2 + length;
+        let end = key.end + 2 + length;
         if end + 2 > self.limits.bytes {
             self.key = Some(key);
             return Err(WireError::BoxTooLong { limit: self.limits.bytes });
         }
-        self.ascending &= self.pairs == 0 || self.buffer[self.last_key.clone()] < self.buffer[key.clone()];
+        self.ascending &= self.pairs == 0 || is_less(&self.buffer, &self.last_key, &key);
         self.at = end;
         self.pairs += 1;
         self.last_key = key;
@@ -105,5 +110,13 @@ impl BoxDecoder {
         let raw = RawBox::new(self.buffer.split_to(end).freeze(), self.ascending);
         (self.at, self.pairs, self.ascending) = (0, 0, true);
         Ok(raw)
+    }
+}
+
+/// Compares two keys of a buffer; nearly always their first bytes tell.
+fn is_less(bytes: &[u8], one: &Range<usize>, other: &Range<usize>) -> bool {
+    match (bytes.get(one.start), bytes.get(other.start)) {
+        (Some(a), Some(b)) if a != b => a < b,
+        _ => bytes[one.clone()] < bytes[other.clone()],
     }
 }

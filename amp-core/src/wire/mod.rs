@@ -95,6 +95,7 @@ pub(crate) fn length_bytes(length: usize) -> [u8; 2] {
 }
 
 /// The big-endian length at `at`, if both of its bytes are there.
+#[inline]
 pub(crate) fn length_at(bytes: &[u8], at: usize) -> Option<usize> {
     let pair: [u8; 2] = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
     Some(usize::from(u16::from_be_bytes(pair)))

@@ -16,6 +16,16 @@ impl RawBox {
         Self { bytes, ascending }
     }
 
+    /// The box in memory of its own, when it is so small that the buffer around it counts for more.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn detached(self) -> Self {
+        const SMALL: usize = 4096;
+        if self.bytes.len() > SMALL {
+            return self;
+        }
+        Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self }
+    }
+
     /// A box without pairs.
     #[cfg(feature = "tokio")]
     pub(crate) fn empty() -> Self {
@@ -40,6 +50,11 @@ impl RawBox {
         Pairs::new(&self.bytes)
     }
 
+    /// The pairs from the one on that begins at `position`.
+    pub(crate) fn pairs_from(&self, position: usize) -> Pairs<'_> {
+        Pairs { bytes: &self.bytes, at: position }
+    }
+
     /// A slice of this box's memory as `Bytes`, without a copy.
     pub(crate) fn slice_of(&self, part: &[u8]) -> Bytes {
         self.bytes.slice_ref(part)
@@ -56,6 +71,19 @@ pub struct Pairs<'a> {
 impl<'a> Pairs<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
+    }
+
+    /// The value of the next pair, if its key is this one with its length before it.
+    #[inline]
+    pub(crate) fn next_if(&mut self, key: &[u8]) -> Option<&'a [u8]> {
+        let value_at = self.at + key.len() + 2;
+        if !self.bytes.get(self.at..)?.starts_with(key) {
+            return None;
+        }
+        let end = value_at + length_at(self.bytes, value_at - 2)?;
+        let value = self.bytes.get(value_at..end)?;
+        self.at = end;
+        Some(value)
     }
 
     /// Where the next pair begins.

@@ -31,7 +31,7 @@ impl Constraint {
         let private = code!(#krate::__private);
         let seen = (0..self.depth).fold(code!(#private::Whole), |inner, _| code!(#private::Items<#inner>));
         let as_trait = match self.rule {
-            Rule::With(_) | Rule::Pattern(_) | Rule::LengthInBytes(_) => code!(_ as #private::Fits<#ty, #seen>),
+            Rule::With(_) | Rule::Pattern(_) | Rule::LengthInBytes(_) => code!(_ as #private::Fits<#ty, #seen, _>),
             _ => code!(#seen as #private::Takes<#ty, _>),
         };
         standing_at(&self.key, code!(<#as_trait>::#function))

@@ -6,8 +6,9 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Ident, Meta, Token, parenthesized, token};
 
 use super::{Constraint, Rule, check};
-use crate::attributes::{error, flag, separated, value};
 use crate::errors::Errors;
+use crate::notation::{error, flag, separated, value};
+use crate::spelling;
 
 /// A rule that there is: its key, what it takes, and an example.
 const KNOWN: [(&str, &str, &str); 8] = [
@@ -69,7 +70,10 @@ impl Rules {
         }
         let key = Ident::parse_any(input)?;
         let Some((name, what, example)) = KNOWN.iter().find(|(name, ..)| key == name) else {
-            return Err(error(&key, format!("`{key}` is no rule; known: {}", examples())));
+            let meant = spelling::meant(&key.to_string(), KNOWN.iter().map(|(name, ..)| *name));
+            let known = || format!("known: {}", examples());
+            let hint = meant.map_or_else(known, |meant| format!("did you mean `{meant}`?"));
+            return Err(error(&key, format!("`{key}` is no rule; {hint}")));
         };
         if *name == "each" {
             self.once(&key, "each", depth)?;

@@ -16,6 +16,12 @@ pub(super) fn check(literal: &LitStr, _: &Ident, errors: &mut Errors) {
     let whole = format!(r"\A(?:{pattern})\z");
     if let Err(reason) = parse(&pattern).and_then(|()| parse(&whole)) {
         errors.push(literal, format!("this is no regular expression: {reason}"));
+    } else if let Err(regex::Error::CompiledTooBig(most)) = regex::Regex::new(&whole) {
+        let most = most >> 20;
+        errors.push(
+            literal,
+            format!("this regular expression would need more than {most} MiB: count less, as in `{{1,9}}`"),
+        );
     }
 }
 

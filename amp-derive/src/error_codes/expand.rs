@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Ident, Type};
+use syn::{Ident, Type, parse_quote};
 
 use super::{ErrorCodes, Shape, Variant};
 use crate::code::{as_trait, code, parameter};
@@ -26,7 +26,10 @@ impl<'a> ErrorCodes<'a> {
         ];
         let parts = parts.into_iter().flatten();
         let clause = self.clause();
+        let is_error = self.is_error();
         code! {
+            #is_error
+
             #[automatically_derived]
             impl #parameters #krate::ErrorCodes for #ident #arguments #clause {
                 #(#parts)*
@@ -40,8 +43,17 @@ impl<'a> ErrorCodes<'a> {
         let needs = carried.map(|field| (field.ty, code!(#krate::Argument)));
         let every = code!(::core::marker::Send + ::core::marker::Sync + 'static);
         let clause = where_clause(self.generics, self.ident, &every, needs);
-        let error = self.generics.type_params().next().map(|_| code!(Self: ::core::error::Error,));
-        code!(#clause #error)
+        // With a lifetime the bound is not looked at here, where the compiler has words of its own for it.
+        let begin = if clause.is_empty() { code!(where) } else { clause };
+        let error = code!(for<'later> Self: ::core::error::Error,);
+        code!(#begin #error)
+    }
+
+    /// Asks for the `Error`, where no type parameter has a say in it: in words, and before the compiler asks itself.
+    fn is_error(&self) -> Option<TokenStream> {
+        let (ident, krate) = (self.ident, &self.krate);
+        let is = as_trait(&parse_quote!(#ident), &code!(#krate::__private::IsError));
+        self.generics.params.is_empty().then(|| code!(const _: () = #is::IS;))
     }
 
     fn invalid_argument(&self) -> Option<TokenStream> {

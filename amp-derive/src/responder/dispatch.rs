@@ -5,7 +5,7 @@ use quote::format_ident;
 use syn::{Ident, Path, Type};
 
 use super::{Method, Responder};
-use crate::code::{as_trait, call_at, code, standing_at};
+use crate::code::{as_trait, call_at, code, reaching_over, standing_at};
 
 impl Responder<'_> {
     /// Finds the method for `ask`. `shared` holds the responder, whose methods are those of `owner`.
@@ -13,9 +13,8 @@ impl Responder<'_> {
         let krate = &self.krate;
         let lines = self.methods.iter().map(|method| method.answer(shared, owner, krate));
         code! {
-            let located = #krate::Located::Unknown(ask);
             #(#lines)*
-            located
+            #krate::Located::Unknown(ask)
         }
     }
 
@@ -44,20 +43,21 @@ impl Method<'_> {
         let names: Vec<Ident> =
             (0..exposed.len()).map(|at| format_ident!("exposed_{at}", span = Span::mixed_site())).collect();
         let types = exposed.iter().map(|ty| exposed_type(ty, krate));
-        let begin = standing_at(reply, code!(|responder, command, (#(#names,)*):));
         let types = call_at(reply, code!(#(#types,)*));
-        let body = code!(| async move { #owner::#ident(&responder, command, #(#names),*).await });
-        let end = standing_at(reply, body);
-        let run = code!(#begin #types #end);
-        let answered = self.through("answer", code!(located, #shared, #run), krate);
-        code!(#(#cfgs)* let located = #answered;)
+        let method = reaching_over(reply, code!(#owner::#ident));
+        let given = reaching_over(reply, code!(#method(&responder, command, #(#names),*)));
+        let future = reaching_over(reply, code!(async move { #krate::__private::given(#given).await }));
+        let run = reaching_over(reply, code!(|responder, command, (#(#names,)*): #types| #future));
+        let is_asked = self.through("is_asked", &code!(&ask), krate);
+        let answer = self.through("answer", &code!(ask, #shared, #run), krate);
+        code!(#(#cfgs)* if #is_asked { return #answer; })
     }
 
     fn declaration(&self, krate: &Path) -> TokenStream {
         let Self { cfgs, command, .. } = self;
-        let answer = as_trait(command, &code!(#krate::__private::Answer));
+        let reply = self.reply_to(krate);
         let and = standing_at(command, code!(commands.and));
-        let declaration = call_at(command, code!(#answer::DECLARATION));
+        let declaration = call_at(command, code!(#reply::DECLARATION));
         code!(#(#cfgs)* let commands = #and #declaration;)
     }
 
@@ -65,7 +65,7 @@ impl Method<'_> {
     pub(super) fn call(&self, krate: &Path) -> TokenStream {
         let Self { cfgs, ident, command, reply, .. } = self;
         let future = future_of(reply);
-        let called = self.through("call", code!(command, &self.0), krate);
+        let called = self.through("call", &code!(command, &self.0), krate);
         code! {
             #(#cfgs)*
             fn #ident(&self, command: #command) -> #future {
@@ -74,13 +74,17 @@ impl Method<'_> {
         }
     }
 
-    /// A function of the command as clients and locators see it, called at the command's type.
-    fn through(&self, function: &str, arguments: TokenStream, krate: &Path) -> TokenStream {
-        let answer = as_trait(self.command, &code!(#krate::__private::Answer));
+    /// A function of the command as clients and locators see it, called at the type of the reply.
+    fn through(&self, function: &str, arguments: &TokenStream, krate: &Path) -> TokenStream {
+        let reply = self.reply_to(krate);
         let function = Ident::new(function, Span::mixed_site());
-        let function = standing_at(self.command, code!(::#function));
-        let arguments = call_at(self.command, arguments);
-        code!(#answer #function #arguments)
+        let function = reaching_over(self.reply, code!(#reply::#function));
+        reaching_over(self.reply, code!(#function(#arguments)))
+    }
+
+    fn reply_to(&self, krate: &Path) -> TokenStream {
+        let command = self.command;
+        as_trait(self.reply, &code!(#krate::__private::ReplyTo<#command>))
     }
 }
 
@@ -93,7 +97,37 @@ fn exposed_type(ty: &Type, krate: &Path) -> TokenStream {
 
 /// What an `async fn` that gives `reply` returns, with the promise that it can run on any thread.
 pub(super) fn future_of(reply: &Type) -> TokenStream {
-    let begin = standing_at(reply, code!(impl ::core::future::Future<Output =));
-    let end = standing_at(reply, code!(> + ::core::marker::Send));
-    code!(#begin #reply #end)
+    let output = reaching_over(reply, code!(Output = #reply));
+    reaching_over(reply, code!(impl ::core::future::Future<#output> + ::core::marker::Send))
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::errors::Errors;
+
+    #[test]
+    fn an_ask_is_looked_at_for_every_method_and_moved_to_one() {
+        let item = parse_quote! {
+            trait Calculator {
+                async fn sum(&self, command: Sum) -> Reply<Sum>;
+                async fn divide(&self, command: Divide) -> Reply<Divide>;
+            }
+        };
+        let mut errors = Errors::default();
+        let responder = Responder::of_trait(&item, parse_quote!(::amp), &mut errors);
+        assert!(errors.report().is_none());
+        let located: syn::Block = {
+            let located = responder.locate(&code!(&self.0), &code!(<T as Calculator>));
+            parse_quote!({ #located })
+        };
+        let written = quote::ToTokens::to_token_stream(&located).to_string();
+        assert_eq!(located.stmts.len(), 3, "a statement for each method, and the end: {written}");
+        assert_eq!(written.matches(":: is_asked (& ask)").count(), 2, "{written}");
+        assert_eq!(written.matches("{ return <").count(), 2, "{written}");
+        assert_eq!(written.matches(":: answer (ask ,").count(), 2, "{written}");
+        assert!(written.ends_with(":: amp :: Located :: Unknown (ask) }"), "{written}");
+    }
 }

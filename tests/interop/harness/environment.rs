@@ -3,6 +3,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use amp::Locator;
+use amp::schema::Schema;
+use tempfile::NamedTempFile;
+
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
 
 /// The Python that has Twisted, and a script for it; `None` when there is none and the tests are skipped.
@@ -38,4 +42,19 @@ fn make() -> Result<PathBuf, String> {
         return Err(format!("the virtual environment was not made: {}", log.trim_end()));
     }
     Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end()))
+}
+
+/// Writes what a locator's commands declare as a Python module, and has Python import it with every warning an error.
+pub(crate) fn generated(locator: &impl Locator) -> Option<NamedTempFile> {
+    let (python, _) = python()?;
+    let mut module = tempfile::Builder::new().prefix("generated_").suffix(".py").tempfile().unwrap();
+    let text = Schema::of(locator.commands()).to_twisted();
+    module.write_all(text.as_bytes()).unwrap();
+    let path = module.path();
+    let import = format!("import {}", path.file_stem().unwrap().to_str().unwrap());
+    let imported =
+        Command::new(python).args(["-W", "error", "-c", &import]).current_dir(path.parent().unwrap()).output();
+    let imported = imported.unwrap();
+    assert!(imported.status.success(), "{}\n{text}", String::from_utf8_lossy(&imported.stderr));
+    Some(module)
 }

@@ -9,7 +9,7 @@ mod twisted;
 use std::future::Future;
 use std::time::Duration;
 
-pub(crate) use environment::python;
+pub(crate) use environment::{generated, python};
 pub(crate) use on::on;
 pub(crate) use raw::{boxed, said_and_open, said_before_close, shown};
 pub(crate) use recorder::Recorder;

@@ -121,6 +121,11 @@ impl Twisted {
         self.result().await
     }
 
+    /// Has it import the commands of a generated module as `learned`, and answer them.
+    pub(crate) async fn learn(&mut self, module: &Path) {
+        assert_eq!(self.say(&format!("learn({:?})", module.display().to_string())).await, "None");
+    }
+
     /// Has an expression evaluated and does not wait for what it gives.
     pub(crate) async fn begin(&mut self, expression: &str) {
         self.orders.write_all(format!("{expression}\n").as_bytes()).await.unwrap();

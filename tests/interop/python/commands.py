@@ -2,7 +2,7 @@
 
 from twisted.protocols.amp import AmpList, Boolean, Command, Float, Integer, ListOf, String, Unicode
 
-from custom import Address, Dotted, Json, Numbered, Zipped
+from custom import Address, Dotted, Json, Nested, Numbered, Zipped
 
 
 class Sum(Command):
@@ -35,6 +35,51 @@ class SumOfOne(Sum):
     commandName = b"Sum"
     arguments = [(b"a", Integer())]
     errors = {InvalidArgument: b"INVALID_ARGUMENT"}
+
+
+class Guarded(Command):
+    """Knows none of the constraints that its twin has."""
+
+    arguments = [
+        (b"in_set_of_an_array", Unicode(optional=True)),
+        (b"in_set_of_a_constant", Integer(optional=True)),
+        (b"in_set_of_a_function", Integer(optional=True)),
+        (b"not_in_set", Integer(optional=True)),
+        (b"range", Integer(optional=True)),
+        (b"range_of_floats", Float(optional=True)),
+        (b"range_without_nan", Float(optional=True)),
+        (b"length_of_bytes", String(optional=True)),
+        (b"length_of_text", Unicode(optional=True)),
+        (b"length_of_a_list", ListOf(Integer(), optional=True)),
+        (b"length_in_bytes", Unicode(optional=True)),
+        (b"pattern", Unicode(optional=True)),
+        (b"non_empty", Unicode(optional=True)),
+        (b"with_a_function", Integer(optional=True)),
+        (b"with_a_parameter", Integer(optional=True)),
+        (b"each", ListOf(Integer(), optional=True)),
+        (b"nested_box", Nested([(b"port", Integer())], optional=True)),
+        (b"amp_list", AmpList([(b"port", Integer())], optional=True)),
+    ]
+    errors = {InvalidArgument: b"INVALID_ARGUMENT"}
+
+
+class GuardedUndeclared(Command):
+    """A caller that does not declare the refusal."""
+
+    commandName = b"Guarded"
+    arguments = Guarded.arguments
+
+
+class Valued(Command):
+    arguments = Guarded.arguments
+    errors = {ValueError: b"VALUE_ERROR"}
+
+
+class Give(Command):
+    """Is answered with the value that breaks this rule."""
+
+    arguments = [(b"rule", Unicode())]
+    response = Guarded.arguments
 
 
 class Divide(Command):

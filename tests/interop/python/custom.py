@@ -54,6 +54,17 @@ class Zipped(AmpList):
         return super().fromStringProto(zlib.decompress(inString), proto)
 
 
+class Nested(AmpList):
+    """One box."""
+
+    def toStringProto(self, inObject, proto):
+        return super().toStringProto([inObject], proto)
+
+    def fromStringProto(self, inString, proto):
+        (box,) = super().fromStringProto(inString, proto)
+        return box
+
+
 class Json(Argument):
     """JSON, deflated (MAAS)."""
 

@@ -22,7 +22,8 @@ from twisted.protocols.basic import LineReceiver
 # Not all of these are named here, but the tests name them.
 from commands import *
 from custom import ipaddress
-from responders import Responders, connections, held, notes
+from generated import learn, learned, noted
+from responders import BROKEN, Responders, connections, held, notes
 
 # Nobody's test runs longer; an orphan must not stay.
 reactor.callLater(600, reactor.stop)

@@ -13,6 +13,29 @@ gathered = []
 notes = []
 
 
+# For each rule of the twin of `Give` a value that breaks it.
+BROKEN = {
+    "in_set_of_an_array": "c",
+    "in_set_of_a_constant": 22,
+    "in_set_of_a_function": 22,
+    "not_in_set": -1,
+    "range": 10,
+    "range_of_floats": 0.5,
+    "range_without_nan": float("nan"),
+    "length_of_bytes": b"xyz",
+    "length_of_text": "\u00e4\u00f6\u00fc\u00df",
+    "length_of_a_list": [1, 2],
+    "length_in_bytes": "\u00e4\u00f6",
+    "pattern": "a1",
+    "non_empty": "",
+    "with_a_function": 3,
+    "with_a_parameter": 12,
+    "each": [1, 0],
+    "nested_box": {"port": 0},
+    "amp_list": [{"port": 1}, {"port": 0}],
+}
+
+
 class Responders(amp.AMP):
     def connectionMade(self):
         super().connectionMade()
@@ -26,6 +49,14 @@ class Responders(amp.AMP):
     @Sum.responder
     def sum(self, a, b):
         return {"total": a + b}
+
+    @Guarded.responder
+    def guarded(self, **arguments):
+        return {}
+
+    @Give.responder
+    def give(self, rule):
+        return {rule: BROKEN[rule]} if rule else {}
 
     @Divide.responder
     def divide(self, numerator, denominator):

@@ -65,6 +65,7 @@ impl<T: PartialEq<S> + ?Sized, S: Encoded> Set<T> for Vec<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ?Sized, S: Set<T>, F: Fn() -> S> Set<T> for F {
     fn has(&self, value: &T) -> bool {
         self().has(value)

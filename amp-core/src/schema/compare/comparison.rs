@@ -1,0 +1,213 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Change, Effect};
+use crate::schema::integer::holds;
+use crate::schema::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Rule, Schema, TypeSchema};
+
+pub(super) struct Comparison<'a> {
+    old: &'a Schema,
+    new: &'a Schema,
+    changes: Vec<Change>,
+    /// Nested boxes that were compared before; a box may hold itself.
+    seen: BTreeSet<(Way, &'a str, &'a str)>,
+}
+
+/// Which way a box travels, and so who misses what is not in it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Ask,
+    Answer,
+    /// An answer whose fields may be missing: the caller then sees an undeclared code.
+    Error,
+}
+
+impl Way {
+    fn senders(self) -> &'static str {
+        if self == Self::Ask { "callers" } else { "responders" }
+    }
+
+    fn receivers(self) -> &'static str {
+        if self == Self::Ask { "responders" } else { "callers" }
+    }
+
+    /// What it means that a required field is not there.
+    fn when_missing(self) -> Effect {
+        if self == Self::Error { Effect::Caution } else { Effect::Breaks }
+    }
+
+    /// The way of what is nested: its fields are needed in an error too.
+    fn within(self) -> Self {
+        if self == Self::Ask { Self::Ask } else { Self::Answer }
+    }
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn of(old: &'a Schema, new: &'a Schema) -> Vec<Change> {
+        let mut comparison = Self { old, new, changes: Vec::new(), seen: BTreeSet::new() };
+        comparison.commands();
+        comparison.changes
+    }
+
+    fn add(&mut self, effect: Effect, place: impl Into<String>, what: impl Into<String>) {
+        self.changes.push(Change { place: place.into(), what: what.into(), effect });
+    }
+
+    fn commands(&mut self) {
+        let (old, new) = (self.old, self.new);
+        let names: BTreeSet<_> = old.commands.keys().chain(new.commands.keys()).collect();
+        for name in names {
+            match (old.commands.get(name), new.commands.get(name)) {
+                (Some(before), Some(after)) => self.command(name, before, after),
+                (Some(_), None) => {
+                    self.add(Effect::Breaks, name, "the command is gone; new responders answer UNHANDLED")
+                }
+                _ => self.add(Effect::None, name, "the command is new; old responders answer UNHANDLED"),
+            }
+        }
+    }
+
+    fn command(&mut self, name: &str, before: &'a CommandSchema, after: &'a CommandSchema) {
+        match (before.answered, after.answered) {
+            (true, false) => {
+                self.add(Effect::Caution, name, "no answer is wanted any more; new callers do not learn of errors");
+            }
+            (false, true) => self.add(Effect::None, name, "an answer is wanted now; old callers still want none"),
+            _ => {}
+        }
+        self.fields(&format!("{name}, argument"), Way::Ask, &before.arguments, &after.arguments);
+        self.fields(&format!("{name}, response"), Way::Answer, &before.response, &after.response);
+        self.errors(name, &before.errors, &after.errors);
+    }
+
+    fn errors(&mut self, name: &str, before: &'a [ErrorSchema], after: &'a [ErrorSchema]) {
+        let by_code = |errors: &'a [ErrorSchema]| -> BTreeMap<&str, &'a ErrorSchema> {
+            errors.iter().map(|error| (&*error.code, error)).collect()
+        };
+        let (before, after) = (by_code(before), by_code(after));
+        let codes: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
+        for code in codes {
+            let place = format!("{name}, error {code}");
+            match (before.get(code), after.get(code)) {
+                (Some(old), Some(new)) => self.error(&place, old, new),
+                (Some(_), None) => {
+                    self.add(Effect::Caution, place, "it is gone; new callers see it as an undeclared code");
+                }
+                _ => self.add(Effect::Caution, place, "it is new; old callers see it as an undeclared code"),
+            }
+        }
+    }
+
+    fn error(&mut self, place: &str, old: &'a ErrorSchema, new: &'a ErrorSchema) {
+        if old.fatal != new.fatal {
+            let what = if new.fatal { "it ends the connection now" } else { "it no longer ends the connection" };
+            self.add(Effect::Caution, place, what);
+        }
+        if old.invalid_argument != new.invalid_argument {
+            let code = if new.invalid_argument { "this code" } else { "another code" };
+            self.add(Effect::Caution, place, format!("a refused argument has {code} now"));
+        }
+        self.fields(&format!("{place}, field"), Way::Error, &old.fields, &new.fields);
+    }
+
+    fn fields(&mut self, place: &str, way: Way, before: &'a [FieldSchema], after: &'a [FieldSchema]) {
+        let (senders, receivers) = (way.senders(), way.receivers());
+        for old in before {
+            let place = format!("{place} {}", old.name);
+            match after.iter().find(|new| new.name == old.name) {
+                Some(new) => self.field(&place, way, old, new),
+                None if old.optional => self.add(Effect::None, place, "it is gone, and was optional"),
+                None => {
+                    let what = format!("it is gone, and old {receivers} need it");
+                    self.add(way.when_missing(), place, what);
+                }
+            }
+        }
+        for new in after.iter().filter(|new| before.iter().all(|old| old.name != new.name)) {
+            let place = format!("{place} {}", new.name);
+            if new.optional {
+                self.add(Effect::None, place, "it is new and optional");
+            } else {
+                let what = format!("it is new and required, and old {senders} do not send it");
+                self.add(way.when_missing(), place, what);
+            }
+        }
+    }
+
+    fn field(&mut self, place: &str, way: Way, old: &'a FieldSchema, new: &'a FieldSchema) {
+        let (senders, receivers) = (way.senders(), way.receivers());
+        match (old.optional, new.optional) {
+            (true, false) => {
+                let what = format!("it is required now, and old {senders} may leave it out");
+                self.add(way.when_missing(), place, what);
+            }
+            (false, true) => {
+                let what = format!("it is optional now, and old {receivers} need it when new {senders} leave it out");
+                self.add(Effect::Caution, place, what);
+            }
+            _ => {}
+        }
+        self.value(place, way, &old.value, &new.value);
+        self.constraints(place, way, &old.constraints, &new.constraints);
+    }
+
+    fn constraints(&mut self, place: &str, way: Way, old: &[ConstraintSchema], new: &[ConstraintSchema]) {
+        let (senders, receivers) = (way.senders(), way.receivers());
+        let lacks = |some: &[ConstraintSchema], others: &[ConstraintSchema]| {
+            others.iter().any(|other| some.iter().all(|one| meaning(one) != meaning(other)))
+        };
+        let what = match (lacks(new, old), lacks(old, new)) {
+            (false, false) => return,
+            (true, false) => format!("a constraint is gone: old {receivers} may refuse what new {senders} send"),
+            (false, true) => format!("a constraint is new: new {receivers} may refuse what old {senders} send"),
+            (true, true) => "its constraints have changed: each end may refuse what the other sends".to_owned(),
+        };
+        self.add(Effect::Caution, place, what);
+    }
+
+    fn value(&mut self, place: &str, way: Way, old: &'a TypeSchema, new: &'a TypeSchema) {
+        use TypeSchema::{AmpList, Box, Bytes, Custom, Integer, ListOf, Unicode};
+        let (senders, receivers) = (way.senders(), way.receivers());
+        match (old, new) {
+            (Integer(old), Integer(new)) => {
+                let what = match (holds(old, new), holds(new, old)) {
+                    (true, true) => return,
+                    (true, false) => {
+                        format!("{new} holds less than {old}: new {receivers} may refuse what old {senders} send")
+                    }
+                    (false, true) => {
+                        format!("{new} holds more than {old}: old {receivers} may refuse what new {senders} send")
+                    }
+                    (false, false) => format!("{new} instead of {old}: each end may refuse what the other sends"),
+                };
+                self.add(Effect::Caution, place, what);
+            }
+            (ListOf(old), ListOf(new)) => self.value(place, way, old, new),
+            (Box(old), Box(new)) | (AmpList(old), AmpList(new)) => self.nested(way.within(), old, new),
+            (old, new) if old == new => {}
+            (Unicode, Bytes) => {
+                self.add(Effect::Caution, place, format!("bytes instead of text: old {receivers} want UTF-8"))
+            }
+            (Bytes, Unicode) => {
+                self.add(Effect::Caution, place, format!("text instead of bytes: new {receivers} want UTF-8"))
+            }
+            (Custom(old), Custom(new)) => {
+                self.add(Effect::Caution, place, format!("{new} instead of {old}, which only Rust knows"));
+            }
+            (old, new) => self.add(Effect::Breaks, place, format!("{new} instead of {old}")),
+        }
+    }
+
+    fn nested(&mut self, way: Way, old: &'a str, new: &'a str) {
+        let (Some(before), Some(after)) = (self.old.boxes.get(old), self.new.boxes.get(new)) else { return };
+        if self.seen.insert((way, old, new)) {
+            let name = if old == new { old.to_owned() } else { format!("{old}, now {new},") };
+            let way_in = if way == Way::Ask { "asks" } else { "answers" };
+            self.fields(&format!("box {name} in {way_in}, field"), way, before, after);
+        }
+    }
+}
+
+/// What a constraint says. A rule of the program has only its name.
+fn meaning(constraint: &ConstraintSchema) -> (&Rule, Option<&str>) {
+    (&constraint.rule, constraint.rule.is_opaque().then_some(&*constraint.words))
+}

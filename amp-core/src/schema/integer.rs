@@ -1,0 +1,33 @@
+/// The integers that a Rust type holds, by its name.
+#[derive(Clone, Copy)]
+pub(super) struct Integers {
+    pub(super) signed: bool,
+    pub(super) bits: u32,
+}
+
+impl Integers {
+    /// `None` when it holds all of them, as `BigInt` does.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let signed = name.starts_with('i');
+        let bits = name.strip_prefix(if signed { 'i' } else { 'u' })?;
+        let bits = if bits == "size" { 64 } else { bits.parse().ok()? };
+        Some(Self { signed, bits })
+    }
+
+    fn hold(self, other: Self) -> bool {
+        match (self.signed, other.signed) {
+            (true, false) => self.bits > other.bits,
+            (false, true) => false,
+            _ => self.bits >= other.bits,
+        }
+    }
+}
+
+/// Whether the type of one name holds all integers of the other's.
+pub(super) fn holds(name: &str, other: &str) -> bool {
+    match (Integers::of(name), Integers::of(other)) {
+        (None, _) => true,
+        (_, None) => false,
+        (Some(one), Some(other)) => one.hold(other),
+    }
+}

@@ -1,0 +1,136 @@
+use std::collections::BTreeMap;
+use std::ptr;
+
+use super::{
+    AmpType, BoxDeclaration, CommandDeclaration, CommandSchema, ConstraintDeclaration, ConstraintSchema,
+    ErrorDeclaration, ErrorSchema, FieldDeclaration, FieldSchema, Schema, TypeSchema,
+};
+
+impl Schema {
+    /// The schema of commands: those that a [`Locator`](crate::Locator) lists, or
+    /// [`Command::DECLARATION`](crate::Command::DECLARATION)s picked by hand. Of two with one name the first counts, as
+    /// in a locator.
+    #[must_use]
+    pub fn of(commands: impl IntoIterator<Item = CommandDeclaration>) -> Self {
+        let mut by_name = BTreeMap::new();
+        for command in commands {
+            by_name.entry(command.name).or_insert(command);
+        }
+        let mut reading = Reading::default();
+        for (name, command) in by_name {
+            let entry = reading.command(&command);
+            reading.schema.commands.insert(name.to_owned(), entry);
+        }
+        reading.schema
+    }
+}
+
+/// A schema that is being made of declarations.
+#[derive(Default)]
+struct Reading {
+    schema: Schema,
+    /// The nested boxes so far, by their names in the schema.
+    boxes: BTreeMap<String, BoxDeclaration>,
+}
+
+impl Reading {
+    fn command(&mut self, command: &CommandDeclaration) -> CommandSchema {
+        CommandSchema {
+            doc: command.doc.to_owned(),
+            answered: command.answered,
+            arguments: self.fields(command.arguments.fields),
+            response: self.fields(command.response.fields),
+            errors: command.errors.iter().map(|error| self.error(error)).collect(),
+        }
+    }
+
+    fn error(&mut self, error: &ErrorDeclaration) -> ErrorSchema {
+        ErrorSchema {
+            code: error.code.to_owned(),
+            name: error.name.to_owned(),
+            doc: error.doc.to_owned(),
+            fatal: error.fatal,
+            invalid_argument: error.invalid_argument,
+            fields: self.fields(error.fields),
+        }
+    }
+
+    fn fields(&mut self, fields: &[FieldDeclaration]) -> Vec<FieldSchema> {
+        fields.iter().map(|field| self.field(field)).collect()
+    }
+
+    fn field(&mut self, field: &FieldDeclaration) -> FieldSchema {
+        FieldSchema {
+            name: field.name.to_owned(),
+            doc: field.doc.to_owned(),
+            value: self.value(field.value),
+            optional: field.optional,
+            constraints: field.constraints.iter().map(ConstraintSchema::of).collect(),
+        }
+    }
+
+    fn value(&mut self, value: AmpType) -> TypeSchema {
+        match value {
+            AmpType::Integer(bound) => TypeSchema::Integer(bound.to_owned()),
+            AmpType::Float => TypeSchema::Float,
+            AmpType::Boolean => TypeSchema::Boolean,
+            AmpType::Unicode => TypeSchema::Unicode,
+            AmpType::Bytes => TypeSchema::Bytes,
+            AmpType::ListOf(item) => TypeSchema::ListOf(Box::new(self.value(*item))),
+            AmpType::Box(declared) => TypeSchema::Box(self.nested(declared())),
+            AmpType::AmpList(declared) => TypeSchema::AmpList(self.nested(declared())),
+            AmpType::Custom(name) => TypeSchema::Custom(name().to_owned()),
+        }
+    }
+
+    /// Takes a nested box in and gives its name: another one when the name is taken by a different box.
+    fn nested(&mut self, declared: BoxDeclaration) -> String {
+        let mut name = declared.name.to_owned();
+        let mut count = 1;
+        while let Some(taken) = self.boxes.get(&name) {
+            if same_box(*taken, declared, &mut Vec::new()) {
+                return name;
+            }
+            count += 1;
+            name = format!("{}_{count}", declared.name);
+        }
+        // A box may hold itself: its name is taken before its fields are looked at.
+        self.boxes.insert(name.clone(), declared);
+        let fields = self.fields(declared.fields);
+        self.schema.boxes.insert(name.clone(), fields);
+        name
+    }
+}
+
+/// Whether two boxes are the same on the wire. Those that are being compared further out are taken to be.
+fn same_box(a: BoxDeclaration, b: BoxDeclaration, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
+    let pair = [a.fields.as_ptr(), b.fields.as_ptr()];
+    if ptr::eq(a.fields, b.fields) || outer.contains(&pair) {
+        return true;
+    }
+    outer.push(pair);
+    a.fields.len() == b.fields.len() && a.fields.iter().zip(b.fields).all(|(a, b)| same_field(a, b, outer))
+}
+
+fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
+    let rules = |field: &FieldDeclaration| field.constraints.iter().map(ConstraintSchema::of).collect::<Vec<_>>();
+    (a.name, a.optional) == (b.name, b.optional) && same_type(a.value, b.value, outer) && rules(a) == rules(b)
+}
+
+fn same_type(a: AmpType, b: AmpType, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
+    use AmpType::{AmpList, Box, Custom, Integer, ListOf};
+    match (a, b) {
+        (Integer(a), Integer(b)) => a == b,
+        (ListOf(a), ListOf(b)) => same_type(*a, *b, outer),
+        (Box(a), Box(b)) | (AmpList(a), AmpList(b)) => same_box(a(), b(), outer),
+        (Custom(a), Custom(b)) => a() == b(),
+        (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
+    }
+}
+
+impl ConstraintSchema {
+    fn of(declared: &ConstraintDeclaration) -> Self {
+        let (code, rule) = (declared.rule)();
+        Self { code: code.to_owned(), words: declared.words.to_owned(), rule }
+    }
+}

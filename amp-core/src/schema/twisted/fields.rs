@@ -1,0 +1,85 @@
+use std::fmt;
+
+use super::literals::{Comment, Text};
+use super::names::{self, Names};
+use super::rules::{Checked, Limits};
+use crate::python::PythonBytes;
+use crate::schema::{ConstraintSchema, FieldSchema, TypeSchema};
+
+/// A list of keys and arguments, at an indentation.
+pub(super) struct Fields<'a>(pub(super) &'a [FieldSchema], pub(super) &'a str, pub(super) &'a Names);
+
+impl fmt::Display for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(fields, indent, names) = self;
+        if fields.is_empty() {
+            return f.write_str("[]");
+        }
+        f.write_str("[\n")?;
+        for (field, python) in fields.iter().zip(names::fields(fields)) {
+            let key = PythonBytes(field.name.as_bytes());
+            match python {
+                Some(python) => write!(f, "{indent}    (_Name({key}, \"{python}\"), {}),", Declared(field, names))?,
+                None => write!(f, "{indent}    ({key}, {}),", Declared(field, names))?,
+            }
+            if let TypeSchema::Custom(name) = &field.value {
+                write!(f, "  # {}, which only Rust knows", Comment(name))?;
+            }
+            for constraint in field.constraints.iter().filter(|constraint| !is_known(constraint, field)) {
+                write!(f, "  # only Rust checks: {}", Comment(&constraint.words))?;
+            }
+            f.write_str("\n")?;
+        }
+        write!(f, "{indent}]")
+    }
+}
+
+/// Whether Python can check it.
+fn is_known(constraint: &ConstraintSchema, field: &FieldSchema) -> bool {
+    !constraint.rule.is_opaque() && !matches!(field.value.innermost(), TypeSchema::Custom(_))
+}
+
+/// One argument, with its rules.
+struct Declared<'a>(&'a FieldSchema, &'a Names);
+
+impl fmt::Display for Declared<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(field, names) = self;
+        let optional = if field.optional { "optional=True" } else { "" };
+        write!(f, "_Field({}{}", Type(&field.value, optional, names), Limits(&field.value))?;
+        for constraint in field.constraints.iter().filter(|constraint| is_known(constraint, field)) {
+            write!(f, ", ({}, {})", Text(&constraint.words), Checked(&constraint.rule, &field.value, names))?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// An argument's constructor.
+pub(super) struct Type<'a>(pub(super) &'a TypeSchema, pub(super) &'a str, pub(super) &'a Names);
+
+impl fmt::Display for Type<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value, optional, names) = self;
+        let and = if optional.is_empty() { "" } else { ", " };
+        match value {
+            TypeSchema::Integer(_) => write!(f, "amp.Integer({optional})"),
+            TypeSchema::Float => write!(f, "amp.Float({optional})"),
+            TypeSchema::Boolean => write!(f, "amp.Boolean({optional})"),
+            TypeSchema::Unicode => write!(f, "amp.Unicode({optional})"),
+            TypeSchema::Bytes | TypeSchema::Custom(_) => write!(f, "amp.String({optional})"),
+            TypeSchema::ListOf(item) => write!(f, "amp.ListOf({}{and}{optional})", Type(item, "", names)),
+            TypeSchema::Box(name) => write!(f, "_Box({}{and}{optional})", names.fields_of(name)),
+            TypeSchema::AmpList(name) => write!(f, "_AmpList({}{and}{optional})", names.fields_of(name)),
+        }
+    }
+}
+
+impl TypeSchema {
+    /// The type of the items of the items.
+    fn innermost(&self) -> &Self {
+        match self {
+            Self::ListOf(item) => item.innermost(),
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+# Written by amp-rpc from the Rust declarations of the commands. Change those, not this file.
+"""AMP commands for Twisted, with the constraints of their Rust declarations."""
+
+import re
+import warnings
+from contextlib import contextmanager
+from functools import wraps
+
+from twisted.internet.defer import Deferred, fail
+from twisted.logger import Logger
+from twisted.protocols import amp
+from twisted.protocols.amp import _objectsToStrings, _stringsToObjects, _wireNameToPythonIdentifier
+
+_log = Logger()
+
+
+class ConstraintError(ValueError):
+    """A value is not what the command's declaration allows. Names the first place and the rule, never the value."""
+
+    def __init__(self, place, words):
+        super().__init__("%s: %s" % (place, words))
+        self.place = place
+        self.words = words
+
+
+class InvalidArgument(Exception):
+    """The peer refused an argument: it does not decode, or it breaks a constraint."""
+
+
+@contextmanager
+def _within(place):
+    """Adds the place to what is found wrong there."""
+    try:
+        yield
+    except ConstraintError as error:
+        dot = "" if error.place[:1] in ("", "[") else "."
+        raise ConstraintError(place + dot + error.place, error.words) from error.__cause__
+
+
+class _Command(amp.Command):
+    """A command of which a bad ask, or a bad answer, costs one call, where Twisted would end the connection."""
+
+    invalidArgument = b"INVALID_ARGUMENT"
+
+    @classmethod
+    def responder(cls, method):
+        @wraps(method)
+        def respond(self, /, **arguments):
+            # A refused ask that wants no answer never has one.
+            return Deferred() if "_refused" in arguments else method(self, **arguments)
+
+        super().responder(respond)
+        return method
+
+    @classmethod
+    def parseArguments(cls, box, protocol):
+        try:
+            return super().parseArguments(box, protocol)
+        except ConstraintError as error:
+            _log.warn("refused an ask for {command}: {error}", command=cls.__name__, error=error)
+            if amp.ASK not in box:
+                return {"_refused": error}
+            raise amp.RemoteAmpError(cls.invalidArgument, str(error)) from error
+
+    @classmethod
+    def makeResponse(cls, objects, protocol):
+        try:
+            return super().makeResponse(objects, protocol)
+        except ConstraintError as error:
+            _log.error("a responder of {command} failed: {error}", command=cls.__name__, error=error)
+            return fail(amp.RemoteAmpError(amp.UNKNOWN_ERROR_CODE, "Unknown Error"))
+
+
+class _Name(bytes):
+    """A name on the wire that is called otherwise in Python, where Twisted would call it what Python does not take."""
+
+    def __new__(cls, name, python):
+        self = super().__new__(cls, name)
+        self.python = python
+        return self
+
+    def replace(self, *_):
+        # This is how Twisted begins to make a name for Python of it.
+        return self.python
+
+
+class _Field:
+    """An argument with rules, each a text and a predicate; they are checked when it is sent and when it is received."""
+
+    def __init__(self, argument, *rules):
+        self.argument = argument
+        self.optional = argument.optional
+        self.rules = rules
+
+    def toBox(self, name, strings, objects, proto):
+        with _within(name.decode("utf-8")):
+            self._check(objects.get(_wireNameToPythonIdentifier(name)))
+            self.argument.toBox(name, strings, objects, proto)
+
+    def fromBox(self, name, strings, objects, proto):
+        with _within(name.decode("utf-8")):
+            if name not in strings and not self.optional:
+                raise ConstraintError("", "missing")
+            try:
+                self.argument.fromBox(name, strings, objects, proto)
+            except ConstraintError:
+                raise
+            except Exception as error:
+                raise ConstraintError("", "does not decode") from error
+            self._check(objects[_wireNameToPythonIdentifier(name)])
+
+    def _check(self, value):
+        if value is None:
+            return
+        for words, rule in self.rules:
+            for place in _broken(rule, value):
+                raise ConstraintError(place, words)
+
+
+class _Box(amp.Argument):
+    """One box within a value."""
+
+    def __init__(self, fields, optional=False):
+        super().__init__(optional)
+        self.fields = fields
+
+    def toStringProto(self, inObject, proto):
+        return _objectsToStrings(inObject, self.fields, amp.Box(), proto).serialize()
+
+    def fromStringProto(self, inString, proto):
+        (box,) = amp.parseString(inString)
+        return _stringsToObjects(box, self.fields, proto)
+
+    # In a `ListOf` there is no protocol.
+    def toString(self, inObject):
+        return self.toStringProto(inObject, None)
+
+    def fromString(self, inString):
+        return self.fromStringProto(inString, None)
+
+
+class _AmpList(_Box):
+    """Boxes within a value, as `amp.AmpList`; the one that is wrong is named."""
+
+    def toStringProto(self, inObject, proto):
+        boxes = []
+        for index, item in enumerate(inObject):
+            with _within("[%d]" % index):
+                boxes.append(super().toStringProto(item, proto))
+        return b"".join(boxes)
+
+    def fromStringProto(self, inString, proto):
+        items = []
+        for index, box in enumerate(amp.parseString(inString)):
+            with _within("[%d]" % index):
+                items.append(_stringsToObjects(box, self.fields, proto))
+        return items
+
+
+class _each:
+    """A rule for every item of a list."""
+
+    def __init__(self, rule):
+        self.rule = rule
+
+
+def _broken(rule, value, place=""):
+    """Where in a value a rule does not hold."""
+    if isinstance(rule, _each):
+        for index, item in enumerate(value):
+            yield from _broken(rule.rule, item, "%s[%d]" % (place, index))
+    elif not rule(value):
+        yield place
+
+
+def _in_set(items):
+    return lambda value: value in items
+
+
+def _not_in_set(items):
+    return lambda value: value not in items
+
+
+def _range(start, end, over=False, under=False):
+    def holds(value):
+        if value != value:
+            return False
+        if start is not None and not (value > start if over else value >= start):
+            return False
+        return end is None or (value < end if under else value <= end)
+
+    return holds
+
+
+def _length(start, end, over=False, under=False):
+    within = _range(start, end, over, under)
+    return lambda value: within(len(value))
+
+
+def _length_in_bytes(start, end, over=False, under=False):
+    within = _range(start, end, over, under)
+    return lambda value: within(len(value.encode("utf-8")))
+
+
+def _pattern(pattern):
+    """A regular expression of Rust's. What Python reads in another way, or not at all, is left to the Rust end."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            compiled = None if re.search(r"\\[<>]|\\[bB]\{|[+*?}]\+", pattern) else re.compile(pattern)
+    except (re.error, Warning):
+        compiled = None
+    # What is a letter, a digit or a space beyond ASCII differs, and so does what is its upper case.
+    ascii_only = re.search(r"\\[wWdDsSbB]|\(\?[a-z]*i", pattern)
+    return lambda value: (
+        compiled is None or (ascii_only and not value.isascii()) or compiled.fullmatch(value) is not None
+    )

@@ -1,0 +1,39 @@
+//! What is logged on this thread.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use tracing::subscriber::DefaultGuard;
+
+/// Keeps what is logged while it is there.
+pub(crate) struct Logged {
+    kept: Kept,
+    _logging: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no test panics here").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) fn logged() -> Logged {
+    let kept = Kept::default();
+    let writer = kept.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    Logged { kept, _logging: tracing::subscriber::set_default(subscriber) }
+}
+
+impl Logged {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.kept.0.lock().expect("no panic").clone()).expect("UTF-8")
+    }
+}

@@ -1,0 +1,19 @@
+//! What is exposed to responders, and the boxes beneath the dispatcher: switching the receiver, sending, routing.
+
+mod boxes;
+mod builtins;
+#[allow(dead_code, reason = "the checklist uses all of it")]
+#[path = "../checklist/commands.rs"]
+mod commands;
+mod fields;
+mod inlets;
+mod log;
+mod login;
+#[allow(dead_code, reason = "the checklist uses all of it")]
+#[path = "../checklist/raw_peer.rs"]
+mod raw_peer;
+#[path = "../../examples/shared/router.rs"]
+mod router;
+mod routes;
+mod sending;
+mod states;

@@ -1,0 +1,162 @@
+//! The macros' expansions compile wherever a user may write them, whatever else has their names.
+#![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
+#![allow(clippy::unwrap_used)]
+
+use amp::{ErrorCodes, Exposable, Value, ValueWriter};
+
+/// Something to expose.
+#[derive(Clone, Debug)]
+pub struct Place;
+
+impl Exposable for Place {
+    fn expose(_: &dyn amp::Context) -> Result<Self, amp::ExposeError> {
+        Ok(Self)
+    }
+}
+
+fn encoded<T: Value>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    value.encode(&mut ValueWriter::new(&mut bytes)).unwrap();
+    bytes
+}
+
+/// No name is in scope here but those that are written out.
+pub mod bare {
+    #![no_implicit_prelude]
+
+    /// A nested box.
+    #[::core::prelude::v1::derive(::amp::Arguments, ::core::fmt::Debug)]
+    pub struct Item {
+        /// A field.
+        #[constrain(in_set = [1, 2], range = 0..=5, with = |field: &::core::primitive::u8| *field != 3)]
+        pub field: ::core::primitive::u8,
+        /// Another.
+        #[constrain(in_set = [b"a", b"bc"], length = 1..3, non_empty, each(not_in_set = [0]))]
+        pub bytes: ::std::vec::Vec<::core::primitive::u8>,
+        /// And another.
+        #[constrain(pattern = "a+", length(bytes = 1))]
+        pub text: ::core::option::Option<::std::string::String>,
+    }
+
+    /// A command.
+    #[::core::prelude::v1::derive(::amp::Command, ::core::fmt::Debug)]
+    #[amp(response = Item, errors = Fault)]
+    pub struct Get {
+        /// A field.
+        pub item: ::core::option::Option<Item>,
+        /// An exposed one.
+        #[exposed]
+        pub place: ::amp::Exposed<super::Place>,
+    }
+
+    /// The errors.
+    #[::core::prelude::v1::derive(::amp::ErrorCodes, ::core::fmt::Debug)]
+    pub enum Fault {
+        /// Unit.
+        #[amp(fatal)]
+        Unit,
+        /// Text.
+        Text(::std::string::String),
+        /// Fields.
+        Fields {
+            /// Two.
+            two: ::core::primitive::u8,
+            /// One.
+            one: ::core::primitive::u8,
+        },
+    }
+
+    impl ::core::fmt::Display for Fault {
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            f.write_str("fault")
+        }
+    }
+
+    impl ::core::error::Error for Fault {}
+}
+
+/// The crate under another name.
+pub mod renamed {
+    mod other {
+        pub(crate) use ::amp as rpc;
+    }
+
+    #[derive(other::rpc::Command)]
+    #[amp(crate = other::rpc, errors = Fault)]
+    struct Ping {
+        item: Item,
+    }
+
+    #[derive(other::rpc::Arguments)]
+    #[amp(crate = self::other::rpc)]
+    struct Item {
+        #[constrain(range = 1.., with = |field: &u8| *field < 9)]
+        field: u8,
+    }
+
+    #[derive(other::rpc::ErrorCodes, thiserror::Error, Debug)]
+    #[amp(crate = crate::renamed::other::rpc)]
+    enum Fault {
+        #[error("fault")]
+        Fault,
+    }
+
+    #[test]
+    fn the_crate_may_have_another_name() {
+        let ping = Ping { item: Item { field: 1 } };
+        assert_eq!(super::encoded(&ping.item), b"\0\x05field\0\x011\0\0");
+        assert_eq!(super::ErrorCodes::code(&Fault::Fault), "FAULT");
+    }
+}
+
+/// Names that the expansions use themselves.
+pub mod shadowed {
+    #![allow(dead_code)]
+
+    struct Result;
+    struct Option;
+    struct Ok;
+    struct Vec;
+    struct Send;
+    mod core {}
+    mod std {}
+    mod amp {}
+
+    /// Uses none of them.
+    #[derive(::amp::Command, Debug)]
+    pub struct Shadowed {
+        /// A field.
+        #[constrain(in_set = [1], range = 1..5)]
+        pub out: u8,
+        /// Names of the parameters of `check`.
+        #[constrain(non_empty, pattern = "[a-z]*", length = 1..)]
+        pub found: ::std::string::String,
+        /// And another.
+        #[constrain(with = is_some, each(range = ..9))]
+        pub place_: ::std::vec::Vec<u32>,
+        /// An exposed one.
+        #[exposed]
+        pub place: ::amp::Exposed<super::Place>,
+    }
+
+    #[allow(clippy::ptr_arg)]
+    fn is_some(found: &::std::vec::Vec<u32>) -> bool {
+        !found.is_empty()
+    }
+
+    /// Neither does this.
+    #[derive(::amp::ErrorCodes, thiserror::Error, Debug)]
+    pub enum Fault {
+        /// Text.
+        #[error("x")]
+        Text(String),
+        /// Fields.
+        #[error("x")]
+        Fields {
+            /// A field.
+            code: u8,
+            /// Another.
+            from: u8,
+        },
+    }
+}

@@ -1,0 +1,37 @@
+"""Commands of a module that Rust wrote, and responders for them."""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from types import SimpleNamespace
+
+from twisted.protocols.amp import Command, CommandLocator
+
+from responders import BROKEN, Responders
+
+learned = SimpleNamespace()
+noted = []
+
+
+def respond(self, **arguments):
+    """Answers with the arguments, unless they say which rule to break or how to fail."""
+    noted.append(arguments)
+    if "fail" in arguments:
+        raise getattr(learned, arguments["fail"])(arguments["text"])
+    rule = arguments.get("rule")
+    return {rule: BROKEN[rule]} if rule else arguments
+
+
+def learn(path):
+    """Imports the module, and has every connection answer its commands."""
+    spec = spec_from_file_location("learned", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    learned.__dict__.update(vars(module))
+
+    class Learned(CommandLocator):
+        for it in vars(module).values():
+            if isinstance(it, type) and issubclass(it, Command) and it is not module._Command:
+                it.responder(respond)
+
+    for name, found in Learned._commandDispatch.items():
+        for known in (Responders, *Responders.__subclasses__()):
+            known._commandDispatch[name] = found

@@ -1,0 +1,241 @@
+//! Schemas: what a locator's commands declare, as text, as JSON and as a number.
+#![allow(clippy::unwrap_used)]
+
+use amp::schema::{Schema, from_json, to_json};
+use amp::{Arguments, Command, ErrorCodes, Locator, Reply, responder};
+
+/// Holds itself, and has constraints.
+#[derive(Arguments, Debug)]
+struct Node {
+    #[amp(name = "Port")]
+    #[constrain(range = 1..=65535)]
+    port: u16,
+    #[constrain(length = ..=9)]
+    kids: Vec<Node>,
+}
+
+#[derive(Arguments, Debug)]
+struct Area {
+    size: f64,
+    #[constrain(in_set = ["m", "km"])]
+    unit: Option<String>,
+}
+
+#[derive(ErrorCodes, thiserror::Error, Debug)]
+enum Fault {
+    #[error("too many")]
+    #[amp(fatal)]
+    TooMany,
+    #[error("{0}")]
+    #[amp(code = "VALUE_ERROR", invalid_argument)]
+    Value(String),
+    #[error("busy")]
+    Busy { seconds: Option<u8> },
+}
+
+/// Lays nodes out.
+#[derive(Command, Debug)]
+#[amp(response = Area, errors = Fault, name = "lay-out")]
+struct Layout {
+    /// All.
+    #[constrain(length = 1.., each(with = is_leaf))]
+    nodes: Vec<Node>,
+    root: Option<Node>,
+    #[constrain(each(range = 1..9))]
+    sizes: Vec<i64>,
+    #[constrain(non_empty, pattern = "[a-z]+")]
+    name: String,
+    key: Vec<u8>,
+    exact: bool,
+}
+
+fn is_leaf(node: &Node) -> bool {
+    node.kids.is_empty()
+}
+
+#[derive(Command, Debug)]
+#[amp(no_answer)]
+struct Note {
+    text: String,
+}
+
+struct Layouts;
+
+#[responder]
+impl Layouts {
+    async fn layout(&self, _: Layout) -> Reply<Layout> {
+        Ok(Area { size: 1.0, unit: None })
+    }
+}
+
+struct Notes;
+
+#[responder]
+impl Notes {
+    async fn note(&self, _: Note) -> Reply<Note> {
+        Ok(())
+    }
+}
+
+const TEXT: &str = r#"command Note (no answer)
+  argument text: Unicode
+command lay-out
+  argument exact: Boolean
+  argument key: String
+  argument name: Unicode, non_empty: length within 1.., pattern: matching [a-z]+
+  argument nodes: AmpList(Node), length: length within 1.., with: each a rule of the program (does not hold: is_leaf)
+  argument root: Box(Node), optional
+  argument sizes: ListOf(Integer(i64)), range: each within "1".."9"
+  response size: Float
+  response unit: Unicode, optional, in_set: one of "m", "km"
+  error TOO_MANY (fatal)
+  error VALUE_ERROR (invalid argument)
+  error BUSY
+    field seconds: Integer(u8), optional
+box Node
+  field Port: Integer(u16), range: within "1"..="65535"
+  field kids: AmpList(Node), length: length within ..=9
+"#;
+
+fn schema() -> Schema {
+    Schema::of(Layouts.into_locator().or(Notes.into_locator()).commands())
+}
+
+#[test]
+fn a_schema_as_text_names_all_that_travels_and_a_box_that_holds_itself_once() {
+    assert_eq!(schema().to_string(), TEXT);
+}
+
+#[test]
+fn the_fingerprint_of_a_schema_is_the_same_for_ever() {
+    assert_eq!(schema().fingerprint().to_string(), "04227289ce66ae49");
+    assert_eq!(Schema::default().fingerprint().to_string(), "cbf29ce484222325");
+}
+
+#[test]
+fn the_schema_of_several_locators_is_that_of_all_their_commands_whatever_their_order() {
+    let other = Schema::of(
+        vec![Notes.into_locator(), Notes.into_locator()].commands().into_iter().chain([Layout::DECLARATION]),
+    );
+    assert_eq!(other, schema());
+    assert!(Schema::of(().commands()).commands.is_empty());
+}
+
+/// The same declarations, or others under the same names.
+macro_rules! variant {
+    ($name:ident: $(#[$($attribute:tt)*])* $field:ident: $type:ty, $more:ty) => {
+        mod $name {
+            use super::*;
+
+            /// Its docs may be others.
+            #[derive(Command, Debug)]
+            pub(super) struct Ask {
+                $(#[$($attribute)*])*
+                pub(super) $field: $type,
+                pub(super) inner: Vec<Inner>,
+            }
+
+            #[derive(Arguments, Debug)]
+            pub(super) struct Inner {
+                /// Neither is this.
+                pub(super) more: $more,
+            }
+        }
+    };
+}
+
+const ONE: [u8; 1] = [1];
+
+variant! { plain: a: u8, Vec<u16> }
+variant! { documented: #[doc = "Something."] a: u8, Vec<u16> }
+variant! { renamed: b: u8, Vec<u16> }
+variant! { wider: a: u16, Vec<u16> }
+variant! { optional: a: Option<u8>, Vec<u16> }
+variant! { constrained: #[constrain(range = 1..)] a: u8, Vec<u16> }
+variant! { constrained_otherwise: #[constrain(range = 2..)] a: u8, Vec<u16> }
+variant! { within: a: u8, Vec<i16> }
+variant! { even: #[constrain(with = is_even)] a: u8, Vec<u16> }
+variant! { odd: #[constrain(with = is_odd)] a: u8, Vec<u16> }
+
+fn is_even(number: &u8) -> bool {
+    number.is_multiple_of(2)
+}
+
+fn is_odd(number: &u8) -> bool {
+    !is_even(number)
+}
+
+#[test]
+fn docs_do_not_count_in_a_fingerprint_and_every_change_on_the_wire_does() {
+    let of = |declared| Schema::of([declared]).fingerprint();
+    let plain = of(plain::Ask::DECLARATION);
+    assert_eq!(plain, of(documented::Ask::DECLARATION));
+    let others = [
+        plain,
+        of(renamed::Ask::DECLARATION),
+        of(wider::Ask::DECLARATION),
+        of(optional::Ask::DECLARATION),
+        of(constrained::Ask::DECLARATION),
+        of(constrained_otherwise::Ask::DECLARATION),
+        of(within::Ask::DECLARATION),
+        of(even::Ask::DECLARATION),
+        of(odd::Ask::DECLARATION),
+    ];
+    for (index, one) in others.iter().enumerate() {
+        assert!(!others[..index].contains(one), "number {index} counts for nothing");
+    }
+}
+
+/// Boxes of the same names in one command.
+#[derive(Command, Debug)]
+struct Mixed {
+    a: plain::Inner,
+    b: documented::Inner,
+    c: Vec<within::Inner>,
+    d: Vec<sets::Inner>,
+    e: Vec<other_sets::Inner>,
+}
+
+mod sets {
+    const SET: &[u8] = &super::ONE;
+
+    #[derive(amp::Arguments, Debug)]
+    pub(super) struct Inner {
+        #[constrain(in_set = SET)]
+        pub(super) more: u8,
+    }
+}
+
+mod other_sets {
+    const SET: &[u8] = &[2];
+
+    #[derive(amp::Arguments, Debug)]
+    pub(super) struct Inner {
+        #[constrain(in_set = SET)]
+        pub(super) more: u8,
+    }
+}
+
+#[test]
+fn two_different_structs_of_one_name_are_told_apart_and_equal_ones_are_one() {
+    let schema = Schema::of([Mixed::DECLARATION]);
+    assert_eq!(
+        schema.to_string(),
+        "command Mixed\n  argument a: Box(Inner)\n  argument b: Box(Inner)\n  argument c: AmpList(Inner_2)\n  \
+         argument d: AmpList(Inner_3)\n  argument e: AmpList(Inner_4)\n\
+         box Inner\n  field more: ListOf(Integer(u16))\nbox Inner_2\n  field more: ListOf(Integer(i16))\n\
+         box Inner_3\n  field more: Integer(u8), in_set: one of \"1\"\n\
+         box Inner_4\n  field more: Integer(u8), in_set: one of \"2\"\n"
+    );
+}
+
+#[test]
+fn a_schema_comes_back_from_json() {
+    let json = to_json(&schema()).unwrap();
+    assert_eq!(from_json(&json).unwrap(), schema());
+    assert_eq!(to_json(&from_json(&json).unwrap()).unwrap(), json);
+    assert!(json.contains(r#""doc": "Lays nodes out.""#), "{json}");
+    let bytes = json.replacen(r#""m""#, r#""\u00ff""#, 1);
+    assert!(from_json(&bytes).unwrap().to_string().contains(r#"one of "\xff", "km""#));
+    assert!(from_json(&json.replacen(r#""m""#, r#""\u0100""#, 1)).is_err(), "no byte is that large");
+}

@@ -1,0 +1,222 @@
+//! The compatibility report: what a change of a schema means to peers of the old one, in both directions.
+
+use amp::schema::{Effect, Report, Schema};
+use amp::{Arguments, Command, ErrorCodes};
+
+mod old {
+    use super::*;
+
+    #[derive(Command, Debug)]
+    #[amp(response = Answer, errors = Fault)]
+    pub(super) struct Change {
+        pub(super) gone: u8,
+        pub(super) gone_optional: Option<u8>,
+        pub(super) now_required: Option<u8>,
+        pub(super) now_optional: u8,
+        pub(super) narrowed: u32,
+        pub(super) widened: Vec<u16>,
+        pub(super) signed: u8,
+        pub(super) same_integer: u64,
+        pub(super) retyped: u8,
+        pub(super) text_to_bytes: String,
+        pub(super) bytes_to_text: Vec<u8>,
+        #[constrain(range = 1..9)]
+        pub(super) constraint_gone: u8,
+        pub(super) constraint_new: u8,
+        #[constrain(range = 1..9)]
+        pub(super) constraint_changed: u8,
+        #[constrain(non_empty, length = ..9)]
+        pub(super) constraints_in_another_order: String,
+        #[constrain(with = first)]
+        pub(super) rule_of_the_program: u8,
+        pub(super) tree: Vec<Tree>,
+    }
+
+    #[derive(Arguments, Debug)]
+    pub(super) struct Answer {
+        pub(super) gone: u8,
+        pub(super) now_required: Option<u8>,
+        pub(super) now_optional: u8,
+        pub(super) narrowed: u32,
+        pub(super) tree: Option<Tree>,
+    }
+
+    #[derive(Arguments, Debug)]
+    pub(super) struct Tree {
+        #[constrain(range = 1..)]
+        pub(super) leaf: u16,
+        pub(super) left: Vec<Tree>,
+        pub(super) right: Vec<Tree>,
+        pub(super) third: Option<Vec<Tree>>,
+    }
+
+    #[derive(ErrorCodes, thiserror::Error, Debug)]
+    pub(super) enum Fault {
+        #[error("gone")]
+        Gone,
+        #[error("{0}")]
+        #[amp(invalid_argument)]
+        Value(String),
+        #[error("fatal")]
+        Fatal,
+        #[error("fields")]
+        Fields { gone: u8, retyped: u8 },
+    }
+
+    #[derive(Command, Debug)]
+    pub(super) struct Gone;
+
+    #[derive(Command, Debug)]
+    pub(super) struct Unanswered;
+
+    #[derive(Command, Debug)]
+    #[amp(no_answer)]
+    pub(super) struct Answered;
+}
+
+mod new {
+    use super::*;
+
+    #[derive(Command, Debug)]
+    #[amp(response = Answer, errors = Fault)]
+    pub(super) struct Change {
+        pub(super) new: u8,
+        pub(super) new_optional: Option<u8>,
+        pub(super) now_required: u8,
+        pub(super) now_optional: Option<u8>,
+        pub(super) narrowed: u16,
+        pub(super) widened: Vec<u32>,
+        pub(super) signed: i8,
+        pub(super) same_integer: usize,
+        pub(super) retyped: bool,
+        pub(super) text_to_bytes: Vec<u8>,
+        pub(super) bytes_to_text: String,
+        pub(super) constraint_gone: u8,
+        #[constrain(range = 1..9)]
+        pub(super) constraint_new: u8,
+        #[constrain(range = 1..8)]
+        pub(super) constraint_changed: u8,
+        #[constrain(length = ..9, non_empty)]
+        pub(super) constraints_in_another_order: String,
+        #[constrain(with = second)]
+        pub(super) rule_of_the_program: u8,
+        pub(super) tree: Vec<Bush>,
+    }
+
+    #[derive(Arguments, Debug)]
+    pub(super) struct Answer {
+        pub(super) new: u8,
+        pub(super) now_required: u8,
+        pub(super) now_optional: Option<u8>,
+        pub(super) narrowed: u16,
+        pub(super) tree: Option<Bush>,
+    }
+
+    #[derive(Arguments, Debug)]
+    pub(super) struct Bush {
+        #[constrain(range = 1..)]
+        pub(super) leaf: u32,
+        pub(super) left: Vec<Bush>,
+        pub(super) right: Vec<Bush>,
+        pub(super) third: Option<Vec<Bush>>,
+    }
+
+    #[derive(ErrorCodes, thiserror::Error, Debug)]
+    pub(super) enum Fault {
+        #[error("new")]
+        New,
+        #[error("{0}")]
+        Value(String),
+        #[error("fatal")]
+        #[amp(fatal)]
+        Fatal,
+        #[error("fields")]
+        Fields { new: u8, retyped: bool },
+    }
+
+    #[derive(Command, Debug)]
+    pub(super) struct New;
+
+    #[derive(Command, Debug)]
+    #[amp(no_answer)]
+    pub(super) struct Unanswered;
+
+    #[derive(Command, Debug)]
+    pub(super) struct Answered;
+}
+
+fn first(_: &u8) -> bool {
+    true
+}
+
+fn second(_: &u8) -> bool {
+    true
+}
+
+const REPORT: &str = "\
+fine    Answered: an answer is wanted now; old callers still want none
+caution Change, argument bytes_to_text: text instead of bytes: new responders want UTF-8
+caution Change, argument constraint_changed: its constraints have changed: each end may refuse what the other sends
+caution Change, argument constraint_gone: a constraint is gone: old responders may refuse what new callers send
+caution Change, argument constraint_new: a constraint is new: new responders may refuse what old callers send
+BREAKS  Change, argument gone: it is gone, and old responders need it
+fine    Change, argument gone_optional: it is gone, and was optional
+caution Change, argument narrowed: u16 holds less than u32: new responders may refuse what old callers send
+caution Change, argument now_optional: it is optional now, and old responders need it when new callers leave it out
+BREAKS  Change, argument now_required: it is required now, and old callers may leave it out
+BREAKS  Change, argument retyped: Boolean instead of Integer(u8)
+caution Change, argument rule_of_the_program: its constraints have changed: each end may refuse what the other sends
+caution Change, argument signed: i8 instead of u8: each end may refuse what the other sends
+caution Change, argument text_to_bytes: bytes instead of text: old responders want UTF-8
+caution box Tree, now Bush, in asks, field leaf: u32 holds more than u16: old responders may refuse what new callers send
+caution Change, argument widened: u32 holds more than u16: old responders may refuse what new callers send
+BREAKS  Change, argument new: it is new and required, and old callers do not send it
+fine    Change, argument new_optional: it is new and optional
+BREAKS  Change, response gone: it is gone, and old callers need it
+caution Change, response narrowed: u16 holds less than u32: new callers may refuse what old responders send
+caution Change, response now_optional: it is optional now, and old callers need it when new responders leave it out
+BREAKS  Change, response now_required: it is required now, and old responders may leave it out
+caution box Tree, now Bush, in answers, field leaf: u32 holds more than u16: old callers may refuse what new responders send
+BREAKS  Change, response new: it is new and required, and old responders do not send it
+caution Change, error FATAL: it ends the connection now
+caution Change, error FIELDS, field gone: it is gone, and old callers need it
+BREAKS  Change, error FIELDS, field retyped: Boolean instead of Integer(u8)
+caution Change, error FIELDS, field new: it is new and required, and old responders do not send it
+caution Change, error GONE: it is gone; new callers see it as an undeclared code
+caution Change, error NEW: it is new; old callers see it as an undeclared code
+caution Change, error VALUE: a refused argument has another code now
+BREAKS  Gone: the command is gone; new responders answer UNHANDLED
+fine    New: the command is new; old responders answer UNHANDLED
+caution Unanswered: no answer is wanted any more; new callers do not learn of errors
+";
+
+#[test]
+fn every_change_is_told_with_what_it_means_to_whom() {
+    let old = Schema::of([
+        old::Change::DECLARATION,
+        old::Gone::DECLARATION,
+        old::Unanswered::DECLARATION,
+        old::Answered::DECLARATION,
+    ]);
+    let new = Schema::of([
+        new::Change::DECLARATION,
+        new::New::DECLARATION,
+        new::Unanswered::DECLARATION,
+        new::Answered::DECLARATION,
+    ]);
+    let report = Report::between(&old, &new);
+    assert_eq!(report.to_string(), REPORT);
+    assert!(report.breaks());
+    let gone = report.changes().iter().find(|change| change.place == "Gone").expect("a change");
+    assert_eq!(gone.effect, Effect::Breaks);
+    assert_eq!(Report::between(&old, &old).to_string(), "nothing has changed\n");
+}
+
+#[test]
+fn what_is_new_and_may_be_left_out_breaks_nothing() {
+    let old = Schema::of([new::New::DECLARATION]);
+    let new = Schema::of([new::New::DECLARATION, new::Answered::DECLARATION]);
+    let report = Report::between(&old, &new);
+    assert_eq!(report.to_string(), "fine    Answered: the command is new; old responders answer UNHANDLED\n");
+    assert!(!report.breaks() && Report::between(&new, &old).breaks());
+}
