@@ -22,7 +22,8 @@ from twisted.protocols.basic import LineReceiver
 # Not all of these are named here, but the tests name them.
 from commands import *
 from custom import ipaddress
-from responders import Responders, connections, held, notes
+from responders import connections, held, notes
+from streams import *
 
 # Nobody's test runs longer; an orphan must not stay.
 reactor.callLater(600, reactor.stop)
@@ -33,7 +34,7 @@ class Evaluate(Command):
     response = [(b"shown", Unicode())]
 
 
-class Peer(Responders):
+class Peer(Streams):
     def connectionLost(self, reason):
         super().connectionLost(reason)
         if sys.argv[1] == "stdio" and reactor.running:
