@@ -122,9 +122,15 @@ impl House {
         let mut dropped = Vec::new();
         let mut inner = link.lock();
         let early = early.unwrap_or_default();
+        let mut overrun = early.overrun.then_some(self.settings.most_early);
         for (data, receipt) in early.data {
-            if let Received::Dropped(receipt) | Received::Overrun(receipt) = inner.state.receive(data, receipt) {
-                dropped.push(receipt);
+            match inner.state.receive(data, receipt) {
+                Received::Kept => {}
+                Received::Dropped(receipt) => dropped.push(receipt),
+                Received::Overrun(receipt) => {
+                    overrun.get_or_insert(self.settings.most_buffered);
+                    dropped.push(receipt);
+                }
             }
         }
         match early.ended {
@@ -134,10 +140,19 @@ impl House {
         }
         let gone = inner.state.is_peer_gone();
         drop(inner);
-        let inserted = gone || registry.insert(id, Arc::clone(&link)).is_ok();
+        let inserted = gone || overrun.is_some() || registry.insert(id, Arc::clone(&link)).is_ok();
+        if overrun.is_some() && early.ended.is_none() {
+            registry.leave(id);
+        }
         drop(registry);
         acknowledge(dropped);
         refuse(lost);
+        if let Some(limit) = overrun {
+            link.fail(StreamError::Overrun { limit });
+            if early.ended.is_none() {
+                self.say_goodbye(connection.clone(), id);
+            }
+        }
         if inserted {
             Ok(Stream::new(link, Arc::clone(self), connection))
         } else {
@@ -173,9 +188,14 @@ impl House {
                 return acknowledge([receipt]);
             }
             Known::Early => {
-                let kept = registry.keep_early(id, data, receipt);
+                let received = registry.keep_early(id, data, receipt);
                 drop(registry);
-                return refuse(kept.err());
+                return match received {
+                    Received::Kept => {}
+                    Received::Dropped(receipt) => refuse([receipt]),
+                    // The stream ends when its id is known; an error here would end an old peer's whole connection.
+                    Received::Overrun(receipt) => acknowledge([receipt]),
+                };
             }
             Known::Unknown => {
                 drop(registry);

@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
+use super::stream::Received;
 use crate::commands::Id;
 
 /// Which streams there are at one end of a connection. `S` is a stream, `R` a receipt for received bytes.
@@ -26,6 +27,8 @@ pub(crate) struct Registry<S, R> {
 pub(crate) struct Early<R> {
     pub(crate) data: Vec<(Bytes, R)>,
     pub(crate) ended: Option<Ended>,
+    /// More came than is kept.
+    pub(crate) overrun: bool,
 }
 
 /// How the peer has ended a stream.
@@ -124,14 +127,21 @@ impl<S, R> Registry<S, R> {
         }
     }
 
-    /// Keeps bytes for an id that is not known yet; gives the receipt back when there are too many.
-    pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Result<(), R> {
-        if self.early_bytes + data.len() > self.most_early || self.early.len() > self.most_streams {
-            return Err(receipt);
+    /// Keeps bytes for an id that is not known yet. With too many of them the stream is over before it is known; with too
+    /// many ids they are for nobody.
+    pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Received<R> {
+        if self.early.len() > self.most_streams {
+            return Received::Dropped(receipt);
+        }
+        let full = self.early_bytes + data.len() > self.most_early;
+        let early = self.early.entry(id).or_default();
+        early.overrun |= full;
+        if early.overrun {
+            return Received::Overrun(receipt);
         }
         self.early_bytes += data.len();
-        self.early.entry(id).or_default().data.push((data, receipt));
-        Ok(())
+        early.data.push((data, receipt));
+        Received::Kept
     }
 
     /// Remembers that the peer has ended a stream whose id is not known yet.
@@ -180,6 +190,6 @@ impl<R> Early<R> {
 
 impl<R> Default for Early<R> {
     fn default() -> Self {
-        Self { data: Vec::new(), ended: None }
+        Self { data: Vec::new(), ended: None, overrun: false }
     }
 }

@@ -157,12 +157,20 @@ class Download(Listener):
         self.transport.loseConnection()
 
 
+class Chatter(Listener):
+    """As `Download`, without an end."""
+
+    def connectionMade(self):
+        self.transport.write(pattern(TEN_MEGABYTES))
+
+
 class Refusing(Factory):
     def buildProtocol(self, address):
         return None
 
 
-factories = {kind.__name__.lower(): Factory.forProtocol(kind) for kind in (Listener, Echo, Banner, Bye, Digest, Download)}
+kinds = (Listener, Echo, Banner, Bye, Digest, Download, Chatter)
+factories = {kind.__name__.lower(): Factory.forProtocol(kind) for kind in kinds}
 factories["refusing"] = Refusing()
 served = []
 dialled = {}

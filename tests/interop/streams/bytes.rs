@@ -3,7 +3,7 @@
 use amp::multiplex::{Factories, Multiplexer};
 use amp::{AmpBox, CallError, Connection, Server};
 
-use super::{heard, said, still_there};
+use super::{heard, heard_out, said, still_there};
 use crate::harness::{Recorder, Twisted, boxed, shown, soon};
 
 /// Boxes as the recorder shows them.
@@ -41,6 +41,7 @@ async fn rust_answers_the_three_commands_of_twisted_with_these_bytes() {
     assert_eq!(twisted.say("call(Transmit, connection=b'nobody', data=b'x')").await, "NoSuchConnection: ");
     assert_eq!(twisted.say("dial('nothing')").await, "NoSuchFactory: ");
     twisted.say("leave()").await;
+    assert_eq!(heard_out(&mut stream).await, b"");
     drop(stream);
     still_there(&multiplexer, &mut twisted).await;
 

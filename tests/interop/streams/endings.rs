@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use amp::CloseReason;
-use amp::multiplex::{Factories, Stream, StreamError};
+use amp::multiplex::{Factories, Stream, StreamError, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{ToTwisted, heard, said, serving, still_there};
@@ -31,6 +31,24 @@ async fn a_stream_may_be_dropped_while_twisted_pours_bytes_into_it() {
         heard(&mut stream, 1000).await;
         drop(stream);
     }
+    peers.nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn who_says_too_much_before_the_answer_to_connect_loses_that_stream_only() {
+    let settings = StreamSettings::new().most_early(1 << 20);
+    let Some(mut peers) = ToTwisted::with(settings).await else { return };
+    let mut other = peers.open("echo").await;
+    for factory in ["download", "chatter"] {
+        let mut stream = peers.open(factory).await;
+        let mut bytes = Vec::new();
+        let error = soon(stream.read_to_end(&mut bytes)).await.unwrap_err();
+        assert!(matches!(why(&error), StreamError::Overrun { limit } if *limit == 1 << 20), "{error:?}");
+        assert_eq!(bytes, super::pattern(bytes.len()), "what came before is in order");
+    }
+    said(&mut other, b"still here").await;
+    assert_eq!(heard(&mut other, 10).await, b"still here");
+    drop(other);
     peers.nothing_is_left().await;
 }
 

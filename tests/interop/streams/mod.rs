@@ -11,7 +11,7 @@ mod opened_by_rust;
 mod opened_by_twisted;
 
 use amp::Connection;
-use amp::multiplex::{Factories, Multiplexer, Stream};
+use amp::multiplex::{Factories, Multiplexer, Stream, StreamSettings};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -28,7 +28,11 @@ struct ToTwisted {
 
 impl ToTwisted {
     async fn start() -> Option<Self> {
-        let multiplexer = Multiplexer::new(&Factories::new());
+        Self::with(StreamSettings::new()).await
+    }
+
+    async fn with(settings: StreamSettings) -> Option<Self> {
+        let multiplexer = Multiplexer::with_settings(&Factories::new(), settings);
         let (connection, twisted) = Twisted::called_by(Connection::builder().locator(multiplexer.clone())).await?;
         multiplexer.attach(&connection);
         Some(Self { multiplexer, connection, twisted })
