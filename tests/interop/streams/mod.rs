@@ -55,7 +55,8 @@ async fn serving(factories: &Factories) -> Option<(Served, Multiplexer)> {
 }
 
 async fn still_there(multiplexer: &Multiplexer, twisted: &mut Twisted) {
-    while twisted.say("len(connections[-1].streams)").await != "0" || multiplexer.streams() > 0 {}
+    soon(async { while twisted.say("len(connections[-1].streams)").await != "0" || multiplexer.streams() > 0 {} })
+        .await;
     assert_eq!(twisted.say("connections[-1].lost").await, "[]");
 }
 
