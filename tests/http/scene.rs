@@ -31,7 +31,8 @@ impl Scene {
         factories.serve("web", serve);
         factories.serve("echo", async |stream| {
             let (mut reader, mut writer) = tokio::io::split(stream);
-            tokio::io::copy(&mut reader, &mut writer).await.unwrap();
+            // It ends with the connection.
+            let _ = tokio::io::copy(&mut reader, &mut writer).await;
         });
         let server = Server::builder().bind_tcp("127.0.0.1:0", move |_| Multiplexer::new(&factories)).await.unwrap();
         let multiplexer = Multiplexer::new(&Factories::new());

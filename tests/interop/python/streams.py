@@ -232,3 +232,20 @@ def say(text, name="it"):
 
 def leave(name="it"):
     dialled[name].transport.loseConnection()
+
+
+def serve_web():
+    """Puts Twisted's web server under the name `hello`, as txampext's own example does."""
+    # Few tests want it, and it takes its time.
+    from twisted.web import resource, server
+
+    class Hello(resource.Resource):
+        isLeaf = True
+
+        def render_GET(self, request):
+            return b"Hello from the web server!"
+
+        def render_PUT(self, request):
+            return hashlib.sha256(request.content.read()).hexdigest().encode()
+
+    factories["hello"] = server.Site(Hello())

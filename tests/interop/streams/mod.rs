@@ -9,6 +9,7 @@ mod bytes;
 mod endings;
 mod opened_by_rust;
 mod opened_by_twisted;
+mod web;
 
 use amp::Connection;
 use amp::multiplex::{Factories, Multiplexer, Stream, StreamSettings};
