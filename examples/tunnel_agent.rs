@@ -44,13 +44,13 @@ async fn open_port(agents: &TcpListener, target: &str) -> Result<(Multiplexer, C
 /// A web server in the agent's network.
 async fn serve_web(listener: TcpListener) {
     while let Ok((socket, _)) = listener.accept().await {
-        tokio::spawn(async move {
-            let page = service_fn(async |_: Request<Incoming>| {
-                Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("a page of the inner web server")))
-            });
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), page).await;
-        });
+        let http = hyper::server::conn::http1::Builder::new();
+        tokio::spawn(http.serve_connection(TokioIo::new(socket), service_fn(page)));
     }
+}
+
+async fn page(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(Full::from("a page of the inner web server")))
 }
 
 /// What a browser does.

@@ -100,6 +100,7 @@ impl House {
         let link = Link::new(id, self.state(half_close));
         let mut registry = self.registry();
         registry.unreserve();
+        registry.meet(half_close);
         if registry.insert(id, Arc::clone(&link)).is_err() {
             link.fail(StreamError::Closed);
         }
@@ -119,6 +120,7 @@ impl House {
         let link = Link::new(id, self.state(answer.half_close == Some(true)));
         let mut registry = self.registry();
         let (early, lost) = registry.connected(Some(id));
+        registry.meet(answer.half_close == Some(true));
         let mut dropped = Vec::new();
         let mut inner = link.lock();
         let early = early.unwrap_or_default();
@@ -133,15 +135,17 @@ impl House {
                 }
             }
         }
-        match early.ended {
-            Some(Ended::Half) if inner.state.half_close() => inner.state.peer_finished(),
-            Some(_) => inner.state.peer_gone(),
-            None => {}
+        let gone = early.ended.is_some_and(|ended| ended == Ended::Full || !inner.state.half_close());
+        if gone {
+            inner.state.peer_gone();
+        } else if early.ended.is_some() {
+            inner.state.peer_finished();
         }
-        let gone = inner.state.is_peer_gone();
         drop(inner);
         let inserted = gone || overrun.is_some() || registry.insert(id, Arc::clone(&link)).is_ok();
-        if overrun.is_some() && early.ended.is_none() {
+        if gone {
+            registry.remove(id);
+        } else if overrun.is_some() {
             registry.leave(id);
         }
         drop(registry);
@@ -149,7 +153,7 @@ impl House {
         refuse(lost);
         if let Some(limit) = overrun {
             link.fail(StreamError::Overrun { limit });
-            if early.ended.is_none() {
+            if !gone {
                 self.say_goodbye(connection.clone(), id);
             }
         }
@@ -190,12 +194,11 @@ impl House {
             Known::Early => {
                 let received = registry.keep_early(id, data, receipt);
                 drop(registry);
-                return match received {
-                    Received::Kept => {}
-                    Received::Dropped(receipt) => refuse([receipt]),
-                    // The stream ends when its id is known; an error here would end an old peer's whole connection.
-                    Received::Overrun(receipt) => acknowledge([receipt]),
-                };
+                // What is not kept ends the stream when its id is known; an error would end an old peer's connection.
+                if let Received::Dropped(receipt) | Received::Overrun(receipt) = received {
+                    acknowledge([receipt]);
+                }
+                return;
             }
             Known::Unknown => {
                 drop(registry);

@@ -140,6 +140,14 @@ class Bye(Listener):
         self.transport.loseConnection()
 
 
+class Late(Bye):
+    """Goes on writing when it has left."""
+
+    def connectionMade(self):
+        super().connectionMade()
+        self.transport.write(b"and another thing")
+
+
 class Digest(Listener):
     """Says what ten megabytes hash to."""
 
@@ -169,7 +177,7 @@ class Refusing(Factory):
         return None
 
 
-kinds = (Listener, Echo, Banner, Bye, Digest, Download, Chatter)
+kinds = (Listener, Echo, Banner, Bye, Late, Digest, Download, Chatter)
 factories = {kind.__name__.lower(): Factory.forProtocol(kind) for kind in kinds}
 factories["refusing"] = Refusing()
 served = []

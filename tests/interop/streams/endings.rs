@@ -7,7 +7,7 @@ use amp::CloseReason;
 use amp::multiplex::{Factories, Stream, StreamError, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{ToTwisted, heard, said, serving, still_there};
+use super::{ToTwisted, heard, heard_out, said, serving, still_there};
 use crate::harness::soon;
 
 #[tokio::test]
@@ -67,6 +67,34 @@ async fn a_stream_that_twisted_has_ended_takes_no_more_bytes_and_says_why() {
     peers.nothing_is_left().await;
 }
 
+/// txampext's transport goes on writing behind a Disconnect, its own or ours, and looks at no answer.
+#[tokio::test]
+async fn bytes_behind_a_disconnect_end_no_other_stream() {
+    let Some(mut peers) = ToTwisted::start().await else { return };
+    let mut other = peers.open("echo").await;
+    let mut stream = peers.open("late").await;
+    assert_eq!(heard_out(&mut stream).await, b"221 bye\r\n", "and nothing that came behind the end");
+    drop(stream);
+
+    let mut stream = peers.open("echo").await;
+    peers.twisted.say("served[-1].transport.loseConnection()").await;
+    assert_eq!(heard_out(&mut stream).await, b"");
+    peers.twisted.say("served[-1].transport.write(b'late')").await;
+    drop(stream);
+    peers.twisted.say("served[-1].transport.write(b'later')").await;
+
+    drop(peers.open("echo").await);
+    assert_eq!(peers.twisted.say("served[-1].ended()").await, "'disconnected'");
+    // The answer to our Disconnect is here before the answer to this.
+    assert!(soon(peers.multiplexer.connect("no such thing")).await.is_err());
+    peers.twisted.say("served[-1].transport.write(b'late')").await;
+
+    said(&mut other, b"still here").await;
+    assert_eq!(heard(&mut other, 10).await, b"still here");
+    drop(other);
+    peers.nothing_is_left().await;
+}
+
 #[tokio::test]
 async fn a_disconnect_for_an_unknown_id_and_a_second_one_are_answered_as_successes() {
     let factories = Factories::new();
@@ -80,7 +108,9 @@ async fn a_disconnect_for_an_unknown_id_and_a_second_one_are_answered_as_success
     let twice = "settle([call(Disconnect, connection=dialled['it'].transport.identifier) for _ in range(2)])";
     assert_eq!(twisted.say(twice).await, "[{}, {}]");
     let late = twisted.say("call(Transmit, connection=dialled['it'].transport.identifier, data=b'late')").await;
-    assert_eq!(late, "NoSuchConnection: ");
+    assert_eq!(late, "{}", "as if somebody had read it");
+    let nobody = twisted.say("call(Transmit, connection=b'nobody', data=b'x')").await;
+    assert_eq!(nobody, "NoSuchConnection: ");
     twisted.say("connections[-1].streams.clear()").await;
     still_there(&multiplexer, twisted).await;
 }

@@ -1,5 +1,7 @@
 //! The scene of txampext's own examples: a web server behind streams, reached through a local port.
 
+use std::convert::Infallible;
+
 use amp::multiplex::Factories;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -36,14 +38,16 @@ async fn a_web_server_of_twisted_is_reached_through_a_local_port_of_rust() {
     peers.nothing_is_left().await;
 }
 
+async fn hello(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(Full::from("Hello from Rust!")))
+}
+
 #[tokio::test]
 async fn a_client_at_twisted_reaches_a_web_server_of_rust() {
     let factories = Factories::new();
     factories.serve("hello", async |stream| {
-        let hello = service_fn(async |_: Request<Incoming>| {
-            Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("Hello from Rust!")))
-        });
-        let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), hello).await;
+        let http = hyper::server::conn::http1::Builder::new();
+        let _ = http.serve_connection(TokioIo::new(stream), service_fn(hello)).await;
     });
     let Some((mut served, multiplexer)) = serving(&factories).await else { return };
     served.twisted.say("dial('hello')").await;
