@@ -122,3 +122,26 @@ async fn fifty_streams_to_twisted_at_once_keep_to_themselves() {
     }
     peers.nothing_is_left().await;
 }
+
+#[tokio::test]
+async fn many_streams_that_fill_both_directions_at_once_all_come_to_their_end() {
+    const EACH: usize = 1_000_000;
+    let Some(mut peers) = ToTwisted::start().await else { return };
+    let tasks: Vec<_> = (0..60)
+        .map(|_| {
+            let multiplexer = peers.multiplexer.clone();
+            tokio::spawn(async move {
+                let (mut reader, mut writer) = tokio::io::split(soon(multiplexer.connect("echo")).await.unwrap());
+                let writing = tokio::spawn(async move { soon(writer.write_all(&pattern(EACH))).await.unwrap() });
+                let mut back = vec![0; EACH];
+                soon(tokio::io::AsyncReadExt::read_exact(&mut reader, &mut back)).await.unwrap();
+                soon(writing).await.unwrap();
+                assert_eq!(digest(&back), digest(&pattern(EACH)));
+            })
+        })
+        .collect();
+    for task in tasks {
+        soon(task).await.unwrap();
+    }
+    peers.nothing_is_left().await;
+}
