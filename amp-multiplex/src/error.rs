@@ -63,8 +63,9 @@ pub enum StreamError {
     /// The peer has closed the stream and reads no more.
     #[error("the peer has closed the stream")]
     PeerDisconnected,
-    /// The peer sent more than [`StreamSettings::most_buffered`](crate::StreamSettings::most_buffered) bytes ahead of the reader.
-    #[error("the peer sent over {limit} bytes ahead of the reader; see `StreamSettings::most_buffered`")]
+    /// The peer sent more than [`StreamSettings::most_buffered`](crate::StreamSettings::most_buffered) bytes ahead of the
+    /// reader, or more than [`most_early`](crate::StreamSettings::most_early) before the stream was open here.
+    #[error("the peer sent over {limit} bytes ahead of the reader; see `StreamSettings`")]
     Overrun {
         /// The limit that was crossed.
         limit: usize,

@@ -100,6 +100,7 @@ impl House {
         let link = Link::new(id, self.state(half_close));
         let mut registry = self.registry();
         registry.unreserve();
+        registry.meet(half_close);
         if registry.insert(id, Arc::clone(&link)).is_err() {
             link.fail(StreamError::Closed);
         }
@@ -119,25 +120,43 @@ impl House {
         let link = Link::new(id, self.state(answer.half_close == Some(true)));
         let mut registry = self.registry();
         let (early, lost) = registry.connected(Some(id));
+        registry.meet(answer.half_close == Some(true));
         let mut dropped = Vec::new();
         let mut inner = link.lock();
         let early = early.unwrap_or_default();
+        let mut overrun = early.overrun.then_some(self.settings.most_early);
         for (data, receipt) in early.data {
-            if let Received::Dropped(receipt) | Received::Overrun(receipt) = inner.state.receive(data, receipt) {
-                dropped.push(receipt);
+            match inner.state.receive(data, receipt) {
+                Received::Kept => {}
+                Received::Dropped(receipt) => dropped.push(receipt),
+                Received::Overrun(receipt) => {
+                    overrun.get_or_insert(self.settings.most_buffered);
+                    dropped.push(receipt);
+                }
             }
         }
-        match early.ended {
-            Some(Ended::Half) if inner.state.half_close() => inner.state.peer_finished(),
-            Some(_) => inner.state.peer_gone(),
-            None => {}
+        let gone = early.ended.is_some_and(|ended| ended == Ended::Full || !inner.state.half_close());
+        if gone {
+            inner.state.peer_gone();
+        } else if early.ended.is_some() {
+            inner.state.peer_finished();
         }
-        let gone = inner.state.is_peer_gone();
         drop(inner);
-        let inserted = gone || registry.insert(id, Arc::clone(&link)).is_ok();
+        let inserted = gone || overrun.is_some() || registry.insert(id, Arc::clone(&link)).is_ok();
+        if gone {
+            registry.remove(id);
+        } else if overrun.is_some() {
+            registry.leave(id);
+        }
         drop(registry);
         acknowledge(dropped);
         refuse(lost);
+        if let Some(limit) = overrun {
+            link.fail(StreamError::Overrun { limit });
+            if !gone {
+                self.say_goodbye(connection.clone(), id);
+            }
+        }
         if inserted {
             Ok(Stream::new(link, Arc::clone(self), connection))
         } else {
@@ -173,9 +192,13 @@ impl House {
                 return acknowledge([receipt]);
             }
             Known::Early => {
-                let kept = registry.keep_early(id, data, receipt);
+                let received = registry.keep_early(id, data, receipt);
                 drop(registry);
-                return refuse(kept.err());
+                // What is not kept ends the stream when its id is known; an error would end an old peer's connection.
+                if let Received::Dropped(receipt) | Received::Overrun(receipt) = received {
+                    acknowledge([receipt]);
+                }
+                return;
             }
             Known::Unknown => {
                 drop(registry);

@@ -4,6 +4,43 @@
 //! txampext's `Connect`, `Transmit` and `Disconnect` (`wire.md` section 3); the answer to a `Transmit` is the credit: it
 //! comes when the reader has taken the bytes, and a writer keeps no more than a window of unanswered bytes on their way.
 //!
+//! ```
+//! use amp_core::{Connection, pair};
+//! use amp_multiplex::{Factories, Multiplexer};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // One end has a factory, which accepts every stream and answers in capital letters.
+//! let factories = Factories::new();
+//! factories.serve("shout", async |mut stream| {
+//!     let mut words = String::new();
+//!     if stream.read_to_string(&mut words).await.is_ok() {
+//!         let _ = stream.write_all(words.to_uppercase().as_bytes()).await;
+//!     }
+//! });
+//! let (ours, theirs) = (Multiplexer::new(&Factories::new()), Multiplexer::new(&factories));
+//! let (connection, _peer) =
+//!     pair(Connection::builder().locator(ours.clone()), Connection::builder().locator(theirs));
+//! ours.attach(&connection);
+//!
+//! // The other opens a stream to it. Shutting down ends the writing direction only.
+//! let mut stream = ours.connect("shout").await?;
+//! stream.write_all(b"hello").await?;
+//! stream.shutdown().await?;
+//! let mut answer = String::new();
+//! stream.read_to_string(&mut answer).await?;
+//! assert_eq!(answer, "HELLO");
+//!
+//! let error = ours.connect("whisper").await.unwrap_err();
+//! assert_eq!(error.to_string(), "the peer has no such factory");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Multiplexer::forward_port`] listens on a local port that leads to a factory of the peer; a [`Target`] is a factory that
+//! leads to an address here; [`StreamSettings`] has the limits.
+//!
 //! The state of streams is pure (`machine`); the [`Multiplexer`] and the [`Stream`] stand beside it. Imports `amp-core`.
 
 mod commands;

@@ -14,7 +14,8 @@ pub struct StreamSettings {
     /// How many received bytes one stream keeps for its reader. A peer that waits for answers as this crate does stays far
     /// below; one that does not loses the stream when it crosses it. Default 32 MiB.
     pub most_buffered: usize,
-    /// How many bytes are kept for streams whose Connect is not answered yet: a server that speaks first. Default 1 MiB.
+    /// How many bytes are kept for streams whose Connect is not answered yet, all together: a server that speaks first, and
+    /// perhaps says everything at once. Default 32 MiB.
     pub most_early: usize,
 }
 
@@ -26,7 +27,7 @@ impl Default for StreamSettings {
             most_window: 16 << 20,
             most_in_flight: 64 << 20,
             most_buffered: 32 << 20,
-            most_early: 1 << 20,
+            most_early: 32 << 20,
         }
     }
 }

@@ -25,7 +25,8 @@ const CHUNK: usize = 32 * 1024;
 /// What is written waits at the peer until it is read there; no more than a window of it is ever on its way, so a reader
 /// that sleeps stops its own writer and nobody else. Shutting down ends the writing direction; reading goes on when the
 /// peer is one of ours, and ends with it when it is txampext. Dropping closes both directions; bytes that were written
-/// before still arrive.
+/// before still arrive. While the connection is busy the last bytes may wait here: reading, writing more, flushing, shutting
+/// down and dropping see to them, so flush before waiting for anything else.
 pub struct Stream {
     link: Arc<Link>,
     house: Arc<House>,
@@ -96,11 +97,20 @@ impl Stream {
 
     /// Sends what waits for room.
     fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
-        if let Some(chunk) = &mut self.unsent {
-            ready!(chunk.call.poll_sent(cx)).map_err(StreamError::from)?;
-        }
-        self.sent.extend(self.unsent.take());
-        Poll::Ready(Ok(()))
+        let Some(chunk) = &mut self.unsent else { return Poll::Ready(Ok(())) };
+        let sent = ready!(chunk.call.poll_sent(cx));
+        let chunk = self.unsent.take();
+        Poll::Ready(match sent {
+            Ok(()) => {
+                self.sent.extend(chunk);
+                Ok(())
+            }
+            Err(error) => {
+                let error = StreamError::from(error);
+                self.link.fail(error.clone());
+                Err(error)
+            }
+        })
     }
 
     /// How many bytes may be sent now; waits while there are none.
@@ -145,7 +155,9 @@ impl Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // Who writes and then reads need not flush between. An error is seen below.
+        let _ = self.poll_unsent(cx);
         let mut receipts = Vec::new();
         let before = buffer.filled().len();
         let mut inner = self.link.lock();

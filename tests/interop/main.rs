@@ -22,5 +22,6 @@ mod limits;
 mod names;
 mod numbers;
 mod raw_bytes;
+mod streams;
 mod transcripts;
 mod values;

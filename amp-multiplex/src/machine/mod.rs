@@ -6,6 +6,8 @@
 //!   window     how much may be unanswered
 //! ```
 
+#[cfg(test)]
+mod early_tests;
 mod registry;
 mod stream;
 mod window;

@@ -1,7 +1,8 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use bytes::Bytes;
 
+use super::stream::Received;
 use crate::commands::Id;
 
 /// Which streams there are at one end of a connection. `S` is a stream, `R` a receipt for received bytes.
@@ -10,6 +11,11 @@ pub(crate) struct Registry<S, R> {
     streams: HashMap<Id, S>,
     /// Streams that this end has left, until the peer has said that it knows: what it sent before is dropped.
     leaving: HashSet<Id>,
+    /// Streams with an old peer that are over, the latest last. txampext may write behind a Disconnect, its own or ours, and
+    /// would end the connection if it were told that there is no such stream.
+    over: VecDeque<Id>,
+    /// The peer is as txampext: it cannot close one direction only.
+    old_peer: bool,
     /// How many Connects of ours are out. While one is, bytes for an unknown id may belong to its stream: a server that
     /// speaks first does so before the answer is seen.
     connecting: usize,
@@ -26,6 +32,8 @@ pub(crate) struct Registry<S, R> {
 pub(crate) struct Early<R> {
     pub(crate) data: Vec<(Bytes, R)>,
     pub(crate) ended: Option<Ended>,
+    /// More came than is kept.
+    pub(crate) overrun: bool,
 }
 
 /// How the peer has ended a stream.
@@ -42,7 +50,7 @@ pub(crate) enum Ended {
 pub(crate) enum Known<'a, S> {
     /// For this stream.
     Stream(&'a S),
-    /// For a stream that this end has left: what still comes is answered as if it were read.
+    /// For a stream that is over at this end: what still comes is answered as if it were read.
     Left,
     /// For nothing yet: a Connect of ours is out, and its answer may name it.
     Early,
@@ -50,11 +58,16 @@ pub(crate) enum Known<'a, S> {
     Unknown,
 }
 
+/// How many streams that are over are remembered, if the peer is old.
+const MOST_OVER: usize = 1024;
+
 impl<S, R> Registry<S, R> {
     pub(crate) fn new(most_streams: usize, most_early: usize) -> Self {
         Self {
             streams: HashMap::new(),
             leaving: HashSet::new(),
+            over: VecDeque::new(),
+            old_peer: false,
             connecting: 0,
             opening: 0,
             early: HashMap::new(),
@@ -118,20 +131,29 @@ impl<S, R> Registry<S, R> {
     pub(crate) fn find(&self, id: Id) -> Known<'_, S> {
         match self.streams.get(&id) {
             Some(stream) => Known::Stream(stream),
-            None if self.leaving.contains(&id) => Known::Left,
+            None if self.leaving.contains(&id) || self.over.contains(&id) => Known::Left,
             None if self.connecting > 0 => Known::Early,
             None => Known::Unknown,
         }
     }
 
-    /// Keeps bytes for an id that is not known yet; gives the receipt back when there are too many.
-    pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Result<(), R> {
-        if self.early_bytes + data.len() > self.most_early || self.early.len() > self.most_streams {
-            return Err(receipt);
+    /// Keeps bytes for an id that is not known yet. With too many of them the stream is over before it is known.
+    pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Received<R> {
+        if self.early.len() > self.most_streams {
+            return Received::Dropped(receipt);
+        }
+        let full = self.early_bytes + data.len() > self.most_early;
+        let early = self.early.entry(id).or_default();
+        if early.ended.is_some() {
+            return Received::Dropped(receipt);
+        }
+        early.overrun |= full;
+        if early.overrun {
+            return Received::Overrun(receipt);
         }
         self.early_bytes += data.len();
-        self.early.entry(id).or_default().data.push((data, receipt));
-        Ok(())
+        early.data.push((data, receipt));
+        Received::Kept
     }
 
     /// Remembers that the peer has ended a stream whose id is not known yet.
@@ -142,8 +164,14 @@ impl<S, R> Registry<S, R> {
         }
     }
 
+    /// Notes what the peer of a stream is.
+    pub(crate) fn meet(&mut self, half_close: bool) {
+        self.old_peer |= !half_close;
+    }
+
     /// Forgets a stream that the peer knows to be over.
     pub(crate) fn remove(&mut self, id: Id) -> Option<S> {
+        self.put_away(id);
         self.streams.remove(&id)
     }
 
@@ -155,7 +183,19 @@ impl<S, R> Registry<S, R> {
 
     /// The peer knows that the stream is over.
     pub(crate) fn left(&mut self, id: Id) {
-        self.leaving.remove(&id);
+        if self.leaving.remove(&id) {
+            self.put_away(id);
+        }
+    }
+
+    fn put_away(&mut self, id: Id) {
+        if !self.old_peer || self.over.contains(&id) {
+            return;
+        }
+        if self.over.len() == MOST_OVER {
+            self.over.pop_front();
+        }
+        self.over.push_back(id);
     }
 
     /// Takes everything out: the connection has ended.
@@ -163,6 +203,7 @@ impl<S, R> Registry<S, R> {
         self.early.clear();
         self.early_bytes = 0;
         self.leaving.clear();
+        self.over.clear();
         self.streams.drain().map(|(_, stream)| stream).collect()
     }
 
@@ -180,6 +221,6 @@ impl<R> Early<R> {
 
 impl<R> Default for Early<R> {
     fn default() -> Self {
-        Self { data: Vec::new(), ended: None }
+        Self { data: Vec::new(), ended: None, overrun: false }
     }
 }

@@ -24,6 +24,7 @@ from commands import *
 from custom import ipaddress
 from generated import learn, learned, noted
 from responders import BROKEN, Responders, connections, held, notes
+from streams import *
 
 # Nobody's test runs longer; an orphan must not stay.
 reactor.callLater(600, reactor.stop)
@@ -34,7 +35,7 @@ class Evaluate(Command):
     response = [(b"shown", Unicode())]
 
 
-class Peer(Responders):
+class Peer(Streams):
     def connectionLost(self, reason):
         super().connectionLost(reason)
         if sys.argv[1] == "stdio" and reactor.running:

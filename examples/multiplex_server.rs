@@ -1,0 +1,48 @@
+//! A web server that listens on no port: every HTTP connection is a stream of an AMP connection.
+//! Run `cargo run --features multiplex --example multiplex_server`, and `multiplex_client` in another terminal.
+//!
+//! An address for AMP and the name of the factory may follow: `-- 127.0.0.1:8884 hello`. The client may be txampext's too.
+
+use std::convert::Infallible;
+
+use amp::Server;
+use amp::multiplex::{Factories, Multiplexer, Stream};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+
+/// The web site.
+async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    println!("{} {}", request.method(), request.uri());
+    Ok(Response::new(Full::from("Hello from the web server!\n")))
+}
+
+/// A stream is to hyper what a TCP socket is.
+async fn serve(stream: Stream) {
+    let http = hyper::server::conn::http1::Builder::new();
+    if let Err(error) = http.serve_connection(TokioIo::new(stream), service_fn(hello)).await {
+        println!("a stream failed: {error}");
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8884".to_owned());
+    let name = arguments.next().unwrap_or_else(|| "hello".to_owned());
+
+    let factories = Factories::new();
+    factories.serve(&name, serve);
+    // The factories are everybody's, the streams each connection's own. Locators of your own commands may stand beside it.
+    let server = Server::builder()
+        .bind_tcp(&address, move |_peer| Multiplexer::new(&factories))
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    println!("the factory {name:?} is served over AMP on {address}; end with Ctrl-C");
+    tokio::signal::ctrl_c().await?;
+    server.close();
+    server.closed().await;
+    Ok(())
+}
