@@ -5,13 +5,10 @@
 //! Imports go one way only: `wire`, `value`, `command`, `packet`, `dispatcher` are pure and build without tokio;
 //! `responder`, `locator`, `connection` and `server` need the feature `tokio`.
 
+#[doc(hidden)]
+pub mod __private;
 pub mod codes;
 mod command;
-#[doc(hidden)]
-pub mod private;
-/// The same under the name that the macros write.
-#[doc(hidden)]
-pub use private as __private;
 pub mod schema;
 #[cfg(test)]
 mod testing;

@@ -1,7 +1,7 @@
 //! Commands for the unit tests, written by hand because the macros name the facade.
 
+use crate::__private::{nested_decode, nested_decode_list, nested_encode, nested_encode_list};
 use crate::command::{Argument, Arguments, Command, ErrorCodes, NoErrors, take_required};
-use crate::private::{nested_decode, nested_decode_list, nested_encode, nested_encode_list};
 use crate::schema::BoxDeclaration;
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
 
@@ -16,7 +16,7 @@ const UPPER: Key = Key::from_wire(b"\0\x05Upper");
 macro_rules! arguments {
     ($type:ident { $($leading:ident $lead_key:expr),*; $($field:ident $key:expr),* }) => {
         impl Arguments for $type {
-            const FIELDS: BoxDeclaration = crate::private::fields(stringify!($type), &[]);
+            const FIELDS: BoxDeclaration = crate::__private::fields(stringify!($type), &[]);
 
             fn put_leading(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
                 let _ = &out;
