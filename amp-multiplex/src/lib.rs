@@ -14,6 +14,7 @@ mod house;
 mod link;
 mod machine;
 mod multiplexer;
+mod outlet;
 mod settings;
 mod stream;
 

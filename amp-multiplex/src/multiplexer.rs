@@ -6,7 +6,8 @@ use amp_core::{Ask, Call, Command, Connection, Located, Locator};
 use crate::commands::{Connect, Disconnect, Transmit};
 use crate::error::ConnectError;
 use crate::factory::Factories;
-use crate::house::House;
+use crate::house::{House, PATIENCE};
+use crate::machine::Connecting;
 use crate::settings::StreamSettings;
 use crate::stream::Stream;
 
@@ -52,19 +53,13 @@ impl Multiplexer {
         let unattached =
             || ConnectError::Unsupported("the multiplexer is not attached to a connection that lives".to_owned());
         let connection = self.house.connection().ok_or_else(unattached)?;
-        if !self.house.registry().connect() {
+        let Some(number) = self.house.registry().connect() else {
             return Err(ConnectError::TooManyStreams { limit: self.house.settings.most_streams });
-        }
+        };
         let ask = Connect { factory: factory.to_owned(), half_close: Some(true) };
-        let mut connecting = Connecting { house: &self.house, call: Some(connection.call(ask)) };
-        let answer = connecting.answer().await;
-        match answer {
-            Ok(connected) => self.house.connected(connection, &connected),
-            Err(error) => {
-                self.house.not_connected();
-                Err(error.into())
-            }
-        }
+        let call = connection.call(ask);
+        let mut asking = Asking { house: &self.house, number, call: Some((call, connection)) };
+        asking.answer().await
     }
 
     /// Waits until the connection has ended; at once when there is none. Keeps nothing open.
@@ -91,37 +86,45 @@ impl Multiplexer {
 }
 
 /// A Connect that is out. Dropped before its answer came, it sees to the stream that nobody wants.
-struct Connecting<'a> {
+struct Asking<'a> {
     house: &'a Arc<House>,
-    call: Option<Call<Connect>>,
+    number: Connecting,
+    call: Option<(Call<Connect>, Connection)>,
 }
 
-impl Connecting<'_> {
-    async fn answer(&mut self) -> amp_core::Reply<Connect> {
+impl Asking<'_> {
+    async fn answer(&mut self) -> Result<Stream, ConnectError> {
         let answer = match &mut self.call {
-            Some(call) => call.await,
+            Some((call, _)) => call.await,
             None => std::future::pending().await,
         };
-        self.call = None;
-        answer
+        match (answer, self.call.take()) {
+            (Ok(connected), Some((_, connection))) => self.house.connected(self.number, connection, &connected),
+            (Ok(_), None) => std::future::pending().await,
+            (Err(error), _) => {
+                self.house.not_connected(self.number);
+                Err(error.into())
+            }
+        }
     }
 }
 
-impl Drop for Connecting<'_> {
+impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        let Some(call) = self.call.take() else { return };
-        let house = Arc::clone(self.house);
-        let (true, Some(connection), Ok(runtime)) =
-            (call.is_sent(), house.connection(), tokio::runtime::Handle::try_current())
-        else {
-            return house.not_connected();
-        };
-        runtime.spawn(async move {
-            match call.await {
-                Ok(connected) => house.unwanted(connection, connected.connection),
-                Err(_) => house.not_connected(),
+        let (house, number) = (Arc::clone(self.house), self.number);
+        match self.call.take() {
+            None => {}
+            Some((call, _)) if !call.is_sent() => house.not_connected(number),
+            Some((call, connection)) => {
+                let owner = Arc::clone(self.house);
+                owner.spawn(async move {
+                    match tokio::time::timeout(PATIENCE, call).await {
+                        Ok(Ok(connected)) => house.unwanted(number, &connection, connected.connection),
+                        _ => house.not_connected(number),
+                    }
+                });
             }
-        });
+        }
     }
 }
 
@@ -138,7 +141,7 @@ impl Locator for Multiplexer {
         };
         if ask.is::<Transmit>() {
             if let Some((transmit, receipt)) = ask.accept() {
-                house.transmitted(&connection, transmit, receipt);
+                house.transmitted(transmit, receipt);
             }
         } else if ask.is::<Disconnect>() {
             if let Some((disconnect, answer)) = ask.accept() {

@@ -9,7 +9,8 @@ pub struct StreamSettings {
     pub first_window: usize,
     /// To how many bytes that may grow on a long fast path, for one stream. Default 16 MiB.
     pub most_window: usize,
-    /// How many bytes all streams together may have on their way unanswered; each may always have one chunk. Default 64 MiB.
+    /// How many bytes all streams together may have on their way unanswered beyond the [`first_window`](Self::first_window)
+    /// of each: streams whose readers sleep take nothing from the others. Default 64 MiB.
     pub most_in_flight: usize,
     /// How many received bytes one stream keeps for its reader. A peer that waits for answers as this crate does stays far
     /// below; one that does not loses the stream when it crosses it. Default 32 MiB.

@@ -203,9 +203,7 @@ impl Shared {
         if state.has_room(&self.settings) || state.refusal().is_some() {
             return Poll::Ready(());
         }
-        if !state.others.last().is_some_and(|last| last.will_wake(cx.waker())) {
-            state.others.push(cx.waker().clone());
-        }
+        state.wait(cx.waker());
         Poll::Pending
     }
 

@@ -10,6 +10,6 @@ mod registry;
 mod stream;
 mod window;
 
-pub(crate) use registry::{Ended, Known, Registry};
+pub(crate) use registry::{Connecting, Ended, Known, Registry};
 pub(crate) use stream::{Farewell, Read, Received, StreamState};
 pub(crate) use window::Bounds;

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 
@@ -10,9 +10,10 @@ pub(crate) struct Registry<S, R> {
     streams: HashMap<Id, S>,
     /// Streams that this end has left, until the peer has said that it knows: what it sent before is dropped.
     leaving: HashSet<Id>,
-    /// How many Connects of ours are out. While one is, bytes for an unknown id may belong to its stream: a server that
-    /// speaks first does so before the answer is seen.
-    connecting: usize,
+    /// The Connects of ours that are out, by number. While one is, bytes for an unknown id may belong to its stream: a
+    /// server that speaks first does so before the answer is seen.
+    connecting: BTreeSet<Connecting>,
+    connects: Connecting,
     /// How many Connects of the peer are not decided about.
     opening: usize,
     early: HashMap<Id, Early<R>>,
@@ -21,11 +22,18 @@ pub(crate) struct Registry<S, R> {
     most_streams: usize,
 }
 
+/// The number of a Connect of ours.
+pub(crate) type Connecting = u64;
+
 /// What came for a stream before its id was known.
 #[derive(Debug)]
 pub(crate) struct Early<R> {
     pub(crate) data: Vec<(Bytes, R)>,
     pub(crate) ended: Option<Ended>,
+    /// More came than is kept: the stream is not whole.
+    pub(crate) overrun: bool,
+    /// The last Connect that was out when it began to come. Once there is none up to it, it is for nobody.
+    last: Connecting,
 }
 
 /// How the peer has ended a stream.
@@ -55,7 +63,8 @@ impl<S, R> Registry<S, R> {
         Self {
             streams: HashMap::new(),
             leaving: HashSet::new(),
-            connecting: 0,
+            connecting: BTreeSet::new(),
+            connects: 0,
             opening: 0,
             early: HashMap::new(),
             early_bytes: 0,
@@ -70,14 +79,16 @@ impl<S, R> Registry<S, R> {
 
     /// Whether one more stream may be opened from either end.
     fn has_place(&self) -> bool {
-        self.streams.len() + self.connecting + self.opening < self.most_streams
+        self.streams.len() + self.connecting.len() + self.opening < self.most_streams
     }
 
     /// A Connect of ours goes out, if there is a place for its stream.
-    pub(crate) fn connect(&mut self) -> bool {
-        let place = self.has_place();
-        self.connecting += usize::from(place);
-        place
+    pub(crate) fn connect(&mut self) -> Option<Connecting> {
+        self.has_place().then(|| {
+            self.connects += 1;
+            self.connecting.insert(self.connects);
+            self.connects
+        })
     }
 
     /// A Connect of the peer came in, and has a place for its stream until it is decided about.
@@ -94,15 +105,13 @@ impl<S, R> Registry<S, R> {
 
     /// A Connect of ours has ended: with a stream that is called `id`, or without. Gives what came early for the stream,
     /// and the receipts of what came for nobody.
-    pub(crate) fn connected(&mut self, id: Option<Id>) -> (Option<Early<R>>, Vec<R>) {
-        self.connecting -= 1;
-        let early = id.and_then(|id| self.early.remove(&id));
-        if let Some(early) = &early {
-            self.early_bytes -= early.bytes();
-        }
-        let lost = if self.connecting == 0 { std::mem::take(&mut self.early) } else { HashMap::new() };
-        self.early_bytes -= lost.values().map(Early::bytes).sum::<usize>();
-        (early, lost.into_values().flat_map(|early| early.data.into_iter().map(|(_, receipt)| receipt)).collect())
+    pub(crate) fn connected(&mut self, connect: Connecting, id: Option<Id>) -> (Early<R>, Vec<R>) {
+        self.connecting.remove(&connect);
+        let early = id.and_then(|id| self.early.remove(&id)).unwrap_or_else(|| Early::new(connect));
+        let oldest = self.connecting.first().copied().unwrap_or(Connecting::MAX);
+        let lost: Vec<_> = self.early.extract_if(|_, early| early.last < oldest).map(|(_, early)| early).collect();
+        self.early_bytes -= early.bytes() + lost.iter().map(Early::bytes).sum::<usize>();
+        (early, lost.into_iter().flat_map(|early| early.data).map(|(_, receipt)| receipt).collect())
     }
 
     /// Takes a stream in. `Err` gives it back when the id is taken, which an honest peer's never is.
@@ -119,27 +128,38 @@ impl<S, R> Registry<S, R> {
         match self.streams.get(&id) {
             Some(stream) => Known::Stream(stream),
             None if self.leaving.contains(&id) => Known::Left,
-            None if self.connecting > 0 => Known::Early,
+            None if !self.connecting.is_empty() => Known::Early,
             None => Known::Unknown,
         }
     }
 
-    /// Keeps bytes for an id that is not known yet; gives the receipt back when there are too many.
+    /// Keeps bytes for an id that is not known yet. Gives the receipt back when there are too many.
     pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Result<(), R> {
-        if self.early_bytes + data.len() > self.most_early || self.early.len() > self.most_streams {
+        let (bytes, most) = (self.early_bytes + data.len(), self.most_early);
+        let Some(early) = self.early(id) else { return Err(receipt) };
+        early.overrun |= bytes > most;
+        if early.overrun {
             return Err(receipt);
         }
-        self.early_bytes += data.len();
-        self.early.entry(id).or_default().data.push((data, receipt));
+        early.data.push((data, receipt));
+        self.early_bytes = bytes;
         Ok(())
     }
 
     /// Remembers that the peer has ended a stream whose id is not known yet.
     pub(crate) fn end_early(&mut self, id: Id, half: bool) {
-        if self.early.len() <= self.most_streams {
-            let early = self.early.entry(id).or_default();
+        if let Some(early) = self.early(id)
+            && early.ended != Some(Ended::Full)
+        {
             early.ended = Some(if half { Ended::Half } else { Ended::Full });
         }
+    }
+
+    /// What came for an id that is not known yet, unless there are too many of those.
+    fn early(&mut self, id: Id) -> Option<&mut Early<R>> {
+        let place = self.early.len() < self.most_streams || self.early.contains_key(&id);
+        let connects = self.connects;
+        place.then(|| self.early.entry(id).or_insert_with(|| Early::new(connects)))
     }
 
     /// Forgets a stream that the peer knows to be over.
@@ -158,7 +178,7 @@ impl<S, R> Registry<S, R> {
         self.leaving.remove(&id);
     }
 
-    /// Takes everything out: the connection has ended.
+    /// Takes everything out: the connection has ended, and takes no more streams.
     pub(crate) fn clear(&mut self) -> Vec<S> {
         self.early.clear();
         self.early_bytes = 0;
@@ -168,18 +188,17 @@ impl<S, R> Registry<S, R> {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.streams.is_empty() && self.leaving.is_empty() && self.early.is_empty()
+        let counts = [self.streams.len(), self.leaving.len(), self.early.len(), self.early_bytes];
+        counts == [0; 4] && self.connecting.is_empty() && self.opening == 0
     }
 }
 
 impl<R> Early<R> {
+    fn new(last: Connecting) -> Self {
+        Self { data: Vec::new(), ended: None, overrun: false, last }
+    }
+
     fn bytes(&self) -> usize {
         self.data.iter().map(|(data, _)| data.len()).sum()
-    }
-}
-
-impl<R> Default for Early<R> {
-    fn default() -> Self {
-        Self { data: Vec::new(), ended: None }
     }
 }
