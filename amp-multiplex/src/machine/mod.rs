@@ -13,3 +13,6 @@ mod window;
 pub(crate) use registry::{Connecting, Ended, Known, Registry};
 pub(crate) use stream::{Farewell, Read, Received, StreamState};
 pub(crate) use window::Bounds;
+
+#[cfg(test)]
+mod tests;
