@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use amp_core::schema::CommandDeclaration;
@@ -16,7 +17,7 @@ use crate::stream::Stream;
 /// It is a [`Locator`]: give a clone to the connection's builder, beside the locators of your own commands, and
 /// [`attach`](Self::attach) it to the connection. Where streams are only accepted, as in a server's closure, the first
 /// command of the peer attaches it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Multiplexer {
     house: Arc<House>,
 }
@@ -82,6 +83,13 @@ impl Multiplexer {
     #[must_use]
     pub fn factories(&self) -> &Factories {
         &self.house.factories
+    }
+}
+
+/// How many streams there are, how many this end is leaving, and how many Connects of either end are not decided about.
+impl fmt::Debug for Multiplexer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Multiplexer").field(&*self.house.registry()).finish()
     }
 }
 

@@ -1,11 +1,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 
 use bytes::Bytes;
 
 use crate::commands::Id;
 
 /// Which streams there are at one end of a connection. `S` is a stream, `R` a receipt for received bytes.
-#[derive(Debug)]
 pub(crate) struct Registry<S, R> {
     streams: HashMap<Id, S>,
     /// Streams that this end has left, until the peer has said that it knows: what it sent before is dropped.
@@ -190,6 +190,19 @@ impl<S, R> Registry<S, R> {
     pub(crate) fn is_empty(&self) -> bool {
         let counts = [self.streams.len(), self.leaving.len(), self.early.len(), self.early_bytes];
         counts == [0; 4] && self.connecting.is_empty() && self.opening == 0
+    }
+}
+
+/// How many there are of each.
+impl<S, R> fmt::Debug for Registry<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("streams", &self.streams.len())
+            .field("leaving", &self.leaving.len())
+            .field("connecting", &self.connecting.len())
+            .field("opening", &self.opening)
+            .field("early", &self.early.len())
+            .finish()
     }
 }
 
