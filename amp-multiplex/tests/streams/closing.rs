@@ -126,13 +126,14 @@ async fn bytes_that_cross_a_disconnect_end_the_stream_and_its_reader_sees_the_en
     let (end, mut peer) = scripted();
     let mut listener = end.factories.listen("echo", 1);
     let (id, mut stream) = peer.open("echo", &mut listener).await;
-    peer.transmit(&id, b"bye").await;
+    let bye = peer.transmit(&id, b"bye").await;
     write(&mut stream, "crossing").await;
     let crossing = peer.expect_ask("Transmit").await;
     let tag = peer.disconnect(&id).await;
     peer.error(&crossing, "NO_SUCH_CONNECTION").await;
     peer.expect_answer(&tag).await;
     assert_eq!(read_exactly(&mut stream, 3).await, b"bye");
+    peer.expect_answer(&bye).await;
     assert_eq!(read_all(&mut stream).await, b"");
     drop(stream);
     peer.expect_open().await;
