@@ -1,6 +1,7 @@
 //! The way of a stream's bytes out. It goes on whether or not the writer is polled: what was written is sent, and answers
 //! give their credit back, while the writer sleeps.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -86,6 +87,9 @@ impl Link {
             inner.state.answered(length, sent, now());
             self.house.move_in_flight(before, inner.state.in_flight());
             answer?;
+        }
+        if inner.sent.is_empty() {
+            inner.sent = VecDeque::new();
         }
         Ok(moved)
     }

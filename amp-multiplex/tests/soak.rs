@@ -59,7 +59,8 @@ async fn live(multiplexer: Multiplexer) {
     let name = NAMES[dice(9) as usize];
     let patience = Duration::from_millis(if dice(4) == 0 { dice(10) } else { 60_000 });
     let Ok(Ok(mut stream)) = timeout(patience, multiplexer.connect(name)).await else { return };
-    let bytes = vec![2; dice(100_000) as usize];
+    // No more than an echo that nobody reads takes.
+    let bytes = vec![2; dice(40_000) as usize];
     match dice(6) {
         0 => {}
         1 => drop(stream.write_all(&bytes).await),
@@ -139,7 +140,7 @@ async fn soak() {
         }
         if lives.len() > 100 {
             // Some are ended from outside.
-            if dice(10) == 0 {
+            if dice(200) == 0 {
                 lives.abort_all();
             }
             lives.join_next().await;
@@ -168,5 +169,7 @@ async fn soak() {
 #[test]
 fn streams_that_end_in_every_way_leave_no_task_no_socket_and_no_entry() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime").block_on(async { timeout(Duration::from_secs(120), soak()).await.expect("this hangs") });
+    runtime
+        .expect("a runtime")
+        .block_on(async { timeout(Duration::from_secs(120), soak()).await.expect("this hangs") });
 }

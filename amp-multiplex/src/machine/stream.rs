@@ -115,6 +115,10 @@ impl<R> StreamState<R> {
             self.received.pop_front();
             self.buffered -= OVERHEAD;
         }
+        if self.received.is_empty() {
+            // An idle stream holds no memory for what has passed.
+            self.received = VecDeque::new();
+        }
         self.buffered -= part.len();
         Read::Data(part, receipt)
     }

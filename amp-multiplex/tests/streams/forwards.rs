@@ -29,7 +29,8 @@ where
 
 async fn refused(address: SocketAddr) {
     soon("the listener ends", async {
-        while TcpStream::connect(address).await.map_err(|error| error.kind()).err() != Some(ErrorKind::ConnectionRefused)
+        while TcpStream::connect(address).await.map_err(|error| error.kind()).err()
+            != Some(ErrorKind::ConnectionRefused)
         {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
