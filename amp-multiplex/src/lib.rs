@@ -4,6 +4,9 @@
 //! txampext's `Connect`, `Transmit` and `Disconnect` (`wire.md` section 3); the answer to a `Transmit` is the credit: it
 //! comes when the reader has taken the bytes, and a writer keeps no more than a window of unanswered bytes on their way.
 //!
+//! A stream that nobody uses costs about 750 bytes at each end, beside what its user keeps for it; 10,000 idle streams on one
+//! connection cost 8 MB. What streams may hold for readers that sleep is bounded by [`StreamSettings`].
+//!
 //! The state of streams is pure (`machine`); the [`Multiplexer`] and the [`Stream`] stand beside it. Imports `amp-core`.
 
 mod commands;

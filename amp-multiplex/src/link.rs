@@ -72,6 +72,12 @@ impl Link {
 }
 
 impl Inner {
+    /// The peer sent more than is kept: the stream is not whole any more. The reader must not take that for its end.
+    pub(crate) fn overrun(&mut self) {
+        self.state.peer_gone();
+        self.error = Some(StreamError::Overrun);
+    }
+
     pub(crate) fn fail(&mut self, error: StreamError) {
         if !self.state.is_peer_gone() {
             self.state.peer_gone();

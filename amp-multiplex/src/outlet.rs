@@ -34,7 +34,7 @@ impl Link {
             let ended = if inner.state.is_peer_gone() { StreamError::PeerDisconnected } else { StreamError::Closed };
             return Err(inner.error.clone().unwrap_or(ended));
         };
-        if inner.unsent.is_some() || room == 0 || !self.house.has_credit(inner.state.in_flight()) {
+        if inner.unsent.is_some() || room == 0 || !self.house.in_flight.has_room(inner.state.in_flight()) {
             inner.writer = Some(writer.clone());
             return Ok(None);
         }
@@ -46,7 +46,7 @@ impl Link {
         let call = self.connection.call(Transmit { connection: self.id, data }).no_timeout().uncounted();
         let before = inner.state.in_flight();
         inner.state.sent(length);
-        self.house.move_in_flight(before, inner.state.in_flight());
+        self.house.in_flight.change(before, inner.state.in_flight());
         inner.unsent = Some(Chunk { call, length, sent: now() });
         let failed = self.advance_locked(&mut inner).err();
         drop(inner);
@@ -85,7 +85,7 @@ impl Link {
             let Some(Chunk { length, sent, .. }) = inner.sent.pop_front() else { break };
             let before = inner.state.in_flight();
             inner.state.answered(length, sent, now());
-            self.house.move_in_flight(before, inner.state.in_flight());
+            self.house.in_flight.change(before, inner.state.in_flight());
             answer?;
         }
         if inner.sent.is_empty() {

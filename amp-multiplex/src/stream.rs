@@ -92,6 +92,7 @@ impl AsyncRead for Stream {
         let mut receipts = Vec::new();
         let before = buffer.filled().len();
         let mut inner = self.link.lock();
+        let held = inner.state.buffered();
         while buffer.remaining() > 0 {
             match inner.state.read(buffer.remaining()) {
                 Read::Data(data, receipt) => {
@@ -109,6 +110,7 @@ impl AsyncRead for Stream {
                 }
             }
         }
+        self.link.house.received.change(held, inner.state.buffered());
         drop(inner);
         acknowledge(receipts);
         Poll::Ready(Ok(()))
@@ -159,7 +161,8 @@ impl Drop for Stream {
     fn drop(&mut self) {
         let Link { house, connection, id, .. } = &*self.link;
         let mut inner = self.link.lock();
-        house.move_in_flight(inner.state.in_flight(), 0);
+        house.in_flight.change(inner.state.in_flight(), 0);
+        house.received.change(inner.state.buffered(), 0);
         let (receipts, farewell) = inner.state.abandon();
         let on_their_way = (inner.unsent.take(), std::mem::take(&mut inner.sent));
         drop(inner);

@@ -81,8 +81,6 @@ enum Step {
 struct Queued {
     /// The place in the queue of calls.
     ticket: Option<u64>,
-    /// It has waited for room: whoever comes later waits behind it.
-    waited: bool,
     deadline: Option<Instant>,
     /// Made only when the call must wait: a call that goes out at once costs no timer.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -147,8 +145,7 @@ impl<A: Outgoing> Exchange<A> {
         let settings = &shared.settings;
         if counted && !(state.has_place(settings) && state.calls.is_turn(queued.ticket)) {
             queued.ticket = Some(state.calls.wait(queued.ticket, cx.waker()));
-        } else if !counted && !state.is_turn(*free, queued.waited, settings) {
-            queued.waited = true;
+        } else if !counted && !state.has_room_for(*free, settings) {
             state.wait(cx.waker());
         } else {
             return Poll::Ready(append(shared, state, ask, (*answered, *free), queued.deadline, cx.waker()));

@@ -17,7 +17,7 @@ pub(super) struct State {
     pub(super) alarm: Option<Instant>,
     /// Calls that wait for a place among those that are out.
     pub(super) calls: Queue,
-    /// Others who wait for room in the outbound buffer, first come, first served. While there are any, something waits to
+    /// Others who wait for room in the outbound buffer, first come, first woken. While there are any, something waits to
     /// be written, and they are woken when it is taken.
     pub(super) others: Vec<Waker>,
     pub(super) driver: Waker,
@@ -64,14 +64,14 @@ impl State {
 
     /// Whether callers may add to the outbound buffer.
     pub(super) fn has_room(&self, settings: &Settings) -> bool {
-        self.outbound.len() < settings.outbound_mark.max(1)
+        self.has_room_for(false, settings)
     }
 
-    /// Whether something that counts as no call may go out, after what `waited` before it. What is `free` leaves half of
-    /// the buffer to the calls: bulk must not keep them waiting, nor the peer's commands.
-    pub(super) fn is_turn(&self, free: bool, waited: bool, settings: &Settings) -> bool {
+    /// Whether something that counts as no call may go out. What is `free` leaves half of the buffer to the calls: bulk must
+    /// not keep them waiting, nor the peer's commands.
+    pub(super) fn has_room_for(&self, free: bool, settings: &Settings) -> bool {
         let mark = settings.outbound_mark / if free { 2 } else { 1 };
-        self.outbound.len() < mark.max(1) && (waited || self.others.is_empty())
+        self.outbound.len() < mark.max(1)
     }
 
     /// Waits for room.

@@ -104,6 +104,11 @@ impl<R> StreamState<R> {
         Received::Kept
     }
 
+    /// What the bytes cost that were received and not read.
+    pub(crate) fn buffered(&self) -> usize {
+        self.buffered
+    }
+
     /// Takes at most `most` bytes out for the reader.
     pub(crate) fn read(&mut self, most: usize) -> Read<R> {
         let Some((data, receipt)) = self.received.front_mut() else {

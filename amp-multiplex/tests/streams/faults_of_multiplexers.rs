@@ -58,30 +58,6 @@ async fn a_target_that_hangs_freezes_nothing() {
     assert!(matches!(refused, ConnectError::Refused(_)), "{refused:?}");
 }
 
-/// A hundred readers that sleep hold a hundred windows; the rest of the streams have theirs.
-#[tokio::test]
-async fn slow_streams_do_not_eat_the_window_of_the_others() {
-    let settings = StreamSettings::new().first_window(100_000).most_in_flight(200_000);
-    let (here, there) = ends_with(1 << 16, &settings);
-    let mut sleepers = there.factories.listen("sleepers", 100);
-    there.factories.serve("echo", echo);
-    let mut kept = Vec::new();
-    for _ in 0..100 {
-        let (mut stream, sleeping) = here.open("sleepers", &mut sleepers).await;
-        kept.push(sleeping);
-        tokio::spawn(async move { stream.write_all(&pattern(1 << 20)).await });
-    }
-    let lively = here.connect("echo").await;
-    let (mut reader, mut writer) = tokio::io::split(lively);
-    // More than a window is on its way in one go: the stream is not reduced to a chunk for each round trip.
-    let writing = tokio::spawn(async move { writer.write_all(&pattern(5 << 20)).await });
-    let mut got = vec![0; 5 << 20];
-    soon("the echo", reader.read_exact(&mut got)).await.expect("bytes");
-    assert!(got == pattern(5 << 20));
-    soon("the writer", writing).await.expect("no panic").expect("written");
-    here.ping().await;
-}
-
 #[tokio::test]
 async fn more_unanswered_transmits_than_calls_may_be_out_block_no_command() {
     let (a, b) = tokio::io::duplex(1 << 16);

@@ -50,6 +50,43 @@ async fn a_peer_that_never_waits_loses_the_one_stream_that_it_overruns() {
     assert_eq!(end.multiplexer.streams(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_all_streams_together_hold_is_bounded_and_costs_one_that_holds_much() {
+    let settings = StreamSettings::new().first_window(10_000).most_received(100_000);
+    let (end, mut peer) = scripted_with(settings, true);
+    let mut listener = end.factories.listen("slow", 10);
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        streams.push(peer.open("slow", &mut listener).await);
+    }
+    for (id, _) in &streams[..3] {
+        peer.transmit(id, &pattern(40_000)).await;
+    }
+    // The first three hold 90,000 beyond their first windows. The last may have its own, and no more.
+    peer.transmit(&streams[3].0, &pattern(9000)).await;
+    peer.transmit(&streams[2].0, &pattern(20_000)).await;
+    let goodbye = peer.expect_ask("Disconnect").await;
+    assert_eq!(goodbye.text("connection"), streams[2].0);
+    assert_eq!(read_exactly(&mut streams[3].1, 9000).await, pattern(9000));
+    peer.packet().await;
+    // What is dropped is free again.
+    streams.truncate(2);
+    assert_eq!(end.multiplexer.streams(), 2);
+    let (id, mut stream) = loop {
+        let packet = peer.ask("Connect", &[("factory", b"slow")]).await;
+        let stream = listener.accept().await.expect("a stream");
+        let answer = loop {
+            let next = peer.packet().await;
+            if next.has("_answer") && next.text("_answer") == packet {
+                break next;
+            }
+        };
+        break (answer.text("connection"), stream);
+    };
+    peer.transmit(&id, &pattern(40_000)).await;
+    assert_eq!(read_exactly(&mut stream, 40_000).await, pattern(40_000));
+}
+
 #[tokio::test]
 async fn when_the_reader_is_dropped_the_writer_learns_it() {
     let (here, there, mut one, other) = streaming(ends()).await;
