@@ -20,7 +20,8 @@ async fn ten_thousand_idle_streams_cost_less_than_two_kibibytes_each_at_each_end
     let builders = [&server, &client].map(|end| Connection::builder().locator(end.clone()));
     let [one, other] = builders;
     let (one, other) = amp_core::pair(one, other);
-    (server.attach(&one), client.attach(&other));
+    server.attach(&one);
+    client.attach(&other);
 
     let mut streams: Vec<(Stream, Stream)> = Vec::with_capacity(STREAMS);
     let before = resident();

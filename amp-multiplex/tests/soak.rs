@@ -9,16 +9,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-const STREAMS: u64 = 4000;
+const STREAMS: usize = 4000;
 const EMPTY: &str = "Multiplexer(Registry { streams: 0, leaving: 0, connecting: 0, opening: 0, early: 0 })";
 
 /// The same numbers in every run.
-fn dice(sides: u64) -> u64 {
+fn dice(sides: usize) -> usize {
     static STATE: AtomicU64 = AtomicU64::new(88_172_645_463_325_252);
     let mut state = STATE.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
     state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (state ^ (state >> 31)) % sides
+    usize::try_from(state >> 33).expect("31 bits") % sides
 }
 
 async fn echo(stream: Stream) {
@@ -32,7 +32,7 @@ fn factories(target: &str) -> Factories {
     factories.serve("echo", echo);
     factories.serve("drop", |stream: Stream| async move { drop(stream) });
     factories.serve("sleep", |stream: Stream| async move {
-        tokio::time::sleep(Duration::from_millis(dice(30))).await;
+        tokio::time::sleep(Duration::from_millis(dice(30) as u64)).await;
         drop(stream);
     });
     factories.serve("speak", |mut stream: Stream| async move {
@@ -45,7 +45,7 @@ fn factories(target: &str) -> Factories {
     factories.insert("refuse", |opening: Opening| opening.refuse("no"));
     factories.insert("late", |opening: Opening| {
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(dice(20))).await;
+            tokio::time::sleep(Duration::from_millis(dice(20) as u64)).await;
             if dice(2) == 0 { drop(opening) } else { drop(opening.accept()) }
         });
     });
@@ -56,27 +56,27 @@ fn factories(target: &str) -> Factories {
 /// One stream, used and ended in one of many ways.
 async fn live(multiplexer: Multiplexer) {
     const NAMES: [&str; 9] = ["echo", "drop", "sleep", "speak", "abort", "refuse", "late", "target", "nobody"];
-    let name = NAMES[dice(9) as usize];
-    let patience = Duration::from_millis(if dice(4) == 0 { dice(10) } else { 60_000 });
+    let name = NAMES[dice(9)];
+    let patience = Duration::from_millis(if dice(4) == 0 { dice(10) as u64 } else { 60_000 });
     let Ok(Ok(mut stream)) = timeout(patience, multiplexer.connect(name)).await else { return };
     // No more than an echo that nobody reads takes.
-    let bytes = vec![2; dice(40_000) as usize];
+    let bytes = vec![2; dice(40_000)];
     match dice(6) {
         0 => {}
         1 => drop(stream.write_all(&bytes).await),
         2 => {
-            let _ = timeout(Duration::from_millis(dice(5)), stream.write_all(&bytes)).await;
+            let _ = timeout(Duration::from_millis(dice(5) as u64), stream.write_all(&bytes)).await;
         }
         3 => {
             let _ = stream.write_all(&bytes).await;
             let _ = stream.shutdown().await;
-            let _ = timeout(Duration::from_millis(dice(50)), stream.read_to_end(&mut Vec::new())).await;
+            let _ = timeout(Duration::from_millis(dice(50) as u64), stream.read_to_end(&mut Vec::new())).await;
         }
         4 => {
             let _ = stream.shutdown().await;
         }
         _ => {
-            let _ = timeout(Duration::from_millis(dice(10)), stream.read(&mut [0; 1000])).await;
+            let _ = timeout(Duration::from_millis(dice(10) as u64), stream.read(&mut [0; 1000])).await;
         }
     }
 }
@@ -87,7 +87,7 @@ async fn target() -> String {
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let _ = timeout(Duration::from_millis(dice(20)), socket.read(&mut [0; 1000])).await;
+                let _ = timeout(Duration::from_millis(dice(20) as u64), socket.read(&mut [0; 1000])).await;
             });
         }
     });
@@ -134,8 +134,8 @@ async fn soak() {
         if dice(20) == 0 {
             lives.spawn(async move {
                 let Ok(mut socket) = TcpStream::connect(address).await else { return };
-                let _ = socket.write_all(&vec![3; dice(50_000) as usize]).await;
-                let _ = timeout(Duration::from_millis(dice(5)), socket.read(&mut [0; 1000])).await;
+                let _ = socket.write_all(&vec![3; dice(50_000)]).await;
+                let _ = timeout(Duration::from_millis(dice(5) as u64), socket.read(&mut [0; 1000])).await;
             });
         }
         if lives.len() > 100 {

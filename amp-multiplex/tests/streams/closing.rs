@@ -15,7 +15,8 @@ async fn between_ends_of_ours_each_direction_is_closed_for_itself() {
     soon("closing", other.shutdown()).await.expect("closed");
     assert_eq!(read_all(&mut one).await, b"answer");
     // Both ends know: nothing is left, though neither stream is dropped.
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
     let error = one.write(b"x").await.expect_err("this end has closed");
     assert_eq!(why(&error), "PeerDisconnected");
 }
@@ -36,14 +37,16 @@ async fn everything_written_before_a_drop_arrives() {
     drop(one);
     assert!(read_all(&mut other).await == sent, "other bytes came");
     drop(other);
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]
 async fn both_ends_may_leave_at_once() {
     let (here, there, one, other) = streaming(ends()).await;
     drop((one, other));
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
     here.ping().await;
 }
 
@@ -51,9 +54,11 @@ async fn both_ends_may_leave_at_once() {
 async fn both_ends_may_finish_at_once() {
     let (here, there, mut one, mut other) = streaming(ends()).await;
     let (a, b) = soon("closing", async { tokio::join!(one.shutdown(), other.shutdown()) }).await;
-    (a.expect("closed"), b.expect("closed"));
+    a.expect("closed");
+    b.expect("closed");
     assert_eq!((read_all(&mut one).await, read_all(&mut other).await), (vec![], vec![]));
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]

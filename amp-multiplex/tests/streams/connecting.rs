@@ -18,7 +18,8 @@ async fn a_refusal_gives_its_reason() {
         Err(ConnectError::Refused(reason)) => assert_eq!(reason, "closed has its day off"),
         other => panic!("{other:?}"),
     }
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]
@@ -42,7 +43,8 @@ async fn streams_open_from_either_end() {
         write(&mut stream, "hello").await;
         assert_eq!(read_exactly(&mut stream, 5).await, b"hello");
     }
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]
@@ -65,7 +67,8 @@ async fn over_the_backlog_of_a_listener_connects_are_refused() {
     let error = here.multiplexer.connect("busy").await.expect_err("nobody listens");
     assert!(matches!(error, ConnectError::Refused(_)), "{error:?}");
     drop(streams);
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]
@@ -115,7 +118,8 @@ async fn over_the_limit_of_this_end_connecting_fails_without_a_word_to_the_peer(
     let error = here.multiplexer.connect("echo").await.expect_err("over the limit");
     assert!(matches!(error, ConnectError::TooManyStreams { limit: 1 }), "{error:?}");
     drop(stream);
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
     here.connect("echo").await;
 }
 

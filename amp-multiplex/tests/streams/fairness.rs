@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use amp_multiplex::StreamSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{ends_with, soon};
+use crate::support::{echo, ends_with, pattern, soon};
 
 /// Streams that all have more to send get about as much, however large the windows of some have grown.
 #[tokio::test]
@@ -38,4 +38,43 @@ async fn bulk_streams_share_the_connection() {
     let (least, most) = (shares.iter().min().expect("some"), shares.iter().max().expect("some"));
     // 2 MiB each, were it exact.
     assert!(*least * 3 > *most, "from {least} to {most} bytes");
+}
+
+/// Many streams on many threads through a narrow pipe, both ways, in pieces of every length: every byte in its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_several_threads_every_byte_arrives_in_its_place() {
+    let (here, there) = ends_with(1500, &StreamSettings::new().first_window(20_000));
+    here.factories.serve("echo", echo);
+    there.factories.serve("echo", echo);
+    let mut lives = tokio::task::JoinSet::new();
+    for seed in 0..60_u8 {
+        let from = if seed % 2 == 0 { &here } else { &there };
+        let (mut reader, mut writer) = tokio::io::split(from.connect("echo").await);
+        lives.spawn(async move {
+            let sent: Vec<u8> = pattern(300_000).iter().map(|byte| byte.wrapping_mul(seed | 1)).collect();
+            let expected = sent.clone();
+            let writing = tokio::spawn(async move {
+                let (mut rest, mut length) = (&sent[..], usize::from(seed));
+                while !rest.is_empty() {
+                    length = (length * 7 + 13) % 70_000;
+                    let (now, later) = rest.split_at((length + 1).min(rest.len()));
+                    writer.write_all(now).await.expect("written");
+                    rest = later;
+                }
+                writer.shutdown().await.expect("closed");
+            });
+            let mut got = Vec::new();
+            reader.read_to_end(&mut got).await.expect("an end in order");
+            writing.await.expect("no panic");
+            assert!(got == expected, "stream {seed}: {} bytes", got.len());
+        });
+    }
+    soon("all streams", async {
+        while let Some(life) = lives.join_next().await {
+            life.expect("no panic");
+        }
+    })
+    .await;
+    here.is_empty().await;
+    there.is_empty().await;
 }

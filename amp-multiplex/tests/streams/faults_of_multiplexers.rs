@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use amp_core::Settings;
 use amp_multiplex::{ConnectError, Opening, StreamSettings};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{End, echo, ends, ends_with, pattern, read_exactly, soon, streaming, until, write};
 
@@ -51,7 +51,8 @@ async fn a_target_that_hangs_freezes_nothing() {
     let mut lively = here.connect("echo").await;
     write(&mut lively, "hello").await;
     assert_eq!(read_exactly(&mut lively, 5).await, b"hello");
-    (here.ping().await, there.ping().await);
+    here.ping().await;
+    there.ping().await;
     assert!(!waiting.is_finished());
     drop(opening);
     let refused = soon("the refusal", waiting).await.expect("no panic").expect_err("refused");
@@ -71,10 +72,12 @@ async fn more_unanswered_transmits_than_calls_may_be_out_block_no_command() {
         write(&mut stream, "never read").await;
         kept.push((stream, sleeping));
     }
-    (here.ping().await, there.ping().await);
+    here.ping().await;
+    there.ping().await;
     kept.push(here.open("sleepers", &mut sleepers).await);
     drop(kept);
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]
@@ -116,5 +119,6 @@ async fn a_server_that_speaks_first_keeps_its_banner_under_load() {
     for client in clients.collect::<Vec<_>>() {
         assert_eq!(soon("a client", client).await.expect("no panic"), b"220 hi");
     }
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }

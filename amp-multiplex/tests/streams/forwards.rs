@@ -54,7 +54,8 @@ async fn a_forwarded_port_listens_on_loopback_and_counts_what_passes() {
     until("it has ended", || forward.counts().open == 0).await;
     let counts = forward.counts();
     assert_eq!((counts.total, counts.sent, counts.received), (1, 11, 11));
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]
@@ -95,7 +96,8 @@ async fn a_refused_stream_closes_its_local_socket() {
     assert!(matches!(read, Ok(0)) || read.is_err(), "{read:?}");
     let counts = forward.counts();
     assert_eq!((counts.refused, counts.total, counts.open), (1, 0, 0));
-    (here.ping().await, there.ping().await);
+    here.ping().await;
+    there.ping().await;
 }
 
 #[tokio::test]
@@ -126,7 +128,8 @@ async fn a_dropped_forward_ends_with_its_streams() {
     let read = soon("the end", socket.read(&mut [0])).await;
     assert!(matches!(read, Ok(0)) || read.is_err(), "{read:?}");
     refused(address).await;
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]

@@ -21,7 +21,8 @@ async fn a_stream_whose_task_panics_ends_and_nothing_else() {
     assert_eq!(read_exactly(&mut sane, 4).await, b"sane");
     here.ping().await;
     drop((sane, mad));
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,17 +73,9 @@ async fn what_all_streams_together_hold_is_bounded_and_costs_one_that_holds_much
     // What is dropped is free again.
     streams.truncate(2);
     assert_eq!(end.multiplexer.streams(), 2);
-    let (id, mut stream) = loop {
-        let packet = peer.ask("Connect", &[("factory", b"slow")]).await;
-        let stream = listener.accept().await.expect("a stream");
-        let answer = loop {
-            let next = peer.packet().await;
-            if next.has("_answer") && next.text("_answer") == packet {
-                break next;
-            }
-        };
-        break (answer.text("connection"), stream);
-    };
+    let tag = peer.ask("Connect", &[("factory", b"slow")]).await;
+    let mut stream = listener.accept().await.expect("a stream");
+    let id = peer.skip_to_answer(&tag).await.text("connection");
     peer.transmit(&id, &pattern(40_000)).await;
     assert_eq!(read_exactly(&mut stream, 40_000).await, pattern(40_000));
 }
@@ -101,7 +94,8 @@ async fn when_the_reader_is_dropped_the_writer_learns_it() {
     drop(other);
     let error = soon("the writer", writing).await.expect("no panic");
     assert_eq!(why(&error), "PeerDisconnected");
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]

@@ -33,7 +33,8 @@ async fn the_death_of_the_connection_ends_every_reader_and_writer_with_its_reaso
         assert_eq!((error.kind(), why(&error).as_str()), (std::io::ErrorKind::ConnectionAborted, "Connection"));
         assert!(format!("{:?}", error.get_ref()).contains("ClosedByPeer"), "{error:?}");
     }
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]

@@ -126,6 +126,16 @@ impl RawPeer {
         packet
     }
 
+    /// The answer to the tag, whatever comes before it.
+    pub(crate) async fn skip_to_answer(&mut self, tag: &str) -> Packet {
+        loop {
+            let packet = self.packet().await;
+            if packet.has("_answer") && packet.text("_answer") == tag {
+                return packet;
+            }
+        }
+    }
+
     /// The next box is an error to the tag.
     pub(crate) async fn expect_error(&mut self, tag: &str, code: &str) -> Packet {
         let packet = self.packet().await;

@@ -42,7 +42,8 @@ async fn from_a_local_port_to_a_target_in_the_peers_network_and_back() {
     let (far, near) = (target.counts(), forward.counts());
     assert_eq!((far.total, far.sent, far.received), (1, 3_000_000, 3_000_000));
     assert_eq!((near.total, near.sent, near.received), (1, 3_000_000, 3_000_000));
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]
@@ -84,7 +85,8 @@ async fn a_target_that_nobody_is_at_refuses_without_saying_where_it_is() {
     let forward = here.multiplexer.forward_port(0, "closed").await.expect("a port");
     let read = soon("the end", dial(&forward).await.read(&mut [0])).await;
     assert!(matches!(read, Ok(0)) || read.is_err(), "{read:?}");
-    (here.is_empty().await, there.is_empty().await);
+    here.is_empty().await;
+    there.is_empty().await;
 }
 
 #[tokio::test]

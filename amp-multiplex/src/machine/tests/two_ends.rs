@@ -81,7 +81,7 @@ impl Pair {
         if bytes == 0 || self.abandoned[at] {
             return;
         }
-        let data: Vec<u8> = (0..bytes).map(|n| (self.written[at].len() + n) as u8).collect();
+        let data: Vec<u8> = (self.written[at].len()..).map(|n| n.to_le_bytes()[0]).take(bytes).collect();
         self.written[at].extend(&data);
         self.ends[at].sent(bytes);
         self.receipts += 1;
@@ -167,7 +167,7 @@ impl Pair {
     }
 
     fn check(&self) {
-        assert_eq!(self.answered.len() as u32, self.receipts, "a receipt was lost");
+        assert_eq!(self.answered.len(), self.receipts as usize, "a receipt was lost");
         for at in 0..2 {
             let (ours, other) = (&self.written[at], 1 - at);
             let theirs = &self.read[other];
