@@ -63,13 +63,10 @@ pub enum StreamError {
     /// The peer has closed the stream and reads no more.
     #[error("the peer has closed the stream")]
     PeerDisconnected,
-    /// The peer sent more than [`StreamSettings::most_buffered`](crate::StreamSettings::most_buffered) bytes ahead of the
-    /// reader, or more than [`most_early`](crate::StreamSettings::most_early) before the stream was open here.
-    #[error("the peer sent over {limit} bytes ahead of the reader; see `StreamSettings`")]
-    Overrun {
-        /// The limit that was crossed.
-        limit: usize,
-    },
+    /// The peer sent more ahead of the reader than [`most_buffered`](crate::StreamSettings::most_buffered),
+    /// [`most_received`](crate::StreamSettings::most_received) or [`most_early`](crate::StreamSettings::most_early) allow.
+    #[error("the peer sent too much ahead of the reader; see `StreamSettings::most_buffered` and `most_received`")]
+    Overrun,
     /// This end has closed the stream, or its direction.
     #[error("this end has closed the stream")]
     Closed,
@@ -95,7 +92,7 @@ impl From<StreamError> for io::Error {
     fn from(error: StreamError) -> Self {
         let kind = match error {
             StreamError::PeerDisconnected | StreamError::Closed => io::ErrorKind::BrokenPipe,
-            StreamError::Overrun { .. } | StreamError::PeerFailed(_) => io::ErrorKind::ConnectionReset,
+            StreamError::Overrun | StreamError::PeerFailed(_) => io::ErrorKind::ConnectionReset,
             StreamError::Connection(_) => io::ErrorKind::ConnectionAborted,
         };
         Self::new(kind, error)

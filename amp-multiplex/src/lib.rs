@@ -41,6 +41,9 @@
 //! [`Multiplexer::forward_port`] listens on a local port that leads to a factory of the peer; a [`Target`] is a factory that
 //! leads to an address here; [`StreamSettings`] has the limits.
 //!
+//! A stream that nobody uses costs about 750 bytes at each end, beside what its user keeps for it; 10,000 idle streams on one
+//! connection cost 8 MB. What streams may hold for readers that sleep is bounded by [`StreamSettings`].
+//!
 //! The state of streams is pure (`machine`); the [`Multiplexer`] and the [`Stream`] stand beside it. Imports `amp-core`.
 
 mod commands;
@@ -51,6 +54,7 @@ mod house;
 mod link;
 mod machine;
 mod multiplexer;
+mod outlet;
 mod settings;
 mod stream;
 

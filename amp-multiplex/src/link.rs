@@ -1,13 +1,18 @@
 //! What a [`Stream`](crate::Stream) and the multiplexer share: one lock a stream, held for a moment.
+//!
+//! The locks are taken in this order: registry, link, connection. No waker of a user runs under any of them.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use amp_core::Answer;
+use amp_core::{Answer, Connection};
 
 use crate::commands::{Id, Transmit};
 use crate::error::StreamError;
+use crate::house::House;
 use crate::machine::StreamState;
+use crate::outlet::Chunk;
 
 /// What the peer gets once its bytes were read.
 pub(crate) type Receipt = Answer<Transmit>;
@@ -15,6 +20,8 @@ pub(crate) type Receipt = Answer<Transmit>;
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) id: Id,
+    pub(crate) house: Arc<House>,
+    pub(crate) connection: Connection,
     inner: Mutex<Inner>,
 }
 
@@ -25,11 +32,23 @@ pub(crate) struct Inner {
     pub(crate) error: Option<StreamError>,
     pub(crate) reader: Option<Waker>,
     pub(crate) writer: Option<Waker>,
+    /// Bytes that were taken from the writer and wait for room in the connection's outbound buffer.
+    pub(crate) unsent: Option<Chunk>,
+    /// Bytes that were sent and not answered, oldest first.
+    pub(crate) sent: VecDeque<Chunk>,
 }
 
 impl Link {
-    pub(crate) fn new(id: Id, state: StreamState<Receipt>) -> Arc<Self> {
-        Arc::new(Self { id, inner: Mutex::new(Inner { state, error: None, reader: None, writer: None }) })
+    pub(crate) fn new(id: Id, house: &Arc<House>, connection: Connection, half_close: bool) -> Arc<Self> {
+        let inner = Inner {
+            state: house.state(half_close),
+            error: None,
+            reader: None,
+            writer: None,
+            unsent: None,
+            sent: VecDeque::new(),
+        };
+        Arc::new(Self { id, house: Arc::clone(house), connection, inner: Mutex::new(inner) })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -46,12 +65,24 @@ impl Link {
         result
     }
 
-    /// Ends the stream with a reason.
+    /// Ends the stream with a reason, unless it is over already.
     pub(crate) fn fail(&self, error: StreamError) {
-        self.change(|inner| {
-            inner.state.peer_gone();
-            inner.error.get_or_insert(error);
-        });
+        self.change(|inner| inner.fail(error));
+    }
+}
+
+impl Inner {
+    /// The peer sent more than is kept: the stream is not whole any more. The reader must not take that for its end.
+    pub(crate) fn overrun(&mut self) {
+        self.state.peer_gone();
+        self.error = Some(StreamError::Overrun);
+    }
+
+    pub(crate) fn fail(&mut self, error: StreamError) {
+        if !self.state.is_peer_gone() {
+            self.state.peer_gone();
+            self.error = Some(error);
+        }
     }
 }
 

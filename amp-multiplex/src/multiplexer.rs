@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use amp_core::schema::CommandDeclaration;
@@ -6,7 +7,8 @@ use amp_core::{Ask, Call, Command, Connection, Located, Locator};
 use crate::commands::{Connect, Disconnect, Transmit};
 use crate::error::ConnectError;
 use crate::factory::Factories;
-use crate::house::House;
+use crate::house::{House, PATIENCE};
+use crate::machine::Connecting;
 use crate::settings::StreamSettings;
 use crate::stream::Stream;
 
@@ -15,7 +17,7 @@ use crate::stream::Stream;
 /// It is a [`Locator`]: give a clone to the connection's builder, beside the locators of your own commands, and
 /// [`attach`](Self::attach) it to the connection. Where streams are only accepted, as in a server's closure, the first
 /// command of the peer attaches it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Multiplexer {
     house: Arc<House>,
 }
@@ -52,19 +54,13 @@ impl Multiplexer {
         let unattached =
             || ConnectError::Unsupported("the multiplexer is not attached to a connection that lives".to_owned());
         let connection = self.house.connection().ok_or_else(unattached)?;
-        if !self.house.registry().connect() {
+        let Some(number) = self.house.registry().connect() else {
             return Err(ConnectError::TooManyStreams { limit: self.house.settings.most_streams });
-        }
+        };
         let ask = Connect { factory: factory.to_owned(), half_close: Some(true) };
-        let mut connecting = Connecting { house: &self.house, call: Some(connection.call(ask)) };
-        let answer = connecting.answer().await;
-        match answer {
-            Ok(connected) => self.house.connected(connection, &connected),
-            Err(error) => {
-                self.house.not_connected();
-                Err(error.into())
-            }
-        }
+        let call = connection.call(ask);
+        let mut asking = Asking { house: &self.house, number, call: Some((call, connection)) };
+        asking.answer().await
     }
 
     /// Waits until the connection has ended; at once when there is none. Keeps nothing open.
@@ -90,38 +86,53 @@ impl Multiplexer {
     }
 }
 
-/// A Connect that is out. Dropped before its answer came, it sees to the stream that nobody wants.
-struct Connecting<'a> {
-    house: &'a Arc<House>,
-    call: Option<Call<Connect>>,
-}
-
-impl Connecting<'_> {
-    async fn answer(&mut self) -> amp_core::Reply<Connect> {
-        let answer = match &mut self.call {
-            Some(call) => call.await,
-            None => std::future::pending().await,
-        };
-        self.call = None;
-        answer
+/// How many streams there are, how many this end is leaving, and how many Connects of either end are not decided about.
+impl fmt::Debug for Multiplexer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Multiplexer").field(&*self.house.registry()).finish()
     }
 }
 
-impl Drop for Connecting<'_> {
-    fn drop(&mut self) {
-        let Some(call) = self.call.take() else { return };
-        let house = Arc::clone(self.house);
-        let (true, Some(connection), Ok(runtime)) =
-            (call.is_sent(), house.connection(), tokio::runtime::Handle::try_current())
-        else {
-            return house.not_connected();
+/// A Connect that is out. Dropped before its answer came, it sees to the stream that nobody wants.
+struct Asking<'a> {
+    house: &'a Arc<House>,
+    number: Connecting,
+    call: Option<(Call<Connect>, Connection)>,
+}
+
+impl Asking<'_> {
+    async fn answer(&mut self) -> Result<Stream, ConnectError> {
+        let answer = match &mut self.call {
+            Some((call, _)) => call.await,
+            None => std::future::pending().await,
         };
-        runtime.spawn(async move {
-            match call.await {
-                Ok(connected) => house.unwanted(connection, connected.connection),
-                Err(_) => house.not_connected(),
+        match (answer, self.call.take()) {
+            (Ok(connected), Some((_, connection))) => self.house.connected(self.number, connection, &connected),
+            (Ok(_), None) => std::future::pending().await,
+            (Err(error), _) => {
+                self.house.not_connected(self.number);
+                Err(error.into())
             }
-        });
+        }
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let (house, number) = (Arc::clone(self.house), self.number);
+        match self.call.take() {
+            None => {}
+            Some((call, _)) if !call.is_sent() => house.not_connected(number),
+            Some((call, connection)) => {
+                let owner = Arc::clone(self.house);
+                owner.spawn(async move {
+                    match tokio::time::timeout(PATIENCE, call).await {
+                        Ok(Ok(connected)) => house.unwanted(number, &connection, &connected),
+                        _ => house.not_connected(number),
+                    }
+                });
+            }
+        }
     }
 }
 
@@ -138,7 +149,7 @@ impl Locator for Multiplexer {
         };
         if ask.is::<Transmit>() {
             if let Some((transmit, receipt)) = ask.accept() {
-                house.transmitted(&connection, transmit, receipt);
+                house.transmitted(transmit, receipt);
             }
         } else if ask.is::<Disconnect>() {
             if let Some((disconnect, answer)) = ask.accept() {

@@ -9,11 +9,15 @@ pub struct StreamSettings {
     pub first_window: usize,
     /// To how many bytes that may grow on a long fast path, for one stream. Default 16 MiB.
     pub most_window: usize,
-    /// How many bytes all streams together may have on their way unanswered; each may always have one chunk. Default 64 MiB.
+    /// How many bytes all streams together may have on their way unanswered beyond the [`first_window`](Self::first_window)
+    /// of each: streams whose readers sleep take nothing from the others. Default 64 MiB.
     pub most_in_flight: usize,
     /// How many received bytes one stream keeps for its reader. A peer that waits for answers as this crate does stays far
     /// below; one that does not loses the stream when it crosses it. Default 32 MiB.
     pub most_buffered: usize,
+    /// How many received bytes all streams together keep beyond the [`first_window`](Self::first_window) of each: over it, the
+    /// stream that receives more is lost, if it is one that has more than that. Default 128 MiB.
+    pub most_received: usize,
     /// How many bytes are kept for streams whose Connect is not answered yet, all together: a server that speaks first, and
     /// perhaps says everything at once. Default 32 MiB.
     pub most_early: usize,
@@ -27,6 +31,7 @@ impl Default for StreamSettings {
             most_window: 16 << 20,
             most_in_flight: 64 << 20,
             most_buffered: 32 << 20,
+            most_received: 128 << 20,
             most_early: 32 << 20,
         }
     }
@@ -53,4 +58,4 @@ macro_rules! setters {
     };
 }
 
-setters! { most_streams, first_window, most_window, most_in_flight, most_buffered, most_early }
+setters! { most_streams, first_window, most_window, most_in_flight, most_buffered, most_received, most_early }

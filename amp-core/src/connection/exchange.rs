@@ -19,7 +19,8 @@ use crate::wire::{AmpBox, BoxLimits};
 /// One ask on its way out and its answer on the way back: what every kind of call is made of.
 pub(super) struct Exchange<A> {
     connection: Connection,
-    ask: A,
+    /// What is asked, until it is in the outbound buffer: a call that waits long for its answer holds no copy.
+    ask: Option<A>,
     /// Whether an answer is wanted.
     answered: bool,
     /// Whether it takes no place among the calls that may be out.
@@ -88,7 +89,7 @@ struct Queued {
 impl<A: Outgoing> Exchange<A> {
     pub(super) fn new(connection: Connection, ask: A, answered: bool) -> Self {
         let timeout = connection.shared.settings.call_timeout;
-        Self { connection, ask, answered, free: false, timeout, step: Step::New }
+        Self { connection, ask: Some(ask), answered, free: false, timeout, step: Step::New }
     }
 
     pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
@@ -112,7 +113,7 @@ impl<A: Outgoing> Exchange<A> {
     pub(super) fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         let sent = match &mut self.step {
             Step::Out(_) | Step::Done => return Poll::Ready(Ok(())),
-            Step::New => match self.ask.check() {
+            Step::New => match self.ask.as_ref().map_or(Ok(()), A::check) {
                 Err(error) => Err(Failure::Invalid(error)),
                 Ok(()) => {
                     let deadline = self.timeout.and_then(|timeout| now().checked_add(timeout));
@@ -123,6 +124,7 @@ impl<A: Outgoing> Exchange<A> {
             Step::Queued(_) => ready!(self.poll_queued(cx)),
         };
         self.leave_queue();
+        self.ask = None;
         self.step = Step::Done;
         if let Some(tag) = sent? {
             self.step = Step::Out(tag);
@@ -131,7 +133,7 @@ impl<A: Outgoing> Exchange<A> {
     }
 
     fn poll_queued(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
-        let Self { connection, ask, answered, free, step: Step::Queued(queued), .. } = self else {
+        let Self { connection, ask: Some(ask), answered, free, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
         let counted = *answered && !*free;
@@ -143,7 +145,7 @@ impl<A: Outgoing> Exchange<A> {
         let settings = &shared.settings;
         if counted && !(state.has_place(settings) && state.calls.is_turn(queued.ticket)) {
             queued.ticket = Some(state.calls.wait(queued.ticket, cx.waker()));
-        } else if !counted && !state.has_room(settings) {
+        } else if !counted && !state.has_room_for(*free, settings) {
             state.wait_for_room(cx.waker());
         } else {
             return Poll::Ready(append(shared, state, ask, (*answered, *free), queued.deadline, cx.waker()));

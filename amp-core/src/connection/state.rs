@@ -19,7 +19,8 @@ pub(super) struct State {
     pub(super) alarm: Option<Instant>,
     /// Calls that wait for a place among those that are out.
     pub(super) calls: Queue,
-    /// Others who wait for room in the outbound buffer.
+    /// Others who wait for room in the outbound buffer, first come, first woken. While there are any, something waits to
+    /// be written, and they are woken when it is taken.
     pub(super) others: Vec<Waker>,
     pub(super) driver: Waker,
     /// The driver was woken, or it is about to look at the outbound buffer anyway.
@@ -66,7 +67,14 @@ impl State {
 
     /// Whether callers may add to the outbound buffer.
     pub(super) fn has_room(&self, settings: &Settings) -> bool {
-        self.outbound.len() < settings.outbound_mark.max(1)
+        self.has_room_for(false, settings)
+    }
+
+    /// Whether something that counts as no call may go out. What is `free` leaves half of the buffer to the calls: bulk must
+    /// not keep them waiting, nor the peer's commands.
+    pub(super) fn has_room_for(&self, free: bool, settings: &Settings) -> bool {
+        let mark = settings.outbound_mark / if free { 2 } else { 1 };
+        self.outbound.len() < mark.max(1)
     }
 
     /// Whether one more call may go out.

@@ -217,3 +217,17 @@ impl Desk {
 async fn reached(stage: &mut watch::Receiver<Stage>, wanted: Stage) {
     let _ = stage.wait_for(|stage| *stage >= wanted).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_accepted_socket_sends_small_packets_at_once() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (dialled, accepted) = tokio::join!(TcpStream::connect(address), Accept::accept(&listener));
+        assert!(!dialled.unwrap().nodelay().unwrap(), "the system does it by itself");
+        assert!(accepted.unwrap().nodelay().unwrap());
+    }
+}

@@ -9,9 +9,11 @@ pub use listen::Forward;
 pub use target::Target;
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_buf, sink, split};
 
 use crate::stream::Stream;
 use counters::{Counted, Counters};
@@ -19,14 +21,47 @@ use counters::{Counted, Counters};
 /// How much each direction of a forwarded stream holds while it is passed on.
 const BUFFER: usize = 64 * 1024;
 
-/// Passes bytes both ways until both directions have ended, each for itself.
+/// How long a local socket may take to end when the peer has left the stream.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Passes bytes both ways until both directions have ended, each for itself, or the peer has left.
 async fn pass_on(
     local: impl AsyncRead + AsyncWrite + Unpin,
-    mut stream: Stream,
+    stream: Stream,
     counters: &Arc<Counters>,
 ) -> io::Result<()> {
     let _open = counters.open();
-    let mut local = Counted::new(local, Arc::clone(counters));
-    copy_bidirectional_with_sizes(&mut local, &mut stream, BUFFER, BUFFER).await?;
-    Ok(())
+    let gone = stream.gone();
+    let (from_local, mut to_local) = split(Counted::new(local, Arc::clone(counters)));
+    let (from_peer, mut to_peer) = split(stream);
+    let mut up = pin!(async {
+        let mut from_local = BufReader::with_capacity(BUFFER, from_local);
+        match copy_buf(&mut from_local, &mut to_peer).await {
+            Ok(_) => to_peer.shutdown().await,
+            // A socket that is closed while it has bytes to read cuts off what was written to it before.
+            Err(_) if gone.is_gone() => copy_buf(&mut from_local, &mut sink()).await.map(drop),
+            Err(error) => Err(error),
+        }
+    });
+    let mut down = pin!(async {
+        copy_buf(&mut BufReader::with_capacity(BUFFER, from_peer), &mut to_local).await?;
+        to_local.shutdown().await
+    });
+    let over = async {
+        gone.wait().await;
+        tokio::time::sleep(LINGER).await;
+    };
+    tokio::select! {
+        result = &mut up => {
+            result?;
+            down.await
+        }
+        result = &mut down => {
+            result?;
+            tokio::select! {
+                result = up => result,
+                () = over => Ok(()),
+            }
+        }
+    }
 }

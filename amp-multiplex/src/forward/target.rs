@@ -59,11 +59,8 @@ impl Target {
     /// Connects first and accepts the stream then, so that the peer learns when there is nobody.
     async fn lead(&self, opening: Opening) -> io::Result<()> {
         match &*self.address {
-            Address::Tcp(address) => match in_time(TcpStream::connect(address)).await {
-                Ok(socket) => {
-                    let _ = socket.set_nodelay(true);
-                    pass_on(socket, opening.accept(), &self.counters).await
-                }
+            Address::Tcp(address) => match in_time(connect(address)).await {
+                Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
                 Err(error) => self.refuse(opening, error),
             },
             Address::Unix(path) => match in_time(UnixStream::connect(path)).await {
@@ -111,6 +108,31 @@ impl fmt::Debug for Target {
     }
 }
 
+/// Small packets of a dialogue must not wait for each other; a socket that takes no options still carries bytes.
+async fn connect(address: &str) -> io::Result<TcpStream> {
+    let socket = TcpStream::connect(address).await?;
+    let _ = socket.set_nodelay(true);
+    Ok(socket)
+}
+
 async fn in_time<T>(connect: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_to_a_target_sends_small_packets_at_once() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = connect(&listener.local_addr().unwrap().to_string()).await.unwrap();
+        assert!(socket.nodelay().unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_does_not_answer_is_given_up() {
+        let error = in_time::<()>(std::future::pending()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
 }

@@ -6,12 +6,13 @@
 //!   window     how much may be unanswered
 //! ```
 
-#[cfg(test)]
-mod early_tests;
 mod registry;
 mod stream;
 mod window;
 
-pub(crate) use registry::{Ended, Known, Registry};
+pub(crate) use registry::{Connecting, Ended, Known, Registry};
 pub(crate) use stream::{Farewell, Read, Received, StreamState};
 pub(crate) use window::Bounds;
+
+#[cfg(test)]
+mod tests;

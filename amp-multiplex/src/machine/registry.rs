@@ -1,12 +1,11 @@
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::fmt;
 
 use bytes::Bytes;
 
-use super::stream::Received;
 use crate::commands::Id;
 
 /// Which streams there are at one end of a connection. `S` is a stream, `R` a receipt for received bytes.
-#[derive(Debug)]
 pub(crate) struct Registry<S, R> {
     streams: HashMap<Id, S>,
     /// Streams that this end has left, until the peer has said that it knows: what it sent before is dropped.
@@ -16,9 +15,10 @@ pub(crate) struct Registry<S, R> {
     over: VecDeque<Id>,
     /// The peer is as txampext: it cannot close one direction only.
     old_peer: bool,
-    /// How many Connects of ours are out. While one is, bytes for an unknown id may belong to its stream: a server that
-    /// speaks first does so before the answer is seen.
-    connecting: usize,
+    /// The Connects of ours that are out, by number. While one is, bytes for an unknown id may belong to its stream: a
+    /// server that speaks first does so before the answer is seen.
+    connecting: BTreeSet<Connecting>,
+    connects: Connecting,
     /// How many Connects of the peer are not decided about.
     opening: usize,
     early: HashMap<Id, Early<R>>,
@@ -27,13 +27,18 @@ pub(crate) struct Registry<S, R> {
     most_streams: usize,
 }
 
+/// The number of a Connect of ours.
+pub(crate) type Connecting = u64;
+
 /// What came for a stream before its id was known.
 #[derive(Debug)]
 pub(crate) struct Early<R> {
     pub(crate) data: Vec<(Bytes, R)>,
     pub(crate) ended: Option<Ended>,
-    /// More came than is kept.
+    /// More came than is kept: the stream is not whole.
     pub(crate) overrun: bool,
+    /// The last Connect that was out when it began to come. Once there is none up to it, it is for nobody.
+    last: Connecting,
 }
 
 /// How the peer has ended a stream.
@@ -68,7 +73,8 @@ impl<S, R> Registry<S, R> {
             leaving: HashSet::new(),
             over: VecDeque::new(),
             old_peer: false,
-            connecting: 0,
+            connecting: BTreeSet::new(),
+            connects: 0,
             opening: 0,
             early: HashMap::new(),
             early_bytes: 0,
@@ -83,14 +89,16 @@ impl<S, R> Registry<S, R> {
 
     /// Whether one more stream may be opened from either end.
     fn has_place(&self) -> bool {
-        self.streams.len() + self.connecting + self.opening < self.most_streams
+        self.streams.len() + self.connecting.len() + self.opening < self.most_streams
     }
 
     /// A Connect of ours goes out, if there is a place for its stream.
-    pub(crate) fn connect(&mut self) -> bool {
-        let place = self.has_place();
-        self.connecting += usize::from(place);
-        place
+    pub(crate) fn connect(&mut self) -> Option<Connecting> {
+        self.has_place().then(|| {
+            self.connects += 1;
+            self.connecting.insert(self.connects);
+            self.connects
+        })
     }
 
     /// A Connect of the peer came in, and has a place for its stream until it is decided about.
@@ -107,15 +115,13 @@ impl<S, R> Registry<S, R> {
 
     /// A Connect of ours has ended: with a stream that is called `id`, or without. Gives what came early for the stream,
     /// and the receipts of what came for nobody.
-    pub(crate) fn connected(&mut self, id: Option<Id>) -> (Option<Early<R>>, Vec<R>) {
-        self.connecting -= 1;
-        let early = id.and_then(|id| self.early.remove(&id));
-        if let Some(early) = &early {
-            self.early_bytes -= early.bytes();
-        }
-        let lost = if self.connecting == 0 { std::mem::take(&mut self.early) } else { HashMap::new() };
-        self.early_bytes -= lost.values().map(Early::bytes).sum::<usize>();
-        (early, lost.into_values().flat_map(|early| early.data.into_iter().map(|(_, receipt)| receipt)).collect())
+    pub(crate) fn connected(&mut self, connect: Connecting, id: Option<Id>) -> (Early<R>, Vec<R>) {
+        self.connecting.remove(&connect);
+        let early = id.and_then(|id| self.early.remove(&id)).unwrap_or_else(|| Early::new(connect));
+        let oldest = self.connecting.first().copied().unwrap_or(Connecting::MAX);
+        let lost: Vec<_> = self.early.extract_if(|_, early| early.last < oldest).map(|(_, early)| early).collect();
+        self.early_bytes -= early.bytes() + lost.iter().map(Early::bytes).sum::<usize>();
+        (early, lost.into_iter().flat_map(|early| early.data).map(|(_, receipt)| receipt).collect())
     }
 
     /// Takes a stream in. `Err` gives it back when the id is taken, which an honest peer's never is.
@@ -132,36 +138,42 @@ impl<S, R> Registry<S, R> {
         match self.streams.get(&id) {
             Some(stream) => Known::Stream(stream),
             None if self.leaving.contains(&id) || self.over.contains(&id) => Known::Left,
-            None if self.connecting > 0 => Known::Early,
+            None if !self.connecting.is_empty() => Known::Early,
             None => Known::Unknown,
         }
     }
 
-    /// Keeps bytes for an id that is not known yet. With too many of them the stream is over before it is known.
-    pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Received<R> {
-        if self.early.len() > self.most_streams {
-            return Received::Dropped(receipt);
-        }
-        let full = self.early_bytes + data.len() > self.most_early;
-        let early = self.early.entry(id).or_default();
+    /// Keeps bytes for an id that is not known yet. Gives the receipt back when they are not kept: with too many of them the
+    /// stream is over before it is known, and behind its end they are of no use.
+    pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Result<(), R> {
+        let (bytes, most) = (self.early_bytes + data.len(), self.most_early);
+        let Some(early) = self.early(id) else { return Err(receipt) };
         if early.ended.is_some() {
-            return Received::Dropped(receipt);
+            return Err(receipt);
         }
-        early.overrun |= full;
+        early.overrun |= bytes > most;
         if early.overrun {
-            return Received::Overrun(receipt);
+            return Err(receipt);
         }
-        self.early_bytes += data.len();
         early.data.push((data, receipt));
-        Received::Kept
+        self.early_bytes = bytes;
+        Ok(())
     }
 
     /// Remembers that the peer has ended a stream whose id is not known yet.
     pub(crate) fn end_early(&mut self, id: Id, half: bool) {
-        if self.early.len() <= self.most_streams {
-            let early = self.early.entry(id).or_default();
+        if let Some(early) = self.early(id)
+            && early.ended != Some(Ended::Full)
+        {
             early.ended = Some(if half { Ended::Half } else { Ended::Full });
         }
+    }
+
+    /// What came for an id that is not known yet, unless there are too many of those.
+    fn early(&mut self, id: Id) -> Option<&mut Early<R>> {
+        let place = self.early.len() < self.most_streams || self.early.contains_key(&id);
+        let connects = self.connects;
+        place.then(|| self.early.entry(id).or_insert_with(|| Early::new(connects)))
     }
 
     /// Notes what the peer of a stream is.
@@ -189,7 +201,7 @@ impl<S, R> Registry<S, R> {
     }
 
     fn put_away(&mut self, id: Id) {
-        if !self.old_peer || self.over.contains(&id) {
+        if !self.old_peer || self.leaving.contains(&id) || self.over.contains(&id) {
             return;
         }
         if self.over.len() == MOST_OVER {
@@ -198,7 +210,7 @@ impl<S, R> Registry<S, R> {
         self.over.push_back(id);
     }
 
-    /// Takes everything out: the connection has ended.
+    /// Takes everything out: the connection has ended, and takes no more streams.
     pub(crate) fn clear(&mut self) -> Vec<S> {
         self.early.clear();
         self.early_bytes = 0;
@@ -209,18 +221,30 @@ impl<S, R> Registry<S, R> {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.streams.is_empty() && self.leaving.is_empty() && self.early.is_empty()
+        let counts = [self.streams.len(), self.leaving.len(), self.early.len(), self.early_bytes];
+        counts == [0; 4] && self.connecting.is_empty() && self.opening == 0
+    }
+}
+
+/// How many there are of each.
+impl<S, R> fmt::Debug for Registry<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("streams", &self.streams.len())
+            .field("leaving", &self.leaving.len())
+            .field("connecting", &self.connecting.len())
+            .field("opening", &self.opening)
+            .field("early", &self.early.len())
+            .finish()
     }
 }
 
 impl<R> Early<R> {
+    fn new(last: Connecting) -> Self {
+        Self { data: Vec::new(), ended: None, overrun: false, last }
+    }
+
     fn bytes(&self) -> usize {
         self.data.iter().map(|(data, _)| data.len()).sum()
-    }
-}
-
-impl<R> Default for Early<R> {
-    fn default() -> Self {
-        Self { data: Vec::new(), ended: None, overrun: false }
     }
 }

@@ -5,6 +5,13 @@ use bytes::Bytes;
 
 use super::window::{Bounds, Window};
 
+/// What a chunk costs beyond its bytes, at either end: single bytes must not hold more memory than they count for.
+const OVERHEAD: usize = 256;
+
+fn cost(bytes: usize) -> usize {
+    bytes + OVERHEAD
+}
+
 /// One end of a stream. `R` is a receipt: what the peer gets back once the bytes were read.
 ///
 /// ```text
@@ -18,8 +25,9 @@ pub(crate) struct StreamState<R> {
     /// Both ends know how to close one direction only.
     half_close: bool,
     received: VecDeque<(Bytes, Option<R>)>,
+    /// What the received bytes cost.
     buffered: usize,
-    /// How much may be received and not read.
+    /// How much that may be.
     most_buffered: usize,
     /// The peer writes no more.
     peer_finished: bool,
@@ -27,6 +35,7 @@ pub(crate) struct StreamState<R> {
     peer_gone: bool,
     /// This end writes no more.
     finished: bool,
+    /// What the bytes cost that were sent and not answered.
     in_flight: usize,
     window: Window,
 }
@@ -86,13 +95,18 @@ impl<R> StreamState<R> {
         if data.is_empty() || self.peer_finished {
             return Received::Dropped(receipt);
         }
-        if self.buffered + data.len() > self.most_buffered {
+        if self.buffered + cost(data.len()) > self.most_buffered {
             self.peer_gone();
             return Received::Overrun(receipt);
         }
-        self.buffered += data.len();
+        self.buffered += cost(data.len());
         self.received.push_back((data, Some(receipt)));
         Received::Kept
+    }
+
+    /// What the bytes cost that were received and not read.
+    pub(crate) fn buffered(&self) -> usize {
+        self.buffered
     }
 
     /// Takes at most `most` bytes out for the reader.
@@ -104,6 +118,11 @@ impl<R> StreamState<R> {
         let receipt = if data.is_empty() { receipt.take() } else { None };
         if data.is_empty() {
             self.received.pop_front();
+            self.buffered -= OVERHEAD;
+        }
+        if self.received.is_empty() {
+            // An idle stream holds no memory for what has passed.
+            self.received = VecDeque::new();
         }
         self.buffered -= part.len();
         Read::Data(part, receipt)
@@ -127,7 +146,9 @@ impl<R> StreamState<R> {
     /// How many bytes the writer may send now; `None` when writing has ended.
     pub(crate) fn room(&self) -> Option<usize> {
         let open = !self.finished && !self.peer_gone;
-        open.then(|| self.window.size().saturating_sub(self.in_flight))
+        let room = self.window.size().saturating_sub(cost(self.in_flight));
+        // However small the window, something goes.
+        open.then(|| if self.in_flight == 0 { room.max(1) } else { room })
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -136,13 +157,13 @@ impl<R> StreamState<R> {
 
     /// Notes bytes that were sent.
     pub(crate) fn sent(&mut self, bytes: usize) {
-        self.in_flight += bytes;
+        self.in_flight += cost(bytes);
     }
 
     /// Notes bytes that the peer's reader has taken.
     pub(crate) fn answered(&mut self, bytes: usize, sent: Instant, now: Instant) {
-        self.in_flight = self.in_flight.saturating_sub(bytes);
-        self.window.answered(bytes, sent, now);
+        self.in_flight = self.in_flight.saturating_sub(cost(bytes));
+        self.window.answered(cost(bytes), sent, now);
     }
 
     /// This end writes no more. What the peer must be told, if anything: with a peer that cannot close one direction the

@@ -1,0 +1,184 @@
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use crate::commands::Id;
+use crate::machine::{Ended, Known, Registry};
+
+type Streams = Registry<u8, u32>;
+
+fn data(bytes: usize) -> Bytes {
+    Bytes::from(vec![0; bytes])
+}
+
+#[test]
+fn ids_are_32_hex_digits_and_distinct() {
+    let ids: std::collections::HashSet<_> = (0..1000).map(|_| format!("{:?}", Id::random())).collect();
+    assert_eq!(ids.len(), 1000);
+    assert!(ids.iter().all(|id| id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit())));
+}
+
+#[test]
+fn an_unknown_id_is_early_only_while_a_connect_is_out() {
+    let mut registry = Streams::new(10, 1000);
+    assert!(matches!(registry.find(Id::random()), Known::Unknown));
+    let connect = registry.connect().expect("a place");
+    assert!(matches!(registry.find(Id::random()), Known::Early));
+    registry.connected(connect, None);
+    assert!(matches!(registry.find(Id::random()), Known::Unknown));
+    assert!(registry.is_empty());
+}
+
+#[test]
+fn what_came_early_goes_to_its_stream_in_order() {
+    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let connect = registry.connect().expect("a place");
+    registry.keep_early(id, data(3), 1).expect("kept");
+    registry.keep_early(id, data(4), 2).expect("kept");
+    registry.end_early(id, true);
+    let (early, lost) = registry.connected(connect, Some(id));
+    assert_eq!(early.data, [(data(3), 1), (data(4), 2)]);
+    assert_eq!((early.ended, early.overrun, lost), (Some(Ended::Half), false, vec![]));
+    assert!(registry.is_empty());
+}
+
+#[test]
+fn a_full_end_that_came_early_is_not_taken_back_by_a_half_one() {
+    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let connect = registry.connect().expect("a place");
+    registry.end_early(id, false);
+    registry.end_early(id, true);
+    assert_eq!(registry.connected(connect, Some(id)).0.ended, Some(Ended::Full));
+}
+
+#[test]
+fn a_stream_of_which_too_much_came_early_is_known_to_be_not_whole() {
+    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let connect = registry.connect().expect("a place");
+    let (other, short) = (registry.connect().expect("a place"), Id::random());
+    registry.keep_early(id, data(600), 1).expect("kept");
+    registry.keep_early(short, data(300), 2).expect("kept");
+    assert_eq!(registry.keep_early(id, data(200), 3), Err(3));
+    assert_eq!(registry.keep_early(id, data(1), 4), Err(4), "bytes after lost ones");
+    registry.keep_early(short, data(100), 5).expect("room for a stream that is whole");
+    let (early, _) = registry.connected(connect, Some(id));
+    assert!(early.overrun);
+    assert_eq!(early.data, [(data(600), 1)]);
+    let (early, _) = registry.connected(other, Some(short));
+    assert!(!early.overrun);
+    assert_eq!(early.data.len(), 2);
+    assert!(registry.is_empty());
+}
+
+#[test]
+fn what_comes_early_behind_an_early_end_is_not_kept_and_breaks_nothing() {
+    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let connect = registry.connect().expect("a place");
+    registry.keep_early(id, data(3), 1).expect("kept");
+    registry.end_early(id, false);
+    assert_eq!(registry.keep_early(id, data(3), 2), Err(2));
+    assert_eq!(registry.keep_early(id, data(3000), 3), Err(3));
+    let (early, _) = registry.connected(connect, Some(id));
+    assert_eq!((early.data, early.ended, early.overrun), (vec![(data(3), 1)], Some(Ended::Full), false));
+}
+
+#[test]
+fn the_last_streams_that_ended_are_remembered_for_an_old_peer_only() {
+    let (mut registry, ids) = (Streams::new(10, 1000), [(); 1500].map(|()| Id::random()));
+    registry.meet(true);
+    registry.remove(ids[0]);
+    assert!(matches!(registry.find(ids[0]), Known::Unknown));
+    registry.meet(false);
+    registry.leave(ids[0]);
+    registry.left(ids[0]);
+    assert!(matches!(registry.find(ids[0]), Known::Left));
+    for id in ids {
+        registry.insert(id, 1).expect("free");
+        registry.remove(id);
+    }
+    assert!(matches!(registry.find(ids[0]), Known::Unknown), "only so many");
+    assert!(ids[500..].iter().all(|id| matches!(registry.find(*id), Known::Left)));
+}
+
+#[test]
+fn what_came_for_nobody_is_let_go_though_there_is_always_a_connect_out() {
+    let mut registry = Streams::new(10, 1000);
+    let mut out = registry.connect().expect("a place");
+    registry.keep_early(Id::random(), data(900), 1).expect("kept");
+    let mut let_go = Vec::new();
+    for _ in 0..3 {
+        let next = registry.connect().expect("a place");
+        let_go.extend(registry.connected(out, None).1);
+        out = next;
+    }
+    assert_eq!(let_go, [1]);
+    registry.keep_early(Id::random(), data(900), 2).expect("there is room again");
+}
+
+#[test]
+fn what_came_early_waits_for_the_last_connect_that_was_out_then() {
+    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let (first, second) = (registry.connect().expect("a place"), registry.connect().expect("a place"));
+    registry.keep_early(id, data(5), 1).expect("kept");
+    assert_eq!(registry.connected(second, None).1, Vec::<u32>::new());
+    assert_eq!(registry.connected(first, Some(id)).0.data, [(data(5), 1)]);
+}
+
+#[test]
+fn an_id_that_is_taken_or_being_left_is_not_given_twice() {
+    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    assert_eq!(registry.insert(id, 1), Ok(()));
+    assert_eq!(registry.insert(id, 2), Err(2));
+    registry.leave(id);
+    assert!(matches!(registry.find(id), Known::Left));
+    assert_eq!(registry.insert(id, 3), Err(3));
+    registry.left(id);
+    assert!(matches!(registry.find(id), Known::Unknown));
+    assert_eq!(registry.insert(id, 4), Ok(()));
+}
+
+#[test]
+fn every_connect_in_either_direction_takes_a_place() {
+    let mut registry = Streams::new(3, 1000);
+    let connect = registry.connect().expect("a place");
+    assert!(registry.reserve());
+    assert_eq!(registry.insert(Id::random(), 1), Ok(()));
+    assert_eq!((registry.connect(), registry.reserve()), (None, false));
+    registry.connected(connect, None);
+    assert!(registry.reserve());
+    registry.unreserve();
+    registry.unreserve();
+    assert_eq!(registry.clear(), [1]);
+    assert!(registry.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+
+    /// However Connects, early bytes and their answers mix, each receipt comes out once and nothing stays.
+    #[test]
+    fn early_receipts_come_out_once(steps in proptest::collection::vec((0..4_u8, 0..6_usize), 0..80)) {
+        let (mut registry, ids) = (Streams::new(4, 500), [(); 6].map(|()| Id::random()));
+        let (mut out, mut sent, mut back) = (Vec::new(), 0, Vec::new());
+        for (step, which) in steps {
+            match step {
+                0 => out.extend(registry.connect()),
+                1 if !out.is_empty() => {
+                    let connect = out.swap_remove(which % out.len());
+                    let (early, lost) = registry.connected(connect, (which % 2 == 0).then_some(ids[which]));
+                    back.extend(lost);
+                    back.extend(early.data.into_iter().map(|(_, receipt)| receipt));
+                }
+                2 if matches!(registry.find(ids[which]), Known::Early) => registry.end_early(ids[which], true),
+                _ if matches!(registry.find(ids[which]), Known::Early) => {
+                    sent += 1;
+                    back.extend(registry.keep_early(ids[which], data(50), sent).err());
+                }
+                _ => {}
+            }
+        }
+        out.into_iter().for_each(|connect| back.extend(registry.connected(connect, None).1));
+        back.sort_unstable();
+        prop_assert_eq!(back, (1..=sent).collect::<Vec<_>>());
+        prop_assert!(registry.is_empty());
+    }
+}

@@ -1,0 +1,125 @@
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::machine::{Bounds, Farewell, Read, Received, StreamState};
+
+const BOUNDS: Bounds = Bounds { least: 4096, most: 65536 };
+
+fn stream(half_close: bool) -> StreamState<u32> {
+    StreamState::new(half_close, BOUNDS, 10_000)
+}
+
+#[test]
+fn a_receipt_comes_with_the_last_byte_of_its_data() {
+    let mut stream = stream(true);
+    assert_eq!(stream.receive(Bytes::from_static(b"hello"), 7), Received::Kept);
+    assert_eq!(stream.read(4), Read::Data(Bytes::from_static(b"hell"), None));
+    assert_eq!(stream.read(4), Read::Data(Bytes::from_static(b"o"), Some(7)));
+    assert_eq!(stream.read(4), Read::Wait);
+}
+
+#[test]
+fn empty_data_is_answered_at_once() {
+    assert_eq!(stream(true).receive(Bytes::new(), 1), Received::Dropped(1));
+}
+
+#[test]
+fn bytes_that_come_after_the_end_are_dropped_and_answered() {
+    let mut stream = stream(true);
+    stream.peer_finished();
+    assert_eq!(stream.receive(Bytes::from_static(b"late"), 1), Received::Dropped(1));
+    assert_eq!(stream.read(4), Read::End);
+}
+
+#[test]
+fn what_came_before_the_end_is_read_before_the_end() {
+    let mut stream = stream(true);
+    stream.receive(Bytes::from_static(b"last"), 1);
+    stream.peer_gone();
+    assert_eq!(stream.read(9), Read::Data(Bytes::from_static(b"last"), Some(1)));
+    assert_eq!(stream.read(9), Read::End);
+}
+
+#[test]
+fn more_than_the_cap_ends_the_stream_and_leaves_what_came_before() {
+    let mut stream = stream(true);
+    assert_eq!(stream.receive(Bytes::from(vec![1; 9000]), 1), Received::Kept);
+    assert_eq!(stream.receive(Bytes::from(vec![2; 9000]), 2), Received::Overrun(2));
+    assert!(stream.is_over());
+    assert!(matches!(stream.read(usize::MAX), Read::Data(data, Some(1)) if data.len() == 9000));
+    assert_eq!(stream.read(1), Read::End);
+}
+
+#[test]
+fn single_bytes_count_for_the_memory_they_hold() {
+    let mut stream = stream(true);
+    let kept = (0..).take_while(|n| stream.receive(Bytes::from_static(b"x"), *n) == Received::Kept).count();
+    assert!(kept < 10_000 / 200, "{kept} single bytes were kept under a cap of 10,000");
+
+    let mut writer = self::stream(true);
+    let mut sent = 0;
+    while writer.room().is_some_and(|room| room > 0) {
+        writer.sent(1);
+        sent += 1;
+    }
+    assert!(sent < 4096 / 200, "{sent} single bytes were sent into a window of 4,096");
+}
+
+#[test]
+fn something_may_be_sent_however_small_the_window() {
+    let mut stream = StreamState::<u32>::new(true, Bounds { least: 0, most: 0 }, 0);
+    assert_eq!(stream.room(), Some(1));
+    stream.sent(1);
+    assert_eq!(stream.room(), Some(0));
+    stream.answered(1, Instant::now(), Instant::now());
+    assert_eq!(stream.room(), Some(1));
+}
+
+#[test]
+fn a_finished_direction_is_told_once_and_the_other_goes_on() {
+    let mut stream = stream(true);
+    assert_eq!(stream.finish(), Some(Farewell::Half));
+    assert_eq!(stream.finish(), None);
+    assert_eq!(stream.room(), None);
+    assert_eq!(stream.receive(Bytes::from_static(b"on"), 1), Received::Kept);
+    stream.peer_finished();
+    assert!(stream.is_over());
+    assert_eq!(stream.abandon(), (vec![1], None));
+}
+
+#[test]
+fn with_an_old_peer_finishing_ends_both_directions() {
+    let mut stream = stream(false);
+    assert_eq!(stream.finish(), Some(Farewell::Full));
+    assert!(stream.is_over());
+    assert_eq!(stream.receive(Bytes::from_static(b"late"), 1), Received::Dropped(1));
+    assert_eq!(stream.abandon(), (vec![], None));
+}
+
+#[test]
+fn the_second_direction_to_finish_ends_the_stream_at_both_ends() {
+    let mut stream = stream(true);
+    stream.peer_finished();
+    assert_eq!(stream.finish(), Some(Farewell::Full));
+    assert!(stream.is_over());
+}
+
+#[test]
+fn abandoning_gives_every_receipt_back_and_tells_the_peer_once() {
+    let mut stream = stream(true);
+    stream.receive(Bytes::from_static(b"one"), 1);
+    stream.receive(Bytes::from_static(b"two"), 2);
+    assert_eq!(stream.read(4), Read::Data(Bytes::from_static(b"one"), Some(1)));
+    assert_eq!(stream.abandon(), (vec![2], Some(Farewell::Full)));
+    assert_eq!(stream.abandon(), (vec![], None));
+}
+
+#[test]
+fn a_peer_that_left_is_told_nothing() {
+    let mut stream = stream(true);
+    stream.peer_gone();
+    assert_eq!(stream.room(), None);
+    assert_eq!(stream.finish(), None);
+    assert_eq!(stream.abandon(), (vec![], None));
+}

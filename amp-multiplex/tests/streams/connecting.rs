@@ -1,0 +1,204 @@
+use amp_core::{Connection, Settings};
+use amp_multiplex::{ConnectError, Factories, Multiplexer, Opening, StreamSettings};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+
+use crate::raw::{scripted, scripted_with};
+use crate::support::{End, echo, ends, ends_with, pattern, read_exactly, soon, until, why, write};
+
+#[tokio::test]
+async fn a_refusal_gives_its_reason() {
+    let (here, there) = ends();
+    there.factories.insert("closed", |opening: Opening| {
+        let reason = format!("{} has its day off", opening.factory());
+        opening.refuse(reason);
+    });
+    match here.multiplexer.connect("closed").await {
+        Err(ConnectError::Refused(reason)) => assert_eq!(reason, "closed has its day off"),
+        other => panic!("{other:?}"),
+    }
+    here.is_empty().await;
+    there.is_empty().await;
+}
+
+#[tokio::test]
+async fn a_factory_that_was_removed_opens_no_more_and_its_streams_go_on() {
+    let (here, there) = ends();
+    there.factories.serve("echo", echo);
+    let mut stream = here.connect("echo").await;
+    assert!(there.factories.remove("echo").is_some());
+    let error = here.multiplexer.connect("echo").await.expect_err("removed");
+    assert!(matches!(error, ConnectError::NoSuchFactory), "{error:?}");
+    write(&mut stream, "still here").await;
+    assert_eq!(read_exactly(&mut stream, 10).await, b"still here");
+}
+
+#[tokio::test]
+async fn streams_open_from_either_end() {
+    let (here, there) = ends();
+    for (opener, server) in [(&here, &there), (&there, &here)] {
+        server.factories.serve("echo", echo);
+        let mut stream = opener.connect("echo").await;
+        write(&mut stream, "hello").await;
+        assert_eq!(read_exactly(&mut stream, 5).await, b"hello");
+    }
+    here.is_empty().await;
+    there.is_empty().await;
+}
+
+#[tokio::test]
+async fn over_the_backlog_of_a_listener_connects_are_refused() {
+    let (here, there) = ends();
+    let mut listener = there.factories.listen("busy", 2);
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let multiplexer = here.multiplexer.clone();
+        waiting.push(tokio::spawn(async move { multiplexer.connect("busy").await }));
+    }
+    until("two wait", || format!("{:?}", there.multiplexer).contains("opening: 2")).await;
+    let error = here.multiplexer.connect("busy").await.expect_err("over the backlog");
+    assert!(matches!(error, ConnectError::Refused(_)), "{error:?}");
+    let mut streams = vec![listener.accept().await.expect("one"), listener.accept().await.expect("two")];
+    for connecting in waiting {
+        streams.push(soon("connecting", connecting).await.expect("no panic").expect("accepted"));
+    }
+    drop(listener);
+    let error = here.multiplexer.connect("busy").await.expect_err("nobody listens");
+    assert!(matches!(error, ConnectError::Refused(_)), "{error:?}");
+    drop(streams);
+    here.is_empty().await;
+    there.is_empty().await;
+}
+
+#[tokio::test]
+async fn a_listener_whose_factory_was_removed_ends() {
+    let (_here, there) = ends();
+    let mut listener = there.factories.listen("gone", 2);
+    there.factories.remove("gone");
+    assert!(soon("accepting", listener.accept()).await.is_none());
+}
+
+#[tokio::test]
+async fn a_multiplexer_without_a_connection_connects_nowhere() {
+    let multiplexer = Multiplexer::new(&Factories::new());
+    let error = multiplexer.connect("echo").await.expect_err("not attached");
+    assert!(matches!(error, ConnectError::Unsupported(_)), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_multiplexer_that_nobody_attached_is_attached_by_the_peers_first_command() {
+    let (end, mut peer) = scripted_with(StreamSettings::new(), false);
+    end.factories.serve("echo", echo);
+    let id = peer.connect("echo").await;
+    peer.transmit(&id, b"hi").await;
+    peer.packet().await;
+    assert_eq!(peer.packet().await.is_ask("Transmit").text("data"), "hi");
+}
+
+#[tokio::test]
+async fn a_multiplexer_belongs_to_its_first_connection_only() {
+    let (here, there) = ends();
+    there.factories.serve("echo", echo);
+    // The same locator on a second connection.
+    let other = Connection::builder().locator(there.multiplexer.clone());
+    let (second, _kept) = amp_core::pair(Connection::builder(), other);
+    let mine = Multiplexer::new(&Factories::new());
+    mine.attach(&second);
+    let error = mine.connect("echo").await.expect_err("another connection");
+    assert!(matches!(error, ConnectError::Unsupported(_)), "{error:?}");
+    here.connect("echo").await;
+}
+
+#[tokio::test]
+async fn over_the_limit_of_this_end_connecting_fails_without_a_word_to_the_peer() {
+    let (here, there) = ends_with(1000, &StreamSettings::new().most_streams(1));
+    there.factories.serve("echo", echo);
+    let stream = here.connect("echo").await;
+    let error = here.multiplexer.connect("echo").await.expect_err("over the limit");
+    assert!(matches!(error, ConnectError::TooManyStreams { limit: 1 }), "{error:?}");
+    drop(stream);
+    here.is_empty().await;
+    there.is_empty().await;
+    here.connect("echo").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connect_that_is_dropped_before_it_was_polled_sends_nothing() {
+    let (end, mut peer) = scripted();
+    drop(end.multiplexer.connect("echo"));
+    peer.expect_silence().await;
+    end.is_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connect_that_is_dropped_while_it_waits_for_its_turn_sends_nothing() {
+    let (a, b) = tokio::io::duplex(1000);
+    let end = End::over(a, Settings::new().most_calls(1), StreamSettings::new());
+    let mut first = Box::pin(end.multiplexer.connect("one"));
+    let mut second = Box::pin(end.multiplexer.connect("two"));
+    assert!(timeout(Duration::from_secs(1), &mut first).await.is_err());
+    assert!(timeout(Duration::from_secs(1), &mut second).await.is_err());
+    drop(second);
+    assert!(format!("{:?}", end.multiplexer).contains("connecting: 1"), "{:?}", end.multiplexer);
+    drop((first, b));
+    end.is_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_opens_after_its_connect_was_dropped_is_closed_again() {
+    let (end, mut peer) = scripted();
+    let connecting = timeout(Duration::from_secs(1), end.multiplexer.connect("echo")).await;
+    assert!(connecting.is_err());
+    let ask = peer.expect_ask("Connect").await;
+    let banner = peer.transmit("abc", b"220 hi").await;
+    peer.answer(&ask, &[("connection", "abc")]).await;
+    peer.expect_answer(&banner).await;
+    let goodbye = peer.expect_ask("Disconnect").await;
+    assert_eq!(goodbye.text("connection"), "abc");
+    peer.answer(&goodbye, &[]).await;
+    peer.expect_silence().await;
+    end.is_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_the_peer_ended_before_the_dropped_connect_was_answered_needs_no_goodbye() {
+    let (end, mut peer) = scripted();
+    let connecting = timeout(Duration::from_secs(1), end.multiplexer.connect("echo")).await;
+    assert!(connecting.is_err());
+    let ask = peer.expect_ask("Connect").await;
+    let tag = peer.disconnect("abc").await;
+    peer.expect_answer(&tag).await;
+    peer.answer(&ask, &[("connection", "abc")]).await;
+    peer.expect_silence().await;
+    end.is_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abandoned_connect_that_is_never_answered_does_not_hold_the_connection_for_ever() {
+    let (end, mut peer) = scripted();
+    let connecting = timeout(Duration::from_secs(1), end.multiplexer.connect("echo")).await;
+    assert!(connecting.is_err());
+    peer.expect_ask("Connect").await;
+    let closed = end.connection.closed();
+    drop(end);
+    timeout(Duration::from_secs(600), closed).await.expect("the connection ends");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_whose_early_bytes_are_not_all_kept_ends_with_the_reason() {
+    let (end, mut peer) = scripted_with(StreamSettings::new().most_early(1000), true);
+    let multiplexer = end.multiplexer.clone();
+    let connecting = tokio::spawn(async move { multiplexer.connect("echo").await });
+    let ask = peer.expect_ask("Connect").await;
+    peer.transmit("abc", &pattern(900)).await;
+    let tag = peer.transmit("abc", &pattern(900)).await;
+    peer.expect_answer(&tag).await;
+    peer.answer(&ask, &[("connection", "abc")]).await;
+    let mut stream = connecting.await.expect("no panic").expect("a stream");
+    assert_eq!(read_exactly(&mut stream, 900).await, pattern(900));
+    let error = tokio::io::AsyncReadExt::read(&mut stream, &mut [0]).await.expect_err("not whole");
+    assert_eq!(why(&error), "Overrun");
+    assert!(stream.write(b"x").await.is_err());
+    drop(stream);
+}

@@ -1,0 +1,15 @@
+//! Streams over pairs of connections, against a scripted peer that speaks txampext's three commands as its authors wrote
+//! them, and over a path that is long. Each test is named as the statement it proves.
+
+mod closing;
+mod connecting;
+mod fairness;
+mod faults_of_multiplexers;
+mod faults_of_txampext;
+mod forwards;
+mod isolation;
+mod long_path;
+mod loss;
+mod raw;
+mod support;
+mod targets;

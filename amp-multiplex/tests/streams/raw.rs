@@ -1,0 +1,188 @@
+//! A peer that is a script: txampext as it is on the wire, and worse ones.
+
+use amp_core::{Connection, Peer, Settings};
+use amp_multiplex::{Factories, Multiplexer, Stream, StreamListener, StreamSettings};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::timeout;
+
+use crate::support::{End, NEVER, Pings, soon};
+
+/// A box as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Packet(Vec<(String, Vec<u8>)>);
+
+impl Packet {
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == key)
+    }
+
+    pub(crate) fn bytes(&self, key: &str) -> &[u8] {
+        let pair = self.0.iter().find(|(name, _)| name == key);
+        &pair.unwrap_or_else(|| panic!("no {key} in {self:?}")).1
+    }
+
+    pub(crate) fn text(&self, key: &str) -> String {
+        String::from_utf8_lossy(self.bytes(key)).into_owned()
+    }
+
+    /// The ask of this command, or a failed test.
+    pub(crate) fn is_ask(self, command: &str) -> Self {
+        assert!(self.has("_command") && self.text("_command") == command, "{self:?} instead of {command}");
+        self
+    }
+}
+
+pub(crate) fn packed<K: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: &[(K, V)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (key, value) in pairs {
+        for part in [key.as_ref(), value.as_ref()] {
+            bytes.extend(u16::try_from(part.len()).expect("a length that fits").to_be_bytes());
+            bytes.extend(part);
+        }
+    }
+    bytes.extend([0, 0]);
+    bytes
+}
+
+/// The other end of a connection under test.
+#[derive(Debug)]
+pub(crate) struct RawPeer {
+    transport: DuplexStream,
+    asked: usize,
+}
+
+/// A connection and the script's end of it.
+pub(crate) fn scripted() -> (End, RawPeer) {
+    scripted_with(StreamSettings::new(), true)
+}
+
+pub(crate) fn scripted_with(streams: StreamSettings, attached: bool) -> (End, RawPeer) {
+    let (ours, transport) = duplex(1 << 20);
+    let factories = Factories::new();
+    let multiplexer = Multiplexer::with_settings(&factories, streams);
+    let builder = Connection::builder().settings(Settings::new()).locator((multiplexer.clone(), Pings));
+    let connection = builder.start(ours, Peer::other("script"));
+    if attached {
+        multiplexer.attach(&connection);
+    }
+    (End { multiplexer, connection, factories }, RawPeer { transport, asked: 0 })
+}
+
+impl RawPeer {
+    pub(crate) async fn send<K: AsRef<[u8]>, V: AsRef<[u8]>>(&mut self, pairs: &[(K, V)]) {
+        soon("sending", self.transport.write_all(&packed(pairs))).await.expect("the connection takes bytes");
+    }
+
+    /// Asks, and gives the tag.
+    pub(crate) async fn ask(&mut self, command: &str, arguments: &[(&str, &[u8])]) -> String {
+        self.asked += 1;
+        let tag = format!("t{}", self.asked);
+        let mut pairs = vec![("_ask", tag.as_bytes()), ("_command", command.as_bytes())];
+        pairs.extend(arguments);
+        self.send(&pairs).await;
+        tag
+    }
+
+    pub(crate) async fn transmit(&mut self, id: &str, data: &[u8]) -> String {
+        self.ask("Transmit", &[("connection", id.as_bytes()), ("data", data)]).await
+    }
+
+    pub(crate) async fn disconnect(&mut self, id: &str) -> String {
+        self.ask("Disconnect", &[("connection", id.as_bytes())]).await
+    }
+
+    /// The next box.
+    pub(crate) async fn packet(&mut self) -> Packet {
+        soon("a box", self.try_packet()).await.expect("the connection is there")
+    }
+
+    async fn try_packet(&mut self) -> std::io::Result<Packet> {
+        let mut pairs = Vec::new();
+        loop {
+            let key = self.part().await?;
+            if key.is_empty() {
+                return Ok(Packet(pairs));
+            }
+            pairs.push((String::from_utf8_lossy(&key).into_owned(), self.part().await?));
+        }
+    }
+
+    async fn part(&mut self) -> std::io::Result<Vec<u8>> {
+        let length = self.transport.read_u16().await?;
+        let mut part = vec![0; length.into()];
+        self.transport.read_exact(&mut part).await?;
+        Ok(part)
+    }
+
+    /// The next box is this ask.
+    pub(crate) async fn expect_ask(&mut self, command: &str) -> Packet {
+        self.packet().await.is_ask(command)
+    }
+
+    /// The next box answers the tag.
+    pub(crate) async fn expect_answer(&mut self, tag: &str) -> Packet {
+        let packet = self.packet().await;
+        assert!(packet.has("_answer") && packet.text("_answer") == tag, "{packet:?} instead of an answer to {tag}");
+        packet
+    }
+
+    /// The answer to the tag, whatever comes before it.
+    pub(crate) async fn skip_to_answer(&mut self, tag: &str) -> Packet {
+        loop {
+            let packet = self.packet().await;
+            if packet.has("_answer") && packet.text("_answer") == tag {
+                return packet;
+            }
+        }
+    }
+
+    /// The next box is an error to the tag.
+    pub(crate) async fn expect_error(&mut self, tag: &str, code: &str) -> Packet {
+        let packet = self.packet().await;
+        assert!(packet.has("_error") && packet.text("_error") == tag, "{packet:?} instead of an error to {tag}");
+        assert_eq!(packet.text("_error_code"), code);
+        packet
+    }
+
+    pub(crate) async fn answer(&mut self, ask: &Packet, response: &[(&str, &str)]) {
+        let tag = ask.text("_ask");
+        self.send(&[&[("_answer", tag.as_str())], response].concat()).await;
+    }
+
+    pub(crate) async fn error(&mut self, ask: &Packet, code: &str) {
+        let tag = ask.text("_ask");
+        self.send(&[("_error", tag.as_str()), ("_error_code", code), ("_error_description", "")]).await;
+    }
+
+    /// Opens a stream to us, and gives its id.
+    pub(crate) async fn connect(&mut self, factory: &str) -> String {
+        let tag = self.ask("Connect", &[("factory", factory.as_bytes())]).await;
+        self.expect_answer(&tag).await.text("connection")
+    }
+
+    /// Opens a stream to our listener; gives its id and our end.
+    pub(crate) async fn open(&mut self, factory: &str, listener: &mut StreamListener) -> (String, Stream) {
+        let tag = self.ask("Connect", &[("factory", factory.as_bytes())]).await;
+        let stream = soon("accepting", listener.accept()).await.expect("a factory");
+        (self.expect_answer(&tag).await.text("connection"), stream)
+    }
+
+    /// Answers the Connect that comes next.
+    pub(crate) async fn accept(&mut self, id: &str) {
+        let ask = self.expect_ask("Connect").await;
+        self.answer(&ask, &[("connection", id)]).await;
+    }
+
+    /// Nothing comes. Only in paused time.
+    pub(crate) async fn expect_silence(&mut self) {
+        if let Ok(packet) = timeout(NEVER, self.try_packet()).await {
+            panic!("{packet:?} instead of silence");
+        }
+    }
+
+    /// The connection still answers.
+    pub(crate) async fn expect_open(&mut self) {
+        let tag = self.ask("Ping", &[("n", b"5")]).await;
+        assert_eq!(self.expect_answer(&tag).await.text("n"), "5");
+    }
+}
