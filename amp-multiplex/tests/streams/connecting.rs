@@ -93,7 +93,7 @@ async fn a_multiplexer_that_nobody_attached_is_attached_by_the_peers_first_comma
     let id = peer.connect("echo").await;
     peer.transmit(&id, b"hi").await;
     peer.packet().await;
-    assert_eq!(peer.packet().await.is_ask("Transmit").text("data"), "hi");
+    assert_eq!(peer.packet().await.named("Transmit").text("data"), "hi");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The public faults of other multiplexers (`field.md`), none of which is ours. CLOSE_WAIT and Nagle are with the forwards.
+//! The public faults of other multiplexers (`field.md`), none of which is ours. `CLOSE_WAIT` and Nagle are with the forwards.
 
 use std::time::Duration;
 

@@ -26,7 +26,7 @@ impl Packet {
     }
 
     /// The ask of this command, or a failed test.
-    pub(crate) fn is_ask(self, command: &str) -> Self {
+    pub(crate) fn named(self, command: &str) -> Self {
         assert!(self.has("_command") && self.text("_command") == command, "{self:?} instead of {command}");
         self
     }
@@ -116,7 +116,7 @@ impl RawPeer {
 
     /// The next box is this ask.
     pub(crate) async fn expect_ask(&mut self, command: &str) -> Packet {
-        self.packet().await.is_ask(command)
+        self.packet().await.named(command)
     }
 
     /// The next box answers the tag.

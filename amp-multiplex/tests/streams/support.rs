@@ -171,7 +171,7 @@ pub(crate) async fn write(stream: &mut Stream, bytes: impl AsRef<[u8]>) {
 
 /// Bytes of which no two stretches are alike.
 pub(crate) fn pattern(count: usize) -> Vec<u8> {
-    (0..count).map(|n| (n ^ (n >> 8) ^ (n >> 16)) as u8).collect()
+    (0..count).map(|n| (n ^ (n >> 8) ^ (n >> 16)).to_le_bytes()[0]).collect()
 }
 
 /// The variant of the stream's or the connection's error inside an I/O error.
