@@ -1,6 +1,6 @@
 """The ends of the benchmark in Twisted.
 
-twisted_peer.py serve CPU                                                   prints its port
+twisted_peer.py serve CPU                                                   prints its port; ends with its input
 twisted_peer.py call CPU PORT CONNECTIONS IN_FLIGHT PAYLOAD WARM_UP_MS MS   prints calls a second
 """
 
@@ -97,4 +97,6 @@ if __name__ == "__main__":
     else:
         port = reactor.listenTCP(0, Factory.forProtocol(Calculator), backlog=256, interface="127.0.0.1")
         print(port.getHost().port, flush=True)
+        # Nobody holds our input any more: the benchmark is over.
+        reactor.callInThread(lambda: (sys.stdin.read(), os._exit(0)))
     reactor.run()

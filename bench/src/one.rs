@@ -12,6 +12,9 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::twisted;
 
+/// How long the first answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Who is at one end.
 enum End {
     Rust(Contestant),
@@ -43,7 +46,7 @@ pub(crate) fn time(names: &str, place: &str, sizes: [&str; 3], times: [&str; 2])
     let times = [Duration::from_millis(warm_up?), Duration::from_millis(measured?)];
     let alone = matches!((&client, &server), (End::Rust(_), End::Rust(_)));
 
-    let mut twisted = None;
+    let mut twisted = None; // It ends with this process.
     let address = match server {
         End::Rust(contestant) => place::serve(contestant, place, load)?,
         End::Twisted => twisted.insert(twisted::Server::start(place)?).address,
@@ -57,17 +60,25 @@ pub(crate) fn time(names: &str, place: &str, sizes: [&str; 3], times: [&str; 2])
         }
     };
     println!("{calls} {}", if alone { cpu } else { 0.0 });
-    Ok(())
+    // At once: an end that sees the other one go would call that a failure.
+    std::process::exit(0)
 }
 
 fn watch([warm_up, measured]: [Duration; 2]) -> Result<(f64, f64), Error> {
+    let begun = Instant::now();
+    while ANSWERED.load(Ordering::Relaxed) == 0 {
+        if begun.elapsed() > PATIENCE {
+            return Err("nothing is answered".into());
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
     thread::sleep(warm_up);
     let (start, used, answered) = (Instant::now(), cpu()?, ANSWERED.load(Ordering::Relaxed));
-    if answered == 0 {
-        return Err("nothing was answered yet".into());
-    }
     thread::sleep(measured);
     let calls = (ANSWERED.load(Ordering::Relaxed) - answered) as f64;
+    if calls == 0.0 {
+        return Err("nothing is answered any more".into());
+    }
     Ok((calls / start.elapsed().as_secs_f64(), (cpu()? - used) / calls * 1e6))
 }
 

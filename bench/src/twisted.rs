@@ -3,7 +3,7 @@
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use amp_bench::Error;
@@ -13,26 +13,19 @@ use amp_bench::place::Place;
 /// The variable that names a Python which has Twisted.
 pub(crate) const PYTHON: &str = "AMP_BENCH_PYTHON";
 
-/// A server; it ends when this is dropped.
+/// A server; it ends when its input does, that is with this value or this process.
 pub(crate) struct Server {
-    process: Child,
+    _input: ChildStdin,
     pub(crate) address: SocketAddr,
 }
 
 impl Server {
     pub(crate) fn start(place: Place) -> Result<Self, Error> {
-        let mut process = peer("serve", place, true)?.spawn()?;
+        let mut process = peer("serve", place, true)?.stdin(Stdio::piped()).spawn()?;
         let mut port = String::new();
         BufReader::new(process.stdout.take().ok_or("it is piped")?).read_line(&mut port)?;
-        Ok(Self { process, address: (Ipv4Addr::LOCALHOST, port.trim_end().parse()?).into() })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let input = process.stdin.take().ok_or("it is piped")?;
+        Ok(Self { _input: input, address: (Ipv4Addr::LOCALHOST, port.trim_end().parse()?).into() })
     }
 }
 
