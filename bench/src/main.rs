@@ -23,7 +23,7 @@ fn main() -> Result<(), amp_bench::Error> {
         ["table", ref options @ ..] => table::print(options),
         _ => Err("bench time CONTESTANT PLACE CONNECTIONS IN_FLIGHT PAYLOAD WARM_UP_MS MS\n\
                   bench count CONTESTANT CONNECTIONS IN_FLIGHT PAYLOAD CALLS\n\
-                  bench table [--quick]"
+                  bench table [--quick] [PART_OF_A_TITLE..]"
             .into()),
     }
 }

@@ -19,16 +19,21 @@ struct Measured {
     cpu_microseconds: f64,
 }
 
-/// Measures everything and prints it as markdown.
+/// Measures everything, or the scenarios with one of these words in their title, and prints it as markdown.
 pub(crate) fn print(options: &[&str]) -> Result<(), Error> {
-    let effort = match options {
-        [] => Effort { repetitions: 5, warm_up: "300", milliseconds: "700" },
-        ["--quick"] => Effort { repetitions: 3, warm_up: "150", milliseconds: "250" },
-        _ => return Err("bench table [--quick]".into()),
+    let (effort, titles) = match options {
+        ["--quick", titles @ ..] => (Effort { repetitions: 3, warm_up: "150", milliseconds: "250" }, titles),
+        titles => (Effort { repetitions: 5, warm_up: "300", milliseconds: "700" }, titles),
     };
-    println!("| scenario | contestant | calls/s | of the first | CPU µs per call, both ends | target |");
-    println!("|---|---|--:|--:|--:|---|");
-    for scenario in &SCENARIOS {
+    let wanted = |scenario: &&Scenario| titles.is_empty() || titles.iter().any(|title| scenario.title.contains(title));
+    if !SCENARIOS.iter().any(|scenario| wanted(&scenario)) {
+        return Err("no scenario has this in its title".into());
+    }
+    println!(
+        "| scenario | contestant | calls/s | of the first | of by-hand | x tarpc | CPU µs a call, both ends | target |"
+    );
+    println!("|---|---|--:|--:|--:|--:|--:|---|");
+    for scenario in SCENARIOS.iter().filter(wanted) {
         let contestants: Vec<_> = scenario.contestants.iter().copied().filter(|name| possible(name)).collect();
         let mut found = vec![Vec::new(); contestants.len()];
         for repetition in 1..=effort.repetitions {
@@ -38,8 +43,11 @@ pub(crate) fn print(options: &[&str]) -> Result<(), Error> {
             }
         }
         let medians: Vec<_> = found.iter().map(|found| median(found)).collect();
+        let calls = |name| contestants.iter().position(|it| *it == name).map(|at| medians[at].calls_a_second);
         for (at, (contestant, measured)) in contestants.iter().zip(&medians).enumerate() {
-            row(if at == 0 { scenario.title } else { "" }, contestant, *measured, medians[0], scenario.target);
+            let title = if at == 0 { scenario.title } else { "" };
+            let compared = [Some(medians[0].calls_a_second), calls("by-hand"), calls("tarpc")];
+            row(title, contestant, *measured, compared, scenario.target);
         }
     }
     Ok(())
@@ -75,8 +83,11 @@ fn median(found: &[Measured]) -> Measured {
     }
 }
 
-fn row(title: &str, contestant: &str, measured: Measured, limit: Measured, target: u32) {
-    let percent = measured.calls_a_second / limit.calls_a_second * 100.0;
+fn row(title: &str, contestant: &str, measured: Measured, compared: [Option<f64>; 3], target: u32) {
+    let ratios = compared.map(|calls| calls.map(|calls| measured.calls_a_second / calls));
+    let percent = ratios[0].unwrap_or_default() * 100.0;
+    let by_hand = ratios[1].map_or("–".to_owned(), |ratio| format!("{:.1} %", ratio * 100.0));
+    let tarpc = ratios[2].map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
     let target = match contestant.contains("ours") {
         false => String::new(),
         true if percent >= f64::from(target) => format!("{target} %: met"),
@@ -87,7 +98,7 @@ fn row(title: &str, contestant: &str, measured: Measured, limit: Measured, targe
         cpu => format!("{cpu:.2}"),
     };
     let calls = thousands(measured.calls_a_second);
-    println!("| {title} | {contestant} | {calls} | {percent:.1} % | {cpu} | {target} |");
+    println!("| {title} | {contestant} | {calls} | {percent:.1} % | {by_hand} | {tarpc} | {cpu} | {target} |");
 }
 
 fn thousands(value: f64) -> String {
