@@ -106,8 +106,8 @@ async fn echo(mut stream: TcpStream) -> Result<(), Error> {
 /// Values without boxes around them; at most as many bytes out as the values in flight hold.
 async fn ask_echo(mut stream: TcpStream, load: Load) -> Result<(), Error> {
     let value = load.value();
-    // Two in a row, so that any piece of the stream is one slice.
-    let twice = [&value[..], &value[..]].concat();
+    // Enough in a row that any piece of the stream is one slice.
+    let stream_of_values = value.repeat(AT_ONCE / value.len() + 2);
     let (all, most) = (load.calls_per_connection().saturating_mul(value.len() as u64), load.in_flight * value.len());
     let (come, news) = (AtomicU64::new(0), Notify::new());
     let (mut reader, mut writer) = stream.split();
@@ -115,23 +115,23 @@ async fn ask_echo(mut stream: TcpStream, load: Load) -> Result<(), Error> {
         let mut sent = 0;
         while sent < all {
             let out = sent - come.load(Ordering::Acquire);
-            let room = (most as u64 - out).min(all - sent).min(value.len() as u64) as usize;
+            let room = (most as u64 - out).min(all - sent).min(AT_ONCE as u64) as usize;
             if room == 0 {
                 news.notified().await;
                 continue;
             }
             let at = (sent % value.len() as u64) as usize;
-            sent += writer.write(&twice[at..at + room]).await? as u64;
+            sent += writer.write(&stream_of_values[at..at + room]).await? as u64;
         }
         Ok::<(), Error>(())
     };
     let receive = async {
-        let mut input = vec![0; value.len()];
+        let mut input = vec![0; AT_ONCE];
         let mut got = 0;
         while got < all {
             let read = reader.read(&mut input).await?;
             let at = (got % value.len() as u64) as usize;
-            assert!(read > 0 && input[..read] == twice[at..at + read], "a wrong echo");
+            assert!(read > 0 && input[..read] == stream_of_values[at..at + read], "a wrong echo");
             let before = got / value.len() as u64;
             got += read as u64;
             count(got / value.len() as u64 - before);
