@@ -20,6 +20,11 @@ def respond(self, **arguments):
     return {rule: BROKEN[rule]} if rule else arguments
 
 
+def descendants(kind):
+    """A class and all that stand on it: each has a dispatch of its own."""
+    return [kind] + [found for child in kind.__subclasses__() for found in descendants(child)]
+
+
 def learn(path):
     """Imports the module, and has every connection answer its commands."""
     spec = spec_from_file_location("learned", path)
@@ -33,5 +38,5 @@ def learn(path):
                 it.responder(respond)
 
     for name, found in Learned._commandDispatch.items():
-        for known in (Responders, *Responders.__subclasses__()):
+        for known in descendants(Responders):
             known._commandDispatch[name] = found
