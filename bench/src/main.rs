@@ -1,0 +1,29 @@
+//! One measurement, or all of them as a table: see `bench/run`.
+
+mod one;
+mod scenarios;
+mod table;
+mod twisted;
+
+fn main() -> Result<(), amp_bench::Error> {
+    // A wrong answer on any thread ends the run.
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::abort();
+    }));
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["time", contestant, place, connections, in_flight, payload, warm_up, milliseconds] => {
+            one::time(contestant, place, [connections, in_flight, payload], [warm_up, milliseconds])
+        }
+        ["count", contestant, connections, in_flight, payload, calls] => {
+            one::make(contestant, [connections, in_flight, payload], calls)
+        }
+        ["table", ref options @ ..] => table::print(options),
+        _ => Err("bench time CONTESTANT PLACE CONNECTIONS IN_FLIGHT PAYLOAD WARM_UP_MS MS\n\
+                  bench count CONTESTANT CONNECTIONS IN_FLIGHT PAYLOAD CALLS\n\
+                  bench table [--quick] [PART_OF_A_TITLE..]"
+            .into()),
+    }
+}
