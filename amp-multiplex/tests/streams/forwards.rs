@@ -4,11 +4,11 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use amp_multiplex::{Forward, Stream};
+use amp_multiplex::{Forward, Stream, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::support::{echo, ends, pattern, soon, until};
+use crate::support::{echo, ends, ends_with, pattern, soon, until};
 
 pub(crate) async fn dial(forward: &Forward) -> TcpStream {
     let address = forward.local_addr().expect("TCP");
@@ -172,20 +172,34 @@ async fn no_socket_is_left_in_close_wait_after_the_far_end_has_left() {
     assert_eq!(left.count(), 0, "{table}");
 }
 
+/// The answer is longer than what the system's buffers take, so that a part of it waits in the forward.
 #[tokio::test]
 async fn what_the_far_end_said_before_it_left_is_not_cut_off_by_what_the_client_still_sends() {
-    let (here, there) = ends();
-    there.factories.serve("curt", |mut stream: Stream| async move {
-        stream.read_exact(&mut [0; 1]).await.expect("a byte");
-        stream.write_all(&pattern(1 << 20)).await.expect("an answer");
+    const ANSWER: usize = 24 << 20;
+    let wide = StreamSettings::new().first_window(2 * ANSWER).most_buffered(4 * ANSWER);
+    let (here, there) = ends_with(1 << 16, &wide);
+    let (said, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    there.factories.serve("curt", move |mut stream: Stream| {
+        let said = said.clone();
+        async move {
+            stream.read_exact(&mut [0; 1]).await.expect("a byte");
+            stream.write_all(&pattern(ANSWER)).await.expect("an answer");
+            drop(stream);
+            said.send(()).expect("a test");
+        }
     });
     let forward = here.multiplexer.forward_port(0, "curt").await.expect("a port");
     let (mut reader, mut writer) = dial(&forward).await.into_split();
-    let sending = tokio::spawn(async move { while writer.write_all(&[1; 10_000]).await.is_ok() {} });
-    let mut got = vec![0; 1 << 20];
+    writer.write_all(b"?").await.expect("sent");
+    soon("the answer", heard.recv()).await.expect("said");
+    until("the far end is gone", || there.multiplexer.streams() == 0 && here.multiplexer.streams() == 0).await;
+    for _ in 0..20 {
+        writer.write_all(&[1; 1000]).await.expect("still sent");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut got = vec![0; ANSWER];
     soon("the answer", reader.read_exact(&mut got)).await.expect("all of it");
-    assert!(got == pattern(1 << 20));
-    soon("the sender", sending).await.expect("no panic");
+    assert!(got == pattern(ANSWER));
 }
 
 #[tokio::test]
