@@ -3,7 +3,11 @@
 use std::error::Error;
 use std::future::poll_fn;
 
-use amp::{AmpBox, CallError, Connection, DecodeErrorKind, EncodeErrorKind, Reply, Settings, Strictness, responder};
+use amp::{
+    AmpBox, CallError, Connection, DecodeErrorKind, EncodeErrorKind, Reply, Server, Settings, Strictness, responder,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::guarded::{Case, Give, Given, Guarded, LooseValued, Node, Refused, Valued, each_rule};
 use crate::logged::logged;
@@ -159,4 +163,19 @@ async fn a_violation_in_an_ask_that_wants_no_answer_costs_nothing_else() {
     peer.send(ask("y", "Guarded", &[])).await;
     peer.expect(answer("y", &[])).await;
     assert!(log.text().contains("range: not in 1..=9"), "{}", log.text());
+}
+
+#[tokio::test]
+async fn each_rule_is_told_on_a_raw_tcp_socket_which_stays_open() {
+    let server = Server::builder().bind_tcp("127.0.0.1:0", |_| Guard.into_locator()).await.expect("a port");
+    let mut socket = TcpStream::connect(server.local_addr().expect("TCP")).await.expect("a server");
+    for case in Case::all() {
+        let violating = ask_guarded("x", "Guarded", &[(case.rule, case.wire)]);
+        let asks = [violating, ask("y", "Guarded", &[])].concat();
+        soon("sending", socket.write_all(&asks)).await.expect("an open socket");
+        let expected = [error("x", "INVALID_ARGUMENT", case.told), answer("y", &[])].concat();
+        let mut got = vec![0; expected.len()];
+        soon("both answers", socket.read_exact(&mut got)).await.expect("an open socket");
+        assert_eq!(got.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{}", case.rule);
+    }
 }
