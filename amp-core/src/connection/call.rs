@@ -19,6 +19,9 @@ use crate::wire::RawBox;
 /// runs at the peer all the same, because AMP has no way to take it back, and its place among
 /// [`most_calls`](crate::Settings::most_calls) is free again when the answer has come. A call that waits for a place and
 /// is neither polled nor dropped keeps all later calls waiting.
+///
+/// # Panics
+/// When it is polled again after it has given its result, like any future of an `async fn`.
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<C: Command> {
     exchange: Exchange<C>,
