@@ -100,6 +100,10 @@ impl<A: Outgoing> Exchange<A> {
         self.free = true;
     }
 
+    pub(super) fn set_weak(&mut self) {
+        self.connection.let_go();
+    }
+
     pub(super) fn nesting(&self) -> u8 {
         self.connection.shared.settings.boxes.nesting
     }
