@@ -132,10 +132,12 @@ impl<T: Constrained> Constrained for Option<T> {
 impl<T: Value> Argument for T {
     const DECLARED: AmpType = T::TYPE;
 
+    #[inline]
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         out.put(key, self)
     }
 
+    #[inline]
     fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError> {
         let Some(raw) = from.value(key) else { return Ok(None) };
         T::decode(raw).map(Some).map_err(|error| error.at_key(key.name()))
@@ -187,6 +189,7 @@ pub(crate) fn violations<A: Arguments>(arguments: &A) -> Option<Violations> {
 }
 
 /// Reads a field that the box must have, unless the type says what its absence means.
+#[inline]
 pub(crate) fn take_required<T: Argument>(key: Key, from: &mut BoxReader<'_>) -> Result<T, DecodeError> {
     match T::take(key, from)? {
         Some(value) => Ok(value),

@@ -59,6 +59,7 @@ impl<'a> BoxReader<'a> {
         self.value_elsewhere(key.name_bytes())
     }
 
+    #[cold]
     fn value_elsewhere(&mut self, name: &[u8]) -> Option<RawValue<'a>> {
         if !self.ascending || name <= self.passed {
             return self.find(name);

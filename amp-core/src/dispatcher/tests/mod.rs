@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::bytes::BytesMut;
 
 use super::*;
-use crate::packet::{Packet, Tag, put_answer};
+use crate::packet::{AskTag, Packet, Tag, put_answer};
 use crate::testing::Item;
 use crate::wire::{BoxDecoder, BoxLimits};
 
@@ -18,7 +18,8 @@ fn item(number: u64) -> Item {
 /// An answer that says which one it is.
 fn reply(number: u64) -> ReplyPacket {
     let mut bytes = Vec::new();
-    put_answer(&mut bytes, Tag::of(number).as_bytes(), &item(number), BoxLimits::DEFAULT).expect("a short answer");
+    put_answer(&mut bytes, &AskTag::of(Tag::of(number).as_bytes()), &item(number), BoxLimits::DEFAULT)
+        .expect("a short answer");
     match packets(&bytes).pop() {
         Some(Packet::Reply { reply, .. }) => reply,
         other => panic!("{other:?}"),
