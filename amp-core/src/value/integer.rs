@@ -67,6 +67,11 @@ fn small_digits(mut number: u32) -> ([u8; 8], usize) {
     (digits.to_le_bytes(), length)
 }
 
+#[cold]
+fn put_long(number: impl itoa::Integer, out: &mut ValueWriter<'_>) {
+    out.write(itoa::Buffer::new().format(number).as_bytes());
+}
+
 macro_rules! integer {
     ($($type:ident $magnitude:ident)*) => {$(
         impl Value for $type {
@@ -79,7 +84,7 @@ macro_rules! integer {
                         let (digits, length) = small_digits(small);
                         out.write_first(&digits, length);
                     }
-                    _ => out.write(itoa::Buffer::new().format(*self).as_bytes()),
+                    _ => put_long(*self, out),
                 }
                 Ok(())
             }

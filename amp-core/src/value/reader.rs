@@ -47,7 +47,7 @@ impl<'a> BoxReader<'a> {
     }
 
     /// The value of `key`; the last one if there are several (`wire.md` 2.1).
-    #[inline]
+    #[inline(always)]
     pub fn value(&mut self, key: Key) -> Option<RawValue<'a>> {
         // What is asked for in order stands right here.
         if self.ascending

@@ -67,10 +67,13 @@ impl<'a> BoxWriter<'a> {
     ///
     /// # Errors
     /// When the value cannot be written or has more than [`MAX_VALUE`] bytes.
-    #[inline]
+    #[inline(always)]
     pub fn put<T: Value>(&mut self, key: Key, value: &T) -> Result<(), EncodeError> {
         self.buffer.extend_from_slice(key.as_wire());
-        self.put_value(value).map_err(|error| error.at_key(key.name()))
+        match self.put_value(value) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(at_key(error, key)),
+        }
     }
 
     /// Writes a pair whose key is known only at run time, such as `name.2`; the box is put in order at its end.
@@ -106,7 +109,6 @@ impl<'a> BoxWriter<'a> {
         Ok(())
     }
 
-    #[inline]
     fn put_value<T: Value>(&mut self, value: &T) -> Result<(), EncodeError> {
         self.put_counted(|writer| value.encode(writer))
     }
@@ -164,6 +166,11 @@ impl<'a> BoxWriter<'a> {
         }
         self.buffer.extend_from_slice(&END);
     }
+}
+
+#[cold]
+fn at_key(error: EncodeError, key: Key) -> EncodeError {
+    error.at_key(key.name())
 }
 
 /// Writes one value at the end of a buffer. Lengths are the caller's care: the box or list around it counts.

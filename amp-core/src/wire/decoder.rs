@@ -18,14 +18,15 @@ pub struct BoxDecoder {
 struct Walk {
     /// Where the next pair begins.
     at: usize,
-    /// Where the pair before it begins.
+    /// Where the pair before it begins, and how its key begins: no other is behind it when that is not known.
     last: usize,
+    prefix: u32,
     pairs: usize,
     ascending: bool,
 }
 
 impl Walk {
-    const START: Self = Self { at: 0, last: 0, pairs: 0, ascending: true };
+    const START: Self = Self { at: 0, last: 0, prefix: 0, pairs: 0, ascending: true };
 }
 
 impl BoxDecoder {
@@ -76,55 +77,70 @@ impl BoxDecoder {
 
 impl Walk {
     /// Walks on as far as lengths have come. Whether the box is whole; then `at` is its end.
+    ///
+    /// How long the box is counts where the walk stops: what has come needs no more room.
     #[inline]
     fn go_on(&mut self, bytes: &[u8], limits: BoxLimits) -> Result<bool, WireError> {
         while let Some(length) = length_at(bytes, self.at) {
-            let key_end = self.at + 2 + length;
+            let key_at = self.at + 2;
+            let key_end = key_at + length;
             if length == 0 {
-                if key_end > limits.bytes {
-                    return Err(WireError::BoxTooLong { limit: limits.bytes });
-                }
-                self.at = key_end;
-                return Ok(true);
+                return self.fits(key_end, limits).map(|()| {
+                    self.at = key_end;
+                    true
+                });
             }
-            if length > MAX_KEY {
-                return Err(key_too_long(bytes, length));
+            if length > MAX_KEY || self.pairs == limits.pairs {
+                return self.refuse(bytes, length, limits);
             }
-            if self.pairs == limits.pairs {
-                return Err(WireError::TooManyPairs { limit: limits.pairs });
-            }
-            // Behind the key come at least the length of its value and the end of the box.
-            if key_end + 4 > limits.bytes {
-                return Err(WireError::BoxTooLong { limit: limits.bytes });
-            }
-            let Some(value_length) = length_at(bytes, key_end) else { break };
-            let end = key_end + 2 + value_length;
-            if end + 2 > limits.bytes {
-                return Err(WireError::BoxTooLong { limit: limits.bytes });
-            }
-            self.ascending &= self.pairs == 0 || is_less(bytes, self.last, self.at);
-            (self.last, self.at) = (self.at, end);
+            let Some(value_length) = length_at(bytes, key_end) else {
+                // Behind the key come at least the length of its value and the end of the box.
+                return self.fits(key_end + 4, limits).map(|()| false);
+            };
+            let prefix = prefix(bytes, key_at, length);
+            self.ascending &= self.prefix < prefix.unwrap_or(0) || is_less(bytes, self.last, self.at, self.pairs);
+            (self.last, self.prefix, self.at) = (self.at, prefix.unwrap_or(u32::MAX), key_end + 2 + value_length);
             self.pairs += 1;
         }
-        Ok(false)
+        // The first pair is not claimed yet.
+        let claimed = if self.pairs == 0 { 0 } else { self.at + 2 };
+        self.fits(claimed, limits).map(|()| false)
+    }
+
+    #[inline]
+    fn fits(&self, bytes: usize, limits: BoxLimits) -> Result<(), WireError> {
+        if bytes > limits.bytes { Err(WireError::BoxTooLong { limit: limits.bytes }) } else { Ok(()) }
+    }
+
+    /// What is wrong with the key that has just begun, or with the pairs before it.
+    #[cold]
+    fn refuse(&self, bytes: &[u8], length: usize, limits: BoxLimits) -> Result<bool, WireError> {
+        if self.pairs > 0 {
+            self.fits(self.at + 2, limits)?;
+        }
+        Err(if length > MAX_KEY {
+            WireError::KeyTooLong { length, start: Excerpt::of(bytes) }
+        } else {
+            WireError::TooManyPairs { limit: limits.pairs }
+        })
     }
 }
 
-#[cold]
-fn key_too_long(bytes: &[u8], length: usize) -> WireError {
-    WireError::KeyTooLong { length, start: Excerpt::of(bytes) }
-}
-
-/// Compares the keys of two pairs; nearly always their first bytes tell.
+/// The first four bytes of a key, a shorter one filled up with zeros: smaller means a smaller key, and nearly always they
+/// tell. At the very end of what has come there may be no four.
 #[inline]
-fn is_less(bytes: &[u8], one: usize, other: usize) -> bool {
-    match (bytes.get(one + 2), bytes.get(other + 2)) {
-        (Some(a), Some(b)) if a != b => a < b,
-        _ => whole_key(bytes, one) < whole_key(bytes, other),
-    }
+fn prefix(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
+    let word = *bytes.get(at..)?.first_chunk()?;
+    let unused = 32 - 8 * length.min(4);
+    Some(u32::from_be_bytes(word) >> unused << unused)
 }
 
+/// Compares the keys of two pairs; nothing is before the first one.
 #[cold]
+fn is_less(bytes: &[u8], one: usize, other: usize, pairs: usize) -> bool {
+    pairs == 0 || whole_key(bytes, one) < whole_key(bytes, other)
+}
+
 fn whole_key(bytes: &[u8], pair: usize) -> Option<&[u8]> {
     bytes.get(pair + 2..pair + 2 + length_at(bytes, pair)?)
 }

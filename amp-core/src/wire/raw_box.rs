@@ -74,7 +74,7 @@ impl<'a> Pairs<'a> {
     }
 
     /// The value of the next pair, if its key is this one with its length before it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_if(&mut self, key: &[u8]) -> Option<&'a [u8]> {
         let value_at = self.at + key.len() + 2;
         let (found, rest) = self.bytes.get(self.at..)?.split_at_checked(key.len())?;
