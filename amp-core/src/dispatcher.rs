@@ -93,7 +93,9 @@ impl<W> Dispatcher<W> {
         self.out += 1;
         self.free += usize::from(free);
         self.window.push_back(Call::Waiting { waiter: Some(waiter), deadline, free });
-        self.slide();
+        if self.window.len() > self.most() {
+            self.slide();
+        }
     }
 
     /// Uses up the next tag for an ask that wants no answer, as Twisted does.
@@ -141,7 +143,7 @@ impl<W> Dispatcher<W> {
             }
             Call::Answered(_) => {
                 let call = std::mem::replace(call, Call::Finished);
-                self.finish(tag);
+                self.leave_behind(tag);
                 match call {
                     Call::Answered(reply) => Progress::Answered(reply),
                     _ => Progress::Lost,
@@ -215,17 +217,30 @@ impl<W> Dispatcher<W> {
     }
 
     fn finish(&mut self, tag: u64) {
-        if tag < self.first {
-            self.old.remove(&tag);
-        } else if let Some(call) = self.call_mut(tag) {
+        if let Some(call) = self.call_mut(tag) {
             *call = Call::Finished;
-            self.slide();
+            self.leave_behind(tag);
         }
+    }
+
+    /// Has no place for a finished call any more, unless the window still begins before it.
+    #[inline]
+    fn leave_behind(&mut self, tag: u64) {
+        if tag == self.first {
+            self.slide();
+        } else if tag < self.first {
+            self.old.remove(&tag);
+        }
+    }
+
+    /// As many calls as the window may hold.
+    fn most(&self) -> usize {
+        SLACK + self.out * (1 + FINISHED_PER_CALL)
     }
 
     /// Moves the window past finished calls, and past an old unfinished one when it holds too many finished ones open.
     fn slide(&mut self) {
-        let most = SLACK + self.out * (1 + FINISHED_PER_CALL);
+        let most = self.most();
         while let Some(oldest) = self.window.front() {
             let finished = matches!(oldest, Call::Finished);
             if !finished && self.window.len() <= most {

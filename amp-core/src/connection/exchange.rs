@@ -247,12 +247,12 @@ fn append<A: Outgoing>(
     ask.put(&mut state.outbound, tag, shared.settings.boxes).map_err(Failure::Invalid)?;
     if !answered {
         state.dispatcher.skip();
-        shared.wake_driver(state, false);
+        shared.appended(state, false);
         return Ok(None);
     }
     state.dispatcher.ask(waiter.clone(), deadline, free);
     let sooner = deadline.filter(|deadline| state.alarm.is_none_or(|alarm| *deadline < alarm));
     state.alarm = sooner.or(state.alarm);
-    shared.wake_driver(state, sooner.is_some());
+    shared.appended(state, sooner.is_some());
     Ok(Some(number))
 }

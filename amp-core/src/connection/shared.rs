@@ -40,6 +40,9 @@ pub(super) struct Shared {
     /// Whether a settled ask may be what closing waits for.
     closing: AtomicBool,
     complained: AtomicBool,
+    /// Whether so much waits to be written that no more responders should start. Set under the lock, and looked at for every
+    /// ask without it.
+    congested: AtomicBool,
 }
 
 impl Shared {
@@ -53,6 +56,7 @@ impl Shared {
             asks: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             complained: AtomicBool::new(false),
+            congested: AtomicBool::new(false),
             settings,
             peer,
             locator,
@@ -81,8 +85,18 @@ impl Shared {
             state.outbound = Vec::new();
             self.end_locked(state, CloseReason::NotReading { limit });
         } else {
-            self.wake_driver(state, false);
+            self.appended(state, false);
         }
+    }
+
+    /// Something was appended to the outbound buffer: the driver writes it. It is woken in any case if it is to look at its
+    /// `alarm`.
+    #[inline]
+    pub(super) fn appended(&self, state: MutexGuard<'_, State>, alarm: bool) {
+        if !state.has_room(&self.settings) {
+            self.congested.store(true, Ordering::Relaxed);
+        }
+        self.wake_driver(state, alarm);
     }
 
     /// Lets the lock go and wakes the driver, unless it is awake already and not `always` wanted.
@@ -110,6 +124,7 @@ impl Shared {
         let mut call = None;
         if taken {
             std::mem::swap(&mut state.outbound, empty);
+            self.congested.store(false, Ordering::Relaxed);
             call = state.next_call(&self.settings);
         } else {
             state.driver.clone_from(driver);
@@ -146,7 +161,7 @@ impl Shared {
 
     /// Whether so much waits to be written that no more responders should start.
     pub(super) fn is_congested(&self) -> bool {
-        !self.lock().has_room(&self.settings)
+        self.congested.load(Ordering::Relaxed)
     }
 
     /// Whether the asks that have no answer hold more than they may.
@@ -167,6 +182,7 @@ impl Shared {
         let mut state = self.lock();
         if !state.is_over() {
             state.outbound = Vec::new();
+            self.congested.store(false, Ordering::Relaxed);
             self.begin_to_close(state, after(self.settings.linger), reason);
         }
     }
