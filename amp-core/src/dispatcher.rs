@@ -227,7 +227,10 @@ impl<W> Dispatcher<W> {
     #[inline]
     fn leave_behind(&mut self, tag: u64) {
         if tag == self.first {
-            self.slide();
+            while let Some(Call::Finished) = self.window.front() {
+                self.window.pop_front();
+                self.first += 1;
+            }
         } else if tag < self.first {
             self.old.remove(&tag);
         }

@@ -25,7 +25,11 @@ const ERROR_DESCRIPTION: Key = Key::from_wire(b"\x00\x12_error_description");
 #[derive(Debug)]
 pub(crate) enum Packet {
     /// The peer wants a command answered.
-    Ask(AskPacket),
+    Ask {
+        ask: AskPacket,
+        /// The tag to answer with, opaque; `None` when no answer is wanted.
+        tag: Option<AskTag>,
+    },
     /// The peer answers, well or with an error, the ask of the tag; `None` when no ask of ours has such a tag.
     Reply { tag: Option<u64>, reply: ReplyPacket },
 }
@@ -34,8 +38,6 @@ pub(crate) enum Packet {
 #[derive(Debug)]
 pub(crate) struct AskPacket {
     pub(crate) raw: RawBox,
-    /// The tag to answer with, opaque; `None` when no answer is wanted.
-    pub(crate) tag: Option<AskTag>,
     command: Range<usize>,
     /// Where AMP's own pairs end.
     rest: usize,
@@ -84,7 +86,7 @@ impl Packet {
             {
                 let rest = pairs.position();
                 let tag = Some(AskTag::of(tag));
-                return Ok(Self::Ask(AskPacket { command: rest - command.len()..rest, raw, tag, rest }));
+                return Ok(Self::Ask { ask: AskPacket { command: rest - command.len()..rest, raw, rest }, tag });
             }
         }
         Self::parse_any(raw)
@@ -114,7 +116,7 @@ impl Packet {
             return Err(PacketError { start: Excerpt::of(raw.as_bytes()) });
         };
         let tag = ask.map(AskTag::of);
-        Ok(Self::Ask(AskPacket { raw, tag, command, rest }))
+        Ok(Self::Ask { ask: AskPacket { raw, command, rest }, tag })
     }
 }
 

@@ -166,8 +166,15 @@ impl<A: Outgoing> Exchange<A> {
 impl<A> Exchange<A> {
     /// Gives the place in the queue up, and wakes whoever is next. The next bulk is called by the driver: a stream's waker
     /// takes the locks of its stream, and this may be under those of another.
+    #[inline]
     fn leave_queue(&self) {
-        let Step::Queued(Queued { ticket: Some(ticket), .. }) = self.step else { return };
+        if let Step::Queued(Queued { ticket: Some(ticket), .. }) = self.step {
+            self.give_way(ticket);
+        }
+    }
+
+    #[cold]
+    fn give_way(&self, ticket: u64) {
         let shared = &self.connection.shared;
         let mut state = shared.lock();
         if self.free {

@@ -100,12 +100,10 @@ impl Shared {
     }
 
     /// Lets the lock go and wakes the driver, unless it is awake already and not `always` wanted.
-    pub(super) fn wake_driver(&self, mut state: MutexGuard<'_, State>, always: bool) {
+    #[inline]
+    pub(super) fn wake_driver(&self, state: MutexGuard<'_, State>, always: bool) {
         if always || !state.driver_awake {
-            state.driver_awake = true;
-            let driver = state.driver.clone();
-            drop(state);
-            driver.wake();
+            wake(state);
         }
     }
 
@@ -303,6 +301,15 @@ impl Shared {
             self.close();
         }
     }
+}
+
+/// Once for many boxes.
+#[cold]
+fn wake(mut state: MutexGuard<'_, State>) {
+    state.driver_awake = true;
+    let driver = state.driver.clone();
+    drop(state);
+    driver.wake();
 }
 
 impl Answering for Shared {

@@ -24,8 +24,8 @@ fn raw_of(pairs: &[(&str, &str)]) -> RawBox {
 /// What the packet is, in one word and its tag.
 fn kind(pairs: &[(&str, &str)]) -> String {
     match Packet::parse(raw_of(pairs)) {
-        Ok(Packet::Ask(ask)) => {
-            let tag = ask.tag.as_ref().map(|tag| String::from_utf8_lossy(tag.as_bytes()).into_owned());
+        Ok(Packet::Ask { ask, tag }) => {
+            let tag = tag.as_ref().map(|tag| String::from_utf8_lossy(tag.as_bytes()).into_owned());
             format!("ask {} {tag:?}", String::from_utf8_lossy(ask.command()))
         }
         Ok(Packet::Reply { tag, reply }) => {
@@ -63,7 +63,7 @@ fn line_14_a_tag_is_kept_byte_for_byte_and_an_empty_one_is_a_tag() {
         crate::wire::put_pair(&mut bytes, b"_ask", tag);
         bytes.extend_from_slice(b"\0\x08_command\0\x03Sum\0\0");
         match Packet::parse(raw(&bytes)) {
-            Ok(Packet::Ask(ask)) => assert_eq!(ask.tag.as_ref().map(AskTag::as_bytes), Some(tag)),
+            Ok(Packet::Ask { tag: found, .. }) => assert_eq!(found.as_ref().map(AskTag::as_bytes), Some(tag)),
             other => panic!("{other:?}"),
         }
         let mut answer = Vec::new();

@@ -8,7 +8,7 @@ use super::{Answering, Located};
 use crate::call_error::Reply;
 use crate::codes;
 use crate::command::{Command, Context, Exposable, take_checked};
-use crate::packet::AskPacket;
+use crate::packet::{AskPacket, AskTag};
 use crate::python::PythonBytes;
 
 /// An ask that came from the peer and has no answer yet.
@@ -21,8 +21,9 @@ pub struct Ask {
 }
 
 impl Ask {
-    pub(crate) fn new(mut packet: AskPacket, answering: Arc<dyn Answering>) -> Self {
-        let asker = Asker::new(packet.tag.take(), packet.raw.as_bytes().len(), answering);
+    #[inline]
+    pub(crate) fn new(packet: AskPacket, tag: Option<AskTag>, answering: Arc<dyn Answering>) -> Self {
+        let asker = Asker::new(tag, packet.raw.as_bytes().len(), answering);
         Self { packet, asker }
     }
 

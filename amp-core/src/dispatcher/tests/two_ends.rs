@@ -51,7 +51,7 @@ impl End {
     fn receive(&mut self, bytes: &[u8]) {
         for packet in packets(bytes) {
             match packet {
-                Packet::Ask(ask) => self.unanswered.push(ask.tag.expect("a tag").as_bytes().to_vec()),
+                Packet::Ask { tag, .. } => self.unanswered.push(tag.expect("a tag").as_bytes().to_vec()),
                 Packet::Reply { tag, reply } => {
                     let tag = tag.expect("a tag of ours");
                     let waiter = self.dispatcher.answer(tag, reply).expect("a tag that is out");
