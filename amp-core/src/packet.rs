@@ -73,6 +73,7 @@ pub struct PacketError {
 
 impl Packet {
     /// Says what a box is for. `_answer` goes before `_error`, and `_error` before `_command`; the last duplicate counts.
+    #[inline]
     pub(crate) fn parse(raw: RawBox) -> Result<Self, PacketError> {
         if raw.is_ascending() {
             let mut pairs = raw.pairs();
@@ -93,6 +94,7 @@ impl Packet {
     }
 
     /// As [`parse`](Self::parse), for any order of keys.
+    #[cold]
     fn parse_any(raw: RawBox) -> Result<Self, PacketError> {
         let (mut ask, mut command, mut answer, mut error) = (None, None, None, None);
         let (mut pairs, mut rest) = (raw.pairs(), 0);

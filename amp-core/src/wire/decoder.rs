@@ -63,6 +63,7 @@ impl BoxDecoder {
     ///
     /// # Errors
     /// When the bytes are not boxes, or a box crosses a limit. Boxes before it were handed out (`wire.md` 2.1).
+    #[inline]
     pub fn next_box(&mut self) -> Result<Option<RawBox>, WireError> {
         let mut walk = self.walk;
         let whole = walk.go_on(&self.buffer, self.limits);
