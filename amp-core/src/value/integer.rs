@@ -91,12 +91,14 @@ macro_rules! integer {
 
             #[inline]
             fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
-                let out_of_range = DecodeErrorKind::OutOfRange(stringify!($type));
-                if let Some(plain) = parse_plain(raw.as_bytes()) {
-                    return plain.try_into().map_err(|_| out_of_range.into());
+                if let Some(plain) = parse_plain(raw.as_bytes())
+                    && let Ok(number) = plain.try_into()
+                {
+                    return Ok(number);
                 }
                 let (negative, magnitude) = parse_any(raw.as_bytes(), stringify!($type))?;
-                $magnitude(negative, magnitude).and_then(|number| number.try_into().ok()).ok_or_else(|| out_of_range.into())
+                let number = $magnitude(negative, magnitude).and_then(|number| number.try_into().ok());
+                number.ok_or_else(|| DecodeErrorKind::OutOfRange(stringify!($type)).into())
             }
 
             integer!(@list $type);
