@@ -26,6 +26,8 @@ pub(crate) struct Dispatcher<W> {
     window: VecDeque<Call<W>>,
     /// Calls that the window has left behind.
     old: HashMap<u64, Call<W>>,
+    /// Calls that are not finished: those whose answer has come and was not taken yet, too.
+    unfinished: usize,
     /// Calls that wait for an answer from the peer, abandoned ones included.
     out: usize,
     /// Those of them whose caller is gone or has lost patience.
@@ -70,7 +72,7 @@ pub(crate) struct UnknownTag;
 
 impl<W> Dispatcher<W> {
     pub(crate) fn new() -> Self {
-        Self { first: 1, window: VecDeque::new(), old: HashMap::new(), out: 0, abandoned: 0, free: 0 }
+        Self { first: 1, window: VecDeque::new(), old: HashMap::new(), unfinished: 0, out: 0, abandoned: 0, free: 0 }
     }
 
     /// The tag of the next ask. It is used up only by [`ask`](Self::ask) or [`skip`](Self::skip).
@@ -90,6 +92,7 @@ impl<W> Dispatcher<W> {
 
     /// Uses up the next tag for a call. A `free` one does not count among those that may be out.
     pub(crate) fn ask(&mut self, waiter: W, deadline: Option<Instant>, free: bool) {
+        self.unfinished += 1;
         self.out += 1;
         self.free += usize::from(free);
         self.window.push_back(Call::Waiting { waiter: Some(waiter), deadline, free });
@@ -198,8 +201,12 @@ impl<W> Dispatcher<W> {
                 Call::Waiting { waiter, .. } => {
                     waiter.take().into_iter().for_each(&mut wake);
                     *call = Call::Finished;
+                    self.unfinished -= 1;
                 }
-                Call::Abandoned { .. } => *call = Call::Finished,
+                Call::Abandoned { .. } => {
+                    *call = Call::Finished;
+                    self.unfinished -= 1;
+                }
                 Call::Expired { .. } => *call = Call::ExpiredAnswered,
                 Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => {}
             }
@@ -226,6 +233,7 @@ impl<W> Dispatcher<W> {
     /// Has no place for a finished call any more, unless the window still begins before it.
     #[inline]
     fn leave_behind(&mut self, tag: u64) {
+        self.unfinished -= 1;
         if tag == self.first {
             while let Some(Call::Finished) = self.window.front() {
                 self.window.pop_front();
@@ -238,7 +246,7 @@ impl<W> Dispatcher<W> {
 
     /// As many calls as the window may hold.
     fn most(&self) -> usize {
-        SLACK + self.out * (1 + FINISHED_PER_CALL)
+        SLACK + self.unfinished * (1 + FINISHED_PER_CALL)
     }
 
     /// Moves the window past finished calls, and past an old unfinished one when it holds too many finished ones open.

@@ -127,6 +127,19 @@ fn a_call_that_is_abandoned_after_its_answer_leaves_nothing_behind() {
 }
 
 #[test]
+fn calls_whose_answers_wait_to_be_taken_stay_in_the_window() {
+    let mut dispatcher = asked(1000);
+    for tag in 1..=1000 {
+        assert_eq!(dispatcher.answer(tag, reply(tag)), Ok(Some(tag)));
+    }
+    for tag in 1..=1000 {
+        assert_eq!(progress(&mut dispatcher, tag), format!("answered {tag}"));
+        dispatcher.ask(1000 + tag, None, false);
+        assert_eq!(held(&dispatcher), (1000, 0, usize::try_from(tag).expect("small")));
+    }
+}
+
+#[test]
 fn calls_expire_at_their_deadline_and_the_next_deadline_is_told() {
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
