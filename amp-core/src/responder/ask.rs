@@ -8,7 +8,7 @@ use super::{Answering, Located};
 use crate::call_error::Reply;
 use crate::codes;
 use crate::command::{Command, Context, Exposable, take_checked};
-use crate::packet::AskPacket;
+use crate::packet::{AskPacket, AskTag};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
 
@@ -22,8 +22,9 @@ pub struct Ask {
 }
 
 impl Ask {
-    pub(crate) fn new(mut packet: AskPacket, answering: Arc<dyn Answering>) -> Self {
-        let asker = Asker::new(packet.tag.take(), packet.raw.as_bytes().len(), answering);
+    #[inline]
+    pub(crate) fn new(packet: AskPacket, tag: Option<AskTag>, answering: Arc<dyn Answering>) -> Self {
+        let asker = Asker::new(tag, packet.raw.as_bytes().len(), answering);
         Self { packet, asker }
     }
 
