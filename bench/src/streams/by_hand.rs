@@ -152,7 +152,7 @@ async fn serve_connection(mut socket: TcpStream) -> Result<(), Error> {
                 (OPEN | DATA, Some(Serving::Bulk { comparison, unacknowledged })) => {
                     comparison.take(bytes);
                     *unacknowledged += bytes.len();
-                    if *unacknowledged >= WINDOW / 4 {
+                    if *unacknowledged >= WINDOW / 2 {
                         put(&mut out, CREDIT, stream, std::mem::take(unacknowledged));
                     }
                 }
@@ -187,7 +187,7 @@ impl Calling {
         let (bulk, echoed) = match work {
             Work::Bulk { streams } => (streams, 0),
             Work::Short { at_once } => (0, at_once),
-            Work::Ping => (0, 1),
+            Work::Ping { streams } => (0, streams),
             Work::PingBeside { bulk } => (bulk, 1),
         };
         let mut calling = Self {

@@ -34,8 +34,8 @@ pub enum Work {
     Bulk { streams: usize },
     /// Streams are opened, echo one byte and are closed, so many at once.
     Short { at_once: usize },
-    /// One byte goes there and back on one stream.
-    Ping,
+    /// One byte goes there and back on every stream.
+    Ping { streams: usize },
     /// The same beside so many bulk streams of the same connection.
     PingBeside { bulk: usize },
 }
@@ -44,8 +44,12 @@ impl Work {
     /// The work with this name, on so many streams.
     #[must_use]
     pub fn named(name: &str, streams: usize) -> Option<Self> {
-        let all =
-            [Self::Bulk { streams }, Self::Short { at_once: streams }, Self::Ping, Self::PingBeside { bulk: streams }];
+        let all = [
+            Self::Bulk { streams },
+            Self::Short { at_once: streams },
+            Self::Ping { streams },
+            Self::PingBeside { bulk: streams },
+        ];
         all.into_iter().find(|work| work.name() == name)
     }
 
@@ -55,7 +59,7 @@ impl Work {
         match self {
             Self::Bulk { .. } => "bulk",
             Self::Short { .. } => "short",
-            Self::Ping => "ping",
+            Self::Ping { .. } => "ping",
             Self::PingBeside { .. } => "ping-beside",
         }
     }
@@ -64,10 +68,8 @@ impl Work {
     #[must_use]
     pub fn streams(self) -> usize {
         match self {
-            Self::Bulk { streams: number } | Self::Short { at_once: number } | Self::PingBeside { bulk: number } => {
-                number
-            }
-            Self::Ping => 1,
+            Self::Bulk { streams } | Self::Ping { streams } => streams,
+            Self::Short { at_once: streams } | Self::PingBeside { bulk: streams } => streams,
         }
     }
 }
@@ -156,7 +158,7 @@ pub(super) async fn call<O: Opener>(opener: O, work: Work) -> Result<(), Error> 
         tasks.push(match work {
             Work::Bulk { .. } | Work::PingBeside { .. } => tokio::spawn(send_bulk(opener, number)),
             Work::Short { .. } => tokio::spawn(open_and_close(opener)),
-            Work::Ping => tokio::spawn(send_pings(opener)),
+            Work::Ping { .. } => tokio::spawn(send_pings(opener)),
         });
     }
     if matches!(work, Work::PingBeside { .. }) {
