@@ -17,6 +17,8 @@ use crate::load::count;
 const FRAME: usize = 32 * 1024;
 /// The most bytes of a stream on their way.
 const WINDOW: usize = 256 * 1024;
+/// What one write gives at most (`performance.md`: more than a loopback segment is slower).
+const WRITE: usize = 60_000;
 /// What one read takes at most.
 const READ: usize = 96 * 1024;
 const HEADER: usize = 8;
@@ -214,13 +216,13 @@ impl Calling {
         self.out.push(ping(*turn));
     }
 
-    /// Frames of bulk streams that may send, until there is enough to write.
+    /// Frames of bulk streams that may send, until there is enough for one write. The last one is cut to fit.
     fn fill(&mut self) {
-        while self.out.len() < FRAME
+        while self.out.len() < WRITE - 2 * HEADER
             && let Some(stream) = self.turns.pop_front()
         {
             let bulk = &mut self.bulk[stream];
-            let length = bulk.credit.min(FRAME);
+            let length = bulk.credit.min(FRAME).min(WRITE - HEADER - self.out.len());
             put(&mut self.out, DATA, stream, length);
             self.out.extend_from_slice(&pattern(phase(stream), bulk.sent, length));
             bulk.sent += length as u64;
