@@ -154,7 +154,7 @@ async fn serve_connection(mut socket: TcpStream) -> Result<(), Error> {
                 (OPEN | DATA, Some(Serving::Bulk { comparison, unacknowledged })) => {
                     comparison.take(bytes);
                     *unacknowledged += bytes.len();
-                    if *unacknowledged >= WINDOW / 2 {
+                    if *unacknowledged >= FRAME {
                         put(&mut out, CREDIT, stream, std::mem::take(unacknowledged));
                     }
                 }
