@@ -40,10 +40,13 @@ impl Driver {
             responders: Responders::new(Arc::clone(&shared)),
             transport,
             read_size: SMALL_READ,
+            is_filled: false,
+            is_read: false,
             writing: Vec::new(),
             written: 0,
             replies: Vec::new(),
             woken: Vec::new(),
+            has_delivered: false,
             alarm: None,
             broken: None,
             latch: Latch(shared),
@@ -72,6 +75,10 @@ struct Running<T> {
     latch: Latch,
     decoder: BoxDecoder,
     read_size: usize,
+    /// Whether the last read took as much as there was room for.
+    is_filled: bool,
+    /// Whether this turn's bytes were read by the one before.
+    is_read: bool,
     /// What is being written, and how much of it is written.
     writing: Vec<u8>,
     written: usize,
@@ -79,6 +86,8 @@ struct Running<T> {
     /// Replies of this batch, not yet delivered.
     replies: Vec<(Option<u64>, ReplyPacket)>,
     woken: Vec<Waker>,
+    /// Whether callers were woken in this turn.
+    has_delivered: bool,
     alarm: Option<Pin<Box<Sleep>>>,
     /// Why nothing can be written any more.
     broken: Option<CloseReason>,
@@ -127,7 +136,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             match self.poll_read(cx) {
                 Poll::Ready(Ok(())) => more = true,
                 Poll::Ready(Err(reason)) => self.end(reason),
-                Poll::Pending => {}
+                // Responders that have begun in this turn tell when they are done.
+                Poll::Pending => self.responders.poll(cx),
             }
         }
         let written = self.poll_write(cx).unwrap_or_else(|reason| {
@@ -155,8 +165,24 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         self.shared().end(reason);
     }
 
-    /// Reads once and handles every whole box of what came.
+    /// Reads once and handles every whole box of what came. Ready when there may be more to read.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        if !std::mem::take(&mut self.is_read) {
+            ready!(self.poll_bytes(cx))?;
+        }
+        let result = self.take_boxes();
+        self.deliver().and(result)?;
+        // Whoever was woken goes first, and a read that was filled has more behind it. Else this is the time to wait for
+        // more bytes: a turn that only finds out that there are none is saved. If there are some, the next turn has them.
+        if !(std::mem::take(&mut self.has_delivered) || self.is_filled) {
+            ready!(self.poll_bytes(cx))?;
+            self.is_read = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once.
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
         let buffer = self.decoder.buffer();
         buffer.reserve(self.read_size);
         let room = buffer.capacity() - buffer.len();
@@ -170,13 +196,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 CloseReason::ClosedByPeer
             }));
         }
-        if count == room {
+        self.is_filled = count == room;
+        if self.is_filled {
             self.read_size = (self.read_size * 2).min(LARGE_READ);
         } else if count < self.read_size / 8 {
             self.read_size = (self.read_size / 2).max(SMALL_READ);
         }
-        let result = self.take_boxes();
-        Poll::Ready(self.deliver().and(result))
+        Poll::Ready(Ok(()))
     }
 
     fn take_boxes(&mut self) -> Result<(), CloseReason> {
@@ -204,6 +230,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         if self.replies.is_empty() {
             return Ok(());
         }
+        self.has_delivered = true;
         let shared = Arc::clone(self.shared());
         let mut state = shared.lock();
         let (mut known, mut unknown) = (0_usize, 0_usize);
