@@ -3,24 +3,30 @@
 //! One future, the driver, reads and writes; handles append what they send to one outbound buffer under one short
 //! lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
 
+mod answering;
 mod builder;
 mod call;
 mod driver;
+mod ending;
 mod exchange;
 mod halves;
+mod outbound;
+mod outgoing;
 mod over_boxes;
 mod queue;
+mod reading;
 mod receiver;
 mod responders;
 mod shared;
 mod state;
 mod states;
 pub(crate) mod transport;
+mod weak;
 
 use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
@@ -29,6 +35,7 @@ pub use call::Call;
 pub use driver::Driver;
 pub use over_boxes::BoxInlet;
 pub use transport::pair;
+pub use weak::WeakConnection;
 
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::call_error::{CallError, NotifyError};
@@ -37,7 +44,8 @@ use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::responder::Answering;
 use crate::wire::AmpBox;
-use exchange::{Exchange, Failure, Untyped};
+use exchange::{Exchange, Failure};
+use outgoing::Untyped;
 use shared::Shared;
 
 /// A connection to a peer: both ends call, both ends answer. Cheap to clone.
@@ -175,7 +183,7 @@ impl Connection {
     /// A handle that does not keep the connection open.
     #[must_use]
     pub fn downgrade(&self) -> WeakConnection {
-        WeakConnection { shared: Arc::downgrade(&self.shared) }
+        WeakConnection::of(&self.shared)
     }
 
     /// Whether both are handles of the same connection.
@@ -188,33 +196,6 @@ impl Connection {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.shared.lock().refusal().is_some()
-    }
-}
-
-/// A handle of a connection that does not keep it open.
-#[derive(Clone)]
-pub struct WeakConnection {
-    shared: Weak<Shared>,
-}
-
-impl WeakConnection {
-    /// Whether it is a handle of that connection.
-    #[must_use]
-    pub fn is_of(&self, connection: &Connection) -> bool {
-        self.shared.as_ptr() == Arc::as_ptr(&connection.shared)
-    }
-
-    /// The connection, if somebody still has a handle of it.
-    #[must_use]
-    pub fn upgrade(&self) -> Option<Connection> {
-        let shared = self.shared.upgrade()?;
-        shared.add_handle_to_others().then_some(Connection { shared })
-    }
-}
-
-impl fmt::Debug for WeakConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeakConnection").finish_non_exhaustive()
     }
 }
 
