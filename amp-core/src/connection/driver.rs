@@ -1,23 +1,21 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Sleep;
 
+use super::ending::{Latch, part};
+use super::reading::SMALL_READ;
 use super::responders::Responders;
 use super::shared::Shared;
-use crate::dispatcher::UnknownTag;
-use crate::packet::{Packet, ReplyPacket};
+use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
-use crate::responder::{Answering, Ask};
+use crate::responder::Answering;
 use crate::wire::BoxDecoder;
 
-/// The first read buffer in bytes; a read that fills it doubles the next.
-const SMALL_READ: usize = 8 * 1024;
-const LARGE_READ: usize = 64 * 1024;
 /// The most bytes of one write: a little more than this leaves a runt segment on loopback.
 const MOST_WRITTEN: usize = 60_000;
 /// A write buffer that has grown over this is not kept for the next batch.
@@ -40,10 +38,13 @@ impl Driver {
             responders: Responders::new(Arc::clone(&shared)),
             transport,
             read_size: SMALL_READ,
+            is_filled: false,
+            is_read: false,
             writing: Vec::new(),
             written: 0,
             replies: Vec::new(),
             woken: Vec::new(),
+            has_delivered: false,
             alarm: None,
             broken: None,
             latch: Latch(shared),
@@ -66,34 +67,28 @@ impl fmt::Debug for Driver {
     }
 }
 
-struct Running<T> {
-    transport: T,
+pub(super) struct Running<T> {
+    pub(super) transport: T,
     /// Before everything that may still have something to say: who is dropped with the driver is told that it was.
-    latch: Latch,
-    decoder: BoxDecoder,
-    read_size: usize,
+    pub(super) latch: Latch,
+    pub(super) decoder: BoxDecoder,
+    pub(super) read_size: usize,
+    /// Whether the last read took as much as there was room for.
+    pub(super) is_filled: bool,
+    /// Whether this turn's bytes were read by the one before.
+    pub(super) is_read: bool,
     /// What is being written, and how much of it is written.
-    writing: Vec<u8>,
-    written: usize,
-    responders: Responders,
+    pub(super) writing: Vec<u8>,
+    pub(super) written: usize,
+    pub(super) responders: Responders,
     /// Replies of this batch, not yet delivered.
-    replies: Vec<(Option<u64>, ReplyPacket)>,
-    woken: Vec<Waker>,
-    alarm: Option<Pin<Box<Sleep>>>,
+    pub(super) replies: Vec<(Option<u64>, ReplyPacket)>,
+    pub(super) woken: Vec<Waker>,
+    /// Whether callers were woken in this turn.
+    pub(super) has_delivered: bool,
+    pub(super) alarm: Option<Pin<Box<Sleep>>>,
     /// Why nothing can be written any more.
-    broken: Option<CloseReason>,
-}
-
-/// Tells everybody that the connection has ended, however the driver ends.
-struct Latch(Arc<Shared>);
-
-impl Drop for Latch {
-    fn drop(&mut self) {
-        self.0.end(CloseReason::DriverDropped);
-        let reason = self.0.over();
-        self.0.switch.stop(reason.as_ref().unwrap_or(&CloseReason::DriverDropped));
-        self.0.ended.send_replace(reason);
-    }
+    pub(super) broken: Option<CloseReason>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
@@ -115,7 +110,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         reason
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.latch.0
     }
 
@@ -127,7 +122,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             match self.poll_read(cx) {
                 Poll::Ready(Ok(())) => more = true,
                 Poll::Ready(Err(reason)) => self.end(reason),
-                Poll::Pending => {}
+                // Responders that have begun in this turn tell when they are done.
+                Poll::Pending => self.responders.poll(cx),
             }
         }
         let written = self.poll_write(cx).unwrap_or_else(|reason| {
@@ -153,80 +149,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             tracing::warn!(peer = %self.shared().peer, reason = &reason as &dyn std::error::Error, "connection ends");
         }
         self.shared().end(reason);
-    }
-
-    /// Reads once and handles every whole box of what came.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
-        let buffer = self.decoder.buffer();
-        buffer.reserve(self.read_size);
-        let room = buffer.capacity() - buffer.len();
-        let count = ready!(pin!(self.transport.read_buf(buffer)).poll(cx))?;
-        if count == 0 {
-            let received = self.decoder.pending_bytes();
-            let mid_box = received > 0;
-            return Poll::Ready(Err(if mid_box {
-                CloseReason::ClosedMidBox { received }
-            } else {
-                CloseReason::ClosedByPeer
-            }));
-        }
-        if count == room {
-            self.read_size = (self.read_size * 2).min(LARGE_READ);
-        } else if count < self.read_size / 8 {
-            self.read_size = (self.read_size / 2).max(SMALL_READ);
-        }
-        let result = self.take_boxes();
-        Poll::Ready(self.deliver().and(result))
-    }
-
-    fn take_boxes(&mut self) -> Result<(), CloseReason> {
-        while let Some(raw) = self.decoder.next_box()? {
-            if self.shared().switch.is_switched() {
-                self.deliver()?;
-                if self.shared().switch.receive(&raw) {
-                    continue;
-                }
-            }
-            match Packet::parse(raw)? {
-                Packet::Ask { ask, tag } => {
-                    self.deliver()?;
-                    let answering = Arc::clone(self.shared());
-                    self.responders.answer(Ask::new(ask, tag, answering));
-                }
-                Packet::Reply { tag, reply } => self.replies.push((tag, reply)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands the replies so far to their callers, under one lock, and wakes them all after it.
-    fn deliver(&mut self) -> Result<(), CloseReason> {
-        if self.replies.is_empty() {
-            return Ok(());
-        }
-        let shared = Arc::clone(self.shared());
-        let mut state = shared.lock();
-        let (mut known, mut unknown) = (0_usize, 0_usize);
-        for (tag, reply) in self.replies.drain(..) {
-            match tag.ok_or(UnknownTag).and_then(|tag| state.dispatcher.answer(tag, reply)) {
-                Ok(waiter) => {
-                    known += 1;
-                    self.woken.extend(waiter);
-                }
-                Err(_) => unknown += 1,
-            }
-        }
-        self.woken.extend((known > 0).then(|| state.next_call(&shared.settings)).flatten());
-        drop(state);
-        self.woken.drain(..).for_each(Waker::wake);
-        if unknown == 0 {
-            return Ok(());
-        }
-        if !shared.settings.ignore_unknown_answers {
-            return Err(CloseReason::UnknownAnswer);
-        }
-        tracing::warn!(peer = %shared.peer, unknown, "answers to tags that are not out");
-        Ok(())
     }
 
     /// Writes what is queued. Whether everything is written.
@@ -270,15 +192,4 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         }
         self.woken.drain(..).for_each(Waker::wake);
     }
-}
-
-/// Writes the last bytes, says that they were the last, and lets the peer read them: a socket that is closed with
-/// unread bytes in it is reset, and the peer's unread answers with it.
-async fn part<T: AsyncRead + AsyncWrite + Unpin>(mut transport: T, last: &[u8], at_end: bool) -> std::io::Result<()> {
-    transport.write_all(last).await?;
-    transport.shutdown().await?;
-    if !at_end {
-        tokio::io::copy(&mut transport, &mut tokio::io::sink()).await?;
-    }
-    Ok(())
 }

@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
+use super::outgoing::Outgoing;
 use super::shared::Shared;
 use super::state::{Phase, State};
 use super::{Connection, now};
-use crate::command::{Command, violations};
 use crate::dispatcher::Progress;
-use crate::packet::{ReplyPacket, Tag, put_ask, put_ask_box};
+use crate::packet::{ReplyPacket, Tag};
 use crate::reason::CloseReason;
-use crate::value::{EncodeError, EncodeErrorKind};
-use crate::wire::{AmpBox, BoxLimits};
+use crate::value::EncodeError;
 
 /// One ask on its way out and its answer on the way back: what every kind of call is made of.
 pub(super) struct Exchange<A> {
@@ -27,37 +26,6 @@ pub(super) struct Exchange<A> {
     free: bool,
     timeout: Option<Duration>,
     step: Step,
-}
-
-/// What can be asked: a typed command or a box.
-pub(super) trait Outgoing {
-    /// Checks what is declared, before anything is locked or written.
-    fn check(&self) -> Result<(), EncodeError>;
-
-    fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError>;
-}
-
-impl<C: Command> Outgoing for C {
-    fn check(&self) -> Result<(), EncodeError> {
-        violations(self).map_or(Ok(()), |found| Err(EncodeErrorKind::Constraints(found).into()))
-    }
-
-    fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
-        put_ask(buffer, tag, self, limits)
-    }
-}
-
-/// A command whose arguments have no type.
-pub(super) struct Untyped<'a>(pub(super) &'a str, pub(super) AmpBox);
-
-impl Outgoing for Untyped<'_> {
-    fn check(&self) -> Result<(), EncodeError> {
-        Ok(())
-    }
-
-    fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
-        put_ask_box(buffer, tag, self.0, self.1.clone(), limits)
-    }
 }
 
 /// How an exchange ends without an answer.

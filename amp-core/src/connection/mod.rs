@@ -3,42 +3,52 @@
 //! One future, the driver, reads and writes; handles append what they send to one outbound buffer under one short
 //! lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
 
+mod answering;
 mod builder;
+mod busy;
 mod call;
 mod driver;
+mod ending;
 mod exchange;
 mod halves;
+mod outbound;
+mod outgoing;
 mod over_boxes;
 mod queue;
+mod reading;
 mod receiver;
 mod responders;
 mod shared;
 mod state;
 mod states;
 pub(crate) mod transport;
+mod weak;
 
 use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 pub use builder::Builder;
+pub use busy::Busy;
 pub use call::Call;
 pub use driver::Driver;
 pub use over_boxes::BoxInlet;
 pub use transport::pair;
+pub use weak::WeakConnection;
 
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, Context, Exposable, ExposeError, NoErrors, State, provided};
 use crate::peer::Peer;
 use crate::reason::CloseReason;
-use crate::responder::{Answering, Ask};
+use crate::responder::Answering;
 use crate::settings::Settings;
 use crate::wire::AmpBox;
-use exchange::{Exchange, Failure, Untyped};
+use exchange::{Exchange, Failure};
+use outgoing::Untyped;
 use shared::Shared;
 
 /// A connection to a peer: both ends call, both ends answer. Cheap to clone.
@@ -174,14 +184,6 @@ impl Connection {
         self.shared.end(CloseReason::Aborted);
     }
 
-    /// As long as the guard lives, a connection that closes waits for it as for a responder that runs: for up to
-    /// [`close_timeout`](crate::Settings::close_timeout). It does not keep the connection from closing.
-    #[must_use]
-    pub fn busy(&self) -> Busy {
-        self.shared.hold(0);
-        Busy { shared: Arc::clone(&self.shared) }
-    }
-
     /// Waits until the connection has ended and its transport is closed; gives the reason. The future holds no handle: it
     /// does not keep the connection open.
     ///
@@ -199,7 +201,7 @@ impl Connection {
     /// A handle that does not keep the connection open.
     #[must_use]
     pub fn downgrade(&self) -> WeakConnection {
-        WeakConnection { shared: Arc::downgrade(&self.shared) }
+        WeakConnection::of(&self.shared)
     }
 
     /// Whether both are handles of the same connection.
@@ -212,56 +214,6 @@ impl Connection {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.shared.lock().refusal().is_some()
-    }
-}
-
-/// Something that a closing connection waits for; see [`Connection::busy`].
-pub struct Busy {
-    shared: Arc<Shared>,
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.shared.settle();
-    }
-}
-
-impl fmt::Debug for Busy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Busy").finish_non_exhaustive()
-    }
-}
-
-/// A handle of a connection that does not keep it open.
-#[derive(Clone)]
-pub struct WeakConnection {
-    shared: Weak<Shared>,
-}
-
-impl WeakConnection {
-    /// Whether it is a handle of that connection.
-    #[must_use]
-    pub fn is_of(&self, connection: &Connection) -> bool {
-        self.shared.as_ptr() == Arc::as_ptr(&connection.shared)
-    }
-
-    /// Whether the ask came over that connection.
-    #[must_use]
-    pub fn received(&self, ask: &Ask) -> bool {
-        std::ptr::addr_eq(self.shared.as_ptr(), Arc::as_ptr(ask.answering()))
-    }
-
-    /// The connection, if somebody still has a handle of it.
-    #[must_use]
-    pub fn upgrade(&self) -> Option<Connection> {
-        let shared = self.shared.upgrade()?;
-        shared.add_handle_to_others().then_some(Connection { shared, counted: true })
-    }
-}
-
-impl fmt::Debug for WeakConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeakConnection").finish_non_exhaustive()
     }
 }
 

@@ -40,6 +40,9 @@ impl Responders {
 
     /// Puts away what has finished and starts what waited for it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
+        if self.running.is_empty() && self.waiting.is_empty() {
+            return;
+        }
         // A task that panicked has answered when it dropped its ask.
         while let Poll::Ready(Some(_)) = self.running.poll_join_next(cx) {}
         while self.may_start()

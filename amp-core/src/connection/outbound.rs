@@ -1,0 +1,136 @@
+//! What is to be written: who adds to it, who waits for room, and when the driver is woken.
+
+use std::sync::MutexGuard;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use super::shared::Shared;
+use super::state::State;
+use crate::boxes::SendBoxError;
+use crate::reason::CloseReason;
+use crate::wire::AmpBox;
+
+impl Shared {
+    /// Appends to the outbound buffer and sees to it that it is written.
+    pub(super) fn write(&self, append: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.lock();
+        if state.sealed {
+            return tracing::debug!(peer = %self.peer, "an answer came after the connection had ended");
+        }
+        append(&mut state.outbound);
+        let limit = self.settings.most_outbound;
+        if state.outbound.len() > limit {
+            state.outbound = Vec::new();
+            self.end_locked(state, CloseReason::NotReading { limit });
+        } else {
+            self.appended(state, false);
+        }
+    }
+
+    /// Something was appended to the outbound buffer: the driver writes it. It is woken in any case if it is to look at its
+    /// `alarm`.
+    #[inline]
+    pub(super) fn appended(&self, state: MutexGuard<'_, State>, alarm: bool) {
+        if !state.has_room(&self.settings) {
+            self.congested.store(true, Ordering::Relaxed);
+        }
+        self.wake_driver(state, alarm);
+    }
+
+    /// Lets the lock go and wakes the driver, unless it is awake already and not `always` wanted.
+    #[inline]
+    pub(super) fn wake_driver(&self, state: MutexGuard<'_, State>, always: bool) {
+        if always || !state.driver_awake {
+            wake(state);
+        }
+    }
+
+    /// Gives the driver what is to be written in exchange for an empty buffer, and wakes those who waited for the room.
+    /// When there is nothing, the driver sleeps until somebody writes.
+    pub(super) fn take_outbound(&self, empty: &mut Vec<u8>, driver: &Waker) -> bool {
+        let mut state = self.lock();
+        let taken = !state.outbound.is_empty();
+        let mut call = None;
+        if taken {
+            std::mem::swap(&mut state.outbound, empty);
+            self.congested.store(false, Ordering::Relaxed);
+            call = state.next_call(&self.settings);
+        } else {
+            state.driver.clone_from(driver);
+            state.driver_awake = false;
+        }
+        let waited_for = state.is_waited_for();
+        drop(state);
+        call.into_iter().for_each(Waker::wake);
+        if waited_for && self.make_way() {
+            driver.wake_by_ref();
+        }
+        taken
+    }
+
+    /// Calls those who wait for room, in their order, as long as there is some. Whether there is still when it stops.
+    ///
+    /// Some add to the buffer where they are woken, and then the room says when to stop. Tasks come later: of them so
+    /// many are called as fit if each brings a sixteenth of the mark, and the driver's next turn calls more.
+    fn make_way(&self) -> bool {
+        const MOST_ABSENT: usize = 16;
+        let (mut absent, mut length) = (0, usize::MAX);
+        loop {
+            let mut state = self.lock();
+            absent += usize::from(state.outbound.len() == length);
+            length = state.outbound.len();
+            if absent == MOST_ABSENT {
+                return state.is_waited_for();
+            }
+            let Some(next) = state.call_next(&self.settings) else { return false };
+            drop(state);
+            next.wake();
+        }
+    }
+
+    /// Whether so much waits to be written that no more responders should start.
+    pub(super) fn is_congested(&self) -> bool {
+        self.congested.load(Ordering::Relaxed)
+    }
+
+    /// Takes what is still to be written, and lets nothing more be appended.
+    pub(super) fn seal(&self) -> Vec<u8> {
+        let mut state = self.lock();
+        state.sealed = true;
+        std::mem::take(&mut state.outbound)
+    }
+
+    /// Waits until callers may add to the outbound buffer, or learn that they no longer may.
+    pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.has_room(&self.settings) || state.refusal().is_some() {
+            return Poll::Ready(());
+        }
+        state.others.wait(cx.waker());
+        Poll::Pending
+    }
+
+    /// Appends a box that has no type.
+    pub(super) fn send_box(&self, sent: &AmpBox) -> Result<(), SendBoxError> {
+        let limit = self.settings.boxes.bytes;
+        match sent.encoded_len() {
+            _ if sent.is_empty() => return Err(SendBoxError::Empty),
+            length if length > limit => return Err(SendBoxError::TooLong { limit }),
+            _ => {}
+        }
+        if let Some(reason) = self.over() {
+            return Err(SendBoxError::Closed(reason));
+        }
+        self.write(|buffer| sent.encode(buffer));
+        Ok(())
+    }
+}
+
+/// Once for many boxes.
+#[cold]
+fn wake(mut state: MutexGuard<'_, State>) {
+    state.driver_awake = true;
+    let driver = state.driver.clone();
+    drop(state);
+    driver.wake();
+}

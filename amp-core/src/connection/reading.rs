@@ -1,0 +1,110 @@
+//! What the driver does with bytes that come: boxes, asks to be answered, answers to be delivered.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+
+use super::driver::Running;
+use crate::dispatcher::UnknownTag;
+use crate::packet::Packet;
+use crate::reason::CloseReason;
+use crate::responder::Ask;
+
+/// The first read buffer in bytes; a read that fills it doubles the next.
+pub(super) const SMALL_READ: usize = 8 * 1024;
+const LARGE_READ: usize = 64 * 1024;
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
+    /// Reads once and handles every whole box of what came. Ready when there may be more to read.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        if !std::mem::take(&mut self.is_read) {
+            ready!(self.poll_bytes(cx))?;
+        }
+        let result = self.take_boxes();
+        self.deliver().and(result)?;
+        // Whoever was woken goes first, and a read that was filled has more behind it. Else this is the time to wait for
+        // more bytes: a turn that only finds out that there are none is saved. If there are some, the next turn has them.
+        if !(std::mem::take(&mut self.has_delivered) || self.is_filled) {
+            ready!(self.poll_bytes(cx))?;
+            self.is_read = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once.
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        let buffer = self.decoder.buffer();
+        buffer.reserve(self.read_size);
+        let room = buffer.capacity() - buffer.len();
+        let count = ready!(pin!(self.transport.read_buf(buffer)).poll(cx))?;
+        if count == 0 {
+            let received = self.decoder.pending_bytes();
+            let mid_box = received > 0;
+            return Poll::Ready(Err(if mid_box {
+                CloseReason::ClosedMidBox { received }
+            } else {
+                CloseReason::ClosedByPeer
+            }));
+        }
+        self.is_filled = count == room;
+        if self.is_filled {
+            self.read_size = (self.read_size * 2).min(LARGE_READ);
+        } else if count < self.read_size / 8 {
+            self.read_size = (self.read_size / 2).max(SMALL_READ);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn take_boxes(&mut self) -> Result<(), CloseReason> {
+        while let Some(raw) = self.decoder.next_box()? {
+            if self.shared().switch.is_switched() {
+                self.deliver()?;
+                if self.shared().switch.receive(&raw) {
+                    continue;
+                }
+            }
+            match Packet::parse(raw)? {
+                Packet::Ask { ask, tag } => {
+                    self.deliver()?;
+                    let answering = Arc::clone(self.shared());
+                    self.responders.answer(Ask::new(ask, tag, answering));
+                }
+                Packet::Reply { tag, reply } => self.replies.push((tag, reply)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the replies so far to their callers, under one lock, and wakes them all after it.
+    fn deliver(&mut self) -> Result<(), CloseReason> {
+        if self.replies.is_empty() {
+            return Ok(());
+        }
+        self.has_delivered = true;
+        let shared = Arc::clone(self.shared());
+        let mut state = shared.lock();
+        let (mut known, mut unknown) = (0_usize, 0_usize);
+        for (tag, reply) in self.replies.drain(..) {
+            match tag.ok_or(UnknownTag).and_then(|tag| state.dispatcher.answer(tag, reply)) {
+                Ok(waiter) => {
+                    known += 1;
+                    self.woken.extend(waiter);
+                }
+                Err(_) => unknown += 1,
+            }
+        }
+        self.woken.extend((known > 0).then(|| state.next_call(&shared.settings)).flatten());
+        drop(state);
+        self.woken.drain(..).for_each(Waker::wake);
+        if unknown == 0 {
+            return Ok(());
+        }
+        if !shared.settings.ignore_unknown_answers {
+            return Err(CloseReason::UnknownAnswer);
+        }
+        tracing::warn!(peer = %shared.peer, unknown, "answers to tags that are not out");
+        Ok(())
+    }
+}
