@@ -26,6 +26,8 @@ pub(crate) struct Dispatcher<W> {
     window: VecDeque<Call<W>>,
     /// Calls that the window has left behind.
     old: HashMap<u64, Call<W>>,
+    /// Calls that are not finished: those whose answer has come and was not taken yet, too.
+    unfinished: usize,
     /// Calls that wait for an answer from the peer, abandoned ones included.
     out: usize,
     /// Those of them whose caller is gone or has lost patience.
@@ -70,7 +72,7 @@ pub(crate) struct UnknownTag;
 
 impl<W> Dispatcher<W> {
     pub(crate) fn new() -> Self {
-        Self { first: 1, window: VecDeque::new(), old: HashMap::new(), out: 0, abandoned: 0, free: 0 }
+        Self { first: 1, window: VecDeque::new(), old: HashMap::new(), unfinished: 0, out: 0, abandoned: 0, free: 0 }
     }
 
     /// The tag of the next ask. It is used up only by [`ask`](Self::ask) or [`skip`](Self::skip).
@@ -90,10 +92,13 @@ impl<W> Dispatcher<W> {
 
     /// Uses up the next tag for a call. A `free` one does not count among those that may be out.
     pub(crate) fn ask(&mut self, waiter: W, deadline: Option<Instant>, free: bool) {
+        self.unfinished += 1;
         self.out += 1;
         self.free += usize::from(free);
         self.window.push_back(Call::Waiting { waiter: Some(waiter), deadline, free });
-        self.slide();
+        if self.window.len() > self.most() {
+            self.slide();
+        }
     }
 
     /// Uses up the next tag for an ask that wants no answer, as Twisted does.
@@ -141,7 +146,7 @@ impl<W> Dispatcher<W> {
             }
             Call::Answered(_) => {
                 let call = std::mem::replace(call, Call::Finished);
-                self.finish(tag);
+                self.leave_behind(tag);
                 match call {
                     Call::Answered(reply) => Progress::Answered(reply),
                     _ => Progress::Lost,
@@ -196,8 +201,12 @@ impl<W> Dispatcher<W> {
                 Call::Waiting { waiter, .. } => {
                     waiter.take().into_iter().for_each(&mut wake);
                     *call = Call::Finished;
+                    self.unfinished -= 1;
                 }
-                Call::Abandoned { .. } => *call = Call::Finished,
+                Call::Abandoned { .. } => {
+                    *call = Call::Finished;
+                    self.unfinished -= 1;
+                }
                 Call::Expired { .. } => *call = Call::ExpiredAnswered,
                 Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => {}
             }
@@ -215,17 +224,34 @@ impl<W> Dispatcher<W> {
     }
 
     fn finish(&mut self, tag: u64) {
-        if tag < self.first {
-            self.old.remove(&tag);
-        } else if let Some(call) = self.call_mut(tag) {
+        if let Some(call) = self.call_mut(tag) {
             *call = Call::Finished;
-            self.slide();
+            self.leave_behind(tag);
         }
+    }
+
+    /// Has no place for a finished call any more, unless the window still begins before it.
+    #[inline]
+    fn leave_behind(&mut self, tag: u64) {
+        self.unfinished -= 1;
+        if tag == self.first {
+            while let Some(Call::Finished) = self.window.front() {
+                self.window.pop_front();
+                self.first += 1;
+            }
+        } else if tag < self.first {
+            self.old.remove(&tag);
+        }
+    }
+
+    /// As many calls as the window may hold.
+    fn most(&self) -> usize {
+        SLACK + self.unfinished * (1 + FINISHED_PER_CALL)
     }
 
     /// Moves the window past finished calls, and past an old unfinished one when it holds too many finished ones open.
     fn slide(&mut self) {
-        let most = SLACK + self.out * (1 + FINISHED_PER_CALL);
+        let most = self.most();
         while let Some(oldest) = self.window.front() {
             let finished = matches!(oldest, Call::Finished);
             if !finished && self.window.len() <= most {

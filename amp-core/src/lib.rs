@@ -61,6 +61,6 @@ pub use {
     peer::{Credentials, Peer},
     reason::CloseReason,
     responder::{Answer, Ask, Located},
-    server::{Listener, Server, ServerBuilder},
+    server::{Listener, Server, ServerBuilder, UnixSocket},
     settings::{Settings, Strictness},
 };

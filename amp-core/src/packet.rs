@@ -8,8 +8,11 @@ use crate::command::{Arguments, Command, ErrorCodes};
 use crate::value::{BoxReader, BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
 
+mod tag;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use tag::{AskTag, Tag};
 
 const ASK: Key = Key::from_wire(b"\x00\x04_ask");
 const COMMAND: Key = Key::from_wire(b"\x00\x08_command");
@@ -22,7 +25,11 @@ const ERROR_DESCRIPTION: Key = Key::from_wire(b"\x00\x12_error_description");
 #[derive(Debug)]
 pub(crate) enum Packet {
     /// The peer wants a command answered.
-    Ask(AskPacket),
+    Ask {
+        ask: AskPacket,
+        /// The tag to answer with, opaque; `None` when no answer is wanted.
+        tag: Option<AskTag>,
+    },
     /// The peer answers, well or with an error, the ask of the tag; `None` when no ask of ours has such a tag.
     Reply { tag: Option<u64>, reply: ReplyPacket },
 }
@@ -31,8 +38,6 @@ pub(crate) enum Packet {
 #[derive(Debug)]
 pub(crate) struct AskPacket {
     pub(crate) raw: RawBox,
-    /// The tag to answer with, opaque; `None` when no answer is wanted.
-    pub(crate) tag: Option<AskTag>,
     command: Range<usize>,
     /// Where AMP's own pairs end.
     rest: usize,
@@ -68,7 +73,29 @@ pub struct PacketError {
 
 impl Packet {
     /// Says what a box is for. `_answer` goes before `_error`, and `_error` before `_command`; the last duplicate counts.
+    #[inline]
     pub(crate) fn parse(raw: RawBox) -> Result<Self, PacketError> {
+        if raw.is_ascending() {
+            let mut pairs = raw.pairs();
+            if let Some(tag) = pairs.next_if(ANSWER.as_wire()) {
+                let (tag, rest) = (Tag::parse(tag), pairs.position());
+                return Ok(Self::Reply { tag, reply: ReplyPacket { raw, is_error: false, rest } });
+            }
+            if let Some(tag) = pairs.next_if(ASK.as_wire())
+                && let Some(command) = pairs.next_if(COMMAND.as_wire())
+                && pairs.peek_first() != Some(b'_')
+            {
+                let rest = pairs.position();
+                let tag = Some(AskTag::of(tag));
+                return Ok(Self::Ask { ask: AskPacket { command: rest - command.len()..rest, raw, rest }, tag });
+            }
+        }
+        Self::parse_any(raw)
+    }
+
+    /// As [`parse`](Self::parse), for any order of keys.
+    #[cold]
+    fn parse_any(raw: RawBox) -> Result<Self, PacketError> {
         let (mut ask, mut command, mut answer, mut error) = (None, None, None, None);
         let (mut pairs, mut rest) = (raw.pairs(), 0);
         while let Some((key, value)) = pairs.next() {
@@ -91,7 +118,7 @@ impl Packet {
             return Err(PacketError { start: Excerpt::of(raw.as_bytes()) });
         };
         let tag = ask.map(AskTag::of);
-        Ok(Self::Ask(AskPacket { raw, tag, command, rest }))
+        Ok(Self::Ask { ask: AskPacket { raw, command, rest }, tag })
     }
 }
 
@@ -115,77 +142,6 @@ impl ReplyPacket {
     }
 }
 
-/// The tag of a peer's ask, opaque. A copy: a responder that takes its time must not hold the receive buffer.
-#[derive(Debug)]
-pub(crate) enum AskTag {
-    /// Nearly every tag: a counter in some spelling.
-    Short {
-        bytes: [u8; Self::SHORT],
-        length: u8,
-    },
-    Long(Box<[u8]>),
-}
-
-impl AskTag {
-    const SHORT: usize = 22;
-
-    fn of(tag: &[u8]) -> Self {
-        match u8::try_from(tag.len()) {
-            Ok(length) if tag.len() <= Self::SHORT => {
-                let mut bytes = [0; Self::SHORT];
-                bytes[..tag.len()].copy_from_slice(tag);
-                Self::Short { bytes, length }
-            }
-            _ => Self::Long(tag.into()),
-        }
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Short { bytes, length } => &bytes[..usize::from(*length)],
-            Self::Long(bytes) => bytes,
-        }
-    }
-}
-
-/// The tag of one of our own asks as it is written: lowercase hex, no leading zeros (`wire.md` line 13).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tag {
-    digits: [u8; 16],
-    start: u8,
-}
-
-impl Tag {
-    pub(crate) fn of(mut number: u64) -> Self {
-        let mut tag = Self { digits: [b'0'; 16], start: 16 };
-        while tag.start == 16 || number > 0 {
-            tag.start -= 1;
-            tag.digits[usize::from(tag.start)] = b"0123456789abcdef"[(number & 0xf) as usize];
-            number >>= 4;
-        }
-        tag
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.digits[usize::from(self.start)..]
-    }
-
-    /// The number that was written as exactly these bytes: `01` is not `1`.
-    pub(crate) fn parse(bytes: &[u8]) -> Option<u64> {
-        if bytes.is_empty() || bytes.len() > 16 || bytes[0] == b'0' {
-            return None;
-        }
-        bytes.iter().try_fold(0, |number: u64, byte| {
-            let digit = match byte {
-                b'0'..=b'9' => byte - b'0',
-                b'a'..=b'f' => byte - b'a' + 10,
-                _ => return None,
-            };
-            Some(number << 4 | u64::from(digit))
-        })
-    }
-}
-
 /// Writes an ask; without a tag no answer is wanted. On an error nothing is written.
 pub(crate) fn put_ask<C: Command>(
     buffer: &mut Vec<u8>,
@@ -196,7 +152,7 @@ pub(crate) fn put_ask<C: Command>(
     put_box(buffer, limits, |out| {
         command.put_leading(out)?;
         if let Some(tag) = tag {
-            out.put_reserved(ASK, tag.as_bytes());
+            out.put_reserved_with(ASK, |out| tag.put(out));
         }
         out.put_reserved(COMMAND, C::NAME.as_bytes());
         command.put_trailing(out)
@@ -206,13 +162,13 @@ pub(crate) fn put_ask<C: Command>(
 /// Writes an answer. On an error nothing is written.
 pub(crate) fn put_answer<R: Arguments>(
     buffer: &mut Vec<u8>,
-    tag: &[u8],
+    tag: &AskTag,
     response: &R,
     limits: BoxLimits,
 ) -> Result<(), EncodeError> {
     put_box(buffer, limits, |out| {
         response.put_leading(out)?;
-        out.put_reserved(ANSWER, tag);
+        out.put_reserved_with(ANSWER, |out| tag.put(out));
         response.put_trailing(out)
     })
 }
@@ -220,14 +176,14 @@ pub(crate) fn put_answer<R: Arguments>(
 /// Writes a declared error with its own fields. On an error nothing is written.
 pub(crate) fn put_declared<E: ErrorCodes>(
     buffer: &mut Vec<u8>,
-    tag: &[u8],
+    tag: &AskTag,
     error: &E,
     description: &str,
     limits: BoxLimits,
 ) -> Result<(), EncodeError> {
     put_box(buffer, limits, |out| {
         error.put_leading(out)?;
-        put_error_head(out, tag, error.code(), description);
+        put_error_head(out, tag.as_bytes(), error.code(), description);
         error.put_trailing(out)
     })
 }

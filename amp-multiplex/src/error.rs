@@ -20,6 +20,12 @@ pub enum ConnectError {
         /// The limit that was met.
         limit: usize,
     },
+    /// The multiplexer is the locator of no connection.
+    #[error(
+        "the multiplexer has no connection; give it to the connection's builder with `locator`, and see that a locator \
+         around it passes `begin` on"
+    )]
+    NotAttached,
     /// The peer does not multiplex streams, or answered in a way that makes no sense.
     #[error("the peer does not multiplex streams: {0}")]
     Unsupported(String),
@@ -47,6 +53,7 @@ impl From<ConnectError> for io::Error {
     fn from(error: ConnectError) -> Self {
         let kind = match error {
             ConnectError::NoSuchFactory => io::ErrorKind::NotFound,
+            ConnectError::NotAttached => io::ErrorKind::NotConnected,
             ConnectError::Refused(_) => io::ErrorKind::ConnectionRefused,
             ConnectError::Timeout => io::ErrorKind::TimedOut,
             ConnectError::Connection(_) => io::ErrorKind::ConnectionAborted,
@@ -85,6 +92,12 @@ impl From<CallError<StreamGone>> for StreamError {
             CallError::Connection(reason) => Self::Connection(reason),
             other => Self::PeerFailed(other.to_string()),
         }
+    }
+}
+
+impl From<CloseReason> for StreamError {
+    fn from(reason: CloseReason) -> Self {
+        Self::Connection(reason)
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) unsent: Option<Chunk>,
     /// Bytes that were sent and not answered, oldest first.
     pub(crate) sent: VecDeque<Chunk>,
+    /// The peer did not take some of them, because it had left.
+    pub(crate) refused: bool,
 }
 
 impl Link {
@@ -47,6 +49,7 @@ impl Link {
             writer: None,
             unsent: None,
             sent: VecDeque::new(),
+            refused: false,
         };
         Arc::new(Self { id, house: Arc::clone(house), connection, inner: Mutex::new(inner) })
     }
@@ -76,6 +79,17 @@ impl Inner {
     pub(crate) fn overrun(&mut self) {
         self.state.peer_gone();
         self.error = Some(StreamError::Overrun);
+    }
+
+    /// Whether the peer, which is gone, has taken all that was written.
+    pub(crate) fn written(&self) -> Result<(), StreamError> {
+        match &self.error {
+            Some(error) => Err(error.clone()),
+            None if self.refused || self.unsent.is_some() || !self.sent.is_empty() => {
+                Err(StreamError::PeerDisconnected)
+            }
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn fail(&mut self, error: StreamError) {

@@ -30,11 +30,11 @@ impl Link {
     /// Begins to send bytes, if there is room; they count as sent. `None` while there is no room: `writer` is woken then.
     pub(crate) fn send(self: &Arc<Self>, bytes: &[u8], writer: &Waker) -> Result<Option<usize>, StreamError> {
         let mut inner = self.lock();
-        let Some(room) = inner.state.room() else {
+        let Some(room) = inner.state.room(self.house.in_flight.fair_share(inner.state.in_flight())) else {
             let ended = if inner.state.is_peer_gone() { StreamError::PeerDisconnected } else { StreamError::Closed };
             return Err(inner.error.clone().unwrap_or(ended));
         };
-        if inner.unsent.is_some() || room == 0 || !self.house.in_flight.has_room(inner.state.in_flight()) {
+        if inner.unsent.is_some() || room == 0 {
             inner.writer = Some(writer.clone());
             return Ok(None);
         }
@@ -100,7 +100,10 @@ impl Link {
             let over = inner.state.is_peer_gone();
             match &error {
                 // As if it had said so before: what it has sent can be read, to the end.
-                StreamError::PeerDisconnected => inner.state.peer_gone(),
+                StreamError::PeerDisconnected => {
+                    inner.refused = true;
+                    inner.state.peer_gone();
+                }
                 error => inner.fail(error.clone()),
             }
             over

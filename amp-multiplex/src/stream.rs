@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use amp_core::{Connection, Peer};
+use amp_core::{CloseReason, Connection, Peer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::task::JoinHandle;
 
+use crate::house::Told;
 use crate::link::{Link, acknowledge};
-use crate::machine::{Farewell, Read};
+use crate::machine::{self, Read};
 
 /// A byte stream to the peer. Use it like a socket.
 ///
@@ -20,13 +20,20 @@ use crate::machine::{Farewell, Read};
 /// before still arrive. Bytes that were written go out whether or not anybody polls the stream.
 pub struct Stream {
     link: Arc<Link>,
-    /// The peer is being told that this end writes no more.
-    farewell: Option<JoinHandle<()>>,
+    farewell: Farewell,
+}
+
+/// How far the peer knows that this end writes no more.
+enum Farewell {
+    /// This end writes.
+    Unsaid,
+    Telling(Told),
+    Said,
 }
 
 impl Stream {
     pub(crate) fn new(link: Arc<Link>) -> Self {
-        Self { link, farewell: None }
+        Self { link, farewell: Farewell::Unsaid }
     }
 
     /// Who is at the other end of the connection.
@@ -54,15 +61,17 @@ impl Stream {
 
     /// Tells the peer that this end writes no more.
     fn begin_farewell(&mut self) {
-        let Some(farewell) = self.link.lock().state.finish() else { return };
+        let farewell = self.link.lock().state.finish();
         let Link { house, connection, id, .. } = &*self.link;
-        self.farewell = match farewell {
-            Farewell::Half => house.say_half(connection, *id),
-            Farewell::Full => {
+        let told = match farewell {
+            None => None,
+            Some(machine::Farewell::Half) => house.say_half(connection, *id),
+            Some(machine::Farewell::Full) => {
                 house.registry().leave(*id);
                 house.say_goodbye(connection, *id, None)
             }
         };
+        self.farewell = told.map_or(Farewell::Said, Farewell::Telling);
     }
 }
 
@@ -137,23 +146,28 @@ impl AsyncWrite for Stream {
 
     /// Done when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
     /// has read everything.
+    ///
+    /// An error when the peer has left before it took everything that was written, and when the connection has ended.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.farewell.is_none() {
+        if let Farewell::Unsaid = self.farewell {
             let mut inner = self.link.lock();
-            let drained = inner.unsent.is_none() && (inner.state.half_close() || inner.sent.is_empty());
-            if !drained && !inner.state.is_peer_gone() {
+            if inner.state.is_peer_gone() {
+                return Poll::Ready(inner.written().map_err(io::Error::from));
+            }
+            if inner.unsent.is_some() || !(inner.state.half_close() || inner.sent.is_empty()) {
                 inner.writer = Some(cx.waker().clone());
                 return Poll::Pending;
             }
             drop(inner);
             self.begin_farewell();
         }
-        if let Some(farewell) = &mut self.farewell
-            && !farewell.is_finished()
-        {
-            let _ = ready!(Pin::new(farewell).poll(cx));
+        if let Farewell::Telling(told) = &mut self.farewell {
+            // A runtime that shuts down takes the connection with it.
+            let told = ready!(Pin::new(told).poll(cx)).unwrap_or(Err(CloseReason::DriverDropped.into()));
+            self.farewell = Farewell::Said;
+            told?;
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.link.lock().error.clone().map_or(Ok(()), |error| Err(error.into())))
     }
 }
 

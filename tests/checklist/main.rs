@@ -10,6 +10,7 @@ mod closing;
 mod commands;
 mod congestion;
 mod constraints;
+mod crowds;
 mod errors;
 mod failures;
 mod flood;

@@ -33,10 +33,12 @@ pub trait Field: Sized {
 impl<T: Argument> Field for T {
     const DECLARED: (AmpType, bool) = (T::DECLARED, T::OPTIONAL);
 
+    #[inline(always)]
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         Argument::put(self, key, out)
     }
 
+    #[inline(always)]
     fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError> {
         take_required(key, from)
     }

@@ -132,13 +132,18 @@ impl<T: Constrained> Constrained for Option<T> {
 impl<T: Value> Argument for T {
     const DECLARED: AmpType = T::TYPE;
 
+    #[inline(always)]
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         out.put(key, self)
     }
 
+    #[inline(always)]
     fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError> {
         let Some(raw) = from.value(key) else { return Ok(None) };
-        T::decode(raw).map(Some).map_err(|error| error.at_key(key.name()))
+        match T::decode(raw) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(at_key(error, key)),
+        }
     }
 
     fn check(&self, place: Place<'_>, found: &mut Violations) {
@@ -187,11 +192,17 @@ pub(crate) fn violations<A: Arguments>(arguments: &A) -> Option<Violations> {
 }
 
 /// Reads a field that the box must have, unless the type says what its absence means.
+#[inline(always)]
 pub(crate) fn take_required<T: Argument>(key: Key, from: &mut BoxReader<'_>) -> Result<T, DecodeError> {
     match T::take(key, from)? {
         Some(value) => Ok(value),
-        None => T::absent().ok_or_else(|| DecodeError::from(DecodeErrorKind::Missing).at_key(key.name())),
+        None => T::absent().ok_or_else(|| at_key(DecodeErrorKind::Missing.into(), key)),
     }
+}
+
+#[cold]
+fn at_key(error: DecodeError, key: Key) -> DecodeError {
+    error.at_key(key.name())
 }
 
 /// Writes a nested box: what `Value::encode` is for derived arguments.

@@ -45,6 +45,13 @@ impl<C: Command> Call<C> {
         self
     }
 
+    /// No longer keeps the connection open: when the last handle is dropped, the call has as long as any other that is out
+    /// then, and ends with the connection.
+    pub fn weak(mut self) -> Self {
+        self.exchange.set_weak();
+        self
+    }
+
     /// Whether the ask is queued to be written. Before that, dropping the call means that the peer never hears of it.
     #[must_use]
     pub fn is_sent(&self) -> bool {

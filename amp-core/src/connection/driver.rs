@@ -188,10 +188,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 }
             }
             match Packet::parse(raw)? {
-                Packet::Ask(ask) => {
+                Packet::Ask { ask, tag } => {
                     self.deliver()?;
                     let answering = Arc::clone(self.shared());
-                    self.responders.answer(Ask::new(ask, answering));
+                    self.responders.answer(Ask::new(ask, tag, answering));
                 }
                 Packet::Reply { tag, reply } => self.replies.push((tag, reply)),
             }

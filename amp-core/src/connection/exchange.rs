@@ -79,7 +79,7 @@ enum Step {
 
 #[derive(Default)]
 struct Queued {
-    /// The place in the queue of calls.
+    /// The place in the queue of calls or of bulk.
     ticket: Option<u64>,
     deadline: Option<Instant>,
     /// Made only when the call must wait: a call that goes out at once costs no timer.
@@ -98,6 +98,10 @@ impl<A: Outgoing> Exchange<A> {
 
     pub(super) fn set_free(&mut self) {
         self.free = true;
+    }
+
+    pub(super) fn set_weak(&mut self) {
+        self.connection.let_go();
     }
 
     pub(super) fn nesting(&self) -> u8 {
@@ -136,19 +140,24 @@ impl<A: Outgoing> Exchange<A> {
         let Self { connection, ask: Some(ask), answered, free, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
-        let counted = *answered && !*free;
         let shared = &connection.shared;
         let mut state = shared.lock();
         if let Some(reason) = state.refusal() {
             return Poll::Ready(Err(Failure::Connection(reason)));
         }
         let settings = &shared.settings;
-        if counted && !(state.has_place(settings) && state.calls.is_turn(queued.ticket)) {
-            queued.ticket = Some(state.calls.wait(queued.ticket, cx.waker()));
-        } else if !counted && !state.has_room_for(*free, settings) {
-            state.wait_for_room(cx.waker());
-        } else {
+        let goes = match (*free, *answered) {
+            (true, _) => state.has_room_for(true, settings) && state.bulk.is_turn(queued.ticket),
+            (false, true) => state.has_place(settings) && state.calls.is_turn(queued.ticket),
+            (false, false) => state.has_room(settings),
+        };
+        if goes {
             return Poll::Ready(append(shared, state, ask, (*answered, *free), queued.deadline, cx.waker()));
+        }
+        match (*free, *answered) {
+            (true, _) => queued.ticket = Some(state.bulk.wait(queued.ticket, cx.waker())),
+            (false, true) => queued.ticket = Some(state.calls.wait(queued.ticket, cx.waker())),
+            (false, false) => state.others.wait(cx.waker()),
         }
         drop(state);
         let Some(deadline) = queued.deadline else { return Poll::Pending };
@@ -159,11 +168,22 @@ impl<A: Outgoing> Exchange<A> {
 }
 
 impl<A> Exchange<A> {
-    /// Gives the place in the queue up, and wakes whoever is next.
+    /// Gives the place in the queue up, and wakes whoever is next. The next bulk is called by the driver: a stream's waker
+    /// takes the locks of its stream, and this may be under those of another.
+    #[inline]
     fn leave_queue(&self) {
-        let Step::Queued(Queued { ticket: Some(ticket), .. }) = self.step else { return };
+        if let Step::Queued(Queued { ticket: Some(ticket), .. }) = self.step {
+            self.give_way(ticket);
+        }
+    }
+
+    #[cold]
+    fn give_way(&self, ticket: u64) {
         let shared = &self.connection.shared;
         let mut state = shared.lock();
+        if self.free {
+            return state.bulk.leave(ticket);
+        }
         state.calls.leave(ticket);
         let next = state.next_call(&shared.settings);
         drop(state);
@@ -238,12 +258,12 @@ fn append<A: Outgoing>(
     ask.put(&mut state.outbound, tag, shared.settings.boxes).map_err(Failure::Invalid)?;
     if !answered {
         state.dispatcher.skip();
-        shared.wake_driver(state, false);
+        shared.appended(state, false);
         return Ok(None);
     }
     state.dispatcher.ask(waiter.clone(), deadline, free);
     let sooner = deadline.filter(|deadline| state.alarm.is_none_or(|alarm| *deadline < alarm));
     state.alarm = sooner.or(state.alarm);
-    shared.wake_driver(state, sooner.is_some());
+    shared.appended(state, sooner.is_some());
     Ok(Some(number))
 }

@@ -35,7 +35,8 @@ use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, Context, Exposable, ExposeError, NoErrors, State, provided};
 use crate::peer::Peer;
 use crate::reason::CloseReason;
-use crate::responder::Answering;
+use crate::responder::{Answering, Ask};
+use crate::settings::Settings;
 use crate::wire::AmpBox;
 use exchange::{Exchange, Failure, Untyped};
 use shared::Shared;
@@ -45,6 +46,8 @@ use shared::Shared;
 /// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does.
 pub struct Connection {
     shared: Arc<Shared>,
+    /// It counts as a handle: only what a weak call holds does not.
+    counted: bool,
 }
 
 impl Connection {
@@ -55,7 +58,14 @@ impl Connection {
 
     fn of(shared: &Arc<Shared>) -> Self {
         shared.add_handle();
-        Self { shared: Arc::clone(shared) }
+        Self { shared: Arc::clone(shared), counted: true }
+    }
+
+    /// No longer keeps the connection open.
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.counted) {
+            self.shared.remove_handle();
+        }
     }
 
     /// Calls the peer.
@@ -109,6 +119,12 @@ impl Connection {
     #[must_use]
     pub fn peer(&self) -> &Peer {
         &self.shared.peer
+    }
+
+    /// What the connection allows.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
     }
 
     /// Sets a value of the user's own that responders of this connection see from now on as [`State<T>`]: who logged
@@ -204,11 +220,17 @@ impl WeakConnection {
         self.shared.as_ptr() == Arc::as_ptr(&connection.shared)
     }
 
+    /// Whether the ask came over that connection.
+    #[must_use]
+    pub fn received(&self, ask: &Ask) -> bool {
+        std::ptr::addr_eq(self.shared.as_ptr(), Arc::as_ptr(ask.answering()))
+    }
+
     /// The connection, if somebody still has a handle of it.
     #[must_use]
     pub fn upgrade(&self) -> Option<Connection> {
         let shared = self.shared.upgrade()?;
-        shared.add_handle_to_others().then_some(Connection { shared })
+        shared.add_handle_to_others().then_some(Connection { shared, counted: true })
     }
 }
 
@@ -226,7 +248,7 @@ impl Clone for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.shared.remove_handle();
+        self.let_go();
     }
 }
 

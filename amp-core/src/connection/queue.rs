@@ -1,7 +1,7 @@
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::task::Waker;
 
-/// Who waits for a place, first come, first served. Whoever is woken and does not come gives way when it leaves.
+/// Who waits for a place, first come, first served: tickets ascend.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: VecDeque<(u64, Waker)>,
@@ -9,17 +9,19 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Whether it is the turn of whoever holds the ticket, or of somebody new.
+    /// Whether it is the turn of whoever holds the ticket, or of somebody new. Those who were [called](Self::call) are
+    /// before everybody who waits.
     pub(super) fn is_turn(&self, ticket: Option<u64>) -> bool {
-        self.waiting.front().is_none_or(|(first, _)| Some(*first) == ticket)
+        self.waiting.front().is_none_or(|(first, _)| ticket.is_some_and(|ticket| ticket <= *first))
     }
 
-    /// Waits on, or begins to wait at the end.
+    /// Waits on, in the same place, or begins to wait at the end.
     pub(super) fn wait(&mut self, ticket: Option<u64>, waker: &Waker) -> u64 {
-        if let Some(ticket) = ticket
-            && let Ok(at) = self.find(ticket)
-        {
-            self.waiting[at].1.clone_from(waker);
+        if let Some(ticket) = ticket {
+            match self.find(ticket) {
+                Ok(at) => self.waiting[at].1.clone_from(waker),
+                Err(at) => self.waiting.insert(at, (ticket, waker.clone())),
+            }
             return ticket;
         }
         self.next += 1;
@@ -34,7 +36,16 @@ impl Queue {
         }
     }
 
-    /// Whose turn it is, if anybody waits.
+    /// Takes out whose turn it is, to be woken. Whoever comes too late or not at all keeps nobody waiting.
+    pub(super) fn call(&mut self) -> Option<Waker> {
+        self.waiting.pop_front().map(|(_, waker)| waker)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whose turn it is, if anybody waits. It stays in its place until it leaves.
     pub(super) fn first(&self) -> Option<&Waker> {
         self.waiting.front().map(|(_, waker)| waker)
     }
@@ -47,4 +58,42 @@ impl Queue {
     fn find(&self, ticket: u64) -> Result<usize, usize> {
         self.waiting.binary_search_by_key(&ticket, |(ticket, _)| *ticket)
     }
+}
+
+/// Who waits without a ticket, first come, first woken; each waker once, however often it comes.
+#[derive(Debug, Default)]
+pub(super) struct Crowd {
+    waiting: VecDeque<Waker>,
+    /// What the wakers of the queue wake: who looks again is found without a walk past the others.
+    known: HashSet<(usize, usize)>,
+}
+
+impl Crowd {
+    pub(super) fn wait(&mut self, waker: &Waker) {
+        if self.known.insert(identity(waker)) {
+            self.waiting.push_back(waker.clone());
+        }
+    }
+
+    pub(super) fn call(&mut self) -> Option<Waker> {
+        let waker = self.waiting.pop_front()?;
+        self.known.remove(&identity(&waker));
+        Some(waker)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Lets everybody go.
+    pub(super) fn clear(&mut self) -> VecDeque<Waker> {
+        self.known.clear();
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+/// Two wakers with the same identity wake the same: `Waker::will_wake`, as something to look up. Nobody else gets the
+/// address while the waker is held.
+fn identity(waker: &Waker) -> (usize, usize) {
+    (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
 }

@@ -1,7 +1,7 @@
 use std::task::Waker;
 use std::time::Instant;
 
-use super::queue::Queue;
+use super::queue::{Crowd, Queue};
 use crate::dispatcher::Dispatcher;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
@@ -19,9 +19,11 @@ pub(super) struct State {
     pub(super) alarm: Option<Instant>,
     /// Calls that wait for a place among those that are out.
     pub(super) calls: Queue,
-    /// Others who wait for room in the outbound buffer, first come, first woken. While there are any, something waits to
-    /// be written, and they are woken when it is taken.
-    pub(super) others: Vec<Waker>,
+    /// What counts as no call and waits for room in the outbound buffer. While anybody waits there or among the others, the
+    /// driver has a turn to come, and calls them when it has taken what there is.
+    pub(super) bulk: Queue,
+    /// Others who wait for room.
+    pub(super) others: Crowd,
     pub(super) driver: Waker,
     /// The driver was woken, or it is about to look at the outbound buffer anyway.
     pub(super) driver_awake: bool,
@@ -47,7 +49,8 @@ impl State {
             sealed: false,
             alarm: None,
             calls: Queue::default(),
-            others: Vec::new(),
+            bulk: Queue::default(),
+            others: Crowd::default(),
             driver: Waker::noop().clone(),
             driver_awake: false,
         }
@@ -82,21 +85,26 @@ impl State {
         self.has_room(settings) && self.dispatcher.counted() < settings.most_calls.max(1)
     }
 
-    /// Wakes this task when there is room in the outbound buffer; once, however often it looks.
-    pub(super) fn wait_for_room(&mut self, waker: &Waker) {
-        if !self.others.iter().any(|other| other.will_wake(waker)) {
-            self.others.push(waker.clone());
-        }
-    }
-
     /// Who is to be woken because a place has become free.
     pub(super) fn next_call(&self, settings: &Settings) -> Option<Waker> {
         self.has_place(settings).then(|| self.calls.first().cloned()).flatten()
     }
 
+    /// Whether anybody but calls waits for room.
+    pub(super) fn is_waited_for(&self) -> bool {
+        !(self.bulk.is_empty() && self.others.is_empty())
+    }
+
+    /// Takes out who is to be woken because there is room.
+    pub(super) fn call_next(&mut self, settings: &Settings) -> Option<Waker> {
+        let other = self.has_room(settings).then(|| self.others.call()).flatten();
+        other.or_else(|| self.has_room_for(true, settings).then(|| self.bulk.call()).flatten())
+    }
+
     /// Everybody who waits to send.
     pub(super) fn let_go(&mut self) -> Vec<Waker> {
-        let mut waiting = std::mem::take(&mut self.others);
+        let mut waiting = Vec::from(self.others.clear());
+        waiting.extend(self.bulk.clear());
         waiting.extend(self.calls.clear());
         waiting
     }

@@ -24,8 +24,8 @@ fn raw_of(pairs: &[(&str, &str)]) -> RawBox {
 /// What the packet is, in one word and its tag.
 fn kind(pairs: &[(&str, &str)]) -> String {
     match Packet::parse(raw_of(pairs)) {
-        Ok(Packet::Ask(ask)) => {
-            let tag = ask.tag.as_ref().map(|tag| String::from_utf8_lossy(tag.as_bytes()).into_owned());
+        Ok(Packet::Ask { ask, tag }) => {
+            let tag = tag.as_ref().map(|tag| String::from_utf8_lossy(tag.as_bytes()).into_owned());
             format!("ask {} {tag:?}", String::from_utf8_lossy(ask.command()))
         }
         Ok(Packet::Reply { tag, reply }) => {
@@ -63,11 +63,11 @@ fn line_14_a_tag_is_kept_byte_for_byte_and_an_empty_one_is_a_tag() {
         crate::wire::put_pair(&mut bytes, b"_ask", tag);
         bytes.extend_from_slice(b"\0\x08_command\0\x03Sum\0\0");
         match Packet::parse(raw(&bytes)) {
-            Ok(Packet::Ask(ask)) => assert_eq!(ask.tag.as_ref().map(AskTag::as_bytes), Some(tag)),
+            Ok(Packet::Ask { tag: found, .. }) => assert_eq!(found.as_ref().map(AskTag::as_bytes), Some(tag)),
             other => panic!("{other:?}"),
         }
         let mut answer = Vec::new();
-        put_answer(&mut answer, tag, &(), BoxLimits::DEFAULT).expect("an answer without fields");
+        put_answer(&mut answer, &AskTag::of(tag), &(), BoxLimits::DEFAULT).expect("an answer without fields");
         let expected = [b"\0\x07_answer\0".as_slice(), &[u8::try_from(tag.len()).unwrap_or(0)], tag, b"\0\0"].concat();
         assert_eq!(answer, expected);
     }
@@ -124,7 +124,7 @@ fn line_01_a_typed_ask_has_its_keys_in_bytewise_order() {
 #[test]
 fn line_29_a_declared_error_has_its_fields_around_amps_own_keys() {
     let mut bytes = Vec::new();
-    put_declared(&mut bytes, b"7", &Fault { upper: 1, a: 2 }, "snowman \u{2603}", BoxLimits::DEFAULT)
+    put_declared(&mut bytes, &AskTag::of(b"7"), &Fault { upper: 1, a: 2 }, "snowman \u{2603}", BoxLimits::DEFAULT)
         .expect("short fields");
     let expected = b"\0\x05Upper\0\x011\0\x06_error\0\x017\0\x0b_error_code\0\x13daemon is not ready\
         \0\x12_error_description\0\x0bsnowman \xe2\x98\x83\0\x01a\0\x012\0\0";
@@ -147,8 +147,8 @@ fn line_07_on_an_error_nothing_is_written() {
     let small = BoxLimits::DEFAULT.bytes(20);
     let long = Item { a: 1, b: Some("x".repeat(65_536)) };
     put_ask(&mut bytes, Some(Tag::of(1)), &Sum { a: 13, b: 81 }, small).expect_err("over 20 bytes");
-    put_answer(&mut bytes, b"1", &long, BoxLimits::DEFAULT).expect_err("a value of 65536 bytes");
-    put_declared(&mut bytes, b"1", &Fault { upper: 1, a: 2 }, "", small).expect_err("over 20 bytes");
+    put_answer(&mut bytes, &AskTag::of(b"1"), &long, BoxLimits::DEFAULT).expect_err("a value of 65536 bytes");
+    put_declared(&mut bytes, &AskTag::of(b"1"), &Fault { upper: 1, a: 2 }, "", small).expect_err("over 20 bytes");
     put_ask_box(&mut bytes, None, &"C".repeat(65_536), AmpBox::new(), BoxLimits::DEFAULT).expect_err("a long name");
     put_ask_box(&mut bytes, None, "Sum", AmpBox::new(), BoxLimits::DEFAULT.bytes(10)).expect_err("over 10 bytes");
     assert_eq!(bytes, b"before");

@@ -39,6 +39,10 @@ impl Asker {
         self.tag.is_some()
     }
 
+    pub(super) fn answering(&self) -> &Arc<dyn Answering> {
+        &self.answering
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         self.answering.settings()
     }
@@ -132,12 +136,12 @@ impl Asker {
     }
 
     /// Puts an answer, if one is wanted.
-    fn put(&self, put: impl FnOnce(&mut Vec<u8>, &[u8]) -> Result<(), EncodeError>) -> Result<(), EncodeError> {
+    fn put(&self, put: impl FnOnce(&mut Vec<u8>, &AskTag) -> Result<(), EncodeError>) -> Result<(), EncodeError> {
         let Some(tag) = &self.tag else { return Ok(()) };
         let (mut put, mut result) = (Some(put), Ok(()));
         self.answering.append(&mut |buffer| {
             if let Some(put) = put.take() {
-                result = put(buffer, tag.as_bytes());
+                result = put(buffer, tag);
             }
         });
         result
@@ -147,7 +151,7 @@ impl Asker {
     fn put_error(&self, code: &str, description: &str) {
         // It is cut to what a box holds.
         let _ = self.put(|buffer, tag| {
-            put_error(buffer, tag, code, description);
+            put_error(buffer, tag.as_bytes(), code, description);
             Ok(())
         });
     }

@@ -28,6 +28,7 @@ impl Digits {
 }
 
 /// The plain form, which is what peers send: up to 18 digits, perhaps a minus.
+#[inline]
 fn parse_plain(bytes: &[u8]) -> Option<i64> {
     let (negative, digits) = match bytes.split_first()? {
         (b'-', rest) => (true, rest),
@@ -42,6 +43,7 @@ fn parse_plain(bytes: &[u8]) -> Option<i64> {
 }
 
 /// The magnitude of any spelling, if 128 bits hold it.
+#[cold]
 fn parse_any(bytes: &[u8], name: &'static str) -> Result<(bool, u128), DecodeErrorKind> {
     let number = Digits::parse(bytes).ok_or(DecodeErrorKind::NotA("an integer"))?;
     let add = |sum: u128, byte: &u8| sum.checked_mul(10)?.checked_add(u128::from(byte - b'0'));
@@ -49,23 +51,54 @@ fn parse_any(bytes: &[u8], name: &'static str) -> Result<(bool, u128), DecodeErr
     Ok((number.negative, magnitude))
 }
 
+/// Integers from this on have more digits than 8 bytes hold.
+const MOST_SMALL: u32 = 100_000_000;
+
+/// The digits of a small number, and how many there are.
+#[inline]
+fn small_digits(mut number: u32) -> ([u8; 8], usize) {
+    // Digit by digit from the last one on, each below those before: the first one ends lowest.
+    let (mut digits, mut length) = (0_u64, 0);
+    while length == 0 || number > 0 {
+        digits = digits << 8 | u64::from(b'0') | u64::from(number % 10);
+        number /= 10;
+        length += 1;
+    }
+    (digits.to_le_bytes(), length)
+}
+
+#[cold]
+fn put_long(number: impl itoa::Integer, out: &mut ValueWriter<'_>) {
+    out.write(itoa::Buffer::new().format(number).as_bytes());
+}
+
 macro_rules! integer {
     ($($type:ident $magnitude:ident)*) => {$(
         impl Value for $type {
             const TYPE: AmpType = AmpType::Integer(stringify!($type));
 
+            #[inline]
             fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
-                out.write(itoa::Buffer::new().format(*self).as_bytes());
+                match u32::try_from(*self) {
+                    Ok(small) if small < MOST_SMALL => {
+                        let (digits, length) = small_digits(small);
+                        out.write_first(&digits, length);
+                    }
+                    _ => put_long(*self, out),
+                }
                 Ok(())
             }
 
+            #[inline]
             fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
-                let out_of_range = DecodeErrorKind::OutOfRange(stringify!($type));
-                if let Some(plain) = parse_plain(raw.as_bytes()) {
-                    return plain.try_into().map_err(|_| out_of_range.into());
+                if let Some(plain) = parse_plain(raw.as_bytes())
+                    && let Ok(number) = plain.try_into()
+                {
+                    return Ok(number);
                 }
                 let (negative, magnitude) = parse_any(raw.as_bytes(), stringify!($type))?;
-                $magnitude(negative, magnitude).and_then(|number| number.try_into().ok()).ok_or_else(|| out_of_range.into())
+                let number = $magnitude(negative, magnitude).and_then(|number| number.try_into().ok());
+                number.ok_or_else(|| DecodeErrorKind::OutOfRange(stringify!($type)).into())
             }
 
             integer!(@list $type);

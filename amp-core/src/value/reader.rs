@@ -47,7 +47,7 @@ impl<'a> BoxReader<'a> {
     }
 
     /// The value of `key`; the last one if there are several (`wire.md` 2.1).
-    #[inline]
+    #[inline(always)]
     pub fn value(&mut self, key: Key) -> Option<RawValue<'a>> {
         // What is asked for in order stands right here.
         if self.ascending
@@ -59,6 +59,7 @@ impl<'a> BoxReader<'a> {
         self.value_elsewhere(key.name_bytes())
     }
 
+    #[cold]
     fn value_elsewhere(&mut self, name: &[u8]) -> Option<RawValue<'a>> {
         if !self.ascending || name <= self.passed {
             return self.find(name);

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::{EncodeError, EncodeErrorKind, Value};
-use crate::wire::{BoxLimits, END, MAX_KEY, MAX_VALUE, Pairs, length_bytes, put_pair};
+use crate::wire::{BoxLimits, END, MAX_KEY, MAX_VALUE, Pairs, length_bytes, put_first, put_pair};
 
 /// A key known when the program is compiled, with its length before it as on the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,9 +67,13 @@ impl<'a> BoxWriter<'a> {
     ///
     /// # Errors
     /// When the value cannot be written or has more than [`MAX_VALUE`] bytes.
+    #[inline(always)]
     pub fn put<T: Value>(&mut self, key: Key, value: &T) -> Result<(), EncodeError> {
         self.buffer.extend_from_slice(key.as_wire());
-        self.put_value(value).map_err(|error| error.at_key(key.name()))
+        match self.put_value(value) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(at_key(error, key)),
+        }
     }
 
     /// Writes a pair whose key is known only at run time, such as `name.2`; the box is put in order at its end.
@@ -109,6 +113,7 @@ impl<'a> BoxWriter<'a> {
         self.put_counted(|writer| value.encode(writer))
     }
 
+    #[inline]
     fn put_counted(
         &mut self,
         write: impl FnOnce(&mut ValueWriter<'_>) -> Result<(), EncodeError>,
@@ -116,17 +121,30 @@ impl<'a> BoxWriter<'a> {
         ValueWriter { buffer: self.buffer, depth: self.depth }.put_counted(write)
     }
 
-    /// Writes one of AMP's own pairs, or its first pairs, in their place in the order.
+    /// Writes one of AMP's own pairs in its place in the order.
+    #[inline]
     pub(crate) fn put_reserved(&mut self, key: Key, value: &[u8]) {
         self.buffer.extend_from_slice(key.as_wire());
         self.buffer.extend_from_slice(&length_bytes(value.len()));
         self.buffer.extend_from_slice(value);
     }
 
+    /// As [`put_reserved`](Self::put_reserved), with the value that `put` appends.
+    #[inline]
+    pub(crate) fn put_reserved_with(&mut self, key: Key, put: impl FnOnce(&mut Vec<u8>)) {
+        self.buffer.extend_from_slice(key.as_wire());
+        let at = self.buffer.len();
+        self.buffer.extend_from_slice(&[0, 0]);
+        put(self.buffer);
+        let length = self.buffer.len() - at - 2;
+        self.buffer[at..at + 2].copy_from_slice(&length_bytes(length));
+    }
+
     /// Ends the box.
     ///
     /// # Errors
     /// When the box has more than `most` bytes.
+    #[inline]
     pub fn finish(self, most: usize) -> Result<(), EncodeError> {
         self.buffer.extend_from_slice(&END);
         if self.buffer.len() - self.start > most {
@@ -150,6 +168,11 @@ impl<'a> BoxWriter<'a> {
     }
 }
 
+#[cold]
+fn at_key(error: EncodeError, key: Key) -> EncodeError {
+    error.at_key(key.name())
+}
+
 /// Writes one value at the end of a buffer. Lengths are the caller's care: the box or list around it counts.
 #[derive(Debug)]
 pub struct ValueWriter<'a> {
@@ -164,7 +187,14 @@ impl<'a> ValueWriter<'a> {
         Self { buffer, depth: BoxLimits::DEFAULT.nesting }
     }
 
+    /// Appends the first `length` bytes of an array to the value.
+    #[inline]
+    pub(super) fn write_first<const N: usize>(&mut self, bytes: &[u8; N], length: usize) {
+        put_first(self.buffer, bytes, length);
+    }
+
     /// Appends bytes to the value.
+    #[inline]
     pub fn write(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
@@ -200,6 +230,7 @@ impl<'a> ValueWriter<'a> {
     }
 
     /// Writes a length, whatever `write` appends, and then the true length in its place.
+    #[inline]
     fn put_counted(
         &mut self,
         write: impl FnOnce(&mut ValueWriter<'_>) -> Result<(), EncodeError>,

@@ -1,10 +1,8 @@
-use std::ops::Range;
-
 use bytes::BytesMut;
 
 use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, length_at};
 
-/// Cuts a byte stream into boxes, however it is chopped: every length is looked at once, values never.
+/// Cuts a byte stream into boxes, however it is chopped: lengths are looked at as they come, values never.
 ///
 /// Read into [`buffer`](Self::buffer), then call [`next_box`](Self::next_box) until it has no more.
 /// After an error the stream has no place to go on from; the decoder repeats the error.
@@ -12,14 +10,23 @@ use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, length_at};
 pub struct BoxDecoder {
     buffer: BytesMut,
     limits: BoxLimits,
-    /// Where the next length stands, counted from the start of the current box.
+    walk: Walk,
+}
+
+/// How far the current box was walked; counted from its start.
+#[derive(Clone, Copy, Debug)]
+struct Walk {
+    /// Where the next pair begins.
     at: usize,
-    /// The key whose value length comes next.
-    key: Option<Range<usize>>,
-    /// The key of the pair before.
-    last_key: Range<usize>,
+    /// Where the pair before it begins, and how its key begins: no other is behind it when that is not known.
+    last: usize,
+    prefix: u32,
     pairs: usize,
     ascending: bool,
+}
+
+impl Walk {
+    const START: Self = Self { at: 0, last: 0, prefix: 0, pairs: 0, ascending: true };
 }
 
 impl BoxDecoder {
@@ -32,7 +39,7 @@ impl BoxDecoder {
     /// A decoder for a stream whose first bytes were already read.
     #[must_use]
     pub fn with_leftover(limits: BoxLimits, buffer: BytesMut) -> Self {
-        Self { buffer, limits, at: 0, key: None, last_key: 0..0, pairs: 0, ascending: true }
+        Self { buffer, limits, walk: Walk::START }
     }
 
     /// What was received and not yet handed out as boxes. Append to it; do not take from it.
@@ -56,67 +63,85 @@ impl BoxDecoder {
     ///
     /// # Errors
     /// When the bytes are not boxes, or a box crosses a limit. Boxes before it were handed out (`wire.md` 2.1).
+    #[inline]
     pub fn next_box(&mut self) -> Result<Option<RawBox>, WireError> {
-        loop {
-            let key = match self.key.take() {
-                Some(key) => key,
-                None => match length_at(&self.buffer, self.at) {
-                    None => return Ok(None),
-                    Some(0) => return self.end_of_box().map(Some),
-                    Some(length) => self.begin_key(length)?,
-                },
-            };
-            let Some(length) = length_at(&self.buffer, key.end) else {
-                self.key = Some(key);
-                return Ok(None);
-            };
-            self.begin_value(key, length)?;
+        let mut walk = self.walk;
+        let whole = walk.go_on(&self.buffer, self.limits);
+        if matches!(whole, Ok(true)) {
+            self.walk = Walk::START;
+            return Ok(Some(RawBox::new(self.buffer.split_to(walk.at).freeze(), walk.ascending)));
         }
-    }
-
-    fn begin_key(&self, length: usize) -> Result<Range<usize>, WireError> {
-        if length > MAX_KEY {
-            return Err(WireError::KeyTooLong { length, start: Excerpt::of(&self.buffer) });
-        }
-        if self.pairs == self.limits.pairs {
-            return Err(WireError::TooManyPairs { limit: self.limits.pairs });
-        }
-        let key = self.at + 2..self.at + 2 + length;
-        // Behind the key come at least the length of its value and the end of the box.
-        if key.end + 4 > self.limits.bytes {
-            return Err(WireError::BoxTooLong { limit: self.limits.bytes });
-        }
-        Ok(key)
-    }
-
-    fn begin_value(&mut self, key: Range<usize>, length: usize) -> Result<(), WireError> {
-        let end = key.end + 2 + length;
-        if end + 2 > self.limits.bytes {
-            self.key = Some(key);
-            return Err(WireError::BoxTooLong { limit: self.limits.bytes });
-        }
-        self.ascending &= self.pairs == 0 || is_less(&self.buffer, &self.last_key, &key);
-        self.at = end;
-        self.pairs += 1;
-        self.last_key = key;
-        Ok(())
-    }
-
-    fn end_of_box(&mut self) -> Result<RawBox, WireError> {
-        let end = self.at + 2;
-        if end > self.limits.bytes {
-            return Err(WireError::BoxTooLong { limit: self.limits.bytes });
-        }
-        let raw = RawBox::new(self.buffer.split_to(end).freeze(), self.ascending);
-        (self.at, self.pairs, self.ascending) = (0, 0, true);
-        Ok(raw)
+        self.walk = walk;
+        whole.map(|_| None)
     }
 }
 
-/// Compares two keys of a buffer; nearly always their first bytes tell.
-fn is_less(bytes: &[u8], one: &Range<usize>, other: &Range<usize>) -> bool {
-    match (bytes.get(one.start), bytes.get(other.start)) {
-        (Some(a), Some(b)) if a != b => a < b,
-        _ => bytes[one.clone()] < bytes[other.clone()],
+impl Walk {
+    /// Walks on as far as lengths have come. Whether the box is whole; then `at` is its end.
+    ///
+    /// How long the box is counts where the walk stops: what has come needs no more room.
+    #[inline]
+    fn go_on(&mut self, bytes: &[u8], limits: BoxLimits) -> Result<bool, WireError> {
+        while let Some(length) = length_at(bytes, self.at) {
+            let key_at = self.at + 2;
+            let key_end = key_at + length;
+            if length == 0 {
+                return self.fits(key_end, limits).map(|()| {
+                    self.at = key_end;
+                    true
+                });
+            }
+            if length > MAX_KEY || self.pairs == limits.pairs {
+                return self.refuse(bytes, length, limits);
+            }
+            let Some(value_length) = length_at(bytes, key_end) else {
+                // Behind the key come at least the length of its value and the end of the box.
+                return self.fits(key_end + 4, limits).map(|()| false);
+            };
+            let prefix = prefix(bytes, key_at, length);
+            self.ascending &= self.prefix < prefix.unwrap_or(0) || is_less(bytes, self.last, self.at, self.pairs);
+            (self.last, self.prefix, self.at) = (self.at, prefix.unwrap_or(u32::MAX), key_end + 2 + value_length);
+            self.pairs += 1;
+        }
+        // The first pair is not claimed yet.
+        let claimed = if self.pairs == 0 { 0 } else { self.at + 2 };
+        self.fits(claimed, limits).map(|()| false)
     }
+
+    #[inline]
+    fn fits(&self, bytes: usize, limits: BoxLimits) -> Result<(), WireError> {
+        if bytes > limits.bytes { Err(WireError::BoxTooLong { limit: limits.bytes }) } else { Ok(()) }
+    }
+
+    /// What is wrong with the key that has just begun, or with the pairs before it.
+    #[cold]
+    fn refuse(&self, bytes: &[u8], length: usize, limits: BoxLimits) -> Result<bool, WireError> {
+        if self.pairs > 0 {
+            self.fits(self.at + 2, limits)?;
+        }
+        Err(if length > MAX_KEY {
+            WireError::KeyTooLong { length, start: Excerpt::of(bytes) }
+        } else {
+            WireError::TooManyPairs { limit: limits.pairs }
+        })
+    }
+}
+
+/// The first four bytes of a key, a shorter one filled up with zeros: smaller means a smaller key, and nearly always they
+/// tell. At the very end of what has come there may be no four.
+#[inline]
+fn prefix(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
+    let word = *bytes.get(at..)?.first_chunk()?;
+    let unused = 32 - 8 * length.min(4);
+    Some(u32::from_be_bytes(word) >> unused << unused)
+}
+
+/// Compares the keys of two pairs; nothing is before the first one.
+#[cold]
+fn is_less(bytes: &[u8], one: usize, other: usize, pairs: usize) -> bool {
+    pairs == 0 || whole_key(bytes, one) < whole_key(bytes, other)
+}
+
+fn whole_key(bytes: &[u8], pair: usize) -> Option<&[u8]> {
+    bytes.get(pair + 2..pair + 2 + length_at(bytes, pair)?)
 }

@@ -87,7 +87,17 @@ pub(crate) fn put_pair(buffer: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     }
 }
 
+/// Appends the first `length` bytes of an array. The whole array is copied and the rest cut off again: its size is known
+/// when the program is compiled, and a few stores are less than a call of `memcpy`.
+#[inline]
+pub(crate) fn put_first<const N: usize>(buffer: &mut Vec<u8>, bytes: &[u8; N], length: usize) {
+    let end = buffer.len() + length;
+    buffer.extend_from_slice(bytes);
+    buffer.truncate(end);
+}
+
 /// The two bytes of a length that was checked to fit.
+#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "every caller has checked the length against the format's bounds")]
 pub(crate) fn length_bytes(length: usize) -> [u8; 2] {
     debug_assert!(length <= MAX_VALUE);

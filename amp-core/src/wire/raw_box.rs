@@ -74,16 +74,24 @@ impl<'a> Pairs<'a> {
     }
 
     /// The value of the next pair, if its key is this one with its length before it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_if(&mut self, key: &[u8]) -> Option<&'a [u8]> {
         let value_at = self.at + key.len() + 2;
-        if !self.bytes.get(self.at..)?.starts_with(key) {
+        let (found, rest) = self.bytes.get(self.at..)?.split_at_checked(key.len())?;
+        if found != key {
             return None;
         }
-        let end = value_at + length_at(self.bytes, value_at - 2)?;
-        let value = self.bytes.get(value_at..end)?;
-        self.at = end;
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        let value = rest.get(..length)?;
+        self.at = value_at + length;
         Some(value)
+    }
+
+    /// The first byte of the next key, if there is a next pair.
+    #[inline]
+    pub(crate) fn peek_first(&self) -> Option<u8> {
+        self.bytes.get(self.at + 2).copied()
     }
 
     /// Where the next pair begins.

@@ -153,6 +153,32 @@ fn line_64_a_box_may_have_exactly_as_many_pairs_as_the_limit_says() {
 }
 
 #[test]
+fn however_a_box_is_chopped_its_keys_are_known_to_ascend_or_not() {
+    let boxes = [
+        (&b"\0\x01a\0\0\0\x01z\0\0\0\0"[..], true),
+        (b"\0\x01z\0\0\0\x01a\0\0\0\0", false),
+        (b"\0\x01a\0\0\0\x01a\0\0\0\0", false),
+        (b"\0\x02ab\0\0\0\x01a\0\0\0\0", false),
+        (b"\0\x01a\0\0\0\x02a\0\0\0\0\0", true),
+        (b"\0\x05abcde\0\0\0\x05abcdd\0\0\0\0", false),
+        (b"\0\x05abcdd\0\0\0\x05abcde\0\0\0\0", true),
+        (b"\0\x04abcd\0\0\0\x05abcde\0\0\0\x03abd\0\0\0\0", true),
+    ];
+    for (bytes, ascending) in boxes {
+        for first in 0..=bytes.len() {
+            let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+            let mut whole = None;
+            for part in [&bytes[..first], &bytes[first..]] {
+                decoder.buffer().extend_from_slice(part);
+                whole = decoder.next_box().expect("a box").or(whole);
+            }
+            let found = whole.map(|whole| whole.is_ascending());
+            assert_eq!(found, Some(ascending), "{} cut at {first}", bytes.escape_ascii());
+        }
+    }
+}
+
+#[test]
 fn bytes_behind_the_last_whole_box_are_given_back() {
     let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
     decoder.buffer().extend_from_slice(SUM);

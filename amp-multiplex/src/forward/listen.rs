@@ -1,13 +1,13 @@
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amp_core::{Listener, UnixSocket};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UnixListener, UnixStream};
+use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -56,7 +56,8 @@ impl Multiplexer {
         Ok(Forward::start(self, listener, factory, Some(local)))
     }
 
-    /// Listens on a unix socket, whose path must not exist yet, and passes connections to a factory of the peer.
+    /// Listens on a unix socket, whose path must not exist yet and is taken away when the forward accepts no more, and passes
+    /// connections to a factory of the peer.
     ///
     /// # Errors
     /// When the path cannot be bound.
@@ -64,12 +65,20 @@ impl Multiplexer {
     /// # Panics
     /// When called outside a tokio runtime.
     pub fn forward_unix(&self, path: impl AsRef<Path>, factory: &str) -> io::Result<Forward> {
-        Ok(Forward::start(self, UnixListener::bind(path)?, factory, None))
+        Ok(self.forward(UnixSocket::bind(path)?, factory))
+    }
+
+    /// Passes the connections of a listener of the caller's to a factory of the peer.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime.
+    pub fn forward(&self, listener: impl Listener, factory: &str) -> Forward {
+        Forward::start(self, listener, factory, None)
     }
 }
 
 impl Forward {
-    fn start(multiplexer: &Multiplexer, listener: impl Accept, factory: &str, local: Option<SocketAddr>) -> Self {
+    fn start(multiplexer: &Multiplexer, listener: impl Listener, factory: &str, local: Option<SocketAddr>) -> Self {
         let forward = Self { counters: Arc::default(), stage: watch::Sender::new(Stage::Accepting), local };
         let desk = Desk {
             multiplexer: multiplexer.clone(),
@@ -129,32 +138,6 @@ impl fmt::Debug for Forward {
     }
 }
 
-/// A listener for either kind of socket.
-trait Accept: Send + Sync + 'static {
-    type Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static;
-
-    fn accept(&self) -> impl Future<Output = io::Result<Self::Socket>> + Send;
-}
-
-impl Accept for TcpListener {
-    type Socket = TcpStream;
-
-    async fn accept(&self) -> io::Result<TcpStream> {
-        let (socket, _) = Self::accept(self).await?;
-        // Without it the small packets of a dialogue wait for each other; a socket that takes no options still carries bytes.
-        let _ = socket.set_nodelay(true);
-        Ok(socket)
-    }
-}
-
-impl Accept for UnixListener {
-    type Socket = UnixStream;
-
-    async fn accept(&self) -> io::Result<UnixStream> {
-        Ok(Self::accept(self).await?.0)
-    }
-}
-
 /// What the accepting task owns.
 struct Desk {
     multiplexer: Multiplexer,
@@ -164,14 +147,14 @@ struct Desk {
 }
 
 impl Desk {
-    async fn run(self, listener: impl Accept) {
+    async fn run(self, mut listener: impl Listener) {
         let mut streams = JoinSet::new();
         let (mut draining, mut dropped) = (self.stage.subscribe(), self.stage.subscribe());
         let connection_over = self.multiplexer.closed();
         let accepting = async {
             loop {
                 match listener.accept().await {
-                    Ok(socket) => drop(streams.spawn(self.pass(socket))),
+                    Ok((socket, _)) => drop(streams.spawn(self.pass(socket))),
                     Err(error) => {
                         tracing::warn!(%error, "a connection was not accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -224,10 +207,11 @@ mod tests {
 
     #[tokio::test]
     async fn an_accepted_socket_sends_small_packets_at_once() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (dialled, accepted) = tokio::join!(TcpStream::connect(address), Accept::accept(&listener));
+        let dialling = tokio::net::TcpStream::connect(address);
+        let (dialled, accepted) = tokio::join!(dialling, Listener::accept(&mut listener));
         assert!(!dialled.unwrap().nodelay().unwrap(), "the system does it by itself");
-        assert!(accepted.unwrap().nodelay().unwrap());
+        assert!(accepted.unwrap().0.nodelay().unwrap());
     }
 }

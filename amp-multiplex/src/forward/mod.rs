@@ -37,7 +37,11 @@ async fn pass_on(
     let mut up = pin!(async {
         let mut from_local = BufReader::with_capacity(BUFFER, from_local);
         match copy_buf(&mut from_local, &mut to_peer).await {
-            Ok(_) => to_peer.shutdown().await,
+            Ok(_) => match to_peer.shutdown().await {
+                // What it has said before it left still goes down.
+                Err(_) if gone.is_gone() => Ok(()),
+                result => result,
+            },
             // A socket that is closed while it has bytes to read cuts off what was written to it before.
             Err(_) if gone.is_gone() => copy_buf(&mut from_local, &mut sink()).await.map(drop),
             Err(error) => Err(error),

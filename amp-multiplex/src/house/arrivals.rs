@@ -39,11 +39,9 @@ impl House {
         drop(registry);
         let mut inner = link.lock();
         let before = inner.state.buffered();
-        let received = inner.state.receive(data, receipt);
+        let received = inner.state.receive(data, receipt, self.received.tolerated(before));
         self.received.change(before, inner.state.buffered());
-        // All streams together hold too much, and this one more than its share of it.
-        let greedy = matches!(received, Received::Kept) && !self.received.has_room(inner.state.buffered());
-        let over = greedy || matches!(received, Received::Overrun(_));
+        let over = matches!(received, Received::Overrun(_));
         if over {
             inner.overrun();
         }

@@ -71,7 +71,7 @@ impl House {
         let mut inner = link.lock();
         let mut overrun = early.overrun;
         for (data, receipt) in early.data {
-            match inner.state.receive(data, receipt) {
+            match inner.state.receive(data, receipt, self.received.tolerated(0)) {
                 Received::Kept => {}
                 Received::Dropped(receipt) => dropped.push(receipt),
                 Received::Overrun(receipt) => {

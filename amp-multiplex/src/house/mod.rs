@@ -3,25 +3,21 @@
 mod arrivals;
 mod connects;
 mod farewells;
-mod tally;
+
+pub(crate) use farewells::Told;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
-use amp_core::{CloseReason, Connection, WeakConnection};
+use amp_core::{Ask, CloseReason, Connection, WeakConnection};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::commands::StreamGone;
-use crate::error::StreamError;
+use crate::error::{ConnectError, StreamError};
 use crate::factory::Factories;
 use crate::link::{Link, Receipt};
-use crate::machine::{Bounds, Registry, StreamState};
+use crate::machine::{Bounds, Registry, StreamState, Tally};
 use crate::settings::StreamSettings;
-use tally::Tally;
-
-/// How long a peer may take to answer for a stream that nobody here uses any more. Such a wait keeps the connection open.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(crate) struct House {
@@ -44,8 +40,8 @@ impl House {
             registry: Mutex::new(Registry::new(settings.most_streams, settings.most_early)),
             attached: OnceLock::new(),
             ended: OnceLock::new(),
-            in_flight: Tally::new(settings.first_window, settings.most_in_flight),
-            received: Tally::new(settings.first_window, settings.most_received),
+            in_flight: Tally::new(settings.most_in_flight),
+            received: Tally::new(settings.most_received),
             factories,
             settings,
         })
@@ -55,13 +51,11 @@ impl House {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Belongs to `connection` from now on. Whether it does: ids of one connection mean nothing on another.
+    /// Belongs to `connection` from now on, unless it belongs to another: ids of one connection mean nothing on another.
     pub(crate) fn attach(self: &Arc<Self>, connection: &Connection) -> bool {
-        let mut first = false;
-        let (mine, runtime) = self.attached.get_or_init(|| {
-            first = true;
-            (connection.downgrade(), Handle::current())
-        });
+        // A connection may be set up outside the runtime that drives it: then the peer's first command tries again.
+        let Ok(runtime) = Handle::try_current() else { return false };
+        let first = self.attached.set((connection.downgrade(), runtime.clone())).is_ok();
         if first {
             let (house, closed) = (Arc::downgrade(self), connection.closed());
             runtime.spawn(async move {
@@ -71,15 +65,30 @@ impl House {
                 }
             });
         }
-        mine.is_of(connection)
+        first
     }
 
-    pub(crate) fn connection(&self) -> Option<Connection> {
-        self.attached.get()?.0.upgrade()
+    pub(crate) fn is_attached(&self) -> bool {
+        self.attached.get().is_some()
+    }
+
+    /// Whether the ask came over the connection of these streams.
+    pub(crate) fn received(&self, ask: &Ask) -> bool {
+        self.attached.get().is_some_and(|(connection, _)| connection.received(ask))
+    }
+
+    /// The connection, while it lives.
+    pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
+        let (connection, _) = self.attached.get().ok_or(ConnectError::NotAttached)?;
+        let ended = || self.ended.get().cloned().unwrap_or(CloseReason::Closed);
+        connection.upgrade().ok_or_else(|| ConnectError::Connection(ended()))
     }
 
     /// Runs what must go on when nobody waits for it.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Option<JoinHandle<T>> {
         self.attached.get().map(|(_, runtime)| runtime.spawn(task))
     }
 
@@ -96,7 +105,7 @@ impl House {
 
     pub(crate) fn state(&self, half_close: bool) -> StreamState<Receipt> {
         let StreamSettings { first_window: least, most_window: most, most_buffered, .. } = self.settings;
-        StreamState::new(half_close, Bounds { least, most: most.max(least) }, most_buffered)
+        StreamState::new(half_close, Bounds { least, most }, most_buffered)
     }
 }
 

@@ -1,5 +1,7 @@
 use std::time::{Duration, Instant};
 
+use super::LEAST;
+
 /// Between which sizes the window of a stream may move, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -23,7 +25,9 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { bounds, size: bounds.least, fastest: None, since: None, answered: 0 }
+        let least = bounds.least.max(LEAST);
+        let bounds = Bounds { least, most: bounds.most.max(least) };
+        Self { bounds, size: least, fastest: None, since: None, answered: 0 }
     }
 
     pub(crate) fn size(&self) -> usize {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::bytes::BytesMut;
 
 use super::*;
-use crate::packet::{Packet, Tag, put_answer};
+use crate::packet::{AskTag, Packet, Tag, put_answer};
 use crate::testing::Item;
 use crate::wire::{BoxDecoder, BoxLimits};
 
@@ -18,7 +18,8 @@ fn item(number: u64) -> Item {
 /// An answer that says which one it is.
 fn reply(number: u64) -> ReplyPacket {
     let mut bytes = Vec::new();
-    put_answer(&mut bytes, Tag::of(number).as_bytes(), &item(number), BoxLimits::DEFAULT).expect("a short answer");
+    put_answer(&mut bytes, &AskTag::of(Tag::of(number).as_bytes()), &item(number), BoxLimits::DEFAULT)
+        .expect("a short answer");
     match packets(&bytes).pop() {
         Some(Packet::Reply { reply, .. }) => reply,
         other => panic!("{other:?}"),
@@ -123,6 +124,19 @@ fn a_call_that_is_abandoned_after_its_answer_leaves_nothing_behind() {
     assert_eq!(dispatcher.answer(1, reply(1)), Ok(Some(1)));
     dispatcher.abandon(1);
     assert_eq!(held(&dispatcher), (0, 0, 0));
+}
+
+#[test]
+fn calls_whose_answers_wait_to_be_taken_stay_in_the_window() {
+    let mut dispatcher = asked(1000);
+    for tag in 1..=1000 {
+        assert_eq!(dispatcher.answer(tag, reply(tag)), Ok(Some(tag)));
+    }
+    for tag in 1..=1000 {
+        assert_eq!(progress(&mut dispatcher, tag), format!("answered {tag}"));
+        dispatcher.ask(1000 + tag, None, false);
+        assert_eq!(held(&dispatcher), (1000, 0, usize::try_from(tag).expect("small")));
+    }
 }
 
 #[test]

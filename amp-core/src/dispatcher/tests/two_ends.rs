@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{held, item, packets, progress};
 use crate::dispatcher::Dispatcher;
-use crate::packet::{Packet, Tag, put_answer, put_ask_box};
+use crate::packet::{AskTag, Packet, Tag, put_answer, put_ask_box};
 use crate::wire::{AmpBox, BoxLimits};
 
 /// One end: its own calls, and the peer's asks that it has not answered.
@@ -36,7 +36,8 @@ impl End {
         if !self.unanswered.is_empty() {
             let tag = self.unanswered.swap_remove(pick % self.unanswered.len());
             let number = Tag::parse(&tag).expect("a tag of ours");
-            put_answer(&mut self.outbound, &tag, &item(number), BoxLimits::DEFAULT).expect("a short answer");
+            put_answer(&mut self.outbound, &AskTag::of(&tag), &item(number), BoxLimits::DEFAULT)
+                .expect("a short answer");
         }
     }
 
@@ -50,7 +51,7 @@ impl End {
     fn receive(&mut self, bytes: &[u8]) {
         for packet in packets(bytes) {
             match packet {
-                Packet::Ask(ask) => self.unanswered.push(ask.tag.expect("a tag").as_bytes().to_vec()),
+                Packet::Ask { tag, .. } => self.unanswered.push(tag.expect("a tag").as_bytes().to_vec()),
                 Packet::Reply { tag, reply } => {
                     let tag = tag.expect("a tag of ours");
                     let waiter = self.dispatcher.answer(tag, reply).expect("a tag that is out");

@@ -52,7 +52,7 @@ fn a_full_end_that_came_early_is_not_taken_back_by_a_half_one() {
 
 #[test]
 fn a_stream_of_which_too_much_came_early_is_known_to_be_not_whole() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let (mut registry, id) = (Streams::new(10, 2300), Id::random());
     let connect = registry.connect().expect("a place");
     let (other, short) = (registry.connect().expect("a place"), Id::random());
     registry.keep_early(id, data(600), 1).expect("kept");
@@ -101,7 +101,7 @@ fn the_last_streams_that_ended_are_remembered_for_an_old_peer_only() {
 
 #[test]
 fn what_came_for_nobody_is_let_go_though_there_is_always_a_connect_out() {
-    let mut registry = Streams::new(10, 1000);
+    let mut registry = Streams::new(10, 1500);
     let mut out = registry.connect().expect("a place");
     registry.keep_early(Id::random(), data(900), 1).expect("kept");
     let mut let_go = Vec::new();
@@ -121,6 +121,42 @@ fn what_came_early_waits_for_the_last_connect_that_was_out_then() {
     registry.keep_early(id, data(5), 1).expect("kept");
     assert_eq!(registry.connected(second, None).1, Vec::<u32>::new());
     assert_eq!(registry.connected(first, Some(id)).0.data, [(data(5), 1)]);
+}
+
+#[test]
+fn early_data_counts_for_the_memory_it_holds() {
+    let mut registry = Streams::new(1000, 10_000);
+    let connect = registry.connect().expect("a place");
+    let id = Id::random();
+    assert_eq!(registry.keep_early(id, data(0), 0), Err(0), "nothing to keep");
+    let kept = (0..1000).filter(|n| registry.keep_early(id, data(1), *n).is_ok()).count();
+    assert!(kept < 10_000 / 200, "{kept} single bytes were kept under a cap of 10,000");
+    registry.connected(connect, Some(id));
+    assert!(registry.is_empty());
+}
+
+#[test]
+fn when_there_is_no_place_for_more_ids_no_stream_has_a_hole() {
+    let mut registry = Streams::new(1000, 10_000);
+    let (first, second) = (registry.connect().expect("a place"), registry.connect().expect("a place"));
+    (0..100).for_each(|_| registry.end_early(Id::random(), false));
+    let late = Id::random();
+    assert_eq!(registry.keep_early(late, data(1), 7), Err(7));
+    let third = registry.connect().expect("a place");
+    assert!(registry.connected(second, Some(late)).0.overrun);
+    assert!(!registry.connected(third, Some(Id::random())).0.overrun, "it was asked for later");
+    registry.connected(first, None);
+    assert!(registry.is_empty());
+}
+
+#[test]
+fn a_stream_takes_its_place_until_the_peer_knows_that_it_is_over() {
+    let (mut registry, id) = (Streams::new(1, 1000), Id::random());
+    assert_eq!(registry.insert(id, 1), Ok(()));
+    registry.leave(id);
+    assert!(!registry.reserve());
+    registry.left(id);
+    assert!(registry.reserve());
 }
 
 #[test]
@@ -157,7 +193,7 @@ proptest! {
     /// However Connects, early bytes and their answers mix, each receipt comes out once and nothing stays.
     #[test]
     fn early_receipts_come_out_once(steps in proptest::collection::vec((0..4_u8, 0..6_usize), 0..80)) {
-        let (mut registry, ids) = (Streams::new(4, 500), [(); 6].map(|()| Id::random()));
+        let (mut registry, ids) = (Streams::new(4, 1500), [(); 6].map(|()| Id::random()));
         let (mut out, mut sent, mut back) = (Vec::new(), 0, Vec::new());
         for (step, which) in steps {
             match step {

@@ -1,0 +1,95 @@
+//! Tags as they are written and read.
+
+use crate::wire::put_first;
+
+/// The tag of a peer's ask, opaque. A copy: a responder that takes its time must not hold the receive buffer.
+#[derive(Debug)]
+pub(crate) enum AskTag {
+    /// Nearly every tag: a counter in some spelling.
+    Short {
+        bytes: [u8; Self::SHORT],
+        length: u8,
+    },
+    Long(Box<[u8]>),
+}
+
+impl AskTag {
+    const SHORT: usize = 22;
+
+    /// A copy of the tag.
+    #[inline]
+    pub(crate) fn of(tag: &[u8]) -> Self {
+        match u8::try_from(tag.len()) {
+            Ok(length) if tag.len() <= Self::SHORT => {
+                let mut bytes = [0; Self::SHORT];
+                // Most have a few bytes: a loop is done before a call of `memcpy` has begun.
+                bytes.iter_mut().zip(tag).for_each(|(copy, byte)| *copy = *byte);
+                Self::Short { bytes, length }
+            }
+            _ => Self::Long(tag.into()),
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Short { bytes, length } => &bytes[..usize::from(*length)],
+            Self::Long(bytes) => bytes,
+        }
+    }
+
+    /// Appends the tag.
+    #[inline]
+    pub(super) fn put(&self, buffer: &mut Vec<u8>) {
+        match self {
+            Self::Short { bytes, length } => put_first(buffer, bytes, usize::from(*length)),
+            Self::Long(bytes) => buffer.extend_from_slice(bytes),
+        }
+    }
+}
+
+/// The tag of one of our own asks as it is written: lowercase hex, no leading zeros (`wire.md` line 13).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tag {
+    digits: [u8; 16],
+    length: u8,
+}
+
+impl Tag {
+    #[inline]
+    pub(crate) fn of(mut number: u64) -> Self {
+        // Digit by digit from the last one on, each below those before: the first one ends lowest.
+        let (mut digits, mut length) = (0_u128, 0);
+        while length == 0 || number > 0 {
+            digits = digits << 8 | u128::from(b"0123456789abcdef"[(number & 0xf) as usize]);
+            number >>= 4;
+            length += 1;
+        }
+        Self { digits: digits.to_le_bytes(), length }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.digits[..usize::from(self.length)]
+    }
+
+    /// Appends the tag.
+    #[inline]
+    pub(super) fn put(&self, buffer: &mut Vec<u8>) {
+        put_first(buffer, &self.digits, usize::from(self.length));
+    }
+
+    /// The number that was written as exactly these bytes: `01` is not `1`.
+    #[inline]
+    pub(crate) fn parse(bytes: &[u8]) -> Option<u64> {
+        if bytes.is_empty() || bytes.len() > 16 || bytes[0] == b'0' {
+            return None;
+        }
+        bytes.iter().try_fold(0, |number: u64, byte| {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                _ => return None,
+            };
+            Some(number << 4 | u64::from(digit))
+        })
+    }
+}
