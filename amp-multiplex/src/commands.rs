@@ -15,6 +15,8 @@ pub(crate) struct Connect {
     pub(crate) factory: String,
     /// This end can take a stream that is closed in one direction only.
     pub(crate) half_close: Option<bool>,
+    /// How much this end keeps for its reader: no window needs to be larger.
+    pub(crate) keeps: Option<u64>,
 }
 
 #[derive(Arguments, Debug)]
@@ -23,6 +25,7 @@ pub(crate) struct Connected {
     pub(crate) connection: Id,
     /// So can the other, and it was asked.
     pub(crate) half_close: Option<bool>,
+    pub(crate) keeps: Option<u64>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]
@@ -49,6 +52,8 @@ pub(crate) struct Disconnect {
     pub(crate) connection: Id,
     /// Only what the sender of this writes has ended; it goes on reading.
     pub(crate) half: Option<bool>,
+    /// What it wrote has ended before its time.
+    pub(crate) cut: Option<bool>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]

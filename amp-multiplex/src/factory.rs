@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::commands::{Connect, ConnectRefusal};
 use crate::house::House;
+use crate::link::Capable;
 use crate::stream::Stream;
 
 /// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
@@ -96,7 +97,7 @@ pub struct Opening {
     house: Arc<House>,
     connection: Connection,
     factory: String,
-    half_close: bool,
+    asker: Capable,
     answer: Option<Answer<Connect>>,
 }
 
@@ -105,10 +106,10 @@ impl Opening {
         house: Arc<House>,
         connection: Connection,
         factory: String,
-        half_close: bool,
+        asker: Capable,
         answer: Answer<Connect>,
     ) -> Self {
-        Self { house, connection, factory, half_close, answer: Some(answer) }
+        Self { house, connection, factory, asker, answer: Some(answer) }
     }
 
     /// The name that the peer asked for.
@@ -125,9 +126,9 @@ impl Opening {
 
     /// Opens the stream. The peer is told before a byte of it can be written.
     pub fn accept(mut self) -> Stream {
-        let (house, connection, half_close) = (Arc::clone(&self.house), self.connection.clone(), self.half_close);
+        let (house, connection, asker) = (Arc::clone(&self.house), self.connection.clone(), self.asker);
         match self.answer.take() {
-            Some(answer) => house.accepted(connection, half_close, answer),
+            Some(answer) => house.accepted(connection, asker, answer),
             None => unreachable!("an opening has its answer until it is accepted, refused or dropped"),
         }
     }

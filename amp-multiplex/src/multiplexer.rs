@@ -8,6 +8,7 @@ use crate::commands::{Connect, Disconnect, Transmit};
 use crate::error::ConnectError;
 use crate::factory::Factories;
 use crate::house::House;
+use crate::link::Capable;
 use crate::machine::Connecting;
 use crate::settings::StreamSettings;
 use crate::stream::Stream;
@@ -52,12 +53,14 @@ impl Multiplexer {
     /// When dropped, the stream is closed again as soon as the peer has opened it.
     pub async fn connect(&self, factory: &str) -> Result<Stream, ConnectError> {
         let connection = self.house.connection()?;
-        let Some(number) = self.house.registry().connect() else {
+        self.house.enter(&connection);
+        let Some(number) = self.house.registry().connect(self.house.alive()) else {
             return Err(ConnectError::TooManyStreams { limit: self.house.settings.most_streams });
         };
-        let limit = connection.settings().call_timeout;
+        let (limit, Capable { half_close, keeps }) = (connection.settings().call_timeout, self.house.capable());
         // A call whose time is up forgets its answer; this one must see what the peer opens late.
-        let call = connection.call(Connect { factory: factory.to_owned(), half_close: Some(true) }).no_timeout();
+        let call =
+            connection.call(Connect { factory: factory.to_owned(), half_close: Some(half_close), keeps }).no_timeout();
         let mut asking = Asking { house: &self.house, number, call: Some((call, connection)) };
         match limit {
             Some(limit) => tokio::time::timeout(limit, asking.answer()).await.unwrap_or(Err(ConnectError::Timeout)),
@@ -65,14 +68,9 @@ impl Multiplexer {
         }
     }
 
-    /// Waits until the connection has ended; at once when there is none. Keeps nothing open.
-    pub(crate) fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
-        let closed = self.house.connection().map(|connection| connection.closed());
-        async move {
-            if let Ok(closed) = closed {
-                closed.await;
-            }
-        }
+    /// The connection, while it lives.
+    pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
+        self.house.connection()
     }
 
     /// How many streams there are.
@@ -133,11 +131,12 @@ impl Drop for Asking<'_> {
             None => {}
             Some((call, _)) if !call.is_sent() => house.not_connected(number),
             Some((call, connection)) => {
-                let (call, connection, owner) = (call.weak(), connection.downgrade(), Arc::clone(self.house));
+                let (call, owner) = (call.weak(), Arc::clone(self.house));
+                drop(connection);
                 owner.spawn(async move {
-                    match (call.await, connection.upgrade()) {
-                        (Ok(connected), Some(connection)) => house.unwanted(number, &connection, &connected),
-                        _ => house.not_connected(number),
+                    match call.await {
+                        Ok(connected) => house.unwanted(number, &connected),
+                        Err(_) => house.not_connected(number),
                     }
                 });
             }
@@ -148,14 +147,7 @@ impl Drop for Asking<'_> {
 impl Locator for Multiplexer {
     fn locate(&self, ask: Ask) -> Located {
         let house = &self.house;
-        let ours = ask.is::<Connect>() || ask.is::<Transmit>() || ask.is::<Disconnect>();
-        if !ours {
-            return Located::Unknown(ask);
-        }
-        if !house.is_attached() {
-            self.begin(ask.context());
-        }
-        if !house.received(&ask) {
+        if !self.at_once(&ask) {
             return Located::Unknown(ask);
         }
         if ask.is::<Transmit>() {
@@ -175,12 +167,23 @@ impl Locator for Multiplexer {
         Located::Answered
     }
 
+    /// Streams bound themselves, and an error in answer to their bytes would be the end of an old peer's connection.
+    fn at_once(&self, ask: &Ask) -> bool {
+        if !(ask.is::<Transmit>() || ask.is::<Disconnect>() || ask.is::<Connect>()) {
+            return false;
+        }
+        if !self.house.is_attached() {
+            self.begin(ask.context());
+        }
+        self.house.received(ask)
+    }
+
     fn begin(&self, context: &dyn Context) {
         let Ok(connection) = Connection::expose(context) else { return };
         if self.house.attach(&connection) {
             connection.set_state(self.clone());
         } else {
-            tracing::warn!(peer = %connection.peer(), "no streams: every connection needs a multiplexer of its own");
+            tracing::warn!(peer = %connection.peer(), "no streams: each connection needs a multiplexer of its own");
         }
     }
 

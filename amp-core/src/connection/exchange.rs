@@ -142,7 +142,7 @@ impl<A: Outgoing> Exchange<A> {
         };
         let shared = &connection.shared;
         let mut state = shared.lock();
-        if let Some(reason) = state.refusal() {
+        if let Some(reason) = state.refusal_for(*free) {
             return Poll::Ready(Err(Failure::Connection(reason)));
         }
         let settings = &shared.settings;

@@ -174,6 +174,14 @@ impl Connection {
         self.shared.end(CloseReason::Aborted);
     }
 
+    /// As long as the guard lives, a connection that closes waits for it as for a responder that runs: for up to
+    /// [`close_timeout`](crate::Settings::close_timeout). It does not keep the connection from closing.
+    #[must_use]
+    pub fn busy(&self) -> Busy {
+        self.shared.hold(0);
+        Busy { shared: Arc::clone(&self.shared) }
+    }
+
     /// Waits until the connection has ended and its transport is closed; gives the reason. The future holds no handle: it
     /// does not keep the connection open.
     ///
@@ -204,6 +212,23 @@ impl Connection {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.shared.lock().refusal().is_some()
+    }
+}
+
+/// Something that a closing connection waits for; see [`Connection::busy`].
+pub struct Busy {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.shared.settle();
+    }
+}
+
+impl fmt::Debug for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Busy").finish_non_exhaustive()
     }
 }
 

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::{Listener, UnixSocket};
+use amp_core::{CloseReason, Listener, UnixSocket};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::counters::{Counters, Counts};
-use super::pass_on;
+use super::{CONNECT_TIMEOUT, pass_on};
+use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
 
 /// How long accepting pauses after an error.
@@ -41,7 +42,7 @@ impl Multiplexer {
     /// Listens on a port of 127.0.0.1 (0 lets the system choose) and passes connections to a factory of the peer.
     ///
     /// # Errors
-    /// When the port cannot be bound.
+    /// When the port cannot be bound, or the multiplexer has no connection that lives.
     pub async fn forward_port(&self, port: u16, factory: &str) -> io::Result<Forward> {
         self.forward_tcp((Ipv4Addr::LOCALHOST, port), factory).await
     }
@@ -49,36 +50,45 @@ impl Multiplexer {
     /// Listens on a TCP address, which others may reach, and passes connections to a factory of the peer.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// When the address cannot be bound, or the multiplexer has no connection that lives.
     pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: &str) -> io::Result<Forward> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
-        Ok(Forward::start(self, listener, factory, Some(local)))
+        Forward::start(self, listener, factory, Some(local))
     }
 
     /// Listens on a unix socket, whose path must not exist yet and is taken away when the forward accepts no more, and passes
     /// connections to a factory of the peer.
     ///
     /// # Errors
-    /// When the path cannot be bound.
+    /// When the path cannot be bound, or the multiplexer has no connection that lives.
     ///
     /// # Panics
     /// When called outside a tokio runtime.
     pub fn forward_unix(&self, path: impl AsRef<Path>, factory: &str) -> io::Result<Forward> {
-        Ok(self.forward(UnixSocket::bind(path)?, factory))
+        self.forward(UnixSocket::bind(path)?, factory)
     }
 
     /// Passes the connections of a listener of the caller's to a factory of the peer.
     ///
+    /// # Errors
+    /// When the multiplexer has no connection that lives.
+    ///
     /// # Panics
     /// When called outside a tokio runtime.
-    pub fn forward(&self, listener: impl Listener, factory: &str) -> Forward {
+    pub fn forward(&self, listener: impl Listener, factory: &str) -> io::Result<Forward> {
         Forward::start(self, listener, factory, None)
     }
 }
 
 impl Forward {
-    fn start(multiplexer: &Multiplexer, listener: impl Listener, factory: &str, local: Option<SocketAddr>) -> Self {
+    fn start(
+        multiplexer: &Multiplexer,
+        listener: impl Listener,
+        factory: &str,
+        local: Option<SocketAddr>,
+    ) -> io::Result<Self> {
+        let closed = multiplexer.connection()?.closed();
         let forward = Self { counters: Arc::default(), stage: watch::Sender::new(Stage::Accepting), local };
         let desk = Desk {
             multiplexer: multiplexer.clone(),
@@ -86,8 +96,8 @@ impl Forward {
             counters: Arc::clone(&forward.counters),
             stage: forward.stage.clone(),
         };
-        tokio::spawn(desk.run(listener));
-        forward
+        tokio::spawn(desk.run(listener, closed));
+        Ok(forward)
     }
 
     /// The address that is listened on, if it is TCP.
@@ -147,10 +157,9 @@ struct Desk {
 }
 
 impl Desk {
-    async fn run(self, mut listener: impl Listener) {
+    async fn run(self, mut listener: impl Listener, closed: impl Future<Output = CloseReason>) {
         let mut streams = JoinSet::new();
         let (mut draining, mut dropped) = (self.stage.subscribe(), self.stage.subscribe());
-        let connection_over = self.multiplexer.closed();
         let accepting = async {
             loop {
                 match listener.accept().await {
@@ -167,7 +176,7 @@ impl Desk {
         tokio::select! {
             () = accepting => {}
             () = reached(&mut draining, Stage::Draining) => {}
-            () = connection_over => {}
+            _ = closed => {}
         }
         drop(listener);
         tokio::select! {
@@ -183,7 +192,8 @@ impl Desk {
         let counters = Arc::clone(&self.counters);
         async move {
             // A refused stream closes its local socket.
-            let result = match multiplexer.connect(&factory).await {
+            let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory)).await;
+            let result = match connecting.unwrap_or(Err(ConnectError::Timeout)) {
                 Ok(stream) => pass_on(socket, stream, &counters).await,
                 Err(error) => {
                     counters.refused();

@@ -46,13 +46,15 @@ pub(crate) struct Early<R> {
     last: Connecting,
 }
 
-/// How the peer has ended a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the peer has ended a stream: what is later in this list is not taken back by what is earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ended {
     /// It writes no more.
     Half,
     /// It neither writes nor reads any more.
     Full,
+    /// The same, and what it wrote is not whole.
+    Cut,
 }
 
 /// What an id stands for.
@@ -93,14 +95,15 @@ impl<S, R> Registry<S, R> {
         self.streams.len()
     }
 
-    /// Whether one more stream may be opened from either end. Those count that the peer may still take for open.
-    fn has_place(&self) -> bool {
-        self.streams.len() + self.leaving.len() + self.connecting.len() + self.opening < self.most_streams
+    /// Whether one more stream may be opened from either end, when there are `alive`, known here or not. Those count too that
+    /// the peer may still take for open.
+    fn has_place(&self, alive: usize) -> bool {
+        alive + self.leaving.len() + self.connecting.len() + self.opening < self.most_streams
     }
 
     /// A Connect of ours goes out, if there is a place for its stream.
-    pub(crate) fn connect(&mut self) -> Option<Connecting> {
-        self.has_place().then(|| {
+    pub(crate) fn connect(&mut self, alive: usize) -> Option<Connecting> {
+        self.has_place(alive).then(|| {
             self.connects += 1;
             self.connecting.insert(self.connects);
             self.connects
@@ -108,8 +111,8 @@ impl<S, R> Registry<S, R> {
     }
 
     /// A Connect of the peer came in, and has a place for its stream until it is decided about.
-    pub(crate) fn reserve(&mut self) -> bool {
-        let place = self.has_place();
+    pub(crate) fn reserve(&mut self, alive: usize) -> bool {
+        let place = self.has_place(alive);
         self.opening += usize::from(place);
         place
     }
@@ -132,13 +135,9 @@ impl<S, R> Registry<S, R> {
         (early, lost.into_iter().flat_map(|early| early.data).map(|(_, receipt)| receipt).collect())
     }
 
-    /// Takes a stream in. `Err` gives it back when the id is taken, which an honest peer's never is.
-    pub(crate) fn insert(&mut self, id: Id, stream: S) -> Result<(), S> {
-        if self.streams.contains_key(&id) || self.leaving.contains(&id) {
-            return Err(stream);
-        }
+    /// Takes a stream in whose id is [free](Self::has).
+    pub(crate) fn insert(&mut self, id: Id, stream: S) {
         self.streams.insert(id, stream);
-        Ok(())
     }
 
     /// What an id in a peer's command stands for.
@@ -169,12 +168,11 @@ impl<S, R> Registry<S, R> {
     }
 
     /// Remembers that the peer has ended a stream whose id is not known yet.
-    pub(crate) fn end_early(&mut self, id: Id, half: bool) {
+    pub(crate) fn end_early(&mut self, id: Id, ended: Ended) {
         if self.meet_early(id)
             && let Some(early) = self.early.get_mut(&id)
-            && early.ended != Some(Ended::Full)
         {
-            early.ended = Some(if half { Ended::Half } else { Ended::Full });
+            early.ended = early.ended.max(Some(ended));
         }
     }
 
@@ -193,6 +191,15 @@ impl<S, R> Registry<S, R> {
         place
     }
 
+    pub(crate) fn is_old_peer(&self) -> bool {
+        self.old_peer
+    }
+
+    /// Whether the id is given to a stream, or to one that the peer may still take for open.
+    pub(crate) fn has(&self, id: Id) -> bool {
+        self.streams.contains_key(&id) || self.leaving.contains(&id)
+    }
+
     /// Notes what the peer of a stream is.
     pub(crate) fn meet(&mut self, half_close: bool) {
         self.old_peer |= !half_close;
@@ -205,9 +212,9 @@ impl<S, R> Registry<S, R> {
     }
 
     /// Forgets a stream that the peer still has to be told about.
-    pub(crate) fn leave(&mut self, id: Id) {
-        self.streams.remove(&id);
+    pub(crate) fn leave(&mut self, id: Id) -> Option<S> {
         self.leaving.insert(id);
+        self.streams.remove(&id)
     }
 
     /// The peer knows that the stream is over.

@@ -133,14 +133,20 @@ impl<R> StreamState<R> {
         self.peer_gone = true;
     }
 
+    /// This end writes no more.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
     pub(crate) fn is_peer_gone(&self) -> bool {
         self.peer_gone
     }
 
     /// How many bytes the writer may send now, when all that are unanswered may cost `share`; `None` when writing has ended.
-    pub(crate) fn room(&self, share: usize) -> Option<usize> {
+    pub(crate) fn room(&mut self, share: usize, now: Instant) -> Option<usize> {
         let open = !self.finished && !self.peer_gone;
-        let room = self.window.size().min(share.max(LEAST)).saturating_sub(cost(self.in_flight));
+        let window = self.window.allowed(self.in_flight, now);
+        let room = window.min(share.max(LEAST)).saturating_sub(cost(self.in_flight));
         // With nothing on its way something goes; else crumbs wait until an answer makes room for more.
         open.then_some(if self.in_flight == 0 || room >= LEAST { room } else { 0 })
     }
@@ -150,8 +156,14 @@ impl<R> StreamState<R> {
     }
 
     /// Notes bytes that were sent.
-    pub(crate) fn sent(&mut self, bytes: usize) {
+    pub(crate) fn sent(&mut self, bytes: usize, now: Instant) {
+        self.window.sent(self.in_flight, now);
         self.in_flight += cost(bytes);
+    }
+
+    /// The bytes that were noted last do not go out.
+    pub(crate) fn taken_back(&mut self, bytes: usize) {
+        self.in_flight = self.in_flight.saturating_sub(cost(bytes));
     }
 
     /// Notes bytes that the peer's reader has taken.

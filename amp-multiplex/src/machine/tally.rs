@@ -30,6 +30,11 @@ impl Tally {
         (self.left(held) / 4).max(LEAST)
     }
 
+    /// Whether all streams hold little, so that what holds more memory than it counts for is no danger.
+    pub(crate) fn is_light(&self) -> bool {
+        self.total.load(Ordering::Relaxed) < self.most / 32
+    }
+
     /// What a stream that holds `held` and nobody else could hold.
     fn left(&self, held: usize) -> usize {
         self.most.saturating_add(held).saturating_sub(self.total.load(Ordering::Relaxed))

@@ -19,7 +19,7 @@ async fn between_ends_of_ours_each_direction_is_closed_for_itself() {
     here.is_empty().await;
     there.is_empty().await;
     let error = one.write(b"x").await.expect_err("this end has closed");
-    assert_eq!(why(&error), "PeerDisconnected");
+    assert_eq!(why(&error), "Closed");
 }
 
 #[tokio::test]

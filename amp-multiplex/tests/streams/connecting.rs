@@ -1,4 +1,4 @@
-use amp_core::{Ask, CloseReason, Connection, Located, Locator, Server, Settings};
+use amp_core::{Ask, CloseReason, Connection, Located, Locator, Peer, Server, Settings};
 use amp_multiplex::{ConnectError, Factories, Multiplexer, Opening, StreamSettings};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -309,4 +309,20 @@ async fn a_stream_whose_early_bytes_are_not_all_kept_ends_with_the_reason() {
     assert_eq!(why(&error), "Overrun");
     assert!(stream.write(b"x").await.is_err());
     drop(stream);
+}
+
+#[test]
+fn a_connection_that_is_built_outside_the_runtime_can_open_streams() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (a, b) = tokio::io::duplex(1 << 16);
+    let factories = Factories::new();
+    factories.serve("echo", echo);
+    let (one, other) = (Multiplexer::default(), Multiplexer::new(&factories));
+    let (connection, driver) = Connection::builder().locator(one.clone()).build(a, Peer::other("a"));
+    runtime.block_on(async {
+        tokio::spawn(driver);
+        let _there = Connection::builder().locator(other.clone()).start(b, Peer::other("b"));
+        let stream = one.connect("echo").await;
+        assert!(stream.is_ok() && Multiplexer::of(&connection).is_some(), "{stream:?}");
+    });
 }

@@ -62,8 +62,8 @@ fn single_bytes_count_for_the_memory_they_hold() {
 
     let mut writer = self::stream(true);
     let mut sent = 0;
-    while writer.room(ALL).is_some_and(|room| room > 0) {
-        writer.sent(1);
+    while writer.room(ALL, Instant::now()).is_some_and(|room| room > 0) {
+        writer.sent(1, Instant::now());
         sent += 1;
     }
     assert!(sent < 4096 / 200, "{sent} single bytes were sent into a window of 4,096");
@@ -72,21 +72,21 @@ fn single_bytes_count_for_the_memory_they_hold() {
 #[test]
 fn something_may_be_sent_however_small_the_window_and_the_share() {
     let mut stream = StreamState::<u32>::new(true, Bounds { least: 0, most: 0 }, 0);
-    let room = stream.room(0).expect("open");
+    let room = stream.room(0, Instant::now()).expect("open");
     assert!((1..=2048).contains(&room), "{room}");
-    stream.sent(room);
-    assert_eq!(stream.room(ALL), Some(0));
+    stream.sent(room, Instant::now());
+    assert_eq!(stream.room(ALL, Instant::now()), Some(0));
     stream.answered(room, Instant::now(), Instant::now());
-    assert_eq!(stream.room(0), Some(room));
+    assert_eq!(stream.room(0, Instant::now()), Some(room));
 }
 
 #[test]
 fn a_writer_waits_for_room_that_is_worth_a_chunk() {
     let mut stream = stream(true);
-    stream.sent(3000);
-    assert_eq!(stream.room(ALL), Some(0), "crumbs");
+    stream.sent(3000, Instant::now());
+    assert_eq!(stream.room(ALL, Instant::now()), Some(0), "crumbs");
     stream.answered(3000, Instant::now(), Instant::now());
-    assert!(stream.room(ALL).is_some_and(|room| room > 3000));
+    assert!(stream.room(ALL, Instant::now()).is_some_and(|room| room > 3000));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_finished_direction_is_told_once_and_the_other_goes_on() {
     let mut stream = stream(true);
     assert_eq!(stream.finish(), Some(Farewell::Half));
     assert_eq!(stream.finish(), None);
-    assert_eq!(stream.room(ALL), None);
+    assert_eq!(stream.room(ALL, Instant::now()), None);
     assert_eq!(stream.receive(Bytes::from_static(b"on"), 1, ALL), Received::Kept);
     stream.peer_finished();
     assert!(stream.is_over());
@@ -139,7 +139,7 @@ fn abandoning_gives_every_receipt_back_and_tells_the_peer_once() {
 fn a_peer_that_left_is_told_nothing() {
     let mut stream = stream(true);
     stream.peer_gone();
-    assert_eq!(stream.room(ALL), None);
+    assert_eq!(stream.room(ALL, Instant::now()), None);
     assert_eq!(stream.finish(), None);
     assert_eq!(stream.abandon(), (vec![], None));
 }

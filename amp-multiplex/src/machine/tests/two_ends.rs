@@ -76,14 +76,14 @@ impl Pair {
     }
 
     fn write(&mut self, at: usize, bytes: usize) {
-        let Some(room) = self.ends[at].room(usize::MAX) else { return };
+        let Some(room) = self.ends[at].room(usize::MAX, self.now) else { return };
         let bytes = bytes.min(room);
         if bytes == 0 || self.abandoned[at] {
             return;
         }
         let data: Vec<u8> = (self.written[at].len()..).map(|n| n.to_le_bytes()[0]).take(bytes).collect();
         self.written[at].extend(&data);
-        self.ends[at].sent(bytes);
+        self.ends[at].sent(bytes, self.now);
         self.receipts += 1;
         self.out[at].push((self.receipts, bytes, self.now));
         self.wires[at].push_back(Message::Data(data.into(), self.receipts));
