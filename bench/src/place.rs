@@ -82,14 +82,28 @@ impl Place {
 /// When an end fails.
 pub fn run(contestant: Contestant, place: Place, load: Load) -> Result<(), Error> {
     if place == Place::Together {
-        return place.runtime()?.block_on(async {
-            let (address, serving) = contestant.serve(load).await?;
-            tokio::spawn(serving);
-            contestant.call(address, load).await
-        });
+        return together(contestant.serve(load), |address| contestant.call(address, load));
     }
     let address = serve(contestant, place, load)?;
     call(contestant, place, load, address)
+}
+
+/// Runs both ends on one current-thread runtime until the calling one is done.
+///
+/// # Errors
+/// When an end fails.
+pub fn together<C>(
+    serve: impl Future<Output = Result<Served, Error>>,
+    call: impl FnOnce(SocketAddr) -> C,
+) -> Result<(), Error>
+where
+    C: Future<Output = Result<(), Error>>,
+{
+    Place::Together.runtime()?.block_on(async {
+        let (address, serving) = serve.await?;
+        tokio::spawn(serving);
+        call(address).await
+    })
 }
 
 /// Starts the serving end on a thread of its own.

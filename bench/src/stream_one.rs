@@ -65,6 +65,26 @@ pub(crate) fn time(contestant: &str, place: &str, work: [&str; 2], times: [&str;
     std::process::exit(0)
 }
 
+/// Does the work with both ends on one runtime until so much is done (bytes of bulk, turns of other work), and prints how
+/// much it was: what is looked at is counted by others, who want nothing else to run.
+pub(crate) fn count(contestant: &str, work: &str, streams: &str, amount: &str) -> Result<(), Error> {
+    let contestant = Contestant::named(contestant).ok_or("no such contestant")?;
+    let work = Work::named(work, streams.parse()?).ok_or("no such work")?;
+    let amount = amount.parse()?;
+    let counted = if matches!(work, Work::Bulk { .. }) { &RECEIVED } else { &ANSWERED };
+    thread::spawn(move || {
+        loop {
+            thread::sleep(Duration::from_millis(5));
+            let done = counted.load(Ordering::Relaxed);
+            if done >= amount {
+                println!("{done}");
+                std::process::exit(0);
+            }
+        }
+    });
+    place::together(contestant.serve(), |address| contestant.call(address, work))
+}
+
 fn watch_work(work: Work, [warm_up, measured]: [Duration; 2]) -> Result<Measured, Error> {
     if matches!(work, Work::Bulk { .. }) {
         let (bytes_a_second, cpu) = watch(&RECEIVED, [warm_up, measured])?;

@@ -40,7 +40,6 @@ impl Opener for Client {
     async fn connect(address: SocketAddr) -> Result<Self, Error> {
         let multiplexer = Multiplexer::new(&Factories::new());
         let connection = Connection::builder().locator(multiplexer.clone()).connect_tcp(address).await?;
-        multiplexer.attach(&connection);
         Ok(Self { multiplexer, _connection: connection })
     }
 

@@ -1,6 +1,8 @@
 //! A multiplexer by hand: 8 bytes before each frame, 32 KiB frames, credit, bulk streams in turns. No API, no tasks, no
 //! limits: what a program can reach that parses and builds every frame.
 
+mod frames;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -8,101 +10,16 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use self::frames::{CLOSE, CREDIT, DATA, FRAME, HEADER, Header, Input, OPEN, READ, put};
 use super::work::{BULK, Comparison, Work, note_round_trip, pattern, phase, ping};
 use crate::Error;
 use crate::contestants::Served;
 use crate::load::count;
 
-/// The most bytes of one frame.
-const FRAME: usize = 32 * 1024;
 /// The most bytes of a stream on their way.
 const WINDOW: usize = 256 * 1024;
 /// What one write gives at most (`performance.md`: more than a loopback segment is slower).
 const WRITE: usize = 60_000;
-/// What one read takes at most.
-const READ: usize = 96 * 1024;
-const HEADER: usize = 8;
-
-/// What a frame is about. Its first byte.
-const OPEN: u8 = 0;
-const DATA: u8 = 1;
-/// The length is what may be sent more; no bytes follow.
-const CREDIT: u8 = 2;
-const CLOSE: u8 = 3;
-
-fn put(out: &mut Vec<u8>, kind: u8, stream: usize, length: usize) {
-    let length = (length as u32).to_be_bytes();
-    out.extend_from_slice(&[kind, length[1], length[2], length[3]]);
-    out.extend_from_slice(&(stream as u32).to_be_bytes());
-}
-
-#[derive(Clone, Copy)]
-struct Header {
-    kind: u8,
-    stream: usize,
-    length: usize,
-}
-
-impl Header {
-    fn parse(bytes: [u8; HEADER]) -> Self {
-        let [kind, rest @ ..] = bytes;
-        let length = u32::from_be_bytes([0, rest[0], rest[1], rest[2]]) as usize;
-        let stream = u32::from_be_bytes([rest[3], rest[4], rest[5], rest[6]]) as usize;
-        assert!(kind == CREDIT || kind <= CLOSE && length <= FRAME, "not a frame");
-        Self { kind, stream, length }
-    }
-}
-
-/// Cuts frames. Bytes of a frame are given as they come, not copied together.
-struct Input {
-    bytes: Vec<u8>,
-    /// Of a header that is not whole.
-    kept: usize,
-    /// The frame that bytes are missing of.
-    current: Option<Header>,
-}
-
-impl Input {
-    fn new() -> Self {
-        Self { bytes: vec![0; HEADER + READ], kept: 0, current: None }
-    }
-
-    fn room(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.kept..]
-    }
-
-    /// Gives all frames and pieces of frames among the bytes that were read.
-    fn frames(&mut self, read: usize, mut frame: impl FnMut(Header, &[u8])) {
-        let (mut at, end) = (0, self.kept + read);
-        loop {
-            let header = match self.current.take() {
-                Some(header) => header,
-                None => {
-                    let Some(header) = self.bytes[at..end].first_chunk() else { break };
-                    at += HEADER;
-                    Header::parse(*header)
-                }
-            };
-            if matches!(header.kind, CREDIT | CLOSE) {
-                frame(header, &[]);
-                continue;
-            }
-            let piece = header.length.min(end - at);
-            if piece > 0 {
-                frame(header, &self.bytes[at..at + piece]);
-                at += piece;
-            }
-            if piece < header.length {
-                let kind = if piece > 0 { DATA } else { header.kind };
-                self.current = Some(Header { kind, length: header.length - piece, ..header });
-                break;
-            }
-        }
-        self.bytes.copy_within(at..end, 0);
-        self.kept = end - at;
-    }
-}
-
 pub(super) async fn serve() -> Result<Served, Error> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
