@@ -5,7 +5,7 @@
 //! `cargo run --features multiplex --example multiplex_server`, or txampext's example.
 
 use amp::Connection;
-use amp::multiplex::{Factories, Multiplexer};
+use amp::multiplex::Multiplexer;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,11 +14,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let factory = arguments.next().unwrap_or_else(|| "hello".to_owned());
     let port = arguments.next().map_or(Ok(8885), |port| port.parse())?;
 
-    // The peer may open no streams to here: there are no factories.
-    let multiplexer = Multiplexer::new(&Factories::new());
+    // Without factories: the peer may open no streams here.
+    let multiplexer = Multiplexer::default();
     let connection = Connection::builder().locator(multiplexer.clone()).connect_tcp(&address).await;
     let connection = connection.map_err(|error| format!("cannot connect to {address}: {error}"))?;
-    multiplexer.attach(&connection);
 
     let forward = multiplexer.forward_port(port, &factory).await?;
     let local = forward.local_addr().ok_or("a port has an address")?;

@@ -32,9 +32,8 @@ async fn dial(hub: &str, allowed: &[&str]) -> Result<Connection, Box<dyn Error>>
 /// The hub's side: waits for an agent and opens a port of this machine that leads to what the agent can reach.
 async fn open_port(agents: &TcpListener, target: &str) -> Result<(Multiplexer, Connection, Forward), Box<dyn Error>> {
     let (socket, agent) = agents.accept().await?;
-    let multiplexer = Multiplexer::new(&Factories::new());
+    let multiplexer = Multiplexer::default();
     let connection = Connection::builder().locator(multiplexer.clone()).start_tcp(socket)?;
-    multiplexer.attach(&connection);
     let forward = multiplexer.forward_port(0, &format!("tcp:{target}")).await?;
     let port = forward.local_addr().ok_or("a port has an address")?;
     println!("hub: the agent {agent} dialled in; http://{port}/ leads to its {target}");

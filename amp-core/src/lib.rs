@@ -56,11 +56,11 @@ pub use wire::{AmpBox, BoxDecoder, BoxLimits, Excerpt, InsertError, MAX_KEY, MAX
 pub use {
     boxes::{BoxReceiver, BoxSender, SendBoxError},
     call_error::{CallError, NotifyError, Reply},
-    connection::{BoxInlet, Builder, Call, Connection, Driver, WeakConnection, pair},
+    connection::{BoxInlet, Builder, Busy, Call, Connection, Driver, WeakConnection, pair},
     locator::Locator,
     peer::{Credentials, Peer},
     reason::CloseReason,
     responder::{Answer, Ask, Located},
-    server::{Listener, Server, ServerBuilder},
+    server::{Listener, Server, ServerBuilder, UnixSocket},
     settings::{Settings, Strictness},
 };

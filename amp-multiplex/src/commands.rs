@@ -1,5 +1,7 @@
 //! txampext's three commands, unchanged on the wire (`wire.md` section 3), with keys of ours that its peers ignore.
 
+use std::hash::{Hash, Hasher};
+
 use amp_core::schema::AmpType;
 use amp_core::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
 use amp_derive::{Arguments, Command, ErrorCodes};
@@ -13,6 +15,8 @@ pub(crate) struct Connect {
     pub(crate) factory: String,
     /// This end can take a stream that is closed in one direction only.
     pub(crate) half_close: Option<bool>,
+    /// How much this end keeps for its reader: no window needs to be larger.
+    pub(crate) keeps: Option<u64>,
 }
 
 #[derive(Arguments, Debug)]
@@ -21,6 +25,7 @@ pub(crate) struct Connected {
     pub(crate) connection: Id,
     /// So can the other, and it was asked.
     pub(crate) half_close: Option<bool>,
+    pub(crate) keeps: Option<u64>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]
@@ -47,6 +52,8 @@ pub(crate) struct Disconnect {
     pub(crate) connection: Id,
     /// Only what the sender of this writes has ended; it goes on reading.
     pub(crate) half: Option<bool>,
+    /// What it wrote has ended before its time.
+    pub(crate) cut: Option<bool>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]
@@ -59,7 +66,7 @@ pub(crate) enum StreamGone {
 
 /// The name of a stream on the wire, chosen by the end that was asked to connect: 32 hex digits from us and from
 /// txampext, any bytes up to [`Id::MOST`] from others.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Eq)]
 pub(crate) struct Id {
     length: u8,
     bytes: [u8; Self::MOST],
@@ -77,6 +84,18 @@ impl Id {
 
     fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 

@@ -1,6 +1,6 @@
 use std::io;
 
-use amp_core::{CallError, CloseReason};
+use amp_core::{CallError, CloseReason, codes};
 
 use crate::commands::{ConnectRefusal, StreamGone};
 
@@ -20,6 +20,12 @@ pub enum ConnectError {
         /// The limit that was met.
         limit: usize,
     },
+    /// The multiplexer is the locator of no connection.
+    #[error(
+        "the multiplexer has no connection; give it to the connection's builder with `locator`, and see that a locator \
+         around it passes `begin` on"
+    )]
+    NotAttached,
     /// The peer does not multiplex streams, or answered in a way that makes no sense.
     #[error("the peer does not multiplex streams: {0}")]
     Unsupported(String),
@@ -38,6 +44,7 @@ impl From<CallError<ConnectRefusal>> for ConnectError {
             CallError::Declared(ConnectRefusal::ConnectionRefused(reason)) => Self::Refused(reason),
             CallError::Connection(reason) => Self::Connection(reason),
             CallError::Timeout => Self::Timeout,
+            CallError::Remote { code, description } if code == codes::BUSY => Self::Refused(description),
             other => Self::Unsupported(other.to_string()),
         }
     }
@@ -47,6 +54,7 @@ impl From<ConnectError> for io::Error {
     fn from(error: ConnectError) -> Self {
         let kind = match error {
             ConnectError::NoSuchFactory => io::ErrorKind::NotFound,
+            ConnectError::NotAttached => io::ErrorKind::NotConnected,
             ConnectError::Refused(_) => io::ErrorKind::ConnectionRefused,
             ConnectError::Timeout => io::ErrorKind::TimedOut,
             ConnectError::Connection(_) => io::ErrorKind::ConnectionAborted,
@@ -63,6 +71,9 @@ pub enum StreamError {
     /// The peer has closed the stream and reads no more.
     #[error("the peer has closed the stream")]
     PeerDisconnected,
+    /// The peer ended the stream before it was whole: its task panicked, or bytes were lost.
+    #[error("the peer ended the stream before it was whole")]
+    Cut,
     /// The peer sent more ahead of the reader than [`most_buffered`](crate::StreamSettings::most_buffered),
     /// [`most_received`](crate::StreamSettings::most_received) or [`most_early`](crate::StreamSettings::most_early) allow.
     #[error("the peer sent too much ahead of the reader; see `StreamSettings::most_buffered` and `most_received`")]
@@ -88,11 +99,17 @@ impl From<CallError<StreamGone>> for StreamError {
     }
 }
 
+impl From<CloseReason> for StreamError {
+    fn from(reason: CloseReason) -> Self {
+        Self::Connection(reason)
+    }
+}
+
 impl From<StreamError> for io::Error {
     fn from(error: StreamError) -> Self {
         let kind = match error {
             StreamError::PeerDisconnected | StreamError::Closed => io::ErrorKind::BrokenPipe,
-            StreamError::Overrun | StreamError::PeerFailed(_) => io::ErrorKind::ConnectionReset,
+            StreamError::Cut | StreamError::Overrun | StreamError::PeerFailed(_) => io::ErrorKind::ConnectionReset,
             StreamError::Connection(_) => io::ErrorKind::ConnectionAborted,
         };
         Self::new(kind, error)

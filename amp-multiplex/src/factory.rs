@@ -1,13 +1,15 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ptr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use amp_core::{Answer, Connection, Peer};
 use tokio::sync::mpsc;
 
 use crate::commands::{Connect, ConnectRefusal};
 use crate::house::House;
+use crate::link::Capable;
 use crate::stream::Stream;
 
 /// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
@@ -53,8 +55,8 @@ impl Factories {
 
     /// Accepts streams to `name` one by one. Over `backlog` streams that wait to be accepted, further ones are refused.
     pub fn listen(&self, name: impl Into<String>, backlog: usize) -> StreamListener {
-        let (sender, openings) = mpsc::channel(backlog.max(1));
-        self.insert(name, move |opening: Opening| {
+        let (name, (sender, openings)) = (name.into(), mpsc::channel(backlog.max(1)));
+        let factory: Arc<dyn Factory> = Arc::new(move |opening: Opening| {
             if let Err(error) = sender.try_send(opening) {
                 let reason = match &error {
                     mpsc::error::TrySendError::Full(_) => "too many streams wait to be accepted",
@@ -63,7 +65,9 @@ impl Factories {
                 error.into_inner().refuse(reason);
             }
         });
-        StreamListener { openings }
+        let own = Arc::downgrade(&factory);
+        self.lock().insert(name.clone(), factory);
+        StreamListener { openings, factories: self.clone(), name, factory: own }
     }
 
     /// Takes a factory away. Streams that it has opened go on.
@@ -93,7 +97,7 @@ pub struct Opening {
     house: Arc<House>,
     connection: Connection,
     factory: String,
-    half_close: bool,
+    asker: Capable,
     answer: Option<Answer<Connect>>,
 }
 
@@ -102,10 +106,10 @@ impl Opening {
         house: Arc<House>,
         connection: Connection,
         factory: String,
-        half_close: bool,
+        asker: Capable,
         answer: Answer<Connect>,
     ) -> Self {
-        Self { house, connection, factory, half_close, answer: Some(answer) }
+        Self { house, connection, factory, asker, answer: Some(answer) }
     }
 
     /// The name that the peer asked for.
@@ -122,9 +126,9 @@ impl Opening {
 
     /// Opens the stream. The peer is told before a byte of it can be written.
     pub fn accept(mut self) -> Stream {
-        let (house, connection, half_close) = (Arc::clone(&self.house), self.connection.clone(), self.half_close);
+        let (house, connection, asker) = (Arc::clone(&self.house), self.connection.clone(), self.asker);
         match self.answer.take() {
-            Some(answer) => house.accepted(connection, half_close, answer),
+            Some(answer) => house.accepted(connection, asker, answer),
             None => unreachable!("an opening has its answer until it is accepted, refused or dropped"),
         }
     }
@@ -148,10 +152,13 @@ impl Drop for Opening {
     }
 }
 
-/// Accepts the streams to one name; see [`Factories::listen`].
-#[derive(Debug)]
+/// Accepts the streams to one name; see [`Factories::listen`]. Dropping it takes its factory away.
+#[must_use = "a listener that is dropped takes its factory away"]
 pub struct StreamListener {
     openings: mpsc::Receiver<Opening>,
+    factories: Factories,
+    name: String,
+    factory: Weak<dyn Factory>,
 }
 
 impl StreamListener {
@@ -169,5 +176,22 @@ impl StreamListener {
     /// When dropped, no stream is lost.
     pub async fn opening(&mut self) -> Option<Opening> {
         self.openings.recv().await
+    }
+}
+
+impl Drop for StreamListener {
+    fn drop(&mut self) {
+        let mut named = self.factories.lock();
+        // Somebody else may have taken the name since.
+        let ours = named.get(&self.name).is_some_and(|other| ptr::addr_eq(Arc::as_ptr(other), self.factory.as_ptr()));
+        let factory = if ours { named.remove(&self.name) } else { None };
+        drop(named);
+        drop(factory);
+    }
+}
+
+impl fmt::Debug for StreamListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamListener").field("name", &self.name).finish_non_exhaustive()
     }
 }

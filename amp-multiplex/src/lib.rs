@@ -19,10 +19,9 @@
 //!         let _ = stream.write_all(words.to_uppercase().as_bytes()).await;
 //!     }
 //! });
-//! let (ours, theirs) = (Multiplexer::new(&Factories::new()), Multiplexer::new(&factories));
+//! let (ours, theirs) = (Multiplexer::default(), Multiplexer::new(&factories));
 //! let (connection, _peer) =
 //!     pair(Connection::builder().locator(ours.clone()), Connection::builder().locator(theirs));
-//! ours.attach(&connection);
 //!
 //! // The other opens a stream to it. Shutting down ends the writing direction only.
 //! let mut stream = ours.connect("shout").await?;

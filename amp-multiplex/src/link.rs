@@ -1,28 +1,31 @@
 //! What a [`Stream`](crate::Stream) and the multiplexer share: one lock a stream, held for a moment.
 //!
-//! The locks are taken in this order: registry, link, connection. No waker of a user runs under any of them.
+//! The locks are taken in this order: registry, link, connection. No reader or writer is woken under any of them.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use amp_core::{Answer, Connection};
+use amp_core::{Answer, Busy, Connection};
 
 use crate::commands::{Id, Transmit};
 use crate::error::StreamError;
 use crate::house::House;
-use crate::machine::StreamState;
+use crate::machine::{Ended, StreamState};
 use crate::outlet::Chunk;
 
 /// What the peer gets once its bytes were read.
 pub(crate) type Receipt = Answer<Transmit>;
 
+/// It lives until its stream was dropped and what that wrote is answered, and takes a place among the streams as long.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) id: Id,
     pub(crate) house: Arc<House>,
-    pub(crate) connection: Connection,
     inner: Mutex<Inner>,
+    /// A connection that closes waits for its streams.
+    _busy: Busy,
 }
 
 #[derive(Debug)]
@@ -36,19 +39,23 @@ pub(crate) struct Inner {
     pub(crate) unsent: Option<Chunk>,
     /// Bytes that were sent and not answered, oldest first.
     pub(crate) sent: VecDeque<Chunk>,
+    /// The peer did not take some of them, because it had left.
+    pub(crate) refused: bool,
 }
 
 impl Link {
-    pub(crate) fn new(id: Id, house: &Arc<House>, connection: Connection, half_close: bool) -> Arc<Self> {
+    pub(crate) fn new(id: Id, house: &Arc<House>, connection: &Connection, peer: &Capable) -> Arc<Self> {
         let inner = Inner {
-            state: house.state(half_close),
+            state: house.state(peer),
             error: None,
             reader: None,
             writer: None,
             unsent: None,
             sent: VecDeque::new(),
+            refused: false,
         };
-        Arc::new(Self { id, house: Arc::clone(house), connection, inner: Mutex::new(inner) })
+        house.alive.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self { id, house: Arc::clone(house), inner: Mutex::new(inner), _busy: connection.busy() })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -71,11 +78,45 @@ impl Link {
     }
 }
 
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.house.alive.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What the peer of a stream knows to do: one that is as txampext, nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capable {
+    pub(crate) half_close: bool,
+    /// How much it keeps for its reader, if it says so.
+    pub(crate) keeps: Option<u64>,
+}
+
 impl Inner {
     /// The peer sent more than is kept: the stream is not whole any more. The reader must not take that for its end.
     pub(crate) fn overrun(&mut self) {
         self.state.peer_gone();
         self.error = Some(StreamError::Overrun);
+    }
+
+    /// The peer has ended the stream.
+    pub(crate) fn end(&mut self, ended: Ended) {
+        match ended {
+            Ended::Half if self.state.half_close() => self.state.peer_finished(),
+            Ended::Half | Ended::Full => self.state.peer_gone(),
+            Ended::Cut => self.fail(StreamError::Cut),
+        }
+    }
+
+    /// Whether the peer, which is gone, has taken all that was written.
+    pub(crate) fn written(&self) -> Result<(), StreamError> {
+        match &self.error {
+            Some(error) => Err(error.clone()),
+            None if self.refused || self.unsent.is_some() || !self.sent.is_empty() => {
+                Err(StreamError::PeerDisconnected)
+            }
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn fail(&mut self, error: StreamError) {

@@ -2,21 +2,22 @@ use std::fmt;
 use std::sync::Arc;
 
 use amp_core::schema::CommandDeclaration;
-use amp_core::{Ask, Call, Command, Connection, Located, Locator};
+use amp_core::{Ask, Call, Command, Connection, Context, Exposable, Located, Locator};
 
 use crate::commands::{Connect, Disconnect, Transmit};
 use crate::error::ConnectError;
 use crate::factory::Factories;
-use crate::house::{House, PATIENCE};
+use crate::house::House;
+use crate::link::Capable;
 use crate::machine::Connecting;
 use crate::settings::StreamSettings;
 use crate::stream::Stream;
 
 /// The streams of one AMP connection, from either end. Cheap to clone.
 ///
-/// It is a [`Locator`]: give a clone to the connection's builder, beside the locators of your own commands, and
-/// [`attach`](Self::attach) it to the connection. Where streams are only accepted, as in a server's closure, the first
-/// command of the peer attaches it.
+/// It is a [`Locator`]: give it to the connection's builder, beside the locators of your own commands, and it belongs to
+/// that connection, and to no other: a second connection that it is given to has no streams. Responders of the connection
+/// find it as [`State<Multiplexer>`](amp_core::State), everybody else by [`of`](Self::of).
 #[derive(Clone)]
 pub struct Multiplexer {
     house: Arc<House>,
@@ -35,42 +36,41 @@ impl Multiplexer {
         Self { house: House::new(settings, factories.clone()) }
     }
 
-    /// Says which connection the streams go over. The first one counts.
-    ///
-    /// # Panics
-    /// When called outside a tokio runtime.
-    pub fn attach(&self, connection: &Connection) {
-        self.house.attach(connection);
+    /// The multiplexer that is a locator of this connection: in a server's
+    /// [`on_connection`](amp_core::ServerBuilder::on_connection), say, to open streams to its clients.
+    #[must_use]
+    pub fn of(connection: &Connection) -> Option<Self> {
+        connection.state::<Self>().map(|multiplexer| (*multiplexer).clone())
     }
 
     /// Opens a stream to a factory of the peer.
     ///
     /// # Errors
-    /// When the peer has no such factory or refuses, when there are too many streams here, or the connection has ended.
+    /// When the peer has no such factory, refuses or takes longer than the connection's
+    /// [`call_timeout`](amp_core::Settings::call_timeout), when there are too many streams here, or the connection has ended.
     ///
     /// # Cancel safety
     /// When dropped, the stream is closed again as soon as the peer has opened it.
     pub async fn connect(&self, factory: &str) -> Result<Stream, ConnectError> {
-        let unattached =
-            || ConnectError::Unsupported("the multiplexer is not attached to a connection that lives".to_owned());
-        let connection = self.house.connection().ok_or_else(unattached)?;
-        let Some(number) = self.house.registry().connect() else {
+        let connection = self.house.connection()?;
+        self.house.enter(&connection);
+        let Some(number) = self.house.registry().connect(self.house.alive()) else {
             return Err(ConnectError::TooManyStreams { limit: self.house.settings.most_streams });
         };
-        let ask = Connect { factory: factory.to_owned(), half_close: Some(true) };
-        let call = connection.call(ask);
+        let (limit, Capable { half_close, keeps }) = (connection.settings().call_timeout, self.house.capable());
+        // A call whose time is up forgets its answer; this one must see what the peer opens late.
+        let call =
+            connection.call(Connect { factory: factory.to_owned(), half_close: Some(half_close), keeps }).no_timeout();
         let mut asking = Asking { house: &self.house, number, call: Some((call, connection)) };
-        asking.answer().await
+        match limit {
+            Some(limit) => tokio::time::timeout(limit, asking.answer()).await.unwrap_or(Err(ConnectError::Timeout)),
+            None => asking.answer().await,
+        }
     }
 
-    /// Waits until the connection has ended; at once when there is none. Keeps nothing open.
-    pub(crate) fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
-        let closed = self.house.connection().map(|connection| connection.closed());
-        async move {
-            if let Some(closed) = closed {
-                closed.await;
-            }
-        }
+    /// The connection, while it lives.
+    pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
+        self.house.connection()
     }
 
     /// How many streams there are.
@@ -83,6 +83,13 @@ impl Multiplexer {
     #[must_use]
     pub fn factories(&self) -> &Factories {
         &self.house.factories
+    }
+}
+
+/// One whose peer may open no streams here.
+impl Default for Multiplexer {
+    fn default() -> Self {
+        Self::new(&Factories::new())
     }
 }
 
@@ -124,11 +131,12 @@ impl Drop for Asking<'_> {
             None => {}
             Some((call, _)) if !call.is_sent() => house.not_connected(number),
             Some((call, connection)) => {
-                let owner = Arc::clone(self.house);
+                let (call, owner) = (call.weak(), Arc::clone(self.house));
+                drop(connection);
                 owner.spawn(async move {
-                    match tokio::time::timeout(PATIENCE, call).await {
-                        Ok(Ok(connected)) => house.unwanted(number, &connection, &connected),
-                        _ => house.not_connected(number),
+                    match call.await {
+                        Ok(connected) => house.unwanted(number, &connected),
+                        Err(_) => house.not_connected(number),
                     }
                 });
             }
@@ -139,14 +147,9 @@ impl Drop for Asking<'_> {
 impl Locator for Multiplexer {
     fn locate(&self, ask: Ask) -> Located {
         let house = &self.house;
-        let ours = ask.is::<Connect>() || ask.is::<Transmit>() || ask.is::<Disconnect>();
-        if !ours {
+        if !self.at_once(&ask) {
             return Located::Unknown(ask);
         }
-        let connection = match ask.exposed::<Connection>() {
-            Ok(connection) if house.attach(&connection) => connection,
-            _ => return Located::Unknown(ask),
-        };
         if ask.is::<Transmit>() {
             if let Some((transmit, receipt)) = ask.accept() {
                 house.transmitted(transmit, receipt);
@@ -157,11 +160,31 @@ impl Locator for Multiplexer {
             }
         } else if !ask.wants_answer() {
             // A stream whose id nobody would learn.
-            tracing::warn!(peer = %connection.peer(), "a Connect that wants no answer opens nothing");
-        } else if let Some((connect, answer)) = ask.accept() {
+            tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
+        } else if let (Ok(connection), Some((connect, answer))) = (ask.exposed(), ask.accept()) {
             house.connect_asked(connection, connect, answer);
         }
         Located::Answered
+    }
+
+    /// Streams bound themselves, and an error in answer to their bytes would be the end of an old peer's connection.
+    fn at_once(&self, ask: &Ask) -> bool {
+        if !(ask.is::<Transmit>() || ask.is::<Disconnect>() || ask.is::<Connect>()) {
+            return false;
+        }
+        if !self.house.is_attached() {
+            self.begin(ask.context());
+        }
+        self.house.received(ask)
+    }
+
+    fn begin(&self, context: &dyn Context) {
+        let Ok(connection) = Connection::expose(context) else { return };
+        if self.house.attach(&connection) {
+            connection.set_state(self.clone());
+        } else {
+            tracing::warn!(peer = %connection.peer(), "no streams: each connection needs a multiplexer of its own");
+        }
     }
 
     fn commands(&self) -> Vec<CommandDeclaration> {

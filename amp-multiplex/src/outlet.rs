@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
-use amp_core::Call;
+use amp_core::{Call, Connection};
 use bytes::Bytes;
 
 use crate::commands::Transmit;
@@ -28,13 +28,19 @@ pub(crate) struct Chunk {
 
 impl Link {
     /// Begins to send bytes, if there is room; they count as sent. `None` while there is no room: `writer` is woken then.
-    pub(crate) fn send(self: &Arc<Self>, bytes: &[u8], writer: &Waker) -> Result<Option<usize>, StreamError> {
-        let mut inner = self.lock();
-        let Some(room) = inner.state.room() else {
-            let ended = if inner.state.is_peer_gone() { StreamError::PeerDisconnected } else { StreamError::Closed };
+    pub(crate) fn send(
+        self: &Arc<Self>,
+        connection: &Connection,
+        bytes: &[u8],
+        writer: &Waker,
+    ) -> Result<Option<usize>, StreamError> {
+        let (mut inner, now) = (self.lock(), now());
+        let before = inner.state.in_flight();
+        let Some(room) = inner.state.room(self.house.in_flight.fair_share(before), now) else {
+            let ended = if inner.state.is_finished() { StreamError::Closed } else { StreamError::PeerDisconnected };
             return Err(inner.error.clone().unwrap_or(ended));
         };
-        if inner.unsent.is_some() || room == 0 || !self.house.in_flight.has_room(inner.state.in_flight()) {
+        if inner.unsent.is_some() || room == 0 {
             inner.writer = Some(writer.clone());
             return Ok(None);
         }
@@ -43,14 +49,22 @@ impl Link {
             return Ok(Some(0));
         }
         let data = Bytes::copy_from_slice(&bytes[..length]);
-        let call = self.connection.call(Transmit { connection: self.id, data }).no_timeout().uncounted();
-        let before = inner.state.in_flight();
-        inner.state.sent(length);
+        // The stream keeps the connection open; what it leaves on its way does not.
+        let call = connection.call(Transmit { connection: self.id, data }).no_timeout().uncounted().weak();
+        inner.state.sent(length, now);
         self.house.in_flight.change(before, inner.state.in_flight());
-        inner.unsent = Some(Chunk { call, length, sent: now() });
+        inner.unsent = Some(Chunk { call, length, sent: now });
         let failed = self.advance_locked(&mut inner).err();
         drop(inner);
         failed.map_or(Ok(Some(length)), |error| Err(self.give_up(error)))
+    }
+
+    /// What waits for room does not go out.
+    pub(crate) fn take_back(&self, inner: &mut Inner) -> Option<Chunk> {
+        let (before, unsent) = (inner.state.in_flight(), inner.unsent.take()?);
+        inner.state.taken_back(unsent.length);
+        self.house.in_flight.change(before, inner.state.in_flight());
+        Some(unsent)
     }
 
     /// Sends what waits for room and takes the answers that are here.
@@ -100,16 +114,17 @@ impl Link {
             let over = inner.state.is_peer_gone();
             match &error {
                 // As if it had said so before: what it has sent can be read, to the end.
-                StreamError::PeerDisconnected => inner.state.peer_gone(),
+                StreamError::PeerDisconnected => {
+                    inner.refused = true;
+                    inner.state.peer_gone();
+                }
                 error => inner.fail(error.clone()),
             }
             over
         });
         match error {
-            StreamError::PeerFailed(_) if !over => {
-                self.house.registry().leave(self.id);
-                self.house.say_goodbye(&self.connection, self.id, None);
-            }
+            // What is behind these bytes may have been taken.
+            StreamError::PeerFailed(_) if !over => drop(self.house.say_goodbye(self.id, None, true)),
             _ => drop(self.house.registry().remove(self.id)),
         }
         error

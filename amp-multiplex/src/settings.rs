@@ -1,22 +1,24 @@
-/// What the streams of one connection are allowed.
+/// What the streams of one connection are allowed. Every chunk of bytes, at most 32 KiB, counts for 256 bytes more than it
+/// has, so that what single bytes cost is bounded too.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StreamSettings {
-    /// How many streams there may be at once, opened from either end. A Connect over it is refused, and nothing else
-    /// happens. Default 16,384.
+    /// How many streams there may be at once, opened from either end; those count that the peer has not been told the end of.
+    /// A Connect over it is refused, and nothing else happens. Default 16,384.
     pub most_streams: usize,
-    /// How many bytes a new stream may have on their way unanswered. Default 256 KiB.
+    /// How many bytes a new stream may have on their way unanswered, at least 2 KiB. Default 256 KiB.
     pub first_window: usize,
     /// To how many bytes that may grow on a long fast path, for one stream. Default 16 MiB.
     pub most_window: usize,
-    /// How many bytes all streams together may have on their way unanswered beyond the [`first_window`](Self::first_window)
-    /// of each: streams whose readers sleep take nothing from the others. Default 64 MiB.
+    /// How many bytes all streams together may have on their way unanswered. Each stream that has some gets its part of what
+    /// is left, so that streams whose readers sleep leave one to the next; it is 2 KiB in any case. Default 64 MiB.
     pub most_in_flight: usize,
     /// How many received bytes one stream keeps for its reader. A peer that waits for answers as this crate does stays far
     /// below; one that does not loses the stream when it crosses it. Default 32 MiB.
     pub most_buffered: usize,
-    /// How many received bytes all streams together keep beyond the [`first_window`](Self::first_window) of each: over it, the
-    /// stream that receives more is lost, if it is one that has more than that. Default 128 MiB.
+    /// How many received bytes all streams together keep for their readers. A stream that would hold more than a quarter of
+    /// what is left, and more than 2 KiB, is lost: only a peer that does not wait for answers goes there, if this is four
+    /// times its [`most_in_flight`](Self::most_in_flight). Default 256 MiB.
     pub most_received: usize,
     /// How many bytes are kept for streams whose Connect is not answered yet, all together: a server that speaks first, and
     /// perhaps says everything at once. Default 32 MiB.
@@ -31,7 +33,7 @@ impl Default for StreamSettings {
             most_window: 16 << 20,
             most_in_flight: 64 << 20,
             most_buffered: 32 << 20,
-            most_received: 128 << 20,
+            most_received: 256 << 20,
             most_early: 32 << 20,
         }
     }

@@ -5,40 +5,51 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use amp_core::{Connection, Peer};
+use amp_core::{CloseReason, Connection, Peer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::task::JoinHandle;
 
+use crate::house::{Told, refuse};
 use crate::link::{Link, acknowledge};
-use crate::machine::{Farewell, Read};
+use crate::machine::{self, Read};
 
 /// A byte stream to the peer. Use it like a socket.
 ///
 /// What is written waits at the peer until it is read there; no more than a window of it is ever on its way, so a reader
 /// that sleeps stops its own writer and nobody else. Shutting down ends the writing direction; reading goes on when the
-/// peer is one of ours, and ends with it when it is txampext. Dropping closes both directions; bytes that were written
-/// before still arrive. Bytes that were written go out whether or not anybody polls the stream.
+/// peer is one of ours, and ends with it when it is txampext. Dropping closes both directions, in order like a socket's: bytes
+/// that were written before still arrive. Dropped by a panic, it is cut off: the peer reads [`StreamError::Cut`]. Bytes that
+/// were written go out whether or not anybody polls the stream, and while its connection closes.
+///
+/// [`StreamError::Cut`]: crate::StreamError::Cut
 pub struct Stream {
     link: Arc<Link>,
-    /// The peer is being told that this end writes no more.
-    farewell: Option<JoinHandle<()>>,
+    connection: Connection,
+    farewell: Farewell,
+}
+
+/// How far the peer knows that this end writes no more.
+enum Farewell {
+    /// This end writes.
+    Unsaid,
+    Telling(Told),
+    Said,
 }
 
 impl Stream {
-    pub(crate) fn new(link: Arc<Link>) -> Self {
-        Self { link, farewell: None }
+    pub(crate) fn new(link: Arc<Link>, connection: Connection) -> Self {
+        Self { link, connection, farewell: Farewell::Unsaid }
     }
 
     /// Who is at the other end of the connection.
     #[must_use]
     pub fn peer(&self) -> &Peer {
-        self.link.connection.peer()
+        self.connection.peer()
     }
 
     /// The connection that carries the stream.
     #[must_use]
     pub fn connection(&self) -> &Connection {
-        &self.link.connection
+        &self.connection
     }
 
     /// Whether shutting down leaves the reading direction open: both ends must know how.
@@ -54,15 +65,15 @@ impl Stream {
 
     /// Tells the peer that this end writes no more.
     fn begin_farewell(&mut self) {
-        let Some(farewell) = self.link.lock().state.finish() else { return };
-        let Link { house, connection, id, .. } = &*self.link;
-        self.farewell = match farewell {
-            Farewell::Half => house.say_half(connection, *id),
-            Farewell::Full => {
-                house.registry().leave(*id);
-                house.say_goodbye(connection, *id, None)
-            }
+        // With an old peer that is the end for a reader in another task, too.
+        let farewell = self.link.change(|inner| inner.state.finish());
+        let Link { house, id, .. } = &*self.link;
+        let told = match farewell {
+            None => None,
+            Some(machine::Farewell::Half) => house.say_half(&self.connection, *id),
+            Some(machine::Farewell::Full) => house.say_goodbye(*id, None, false),
         };
+        self.farewell = told.map_or(Farewell::Said, Farewell::Telling);
     }
 }
 
@@ -72,6 +83,11 @@ pub(crate) struct Gone(Arc<Link>);
 impl Gone {
     pub(crate) fn is_gone(&self) -> bool {
         self.0.lock().state.is_peer_gone()
+    }
+
+    /// The stream ended for a reason, and what came of it is not whole.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.0.lock().error.is_some()
     }
 
     pub(crate) async fn wait(&self) {
@@ -119,7 +135,7 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.link.send(bytes, cx.waker())? {
+        match self.link.send(&self.connection, bytes, cx.waker())? {
             Some(count) => Poll::Ready(Ok(count)),
             None => Poll::Pending,
         }
@@ -137,42 +153,54 @@ impl AsyncWrite for Stream {
 
     /// Done when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
     /// has read everything.
+    ///
+    /// An error when the peer has left before it took everything that was written, and when the connection has ended.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.farewell.is_none() {
+        if let Farewell::Unsaid = self.farewell {
             let mut inner = self.link.lock();
-            let drained = inner.unsent.is_none() && (inner.state.half_close() || inner.sent.is_empty());
-            if !drained && !inner.state.is_peer_gone() {
+            if inner.state.is_peer_gone() {
+                return Poll::Ready(inner.written().map_err(io::Error::from));
+            }
+            if inner.unsent.is_some() || !(inner.state.half_close() || inner.sent.is_empty()) {
                 inner.writer = Some(cx.waker().clone());
                 return Poll::Pending;
             }
             drop(inner);
             self.begin_farewell();
         }
-        if let Some(farewell) = &mut self.farewell
-            && !farewell.is_finished()
-        {
-            let _ = ready!(Pin::new(farewell).poll(cx));
+        if let Farewell::Telling(told) = &mut self.farewell {
+            // A runtime that shuts down takes the connection with it.
+            let told = ready!(Pin::new(told).poll(cx)).unwrap_or(Err(CloseReason::DriverDropped.into()));
+            self.farewell = Farewell::Said;
+            told?;
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.link.lock().error.clone().map_or(Ok(()), |error| Err(error.into())))
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let Link { house, connection, id, .. } = &*self.link;
+        let Link { house, id, .. } = &*self.link;
         let mut inner = self.link.lock();
-        house.in_flight.change(inner.state.in_flight(), 0);
         house.received.change(inner.state.buffered(), 0);
+        let half_close = inner.state.half_close();
         let (receipts, farewell) = inner.state.abandon();
-        let on_their_way = (inner.unsent.take(), std::mem::take(&mut inner.sent));
-        drop(inner);
-        acknowledge(receipts);
+        // What was sent counts until it is answered. What nobody waits for any more does not go out.
+        let unsent = if farewell.is_none() { self.link.take_back(&mut inner) } else { None };
+        drop((inner, unsent));
+        if half_close {
+            // The writer learns that nobody has read it.
+            refuse(receipts);
+        } else {
+            acknowledge(receipts);
+        }
         if farewell.is_some() {
-            house.registry().leave(*id);
-            house.say_goodbye(connection, *id, on_their_way.0);
+            // A writer that panics has not said all that it meant to say.
+            house.say_goodbye(*id, Some(Arc::clone(&self.link)), std::thread::panicking());
         } else {
             // A farewell on its way out has its own entry.
-            house.registry().remove(*id);
+            let link = house.registry().remove(*id);
+            drop(link);
         }
     }
 }

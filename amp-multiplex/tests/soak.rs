@@ -120,8 +120,6 @@ async fn soak() {
     let (no_tasks, no_files) = (tasks(), files());
     let ((one, builder), (other, other_builder)) = (end(&target), end(&target));
     let (connection, other_connection) = amp_core::pair(builder, other_builder);
-    one.attach(&connection);
-    other.attach(&other_connection);
     // Two drivers and two that wait for the end of the connection.
     let (idle_tasks, idle_files) = (tasks(), files());
     assert_eq!(idle_tasks, no_tasks + 4);

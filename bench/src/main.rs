@@ -1,7 +1,12 @@
 //! One measurement, or all of them as a table: see `bench/run`.
 
+mod idle;
 mod one;
 mod scenarios;
+mod stream_one;
+mod stream_scenarios;
+mod stream_table;
+
 mod table;
 mod twisted;
 
@@ -20,9 +25,16 @@ fn main() -> Result<(), amp_bench::Error> {
         ["count", contestant, connections, in_flight, payload, calls] => {
             one::make(contestant, [connections, in_flight, payload], calls)
         }
+        ["streams", contestant, place, work, streams, warm_up, milliseconds] => {
+            stream_one::time(contestant, place, [work, streams], [warm_up, milliseconds])
+        }
+        ["idle", contestant, streams] => idle::measure(contestant, streams),
+        ["idle-serve", contestant] => idle::serve(contestant),
         ["table", ref options @ ..] => table::print(options),
         _ => Err("bench time CONTESTANT PLACE CONNECTIONS IN_FLIGHT PAYLOAD WARM_UP_MS MS\n\
                   bench count CONTESTANT CONNECTIONS IN_FLIGHT PAYLOAD CALLS\n\
+                  bench streams CONTESTANT PLACE WORK STREAMS WARM_UP_MS MS\n\
+                  bench idle CONTESTANT STREAMS\n\
                   bench table [--quick] [PART_OF_A_TITLE..]"
             .into()),
     }

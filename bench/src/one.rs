@@ -1,6 +1,6 @@
 //! One measurement in a process of its own.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,7 @@ pub(crate) fn time(names: &str, place: &str, sizes: [&str; 3], times: [&str; 2])
         End::Rust(contestant) => {
             // This thread only looks at the clock; nothing stops the ends but the end of the process.
             thread::spawn(move || place::call(contestant, place, load, address).expect("all calls are answered"));
-            watch(times)?
+            watch(&ANSWERED, times)?
         }
     };
     println!("{calls} {}", if alone { cpu } else { 0.0 });
@@ -64,18 +64,19 @@ pub(crate) fn time(names: &str, place: &str, sizes: [&str; 3], times: [&str; 2])
     std::process::exit(0)
 }
 
-fn watch([warm_up, measured]: [Duration; 2]) -> Result<(f64, f64), Error> {
+/// What is counted in a second, and the CPU microseconds of each, from the first one and the warm-up on.
+pub(crate) fn watch(counted: &AtomicU64, [warm_up, measured]: [Duration; 2]) -> Result<(f64, f64), Error> {
     let begun = Instant::now();
-    while ANSWERED.load(Ordering::Relaxed) == 0 {
+    while counted.load(Ordering::Relaxed) == 0 {
         if begun.elapsed() > PATIENCE {
             return Err("nothing is answered".into());
         }
         thread::sleep(Duration::from_millis(1));
     }
     thread::sleep(warm_up);
-    let (start, used, answered) = (Instant::now(), cpu()?, ANSWERED.load(Ordering::Relaxed));
+    let (start, used, answered) = (Instant::now(), cpu()?, counted.load(Ordering::Relaxed));
     thread::sleep(measured);
-    let calls = (ANSWERED.load(Ordering::Relaxed) - answered) as f64;
+    let calls = (counted.load(Ordering::Relaxed) - answered) as f64;
     if calls == 0.0 {
         return Err("nothing is answered any more".into());
     }

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Error;
-use crate::contestants::Contestant;
+use crate::contestants::{Contestant, Served};
 use crate::load::Load;
 
 /// Where the two ends run.
@@ -97,11 +97,22 @@ pub fn run(contestant: Contestant, place: Place, load: Load) -> Result<(), Error
 /// # Errors
 /// When the thread or the end does not start.
 pub fn serve(contestant: Contestant, place: Place, load: Load) -> Result<SocketAddr, Error> {
+    serve_with(place, move || contestant.serve(load))
+}
+
+/// Starts any serving end on a thread of its own.
+///
+/// # Errors
+/// When the thread or the end does not start.
+pub fn serve_with<F>(place: Place, serve: impl FnOnce() -> F + Send + 'static) -> Result<SocketAddr, Error>
+where
+    F: Future<Output = Result<Served, Error>>,
+{
     let (bound, address) = mpsc::channel();
     thread::Builder::new().name("server".to_owned()).spawn(move || -> Result<(), Error> {
         place.pin(true)?;
         place.runtime()?.block_on(async {
-            let (address, serving) = contestant.serve(load).await?;
+            let (address, serving) = serve().await?;
             bound.send(address)?;
             // On a worker, where it is at home, not beside them.
             tokio::spawn(serving).await?;
@@ -116,9 +127,17 @@ pub fn serve(contestant: Contestant, place: Place, load: Load) -> Result<SocketA
 /// # Errors
 /// When it fails.
 pub fn call(contestant: Contestant, place: Place, load: Load, address: SocketAddr) -> Result<(), Error> {
+    call_with(place, contestant.call(address, load))
+}
+
+/// Runs any calling end on a thread of its own until it is done.
+///
+/// # Errors
+/// When it fails.
+pub fn call_with(place: Place, calling: impl Future<Output = Result<(), Error>> + Send + 'static) -> Result<(), Error> {
     let client = thread::Builder::new().name("client".to_owned()).spawn(move || -> Result<(), Error> {
         place.pin(false)?;
-        place.runtime()?.block_on(async { tokio::spawn(contestant.call(address, load)).await? })
+        place.runtime()?.block_on(async { tokio::spawn(calling).await? })
     })?;
     client.join().map_err(|_| "the client's thread panicked")?
 }

@@ -5,12 +5,13 @@ use std::process::Command;
 use amp_bench::Error;
 
 use crate::scenarios::{SCENARIOS, Scenario};
-use crate::twisted;
+use crate::{stream_scenarios, stream_table, twisted};
 
-struct Effort {
-    repetitions: usize,
-    warm_up: &'static str,
-    milliseconds: &'static str,
+/// How much is measured.
+pub(crate) struct Effort {
+    pub(crate) repetitions: usize,
+    pub(crate) warm_up: &'static str,
+    pub(crate) milliseconds: &'static str,
 }
 
 #[derive(Clone, Copy)]
@@ -25,21 +26,34 @@ pub(crate) fn print(options: &[&str]) -> Result<(), Error> {
         ["--quick", titles @ ..] => (Effort { repetitions: 3, warm_up: "150", milliseconds: "250" }, titles),
         titles => (Effort { repetitions: 5, warm_up: "300", milliseconds: "700" }, titles),
     };
-    let wanted = |scenario: &&Scenario| titles.is_empty() || titles.iter().any(|title| scenario.title.contains(title));
-    if !SCENARIOS.iter().any(|scenario| wanted(&scenario)) {
+    let wanted = |title: &str| titles.is_empty() || titles.iter().any(|part| title.contains(part));
+    let mut calls = SCENARIOS.iter().filter(|scenario| wanted(scenario.title)).peekable();
+    let mut streams = stream_scenarios::SCENARIOS.iter().filter(|scenario| wanted(scenario.title)).peekable();
+    if calls.peek().is_none() && streams.peek().is_none() {
         return Err("no scenario has this in its title".into());
     }
+    if calls.peek().is_some() {
+        print_calls(calls, &effort)?;
+        println!();
+    }
+    if streams.peek().is_some() {
+        stream_table::print(streams, &effort)?;
+    }
+    Ok(())
+}
+
+fn print_calls<'a>(scenarios: impl Iterator<Item = &'a Scenario>, effort: &Effort) -> Result<(), Error> {
     println!(
         "| scenario | contestant | calls/s | of the first | of by-hand | x tarpc | CPU µs a call, both ends | target |"
     );
     println!("|---|---|--:|--:|--:|--:|--:|---|");
-    for scenario in SCENARIOS.iter().filter(wanted) {
+    for scenario in scenarios {
         let contestants: Vec<_> = scenario.contestants.iter().copied().filter(|name| possible(name)).collect();
         let mut found = vec![Vec::new(); contestants.len()];
         for repetition in 1..=effort.repetitions {
             eprintln!("{}: {repetition} of {}", scenario.title, effort.repetitions);
             for (contestant, found) in contestants.iter().zip(&mut found) {
-                found.push(measure(contestant, scenario, &effort)?);
+                found.push(measure(contestant, scenario, effort)?);
             }
         }
         let medians: Vec<_> = found.iter().map(|found| median(found)).collect();
@@ -72,11 +86,12 @@ fn measure(contestant: &str, scenario: &Scenario, effort: &Effort) -> Result<Mea
     Ok(Measured { calls_a_second: calls_a_second.parse()?, cpu_microseconds: cpu_microseconds.parse()? })
 }
 
+pub(crate) fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
 fn median(found: &[Measured]) -> Measured {
-    let middle = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
     Measured {
         calls_a_second: middle(found.iter().map(|measured| measured.calls_a_second).collect()),
         cpu_microseconds: middle(found.iter().map(|measured| measured.cpu_microseconds).collect()),
@@ -101,7 +116,7 @@ fn row(title: &str, contestant: &str, measured: Measured, compared: [Option<f64>
     println!("| {title} | {contestant} | {calls} | {percent:.1} % | {by_hand} | {tarpc} | {cpu} | {target} |");
 }
 
-fn thousands(value: f64) -> String {
+pub(crate) fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

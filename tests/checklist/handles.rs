@@ -11,7 +11,7 @@ use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep};
 
 use crate::commands::{Echo, House, Wait, sum};
-use crate::raw_peer::{RawPeer, answer, ended, soon, word};
+use crate::raw_peer::{RawPeer, answer, answer_sum, ask_sum, ended, soon, word};
 
 fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
@@ -32,6 +32,25 @@ async fn a_weak_handle_and_a_wait_for_the_end_do_not_keep_a_connection_open() {
     drop(peer);
     assert_eq!(word(&soon("the end", ended).await.expect("no panic")), "Closed");
     assert!(weak.upgrade().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_weak_call_does_not_keep_a_connection_open_and_has_the_time_of_its_closing() {
+    for answered in [true, false] {
+        let (connection, mut peer) = RawPeer::with(House::new().into_locator(), Settings::new());
+        let call = tokio::spawn(connection.call(sum()).weak());
+        peer.expect(ask_sum("1")).await;
+        drop(connection);
+        if answered {
+            peer.send(answer_sum("1")).await;
+        }
+        let reply = soon("the reply", call).await.expect("no panic");
+        match reply {
+            Ok(reply) => assert!(answered && reply.total == 3),
+            Err(error) => assert!(!answered && matches!(error, CallError::Connection(_)), "{error:?}"),
+        }
+        peer.expect_end("").await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -78,6 +78,20 @@ async fn line_63_over_a_unix_socket_accepted_by_a_server() {
     assert_eq!(soon("a call", connection.call(sum())).await.expect("an answer").total, 3);
     server.close();
     soon("the server ends", server.closed()).await;
+    assert!(!path.exists(), "the path is taken away");
+}
+
+#[tokio::test]
+async fn a_server_takes_no_path_away_that_leads_to_another() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("amp.sock");
+    let first = Server::builder().bind_unix(&path, |_| ()).expect("a new path");
+    std::fs::remove_file(&path).expect("it is there");
+    let second = Server::builder().bind_unix(&path, |_| ()).expect("a new path");
+    first.close();
+    soon("the first ends", first.closed()).await;
+    assert!(path.exists());
+    drop(second);
 }
 
 #[tokio::test]

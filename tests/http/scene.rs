@@ -38,7 +38,6 @@ impl Scene {
         let multiplexer = Multiplexer::new(&Factories::new());
         let builder = Connection::builder().locator(multiplexer.clone());
         let connection = builder.connect_tcp(server.local_addr().unwrap()).await.unwrap();
-        multiplexer.attach(&connection);
         let forward = multiplexer.forward_port(0, "web").await.unwrap();
         Self { multiplexer, forward, _connection: connection, _server: server }
     }

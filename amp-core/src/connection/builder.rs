@@ -1,3 +1,4 @@
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -6,8 +7,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::shared::Shared;
 use super::states::States;
 use super::{Connection, Driver};
+use crate::command::Context;
 use crate::locator::Locator;
 use crate::peer::Peer;
+use crate::responder::Answering;
 use crate::settings::Settings;
 
 /// Sets a connection up: what it answers and what it allows. Cheap to clone.
@@ -84,7 +87,17 @@ impl Builder {
     {
         let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states));
         let connection = Connection::of(&shared);
+        shared.locator.begin(&Place(&shared));
         (connection, Driver::new(transport, shared))
+    }
+}
+
+/// Where commands are answered, before there is one.
+struct Place<'a>(&'a Arc<Shared>);
+
+impl Context for Place<'_> {
+    fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        Arc::clone(self.0).provide(wanted)
     }
 }
 

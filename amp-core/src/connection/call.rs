@@ -38,10 +38,18 @@ impl<C: Command> Call<C> {
         self
     }
 
-    /// Takes no place among [`most_calls`](crate::Settings::most_calls): for calls that the caller bounds by a rule of its
-    /// own and whose answers may be long in coming, as those that carry the bytes of streams.
+    /// Takes no place among [`most_calls`](crate::Settings::most_calls), and goes out also while the connection closes: for
+    /// calls that the caller bounds by a rule of its own and whose answers may be long in coming, as those that carry the
+    /// bytes of streams.
     pub fn uncounted(mut self) -> Self {
         self.exchange.set_free();
+        self
+    }
+
+    /// No longer keeps the connection open: when the last handle is dropped, the call has as long as any other that is out
+    /// then, and ends with the connection.
+    pub fn weak(mut self) -> Self {
+        self.exchange.set_weak();
         self
     }
 

@@ -68,6 +68,10 @@ impl<A: Outgoing> Exchange<A> {
         self.free = true;
     }
 
+    pub(super) fn set_weak(&mut self) {
+        self.connection.let_go();
+    }
+
     pub(super) fn nesting(&self) -> u8 {
         self.connection.shared.settings.boxes.nesting
     }
@@ -106,7 +110,7 @@ impl<A: Outgoing> Exchange<A> {
         };
         let shared = &connection.shared;
         let mut state = shared.lock();
-        if let Some(reason) = state.refusal() {
+        if let Some(reason) = state.refusal_for(*free) {
             return Poll::Ready(Err(Failure::Connection(reason)));
         }
         let settings = &shared.settings;

@@ -5,6 +5,7 @@
 
 mod answering;
 mod builder;
+mod busy;
 mod call;
 mod driver;
 mod ending;
@@ -31,6 +32,7 @@ use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 pub use builder::Builder;
+pub use busy::Busy;
 pub use call::Call;
 pub use driver::Driver;
 pub use over_boxes::BoxInlet;
@@ -43,6 +45,7 @@ use crate::command::{Command, Context, Exposable, ExposeError, NoErrors, State, 
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::responder::Answering;
+use crate::settings::Settings;
 use crate::wire::AmpBox;
 use exchange::{Exchange, Failure};
 use outgoing::Untyped;
@@ -53,6 +56,8 @@ use shared::Shared;
 /// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does.
 pub struct Connection {
     shared: Arc<Shared>,
+    /// It counts as a handle: only what a weak call holds does not.
+    counted: bool,
 }
 
 impl Connection {
@@ -63,7 +68,14 @@ impl Connection {
 
     fn of(shared: &Arc<Shared>) -> Self {
         shared.add_handle();
-        Self { shared: Arc::clone(shared) }
+        Self { shared: Arc::clone(shared), counted: true }
+    }
+
+    /// No longer keeps the connection open.
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.counted) {
+            self.shared.remove_handle();
+        }
     }
 
     /// Calls the peer.
@@ -117,6 +129,12 @@ impl Connection {
     #[must_use]
     pub fn peer(&self) -> &Peer {
         &self.shared.peer
+    }
+
+    /// What the connection allows.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
     }
 
     /// Sets a value of the user's own that responders of this connection see from now on as [`State<T>`]: who logged
@@ -207,7 +225,7 @@ impl Clone for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.shared.remove_handle();
+        self.let_go();
     }
 }
 

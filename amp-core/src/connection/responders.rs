@@ -27,7 +27,9 @@ impl Responders {
     /// read it waits, in the order of arrival: reading goes on, and memory is bounded by what the asks hold.
     pub(super) fn answer(&mut self, ask: Ask) {
         let settings = &self.shared.settings;
-        if self.running.len() + self.waiting.len() >= settings.most_responders || self.shared.is_full() {
+        if self.shared.locator.at_once(&ask) {
+            self.start(ask);
+        } else if self.running.len() + self.waiting.len() >= settings.most_responders || self.shared.is_full() {
             ask.refuse_busy();
         } else if self.waiting.is_empty() && self.may_start() {
             self.start(ask);

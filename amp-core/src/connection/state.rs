@@ -58,8 +58,14 @@ impl State {
 
     /// Why no more calls go out, if so.
     pub(super) fn refusal(&self) -> Option<CloseReason> {
+        self.refusal_for(false)
+    }
+
+    /// The same for one that may be `free`: it belongs to what closing waits for.
+    pub(super) fn refusal_for(&self, free: bool) -> Option<CloseReason> {
         match &self.phase {
             Phase::Open => None,
+            Phase::Closing(..) if free => None,
             Phase::Closing(_, reason) | Phase::Over(reason) => Some(reason.clone()),
         }
     }

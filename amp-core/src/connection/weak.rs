@@ -3,6 +3,7 @@ use std::sync::{Arc, Weak};
 
 use super::Connection;
 use super::shared::Shared;
+use crate::responder::Ask;
 
 /// A handle of a connection that does not keep it open.
 #[derive(Clone)]
@@ -21,11 +22,17 @@ impl WeakConnection {
         self.shared.as_ptr() == Arc::as_ptr(&connection.shared)
     }
 
+    /// Whether the ask came over that connection.
+    #[must_use]
+    pub fn received(&self, ask: &Ask) -> bool {
+        std::ptr::addr_eq(self.shared.as_ptr(), Arc::as_ptr(ask.answering()))
+    }
+
     /// The connection, if somebody still has a handle of it.
     #[must_use]
     pub fn upgrade(&self) -> Option<Connection> {
         let shared = self.shared.upgrade()?;
-        shared.add_handle_to_others().then_some(Connection { shared })
+        shared.add_handle_to_others().then_some(Connection { shared, counted: true })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::call_error::Reply;
 use crate::codes;
 use crate::command::{Command, Context, Exposable, take_checked};
 use crate::packet::{AskPacket, AskTag};
+use crate::peer::Peer;
 use crate::python::PythonBytes;
 
 /// An ask that came from the peer and has no answer yet.
@@ -45,10 +46,26 @@ impl Ask {
         self.command() == C::NAME.as_bytes()
     }
 
+    /// Who asks.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        self.asker.peer()
+    }
+
     /// Whether the peer wants an answer.
     #[must_use]
     pub fn wants_answer(&self) -> bool {
         self.asker.wants_answer()
+    }
+
+    /// What the place of answering can expose.
+    #[must_use]
+    pub fn context(&self) -> &dyn Context {
+        &self.asker
+    }
+
+    pub(crate) fn answering(&self) -> &Arc<dyn Answering> {
+        self.asker.answering()
     }
 
     /// What the place of answering exposes: the [`Connection`](crate::Connection), say.

@@ -39,6 +39,10 @@ impl Asker {
         self.tag.is_some()
     }
 
+    pub(super) fn answering(&self) -> &Arc<dyn Answering> {
+        &self.answering
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         self.answering.settings()
     }

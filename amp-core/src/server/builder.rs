@@ -3,11 +3,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, ToSocketAddrs, UnixListener};
+use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::{Semaphore, watch};
 
 use super::house::{House, Stage};
-use super::{Listener, Server};
+use super::{Listener, Server, UnixSocket};
 use crate::connection::{Builder, Connection};
 use crate::locator::Locator;
 use crate::peer::Peer;
@@ -77,7 +77,7 @@ impl ServerBuilder {
         Ok(server)
     }
 
-    /// Listens on a unix socket, whose path must not exist yet.
+    /// Listens on a unix socket, whose path must not exist yet and is taken away when the server accepts no more.
     ///
     /// # Errors
     /// When the path cannot be bound.
@@ -89,7 +89,7 @@ impl ServerBuilder {
         path: impl AsRef<Path>,
         locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
     ) -> io::Result<Server> {
-        Ok(self.serve(UnixListener::bind(path)?, locator))
+        Ok(self.serve(UnixSocket::bind(path)?, locator))
     }
 
     /// Accepts from a listener of the caller's.

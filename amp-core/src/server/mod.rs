@@ -3,6 +3,7 @@
 mod builder;
 mod house;
 mod listener;
+mod unix;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 
 pub use builder::ServerBuilder;
 pub use listener::Listener;
+pub use unix::UnixSocket;
 
 use house::{Stage, reached};
 

@@ -67,11 +67,27 @@ impl Drop for Open {
 pub(super) struct Counted<T> {
     inner: T,
     counters: Arc<Counters>,
+    moved: Moved,
+}
+
+/// How many bytes of one socket have passed either way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Moved(Arc<AtomicU64>);
+
+impl Moved {
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl<T> Counted<T> {
-    pub(super) fn new(inner: T, counters: Arc<Counters>) -> Self {
-        Self { inner, counters }
+    pub(super) fn new(inner: T, counters: Arc<Counters>, moved: Moved) -> Self {
+        Self { inner, counters, moved }
+    }
+
+    fn count(&self, counter: impl Fn(&Counters) -> &AtomicU64, bytes: usize) {
+        counter(&self.counters).fetch_add(bytes as u64, Ordering::Relaxed);
+        self.moved.0.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
@@ -79,7 +95,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        self.counters.sent.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
+        self.count(|counters| &counters.sent, buffer.filled().len() - before);
         result
     }
 }
@@ -88,7 +104,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.inner).poll_write(cx, bytes);
         if let Poll::Ready(Ok(count)) = result {
-            self.counters.received.fetch_add(count as u64, Ordering::Relaxed);
+            self.count(|counters| &counters.received, count);
         }
         result
     }

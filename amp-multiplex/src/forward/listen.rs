@@ -1,18 +1,19 @@
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amp_core::{CloseReason, Listener, UnixSocket};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UnixListener, UnixStream};
+use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::counters::{Counters, Counts};
-use super::pass_on;
+use super::{CONNECT_TIMEOUT, pass_on};
+use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
 
 /// How long accepting pauses after an error.
@@ -41,7 +42,7 @@ impl Multiplexer {
     /// Listens on a port of 127.0.0.1 (0 lets the system choose) and passes connections to a factory of the peer.
     ///
     /// # Errors
-    /// When the port cannot be bound.
+    /// When the port cannot be bound, or the multiplexer has no connection that lives.
     pub async fn forward_port(&self, port: u16, factory: &str) -> io::Result<Forward> {
         self.forward_tcp((Ipv4Addr::LOCALHOST, port), factory).await
     }
@@ -49,27 +50,45 @@ impl Multiplexer {
     /// Listens on a TCP address, which others may reach, and passes connections to a factory of the peer.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// When the address cannot be bound, or the multiplexer has no connection that lives.
     pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: &str) -> io::Result<Forward> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
-        Ok(Forward::start(self, listener, factory, Some(local)))
+        Forward::start(self, listener, factory, Some(local))
     }
 
-    /// Listens on a unix socket, whose path must not exist yet, and passes connections to a factory of the peer.
+    /// Listens on a unix socket, whose path must not exist yet and is taken away when the forward accepts no more, and passes
+    /// connections to a factory of the peer.
     ///
     /// # Errors
-    /// When the path cannot be bound.
+    /// When the path cannot be bound, or the multiplexer has no connection that lives.
     ///
     /// # Panics
     /// When called outside a tokio runtime.
     pub fn forward_unix(&self, path: impl AsRef<Path>, factory: &str) -> io::Result<Forward> {
-        Ok(Forward::start(self, UnixListener::bind(path)?, factory, None))
+        self.forward(UnixSocket::bind(path)?, factory)
+    }
+
+    /// Passes the connections of a listener of the caller's to a factory of the peer.
+    ///
+    /// # Errors
+    /// When the multiplexer has no connection that lives.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime.
+    pub fn forward(&self, listener: impl Listener, factory: &str) -> io::Result<Forward> {
+        Forward::start(self, listener, factory, None)
     }
 }
 
 impl Forward {
-    fn start(multiplexer: &Multiplexer, listener: impl Accept, factory: &str, local: Option<SocketAddr>) -> Self {
+    fn start(
+        multiplexer: &Multiplexer,
+        listener: impl Listener,
+        factory: &str,
+        local: Option<SocketAddr>,
+    ) -> io::Result<Self> {
+        let closed = multiplexer.connection()?.closed();
         let forward = Self { counters: Arc::default(), stage: watch::Sender::new(Stage::Accepting), local };
         let desk = Desk {
             multiplexer: multiplexer.clone(),
@@ -77,8 +96,8 @@ impl Forward {
             counters: Arc::clone(&forward.counters),
             stage: forward.stage.clone(),
         };
-        tokio::spawn(desk.run(listener));
-        forward
+        tokio::spawn(desk.run(listener, closed));
+        Ok(forward)
     }
 
     /// The address that is listened on, if it is TCP.
@@ -129,32 +148,6 @@ impl fmt::Debug for Forward {
     }
 }
 
-/// A listener for either kind of socket.
-trait Accept: Send + Sync + 'static {
-    type Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static;
-
-    fn accept(&self) -> impl Future<Output = io::Result<Self::Socket>> + Send;
-}
-
-impl Accept for TcpListener {
-    type Socket = TcpStream;
-
-    async fn accept(&self) -> io::Result<TcpStream> {
-        let (socket, _) = Self::accept(self).await?;
-        // Without it the small packets of a dialogue wait for each other; a socket that takes no options still carries bytes.
-        let _ = socket.set_nodelay(true);
-        Ok(socket)
-    }
-}
-
-impl Accept for UnixListener {
-    type Socket = UnixStream;
-
-    async fn accept(&self) -> io::Result<UnixStream> {
-        Ok(Self::accept(self).await?.0)
-    }
-}
-
 /// What the accepting task owns.
 struct Desk {
     multiplexer: Multiplexer,
@@ -164,14 +157,13 @@ struct Desk {
 }
 
 impl Desk {
-    async fn run(self, listener: impl Accept) {
+    async fn run(self, mut listener: impl Listener, closed: impl Future<Output = CloseReason>) {
         let mut streams = JoinSet::new();
         let (mut draining, mut dropped) = (self.stage.subscribe(), self.stage.subscribe());
-        let connection_over = self.multiplexer.closed();
         let accepting = async {
             loop {
                 match listener.accept().await {
-                    Ok(socket) => drop(streams.spawn(self.pass(socket))),
+                    Ok((socket, _)) => drop(streams.spawn(self.pass(socket))),
                     Err(error) => {
                         tracing::warn!(%error, "a connection was not accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -184,7 +176,7 @@ impl Desk {
         tokio::select! {
             () = accepting => {}
             () = reached(&mut draining, Stage::Draining) => {}
-            () = connection_over => {}
+            _ = closed => {}
         }
         drop(listener);
         tokio::select! {
@@ -200,7 +192,8 @@ impl Desk {
         let counters = Arc::clone(&self.counters);
         async move {
             // A refused stream closes its local socket.
-            let result = match multiplexer.connect(&factory).await {
+            let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory)).await;
+            let result = match connecting.unwrap_or(Err(ConnectError::Timeout)) {
                 Ok(stream) => pass_on(socket, stream, &counters).await,
                 Err(error) => {
                     counters.refused();
@@ -224,10 +217,11 @@ mod tests {
 
     #[tokio::test]
     async fn an_accepted_socket_sends_small_packets_at_once() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (dialled, accepted) = tokio::join!(TcpStream::connect(address), Accept::accept(&listener));
+        let dialling = tokio::net::TcpStream::connect(address);
+        let (dialled, accepted) = tokio::join!(dialling, Listener::accept(&mut listener));
         assert!(!dialled.unwrap().nodelay().unwrap(), "the system does it by itself");
-        assert!(accepted.unwrap().nodelay().unwrap());
+        assert!(accepted.unwrap().0.nodelay().unwrap());
     }
 }

@@ -16,13 +16,19 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_buf, sink, split};
 
 use crate::stream::Stream;
-use counters::{Counted, Counters};
+use counters::{Counted, Counters, Moved};
 
 /// How much each direction of a forwarded stream holds while it is passed on.
 const BUFFER: usize = 64 * 1024;
 
 /// How long a local socket may take to end when the peer has left the stream.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a local socket may take no bytes of those that the peer said before it left.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long the peer may take to open a stream to its factory.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Passes bytes both ways until both directions have ended, each for itself, or the peer has left.
 async fn pass_on(
@@ -32,12 +38,17 @@ async fn pass_on(
 ) -> io::Result<()> {
     let _open = counters.open();
     let gone = stream.gone();
-    let (from_local, mut to_local) = split(Counted::new(local, Arc::clone(counters)));
+    let moved = Moved::default();
+    let (from_local, mut to_local) = split(Counted::new(local, Arc::clone(counters), moved.clone()));
     let (from_peer, mut to_peer) = split(stream);
     let mut up = pin!(async {
         let mut from_local = BufReader::with_capacity(BUFFER, from_local);
         match copy_buf(&mut from_local, &mut to_peer).await {
-            Ok(_) => to_peer.shutdown().await,
+            Ok(_) => match to_peer.shutdown().await {
+                // What it has said before it left still goes down.
+                Err(_) if gone.is_gone() => Ok(()),
+                result => result,
+            },
             // A socket that is closed while it has bytes to read cuts off what was written to it before.
             Err(_) if gone.is_gone() => copy_buf(&mut from_local, &mut sink()).await.map(drop),
             Err(error) => Err(error),
@@ -51,17 +62,31 @@ async fn pass_on(
         gone.wait().await;
         tokio::time::sleep(LINGER).await;
     };
-    tokio::select! {
-        result = &mut up => {
-            result?;
-            down.await
+    let stalled = async {
+        gone.wait().await;
+        let mut before = None;
+        while before != Some(moved.get()) {
+            before = Some(moved.get());
+            tokio::time::sleep(if gone.is_broken() { LINGER } else { PATIENCE }).await;
         }
-        result = &mut down => {
-            result?;
-            tokio::select! {
-                result = up => result,
-                () = over => Ok(()),
+    };
+    let passing = async {
+        tokio::select! {
+            result = &mut up => {
+                result?;
+                down.await
+            }
+            result = &mut down => {
+                result?;
+                tokio::select! {
+                    result = up => result,
+                    () = over => Ok(()),
+                }
             }
         }
+    };
+    tokio::select! {
+        result = passing => result,
+        () = stalled => Err(io::Error::new(io::ErrorKind::TimedOut, "the local socket took no more bytes")),
     }
 }

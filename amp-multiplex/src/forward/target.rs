@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::watch;
 
 use super::counters::{Counters, Counts};
 use super::pass_on;
@@ -30,6 +31,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Target {
     address: Arc<Address>,
     counters: Arc<Counters>,
+    /// Whether it is closed. Every stream holds a receiver.
+    closed: watch::Sender<bool>,
 }
 
 enum Address {
@@ -41,13 +44,33 @@ impl Target {
     /// A TCP address, `host:port`; the name is looked up for every stream.
     #[must_use]
     pub fn tcp(address: impl Into<String>) -> Self {
-        Self { address: Arc::new(Address::Tcp(address.into())), counters: Arc::default() }
+        Self::to(Address::Tcp(address.into()))
     }
 
     /// A unix socket.
     #[must_use]
     pub fn unix(path: impl Into<PathBuf>) -> Self {
-        Self { address: Arc::new(Address::Unix(path.into())), counters: Arc::default() }
+        Self::to(Address::Unix(path.into()))
+    }
+
+    fn to(address: Address) -> Self {
+        Self { address: Arc::new(address), counters: Arc::default(), closed: watch::Sender::new(false) }
+    }
+
+    /// Refuses further streams; those that are open go on. [`closed`](Self::closed) tells when the last one has ended.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// Waits until the target was closed and its last stream has ended.
+    ///
+    /// # Cancel safety
+    /// Safe to drop and to call again.
+    pub async fn closed(&self) {
+        let mut closed = self.closed.subscribe();
+        let _ = closed.wait_for(|closed| *closed).await;
+        drop(closed);
+        self.closed.closed().await;
     }
 
     /// What it has done so far. `sent` counts what the target has sent.
@@ -80,8 +103,13 @@ impl Target {
 
 impl Factory for Target {
     fn open(&self, opening: Opening) {
-        let target = self.clone();
+        let (target, open) = (self.clone(), self.closed.subscribe());
+        if *open.borrow() {
+            self.counters.refused();
+            return opening.refuse("it is closed");
+        }
         tokio::spawn(async move {
+            let _open = open;
             if let Err(error) = target.lead(opening).await {
                 tracing::debug!(%error, ?target, "a forwarded stream ended");
             }

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use super::{House, refuse};
 use crate::commands::{Disconnect, Transmit};
 use crate::link::{Link, Receipt, acknowledge};
-use crate::machine::{Known, Received};
+use crate::machine::{Ended, Known, Received};
 
-/// Of how many bytes received data is copied out: a slice keeps all of the buffer that it was read into.
+/// Received data of fewer bytes is always copied out.
 const COPIED: usize = 16 * 1024;
 
 /// What comes for streams that are there.
@@ -17,13 +17,15 @@ impl House {
     /// Bytes came.
     pub(crate) fn transmitted(self: &Arc<Self>, ask: Transmit, receipt: Receipt) {
         let Transmit { connection: id, data } = ask;
-        let data = compact(data);
+        // A slice keeps all of the buffer that it was read into.
+        let data = if data.len() < COPIED || !self.received.is_light() { Bytes::copy_from_slice(&data) } else { data };
         let mut registry = self.registry();
         let link = match registry.find(id) {
             Known::Stream(link) => Arc::clone(link),
             Known::Left => {
+                let old_peer = registry.is_old_peer();
                 drop(registry);
-                return acknowledge([receipt]);
+                return if old_peer { acknowledge([receipt]) } else { refuse([receipt]) };
             }
             Known::Early => {
                 let kept = registry.keep_early(id, data, receipt);
@@ -39,11 +41,9 @@ impl House {
         drop(registry);
         let mut inner = link.lock();
         let before = inner.state.buffered();
-        let received = inner.state.receive(data, receipt);
+        let received = inner.state.receive(data, receipt, self.received.tolerated(before));
         self.received.change(before, inner.state.buffered());
-        // All streams together hold too much, and this one more than its share of it.
-        let greedy = matches!(received, Received::Kept) && !self.received.has_room(inner.state.buffered());
-        let over = greedy || matches!(received, Received::Overrun(_));
+        let over = matches!(received, Received::Overrun(_));
         if over {
             inner.overrun();
         }
@@ -61,20 +61,23 @@ impl House {
 
     /// The peer sent more than is kept: it is told that the stream is over.
     pub(super) fn tell_overrun(self: &Arc<Self>, link: &Link) {
-        tracing::warn!(peer = %link.connection.peer(), "a stream sent too much ahead of its reader and was ended");
-        self.registry().leave(link.id);
-        self.say_goodbye(&link.connection, link.id, None);
+        tracing::warn!(id = ?link.id, "a stream sent too much ahead of its reader and was ended");
+        self.say_goodbye(link.id, None, false);
     }
 
     /// The peer has ended a stream or its direction of it. An id that is not known is as good as ended.
     pub(crate) fn disconnected(&self, ask: &Disconnect, answer: Answer<Disconnect>) {
         let id = ask.connection;
-        let half = ask.half == Some(true);
+        let ended = match (ask.half, ask.cut) {
+            (Some(true), _) => Ended::Half,
+            (_, Some(true)) => Ended::Cut,
+            _ => Ended::Full,
+        };
         let mut registry = self.registry();
         let link = match registry.find(id) {
             Known::Stream(link) => Some(Arc::clone(link)),
             Known::Early => {
-                registry.end_early(id, half);
+                registry.end_early(id, ended);
                 None
             }
             Known::Left | Known::Unknown => None,
@@ -82,11 +85,7 @@ impl House {
         let mut wakers = [None, None];
         if let Some(link) = link {
             let mut inner = link.lock();
-            if half && inner.state.half_close() {
-                inner.state.peer_finished();
-            } else {
-                inner.state.peer_gone();
-            }
+            inner.end(ended);
             wakers = [inner.reader.take(), inner.writer.take()];
             if inner.state.is_over() {
                 registry.remove(id);
@@ -96,9 +95,4 @@ impl House {
         wakers.into_iter().flatten().for_each(Waker::wake);
         answer.send(Ok(()));
     }
-}
-
-/// Received data, small if it is small.
-fn compact(data: Bytes) -> Bytes {
-    if data.len() < COPIED { Bytes::copy_from_slice(&data) } else { data }
 }

@@ -6,7 +6,7 @@ use super::{House, refuse};
 use crate::commands::{Connect, ConnectRefusal, Connected, Id};
 use crate::error::{ConnectError, StreamError};
 use crate::factory::Opening;
-use crate::link::{Link, Receipt, acknowledge};
+use crate::link::{Capable, Link, Receipt, acknowledge};
 use crate::machine::{Connecting, Ended, Received, Registry};
 use crate::stream::Stream;
 
@@ -18,41 +18,41 @@ impl House {
         let Some(factory) = self.factories.find(&ask.factory) else {
             return refuse(answer, ConnectRefusal::NoSuchFactory(String::new()));
         };
-        if !self.registry().reserve() {
+        if connection.is_closed() {
+            return refuse(answer, ConnectRefusal::ConnectionRefused("the connection closes".to_owned()));
+        }
+        if !self.registry().reserve(self.alive()) {
             let limit = self.settings.most_streams;
             tracing::warn!(peer = %connection.peer(), limit, "refused a stream; see `StreamSettings::most_streams`");
             return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
         }
-        let half_close = ask.half_close == Some(true);
-        factory.open(Opening::new(Arc::clone(self), connection, ask.factory, half_close, answer));
+        let peer = Capable { half_close: ask.half_close == Some(true), keeps: ask.keeps };
+        factory.open(Opening::new(Arc::clone(self), connection, ask.factory, peer, answer));
     }
 
     /// A stream that the peer asked for is wanted here too.
-    pub(crate) fn accepted(
-        self: &Arc<Self>,
-        connection: Connection,
-        half_close: bool,
-        answer: Answer<Connect>,
-    ) -> Stream {
+    pub(crate) fn accepted(self: &Arc<Self>, connection: Connection, peer: Capable, answer: Answer<Connect>) -> Stream {
         let id = Id::random();
-        let link = Link::new(id, self, connection, half_close);
+        let link = Link::new(id, self, &connection, &peer);
         let mut registry = self.registry();
         registry.unreserve();
-        registry.meet(half_close);
+        registry.meet(peer.half_close);
         self.admit(registry, &link);
         // The answer goes first: an old peer does not know bytes whose Connect is not answered.
-        answer.send(Ok(Connected { connection: id, half_close: half_close.then_some(true) }));
-        Stream::new(link)
+        let Capable { half_close, keeps } = self.capable();
+        let half_close = (half_close && peer.half_close).then_some(true);
+        answer.send(Ok(Connected { connection: id, half_close, keeps: keeps.filter(|_| half_close.is_some()) }));
+        Stream::new(link, connection)
     }
 
-    /// Takes a stream in, unless the connection has ended. Whether its id was free.
-    fn admit(&self, mut registry: MutexGuard<'_, Registry<Arc<Link>, Receipt>>, link: &Arc<Link>) -> bool {
+    /// Takes a stream in whose id is free, unless the connection has ended.
+    fn admit(&self, mut registry: MutexGuard<'_, Registry<Arc<Link>, Receipt>>, link: &Arc<Link>) {
         if let Some(reason) = self.ended.get() {
             drop(registry);
             link.fail(StreamError::Connection(reason.clone()));
-            return true;
+        } else {
+            registry.insert(link.id, Arc::clone(link));
         }
-        registry.insert(link.id, Arc::clone(link)).is_ok()
     }
 
     /// A stream that we asked for is wanted at the peer too.
@@ -63,15 +63,21 @@ impl House {
         answer: &Connected,
     ) -> Result<Stream, ConnectError> {
         let id = answer.connection;
-        let link = Link::new(id, self, connection, answer.half_close == Some(true));
+        let peer = Capable { half_close: answer.half_close == Some(true), keeps: answer.keeps };
+        let link = Link::new(id, self, &connection, &peer);
         let mut registry = self.registry();
-        registry.meet(link.lock().state.half_close());
+        registry.meet(peer.half_close);
         let (early, lost) = registry.connected(connect, Some(id));
+        if registry.has(id) {
+            drop(registry);
+            refuse(lost);
+            return Err(ConnectError::Unsupported("it gave one id to two streams".to_owned()));
+        }
         let mut dropped = Vec::new();
         let mut inner = link.lock();
         let mut overrun = early.overrun;
         for (data, receipt) in early.data {
-            match inner.state.receive(data, receipt) {
+            match inner.state.receive(data, receipt, self.received.tolerated(0)) {
                 Received::Kept => {}
                 Received::Dropped(receipt) => dropped.push(receipt),
                 Received::Overrun(receipt) => {
@@ -81,37 +87,27 @@ impl House {
             }
         }
         self.received.change(0, inner.state.buffered());
-        let gone = early.ended.is_some_and(|ended| ended == Ended::Full || !inner.state.half_close());
-        if gone {
-            inner.state.peer_gone();
-        } else if early.ended.is_some() {
-            inner.state.peer_finished();
+        if let Some(ended) = early.ended {
+            inner.end(ended);
         }
+        let gone = early.ended.is_some() && inner.state.is_peer_gone();
         if overrun {
             inner.overrun();
         }
         drop(inner);
         // A stream that is over before it began needs no entry.
-        let admitted = if gone {
-            registry.remove(id);
-            drop(registry);
-            true
-        } else if overrun {
-            registry.leave(id);
-            drop(registry);
-            true
+        if gone || overrun {
+            let none = if gone { registry.remove(id) } else { registry.leave(id) };
+            drop((registry, none));
         } else {
-            self.admit(registry, &link)
-        };
+            self.admit(registry, &link);
+        }
         acknowledge(dropped);
         refuse(lost);
-        if !admitted {
-            return Err(ConnectError::Unsupported("it gave one id to two streams".to_owned()));
-        }
         if overrun && !gone {
             self.tell_overrun(&link);
         }
-        Ok(Stream::new(link))
+        Ok(Stream::new(link, connection))
     }
 
     /// A Connect of ours ended without a stream.
@@ -121,22 +117,23 @@ impl House {
     }
 
     /// A Connect of ours was answered, and nobody wants the stream any more.
-    pub(crate) fn unwanted(self: &Arc<Self>, connect: Connecting, connection: &Connection, answer: &Connected) {
+    pub(crate) fn unwanted(self: &Arc<Self>, connect: Connecting, answer: &Connected) {
         let (id, half_close) = (answer.connection, answer.half_close == Some(true));
         let mut registry = self.registry();
         let (early, lost) = registry.connected(connect, Some(id));
         registry.meet(half_close);
-        let gone = early.ended.is_some_and(|ended| ended == Ended::Full || !half_close);
-        if gone {
-            registry.remove(id);
-        } else {
-            registry.leave(id);
+        let gone = early.ended.is_some_and(|ended| ended > Ended::Half || !half_close);
+        if registry.has(id) {
+            // It gave one id to two streams: the other goes on.
+            drop(registry);
+            return refuse(lost);
         }
-        drop(registry);
+        let none = if gone { registry.remove(id) } else { registry.leave(id) };
+        drop((registry, none));
         acknowledge(early.data.into_iter().map(|(_, receipt)| receipt));
         refuse(lost);
         if !gone {
-            self.say_goodbye(connection, id, None);
+            self.say_goodbye(id, None, false);
         }
     }
 }

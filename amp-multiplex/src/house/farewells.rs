@@ -1,44 +1,81 @@
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
-use amp_core::Connection;
+use amp_core::{CallError, Connection, codes};
 use tokio::task::JoinHandle;
 
-use super::{House, PATIENCE};
+use super::House;
 use crate::commands::{Disconnect, Id};
-use crate::outlet::Chunk;
+use crate::error::StreamError;
+use crate::link::Link;
+
+/// How long to wait before a peer that is busy is told again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The peer is being told of an end; gives whether it knows.
+pub(crate) type Told = JoinHandle<Result<(), StreamError>>;
 
 /// How streams end.
 impl House {
-    /// Tells the peer that a stream which was [left](Registry::leave) is over, after the last bytes that were written.
-    pub(crate) fn say_goodbye(
-        self: &Arc<Self>,
-        connection: &Connection,
-        id: Id,
-        last: Option<Chunk>,
-    ) -> Option<JoinHandle<()>> {
-        let (house, connection) = (Arc::clone(self), connection.clone());
+    /// Leaves a stream, and tells the peer that it is over, after the last bytes that were written. `cut` says that these are
+    /// not the last that were meant.
+    pub(crate) fn say_goodbye(self: &Arc<Self>, id: Id, last: Option<Arc<Link>>, cut: bool) -> Option<Told> {
+        let Ok(connection) = self.connection() else {
+            // There is nobody to tell.
+            drop(self.registry().remove(id));
+            return None;
+        };
+        let left = self.registry().leave(id);
+        drop(left);
+        let house = Arc::clone(self);
         self.spawn(async move {
-            if let Some(mut last) = last {
-                // A connection that has ended is told nothing.
-                let _ = poll_fn(|cx| last.call.poll_sent(cx)).await;
+            if let Some(last) = last {
+                last.all_sent().await;
             }
-            disconnect(&connection, id, None).await;
+            let farewell = Disconnect { connection: id, half: None, cut: cut.then_some(true) };
+            let told = tell(connection, farewell).await;
             house.registry().left(id);
+            told
         })
     }
 
     /// Tells the peer that this end writes no more.
-    pub(crate) fn say_half(&self, connection: &Connection, id: Id) -> Option<JoinHandle<()>> {
-        let connection = connection.clone();
-        self.spawn(async move { disconnect(&connection, id, Some(true)).await })
+    pub(crate) fn say_half(&self, connection: &Connection, id: Id) -> Option<Told> {
+        self.spawn(tell(connection.clone(), Disconnect { connection: id, half: Some(true), cut: None }))
     }
 }
 
-/// Done when the peer knows, whatever it answers, or has had its time.
-async fn disconnect(connection: &Connection, id: Id, half: Option<bool>) {
-    let mut call = connection.call(Disconnect { connection: id, half }).no_timeout().uncounted();
-    if poll_fn(|cx| call.poll_sent(cx)).await.is_ok() {
-        let _ = tokio::time::timeout(PATIENCE, call).await;
+impl Link {
+    /// Waits until nothing that was written waits for room.
+    async fn all_sent(&self) {
+        poll_fn(|cx| {
+            let mut inner = self.lock();
+            if inner.unsent.is_none() {
+                return Poll::Ready(());
+            }
+            inner.writer = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// Done when the peer knows. Once it is sent, the wait keeps no connection open.
+async fn tell(connection: Connection, Disconnect { connection: id, half, cut }: Disconnect) -> Result<(), StreamError> {
+    let weak = connection.downgrade();
+    let mut connection = Some(connection);
+    loop {
+        let Some(open) = connection.take().or_else(|| weak.upgrade()) else { return Ok(()) };
+        let mut call = open.call(Disconnect { connection: id, half, cut }).no_timeout().uncounted();
+        drop(open);
+        poll_fn(|cx| call.poll_sent(cx)).await?;
+        match call.weak().await {
+            Err(CallError::Connection(reason)) => return Err(reason.into()),
+            Err(CallError::Remote { code, .. }) if code == codes::BUSY => tokio::time::sleep(PAUSE).await,
+            // Whatever else it answers, it knows.
+            _ => return Ok(()),
+        }
     }
 }

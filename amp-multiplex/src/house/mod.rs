@@ -3,33 +3,33 @@
 mod arrivals;
 mod connects;
 mod farewells;
-mod tally;
 
+pub(crate) use farewells::Told;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
-use amp_core::{CloseReason, Connection, WeakConnection};
+use amp_core::{Ask, CloseReason, Connection, WeakConnection};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::commands::StreamGone;
-use crate::error::StreamError;
+use crate::error::{ConnectError, StreamError};
 use crate::factory::Factories;
-use crate::link::{Link, Receipt};
-use crate::machine::{Bounds, Registry, StreamState};
+use crate::link::{Capable, Link, Receipt};
+use crate::machine::{Bounds, Registry, StreamState, Tally};
 use crate::settings::StreamSettings;
-use tally::Tally;
-
-/// How long a peer may take to answer for a stream that nobody here uses any more. Such a wait keeps the connection open.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(crate) struct House {
     pub(crate) settings: StreamSettings,
     pub(crate) factories: Factories,
     registry: Mutex<Registry<Arc<Link>, Receipt>>,
-    /// The connection and the runtime it was attached on: streams may be dropped elsewhere.
-    attached: OnceLock<(WeakConnection, Handle)>,
+    /// How many links there are, of streams that are over too.
+    pub(crate) alive: AtomicUsize,
+    attached: OnceLock<WeakConnection>,
+    /// The runtime that the streams belong to: they may be dropped elsewhere.
+    runtime: OnceLock<Handle>,
     /// Why the connection has ended. Said under the registry's lock: whatever comes in later learns it.
     ended: OnceLock<CloseReason>,
     /// What was sent and not answered.
@@ -42,10 +42,12 @@ impl House {
     pub(crate) fn new(settings: StreamSettings, factories: Factories) -> Arc<Self> {
         Arc::new(Self {
             registry: Mutex::new(Registry::new(settings.most_streams, settings.most_early)),
+            alive: AtomicUsize::new(0),
             attached: OnceLock::new(),
+            runtime: OnceLock::new(),
             ended: OnceLock::new(),
-            in_flight: Tally::new(settings.first_window, settings.most_in_flight),
-            received: Tally::new(settings.first_window, settings.most_received),
+            in_flight: Tally::new(settings.most_in_flight),
+            received: Tally::new(settings.most_received),
             factories,
             settings,
         })
@@ -55,32 +57,61 @@ impl House {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Belongs to `connection` from now on. Whether it does: ids of one connection mean nothing on another.
+    /// Belongs to `connection` from now on, unless it belongs to another: ids of one connection mean nothing on another.
     pub(crate) fn attach(self: &Arc<Self>, connection: &Connection) -> bool {
-        let mut first = false;
-        let (mine, runtime) = self.attached.get_or_init(|| {
-            first = true;
-            (connection.downgrade(), Handle::current())
-        });
+        let first = self.attached.set(connection.downgrade()).is_ok();
         if first {
-            let (house, closed) = (Arc::downgrade(self), connection.closed());
-            runtime.spawn(async move {
-                let reason = closed.await;
-                if let Some(house) = house.upgrade() {
-                    house.lost(&reason);
-                }
-            });
+            self.enter(connection);
         }
-        mine.is_of(connection)
+        first
     }
 
-    pub(crate) fn connection(&self) -> Option<Connection> {
-        self.attached.get()?.0.upgrade()
+    /// Notes the runtime and listens for the end of the connection, once. A connection may be set up outside the runtime that
+    /// drives it: then the first command does so.
+    pub(crate) fn enter(self: &Arc<Self>, connection: &Connection) {
+        if self.runtime.get().is_some() {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        if self.runtime.set(runtime.clone()).is_err() {
+            return;
+        }
+        let (house, closed) = (Arc::downgrade(self), connection.closed());
+        runtime.spawn(async move {
+            let reason = closed.await;
+            if let Some(house) = house.upgrade() {
+                house.lost(&reason);
+            }
+        });
+    }
+
+    /// Whether the ask came over the connection of these streams.
+    pub(crate) fn received(&self, ask: &Ask) -> bool {
+        self.attached.get().is_some_and(|connection| connection.received(ask))
+    }
+
+    pub(crate) fn is_attached(&self) -> bool {
+        self.attached.get().is_some()
+    }
+
+    /// The connection, while it lives.
+    pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
+        let connection = self.attached.get().ok_or(ConnectError::NotAttached)?;
+        let ended = || self.ended.get().cloned().unwrap_or(CloseReason::Closed);
+        connection.upgrade().ok_or_else(|| ConnectError::Connection(ended()))
+    }
+
+    /// How many streams take a place, besides those that the registry knows to be on their way.
+    pub(crate) fn alive(&self) -> usize {
+        self.alive.load(Ordering::Relaxed)
     }
 
     /// Runs what must go on when nobody waits for it.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
-        self.attached.get().map(|(_, runtime)| runtime.spawn(task))
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Option<JoinHandle<T>> {
+        self.runtime.get().map(|runtime| runtime.spawn(task))
     }
 
     /// The connection has ended, and every stream with it.
@@ -94,14 +125,21 @@ impl House {
         }
     }
 
-    pub(crate) fn state(&self, half_close: bool) -> StreamState<Receipt> {
-        let StreamSettings { first_window: least, most_window: most, most_buffered, .. } = self.settings;
-        StreamState::new(half_close, Bounds { least, most: most.max(least) }, most_buffered)
+    pub(crate) fn state(&self, peer: &Capable) -> StreamState<Receipt> {
+        let StreamSettings { first_window, most_window, most_buffered, .. } = self.settings;
+        let keeps = peer.keeps.map_or(usize::MAX, |keeps| usize::try_from(keeps).unwrap_or(usize::MAX));
+        let bounds = Bounds { least: first_window.min(keeps), most: most_window.min(keeps) };
+        StreamState::new(peer.half_close, bounds, most_buffered)
+    }
+
+    /// What this end can do.
+    pub(crate) fn capable(&self) -> Capable {
+        Capable { half_close: true, keeps: u64::try_from(self.settings.most_buffered).ok() }
     }
 }
 
 /// Tells the peer that the bytes were for nobody, as txampext does: without a description.
-fn refuse(receipts: impl IntoIterator<Item = Receipt>) {
+pub(crate) fn refuse(receipts: impl IntoIterator<Item = Receipt>) {
     for receipt in receipts {
         receipt.send(Err(StreamGone::NoSuchConnection(String::new()).into()));
     }

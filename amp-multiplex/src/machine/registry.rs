@@ -3,6 +3,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::{OVERHEAD, cost};
 use crate::commands::Id;
 
 /// Which streams there are at one end of a connection. `S` is a stream, `R` a receipt for received bytes.
@@ -22,8 +23,12 @@ pub(crate) struct Registry<S, R> {
     /// How many Connects of the peer are not decided about.
     opening: usize,
     early: HashMap<Id, Early<R>>,
-    early_bytes: usize,
+    /// What that costs.
+    early_cost: usize,
     most_early: usize,
+    /// The last Connect that was out when something came early for which there was no place: of its streams and those before
+    /// it, one that nothing is kept for is not whole.
+    early_lost: Connecting,
     most_streams: usize,
 }
 
@@ -41,13 +46,15 @@ pub(crate) struct Early<R> {
     last: Connecting,
 }
 
-/// How the peer has ended a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the peer has ended a stream: what is later in this list is not taken back by what is earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ended {
     /// It writes no more.
     Half,
     /// It neither writes nor reads any more.
     Full,
+    /// The same, and what it wrote is not whole.
+    Cut,
 }
 
 /// What an id stands for.
@@ -77,8 +84,9 @@ impl<S, R> Registry<S, R> {
             connects: 0,
             opening: 0,
             early: HashMap::new(),
-            early_bytes: 0,
+            early_cost: 0,
             most_early,
+            early_lost: 0,
             most_streams,
         }
     }
@@ -87,14 +95,15 @@ impl<S, R> Registry<S, R> {
         self.streams.len()
     }
 
-    /// Whether one more stream may be opened from either end.
-    fn has_place(&self) -> bool {
-        self.streams.len() + self.connecting.len() + self.opening < self.most_streams
+    /// Whether one more stream may be opened from either end, when there are `alive`, known here or not. Those count too that
+    /// the peer may still take for open.
+    fn has_place(&self, alive: usize) -> bool {
+        alive + self.leaving.len() + self.connecting.len() + self.opening < self.most_streams
     }
 
     /// A Connect of ours goes out, if there is a place for its stream.
-    pub(crate) fn connect(&mut self) -> Option<Connecting> {
-        self.has_place().then(|| {
+    pub(crate) fn connect(&mut self, alive: usize) -> Option<Connecting> {
+        self.has_place(alive).then(|| {
             self.connects += 1;
             self.connecting.insert(self.connects);
             self.connects
@@ -102,8 +111,8 @@ impl<S, R> Registry<S, R> {
     }
 
     /// A Connect of the peer came in, and has a place for its stream until it is decided about.
-    pub(crate) fn reserve(&mut self) -> bool {
-        let place = self.has_place();
+    pub(crate) fn reserve(&mut self, alive: usize) -> bool {
+        let place = self.has_place(alive);
         self.opening += usize::from(place);
         place
     }
@@ -117,20 +126,18 @@ impl<S, R> Registry<S, R> {
     /// and the receipts of what came for nobody.
     pub(crate) fn connected(&mut self, connect: Connecting, id: Option<Id>) -> (Early<R>, Vec<R>) {
         self.connecting.remove(&connect);
-        let early = id.and_then(|id| self.early.remove(&id)).unwrap_or_else(|| Early::new(connect));
+        let early = id.and_then(|id| self.early.remove(&id));
         let oldest = self.connecting.first().copied().unwrap_or(Connecting::MAX);
         let lost: Vec<_> = self.early.extract_if(|_, early| early.last < oldest).map(|(_, early)| early).collect();
-        self.early_bytes -= early.bytes() + lost.iter().map(Early::bytes).sum::<usize>();
+        self.early_cost -= early.iter().chain(&lost).map(Early::cost).sum::<usize>();
+        let nothing = || Early { overrun: connect <= self.early_lost, ..Early::new(connect) };
+        let early = early.unwrap_or_else(nothing);
         (early, lost.into_iter().flat_map(|early| early.data).map(|(_, receipt)| receipt).collect())
     }
 
-    /// Takes a stream in. `Err` gives it back when the id is taken, which an honest peer's never is.
-    pub(crate) fn insert(&mut self, id: Id, stream: S) -> Result<(), S> {
-        if self.streams.contains_key(&id) || self.leaving.contains(&id) {
-            return Err(stream);
-        }
+    /// Takes a stream in whose id is [free](Self::has).
+    pub(crate) fn insert(&mut self, id: Id, stream: S) {
         self.streams.insert(id, stream);
-        Ok(())
     }
 
     /// What an id in a peer's command stands for.
@@ -146,34 +153,51 @@ impl<S, R> Registry<S, R> {
     /// Keeps bytes for an id that is not known yet. Gives the receipt back when they are not kept: with too many of them the
     /// stream is over before it is known, and behind its end they are of no use.
     pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Result<(), R> {
-        let (bytes, most) = (self.early_bytes + data.len(), self.most_early);
-        let Some(early) = self.early(id) else { return Err(receipt) };
-        if early.ended.is_some() {
+        if data.is_empty() || !self.meet_early(id) {
             return Err(receipt);
         }
-        early.overrun |= bytes > most;
+        let after = self.early_cost + cost(data.len());
+        let Some(early) = self.early.get_mut(&id).filter(|early| early.ended.is_none()) else { return Err(receipt) };
+        early.overrun |= after > self.most_early;
         if early.overrun {
             return Err(receipt);
         }
         early.data.push((data, receipt));
-        self.early_bytes = bytes;
+        self.early_cost = after;
         Ok(())
     }
 
     /// Remembers that the peer has ended a stream whose id is not known yet.
-    pub(crate) fn end_early(&mut self, id: Id, half: bool) {
-        if let Some(early) = self.early(id)
-            && early.ended != Some(Ended::Full)
+    pub(crate) fn end_early(&mut self, id: Id, ended: Ended) {
+        if self.meet_early(id)
+            && let Some(early) = self.early.get_mut(&id)
         {
-            early.ended = Some(if half { Ended::Half } else { Ended::Full });
+            early.ended = early.ended.max(Some(ended));
         }
     }
 
-    /// What came for an id that is not known yet, unless there are too many of those.
-    fn early(&mut self, id: Id) -> Option<&mut Early<R>> {
-        let place = self.early.len() < self.most_streams || self.early.contains_key(&id);
-        let connects = self.connects;
-        place.then(|| self.early.entry(id).or_insert_with(|| Early::new(connects)))
+    /// Something came for an id that is not known yet. Whether there is a place for it.
+    fn meet_early(&mut self, id: Id) -> bool {
+        if self.early.contains_key(&id) {
+            return true;
+        }
+        let place = self.early_cost + OVERHEAD <= self.most_early;
+        if place {
+            self.early.insert(id, Early::new(self.connects));
+            self.early_cost += OVERHEAD;
+        } else {
+            self.early_lost = self.connects;
+        }
+        place
+    }
+
+    pub(crate) fn is_old_peer(&self) -> bool {
+        self.old_peer
+    }
+
+    /// Whether the id is given to a stream, or to one that the peer may still take for open.
+    pub(crate) fn has(&self, id: Id) -> bool {
+        self.streams.contains_key(&id) || self.leaving.contains(&id)
     }
 
     /// Notes what the peer of a stream is.
@@ -188,9 +212,9 @@ impl<S, R> Registry<S, R> {
     }
 
     /// Forgets a stream that the peer still has to be told about.
-    pub(crate) fn leave(&mut self, id: Id) {
-        self.streams.remove(&id);
+    pub(crate) fn leave(&mut self, id: Id) -> Option<S> {
         self.leaving.insert(id);
+        self.streams.remove(&id)
     }
 
     /// The peer knows that the stream is over.
@@ -213,7 +237,7 @@ impl<S, R> Registry<S, R> {
     /// Takes everything out: the connection has ended, and takes no more streams.
     pub(crate) fn clear(&mut self) -> Vec<S> {
         self.early.clear();
-        self.early_bytes = 0;
+        self.early_cost = 0;
         self.leaving.clear();
         self.over.clear();
         self.streams.drain().map(|(_, stream)| stream).collect()
@@ -221,7 +245,7 @@ impl<S, R> Registry<S, R> {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        let counts = [self.streams.len(), self.leaving.len(), self.early.len(), self.early_bytes];
+        let counts = [self.streams.len(), self.leaving.len(), self.early.len(), self.early_cost];
         counts == [0; 4] && self.connecting.is_empty() && self.opening == 0
     }
 }
@@ -244,7 +268,7 @@ impl<R> Early<R> {
         Self { data: Vec::new(), ended: None, overrun: false, last }
     }
 
-    fn bytes(&self) -> usize {
-        self.data.iter().map(|(data, _)| data.len()).sum()
+    fn cost(&self) -> usize {
+        OVERHEAD + self.data.iter().map(|(data, _)| cost(data.len())).sum::<usize>()
     }
 }

@@ -4,13 +4,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::window::{Bounds, Window};
-
-/// What a chunk costs beyond its bytes, at either end: single bytes must not hold more memory than they count for.
-const OVERHEAD: usize = 256;
-
-fn cost(bytes: usize) -> usize {
-    bytes + OVERHEAD
-}
+use super::{LEAST, OVERHEAD, cost};
 
 /// One end of a stream. `R` is a receipt: what the peer gets back once the bytes were read.
 ///
@@ -90,12 +84,12 @@ impl<R> StreamState<R> {
         self.half_close
     }
 
-    /// Takes in bytes from the peer.
-    pub(crate) fn receive(&mut self, data: Bytes, receipt: R) -> Received<R> {
+    /// Takes in bytes from the peer. All that are not read may cost `share`.
+    pub(crate) fn receive(&mut self, data: Bytes, receipt: R, share: usize) -> Received<R> {
         if data.is_empty() || self.peer_finished {
             return Received::Dropped(receipt);
         }
-        if self.buffered + cost(data.len()) > self.most_buffered {
+        if self.buffered + cost(data.len()) > self.most_buffered.min(share) {
             self.peer_gone();
             return Received::Overrun(receipt);
         }
@@ -139,16 +133,22 @@ impl<R> StreamState<R> {
         self.peer_gone = true;
     }
 
+    /// This end writes no more.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
     pub(crate) fn is_peer_gone(&self) -> bool {
         self.peer_gone
     }
 
-    /// How many bytes the writer may send now; `None` when writing has ended.
-    pub(crate) fn room(&self) -> Option<usize> {
+    /// How many bytes the writer may send now, when all that are unanswered may cost `share`; `None` when writing has ended.
+    pub(crate) fn room(&mut self, share: usize, now: Instant) -> Option<usize> {
         let open = !self.finished && !self.peer_gone;
-        let room = self.window.size().saturating_sub(cost(self.in_flight));
-        // However small the window, something goes.
-        open.then(|| if self.in_flight == 0 { room.max(1) } else { room })
+        let window = self.window.allowed(self.in_flight, now);
+        let room = window.min(share.max(LEAST)).saturating_sub(cost(self.in_flight));
+        // With nothing on its way something goes; else crumbs wait until an answer makes room for more.
+        open.then_some(if self.in_flight == 0 || room >= LEAST { room } else { 0 })
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -156,8 +156,14 @@ impl<R> StreamState<R> {
     }
 
     /// Notes bytes that were sent.
-    pub(crate) fn sent(&mut self, bytes: usize) {
+    pub(crate) fn sent(&mut self, bytes: usize, now: Instant) {
+        self.window.sent(self.in_flight, now);
         self.in_flight += cost(bytes);
+    }
+
+    /// The bytes that were noted last do not go out.
+    pub(crate) fn taken_back(&mut self, bytes: usize) {
+        self.in_flight = self.in_flight.saturating_sub(cost(bytes));
     }
 
     /// Notes bytes that the peer's reader has taken.

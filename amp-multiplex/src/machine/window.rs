@@ -1,5 +1,7 @@
 use std::time::{Duration, Instant};
 
+use super::LEAST;
+
 /// Between which sizes the window of a stream may move, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -7,15 +9,26 @@ pub(crate) struct Bounds {
     pub(crate) most: usize,
 }
 
+/// For how long the round trip of an empty path is believed.
+const FRESH: Duration = Duration::from_secs(10);
+
 /// How many bytes of a stream may be unanswered.
 ///
 /// The window follows twice the product of rate and round trip, so that a long path is kept full and a slow reader does
-/// not fill buffers: the fastest round trip is the path's own, and the rate is what was answered over a round trip.
+/// not fill buffers: the rate is what was answered over a round trip, and the round trip is that of the empty path. It is
+/// measured with bytes that go out when no others are on their way. A stream that is always busy stops for that now and then
+/// until all is answered, or a path that has become longer would never be seen behind the queue that the window itself makes.
 #[derive(Debug)]
 pub(crate) struct Window {
     bounds: Bounds,
     size: usize,
     fastest: Option<Duration>,
+    /// When that was measured.
+    measured: Option<Instant>,
+    /// When the bytes went out that measure it.
+    probe: Option<Instant>,
+    /// Nothing goes out until everything is answered.
+    draining: bool,
     /// What was answered since the time, for the rate.
     since: Option<Instant>,
     answered: usize,
@@ -23,18 +36,48 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { bounds, size: bounds.least, fastest: None, since: None, answered: 0 }
+        let least = bounds.least.max(LEAST);
+        Self {
+            bounds: Bounds { least, most: bounds.most.max(least) },
+            size: least,
+            fastest: None,
+            measured: None,
+            probe: None,
+            draining: false,
+            since: None,
+            answered: 0,
+        }
     }
 
+    #[cfg(test)]
     pub(crate) fn size(&self) -> usize {
         self.size
+    }
+
+    /// How much may be unanswered now, when `in_flight` is.
+    pub(crate) fn allowed(&mut self, in_flight: usize, now: Instant) -> usize {
+        // Only a writer that uses its window is held up: one whose reader sleeps may still write a little.
+        self.draining |= in_flight > self.size / 2 && self.is_stale(now);
+        if self.draining && in_flight > 0 { 0 } else { self.size }
+    }
+
+    /// Takes in that bytes go out while `in_flight` are on their way.
+    pub(crate) fn sent(&mut self, in_flight: usize, now: Instant) {
+        if in_flight == 0 {
+            self.probe = Some(now);
+            self.draining = false;
+        }
     }
 
     /// Takes in that `bytes` which were sent at `sent` were answered at `now`.
     pub(crate) fn answered(&mut self, bytes: usize, sent: Instant, now: Instant) {
         let trip = now.saturating_duration_since(sent);
-        let fastest = self.fastest.map_or(trip, |fastest| fastest.min(trip)).max(Duration::from_micros(10));
+        let before = self.fastest.filter(|_| self.probe != Some(sent) || !self.is_stale(now));
+        let fastest = before.map_or(trip, |fastest| fastest.min(trip)).max(Duration::from_micros(10));
         self.fastest = Some(fastest);
+        if self.probe == Some(sent) {
+            (self.probe, self.measured) = (None, Some(now));
+        }
         self.answered += bytes;
         let since = *self.since.get_or_insert(sent);
         let elapsed = now.saturating_duration_since(since);
@@ -46,5 +89,9 @@ impl Window {
         let wanted = usize::try_from(product.saturating_mul(2)).unwrap_or(usize::MAX);
         self.size = self.size.max(wanted.min(self.size.saturating_mul(2))).min(self.bounds.most);
         (self.since, self.answered) = (Some(now), 0);
+    }
+
+    fn is_stale(&self, now: Instant) -> bool {
+        self.measured.is_some_and(|measured| now.saturating_duration_since(measured) > FRESH)
     }
 }

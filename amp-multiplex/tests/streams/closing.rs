@@ -1,7 +1,8 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::raw::scripted;
-use crate::support::{echo, ends, ends_with, pattern, read_all, read_exactly, soon, streaming, why, write};
+use crate::raw::{RawPeer, scripted};
+use crate::support::{End, echo, ends, ends_with, pattern, read_all, read_exactly, soon, streaming, why, write};
+use amp_core::Settings;
 use amp_multiplex::StreamSettings;
 
 #[tokio::test]
@@ -18,7 +19,7 @@ async fn between_ends_of_ours_each_direction_is_closed_for_itself() {
     here.is_empty().await;
     there.is_empty().await;
     let error = one.write(b"x").await.expect_err("this end has closed");
-    assert_eq!(why(&error), "PeerDisconnected");
+    assert_eq!(why(&error), "Closed");
 }
 
 #[tokio::test]
@@ -101,7 +102,7 @@ async fn an_old_peer_is_told_of_the_end_when_it_has_read_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_peer_that_leaves_without_its_answers_holds_up_no_shutdown() {
+async fn an_old_peer_that_leaves_without_its_answers_fails_the_shutdown_and_holds_it_up_no_longer() {
     let (end, mut peer) = scripted();
     let mut listener = end.factories.listen("source", 1);
     let (id, mut stream) = peer.open("source", &mut listener).await;
@@ -110,9 +111,39 @@ async fn an_old_peer_that_leaves_without_its_answers_holds_up_no_shutdown() {
     peer.expect_ask("Transmit").await;
     let tag = peer.disconnect(&id).await;
     peer.expect_answer(&tag).await;
-    soon("closing", closing).await.expect("no panic").expect("closed");
+    let error = soon("closing", closing).await.expect("no panic").expect_err("it did not take the bytes");
+    assert_eq!(why(&error), "PeerDisconnected");
     peer.expect_silence().await;
     end.is_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_a_peer_refuses_because_it_has_left_fail_the_shutdown() {
+    let (end, mut peer) = scripted();
+    let mut listener = end.factories.listen("source", 1);
+    let (_, mut stream) = peer.open("source", &mut listener).await;
+    write(&mut stream, "hello").await;
+    let ask = peer.expect_ask("Transmit").await;
+    peer.error(&ask, "NO_SUCH_CONNECTION").await;
+    let error = soon("closing", stream.shutdown()).await.expect_err("it did not take the bytes");
+    assert_eq!(why(&error), "PeerDisconnected");
+    end.is_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_ends_before_the_end_is_known_fails_the_shutdown() {
+    let (a, b) = tokio::io::duplex(1 << 16);
+    let (end, mut peer) = (End::over(a, Settings::new(), StreamSettings::new()), RawPeer::over(b));
+    let multiplexer = end.multiplexer.clone();
+    let connecting = tokio::spawn(async move { multiplexer.connect("sink").await });
+    let ask = peer.expect_ask("Connect").await;
+    peer.answer(&ask, &[("connection", "abc"), ("half_close", "True")]).await;
+    let mut stream = connecting.await.expect("no panic").expect("a stream");
+    let closing = tokio::spawn(async move { stream.shutdown().await });
+    assert_eq!(peer.expect_ask("Disconnect").await.text("half"), "True");
+    drop(peer);
+    let error = soon("closing", closing).await.expect("no panic").expect_err("the peer does not know");
+    assert_eq!(why(&error), "Connection");
 }
 
 #[tokio::test(start_paused = true)]

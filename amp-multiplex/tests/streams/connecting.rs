@@ -1,11 +1,11 @@
-use amp_core::{Connection, Settings};
+use amp_core::{Ask, CloseReason, Connection, Located, Locator, Peer, Server, Settings};
 use amp_multiplex::{ConnectError, Factories, Multiplexer, Opening, StreamSettings};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use crate::raw::{scripted, scripted_with};
-use crate::support::{End, echo, ends, ends_with, pattern, read_exactly, soon, until, why, write};
+use crate::raw::{RawPeer, scripted, scripted_with};
+use crate::support::{End, Pings, echo, ends, ends_with, pattern, read_exactly, soon, until, why, write};
 
 #[tokio::test]
 async fn a_refusal_gives_its_reason() {
@@ -63,9 +63,6 @@ async fn over_the_backlog_of_a_listener_connects_are_refused() {
     for connecting in waiting {
         streams.push(soon("connecting", connecting).await.expect("no panic").expect("accepted"));
     }
-    drop(listener);
-    let error = here.multiplexer.connect("busy").await.expect_err("nobody listens");
-    assert!(matches!(error, ConnectError::Refused(_)), "{error:?}");
     drop(streams);
     here.is_empty().await;
     there.is_empty().await;
@@ -81,19 +78,77 @@ async fn a_listener_whose_factory_was_removed_ends() {
 
 #[tokio::test]
 async fn a_multiplexer_without_a_connection_connects_nowhere() {
-    let multiplexer = Multiplexer::new(&Factories::new());
+    let multiplexer = Multiplexer::default();
     let error = multiplexer.connect("echo").await.expect_err("not attached");
-    assert!(matches!(error, ConnectError::Unsupported(_)), "{error:?}");
+    assert!(matches!(error, ConnectError::NotAttached), "{error:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_multiplexer_that_nobody_attached_is_attached_by_the_peers_first_command() {
-    let (end, mut peer) = scripted_with(StreamSettings::new(), false);
-    end.factories.serve("echo", echo);
-    let id = peer.connect("echo").await;
-    peer.transmit(&id, b"hi").await;
-    peer.packet().await;
-    assert_eq!(peer.packet().await.named("Transmit").text("data"), "hi");
+#[tokio::test]
+async fn connecting_after_the_end_gives_the_connections_reason() {
+    let (here, there) = ends();
+    here.connection.abort();
+    let error = here.multiplexer.connect("echo").await.expect_err("aborted");
+    assert!(matches!(error, ConnectError::Connection(CloseReason::Aborted)), "{error:?}");
+    let closed = here.connection.closed();
+    drop(here.connection);
+    soon("the end", closed).await;
+    until("the reason is known", || there.connection.is_closed()).await;
+    let error = here.multiplexer.connect("echo").await.expect_err("no handle is left");
+    assert!(matches!(error, ConnectError::Connection(CloseReason::Aborted)), "{error:?}");
+}
+
+/// A locator of the user's around a multiplexer, which does not know of `begin`.
+struct Around(Multiplexer);
+
+impl Locator for Around {
+    fn locate(&self, ask: Ask) -> Located {
+        self.0.locate(ask)
+    }
+}
+
+#[tokio::test]
+async fn a_multiplexer_in_a_locator_that_does_not_begin_it_is_attached_by_the_peers_first_command() {
+    let factories = Factories::new();
+    factories.serve("echo", echo);
+    let (here, there) = (Multiplexer::default(), Multiplexer::new(&factories));
+    let builder = Connection::builder().locator(Around(there.clone()));
+    let (_one, _other) = amp_core::pair(Connection::builder().locator(here.clone()), builder);
+    assert!(matches!(there.connect("x").await, Err(ConnectError::NotAttached)));
+    let mut stream = here.connect("echo").await.expect("a stream");
+    write(&mut stream, "hi").await;
+    assert_eq!(read_exactly(&mut stream, 2).await, b"hi");
+    assert!(matches!(there.connect("x").await, Err(ConnectError::NoSuchFactory)));
+}
+
+#[tokio::test]
+async fn a_server_opens_streams_to_its_clients() {
+    let (sender, mut accepted) = tokio::sync::mpsc::channel(1);
+    let server = Server::builder()
+        .on_connection(move |connection| sender.try_send(connection).expect("a place"))
+        .bind_tcp("127.0.0.1:0", |_| (Pings, Multiplexer::default()))
+        .await
+        .expect("a port");
+    let factories = Factories::new();
+    factories.serve("echo", echo);
+    let client = Connection::builder().locator(Multiplexer::new(&factories));
+    let _connection = client.connect_tcp(server.local_addr().expect("TCP")).await.expect("a connection");
+    let connection = soon("accepting", accepted.recv()).await.expect("a connection");
+    let streams = Multiplexer::of(&connection).expect("its locator has one");
+    let mut stream = streams.connect("echo").await.expect("a stream");
+    write(&mut stream, "hi").await;
+    assert_eq!(read_exactly(&mut stream, 2).await, b"hi");
+}
+
+#[tokio::test]
+async fn a_listener_that_is_dropped_takes_its_factory_away_and_no_other() {
+    let (here, there) = ends();
+    drop(there.factories.listen("gone", 1));
+    let error = here.multiplexer.connect("gone").await.expect_err("nobody listens");
+    assert!(matches!(error, ConnectError::NoSuchFactory), "{error:?}");
+    let listener = there.factories.listen("echo", 1);
+    there.factories.serve("echo", echo);
+    drop(listener);
+    here.connect("echo").await;
 }
 
 #[tokio::test]
@@ -102,9 +157,8 @@ async fn a_multiplexer_belongs_to_its_first_connection_only() {
     there.factories.serve("echo", echo);
     // The same locator on a second connection.
     let other = Connection::builder().locator(there.multiplexer.clone());
-    let (second, _kept) = amp_core::pair(Connection::builder(), other);
-    let mine = Multiplexer::new(&Factories::new());
-    mine.attach(&second);
+    let mine = Multiplexer::default();
+    let (_second, _kept) = amp_core::pair(Connection::builder().locator(mine.clone()), other);
     let error = mine.connect("echo").await.expect_err("another connection");
     assert!(matches!(error, ConnectError::Unsupported(_)), "{error:?}");
     here.connect("echo").await;
@@ -185,9 +239,63 @@ async fn an_abandoned_connect_that_is_never_answered_does_not_hold_the_connectio
     timeout(Duration::from_secs(600), closed).await.expect("the connection ends");
 }
 
+/// Whatever is too late for the caller's patience, the peer's stream is closed again and its bytes are never unknown.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_opens_an_hour_after_its_connect_was_given_up_is_closed_again() {
+    for patience in [Some(Duration::from_secs(10)), None] {
+        let (ours, transport) = tokio::io::duplex(1 << 20);
+        let settings = Settings::new().call_timeout(patience);
+        let (end, mut peer) = (End::over(ours, settings, StreamSettings::new()), RawPeer::over(transport));
+        let connecting = timeout(Duration::from_secs(20), end.multiplexer.connect("echo")).await;
+        match patience {
+            Some(_) => assert!(matches!(connecting, Ok(Err(ConnectError::Timeout))), "{connecting:?}"),
+            None => assert!(connecting.is_err(), "{connecting:?}"),
+        }
+        let ask = peer.expect_ask("Connect").await;
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        peer.answer(&ask, &[("connection", "abc")]).await;
+        let banner = peer.transmit("abc", b"220 hi").await;
+        peer.expect_answer(&banner).await;
+        let goodbye = peer.expect_ask("Disconnect").await;
+        assert_eq!(goodbye.text("connection"), "abc");
+        // However long the peer takes to know, its bytes are taken.
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        let late = peer.transmit("abc", b"still here").await;
+        peer.expect_answer(&late).await;
+        peer.answer(&goodbye, &[]).await;
+        end.is_empty().await;
+    }
+}
+
+/// Empty and single bytes for a stream that is not known yet cost what they hold, not what they carry.
+#[tokio::test(start_paused = true)]
+async fn early_crumbs_are_bounded_too() {
+    let (end, mut peer) = scripted_with(StreamSettings::new().most_early(10_000));
+    let multiplexer = end.multiplexer.clone();
+    let connecting = tokio::spawn(async move { multiplexer.connect("echo").await });
+    let ask = peer.expect_ask("Connect").await;
+    for _ in 0..100 {
+        let tag = peer.transmit("abc", b"").await;
+        peer.expect_answer(&tag).await;
+    }
+    for _ in 0..100 {
+        peer.transmit("abc", b"x").await;
+    }
+    // 256 bytes for the stream, 257 for each crumb: 37 are kept, the others are answered and the stream is not whole.
+    for _ in 37..100 {
+        assert!(peer.packet().await.has("_answer"));
+    }
+    peer.answer(&ask, &[("connection", "abc")]).await;
+    let mut stream = connecting.await.expect("no panic").expect("a stream");
+    assert_eq!(read_exactly(&mut stream, 37).await, [b'x'; 37]);
+    let error = tokio::io::AsyncReadExt::read(&mut stream, &mut [0]).await.expect_err("not whole");
+    assert_eq!(why(&error), "Overrun");
+    drop(end);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_whose_early_bytes_are_not_all_kept_ends_with_the_reason() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_early(1000), true);
+    let (end, mut peer) = scripted_with(StreamSettings::new().most_early(1500));
     let multiplexer = end.multiplexer.clone();
     let connecting = tokio::spawn(async move { multiplexer.connect("echo").await });
     let ask = peer.expect_ask("Connect").await;
@@ -201,4 +309,20 @@ async fn a_stream_whose_early_bytes_are_not_all_kept_ends_with_the_reason() {
     assert_eq!(why(&error), "Overrun");
     assert!(stream.write(b"x").await.is_err());
     drop(stream);
+}
+
+#[test]
+fn a_connection_that_is_built_outside_the_runtime_can_open_streams() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (a, b) = tokio::io::duplex(1 << 16);
+    let factories = Factories::new();
+    factories.serve("echo", echo);
+    let (one, other) = (Multiplexer::default(), Multiplexer::new(&factories));
+    let (connection, driver) = Connection::builder().locator(one.clone()).build(a, Peer::other("a"));
+    runtime.block_on(async {
+        tokio::spawn(driver);
+        let _there = Connection::builder().locator(other.clone()).start(b, Peer::other("b"));
+        let stream = one.connect("echo").await;
+        assert!(stream.is_ok() && Multiplexer::of(&connection).is_some(), "{stream:?}");
+    });
 }

@@ -4,11 +4,12 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use amp_multiplex::{Forward, Stream, StreamSettings};
+use amp_multiplex::{Forward, Multiplexer, Stream, StreamSettings, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::time::timeout;
 
-use crate::support::{echo, ends, ends_with, pattern, soon, until};
+use crate::support::{echo, ends, ends_with, pattern, read_exactly, soon, until};
 
 pub(crate) async fn dial(forward: &Forward) -> TcpStream {
     let address = forward.local_addr().expect("TCP");
@@ -110,7 +111,7 @@ async fn a_closed_forward_accepts_no_more_and_its_streams_go_on() {
     socket.read_exact(&mut [0; 6]).await.expect("an echo");
     forward.close();
     refused(forward.local_addr().expect("TCP")).await;
-    assert!(tokio::time::timeout(Duration::from_millis(20), forward.closed()).await.is_err(), "a stream is open");
+    assert!(timeout(Duration::from_millis(20), forward.closed()).await.is_err(), "a stream is open");
     assert_eq!(exchange(socket, b"after").await, b"after");
     soon("closing", forward.closed()).await;
     soon("closing again", forward.closed()).await;
@@ -213,5 +214,65 @@ async fn a_unix_socket_is_forwarded() {
     let socket = UnixStream::connect(&path).await.expect("somebody listens");
     assert_eq!(exchange(socket, b"hello").await, b"hello");
     assert_eq!(forward.counts().sent, 5);
-    std::fs::remove_file(&path).expect("the path is there");
+    drop(forward);
+    until("the path is taken away", || !path.exists()).await;
+}
+
+#[tokio::test]
+async fn a_target_that_reads_nothing_does_not_keep_a_stream_after_the_connection_is_dead() {
+    let (here, there) = ends();
+    let hung = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = Target::tcp(hung.local_addr().unwrap().to_string());
+    there.factories.insert("hung", target.clone());
+    let (stream, socket) = tokio::join!(here.connect("hung"), hung.accept());
+    let (mut stream, _socket) = (stream, socket.unwrap());
+    let _ = timeout(Duration::from_secs(2), stream.write_all(&vec![1; 30 << 20])).await;
+    drop(stream);
+    here.connection.abort();
+    there.connection.closed().await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(target.counts().open, 0, "the socket to the target stays, for ever");
+}
+
+#[tokio::test]
+async fn a_forward_ends_with_its_connection_though_a_client_reads_nothing() {
+    let (here, there) = ends();
+    there.factories.serve("source", |mut stream: Stream| async move {
+        let _ = stream.write_all(&vec![1; 30 << 20]).await;
+    });
+    let forward = here.multiplexer.forward_port(0, "source").await.unwrap();
+    let _client = TcpStream::connect(forward.local_addr().unwrap()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    here.connection.abort();
+    assert!(timeout(Duration::from_secs(6), forward.closed()).await.is_ok(), "{:?}", forward.counts());
+}
+
+#[tokio::test]
+async fn a_forward_of_a_multiplexer_without_a_connection_is_an_error() {
+    let multiplexer = Multiplexer::default();
+    let error = multiplexer.forward_port(0, "x").await.expect_err("there is no connection");
+    assert_eq!(error.kind(), ErrorKind::NotConnected);
+    let (here, _there) = ends();
+    here.connection.abort();
+    drop(here.connection);
+    let error = here.multiplexer.forward_port(0, "x").await.expect_err("there is no connection any more");
+    assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+}
+
+#[tokio::test]
+async fn a_closed_target_refuses_and_its_streams_go_on() {
+    let (here, there) = ends();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let target = Target::tcp(listener.local_addr().expect("TCP").to_string());
+    there.factories.insert("target", target.clone());
+    let (mut stream, accepted) = tokio::join!(here.connect("target"), listener.accept());
+    let (mut socket, _) = accepted.expect("a socket");
+    target.close();
+    assert!(here.multiplexer.connect("target").await.is_err());
+    assert!(timeout(Duration::from_millis(50), target.closed()).await.is_err(), "a stream is open");
+    socket.write_all(b"still here").await.expect("written");
+    assert_eq!(read_exactly(&mut stream, 10).await, b"still here");
+    drop((stream, socket));
+    soon("the last stream", target.closed()).await;
+    assert_eq!((target.counts().open, target.counts().refused), (0, 1));
 }

@@ -63,7 +63,7 @@ async fn a_reader_that_sleeps_gets_no_more_than_the_first_window_over_a_long_pat
     assert_eq!(got.len(), written);
 }
 
-/// Twenty readers that sleep hold twice of what all streams together may have on their way.
+/// Twenty writers whose readers sleep want twice of what all streams together may have on their way, and leave a share.
 #[tokio::test(start_paused = true)]
 async fn slow_streams_do_not_eat_the_window_of_the_others() {
     let (here, there) = far(100_000_000, &StreamSettings::new().first_window(100_000).most_in_flight(1_000_000));
@@ -80,10 +80,10 @@ async fn slow_streams_do_not_eat_the_window_of_the_others() {
     let mut lively = here.connect("sink").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let begin = Instant::now();
-    lively.write_all(&vec![1; 10_000_000]).await.expect("written");
-    let rate = 10_000_000.0 / begin.elapsed().as_secs_f64();
-    // A first window of 100,000 bytes each 200 ms is 500,000 a second; a chunk of 32 KiB is 160,000.
-    assert!(rate > 400_000.0, "{rate} bytes a second beside streams that sleep");
+    lively.write_all(&vec![1; 1_000_000]).await.expect("written");
+    let rate = 1_000_000.0 / begin.elapsed().as_secs_f64();
+    // The sleepers hold 840,000 of 1,000,000 bytes; a 22nd part of the rest each 200 ms is 36,000 a second.
+    assert!(rate > 20_000.0, "{rate} bytes a second beside streams that sleep");
 }
 
 /// On a path of 10 MB/s that bulk keeps full, what a small stream and a command wait for is bounded by what lies before

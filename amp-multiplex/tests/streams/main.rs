@@ -1,6 +1,8 @@
 //! Streams over pairs of connections, against a scripted peer that speaks txampext's three commands as its authors wrote
 //! them, and over a path that is long. Each test is named as the statement it proves.
 
+mod bounds;
+mod busy;
 mod closing;
 mod connecting;
 mod fairness;
@@ -8,6 +10,7 @@ mod faults_of_multiplexers;
 mod faults_of_txampext;
 mod forwards;
 mod isolation;
+mod leaving;
 mod long_path;
 mod loss;
 mod raw;

@@ -1,11 +1,11 @@
 //! A peer that is a script: txampext as it is on the wire, and worse ones.
 
-use amp_core::{Connection, Peer, Settings};
-use amp_multiplex::{Factories, Multiplexer, Stream, StreamListener, StreamSettings};
+use amp_core::Settings;
+use amp_multiplex::{Stream, StreamListener, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::timeout;
 
-use crate::support::{End, NEVER, Pings, soon};
+use crate::support::{End, NEVER, soon};
 
 /// A box as it came.
 #[derive(Clone, Debug)]
@@ -53,22 +53,19 @@ pub(crate) struct RawPeer {
 
 /// A connection and the script's end of it.
 pub(crate) fn scripted() -> (End, RawPeer) {
-    scripted_with(StreamSettings::new(), true)
+    scripted_with(StreamSettings::new())
 }
 
-pub(crate) fn scripted_with(streams: StreamSettings, attached: bool) -> (End, RawPeer) {
+pub(crate) fn scripted_with(streams: StreamSettings) -> (End, RawPeer) {
     let (ours, transport) = duplex(1 << 20);
-    let factories = Factories::new();
-    let multiplexer = Multiplexer::with_settings(&factories, streams);
-    let builder = Connection::builder().settings(Settings::new()).locator((multiplexer.clone(), Pings));
-    let connection = builder.start(ours, Peer::other("script"));
-    if attached {
-        multiplexer.attach(&connection);
-    }
-    (End { multiplexer, connection, factories }, RawPeer { transport, asked: 0 })
+    (End::over(ours, Settings::new(), streams), RawPeer::over(transport))
 }
 
 impl RawPeer {
+    pub(crate) fn over(transport: DuplexStream) -> Self {
+        Self { transport, asked: 0 }
+    }
+
     pub(crate) async fn send<K: AsRef<[u8]>, V: AsRef<[u8]>>(&mut self, pairs: &[(K, V)]) {
         soon("sending", self.transport.write_all(&packed(pairs))).await.expect("the connection takes bytes");
     }
@@ -152,12 +149,6 @@ impl RawPeer {
     pub(crate) async fn error(&mut self, ask: &Packet, code: &str) {
         let tag = ask.text("_ask");
         self.send(&[("_error", tag.as_str()), ("_error_code", code), ("_error_description", "")]).await;
-    }
-
-    /// Opens a stream to us, and gives its id.
-    pub(crate) async fn connect(&mut self, factory: &str) -> String {
-        let tag = self.ask("Connect", &[("factory", factory.as_bytes())]).await;
-        self.expect_answer(&tag).await.text("connection")
     }
 
     /// Opens a stream to our listener; gives its id and our end.

@@ -72,7 +72,6 @@ impl End {
             .settings(settings)
             .locator((multiplexer.clone(), Pings))
             .start(transport, Peer::other("test"));
-        multiplexer.attach(&connection);
         Self { multiplexer, connection, factories }
     }
 

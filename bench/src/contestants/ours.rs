@@ -55,6 +55,12 @@ impl Calculator for Abacus {
     }
 }
 
+/// Answers for [`Sum`] and [`Echo`].
+#[must_use]
+pub fn locator() -> impl amp::Locator {
+    CalculatorLocator::from_arc(Arc::new(Abacus))
+}
+
 pub(super) async fn serve() -> Result<Served, Error> {
     let abacus = Arc::new(Abacus);
     let locator = move |_: &_| CalculatorLocator::from_arc(Arc::clone(&abacus));

@@ -73,7 +73,6 @@ async fn rust_asks_twisted_the_three_commands_with_these_bytes() {
     let recorder = Recorder::before(address).await;
     let multiplexer = Multiplexer::new(&Factories::new());
     let connection = Connection::builder().locator(multiplexer.clone()).connect_tcp(recorder.address).await.unwrap();
-    multiplexer.attach(&connection);
 
     let mut stream = soon(multiplexer.connect("banner")).await.unwrap();
     assert_eq!(heard(&mut stream, 11).await, b"220 ready\r\n");

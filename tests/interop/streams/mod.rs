@@ -35,7 +35,6 @@ impl ToTwisted {
     async fn with(settings: StreamSettings) -> Option<Self> {
         let multiplexer = Multiplexer::with_settings(&Factories::new(), settings);
         let (connection, twisted) = Twisted::called_by(Connection::builder().locator(multiplexer.clone())).await?;
-        multiplexer.attach(&connection);
         Some(Self { multiplexer, connection, twisted })
     }
 

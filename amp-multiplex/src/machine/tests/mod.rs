@@ -2,5 +2,6 @@
 
 mod registry;
 mod stream;
+mod tally;
 mod two_ends;
 mod window;

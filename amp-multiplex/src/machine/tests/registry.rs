@@ -21,7 +21,7 @@ fn ids_are_32_hex_digits_and_distinct() {
 fn an_unknown_id_is_early_only_while_a_connect_is_out() {
     let mut registry = Streams::new(10, 1000);
     assert!(matches!(registry.find(Id::random()), Known::Unknown));
-    let connect = registry.connect().expect("a place");
+    let connect = registry.connect(0).expect("a place");
     assert!(matches!(registry.find(Id::random()), Known::Early));
     registry.connected(connect, None);
     assert!(matches!(registry.find(Id::random()), Known::Unknown));
@@ -31,10 +31,10 @@ fn an_unknown_id_is_early_only_while_a_connect_is_out() {
 #[test]
 fn what_came_early_goes_to_its_stream_in_order() {
     let (mut registry, id) = (Streams::new(10, 1000), Id::random());
-    let connect = registry.connect().expect("a place");
+    let connect = registry.connect(0).expect("a place");
     registry.keep_early(id, data(3), 1).expect("kept");
     registry.keep_early(id, data(4), 2).expect("kept");
-    registry.end_early(id, true);
+    registry.end_early(id, Ended::Half);
     let (early, lost) = registry.connected(connect, Some(id));
     assert_eq!(early.data, [(data(3), 1), (data(4), 2)]);
     assert_eq!((early.ended, early.overrun, lost), (Some(Ended::Half), false, vec![]));
@@ -44,17 +44,17 @@ fn what_came_early_goes_to_its_stream_in_order() {
 #[test]
 fn a_full_end_that_came_early_is_not_taken_back_by_a_half_one() {
     let (mut registry, id) = (Streams::new(10, 1000), Id::random());
-    let connect = registry.connect().expect("a place");
-    registry.end_early(id, false);
-    registry.end_early(id, true);
+    let connect = registry.connect(0).expect("a place");
+    registry.end_early(id, Ended::Full);
+    registry.end_early(id, Ended::Half);
     assert_eq!(registry.connected(connect, Some(id)).0.ended, Some(Ended::Full));
 }
 
 #[test]
 fn a_stream_of_which_too_much_came_early_is_known_to_be_not_whole() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
-    let connect = registry.connect().expect("a place");
-    let (other, short) = (registry.connect().expect("a place"), Id::random());
+    let (mut registry, id) = (Streams::new(10, 2300), Id::random());
+    let connect = registry.connect(0).expect("a place");
+    let (other, short) = (registry.connect(0).expect("a place"), Id::random());
     registry.keep_early(id, data(600), 1).expect("kept");
     registry.keep_early(short, data(300), 2).expect("kept");
     assert_eq!(registry.keep_early(id, data(200), 3), Err(3));
@@ -72,9 +72,9 @@ fn a_stream_of_which_too_much_came_early_is_known_to_be_not_whole() {
 #[test]
 fn what_comes_early_behind_an_early_end_is_not_kept_and_breaks_nothing() {
     let (mut registry, id) = (Streams::new(10, 1000), Id::random());
-    let connect = registry.connect().expect("a place");
+    let connect = registry.connect(0).expect("a place");
     registry.keep_early(id, data(3), 1).expect("kept");
-    registry.end_early(id, false);
+    registry.end_early(id, Ended::Full);
     assert_eq!(registry.keep_early(id, data(3), 2), Err(2));
     assert_eq!(registry.keep_early(id, data(3000), 3), Err(3));
     let (early, _) = registry.connected(connect, Some(id));
@@ -92,7 +92,7 @@ fn the_last_streams_that_ended_are_remembered_for_an_old_peer_only() {
     registry.left(ids[0]);
     assert!(matches!(registry.find(ids[0]), Known::Left));
     for id in ids {
-        registry.insert(id, 1).expect("free");
+        registry.insert(id, 1);
         registry.remove(id);
     }
     assert!(matches!(registry.find(ids[0]), Known::Unknown), "only so many");
@@ -101,12 +101,12 @@ fn the_last_streams_that_ended_are_remembered_for_an_old_peer_only() {
 
 #[test]
 fn what_came_for_nobody_is_let_go_though_there_is_always_a_connect_out() {
-    let mut registry = Streams::new(10, 1000);
-    let mut out = registry.connect().expect("a place");
+    let mut registry = Streams::new(10, 1500);
+    let mut out = registry.connect(0).expect("a place");
     registry.keep_early(Id::random(), data(900), 1).expect("kept");
     let mut let_go = Vec::new();
     for _ in 0..3 {
-        let next = registry.connect().expect("a place");
+        let next = registry.connect(0).expect("a place");
         let_go.extend(registry.connected(out, None).1);
         out = next;
     }
@@ -117,36 +117,73 @@ fn what_came_for_nobody_is_let_go_though_there_is_always_a_connect_out() {
 #[test]
 fn what_came_early_waits_for_the_last_connect_that_was_out_then() {
     let (mut registry, id) = (Streams::new(10, 1000), Id::random());
-    let (first, second) = (registry.connect().expect("a place"), registry.connect().expect("a place"));
+    let (first, second) = (registry.connect(0).expect("a place"), registry.connect(0).expect("a place"));
     registry.keep_early(id, data(5), 1).expect("kept");
     assert_eq!(registry.connected(second, None).1, Vec::<u32>::new());
     assert_eq!(registry.connected(first, Some(id)).0.data, [(data(5), 1)]);
 }
 
 #[test]
-fn an_id_that_is_taken_or_being_left_is_not_given_twice() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
-    assert_eq!(registry.insert(id, 1), Ok(()));
-    assert_eq!(registry.insert(id, 2), Err(2));
+fn early_data_counts_for_the_memory_it_holds() {
+    let mut registry = Streams::new(1000, 10_000);
+    let connect = registry.connect(0).expect("a place");
+    let id = Id::random();
+    assert_eq!(registry.keep_early(id, data(0), 0), Err(0), "nothing to keep");
+    let kept = (0..1000).filter(|n| registry.keep_early(id, data(1), *n).is_ok()).count();
+    assert!(kept < 10_000 / 200, "{kept} single bytes were kept under a cap of 10,000");
+    registry.connected(connect, Some(id));
+    assert!(registry.is_empty());
+}
+
+#[test]
+fn when_there_is_no_place_for_more_ids_no_stream_has_a_hole() {
+    let mut registry = Streams::new(1000, 10_000);
+    let (first, second) = (registry.connect(0).expect("a place"), registry.connect(0).expect("a place"));
+    (0..100).for_each(|_| registry.end_early(Id::random(), Ended::Full));
+    let late = Id::random();
+    assert_eq!(registry.keep_early(late, data(1), 7), Err(7));
+    let third = registry.connect(0).expect("a place");
+    assert!(registry.connected(second, Some(late)).0.overrun);
+    assert!(!registry.connected(third, Some(Id::random())).0.overrun, "it was asked for later");
+    registry.connected(first, None);
+    assert!(registry.is_empty());
+}
+
+#[test]
+fn a_stream_takes_its_place_until_the_peer_knows_that_it_is_over() {
+    let (mut registry, id) = (Streams::new(1, 1000), Id::random());
+    registry.insert(id, 1);
     registry.leave(id);
+    assert!(!registry.reserve(0));
+    registry.left(id);
+    assert!(registry.reserve(0));
+}
+
+#[test]
+fn an_id_is_free_again_when_the_peer_knows_that_its_stream_is_over() {
+    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    assert!(!registry.has(id));
+    registry.insert(id, 1);
+    assert!(registry.has(id));
+    assert_eq!(registry.leave(id), Some(1));
     assert!(matches!(registry.find(id), Known::Left));
-    assert_eq!(registry.insert(id, 3), Err(3));
+    assert!(registry.has(id));
     registry.left(id);
     assert!(matches!(registry.find(id), Known::Unknown));
-    assert_eq!(registry.insert(id, 4), Ok(()));
+    assert!(!registry.has(id));
 }
 
 #[test]
 fn every_connect_in_either_direction_takes_a_place() {
     let mut registry = Streams::new(3, 1000);
-    let connect = registry.connect().expect("a place");
-    assert!(registry.reserve());
-    assert_eq!(registry.insert(Id::random(), 1), Ok(()));
-    assert_eq!((registry.connect(), registry.reserve()), (None, false));
+    let connect = registry.connect(0).expect("a place");
+    assert!(registry.reserve(0));
+    assert_eq!((registry.connect(1), registry.reserve(1)), (None, false), "one stream is alive");
     registry.connected(connect, None);
-    assert!(registry.reserve());
+    assert!(registry.reserve(1));
     registry.unreserve();
     registry.unreserve();
+    registry.insert(Id::random(), 1);
     assert_eq!(registry.clear(), [1]);
     assert!(registry.is_empty());
 }
@@ -157,18 +194,18 @@ proptest! {
     /// However Connects, early bytes and their answers mix, each receipt comes out once and nothing stays.
     #[test]
     fn early_receipts_come_out_once(steps in proptest::collection::vec((0..4_u8, 0..6_usize), 0..80)) {
-        let (mut registry, ids) = (Streams::new(4, 500), [(); 6].map(|()| Id::random()));
+        let (mut registry, ids) = (Streams::new(4, 1500), [(); 6].map(|()| Id::random()));
         let (mut out, mut sent, mut back) = (Vec::new(), 0, Vec::new());
         for (step, which) in steps {
             match step {
-                0 => out.extend(registry.connect()),
+                0 => out.extend(registry.connect(0)),
                 1 if !out.is_empty() => {
                     let connect = out.swap_remove(which % out.len());
                     let (early, lost) = registry.connected(connect, (which % 2 == 0).then_some(ids[which]));
                     back.extend(lost);
                     back.extend(early.data.into_iter().map(|(_, receipt)| receipt));
                 }
-                2 if matches!(registry.find(ids[which]), Known::Early) => registry.end_early(ids[which], true),
+                2 if matches!(registry.find(ids[which]), Known::Early) => registry.end_early(ids[which], Ended::Half),
                 _ if matches!(registry.find(ids[which]), Known::Early) => {
                     sent += 1;
                     back.extend(registry.keep_early(ids[which], data(50), sent).err());

@@ -6,6 +6,9 @@ use crate::machine::{Bounds, Farewell, Read, Received, StreamState};
 
 const BOUNDS: Bounds = Bounds { least: 4096, most: 65536 };
 
+/// No other stream holds anything.
+const ALL: usize = usize::MAX;
+
 fn stream(half_close: bool) -> StreamState<u32> {
     StreamState::new(half_close, BOUNDS, 10_000)
 }
@@ -13,7 +16,7 @@ fn stream(half_close: bool) -> StreamState<u32> {
 #[test]
 fn a_receipt_comes_with_the_last_byte_of_its_data() {
     let mut stream = stream(true);
-    assert_eq!(stream.receive(Bytes::from_static(b"hello"), 7), Received::Kept);
+    assert_eq!(stream.receive(Bytes::from_static(b"hello"), 7, ALL), Received::Kept);
     assert_eq!(stream.read(4), Read::Data(Bytes::from_static(b"hell"), None));
     assert_eq!(stream.read(4), Read::Data(Bytes::from_static(b"o"), Some(7)));
     assert_eq!(stream.read(4), Read::Wait);
@@ -21,21 +24,21 @@ fn a_receipt_comes_with_the_last_byte_of_its_data() {
 
 #[test]
 fn empty_data_is_answered_at_once() {
-    assert_eq!(stream(true).receive(Bytes::new(), 1), Received::Dropped(1));
+    assert_eq!(stream(true).receive(Bytes::new(), 1, ALL), Received::Dropped(1));
 }
 
 #[test]
 fn bytes_that_come_after_the_end_are_dropped_and_answered() {
     let mut stream = stream(true);
     stream.peer_finished();
-    assert_eq!(stream.receive(Bytes::from_static(b"late"), 1), Received::Dropped(1));
+    assert_eq!(stream.receive(Bytes::from_static(b"late"), 1, ALL), Received::Dropped(1));
     assert_eq!(stream.read(4), Read::End);
 }
 
 #[test]
 fn what_came_before_the_end_is_read_before_the_end() {
     let mut stream = stream(true);
-    stream.receive(Bytes::from_static(b"last"), 1);
+    stream.receive(Bytes::from_static(b"last"), 1, ALL);
     stream.peer_gone();
     assert_eq!(stream.read(9), Read::Data(Bytes::from_static(b"last"), Some(1)));
     assert_eq!(stream.read(9), Read::End);
@@ -44,8 +47,8 @@ fn what_came_before_the_end_is_read_before_the_end() {
 #[test]
 fn more_than_the_cap_ends_the_stream_and_leaves_what_came_before() {
     let mut stream = stream(true);
-    assert_eq!(stream.receive(Bytes::from(vec![1; 9000]), 1), Received::Kept);
-    assert_eq!(stream.receive(Bytes::from(vec![2; 9000]), 2), Received::Overrun(2));
+    assert_eq!(stream.receive(Bytes::from(vec![1; 9000]), 1, ALL), Received::Kept);
+    assert_eq!(stream.receive(Bytes::from(vec![2; 9000]), 2, ALL), Received::Overrun(2));
     assert!(stream.is_over());
     assert!(matches!(stream.read(usize::MAX), Read::Data(data, Some(1)) if data.len() == 9000));
     assert_eq!(stream.read(1), Read::End);
@@ -54,26 +57,43 @@ fn more_than_the_cap_ends_the_stream_and_leaves_what_came_before() {
 #[test]
 fn single_bytes_count_for_the_memory_they_hold() {
     let mut stream = stream(true);
-    let kept = (0..).take_while(|n| stream.receive(Bytes::from_static(b"x"), *n) == Received::Kept).count();
+    let kept = (0..).take_while(|n| stream.receive(Bytes::from_static(b"x"), *n, ALL) == Received::Kept).count();
     assert!(kept < 10_000 / 200, "{kept} single bytes were kept under a cap of 10,000");
 
     let mut writer = self::stream(true);
     let mut sent = 0;
-    while writer.room().is_some_and(|room| room > 0) {
-        writer.sent(1);
+    while writer.room(ALL, Instant::now()).is_some_and(|room| room > 0) {
+        writer.sent(1, Instant::now());
         sent += 1;
     }
     assert!(sent < 4096 / 200, "{sent} single bytes were sent into a window of 4,096");
 }
 
 #[test]
-fn something_may_be_sent_however_small_the_window() {
+fn something_may_be_sent_however_small_the_window_and_the_share() {
     let mut stream = StreamState::<u32>::new(true, Bounds { least: 0, most: 0 }, 0);
-    assert_eq!(stream.room(), Some(1));
-    stream.sent(1);
-    assert_eq!(stream.room(), Some(0));
-    stream.answered(1, Instant::now(), Instant::now());
-    assert_eq!(stream.room(), Some(1));
+    let room = stream.room(0, Instant::now()).expect("open");
+    assert!((1..=2048).contains(&room), "{room}");
+    stream.sent(room, Instant::now());
+    assert_eq!(stream.room(ALL, Instant::now()), Some(0));
+    stream.answered(room, Instant::now(), Instant::now());
+    assert_eq!(stream.room(0, Instant::now()), Some(room));
+}
+
+#[test]
+fn a_writer_waits_for_room_that_is_worth_a_chunk() {
+    let mut stream = stream(true);
+    stream.sent(3000, Instant::now());
+    assert_eq!(stream.room(ALL, Instant::now()), Some(0), "crumbs");
+    stream.answered(3000, Instant::now(), Instant::now());
+    assert!(stream.room(ALL, Instant::now()).is_some_and(|room| room > 3000));
+}
+
+#[test]
+fn no_more_than_its_share_is_kept_for_a_stream() {
+    let mut stream = stream(true);
+    assert_eq!(stream.receive(Bytes::from(vec![1; 1000]), 1, 2000), Received::Kept);
+    assert_eq!(stream.receive(Bytes::from(vec![1; 1000]), 2, 2000), Received::Overrun(2));
 }
 
 #[test]
@@ -81,8 +101,8 @@ fn a_finished_direction_is_told_once_and_the_other_goes_on() {
     let mut stream = stream(true);
     assert_eq!(stream.finish(), Some(Farewell::Half));
     assert_eq!(stream.finish(), None);
-    assert_eq!(stream.room(), None);
-    assert_eq!(stream.receive(Bytes::from_static(b"on"), 1), Received::Kept);
+    assert_eq!(stream.room(ALL, Instant::now()), None);
+    assert_eq!(stream.receive(Bytes::from_static(b"on"), 1, ALL), Received::Kept);
     stream.peer_finished();
     assert!(stream.is_over());
     assert_eq!(stream.abandon(), (vec![1], None));
@@ -93,7 +113,7 @@ fn with_an_old_peer_finishing_ends_both_directions() {
     let mut stream = stream(false);
     assert_eq!(stream.finish(), Some(Farewell::Full));
     assert!(stream.is_over());
-    assert_eq!(stream.receive(Bytes::from_static(b"late"), 1), Received::Dropped(1));
+    assert_eq!(stream.receive(Bytes::from_static(b"late"), 1, ALL), Received::Dropped(1));
     assert_eq!(stream.abandon(), (vec![], None));
 }
 
@@ -108,8 +128,8 @@ fn the_second_direction_to_finish_ends_the_stream_at_both_ends() {
 #[test]
 fn abandoning_gives_every_receipt_back_and_tells_the_peer_once() {
     let mut stream = stream(true);
-    stream.receive(Bytes::from_static(b"one"), 1);
-    stream.receive(Bytes::from_static(b"two"), 2);
+    stream.receive(Bytes::from_static(b"one"), 1, ALL);
+    stream.receive(Bytes::from_static(b"two"), 2, ALL);
     assert_eq!(stream.read(4), Read::Data(Bytes::from_static(b"one"), Some(1)));
     assert_eq!(stream.abandon(), (vec![2], Some(Farewell::Full)));
     assert_eq!(stream.abandon(), (vec![], None));
@@ -119,7 +139,7 @@ fn abandoning_gives_every_receipt_back_and_tells_the_peer_once() {
 fn a_peer_that_left_is_told_nothing() {
     let mut stream = stream(true);
     stream.peer_gone();
-    assert_eq!(stream.room(), None);
+    assert_eq!(stream.room(ALL, Instant::now()), None);
     assert_eq!(stream.finish(), None);
     assert_eq!(stream.abandon(), (vec![], None));
 }

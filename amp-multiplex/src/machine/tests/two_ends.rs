@@ -76,14 +76,14 @@ impl Pair {
     }
 
     fn write(&mut self, at: usize, bytes: usize) {
-        let Some(room) = self.ends[at].room() else { return };
+        let Some(room) = self.ends[at].room(usize::MAX, self.now) else { return };
         let bytes = bytes.min(room);
         if bytes == 0 || self.abandoned[at] {
             return;
         }
         let data: Vec<u8> = (self.written[at].len()..).map(|n| n.to_le_bytes()[0]).take(bytes).collect();
         self.written[at].extend(&data);
-        self.ends[at].sent(bytes);
+        self.ends[at].sent(bytes, self.now);
         self.receipts += 1;
         self.out[at].push((self.receipts, bytes, self.now));
         self.wires[at].push_back(Message::Data(data.into(), self.receipts));
@@ -135,7 +135,7 @@ impl Pair {
         let (to, Some(message)) = (1 - from, self.wires[from].pop_front()) else { return };
         let half_close = self.ends[to].half_close();
         match message {
-            Message::Data(data, receipt) => match self.ends[to].receive(data, receipt) {
+            Message::Data(data, receipt) => match self.ends[to].receive(data, receipt, usize::MAX) {
                 Received::Kept => {}
                 Received::Dropped(receipt) => self.answer(to, receipt),
                 Received::Overrun(_) => panic!("a peer that waits for answers went over the cap"),

@@ -15,7 +15,8 @@ fn run(trip: Duration, rate: usize, lasting: Duration) -> (usize, usize) {
     let (mut out, mut in_flight, mut last_second) = (VecDeque::new(), 0, 0);
     let each = Duration::from_secs_f64(CHUNK as f64 / rate as f64);
     while now < begin + lasting {
-        while in_flight + CHUNK <= window.size() {
+        while in_flight + CHUNK <= window.allowed(in_flight, now) {
+            window.sent(in_flight, now);
             free = free.max(now) + each;
             out.push_back((now, free + trip));
             in_flight += CHUNK;
@@ -60,4 +61,28 @@ fn a_clock_that_stands_still_is_no_trouble() {
     let (mut window, now) = (Window::new(BOUNDS), Instant::now());
     (0..1000).for_each(|_| window.answered(CHUNK, now, now));
     assert!((BOUNDS.least..=BOUNDS.most).contains(&window.size()));
+}
+
+#[test]
+fn a_path_that_becomes_longer_is_kept_full_too() {
+    let (begin, mut window) = (Instant::now(), Window::new(BOUNDS));
+    let (mut now, mut out, mut in_flight, mut free) = (begin, VecDeque::new(), 0, begin);
+    let each = Duration::from_secs_f64(CHUNK as f64 / f64::from(100 << 20));
+    let mut last = 0;
+    while now < begin + Duration::from_secs(60) {
+        let lengthened = now > begin + Duration::from_secs(1);
+        let trip = Duration::from_millis(if lengthened { 100 } else { 1 });
+        while in_flight + CHUNK <= window.allowed(in_flight, now) {
+            window.sent(in_flight, now);
+            free = free.max(now) + each;
+            out.push_back((now, free + trip));
+            in_flight += CHUNK;
+        }
+        let (sent, answered) = out.pop_front().expect("a chunk");
+        now = now.max(answered);
+        in_flight -= CHUNK;
+        window.answered(CHUNK, sent, now);
+        last += if now > begin + Duration::from_secs(59) { CHUNK } else { 0 };
+    }
+    assert!(last > 50 << 20, "a minute later: {last} bytes a second of 100 MiB, window {}", window.size());
 }

@@ -1,0 +1,112 @@
+//! How streams end when one end is quicker than the other.
+
+use std::time::Duration;
+
+use amp_multiplex::{Stream, StreamSettings};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+use crate::raw::scripted;
+use crate::support::{ends, ends_with, pattern, read_exactly, soon, streaming, until, write};
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_in_another_task_learns_that_shutting_down_has_ended_a_stream_with_an_old_peer() {
+    let (end, mut peer) = scripted();
+    let mut listener = end.factories.listen("source", 1);
+    let (_, stream) = peer.open("source", &mut listener).await;
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let reading = tokio::spawn(async move { reader.read_to_end(&mut Vec::new()).await });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let closing = tokio::spawn(async move { writer.shutdown().await });
+    let goodbye = peer.expect_ask("Disconnect").await;
+    peer.answer(&goodbye, &[]).await;
+    closing.await.unwrap().unwrap();
+    drop(peer);
+    end.connection.closed().await;
+    let read = timeout(Duration::from_secs(3600), reading).await;
+    assert!(read.is_ok(), "an hour after the stream, and its connection, have ended, the reader still waits");
+}
+
+#[tokio::test]
+async fn shutdown_fails_when_the_peer_left_without_reading() {
+    let (here, there, mut one, other) = streaming(ends()).await;
+    write(&mut one, "never read").await;
+    here.ping().await;
+    drop(other);
+    until("left", || here.multiplexer.streams() == 0).await;
+    let closed = soon("closing", one.shutdown()).await;
+    drop(there);
+    assert!(closed.is_err(), "the peer took nothing of what was written, and shutdown says {closed:?}");
+}
+
+#[tokio::test]
+async fn a_task_that_panics_half_way_does_not_look_like_an_orderly_end() {
+    let (here, there) = ends();
+    there.factories.serve("mad", |mut stream: Stream| async move {
+        let _ = stream.write_all(b"half of the ans").await;
+        panic!("mad");
+    });
+    let mut stream = here.connect("mad").await;
+    let mut got = Vec::new();
+    let read = soon("r", stream.read_to_end(&mut got)).await;
+    assert!(read.is_err(), "{read:?}: the cut answer looks whole");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_given_twice_leaves_no_stream_hanging_after_the_connections_end() {
+    let (end, mut peer) = scripted();
+    let multiplexer = end.multiplexer.clone();
+    let connecting = tokio::spawn(async move { multiplexer.connect("a").await });
+    peer.accept("abc").await;
+    let mut first = connecting.await.unwrap().unwrap();
+    let abandoned = timeout(Duration::from_secs(1), end.multiplexer.connect("b")).await;
+    assert!(abandoned.is_err());
+    peer.accept("abc").await;
+    peer.expect_open().await;
+    drop(peer);
+    end.connection.closed().await;
+    let read = timeout(Duration::from_secs(3600), first.read(&mut [0])).await;
+    assert!(read.is_ok(), "the connection has ended and the reader waits for ever");
+}
+
+#[tokio::test]
+async fn what_was_written_before_a_drop_and_a_graceful_close_arrives_and_ends_in_order() {
+    let (here, _there, mut one, mut other) = streaming(ends_with(100, &StreamSettings::new())).await;
+    let sent = pattern(50_000);
+    write(&mut one, &sent).await;
+    drop(one);
+    here.connection.close();
+    let mut got = Vec::new();
+    let read = soon("r", other.read_to_end(&mut got)).await;
+    assert!(read.is_ok() && got == sent, "{} of 50,000 bytes, {read:?}", got.len());
+}
+
+#[tokio::test]
+async fn a_graceful_close_lets_a_stream_finish_within_close_timeout() {
+    let (here, there) = ends();
+    there.factories.serve("source", |mut stream: Stream| async move {
+        let _ = stream.write_all(&vec![1; 8 << 20]).await;
+        let _ = stream.shutdown().await;
+    });
+    let mut stream = here.connect("source").await;
+    read_exactly(&mut stream, 100_000).await;
+    there.connection.close();
+    let mut got = Vec::new();
+    let read = soon("r", stream.read_to_end(&mut got)).await;
+    assert!(read.is_ok(), "{} bytes more, then {read:?}", got.len());
+}
+
+#[tokio::test]
+async fn what_was_written_before_a_drop_arrives_though_the_connection_is_closed() {
+    let settings = StreamSettings::new().first_window(4 << 20);
+    let (here, _there, mut one, mut other) = streaming(ends_with(100, &settings)).await;
+    let mut sent = 0;
+    while let Ok(count) = timeout(Duration::from_millis(1), one.write(&[1; 30_000])).await {
+        sent += count.unwrap();
+    }
+    drop(one);
+    here.connection.close();
+    let mut got = Vec::new();
+    let read = soon("r", other.read_to_end(&mut got)).await;
+    assert!(got.len() == sent, "{} of {sent} bytes, {read:?}", got.len());
+}
