@@ -1,6 +1,6 @@
 use std::io;
 
-use amp_core::{CallError, CloseReason, codes};
+use amp_core::{CallError, CloseReason, EncodeError, codes};
 
 use crate::commands::{ConnectRefusal, StreamGone};
 
@@ -9,8 +9,8 @@ use crate::commands::{ConnectRefusal, StreamGone};
 #[non_exhaustive]
 pub enum ConnectError {
     /// The peer has no factory of that name.
-    #[error("the peer has no such factory")]
-    NoSuchFactory,
+    #[error("the peer has no factory {0:?}")]
+    NoSuchFactory(String),
     /// The peer has the factory, and it refused.
     #[error("the peer refused the stream: {0}")]
     Refused(String),
@@ -26,6 +26,12 @@ pub enum ConnectError {
          around it passes `begin` on"
     )]
     NotAttached,
+    /// The multiplexer was given to a second connection, and its own has ended.
+    #[error("the multiplexer belongs to a connection that has ended; make a new one for each connection")]
+    Reused,
+    /// The factory's name cannot be sent.
+    #[error("the name of the factory cannot be sent")]
+    Invalid(#[source] EncodeError),
     /// The peer does not multiplex streams, or answered in a way that makes no sense.
     #[error("the peer does not multiplex streams: {0}")]
     Unsupported(String),
@@ -37,13 +43,15 @@ pub enum ConnectError {
     Timeout,
 }
 
-impl From<CallError<ConnectRefusal>> for ConnectError {
-    fn from(error: CallError<ConnectRefusal>) -> Self {
+impl ConnectError {
+    /// What the answer to a Connect to `factory` means.
+    pub(crate) fn of(error: CallError<ConnectRefusal>, factory: &str) -> Self {
         match error {
-            CallError::Declared(ConnectRefusal::NoSuchFactory(_)) => Self::NoSuchFactory,
+            CallError::Declared(ConnectRefusal::NoSuchFactory(_)) => Self::NoSuchFactory(factory.to_owned()),
             CallError::Declared(ConnectRefusal::ConnectionRefused(reason)) => Self::Refused(reason),
             CallError::Connection(reason) => Self::Connection(reason),
             CallError::Timeout => Self::Timeout,
+            CallError::Invalid(error) => Self::Invalid(error),
             CallError::Remote { code, description } if code == codes::BUSY => Self::Refused(description),
             other => Self::Unsupported(other.to_string()),
         }
@@ -53,8 +61,9 @@ impl From<CallError<ConnectRefusal>> for ConnectError {
 impl From<ConnectError> for io::Error {
     fn from(error: ConnectError) -> Self {
         let kind = match error {
-            ConnectError::NoSuchFactory => io::ErrorKind::NotFound,
-            ConnectError::NotAttached => io::ErrorKind::NotConnected,
+            ConnectError::NoSuchFactory(_) => io::ErrorKind::NotFound,
+            ConnectError::NotAttached | ConnectError::Reused => io::ErrorKind::NotConnected,
+            ConnectError::Invalid(_) => io::ErrorKind::InvalidInput,
             ConnectError::Refused(_) => io::ErrorKind::ConnectionRefused,
             ConnectError::Timeout => io::ErrorKind::TimedOut,
             ConnectError::Connection(_) => io::ErrorKind::ConnectionAborted,

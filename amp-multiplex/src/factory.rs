@@ -43,7 +43,8 @@ impl Factories {
         self.lock().insert(name.into(), Arc::new(factory))
     }
 
-    /// Accepts every stream to `name` and runs `serve` with it, in a task of its own.
+    /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. It takes the place of a factory that had
+    /// the name.
     pub fn serve<F>(&self, name: impl Into<String>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -53,7 +54,8 @@ impl Factories {
         });
     }
 
-    /// Accepts streams to `name` one by one. Over `backlog` streams that wait to be accepted, further ones are refused.
+    /// Accepts streams to `name` one by one: the peer's `connect` waits until its stream is accepted here. Over `backlog`
+    /// streams that wait, further ones are refused. It takes the place of a factory that had the name.
     pub fn listen(&self, name: impl Into<String>, backlog: usize) -> StreamListener {
         let (name, (sender, openings)) = (name.into(), mpsc::channel(backlog.max(1)));
         let factory: Arc<dyn Factory> = Arc::new(move |opening: Opening| {
@@ -135,7 +137,8 @@ impl Opening {
 
     /// Refuses the stream; the peer gets the reason.
     pub fn refuse(mut self, reason: impl Into<String>) {
-        self.refuse_with(reason.into());
+        let reason = reason.into();
+        self.refuse_with(if reason.is_empty() { "it gives no reason".to_owned() } else { reason });
     }
 
     fn refuse_with(&mut self, reason: String) {

@@ -32,7 +32,7 @@
 //! assert_eq!(answer, "HELLO");
 //!
 //! let error = ours.connect("whisper").await.unwrap_err();
-//! assert_eq!(error.to_string(), "the peer has no such factory");
+//! assert_eq!(error.to_string(), "the peer has no factory \"whisper\"");
 //! # Ok(())
 //! # }
 //! ```
@@ -43,7 +43,7 @@
 //! A stream that nobody uses costs about 750 bytes at each end, beside what its user keeps for it; 10,000 idle streams on one
 //! connection cost 8 MB. What streams may hold for readers that sleep is bounded by [`StreamSettings`].
 //!
-//! The state of streams is pure (`machine`); the [`Multiplexer`] and the [`Stream`] stand beside it. Imports `amp-core`.
+//! In a program that depends on `amp-rpc`, all of this is `amp::multiplex`, and `amp_core` is `amp`.
 
 mod commands;
 mod error;

@@ -41,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) sent: VecDeque<Chunk>,
     /// The peer did not take some of them, because it had left.
     pub(crate) refused: bool,
+    /// What was written is not all that was meant: the peer is told so when the stream is dropped.
+    pub(crate) cut: bool,
 }
 
 impl Link {
@@ -53,6 +55,7 @@ impl Link {
             unsent: None,
             sent: VecDeque::new(),
             refused: false,
+            cut: false,
         };
         house.alive.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self { id, house: Arc::clone(house), inner: Mutex::new(inner), _busy: connection.busy() })

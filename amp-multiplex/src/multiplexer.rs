@@ -4,7 +4,7 @@ use std::sync::Arc;
 use amp_core::schema::CommandDeclaration;
 use amp_core::{Ask, Call, Command, Connection, Context, Exposable, Located, Locator};
 
-use crate::commands::{Connect, Disconnect, Transmit};
+use crate::commands::{Connect, ConnectRefusal, Disconnect, Transmit};
 use crate::error::ConnectError;
 use crate::factory::Factories;
 use crate::house::House;
@@ -61,7 +61,7 @@ impl Multiplexer {
         // A call whose time is up forgets its answer; this one must see what the peer opens late.
         let call =
             connection.call(Connect { factory: factory.to_owned(), half_close: Some(half_close), keeps }).no_timeout();
-        let mut asking = Asking { house: &self.house, number, call: Some((call, connection)) };
+        let mut asking = Asking { house: &self.house, number, factory, call: Some((call, connection)) };
         match limit {
             Some(limit) => tokio::time::timeout(limit, asking.answer()).await.unwrap_or(Err(ConnectError::Timeout)),
             None => asking.answer().await,
@@ -104,6 +104,7 @@ impl fmt::Debug for Multiplexer {
 struct Asking<'a> {
     house: &'a Arc<House>,
     number: Connecting,
+    factory: &'a str,
     call: Option<(Call<Connect>, Connection)>,
 }
 
@@ -118,7 +119,7 @@ impl Asking<'_> {
             (Ok(_), None) => std::future::pending().await,
             (Err(error), _) => {
                 self.house.not_connected(self.number);
-                Err(error.into())
+                Err(ConnectError::of(error, self.factory))
             }
         }
     }
@@ -144,11 +145,25 @@ impl Drop for Asking<'_> {
     }
 }
 
+impl Multiplexer {
+    /// A command of somebody else's, or of a second connection that got the same multiplexer.
+    fn not_ours(&self, ask: Ask) -> Located {
+        if !(ask.is::<Connect>() && self.house.is_attached() && ask.wants_answer()) {
+            return Located::Unknown(ask);
+        }
+        if let Some((_, answer)) = ask.accept::<Connect>() {
+            let reason = "its multiplexer belongs to another connection".to_owned();
+            answer.send(Err(ConnectRefusal::ConnectionRefused(reason).into()));
+        }
+        Located::Answered
+    }
+}
+
 impl Locator for Multiplexer {
     fn locate(&self, ask: Ask) -> Located {
         let house = &self.house;
         if !self.at_once(&ask) {
-            return Located::Unknown(ask);
+            return self.not_ours(ask);
         }
         if ask.is::<Transmit>() {
             if let Some((transmit, receipt)) = ask.accept() {
@@ -180,7 +195,9 @@ impl Locator for Multiplexer {
 
     fn begin(&self, context: &dyn Context) {
         let Ok(connection) = Connection::expose(context) else { return };
-        if self.house.attach(&connection) {
+        if Self::of(&connection).is_some() {
+            tracing::warn!(peer = %connection.peer(), "a connection takes one multiplexer; the second has no streams");
+        } else if self.house.attach(&connection) {
             connection.set_state(self.clone());
         } else {
             tracing::warn!(peer = %connection.peer(), "no streams: each connection needs a multiplexer of its own");

@@ -17,10 +17,12 @@ use crate::machine::{self, Read};
 /// What is written waits at the peer until it is read there; no more than a window of it is ever on its way, so a reader
 /// that sleeps stops its own writer and nobody else. Shutting down ends the writing direction; reading goes on when the
 /// peer is one of ours, and ends with it when it is txampext. Dropping closes both directions, in order like a socket's: bytes
-/// that were written before still arrive. Dropped by a panic, it is cut off: the peer reads [`StreamError::Cut`]. Bytes that
-/// were written go out whether or not anybody polls the stream, and while its connection closes.
+/// that were written before still arrive, and the end looks whole to the peer. [Aborted](Self::abort), or dropped by a panic,
+/// it does not: the peer reads [`StreamError::Cut`](crate::StreamError::Cut). Bytes that were written go out whether or not
+/// anybody polls the stream, and while its connection closes.
 ///
-/// [`StreamError::Cut`]: crate::StreamError::Cut
+/// Every write goes out by itself: many small ones are faster through a [`BufWriter`](tokio::io::BufWriter). Writing waits
+/// as long as the peer's reader does; a limit is the writer's to set.
 pub struct Stream {
     link: Arc<Link>,
     connection: Connection,
@@ -58,6 +60,12 @@ impl Stream {
         self.link.lock().state.half_close()
     }
 
+    /// Ends the stream in the middle: what is written to it does not look whole to the peer, which reads
+    /// [`StreamError::Cut`](crate::StreamError::Cut) behind it. txampext peers read a plain end.
+    pub fn abort(self) {
+        self.link.lock().cut = true;
+    }
+
     /// What tells when the peer neither writes nor reads any more. Only for a stream whose reading direction has ended.
     pub(crate) fn gone(&self) -> Gone {
         Gone(Arc::clone(&self.link))
@@ -78,6 +86,7 @@ impl Stream {
 }
 
 /// Tells whether the peer has left a stream.
+#[derive(Clone)]
 pub(crate) struct Gone(Arc<Link>);
 
 impl Gone {
@@ -88,6 +97,11 @@ impl Gone {
     /// The stream ended for a reason, and what came of it is not whole.
     pub(crate) fn is_broken(&self) -> bool {
         self.0.lock().error.is_some()
+    }
+
+    /// What is written to the stream is not all that was meant.
+    pub(crate) fn cut(&self) {
+        self.0.lock().cut = true;
     }
 
     pub(crate) async fn wait(&self) {
@@ -185,6 +199,8 @@ impl Drop for Stream {
         house.received.change(inner.state.buffered(), 0);
         let half_close = inner.state.half_close();
         let (receipts, farewell) = inner.state.abandon();
+        // A writer that panics has not said all that it meant to say.
+        let cut = inner.cut || std::thread::panicking();
         // What was sent counts until it is answered. What nobody waits for any more does not go out.
         let unsent = if farewell.is_none() { self.link.take_back(&mut inner) } else { None };
         drop((inner, unsent));
@@ -195,8 +211,7 @@ impl Drop for Stream {
             acknowledge(receipts);
         }
         if farewell.is_some() {
-            // A writer that panics has not said all that it meant to say.
-            house.say_goodbye(*id, Some(Arc::clone(&self.link)), std::thread::panicking());
+            house.say_goodbye(*id, Some(Arc::clone(&self.link)), cut);
         } else {
             // A farewell on its way out has its own entry.
             let link = house.registry().remove(*id);

@@ -27,6 +27,8 @@ impl UnixSocket {
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
         // Whole, because the process may go somewhere else meanwhile.
         let path = std::path::absolute(path.as_ref())?;
+        // Outside a runtime it panics before there is a file.
+        drop(tokio::runtime::Handle::current());
         let listener = UnixListener::bind(&path)?;
         let file = file(&path)?;
         Ok(Self { listener, path, file })

@@ -1,10 +1,12 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::Socket;
 
 /// What a forward has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,11 +65,35 @@ impl Drop for Open {
     }
 }
 
-/// A local socket whose bytes are counted as they pass, so that the progress of a long transfer can be seen.
-pub(super) struct Counted<T> {
+/// A local socket whose bytes are counted as they pass, so that the progress of a long transfer can be seen. Dropped before all
+/// has passed, it is aborted.
+pub(super) struct Counted<T: Socket> {
     inner: T,
     counters: Arc<Counters>,
     moved: Moved,
+    whole: Whole,
+}
+
+/// Whether all that was to pass has passed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Whole(Arc<AtomicBool>);
+
+impl Whole {
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<T: Socket> Drop for Counted<T> {
+    fn drop(&mut self) {
+        if !self.whole.get() {
+            self.inner.abort();
+        }
+    }
 }
 
 /// How many bytes of one socket have passed either way.
@@ -80,9 +106,9 @@ impl Moved {
     }
 }
 
-impl<T> Counted<T> {
-    pub(super) fn new(inner: T, counters: Arc<Counters>, moved: Moved) -> Self {
-        Self { inner, counters, moved }
+impl<T: Socket> Counted<T> {
+    pub(super) fn new(inner: T, counters: Arc<Counters>, moved: Moved, whole: Whole) -> Self {
+        Self { inner, counters, moved, whole }
     }
 
     fn count(&self, counter: impl Fn(&Counters) -> &AtomicU64, bytes: usize) {
@@ -91,7 +117,7 @@ impl<T> Counted<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
+impl<T: Socket> AsyncRead for Counted<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
@@ -100,7 +126,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
+impl<T: Socket> AsyncWrite for Counted<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.inner).poll_write(cx, bytes);
         if let Poll::Ready(Ok(count)) = result {

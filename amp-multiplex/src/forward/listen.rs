@@ -5,27 +5,29 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::{CloseReason, Listener, UnixSocket};
-use tokio::io::{AsyncRead, AsyncWrite};
+use amp_core::{Connection, Listener, UnixSocket};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::counters::{Counters, Counts};
-use super::{CONNECT_TIMEOUT, pass_on};
+use super::{CONNECT_TIMEOUT, Socket, pass_on};
 use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
 
 /// How long accepting pauses after an error.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A local listener whose connections lead to a factory of the peer: `ssh -L`. Dropping it ends it and its streams.
+/// A local listener whose connections lead to a factory of the peer: `ssh -L`. It keeps the AMP connection open. Dropping it
+/// ends it and cuts its streams.
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]
 pub struct Forward {
     counters: Arc<Counters>,
     stage: watch::Sender<Stage>,
+    /// Closed when nothing listens any more.
+    listening: watch::Receiver<()>,
     local: Option<SocketAddr>,
 }
 
@@ -66,37 +68,28 @@ impl Multiplexer {
     /// # Panics
     /// When called outside a tokio runtime.
     pub fn forward_unix(&self, path: impl AsRef<Path>, factory: &str) -> io::Result<Forward> {
-        self.forward(UnixSocket::bind(path)?, factory)
-    }
-
-    /// Passes the connections of a listener of the caller's to a factory of the peer.
-    ///
-    /// # Errors
-    /// When the multiplexer has no connection that lives.
-    ///
-    /// # Panics
-    /// When called outside a tokio runtime.
-    pub fn forward(&self, listener: impl Listener, factory: &str) -> io::Result<Forward> {
-        Forward::start(self, listener, factory, None)
+        Forward::start(self, UnixSocket::bind(path)?, factory, None)
     }
 }
 
 impl Forward {
     fn start(
         multiplexer: &Multiplexer,
-        listener: impl Listener,
+        listener: impl Listener<Transport: Socket>,
         factory: &str,
         local: Option<SocketAddr>,
     ) -> io::Result<Self> {
-        let closed = multiplexer.connection()?.closed();
-        let forward = Self { counters: Arc::default(), stage: watch::Sender::new(Stage::Accepting), local };
+        let connection = multiplexer.connection()?;
+        let (listens, listening) = watch::channel(());
+        let forward = Self { counters: Arc::default(), stage: watch::Sender::new(Stage::Accepting), listening, local };
         let desk = Desk {
             multiplexer: multiplexer.clone(),
             factory: factory.into(),
             counters: Arc::clone(&forward.counters),
             stage: forward.stage.clone(),
+            listening: listens,
         };
-        tokio::spawn(desk.run(listener, closed));
+        tokio::spawn(desk.run(listener, connection));
         Ok(forward)
     }
 
@@ -112,9 +105,18 @@ impl Forward {
         self.counters.counts()
     }
 
-    /// Accepts no more; streams that are open go on. [`closed`](Self::closed) tells when the last one has ended.
+    /// Accepts no more; streams that are open go on. [`released`](Self::released) tells when the address is free again, and
+    /// [`closed`](Self::closed) when the last stream has ended.
     pub fn close(&self) {
         self.advance(Stage::Draining);
+    }
+
+    /// Waits until nothing listens any more: the address can be bound again.
+    ///
+    /// # Cancel safety
+    /// Safe to drop and to call again.
+    pub async fn released(&self) {
+        let _ = self.listening.clone().changed().await;
     }
 
     /// Waits until the forward was closed, or its AMP connection has ended, and its last stream has ended.
@@ -126,13 +128,7 @@ impl Forward {
     }
 
     fn advance(&self, to: Stage) {
-        self.stage.send_if_modified(|stage| {
-            let later = *stage < to;
-            if later {
-                *stage = to;
-            }
-            later
-        });
+        self.stage.send_if_modified(|stage| later(stage, to));
     }
 }
 
@@ -154,10 +150,11 @@ struct Desk {
     factory: Arc<str>,
     counters: Arc<Counters>,
     stage: watch::Sender<Stage>,
+    listening: watch::Sender<()>,
 }
 
 impl Desk {
-    async fn run(self, mut listener: impl Listener, closed: impl Future<Output = CloseReason>) {
+    async fn run(self, mut listener: impl Listener<Transport: Socket>, connection: Connection) {
         let mut streams = JoinSet::new();
         let (mut draining, mut dropped) = (self.stage.subscribe(), self.stage.subscribe());
         let accepting = async {
@@ -176,9 +173,10 @@ impl Desk {
         tokio::select! {
             () = accepting => {}
             () = reached(&mut draining, Stage::Draining) => {}
-            _ = closed => {}
+            _ = connection.closed() => {}
         }
-        drop(listener);
+        drop((listener, connection));
+        drop(self.listening);
         tokio::select! {
             () = async { while streams.join_next().await.is_some() {} } => {}
             () = reached(&mut dropped, Stage::Dropped) => {}
@@ -187,7 +185,7 @@ impl Desk {
         self.stage.send_replace(Stage::Ended);
     }
 
-    fn pass<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
+    fn pass<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
         let counters = Arc::clone(&self.counters);
         async move {
@@ -196,15 +194,25 @@ impl Desk {
             let result = match connecting.unwrap_or(Err(ConnectError::Timeout)) {
                 Ok(stream) => pass_on(socket, stream, &counters).await,
                 Err(error) => {
+                    tracing::info!(%error, %factory, "a forwarded connection leads nowhere");
                     counters.refused();
-                    Err(error.into())
+                    return;
                 }
             };
             if let Err(error) = result {
-                tracing::debug!(%error, %factory, "a forwarded stream ended");
+                tracing::debug!(%error, %factory, "a forwarded stream was cut");
             }
         }
     }
+}
+
+/// Whether the stage had not come so far.
+fn later(stage: &mut Stage, to: Stage) -> bool {
+    let later = *stage < to;
+    if later {
+        *stage = to;
+    }
+    later
 }
 
 async fn reached(stage: &mut watch::Receiver<Stage>, wanted: Stage) {

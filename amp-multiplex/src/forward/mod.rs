@@ -14,9 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_buf, sink, split};
+use tokio::net::{TcpStream, UnixStream};
 
-use crate::stream::Stream;
-use counters::{Counted, Counters, Moved};
+use crate::stream::{Gone, Stream};
+use counters::{Counted, Counters, Moved, Whole};
 
 /// How much each direction of a forwarded stream holds while it is passed on.
 const BUFFER: usize = 64 * 1024;
@@ -30,17 +31,43 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the peer may take to open a stream to its factory.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A local socket that can end in a way that does not look whole.
+trait Socket: AsyncRead + AsyncWrite + Unpin {
+    fn abort(&self) {}
+}
+
+impl Socket for TcpStream {
+    /// Closing resets the connection.
+    fn abort(&self) {
+        let _ = self.set_zero_linger();
+    }
+}
+
+impl Socket for UnixStream {}
+
+/// Both ends of what is passed on: dropped before all was passed, neither end looks whole to its reader.
+struct Passing {
+    whole: Whole,
+    stream: Gone,
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if !self.whole.get() {
+            self.stream.cut();
+        }
+    }
+}
+
 /// Passes bytes both ways until both directions have ended, each for itself, or the peer has left.
-async fn pass_on(
-    local: impl AsyncRead + AsyncWrite + Unpin,
-    stream: Stream,
-    counters: &Arc<Counters>,
-) -> io::Result<()> {
+async fn pass_on(local: impl Socket, stream: Stream, counters: &Arc<Counters>) -> io::Result<()> {
     let _open = counters.open();
     let gone = stream.gone();
-    let moved = Moved::default();
-    let (from_local, mut to_local) = split(Counted::new(local, Arc::clone(counters), moved.clone()));
+    let (moved, whole) = (Moved::default(), Whole::default());
+    let local = Counted::new(local, Arc::clone(counters), moved.clone(), whole.clone());
+    let (from_local, mut to_local) = split(local);
     let (from_peer, mut to_peer) = split(stream);
+    let _passing = Passing { whole: whole.clone(), stream: gone.clone() };
     let mut up = pin!(async {
         let mut from_local = BufReader::with_capacity(BUFFER, from_local);
         match copy_buf(&mut from_local, &mut to_peer).await {
@@ -86,7 +113,7 @@ async fn pass_on(
         }
     };
     tokio::select! {
-        result = passing => result,
+        result = passing => result.inspect(|()| whole.set()),
         () = stalled => Err(io::Error::new(io::ErrorKind::TimedOut, "the local socket took no more bytes")),
     }
 }

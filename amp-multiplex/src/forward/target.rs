@@ -1,5 +1,5 @@
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,20 +84,32 @@ impl Target {
         match &*self.address {
             Address::Tcp(address) => match in_time(connect(address)).await {
                 Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
-                Err(error) => self.refuse(opening, error),
+                Err(error) => {
+                    self.refuse(opening, &error);
+                    Ok(())
+                }
             },
             Address::Unix(path) => match in_time(UnixStream::connect(path)).await {
                 Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
-                Err(error) => self.refuse(opening, error),
+                Err(error) => {
+                    self.refuse(opening, &error);
+                    Ok(())
+                }
             },
         }
     }
 
-    fn refuse(&self, opening: Opening, error: io::Error) -> io::Result<()> {
+    fn refuse(&self, opening: Opening, error: &io::Error) {
         self.counters.refused();
+        tracing::info!(%error, target = ?self, "a target cannot be reached");
         // The kind says enough: where the target is stays here.
-        opening.refuse(error.kind().to_string());
-        Err(error)
+        let kind = match error.kind() {
+            kind @ (ErrorKind::ConnectionRefused | ErrorKind::TimedOut | ErrorKind::PermissionDenied) => {
+                kind.to_string()
+            }
+            _ => "see the log of the peer".to_owned(),
+        };
+        opening.refuse(format!("its target cannot be reached: {kind}"));
     }
 }
 
@@ -111,7 +123,7 @@ impl Factory for Target {
         tokio::spawn(async move {
             let _open = open;
             if let Err(error) = target.lead(opening).await {
-                tracing::debug!(%error, ?target, "a forwarded stream ended");
+                tracing::debug!(%error, ?target, "a forwarded stream was cut");
             }
         });
     }
@@ -144,7 +156,7 @@ async fn connect(address: &str) -> io::Result<TcpStream> {
 }
 
 async fn in_time<T>(connect: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    tokio::time::timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    tokio::time::timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
 #[cfg(test)]
@@ -161,6 +173,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_target_that_does_not_answer_is_given_up() {
         let error = in_time::<()>(std::future::pending()).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 }

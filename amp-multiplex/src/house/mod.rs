@@ -6,7 +6,7 @@ mod farewells;
 
 pub(crate) use farewells::Told;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use amp_core::{Ask, CloseReason, Connection, WeakConnection};
@@ -28,6 +28,8 @@ pub(crate) struct House {
     /// How many links there are, of streams that are over too.
     pub(crate) alive: AtomicUsize,
     attached: OnceLock<WeakConnection>,
+    /// A second connection got the multiplexer.
+    reused: AtomicBool,
     /// The runtime that the streams belong to: they may be dropped elsewhere.
     runtime: OnceLock<Handle>,
     /// Why the connection has ended. Said under the registry's lock: whatever comes in later learns it.
@@ -44,6 +46,7 @@ impl House {
             registry: Mutex::new(Registry::new(settings.most_streams, settings.most_early)),
             alive: AtomicUsize::new(0),
             attached: OnceLock::new(),
+            reused: AtomicBool::new(false),
             runtime: OnceLock::new(),
             ended: OnceLock::new(),
             in_flight: Tally::new(settings.most_in_flight),
@@ -62,6 +65,8 @@ impl House {
         let first = self.attached.set(connection.downgrade()).is_ok();
         if first {
             self.enter(connection);
+        } else {
+            self.reused.store(true, Ordering::Relaxed);
         }
         first
     }
@@ -97,8 +102,12 @@ impl House {
     /// The connection, while it lives.
     pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
         let connection = self.attached.get().ok_or(ConnectError::NotAttached)?;
-        let ended = || self.ended.get().cloned().unwrap_or(CloseReason::Closed);
-        connection.upgrade().ok_or_else(|| ConnectError::Connection(ended()))
+        let ended = self.ended.get();
+        if ended.is_some() && self.reused.load(Ordering::Relaxed) {
+            return Err(ConnectError::Reused);
+        }
+        let reason = || ended.cloned().unwrap_or(CloseReason::Closed);
+        connection.upgrade().ok_or_else(|| ConnectError::Connection(reason()))
     }
 
     /// How many streams take a place, besides those that the registry knows to be on their way.

@@ -29,7 +29,7 @@ async fn a_factory_that_was_removed_opens_no_more_and_its_streams_go_on() {
     let mut stream = here.connect("echo").await;
     assert!(there.factories.remove("echo").is_some());
     let error = here.multiplexer.connect("echo").await.expect_err("removed");
-    assert!(matches!(error, ConnectError::NoSuchFactory), "{error:?}");
+    assert!(matches!(error, ConnectError::NoSuchFactory(_)), "{error:?}");
     write(&mut stream, "still here").await;
     assert_eq!(read_exactly(&mut stream, 10).await, b"still here");
 }
@@ -117,7 +117,7 @@ async fn a_multiplexer_in_a_locator_that_does_not_begin_it_is_attached_by_the_pe
     let mut stream = here.connect("echo").await.expect("a stream");
     write(&mut stream, "hi").await;
     assert_eq!(read_exactly(&mut stream, 2).await, b"hi");
-    assert!(matches!(there.connect("x").await, Err(ConnectError::NoSuchFactory)));
+    assert!(matches!(there.connect("x").await, Err(ConnectError::NoSuchFactory(_))));
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn a_listener_that_is_dropped_takes_its_factory_away_and_no_other() {
     let (here, there) = ends();
     drop(there.factories.listen("gone", 1));
     let error = here.multiplexer.connect("gone").await.expect_err("nobody listens");
-    assert!(matches!(error, ConnectError::NoSuchFactory), "{error:?}");
+    assert!(matches!(error, ConnectError::NoSuchFactory(_)), "{error:?}");
     let listener = there.factories.listen("echo", 1);
     there.factories.serve("echo", echo);
     drop(listener);
@@ -160,8 +160,32 @@ async fn a_multiplexer_belongs_to_its_first_connection_only() {
     let mine = Multiplexer::default();
     let (_second, _kept) = amp_core::pair(Connection::builder().locator(mine.clone()), other);
     let error = mine.connect("echo").await.expect_err("another connection");
-    assert!(matches!(error, ConnectError::Unsupported(_)), "{error:?}");
+    assert!(matches!(error, ConnectError::Refused(_)), "{error:?}");
     here.connect("echo").await;
+}
+
+#[tokio::test]
+async fn a_multiplexer_that_is_used_again_for_a_new_connection_says_so() {
+    let multiplexer = Multiplexer::default();
+    let builder = Connection::builder().locator(multiplexer.clone());
+    let (first, _kept) = amp_core::pair(builder.clone(), Connection::builder());
+    first.close();
+    soon("the end", first.closed()).await;
+    let (_second, _kept) = amp_core::pair(builder, Connection::builder());
+    until("it knows", || format!("{:?}", multiplexer).contains("streams: 0")).await;
+    let error = multiplexer.connect("echo").await.expect_err("used");
+    assert!(matches!(error, ConnectError::Reused), "{error:?}");
+}
+
+#[tokio::test]
+async fn of_two_multiplexers_of_one_connection_the_second_says_that_it_has_none() {
+    let (one, two) = (Multiplexer::default(), Multiplexer::default());
+    let factories = Factories::new();
+    factories.serve("echo", echo);
+    let builder = Connection::builder().locator((one.clone(), two.clone()));
+    let (_here, _there) = amp_core::pair(builder, Connection::builder().locator(Multiplexer::new(&factories)));
+    assert!(one.connect("echo").await.is_ok());
+    assert!(matches!(two.connect("echo").await, Err(ConnectError::NotAttached)));
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ async fn fault_9_a_refused_connect_is_an_error_and_ends_nothing() {
         peer.error(&ask, code).await;
         let error = connecting.await.expect("no panic").expect_err("a refusal");
         match (code, error) {
-            ("NO_SUCH_FACTORY", ConnectError::NoSuchFactory)
+            ("NO_SUCH_FACTORY", ConnectError::NoSuchFactory(_))
             | ("CONNECTION_REFUSED", ConnectError::Refused(_))
             | ("UNHANDLED", ConnectError::Unsupported(_)) => {}
             (code, error) => panic!("{error:?} for {code}"),

@@ -276,3 +276,69 @@ async fn a_closed_target_refuses_and_its_streams_go_on() {
     soon("the last stream", target.closed()).await;
     assert_eq!((target.counts().open, target.counts().refused), (0, 1));
 }
+
+/// A target that resets its connection behind a few bytes, and the client of a port that leads to it.
+#[tokio::test]
+async fn a_broken_target_does_not_look_whole_at_the_other_end() {
+    let (here, there) = ends();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    there.factories.insert("target", Target::tcp(listener.local_addr().expect("TCP").to_string()));
+    let forward = here.multiplexer.forward_port(0, "target").await.expect("a port");
+    let mut client = dial(&forward).await;
+    let (mut socket, _) = listener.accept().await.expect("a socket");
+    socket.write_all(b"half").await.expect("written");
+    let mut got = [0; 4];
+    soon("half", client.read_exact(&mut got)).await.expect("half");
+    socket.set_zero_linger().expect("set");
+    drop(socket);
+    let error = soon("the end", client.read(&mut got)).await.expect_err("no end in order");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn a_forward_that_is_dropped_or_whose_connection_ends_resets_its_sockets() {
+    for end in [true, false] {
+        let (here, there) = ends();
+        there.factories.serve("echo", echo);
+        let forward = here.multiplexer.forward_port(0, "echo").await.expect("a port");
+        let mut client = dial(&forward).await;
+        client.write_all(b"x").await.expect("written");
+        soon("the echo", client.read(&mut [0])).await.expect("it leads there");
+        if end {
+            here.connection.abort();
+        } else {
+            drop(forward);
+        }
+        let error = soon("the end", client.read(&mut [0])).await.expect_err("no end in order");
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    }
+}
+
+#[tokio::test]
+async fn a_forward_tells_when_its_address_is_free_though_streams_go_on() {
+    let (here, there) = ends();
+    there.factories.serve("echo", echo);
+    let forward = here.multiplexer.forward_port(0, "echo").await.expect("a port");
+    let port = forward.local_addr().expect("TCP").port();
+    let mut client = dial(&forward).await;
+    client.write_all(b"x").await.expect("written");
+    soon("the echo", client.read(&mut [0])).await.expect("it leads there");
+    forward.close();
+    soon("the port", forward.released()).await;
+    let next = here.multiplexer.forward_port(port, "echo").await.expect("the port is free");
+    client.write_all(b"y").await.expect("written");
+    soon("the echo", client.read(&mut [0])).await.expect("it goes on");
+    drop(next);
+}
+
+#[tokio::test]
+async fn a_forward_keeps_its_connection_open() {
+    let (here, there) = ends();
+    there.factories.serve("echo", echo);
+    let forward = here.multiplexer.forward_port(0, "echo").await.expect("a port");
+    drop(here);
+    assert_eq!(exchange(dial(&forward).await, b"hello").await, b"hello");
+    let closed = there.connection.closed();
+    drop((forward, there));
+    soon("the end", closed).await;
+}

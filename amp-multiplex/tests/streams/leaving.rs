@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::raw::scripted;
-use crate::support::{ends, ends_with, pattern, read_exactly, soon, streaming, until, write};
+use crate::support::{ends, ends_with, pattern, read_exactly, soon, streaming, until, why, write};
 
 #[tokio::test(start_paused = true)]
 async fn a_reader_in_another_task_learns_that_shutting_down_has_ended_a_stream_with_an_old_peer() {
@@ -109,4 +109,14 @@ async fn what_was_written_before_a_drop_arrives_though_the_connection_is_closed(
     let mut got = Vec::new();
     let read = soon("r", other.read_to_end(&mut got)).await;
     assert!(got.len() == sent, "{} of {sent} bytes, {read:?}", got.len());
+}
+
+#[tokio::test]
+async fn a_stream_that_is_aborted_does_not_look_whole() {
+    let (_here, _there, mut one, mut other) = streaming(ends()).await;
+    write(&mut one, "half of the ans").await;
+    one.abort();
+    assert_eq!(read_exactly(&mut other, 15).await, b"half of the ans");
+    assert_eq!(why(&soon("reading", other.read(&mut [0])).await.expect_err("no end in order")), "Cut");
+    assert_eq!(why(&other.write(b"x").await.expect_err("it is over")), "Cut");
 }

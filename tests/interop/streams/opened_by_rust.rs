@@ -95,7 +95,7 @@ async fn a_refusal_of_twisted_and_a_factory_that_it_does_not_have_are_told_apart
     let error = soon(peers.multiplexer.connect("refusing")).await.unwrap_err();
     assert!(matches!(&error, ConnectError::Refused(reason) if reason.is_empty()), "{error:?}");
     let error = soon(peers.multiplexer.connect("no such thing")).await.unwrap_err();
-    assert!(matches!(error, ConnectError::NoSuchFactory), "{error:?}");
+    assert!(matches!(error, ConnectError::NoSuchFactory(_)), "{error:?}");
     let mut stream = peers.open("echo").await;
     said(&mut stream, b"still here").await;
     assert_eq!(heard(&mut stream, 10).await, b"still here");
