@@ -159,6 +159,23 @@ pub(crate) fn put_ask<C: Command>(
     })
 }
 
+/// As [`put_ask`], with arguments that `put` writes, in the order of their keys and none before AMP's own.
+pub(crate) fn put_ask_with(
+    buffer: &mut Vec<u8>,
+    tag: Option<Tag>,
+    command: &str,
+    put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
+    limits: BoxLimits,
+) -> Result<(), EncodeError> {
+    put_box(buffer, limits, |out| {
+        if let Some(tag) = tag {
+            out.put_reserved_with(ASK, |out| tag.put(out));
+        }
+        out.put_reserved(COMMAND, command.as_bytes());
+        put(out)
+    })
+}
+
 /// Writes an answer. On an error nothing is written.
 pub(crate) fn put_answer<R: Arguments>(
     buffer: &mut Vec<u8>,

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use amp_core::schema::AmpType;
-use amp_core::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+use amp_core::{BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
 use amp_derive::{Arguments, Command, ErrorCodes};
 use bytes::Bytes;
 use uuid::Uuid;
@@ -43,6 +43,14 @@ pub(crate) enum ConnectRefusal {
 pub(crate) struct Transmit {
     pub(crate) connection: Id,
     pub(crate) data: Bytes,
+}
+
+impl Transmit {
+    /// Writes one whose data is not copied first.
+    pub(crate) fn put(connection: Id, data: &[u8], out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+        out.put(Key::from_wire(b"\0\x0aconnection"), &connection)?;
+        out.put_raw(Key::from_wire(b"\0\x04data"), data)
+    }
 }
 
 /// Ends a stream.

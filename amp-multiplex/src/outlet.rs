@@ -16,8 +16,8 @@ use crate::commands::Transmit;
 use crate::error::StreamError;
 use crate::link::{Inner, Link};
 
-/// The most bytes of one Transmit: streams take turns after as many.
-pub(crate) const CHUNK: usize = 32 * 1024;
+/// The most bytes of one Transmit: streams take turns after as many. Two go into one segment of a loopback interface.
+pub(crate) const CHUNK: usize = 32_000;
 
 /// Bytes on their way.
 pub(crate) struct Chunk {
@@ -48,11 +48,27 @@ impl Link {
         if length == 0 {
             return Ok(Some(0));
         }
-        let data = Bytes::copy_from_slice(&bytes[..length]);
-        // The stream keeps the connection open; what it leaves on its way does not.
-        let call = connection.call(Transmit { connection: self.id, data }).no_timeout().uncounted().weak();
-        inner.state.sent(length, now);
+        inner.state.sent(length);
         self.house.in_flight.change(before, inner.state.in_flight());
+        // The stream keeps the connection open; what it leaves on its way does not.
+        let waker = Waker::from(Arc::clone(self));
+        let sent = Call::<Transmit>::at_once(connection, &waker, |out| Transmit::put(self.id, &bytes[..length], out));
+        match sent {
+            Some(Ok(call)) => {
+                inner.sent.push_back(Chunk { call, length, sent: now });
+                return Ok(Some(length));
+            }
+            Some(Err(error)) => {
+                let held = inner.state.in_flight();
+                inner.state.taken_back(length);
+                self.house.in_flight.change(held, before);
+                drop(inner);
+                return Err(self.give_up(error.into()));
+            }
+            None => {}
+        }
+        let data = Bytes::copy_from_slice(&bytes[..length]);
+        let call = connection.call(Transmit { connection: self.id, data }).no_timeout().uncounted().weak();
         inner.unsent = Some(Chunk { call, length, sent: now });
         let failed = self.advance_locked(&mut inner).err();
         drop(inner);

@@ -1,15 +1,17 @@
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use super::Connection;
 use super::exchange::{Exchange, Failure};
+use super::outgoing::Borrowed;
 use crate::call_error::{CallError, Reply};
 use crate::command::{Command, ErrorCodes, take_checked};
 use crate::packet::ReplyPacket;
-use crate::value::{BoxReader, DecodeError, DecodeErrorKind};
+use crate::value::{BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError};
 use crate::wire::RawBox;
 
 /// A call to the peer: sent when first polled, done when the answer is here.
@@ -30,6 +32,22 @@ pub struct Call<C: Command> {
 impl<C: Command> Call<C> {
     pub(super) fn new(connection: Connection, command: C) -> Self {
         Self { exchange: Exchange::new(connection, command, C::ANSWERED) }
+    }
+
+    /// Sends a command at once whose arguments need not be copied first: `put` writes them, in the order of their keys and
+    /// none that sorts before `_`; constraints are not looked at. The call is [uncounted](Self::uncounted),
+    /// [weak](Self::weak) and without a time limit, and wakes `waiter`. `None` when it would have to wait for room in the
+    /// outbound buffer, as any other call can.
+    ///
+    /// # Errors
+    /// When `put` fails or the connection has ended.
+    pub fn at_once(
+        connection: &Connection,
+        waiter: &Waker,
+        put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
+    ) -> Option<Result<Self, CallError<C::Errors>>> {
+        let sent = Exchange::at_once(connection, &Borrowed::<C, _>(put, PhantomData), waiter)?;
+        Some(sent.map(|exchange| Self { exchange }).map_err(Failure::into_call_error))
     }
 
     /// Gives up with [`CallError::Timeout`] when the answer is not here after `timeout`, counted from the first poll.

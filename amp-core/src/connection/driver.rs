@@ -17,9 +17,9 @@ use crate::responder::Answering;
 use crate::wire::BoxDecoder;
 
 /// The most bytes of one write: a little more than this leaves a runt segment on loopback.
-const MOST_WRITTEN: usize = 60_000;
+const MOST_WRITTEN: usize = 65_000;
 /// A write buffer that has grown over this is not kept for the next batch.
-const MOST_KEPT: usize = 128 * 1024;
+const MOST_KEPT: usize = 256 * 1024;
 
 /// The future that reads, writes and answers for one connection. [`Builder::start`](crate::Builder::start) spawns it.
 ///
@@ -168,7 +168,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                     return Ok(Pin::new(&mut self.transport).poll_flush(cx)?.is_ready());
                 }
             }
-            let end = self.writing.len().min(self.written + MOST_WRITTEN);
+            // In equal parts: a runt costs as much as any other.
+            let left = self.writing.len() - self.written;
+            let end = self.written + left.div_ceil(left.div_ceil(MOST_WRITTEN).max(1));
             match Pin::new(&mut self.transport).poll_write(cx, &self.writing[self.written..end])? {
                 Poll::Ready(0) => return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into()),
                 Poll::Ready(count) => self.written += count,

@@ -60,6 +60,33 @@ impl<A: Outgoing> Exchange<A> {
         Self { connection, ask: Some(ask), answered, free: false, timeout, step: Step::New }
     }
 
+    /// Sends what stands for a free `A` at once, and gives the exchange that waits for the answer. `None` when it would have
+    /// to wait for room.
+    pub(super) fn at_once(
+        connection: &Connection,
+        ask: &impl Outgoing,
+        waiter: &Waker,
+    ) -> Option<Result<Self, Failure>> {
+        let shared = &connection.shared;
+        let state = shared.lock();
+        if let Some(reason) = state.refusal_for(true) {
+            return Some(Err(Failure::Connection(reason)));
+        }
+        if !(state.has_room_for(true, &shared.settings) && state.bulk.is_turn(None)) {
+            return None;
+        }
+        let tag = append(shared, state, ask, (true, true), None, waiter);
+        let connection = connection.uncounted();
+        Some(tag.map(|tag| Self {
+            connection,
+            ask: None,
+            answered: true,
+            free: true,
+            timeout: None,
+            step: tag.map_or(Step::Done, Step::Out),
+        }))
+    }
+
     pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
     }

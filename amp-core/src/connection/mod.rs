@@ -71,6 +71,11 @@ impl Connection {
         Self { shared: Arc::clone(shared), counted: true }
     }
 
+    /// What keeps nothing open.
+    fn uncounted(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), counted: false }
+    }
+
     /// No longer keeps the connection open.
     fn let_go(&mut self) {
         if std::mem::take(&mut self.counted) {

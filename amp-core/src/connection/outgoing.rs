@@ -1,6 +1,8 @@
+use std::marker::PhantomData;
+
 use crate::command::{Command, violations};
-use crate::packet::{Tag, put_ask, put_ask_box};
-use crate::value::{EncodeError, EncodeErrorKind};
+use crate::packet::{Tag, put_ask, put_ask_box, put_ask_with};
+use crate::value::{BoxWriter, EncodeError, EncodeErrorKind};
 use crate::wire::{AmpBox, BoxLimits};
 
 /// What can be asked: a typed command or a box.
@@ -18,6 +20,19 @@ impl<C: Command> Outgoing for C {
 
     fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
         put_ask(buffer, tag, self, limits)
+    }
+}
+
+/// A command of the type `C` whose arguments lie somewhere else.
+pub(super) struct Borrowed<C, F>(pub(super) F, pub(super) PhantomData<C>);
+
+impl<C: Command, F: Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>> Outgoing for Borrowed<C, F> {
+    fn check(&self) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
+        put_ask_with(buffer, tag, C::NAME, &self.0, limits)
     }
 }
 

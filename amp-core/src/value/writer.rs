@@ -99,6 +99,19 @@ impl<'a> BoxWriter<'a> {
         .map_err(|error| error.at_key(name))
     }
 
+    /// As [`put`](Self::put), for bytes that are the value as they are.
+    ///
+    /// # Errors
+    /// When there are more than [`MAX_VALUE`] bytes.
+    pub fn put_raw(&mut self, key: Key, value: &[u8]) -> Result<(), EncodeError> {
+        self.buffer.extend_from_slice(key.as_wire());
+        let put = self.put_counted(|writer| {
+            writer.write(value);
+            Ok(())
+        });
+        put.map_err(|error| at_key(error, key))
+    }
+
     fn begin_named(&mut self, name: &str) -> Result<(), EncodeError> {
         if name.is_empty() || name.len() > MAX_KEY || name.starts_with('_') {
             return Err(EncodeError::from(EncodeErrorKind::Key).at_key(name));

@@ -16,11 +16,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_buf, sink, split};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::outlet::CHUNK;
 use crate::stream::{Gone, Stream};
 use counters::{Counted, Counters, Moved, Whole};
 
 /// How much each direction of a forwarded stream holds while it is passed on.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 2 * CHUNK;
 
 /// How long a local socket may take to end when the peer has left the stream.
 const LINGER: Duration = Duration::from_secs(2);

@@ -156,8 +156,8 @@ impl<R> StreamState<R> {
     }
 
     /// Notes bytes that were sent.
-    pub(crate) fn sent(&mut self, bytes: usize, now: Instant) {
-        self.window.sent(self.in_flight, now);
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.window.sent(self.in_flight);
         self.in_flight += cost(bytes);
     }
 

@@ -20,13 +20,13 @@ const FRESH: Duration = Duration::from_secs(10);
 /// until all is answered, or a path that has become longer would never be seen behind the queue that the window itself makes.
 #[derive(Debug)]
 pub(crate) struct Window {
-    bounds: Bounds,
+    most: usize,
     size: usize,
     fastest: Option<Duration>,
     /// When that was measured.
     measured: Option<Instant>,
-    /// When the bytes went out that measure it.
-    probe: Option<Instant>,
+    /// What is answered next went out alone and measures it.
+    probing: bool,
     /// Nothing goes out until everything is answered.
     draining: bool,
     /// What was answered since the time, for the rate.
@@ -38,11 +38,11 @@ impl Window {
     pub(crate) fn new(bounds: Bounds) -> Self {
         let least = bounds.least.max(LEAST);
         Self {
-            bounds: Bounds { least, most: bounds.most.max(least) },
+            most: bounds.most.max(least),
             size: least,
             fastest: None,
             measured: None,
-            probe: None,
+            probing: false,
             draining: false,
             since: None,
             answered: 0,
@@ -62,21 +62,20 @@ impl Window {
     }
 
     /// Takes in that bytes go out while `in_flight` are on their way.
-    pub(crate) fn sent(&mut self, in_flight: usize, now: Instant) {
+    pub(crate) fn sent(&mut self, in_flight: usize) {
         if in_flight == 0 {
-            self.probe = Some(now);
-            self.draining = false;
+            (self.probing, self.draining) = (true, false);
         }
     }
 
-    /// Takes in that `bytes` which were sent at `sent` were answered at `now`.
+    /// Takes in that the oldest `bytes`, which were sent at `sent`, were answered at `now`.
     pub(crate) fn answered(&mut self, bytes: usize, sent: Instant, now: Instant) {
         let trip = now.saturating_duration_since(sent);
-        let before = self.fastest.filter(|_| self.probe != Some(sent) || !self.is_stale(now));
+        let before = self.fastest.filter(|_| !self.probing || !self.is_stale(now));
         let fastest = before.map_or(trip, |fastest| fastest.min(trip)).max(Duration::from_micros(10));
         self.fastest = Some(fastest);
-        if self.probe == Some(sent) {
-            (self.probe, self.measured) = (None, Some(now));
+        if std::mem::take(&mut self.probing) {
+            self.measured = Some(now);
         }
         self.answered += bytes;
         let since = *self.since.get_or_insert(sent);
@@ -87,7 +86,7 @@ impl Window {
         // Bytes in one fastest round trip at the rate of the last stretch.
         let product = self.answered as u128 * fastest.as_nanos() / elapsed.as_nanos().max(1);
         let wanted = usize::try_from(product.saturating_mul(2)).unwrap_or(usize::MAX);
-        self.size = self.size.max(wanted.min(self.size.saturating_mul(2))).min(self.bounds.most);
+        self.size = self.size.max(wanted.min(self.size.saturating_mul(2))).min(self.most);
         (self.since, self.answered) = (Some(now), 0);
     }
 

@@ -172,7 +172,7 @@ async fn a_multiplexer_that_is_used_again_for_a_new_connection_says_so() {
     first.close();
     soon("the end", first.closed()).await;
     let (_second, _kept) = amp_core::pair(builder, Connection::builder());
-    until("it knows", || format!("{:?}", multiplexer).contains("streams: 0")).await;
+    until("it knows", || format!("{multiplexer:?}").contains("streams: 0")).await;
     let error = multiplexer.connect("echo").await.expect_err("used");
     assert!(matches!(error, ConnectError::Reused), "{error:?}");
 }

@@ -87,9 +87,15 @@ async fn rust_asks_twisted_the_three_commands_with_these_bytes() {
 
     let (said, answers) = recorder.transcript();
     let id = &id(&answers);
-    // The one key that is ours; txampext does not look at it.
+    // The two keys that are ours; txampext does not look at them.
     let expected: [&[(&str, &[u8])]; 6] = [
-        &[("_ask", b"1"), ("_command", b"Connect"), ("factory", b"banner"), ("half_close", b"True")],
+        &[
+            ("_ask", b"1"),
+            ("_command", b"Connect"),
+            ("factory", b"banner"),
+            ("half_close", b"True"),
+            ("keeps", b"33554432"),
+        ],
         &[("_answer", b"1")],
         &[("_ask", b"2"), ("_command", b"Transmit"), ("connection", id), ("data", b"hello")],
         &[("_answer", b"2")],

@@ -63,7 +63,7 @@ fn single_bytes_count_for_the_memory_they_hold() {
     let mut writer = self::stream(true);
     let mut sent = 0;
     while writer.room(ALL, Instant::now()).is_some_and(|room| room > 0) {
-        writer.sent(1, Instant::now());
+        writer.sent(1);
         sent += 1;
     }
     assert!(sent < 4096 / 200, "{sent} single bytes were sent into a window of 4,096");
@@ -74,7 +74,7 @@ fn something_may_be_sent_however_small_the_window_and_the_share() {
     let mut stream = StreamState::<u32>::new(true, Bounds { least: 0, most: 0 }, 0);
     let room = stream.room(0, Instant::now()).expect("open");
     assert!((1..=2048).contains(&room), "{room}");
-    stream.sent(room, Instant::now());
+    stream.sent(room);
     assert_eq!(stream.room(ALL, Instant::now()), Some(0));
     stream.answered(room, Instant::now(), Instant::now());
     assert_eq!(stream.room(0, Instant::now()), Some(room));
@@ -83,7 +83,7 @@ fn something_may_be_sent_however_small_the_window_and_the_share() {
 #[test]
 fn a_writer_waits_for_room_that_is_worth_a_chunk() {
     let mut stream = stream(true);
-    stream.sent(3000, Instant::now());
+    stream.sent(3000);
     assert_eq!(stream.room(ALL, Instant::now()), Some(0), "crumbs");
     stream.answered(3000, Instant::now(), Instant::now());
     assert!(stream.room(ALL, Instant::now()).is_some_and(|room| room > 3000));

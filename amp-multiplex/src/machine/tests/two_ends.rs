@@ -83,7 +83,7 @@ impl Pair {
         }
         let data: Vec<u8> = (self.written[at].len()..).map(|n| n.to_le_bytes()[0]).take(bytes).collect();
         self.written[at].extend(&data);
-        self.ends[at].sent(bytes, self.now);
+        self.ends[at].sent(bytes);
         self.receipts += 1;
         self.out[at].push((self.receipts, bytes, self.now));
         self.wires[at].push_back(Message::Data(data.into(), self.receipts));

@@ -16,7 +16,7 @@ fn run(trip: Duration, rate: usize, lasting: Duration) -> (usize, usize) {
     let each = Duration::from_secs_f64(CHUNK as f64 / rate as f64);
     while now < begin + lasting {
         while in_flight + CHUNK <= window.allowed(in_flight, now) {
-            window.sent(in_flight, now);
+            window.sent(in_flight);
             free = free.max(now) + each;
             out.push_back((now, free + trip));
             in_flight += CHUNK;
@@ -73,7 +73,7 @@ fn a_path_that_becomes_longer_is_kept_full_too() {
         let lengthened = now > begin + Duration::from_secs(1);
         let trip = Duration::from_millis(if lengthened { 100 } else { 1 });
         while in_flight + CHUNK <= window.allowed(in_flight, now) {
-            window.sent(in_flight, now);
+            window.sent(in_flight);
             free = free.max(now) + each;
             out.push_back((now, free + trip));
             in_flight += CHUNK;
