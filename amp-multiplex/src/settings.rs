@@ -6,7 +6,7 @@ pub struct StreamSettings {
     /// How many streams there may be at once, opened from either end; those count that the peer has not been told the end of.
     /// A Connect over it is refused, and nothing else happens. Default 16,384.
     pub most_streams: usize,
-    /// How many bytes a new stream may have on their way unanswered, at least 2 KiB. Default 256 KiB.
+    /// How many bytes a new stream may have on their way unanswered, at least 2 KiB. Default 128 KiB.
     pub first_window: usize,
     /// To how many bytes that may grow on a long fast path, for one stream. Default 16 MiB.
     pub most_window: usize,
@@ -29,7 +29,7 @@ impl Default for StreamSettings {
     fn default() -> Self {
         Self {
             most_streams: 16_384,
-            first_window: 256 * 1024,
+            first_window: 128 * 1024,
             most_window: 16 << 20,
             most_in_flight: 64 << 20,
             most_buffered: 32 << 20,

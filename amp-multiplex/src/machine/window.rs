@@ -12,9 +12,12 @@ pub(crate) struct Bounds {
 /// For how long the round trip of an empty path is believed.
 const FRESH: Duration = Duration::from_secs(10);
 
+/// Up to which round trip a path is short.
+const SHORT: Duration = Duration::from_millis(1);
+
 /// How many bytes of a stream may be unanswered.
 ///
-/// The window follows twice the product of rate and round trip, so that a long path is kept full and a slow reader does
+/// The window follows the product of rate and round trip, so that a long path is kept full and a slow reader does
 /// not fill buffers: the rate is what was answered over a round trip, and the round trip is that of the empty path. It is
 /// measured with bytes that go out when no others are on their way. A stream that is always busy stops for that now and then
 /// until all is answered, or a path that has become longer would never be seen behind the queue that the window itself makes.
@@ -85,7 +88,10 @@ impl Window {
         }
         // Bytes in one fastest round trip at the rate of the last stretch.
         let product = self.answered as u128 * fastest.as_nanos() / elapsed.as_nanos().max(1);
-        let wanted = usize::try_from(product.saturating_mul(2)).unwrap_or(usize::MAX);
+        // A little more than the path holds: what lies in a queue is what others wait for. A long path without a queue yet
+        // takes twice as much, or it would be long until it is filled; a short one is filled soon.
+        let quarters = if fastest > SHORT && trip < fastest * 5 / 4 { 8 } else { 5 };
+        let wanted = usize::try_from(product.saturating_mul(quarters) / 4).unwrap_or(usize::MAX);
         self.size = self.size.max(wanted.min(self.size.saturating_mul(2))).min(self.most);
         (self.since, self.answered) = (Some(now), 0);
     }

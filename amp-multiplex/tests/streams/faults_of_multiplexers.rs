@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use amp_core::Settings;
 use amp_multiplex::{ConnectError, Opening, StreamSettings};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{End, echo, ends, ends_with, pattern, read_exactly, soon, streaming, until, write};
 
@@ -29,9 +29,17 @@ async fn writers_that_are_blocked_at_both_ends_finish_through_a_tiny_pipe() {
     let (_here, _there, one, other) = streaming(ends_with(16, &StreamSettings::new())).await;
     let side = |mut stream: amp_multiplex::Stream| {
         tokio::spawn(async move {
-            // All is written before anything is read: as much as the first window takes.
-            write(&mut stream, pattern(200_000)).await;
-            read_exactly(&mut stream, 200_000).await == pattern(200_000)
+            // As much as the first window takes is written before anything is read; the rest waits for credit.
+            write(&mut stream, pattern(100_000)).await;
+            let (mut reader, mut writer) = tokio::io::split(stream);
+            let writing = tokio::spawn(async move {
+                soon("writing on", writer.write_all(&pattern(1_000_000)[100_000..])).await.expect("written");
+                writer
+            });
+            let mut got = vec![0; 1_000_000];
+            soon("reading", reader.read_exact(&mut got)).await.expect("all of it");
+            let _writer = soon("writing", writing).await.expect("no panic");
+            got == pattern(1_000_000)
         })
     };
     let (one, other) = (side(one), side(other));
