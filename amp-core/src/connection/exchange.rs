@@ -1,17 +1,15 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::{Duration, Instant};
-
-use tokio::time::Sleep;
+use std::time::Duration;
 
 use super::outgoing::Outgoing;
+use super::queued::{Queued, append, give_way};
 use super::shared::Shared;
-use super::state::{Phase, State};
+use super::state::Phase;
 use super::{Connection, now};
 use crate::dispatcher::Progress;
-use crate::packet::{ReplyPacket, Tag};
+use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
 use crate::value::EncodeError;
 
@@ -45,15 +43,6 @@ enum Step {
     Done,
 }
 
-#[derive(Default)]
-struct Queued {
-    /// The place in the queue of calls or of bulk.
-    ticket: Option<u64>,
-    deadline: Option<Instant>,
-    /// Made only when the call must wait: a call that goes out at once costs no timer.
-    alarm: Option<Pin<Box<Sleep>>>,
-}
-
 impl<A: Outgoing> Exchange<A> {
     pub(super) fn new(connection: Connection, ask: A, answered: bool) -> Self {
         let timeout = connection.shared.settings.call_timeout;
@@ -64,7 +53,7 @@ impl<A: Outgoing> Exchange<A> {
     /// to wait for room.
     pub(super) fn at_once(
         connection: &Connection,
-        ask: &impl Outgoing,
+        ask: &dyn Outgoing,
         waiter: &Waker,
     ) -> Option<Result<Self, Failure>> {
         let shared = &connection.shared;
@@ -116,7 +105,7 @@ impl<A: Outgoing> Exchange<A> {
                 Err(error) => Err(Failure::Invalid(error)),
                 Ok(()) => {
                     let deadline = self.timeout.and_then(|timeout| now().checked_add(timeout));
-                    self.step = Step::Queued(Queued { deadline, ..Queued::default() });
+                    self.step = Step::Queued(Queued::until(deadline));
                     ready!(self.poll_queued(cx))
                 }
             },
@@ -135,68 +124,40 @@ impl<A: Outgoing> Exchange<A> {
         let Self { connection, ask: Some(ask), answered, free, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
-        let shared = &connection.shared;
-        let mut state = shared.lock();
-        if let Some(reason) = state.refusal_for(*free) {
-            return Poll::Ready(Err(Failure::Connection(reason)));
-        }
-        let settings = &shared.settings;
-        let goes = match (*free, *answered) {
-            (true, _) => state.has_room_for(true, settings) && state.bulk.is_turn(queued.ticket),
-            (false, true) => state.has_place(settings) && state.calls.is_turn(queued.ticket),
-            (false, false) => state.has_room(settings),
-        };
-        if goes {
-            return Poll::Ready(append(shared, state, ask, (*answered, *free), queued.deadline, cx.waker()));
-        }
-        match (*free, *answered) {
-            (true, _) => queued.ticket = Some(state.bulk.wait(queued.ticket, cx.waker())),
-            (false, true) => queued.ticket = Some(state.calls.wait(queued.ticket, cx.waker())),
-            (false, false) => state.others.wait(cx.waker()),
-        }
-        drop(state);
-        let Some(deadline) = queued.deadline else { return Poll::Pending };
-        let alarm = queued.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
-        ready!(alarm.as_mut().poll(cx));
-        Poll::Ready(Err(Failure::Timeout))
+        queued.poll(&connection.shared, ask, (*answered, *free), cx)
     }
 }
 
 impl<A> Exchange<A> {
-    /// Gives the place in the queue up, and wakes whoever is next. The next bulk is called by the driver: a stream's waker
-    /// takes the locks of its stream, and this may be under those of another.
+    /// Gives the place in the queue up, and wakes whoever is next.
     #[inline]
     fn leave_queue(&self) {
         if let Step::Queued(Queued { ticket: Some(ticket), .. }) = self.step {
-            self.give_way(ticket);
+            give_way(&self.connection.shared, self.free, ticket);
         }
     }
+}
 
-    #[cold]
-    fn give_way(&self, ticket: u64) {
-        let shared = &self.connection.shared;
-        let mut state = shared.lock();
-        if self.free {
-            return state.bulk.leave(ticket);
-        }
-        state.calls.leave(ticket);
-        let next = state.next_call(&shared.settings);
-        drop(state);
-        next.into_iter().for_each(Waker::wake);
-    }
+fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
+    let mut state = shared.lock();
+    let progress = state.dispatcher.poll(tag, |before| match before {
+        Some(waker) if waker.will_wake(cx.waker()) => waker,
+        _ => cx.waker().clone(),
+    });
+    Poll::Ready(match progress {
+        Progress::Pending => return Poll::Pending,
+        Progress::Answered(reply) => Ok(reply),
+        Progress::Expired => Err(Failure::Timeout),
+        Progress::Lost => Err(Failure::Connection(state.refusal().unwrap_or(CloseReason::DriverDropped))),
+    })
+}
 
-    fn poll_answer(&self, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
-        let mut state = self.connection.shared.lock();
-        let progress = state.dispatcher.poll(tag, |before| match before {
-            Some(waker) if waker.will_wake(cx.waker()) => waker,
-            _ => cx.waker().clone(),
-        });
-        Poll::Ready(match progress {
-            Progress::Pending => return Poll::Pending,
-            Progress::Answered(reply) => Ok(reply),
-            Progress::Expired => Err(Failure::Timeout),
-            Progress::Lost => Err(Failure::Connection(state.refusal().unwrap_or(CloseReason::DriverDropped))),
-        })
+/// Nobody waits for the answer any more.
+fn abandon(shared: &Shared, tag: u64) {
+    let mut state = shared.lock();
+    state.dispatcher.abandon(tag);
+    if matches!(state.phase, Phase::Closing(..)) {
+        shared.wake_driver(state, true);
     }
 }
 
@@ -211,7 +172,7 @@ impl<A: Outgoing> Future for Exchange<A> {
         let this = self.get_mut();
         match this.step {
             Step::Out(tag) => {
-                let answer = ready!(this.poll_answer(tag, cx));
+                let answer = ready!(poll_answer(&this.connection.shared, tag, cx));
                 this.step = Step::Done;
                 Poll::Ready(answer.map(Some))
             }
@@ -229,36 +190,8 @@ impl<A: Outgoing> Future for Exchange<A> {
 impl<A> Drop for Exchange<A> {
     fn drop(&mut self) {
         self.leave_queue();
-        let Step::Out(tag) = self.step else { return };
-        let shared = &self.connection.shared;
-        let mut state = shared.lock();
-        state.dispatcher.abandon(tag);
-        if matches!(state.phase, Phase::Closing(..)) {
-            shared.wake_driver(state, true);
+        if let Step::Out(tag) = self.step {
+            abandon(&self.connection.shared, tag);
         }
     }
-}
-
-/// Encodes the ask into the outbound buffer and notes who waits for its answer. Gives its tag, if it is answered.
-fn append<A: Outgoing>(
-    shared: &Shared,
-    mut state: MutexGuard<'_, State>,
-    ask: &A,
-    (answered, free): (bool, bool),
-    deadline: Option<Instant>,
-    waiter: &Waker,
-) -> Result<Option<u64>, Failure> {
-    let number = state.dispatcher.next_tag();
-    let tag = answered.then(|| Tag::of(number));
-    ask.put(&mut state.outbound, tag, shared.settings.boxes).map_err(Failure::Invalid)?;
-    if !answered {
-        state.dispatcher.skip();
-        shared.appended(state, false);
-        return Ok(None);
-    }
-    state.dispatcher.ask(waiter.clone(), deadline, free);
-    let sooner = deadline.filter(|deadline| state.alarm.is_none_or(|alarm| *deadline < alarm));
-    state.alarm = sooner.or(state.alarm);
-    shared.appended(state, sooner.is_some());
-    Ok(Some(number))
 }

@@ -15,6 +15,7 @@ mod outbound;
 mod outgoing;
 mod over_boxes;
 mod queue;
+mod queued;
 mod reading;
 mod receiver;
 mod responders;

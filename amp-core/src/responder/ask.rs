@@ -7,7 +7,7 @@ use super::asker::Asker;
 use super::{Answering, Located};
 use crate::call_error::Reply;
 use crate::codes;
-use crate::command::{Command, Context, Exposable, take_checked};
+use crate::command::{Command, Context, ErrorCodes, Exposable, take_checked};
 use crate::packet::{AskPacket, AskTag};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
@@ -119,7 +119,7 @@ impl Ask {
         let mut command = match command {
             Ok(command) => command,
             Err(error) => {
-                asker.refuse_argument::<C>(&error);
+                asker.refuse_argument(<C::Errors as ErrorCodes>::INVALID_ARGUMENT, &error);
                 return None;
             }
         };

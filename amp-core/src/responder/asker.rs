@@ -1,5 +1,6 @@
 use std::any::{Any, TypeId};
 use std::error::Error;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::Answering;
@@ -92,27 +93,32 @@ impl Asker {
         if let Err(error) = self.put(|buffer, tag| put_declared(buffer, tag, error, &description, limits)) {
             return self.fail(&error);
         }
+        self.end_declared(error, error.is_fatal().then(|| error.code()));
+    }
+
+    /// What follows a declared error. Not compiled for each command anew, as little as what fails.
+    fn end_declared(self, error: &dyn Display, fatal: Option<&'static str>) {
         if self.tag.is_none() {
-            tracing::warn!(peer = %self.peer(), command = C::NAME, %error, "failed; no answer was wanted");
+            tracing::warn!(peer = %self.peer(), command = self.command, %error, "failed; no answer was wanted");
             self.strictly_end();
         }
-        if error.is_fatal() {
-            self.answering.end(CloseReason::Fatal { code: error.code() });
+        if let Some(code) = fatal {
+            self.answering.end(CloseReason::Fatal { code });
         }
         self.settle();
     }
 
-    /// An argument that does not decode: it is named to the peer, because it is the peer's fault.
-    pub(super) fn refuse_argument<C: Command>(self, error: &DecodeError) {
+    /// An argument that does not decode: it is named to the peer under `code`, because it is the peer's fault.
+    pub(super) fn refuse_argument(self, code: &str, error: &DecodeError) {
         if self.settings().strictness == Strictness::Twisted {
             return self.fail(error);
         }
         if self.wants_answer() {
-            tracing::debug!(peer = %self.peer(), command = C::NAME, %error, "refused an argument");
+            tracing::debug!(peer = %self.peer(), command = self.command, %error, "refused an argument");
         } else {
-            tracing::warn!(peer = %self.peer(), command = C::NAME, %error, "refused an argument; no answer was wanted");
+            tracing::warn!(peer = %self.peer(), command = self.command, %error, "refused an argument; no answer was wanted");
         }
-        self.finish(C::Errors::INVALID_ARGUMENT, &error.to_string());
+        self.finish(code, &error.to_string());
     }
 
     /// A failure that the command does not declare: the log learns what it is, the peer that there is one.

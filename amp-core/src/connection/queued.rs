@@ -1,0 +1,100 @@
+//! How an ask gets into the outbound buffer. Nothing here is compiled for each command anew.
+
+use std::pin::Pin;
+use std::sync::MutexGuard;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
+
+use tokio::time::Sleep;
+
+use super::exchange::Failure;
+use super::outgoing::Outgoing;
+use super::shared::Shared;
+use super::state::State;
+use crate::packet::Tag;
+
+#[derive(Default)]
+pub(super) struct Queued {
+    /// The place in the queue of calls or of bulk.
+    pub(super) ticket: Option<u64>,
+    deadline: Option<Instant>,
+    /// Made only when the call must wait: a call that goes out at once costs no timer.
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+impl Queued {
+    pub(super) fn until(deadline: Option<Instant>) -> Self {
+        Self { deadline, ..Self::default() }
+    }
+
+    /// Sends the ask when there is a place and room for it.
+    pub(super) fn poll(
+        &mut self,
+        shared: &Shared,
+        ask: &dyn Outgoing,
+        (answered, free): (bool, bool),
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<u64>, Failure>> {
+        let mut state = shared.lock();
+        if let Some(reason) = state.refusal_for(free) {
+            return Poll::Ready(Err(Failure::Connection(reason)));
+        }
+        let settings = &shared.settings;
+        let goes = match (free, answered) {
+            (true, _) => state.has_room_for(true, settings) && state.bulk.is_turn(self.ticket),
+            (false, true) => state.has_place(settings) && state.calls.is_turn(self.ticket),
+            (false, false) => state.has_room(settings),
+        };
+        if goes {
+            return Poll::Ready(append(shared, state, ask, (answered, free), self.deadline, cx.waker()));
+        }
+        match (free, answered) {
+            (true, _) => self.ticket = Some(state.bulk.wait(self.ticket, cx.waker())),
+            (false, true) => self.ticket = Some(state.calls.wait(self.ticket, cx.waker())),
+            (false, false) => state.others.wait(cx.waker()),
+        }
+        drop(state);
+        let Some(deadline) = self.deadline else { return Poll::Pending };
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
+        ready!(alarm.as_mut().poll(cx));
+        Poll::Ready(Err(Failure::Timeout))
+    }
+}
+
+/// Gives a place in a queue up. The next bulk is called by the driver: a stream's waker takes the locks of its stream, and
+/// this may be under those of another.
+#[cold]
+pub(super) fn give_way(shared: &Shared, free: bool, ticket: u64) {
+    let mut state = shared.lock();
+    if free {
+        return state.bulk.leave(ticket);
+    }
+    state.calls.leave(ticket);
+    let next = state.next_call(&shared.settings);
+    drop(state);
+    next.into_iter().for_each(Waker::wake);
+}
+
+/// Encodes the ask into the outbound buffer and notes who waits for its answer. Gives its tag, if it is answered.
+pub(super) fn append(
+    shared: &Shared,
+    mut state: MutexGuard<'_, State>,
+    ask: &dyn Outgoing,
+    (answered, free): (bool, bool),
+    deadline: Option<Instant>,
+    waiter: &Waker,
+) -> Result<Option<u64>, Failure> {
+    let number = state.dispatcher.next_tag();
+    let tag = answered.then(|| Tag::of(number));
+    ask.put(&mut state.outbound, tag, shared.settings.boxes).map_err(Failure::Invalid)?;
+    if !answered {
+        state.dispatcher.skip();
+        shared.appended(state, false);
+        return Ok(None);
+    }
+    state.dispatcher.ask(waiter.clone(), deadline, free);
+    let sooner = deadline.filter(|deadline| state.alarm.is_none_or(|alarm| *deadline < alarm));
+    state.alarm = sooner.or(state.alarm);
+    shared.appended(state, sooner.is_some());
+    Ok(Some(number))
+}
