@@ -11,7 +11,7 @@ use amp_core::{Answer, Busy, Connection};
 
 use crate::commands::{Id, Transmit};
 use crate::error::StreamError;
-use crate::house::House;
+use crate::house::{House, Told};
 use crate::machine::{Ended, StreamState};
 use crate::outlet::Chunk;
 
@@ -24,6 +24,7 @@ pub(crate) struct Link {
     pub(crate) id: Id,
     pub(crate) house: Arc<House>,
     inner: Mutex<Inner>,
+    place: Arc<Place>,
     /// A connection that closes waits for its streams.
     _busy: Busy,
 }
@@ -57,12 +58,26 @@ impl Link {
             refused: false,
             cut: false,
         };
-        house.alive.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { id, house: Arc::clone(house), inner: Mutex::new(inner), _busy: connection.busy() })
+        let (house, place, busy) = (Arc::clone(house), Place::new(house), connection.busy());
+        Arc::new(Self { id, house, inner: Mutex::new(inner), place, _busy: busy })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The peer knows that the stream is over.
+    pub(crate) fn forget(self: &Arc<Self>) {
+        let entry = self.house.registry().remove(self.id, |other| Arc::ptr_eq(self, other));
+        drop(entry);
+    }
+
+    /// Leaves the stream and tells the peer that it is over, if `last`, after the last bytes that were written. `cut` says that
+    /// these are not the last that were meant.
+    pub(crate) fn part(self: &Arc<Self>, last: bool, cut: bool) -> Option<Told> {
+        let entry = self.house.registry().leave(self.id, |other| Arc::ptr_eq(self, other));
+        drop(entry);
+        self.house.say_goodbye(self.id, Arc::clone(&self.place), last.then(|| Arc::clone(self)), cut)
     }
 
     /// Changes the state and wakes both directions.
@@ -81,9 +96,20 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+/// One of the places for streams, taken until neither this end nor the peer holds anything of its stream.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<House>);
+
+impl Place {
+    pub(crate) fn new(house: &Arc<House>) -> Arc<Self> {
+        house.alive.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self(Arc::clone(house)))
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        self.house.alive.fetch_sub(1, Ordering::Relaxed);
+        self.0.alive.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -107,6 +133,8 @@ impl Inner {
         match ended {
             Ended::Half if self.state.half_close() => self.state.peer_finished(),
             Ended::Half | Ended::Full => self.state.peer_gone(),
+            // What ended in order before is whole.
+            Ended::Cut if self.state.is_peer_finished() => self.state.peer_gone(),
             Ended::Cut => self.fail(StreamError::Cut),
         }
     }

@@ -50,7 +50,8 @@ impl Multiplexer {
     /// [`call_timeout`](amp_core::Settings::call_timeout), when there are too many streams here, or the connection has ended.
     ///
     /// # Cancel safety
-    /// When dropped, the stream is closed again as soon as the peer has opened it.
+    /// When dropped, the stream is closed again as soon as the peer has opened it. A connection that closes before waits for
+    /// that as for any call that is out, for up to [`close_timeout`](amp_core::Settings::close_timeout).
     pub async fn connect(&self, factory: &str) -> Result<Stream, ConnectError> {
         let connection = self.house.connection()?;
         self.house.enter(&connection);

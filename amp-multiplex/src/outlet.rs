@@ -140,8 +140,8 @@ impl Link {
         });
         match error {
             // What is behind these bytes may have been taken.
-            StreamError::PeerFailed(_) if !over => drop(self.house.say_goodbye(self.id, None, true)),
-            _ => drop(self.house.registry().remove(self.id)),
+            StreamError::PeerFailed(_) if !over => drop(self.part(false, true)),
+            _ => self.forget(),
         }
         error
     }

@@ -66,7 +66,8 @@ impl Stream {
         self.link.lock().cut = true;
     }
 
-    /// What tells when the peer neither writes nor reads any more. Only for a stream whose reading direction has ended.
+    /// What tells when the peer neither writes nor reads any more. Waiting for it takes the reader's place: only where nobody
+    /// polls the reader, or the same task does.
     pub(crate) fn gone(&self) -> Gone {
         Gone(Arc::clone(&self.link))
     }
@@ -79,7 +80,7 @@ impl Stream {
         let told = match farewell {
             None => None,
             Some(machine::Farewell::Half) => house.say_half(&self.connection, *id),
-            Some(machine::Farewell::Full) => house.say_goodbye(*id, None, false),
+            Some(machine::Farewell::Full) => self.link.part(false, false),
         };
         self.farewell = told.map_or(Farewell::Said, Farewell::Telling);
     }
@@ -194,13 +195,13 @@ impl AsyncWrite for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let Link { house, id, .. } = &*self.link;
+        let house = &self.link.house;
         let mut inner = self.link.lock();
         house.received.change(inner.state.buffered(), 0);
         let half_close = inner.state.half_close();
-        let (receipts, farewell) = inner.state.abandon();
         // A writer that panics has not said all that it meant to say.
-        let cut = inner.cut || std::thread::panicking();
+        let cut = (inner.cut || std::thread::panicking()) && !inner.state.is_finished();
+        let (receipts, farewell) = inner.state.abandon();
         // What was sent counts until it is answered. What nobody waits for any more does not go out.
         let unsent = if farewell.is_none() { self.link.take_back(&mut inner) } else { None };
         drop((inner, unsent));
@@ -211,11 +212,10 @@ impl Drop for Stream {
             acknowledge(receipts);
         }
         if farewell.is_some() {
-            house.say_goodbye(*id, Some(Arc::clone(&self.link)), cut);
+            self.link.part(true, cut);
         } else {
             // A farewell on its way out has its own entry.
-            let link = house.registry().remove(*id);
-            drop(link);
+            self.link.forget();
         }
     }
 }

@@ -25,11 +25,11 @@ impl UnixSocket {
     /// # Panics
     /// When called outside a tokio runtime with I/O enabled.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
-        // Whole, because the process may go somewhere else meanwhile.
-        let path = std::path::absolute(path.as_ref())?;
         // Outside a runtime it panics before there is a file.
         drop(tokio::runtime::Handle::current());
-        let listener = UnixListener::bind(&path)?;
+        let listener = UnixListener::bind(path.as_ref())?;
+        // The process may go somewhere else meanwhile. Bound is what was given: a socket's path is short.
+        let path = std::path::absolute(path.as_ref())?;
         let file = file(&path)?;
         Ok(Self { listener, path, file })
     }

@@ -21,6 +21,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A local listener whose connections lead to a factory of the peer: `ssh -L`. It keeps the AMP connection open. Dropping it
 /// ends it and cuts its streams.
 ///
+/// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute.
+///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]
 pub struct Forward {

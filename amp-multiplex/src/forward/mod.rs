@@ -82,14 +82,6 @@ async fn pass_on(local: impl Socket, stream: Stream, counters: &Arc<Counters>) -
             Err(error) => Err(error),
         }
     });
-    let mut down = pin!(async {
-        copy_buf(&mut BufReader::with_capacity(BUFFER, from_peer), &mut to_local).await?;
-        to_local.shutdown().await
-    });
-    let over = async {
-        gone.wait().await;
-        tokio::time::sleep(LINGER).await;
-    };
     let stalled = async {
         gone.wait().await;
         let mut before = None;
@@ -98,23 +90,33 @@ async fn pass_on(local: impl Socket, stream: Stream, counters: &Arc<Counters>) -
             tokio::time::sleep(if gone.is_broken() { LINGER } else { PATIENCE }).await;
         }
     };
-    let passing = async {
+    let mut down = pin!(async {
+        let copying = async {
+            copy_buf(&mut BufReader::with_capacity(BUFFER, from_peer), &mut to_local).await?;
+            to_local.shutdown().await
+        };
         tokio::select! {
-            result = &mut up => {
-                result?;
-                down.await
-            }
-            result = &mut down => {
-                result?;
-                tokio::select! {
-                    result = up => result,
-                    () = over => Ok(()),
-                }
-            }
+            result = copying => result,
+            () = stalled => Err(io::Error::new(io::ErrorKind::TimedOut, "the local socket took no more bytes")),
         }
+    });
+    let over = async {
+        gone.wait().await;
+        tokio::time::sleep(LINGER).await;
     };
-    tokio::select! {
-        result = passing => result.inspect(|()| whole.set()),
-        () = stalled => Err(io::Error::new(io::ErrorKind::TimedOut, "the local socket took no more bytes")),
-    }
+    let result = tokio::select! {
+        result = &mut up => match result {
+            Ok(()) => down.await,
+            error => error,
+        },
+        result = &mut down => match result {
+            // What came down is whole, whatever becomes of the other direction.
+            Ok(()) => tokio::select! {
+                result = up => result,
+                () = over => Ok(()),
+            },
+            error => error,
+        },
+    };
+    result.inspect(|()| whole.set())
 }

@@ -55,14 +55,14 @@ impl House {
             Received::Dropped(receipt) | Received::Overrun(receipt) => acknowledge([receipt]),
         }
         if over {
-            self.tell_overrun(&link);
+            Self::tell_overrun(&link);
         }
     }
 
     /// The peer sent more than is kept: it is told that the stream is over.
-    pub(super) fn tell_overrun(self: &Arc<Self>, link: &Link) {
+    pub(super) fn tell_overrun(link: &Arc<Link>) {
         tracing::warn!(id = ?link.id, "a stream sent too much ahead of its reader and was ended");
-        self.say_goodbye(link.id, None, false);
+        link.part(false, false);
     }
 
     /// The peer has ended a stream or its direction of it. An id that is not known is as good as ended.
@@ -88,7 +88,7 @@ impl House {
             inner.end(ended);
             wakers = [inner.reader.take(), inner.writer.take()];
             if inner.state.is_over() {
-                registry.remove(id);
+                registry.remove(id, |_| true);
             }
         }
         drop(registry);

@@ -6,7 +6,7 @@ use super::{House, refuse};
 use crate::commands::{Connect, ConnectRefusal, Connected, Id};
 use crate::error::{ConnectError, StreamError};
 use crate::factory::Opening;
-use crate::link::{Capable, Link, Receipt, acknowledge};
+use crate::link::{Capable, Link, Place, Receipt, acknowledge};
 use crate::machine::{Connecting, Ended, Received, Registry};
 use crate::stream::Stream;
 
@@ -15,6 +15,7 @@ impl House {
     /// The peer wants a stream.
     pub(crate) fn connect_asked(self: &Arc<Self>, connection: Connection, ask: Connect, answer: Answer<Connect>) {
         let refuse = |answer: Answer<Connect>, refusal: ConnectRefusal| answer.send(Err(refusal.into()));
+        self.enter(&connection);
         let Some(factory) = self.factories.find(&ask.factory) else {
             return refuse(answer, ConnectRefusal::NoSuchFactory(String::new()));
         };
@@ -97,15 +98,19 @@ impl House {
         drop(inner);
         // A stream that is over before it began needs no entry.
         if gone || overrun {
-            let none = if gone { registry.remove(id) } else { registry.leave(id) };
-            drop((registry, none));
+            if gone {
+                registry.remove(id, |_| false);
+            } else {
+                registry.leave(id, |_| false);
+            }
+            drop(registry);
         } else {
             self.admit(registry, &link);
         }
         acknowledge(dropped);
         refuse(lost);
         if overrun && !gone {
-            self.tell_overrun(&link);
+            Self::tell_overrun(&link);
         }
         Ok(Stream::new(link, connection))
     }
@@ -128,12 +133,16 @@ impl House {
             drop(registry);
             return refuse(lost);
         }
-        let none = if gone { registry.remove(id) } else { registry.leave(id) };
-        drop((registry, none));
+        if gone {
+            registry.remove(id, |_| false);
+        } else {
+            registry.leave(id, |_| false);
+        }
+        drop(registry);
         acknowledge(early.data.into_iter().map(|(_, receipt)| receipt));
         refuse(lost);
         if !gone {
-            self.say_goodbye(id, None, false);
+            self.say_goodbye(id, Place::new(self), None, false);
         }
     }
 }

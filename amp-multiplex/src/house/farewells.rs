@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::House;
 use crate::commands::{Disconnect, Id};
 use crate::error::StreamError;
-use crate::link::Link;
+use crate::link::{Link, Place};
 
 /// How long to wait before a peer that is busy is told again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -19,16 +19,20 @@ pub(crate) type Told = JoinHandle<Result<(), StreamError>>;
 
 /// How streams end.
 impl House {
-    /// Leaves a stream, and tells the peer that it is over, after the last bytes that were written. `cut` says that these are
-    /// not the last that were meant.
-    pub(crate) fn say_goodbye(self: &Arc<Self>, id: Id, last: Option<Arc<Link>>, cut: bool) -> Option<Told> {
+    /// Tells the peer that a stream which was [left](crate::machine::Registry::leave) is over, after the `last` bytes that were
+    /// written. The stream has its place until then.
+    pub(crate) fn say_goodbye(
+        self: &Arc<Self>,
+        id: Id,
+        place: Arc<Place>,
+        last: Option<Arc<Link>>,
+        cut: bool,
+    ) -> Option<Told> {
         let Ok(connection) = self.connection() else {
             // There is nobody to tell.
-            drop(self.registry().remove(id));
+            self.registry().left(id);
             return None;
         };
-        let left = self.registry().leave(id);
-        drop(left);
         let house = Arc::clone(self);
         self.spawn(async move {
             if let Some(last) = last {
@@ -37,6 +41,7 @@ impl House {
             let farewell = Disconnect { connection: id, half: None, cut: cut.then_some(true) };
             let told = tell(connection, farewell).await;
             house.registry().left(id);
+            drop(place);
             told
         })
     }

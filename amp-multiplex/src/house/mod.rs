@@ -143,7 +143,8 @@ impl House {
 
     /// What this end can do.
     pub(crate) fn capable(&self) -> Capable {
-        Capable { half_close: true, keeps: u64::try_from(self.settings.most_buffered).ok() }
+        let StreamSettings { most_buffered, most_received, .. } = self.settings;
+        Capable { half_close: true, keeps: u64::try_from(most_buffered.min(most_received / 4)).ok() }
     }
 }
 

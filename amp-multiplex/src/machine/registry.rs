@@ -95,10 +95,9 @@ impl<S, R> Registry<S, R> {
         self.streams.len()
     }
 
-    /// Whether one more stream may be opened from either end, when there are `alive`, known here or not. Those count too that
-    /// the peer may still take for open.
+    /// Whether one more stream may be opened from either end, when `alive` have a place, known here or not.
     fn has_place(&self, alive: usize) -> bool {
-        alive + self.leaving.len() + self.connecting.len() + self.opening < self.most_streams
+        alive + self.connecting.len() + self.opening < self.most_streams
     }
 
     /// A Connect of ours goes out, if there is a place for its stream.
@@ -172,7 +171,11 @@ impl<S, R> Registry<S, R> {
         if self.meet_early(id)
             && let Some(early) = self.early.get_mut(&id)
         {
-            early.ended = early.ended.max(Some(ended));
+            early.ended = match (early.ended, ended) {
+                // What ended in order before is whole.
+                (Some(Ended::Half), Ended::Cut) => Some(Ended::Full),
+                (before, ended) => before.max(Some(ended)),
+            };
         }
     }
 
@@ -205,16 +208,20 @@ impl<S, R> Registry<S, R> {
         self.old_peer |= !half_close;
     }
 
-    /// Forgets a stream that the peer knows to be over.
-    pub(crate) fn remove(&mut self, id: Id) -> Option<S> {
+    /// Forgets a stream that the peer knows to be over, if it `is` the one that has the id now.
+    pub(crate) fn remove(&mut self, id: Id, is: impl Fn(&S) -> bool) -> Option<S> {
         self.put_away(id);
-        self.streams.remove(&id)
+        self.take(id, is)
     }
 
-    /// Forgets a stream that the peer still has to be told about.
-    pub(crate) fn leave(&mut self, id: Id) -> Option<S> {
+    fn take(&mut self, id: Id, is: impl Fn(&S) -> bool) -> Option<S> {
+        if self.streams.get(&id).is_some_and(is) { self.streams.remove(&id) } else { None }
+    }
+
+    /// The same for a stream that the peer still has to be told about.
+    pub(crate) fn leave(&mut self, id: Id, is: impl Fn(&S) -> bool) -> Option<S> {
         self.leaving.insert(id);
-        self.streams.remove(&id)
+        self.take(id, is)
     }
 
     /// The peer knows that the stream is over.

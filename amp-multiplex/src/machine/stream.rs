@@ -138,6 +138,11 @@ impl<R> StreamState<R> {
         self.finished
     }
 
+    /// The peer writes no more.
+    pub(crate) fn is_peer_finished(&self) -> bool {
+        self.peer_finished
+    }
+
     pub(crate) fn is_peer_gone(&self) -> bool {
         self.peer_gone
     }

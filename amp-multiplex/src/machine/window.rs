@@ -15,6 +15,9 @@ const FRESH: Duration = Duration::from_secs(10);
 /// Up to which round trip a path is short.
 const SHORT: Duration = Duration::from_millis(1);
 
+/// How long a writer waits to measure the path anew.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// How many bytes of a stream may be unanswered.
 ///
 /// The window follows the product of rate and round trip, so that a long path is kept full and a slow reader does
@@ -30,8 +33,10 @@ pub(crate) struct Window {
     measured: Option<Instant>,
     /// What is answered next went out alone and measures it.
     probing: bool,
-    /// Nothing goes out until everything is answered.
+    /// Nothing goes out until everything is answered, since it was measured.
     draining: bool,
+    /// What was measured before is of no use.
+    forgotten: bool,
     /// What was answered since the time, for the rate.
     since: Option<Instant>,
     answered: usize,
@@ -47,6 +52,7 @@ impl Window {
             measured: None,
             probing: false,
             draining: false,
+            forgotten: false,
             since: None,
             answered: 0,
         }
@@ -60,7 +66,11 @@ impl Window {
     /// How much may be unanswered now, when `in_flight` is.
     pub(crate) fn allowed(&mut self, in_flight: usize, now: Instant) -> usize {
         // Only a writer that uses its window is held up: one whose reader sleeps may still write a little.
-        self.draining |= in_flight > self.size / 2 && self.is_stale(now);
+        if in_flight > self.size / 2 && self.is_stale(now) {
+            (self.draining, self.forgotten, self.measured) = (true, true, Some(now));
+        }
+        // A reader that sleeps answers nothing, and is not what is to be measured.
+        self.draining &= self.age(now) < PATIENCE;
         if self.draining && in_flight > 0 { 0 } else { self.size }
     }
 
@@ -74,11 +84,12 @@ impl Window {
     /// Takes in that the oldest `bytes`, which were sent at `sent`, were answered at `now`.
     pub(crate) fn answered(&mut self, bytes: usize, sent: Instant, now: Instant) {
         let trip = now.saturating_duration_since(sent);
-        let before = self.fastest.filter(|_| !self.probing || !self.is_stale(now));
+        let replaced = self.probing && (self.forgotten || self.is_stale(now));
+        let before = self.fastest.filter(|_| !replaced);
         let fastest = before.map_or(trip, |fastest| fastest.min(trip)).max(Duration::from_micros(10));
         self.fastest = Some(fastest);
         if std::mem::take(&mut self.probing) {
-            self.measured = Some(now);
+            (self.measured, self.forgotten) = (Some(now), false);
         }
         self.answered += bytes;
         let since = *self.since.get_or_insert(sent);
@@ -97,6 +108,11 @@ impl Window {
     }
 
     fn is_stale(&self, now: Instant) -> bool {
-        self.measured.is_some_and(|measured| now.saturating_duration_since(measured) > FRESH)
+        self.age(now) > FRESH
+    }
+
+    /// How long ago the path was measured, or begun to be.
+    fn age(&self, now: Instant) -> Duration {
+        self.measured.map_or(Duration::ZERO, |measured| now.saturating_duration_since(measured))
     }
 }

@@ -8,7 +8,7 @@ use amp_multiplex::{Opening, Stream, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use crate::raw::scripted_with;
-use crate::support::{End, ends_with, pattern, soon, why};
+use crate::support::{End, ends_with, pattern, soon, why, write};
 
 #[tokio::test(start_paused = true)]
 async fn streams_that_the_peer_has_ended_and_nobody_has_dropped_take_their_places() {
@@ -97,12 +97,47 @@ async fn streams_that_have_ended_take_their_places_until_their_bytes_are_answere
         packet = peer.expect_ask("Disconnect").await;
         peer.answer(&packet, &[]).await;
     }
-    // An end that the peer has yet to hear of takes a place too.
-    assert!((45..=50).contains(&opened), "{opened}");
+    assert_eq!(opened, 50);
     for ask in owed {
         peer.answer(&ask, &[]).await;
     }
     peer.expect_open().await;
     let tag = peer.ask("Connect", &[("factory", b"banner")]).await;
     peer.expect_answer(&tag).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_leaves_takes_one_place() {
+    let (end, mut peer) = scripted_with(StreamSettings::new().most_streams(2));
+    let multiplexer = end.multiplexer.clone();
+    let connecting = tokio::spawn(async move { multiplexer.connect("a").await });
+    peer.accept("abc").await;
+    let mut first = connecting.await.unwrap().unwrap();
+    write(&mut first, "x").await;
+    peer.expect_ask("Transmit").await;
+    drop(first);
+    peer.expect_ask("Disconnect").await;
+    let multiplexer = end.multiplexer.clone();
+    let connecting = tokio::spawn(async move { multiplexer.connect("b").await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(
+        !connecting.is_finished(),
+        "one stream is there: {:?}",
+        connecting.await.unwrap().map_err(|e| e.to_string())
+    );
+}
+
+#[tokio::test]
+async fn an_end_that_says_how_little_it_takes_loses_nothing() {
+    let (a, b) = duplex(1 << 16);
+    let here = End::over(a, Settings::new(), StreamSettings::new());
+    let there = End::over(b, Settings::new(), StreamSettings::new().most_received(256 << 10));
+    let mut listener = there.factories.listen("x", 4);
+    let (mut one, mut other) = here.open("x", &mut listener).await;
+    let writing = tokio::spawn(async move { one.write_all(&pattern(1 << 20)).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut got = vec![0; 1 << 20];
+    let read = soon("r", other.read_exact(&mut got)).await;
+    drop(writing);
+    assert!(read.is_ok(), "{:?}", read.map_err(|e| why(&e)));
 }

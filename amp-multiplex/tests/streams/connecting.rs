@@ -1,7 +1,7 @@
 use amp_core::{Ask, CloseReason, Connection, Located, Locator, Peer, Server, Settings};
 use amp_multiplex::{ConnectError, Factories, Multiplexer, Opening, StreamSettings};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::raw::{RawPeer, scripted, scripted_with};
@@ -312,7 +312,7 @@ async fn early_crumbs_are_bounded_too() {
     peer.answer(&ask, &[("connection", "abc")]).await;
     let mut stream = connecting.await.expect("no panic").expect("a stream");
     assert_eq!(read_exactly(&mut stream, 37).await, [b'x'; 37]);
-    let error = tokio::io::AsyncReadExt::read(&mut stream, &mut [0]).await.expect_err("not whole");
+    let error = stream.read(&mut [0]).await.expect_err("not whole");
     assert_eq!(why(&error), "Overrun");
     drop(end);
 }
@@ -329,7 +329,7 @@ async fn a_stream_whose_early_bytes_are_not_all_kept_ends_with_the_reason() {
     peer.answer(&ask, &[("connection", "abc")]).await;
     let mut stream = connecting.await.expect("no panic").expect("a stream");
     assert_eq!(read_exactly(&mut stream, 900).await, pattern(900));
-    let error = tokio::io::AsyncReadExt::read(&mut stream, &mut [0]).await.expect_err("not whole");
+    let error = stream.read(&mut [0]).await.expect_err("not whole");
     assert_eq!(why(&error), "Overrun");
     assert!(stream.write(b"x").await.is_err());
     drop(stream);
@@ -348,5 +348,32 @@ fn a_connection_that_is_built_outside_the_runtime_can_open_streams() {
         let _there = Connection::builder().locator(other.clone()).start(b, Peer::other("b"));
         let stream = one.connect("echo").await;
         assert!(stream.is_ok() && Multiplexer::of(&connection).is_some(), "{stream:?}");
+    });
+}
+
+#[test]
+fn a_connection_built_outside_the_runtime_serves_streams() {
+    let (a, b) = tokio::io::duplex(1 << 16);
+    let factories = Factories::new();
+    let (one, other) = (Multiplexer::default(), Multiplexer::new(&factories));
+    let (there, driver) = Connection::builder().locator(other).build(b, Peer::other("b"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async move {
+        let mut listener = factories.listen("x", 4);
+        tokio::spawn(driver);
+        let here = Connection::builder().locator(one.clone()).start(a, Peer::other("a"));
+        let (near, far) = tokio::join!(one.connect("x"), listener.accept());
+        let (mut near, mut far) = (near.unwrap(), far.unwrap());
+        let second = async { tokio::join!(one.connect("x"), listener.accept()) };
+        let (near2, far2) = second.await;
+        let (mut near2, far2) = (near2.unwrap(), far2.unwrap());
+        write(&mut near, "x").await;
+        drop(far2);
+        let told = timeout(Duration::from_secs(2), near2.read(&mut [0])).await;
+        here.abort();
+        there.closed().await;
+        far.read_exact(&mut [0]).await.unwrap();
+        let end = timeout(Duration::from_secs(2), far.read(&mut [0])).await;
+        assert!(told.is_ok() && end.is_ok(), "told of the end of the stream: {told:?}; of the connection: {end:?}");
     });
 }

@@ -120,3 +120,41 @@ async fn a_stream_that_is_aborted_does_not_look_whole() {
     assert_eq!(why(&soon("reading", other.read(&mut [0])).await.expect_err("no end in order")), "Cut");
     assert_eq!(why(&other.write(b"x").await.expect_err("it is over")), "Cut");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_given_again_after_its_end_is_not_taken_away_by_the_first() {
+    let (end, mut peer) = scripted();
+    let multiplexer = end.multiplexer.clone();
+    let connecting = tokio::spawn(async move { multiplexer.connect("a").await });
+    peer.accept("abc").await;
+    let first = connecting.await.unwrap().unwrap();
+    let tag = peer.disconnect("abc").await;
+    peer.expect_answer(&tag).await;
+    let multiplexer = end.multiplexer.clone();
+    let connecting = tokio::spawn(async move { multiplexer.connect("b").await });
+    peer.accept("abc").await;
+    let mut second = connecting.await.unwrap().unwrap();
+    drop(first);
+    drop(peer);
+    end.connection.closed().await;
+    let read = timeout(Duration::from_secs(3600), second.read(&mut [0])).await;
+    assert!(read.is_ok(), "the connection has ended and the reader waits for ever");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_nearly_empty_window_takes_a_little_though_its_reader_sleeps() {
+    let (here, _there, mut one, mut other) = streaming(ends_with(1 << 20, &StreamSettings::new())).await;
+    write(&mut one, "x").await;
+    other.read_exact(&mut [0]).await.unwrap();
+    here.ping().await;
+    for _ in 0..3 {
+        write(&mut one, vec![1; 30_000]).await;
+    }
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    // The writer tries to go on, is held up; the reader takes nearly all of it.
+    let tried = timeout(Duration::from_secs(1), one.write_all(b"y")).await;
+    other.read_exact(&mut vec![0; 89_990]).await.unwrap();
+    here.ping().await;
+    let then = timeout(Duration::from_secs(3600), one.write_all(b"z")).await;
+    assert!(tried.is_ok() || then.is_ok(), "at once: {tried:?}; with 10 bytes unread of a window of 128 KiB: {then:?}");
+}

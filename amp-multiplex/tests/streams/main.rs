@@ -14,5 +14,7 @@ mod leaving;
 mod long_path;
 mod loss;
 mod raw;
+mod storm;
 mod support;
 mod targets;
+mod whole;

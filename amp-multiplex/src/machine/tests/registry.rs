@@ -85,15 +85,15 @@ fn what_comes_early_behind_an_early_end_is_not_kept_and_breaks_nothing() {
 fn the_last_streams_that_ended_are_remembered_for_an_old_peer_only() {
     let (mut registry, ids) = (Streams::new(10, 1000), [(); 1500].map(|()| Id::random()));
     registry.meet(true);
-    registry.remove(ids[0]);
+    registry.remove(ids[0], |_| true);
     assert!(matches!(registry.find(ids[0]), Known::Unknown));
     registry.meet(false);
-    registry.leave(ids[0]);
+    registry.leave(ids[0], |_| true);
     registry.left(ids[0]);
     assert!(matches!(registry.find(ids[0]), Known::Left));
     for id in ids {
         registry.insert(id, 1);
-        registry.remove(id);
+        registry.remove(id, |_| true);
     }
     assert!(matches!(registry.find(ids[0]), Known::Unknown), "only so many");
     assert!(ids[500..].iter().all(|id| matches!(registry.find(*id), Known::Left)));
@@ -150,13 +150,13 @@ fn when_there_is_no_place_for_more_ids_no_stream_has_a_hole() {
 }
 
 #[test]
-fn a_stream_takes_its_place_until_the_peer_knows_that_it_is_over() {
-    let (mut registry, id) = (Streams::new(1, 1000), Id::random());
-    registry.insert(id, 1);
-    registry.leave(id);
-    assert!(!registry.reserve(0));
-    registry.left(id);
-    assert!(registry.reserve(0));
+fn only_the_stream_that_has_the_id_is_forgotten() {
+    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    registry.insert(id, 2);
+    assert_eq!(registry.remove(id, |stream| *stream == 1), None);
+    assert_eq!(registry.leave(id, |stream| *stream == 1), None);
+    assert!(matches!(registry.find(id), Known::Stream(2)));
+    assert_eq!(registry.remove(id, |stream| *stream == 2), Some(2));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn an_id_is_free_again_when_the_peer_knows_that_its_stream_is_over() {
     assert!(!registry.has(id));
     registry.insert(id, 1);
     assert!(registry.has(id));
-    assert_eq!(registry.leave(id), Some(1));
+    assert_eq!(registry.leave(id, |_| true), Some(1));
     assert!(matches!(registry.find(id), Known::Left));
     assert!(registry.has(id));
     registry.left(id);
