@@ -3,6 +3,8 @@
 //! The locks are taken in this order: registry, link, connection. No reader or writer is woken under any of them.
 
 use std::collections::VecDeque;
+use std::io;
+use std::ops::Deref;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -18,13 +20,14 @@ use crate::outlet::Chunk;
 /// What the peer gets once its bytes were read.
 pub(crate) type Receipt = Answer<Transmit>;
 
-/// It lives until its stream was dropped and what that wrote is answered, and takes a place among the streams as long.
+/// It lives until its stream was dropped, what that wrote is answered and the peer knows of the end, and takes a place among
+/// the streams as long.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) id: Id,
-    pub(crate) house: Arc<House>,
+    /// The house, and a place there.
+    pub(crate) house: Place,
     inner: Mutex<Inner>,
-    place: Arc<Place>,
     /// A connection that closes waits for its streams.
     _busy: Busy,
 }
@@ -33,7 +36,7 @@ pub(crate) struct Link {
 pub(crate) struct Inner {
     pub(crate) state: StreamState<Receipt>,
     /// Why the stream ended, if not in order.
-    pub(crate) error: Option<StreamError>,
+    pub(crate) error: Option<Box<StreamError>>,
     pub(crate) reader: Option<Waker>,
     pub(crate) writer: Option<Waker>,
     /// Bytes that were taken from the writer and wait for room in the connection's outbound buffer.
@@ -58,8 +61,7 @@ impl Link {
             refused: false,
             cut: false,
         };
-        let (house, place, busy) = (Arc::clone(house), Place::new(house), connection.busy());
-        Arc::new(Self { id, house, inner: Mutex::new(inner), place, _busy: busy })
+        Arc::new(Self { id, house: Place::new(house), inner: Mutex::new(inner), _busy: connection.busy() })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -77,7 +79,15 @@ impl Link {
     pub(crate) fn part(self: &Arc<Self>, last: bool, cut: bool) -> Option<Told> {
         let entry = self.house.registry().leave(self.id, |other| Arc::ptr_eq(self, other));
         drop(entry);
-        self.house.say_goodbye(self.id, Arc::clone(&self.place), last.then(|| Arc::clone(self)), cut)
+        let link = Arc::clone(self);
+        let before = async move {
+            if last {
+                link.all_sent().await;
+            }
+            // Its place is taken until the peer knows.
+            link
+        };
+        self.house.say_goodbye(self.id, before, cut)
     }
 
     /// Changes the state and wakes both directions.
@@ -96,14 +106,22 @@ impl Link {
     }
 }
 
-/// One of the places for streams, taken until neither this end nor the peer holds anything of its stream.
+/// One of the places for streams.
 #[derive(Debug)]
 pub(crate) struct Place(Arc<House>);
 
 impl Place {
-    pub(crate) fn new(house: &Arc<House>) -> Arc<Self> {
+    pub(crate) fn new(house: &Arc<House>) -> Self {
         house.alive.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self(Arc::clone(house)))
+        Self(Arc::clone(house))
+    }
+}
+
+impl Deref for Place {
+    type Target = Arc<House>;
+
+    fn deref(&self) -> &Arc<House> {
+        &self.0
     }
 }
 
@@ -125,7 +143,7 @@ impl Inner {
     /// The peer sent more than is kept: the stream is not whole any more. The reader must not take that for its end.
     pub(crate) fn overrun(&mut self) {
         self.state.peer_gone();
-        self.error = Some(StreamError::Overrun);
+        self.error = Some(Box::new(StreamError::Overrun));
     }
 
     /// The peer has ended the stream.
@@ -139,10 +157,15 @@ impl Inner {
         }
     }
 
+    /// Why the stream ended, if not in order.
+    pub(crate) fn failed(&self) -> io::Result<()> {
+        self.error.as_deref().map_or(Ok(()), |error| Err(error.clone().into()))
+    }
+
     /// Whether the peer, which is gone, has taken all that was written.
     pub(crate) fn written(&self) -> Result<(), StreamError> {
         match &self.error {
-            Some(error) => Err(error.clone()),
+            Some(error) => Err(StreamError::clone(error)),
             None if self.refused || self.unsent.is_some() || !self.sent.is_empty() => {
                 Err(StreamError::PeerDisconnected)
             }
@@ -153,7 +176,7 @@ impl Inner {
     pub(crate) fn fail(&mut self, error: StreamError) {
         if !self.state.is_peer_gone() {
             self.state.peer_gone();
-            self.error = Some(error);
+            self.error = Some(Box::new(error));
         }
     }
 }

@@ -38,7 +38,7 @@ impl Link {
         let before = inner.state.in_flight();
         let Some(room) = inner.state.room(self.house.in_flight.fair_share(before), now) else {
             let ended = if inner.state.is_finished() { StreamError::Closed } else { StreamError::PeerDisconnected };
-            return Err(inner.error.clone().unwrap_or(ended));
+            return Err(inner.error.as_deref().cloned().unwrap_or(ended));
         };
         if inner.unsent.is_some() || room == 0 {
             inner.writer = Some(writer.clone());

@@ -132,8 +132,7 @@ impl AsyncRead for Stream {
                 }
                 _ if buffer.filled().len() > before => break,
                 Read::End => {
-                    let error = inner.error.clone();
-                    return Poll::Ready(error.map_or(Ok(()), |error| Err(error.into())));
+                    return Poll::Ready(inner.failed());
                 }
                 Read::Wait => {
                     inner.reader = Some(cx.waker().clone());
@@ -163,7 +162,7 @@ impl AsyncWrite for Stream {
             inner.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        Poll::Ready(inner.error.clone().map_or(Ok(()), |error| Err(error.into())))
+        Poll::Ready(inner.failed())
     }
 
     /// Done when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
@@ -189,7 +188,7 @@ impl AsyncWrite for Stream {
             self.farewell = Farewell::Said;
             told?;
         }
-        Poll::Ready(self.link.lock().error.clone().map_or(Ok(()), |error| Err(error.into())))
+        Poll::Ready(self.link.lock().failed())
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::House;
 use crate::commands::{Disconnect, Id};
 use crate::error::StreamError;
-use crate::link::{Link, Place};
+use crate::link::Link;
 
 /// How long to wait before a peer that is busy is told again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -19,13 +19,12 @@ pub(crate) type Told = JoinHandle<Result<(), StreamError>>;
 
 /// How streams end.
 impl House {
-    /// Tells the peer that a stream which was [left](crate::machine::Registry::leave) is over, after the `last` bytes that were
-    /// written. The stream has its place until then.
-    pub(crate) fn say_goodbye(
+    /// Tells the peer that a stream which was [left](crate::machine::Registry::leave) is over, after what comes `before`. What
+    /// that gives is kept until the peer knows.
+    pub(crate) fn say_goodbye<T: Send + 'static>(
         self: &Arc<Self>,
         id: Id,
-        place: Arc<Place>,
-        last: Option<Arc<Link>>,
+        before: impl Future<Output = T> + Send + 'static,
         cut: bool,
     ) -> Option<Told> {
         let Ok(connection) = self.connection() else {
@@ -35,13 +34,11 @@ impl House {
         };
         let house = Arc::clone(self);
         self.spawn(async move {
-            if let Some(last) = last {
-                last.all_sent().await;
-            }
+            let kept = before.await;
             let farewell = Disconnect { connection: id, half: None, cut: cut.then_some(true) };
             let told = tell(connection, farewell).await;
             house.registry().left(id);
-            drop(place);
+            drop(kept);
             told
         })
     }
@@ -54,7 +51,7 @@ impl House {
 
 impl Link {
     /// Waits until nothing that was written waits for room.
-    async fn all_sent(&self) {
+    pub(crate) async fn all_sent(&self) {
         poll_fn(|cx| {
             let mut inner = self.lock();
             if inner.unsent.is_none() {
