@@ -32,7 +32,7 @@ impl Tally {
 
     /// Whether all streams hold little, so that what holds more memory than it counts for is no danger.
     pub(crate) fn is_light(&self) -> bool {
-        self.total.load(Ordering::Relaxed) < self.most / 32
+        self.total.load(Ordering::Relaxed) < self.most / 16
     }
 
     /// What a stream that holds `held` and nobody else could hold.
