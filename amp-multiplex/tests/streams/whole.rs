@@ -185,7 +185,9 @@ async fn a_slow_client_gets_an_answer_that_was_whole_before_the_other_direction_
             });
             let forward = here.multiplexer.forward_port(0, "server").await.expect("a port");
             let mut client = dial(&forward).await;
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            until("all of it came down", || forward.counts().received == ANSWER as u64).await;
+            // And its end, which comes at once behind it.
+            tokio::time::sleep(Duration::from_secs(2)).await;
             if lost {
                 there.connection.abort();
             }
