@@ -15,6 +15,7 @@ use bytes::Bytes;
 use crate::commands::Transmit;
 use crate::error::StreamError;
 use crate::link::{Inner, Link};
+use crate::machine::PATIENCE;
 
 /// The most bytes of one Transmit: streams take turns after as many. Two go into one segment of a loopback interface.
 pub(crate) const CHUNK: usize = 32_000;
@@ -35,13 +36,16 @@ impl Link {
         writer: &Waker,
     ) -> Result<Option<usize>, StreamError> {
         let (mut inner, now) = (self.lock(), now());
-        let before = inner.state.in_flight();
+        let (before, was_draining) = (inner.state.in_flight(), inner.state.is_draining());
         let Some(room) = inner.state.room(self.house.in_flight.fair_share(before), now) else {
             let ended = if inner.state.is_finished() { StreamError::Closed } else { StreamError::PeerDisconnected };
             return Err(inner.error.as_deref().cloned().unwrap_or(ended));
         };
         if inner.unsent.is_some() || room == 0 {
             inner.writer = Some(writer.clone());
+            if inner.state.is_draining() && !was_draining {
+                self.call_again();
+            }
             return Ok(None);
         }
         let length = bytes.len().min(room).min(CHUNK);
@@ -73,6 +77,18 @@ impl Link {
         let failed = self.advance_locked(&mut inner).err();
         drop(inner);
         failed.map_or(Ok(Some(length)), |error| Err(self.give_up(error)))
+    }
+
+    /// Wakes the writer when it has been held up for long enough, whether or not the reader has read.
+    fn call_again(self: &Arc<Self>) {
+        let link = Arc::downgrade(self);
+        self.house.spawn(async move {
+            tokio::time::sleep(PATIENCE).await;
+            if let Some(link) = link.upgrade() {
+                let writer = link.lock().writer.take();
+                writer.into_iter().for_each(Waker::wake);
+            }
+        });
     }
 
     /// What waits for room does not go out.

@@ -15,7 +15,7 @@ mod window;
 pub(crate) use registry::{Connecting, Ended, Known, Registry};
 pub(crate) use stream::{Farewell, Read, Received, StreamState};
 pub(crate) use tally::Tally;
-pub(crate) use window::Bounds;
+pub(crate) use window::{Bounds, PATIENCE};
 
 /// What a chunk costs beyond its bytes, at either end: single bytes must not hold more memory than they count for.
 const OVERHEAD: usize = 256;

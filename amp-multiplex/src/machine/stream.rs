@@ -156,6 +156,11 @@ impl<R> StreamState<R> {
         open.then_some(if self.in_flight == 0 || room >= LEAST { room } else { 0 })
     }
 
+    /// Whether there is no room because the path is measured: until all is answered, or for [`PATIENCE`](super::PATIENCE).
+    pub(crate) fn is_draining(&self) -> bool {
+        self.window.is_draining()
+    }
+
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
     }

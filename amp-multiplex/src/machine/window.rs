@@ -16,7 +16,7 @@ const FRESH: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(1);
 
 /// How long a writer waits to measure the path anew.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How many bytes of a stream may be unanswered.
 ///
@@ -65,13 +65,20 @@ impl Window {
 
     /// How much may be unanswered now, when `in_flight` is.
     pub(crate) fn allowed(&mut self, in_flight: usize, now: Instant) -> usize {
-        // Only a writer that uses its window is held up: one whose reader sleeps may still write a little.
-        if in_flight > self.size / 2 && self.is_stale(now) {
+        // Only a writer that uses its window is held up, and only while its reader reads: if that sleeps, the window is what
+        // may still be written.
+        let answers = self.since.is_some_and(|since| now.saturating_duration_since(since) < PATIENCE);
+        if in_flight > self.size / 2 && answers && self.is_stale(now) {
             (self.draining, self.forgotten, self.measured) = (true, true, Some(now));
         }
-        // A reader that sleeps answers nothing, and is not what is to be measured.
+        // The reader may have fallen asleep meanwhile.
         self.draining &= self.age(now) < PATIENCE;
         if self.draining && in_flight > 0 { 0 } else { self.size }
+    }
+
+    /// Whether the writer is held up until everything is answered or [`PATIENCE`] is over.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining
     }
 
     /// Takes in that bytes go out while `in_flight` are on their way.
