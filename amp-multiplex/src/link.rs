@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use amp_core::{Answer, Busy, Connection};
+use amp_core::{Answer, Busy, Connection, Turn};
 
 use crate::commands::{Id, Transmit};
 use crate::error::StreamError;
@@ -39,8 +39,8 @@ pub(crate) struct Inner {
     pub(crate) error: Option<Box<StreamError>>,
     pub(crate) reader: Option<Waker>,
     pub(crate) writer: Option<Waker>,
-    /// Bytes that were taken from the writer and wait for room in the connection's outbound buffer.
-    pub(crate) unsent: Option<Chunk>,
+    /// The writer's place among those who wait for room in the connection's outbound buffer.
+    pub(crate) turn: Turn,
     /// Bytes that were sent and not answered, oldest first.
     pub(crate) sent: VecDeque<Chunk>,
     /// The peer did not take some of them, because it had left.
@@ -56,7 +56,7 @@ impl Link {
             error: None,
             reader: None,
             writer: None,
-            unsent: None,
+            turn: connection.turn(),
             sent: VecDeque::new(),
             refused: false,
             cut: false,
@@ -74,20 +74,13 @@ impl Link {
         drop(entry);
     }
 
-    /// Leaves the stream and tells the peer that it is over, if `last`, after the last bytes that were written. `cut` says that
-    /// these are not the last that were meant.
-    pub(crate) fn part(self: &Arc<Self>, last: bool, cut: bool) -> Option<Told> {
+    /// Leaves the stream and tells the peer that it is over; `cut` says that the last bytes that were written are not the last
+    /// that were meant.
+    pub(crate) fn part(self: &Arc<Self>, cut: bool) -> Option<Told> {
         let entry = self.house.registry().leave(self.id, |other| Arc::ptr_eq(self, other));
         drop(entry);
-        let link = Arc::clone(self);
-        let before = async move {
-            if last {
-                link.all_sent().await;
-            }
-            // Its place is taken until the peer knows.
-            link
-        };
-        self.house.say_goodbye(self.id, before, cut)
+        // Its place is taken until the peer knows.
+        self.house.say_goodbye(self.id, Arc::clone(self), cut)
     }
 
     /// Changes the state and wakes both directions.
@@ -166,9 +159,7 @@ impl Inner {
     pub(crate) fn written(&self) -> Result<(), StreamError> {
         match &self.error {
             Some(error) => Err(StreamError::clone(error)),
-            None if self.refused || self.unsent.is_some() || !self.sent.is_empty() => {
-                Err(StreamError::PeerDisconnected)
-            }
+            None if self.refused || !self.sent.is_empty() => Err(StreamError::PeerDisconnected),
             None => Ok(()),
         }
     }

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
-use amp_core::{Call, Connection};
-use bytes::Bytes;
+use amp_core::Sent;
 
 use crate::commands::Transmit;
 use crate::error::StreamError;
@@ -22,26 +21,21 @@ pub(crate) const CHUNK: usize = 32_000;
 
 /// Bytes on their way.
 pub(crate) struct Chunk {
-    pub(crate) call: Call<Transmit>,
+    answer: Sent<Transmit>,
     length: usize,
     sent: Instant,
 }
 
 impl Link {
     /// Begins to send bytes, if there is room; they count as sent. `None` while there is no room: `writer` is woken then.
-    pub(crate) fn send(
-        self: &Arc<Self>,
-        connection: &Connection,
-        bytes: &[u8],
-        writer: &Waker,
-    ) -> Result<Option<usize>, StreamError> {
+    pub(crate) fn send(self: &Arc<Self>, bytes: &[u8], writer: &Waker) -> Result<Option<usize>, StreamError> {
         let (mut inner, now) = (self.lock(), now());
         let (before, was_draining) = (inner.state.in_flight(), inner.state.is_draining());
         let Some(room) = inner.state.room(self.house.in_flight.fair_share(before), now) else {
             let ended = if inner.state.is_finished() { StreamError::Closed } else { StreamError::PeerDisconnected };
             return Err(inner.error.as_deref().cloned().unwrap_or(ended));
         };
-        if inner.unsent.is_some() || room == 0 {
+        if room == 0 {
             inner.writer = Some(writer.clone());
             if inner.state.is_draining() && !was_draining {
                 self.call_again();
@@ -52,31 +46,25 @@ impl Link {
         if length == 0 {
             return Ok(Some(0));
         }
-        inner.state.sent(length);
-        self.house.in_flight.change(before, inner.state.in_flight());
         // The stream keeps the connection open; what it leaves on its way does not.
         let waker = Waker::from(Arc::clone(self));
-        let sent = Call::<Transmit>::at_once(connection, &waker, |out| Transmit::put(self.id, &bytes[..length], out));
+        let sent = inner.turn.poll_send(&waker, |out| Transmit::put(self.id, &bytes[..length], out));
         match sent {
-            Some(Ok(call)) => {
-                inner.sent.push_back(Chunk { call, length, sent: now });
-                return Ok(Some(length));
+            Poll::Ready(Ok(answer)) => {
+                inner.sent.push_back(Chunk { answer, length, sent: now });
+                inner.state.sent(length);
+                self.house.in_flight.change(before, inner.state.in_flight());
+                Ok(Some(length))
             }
-            Some(Err(error)) => {
-                let held = inner.state.in_flight();
-                inner.state.taken_back(length);
-                self.house.in_flight.change(held, before);
+            Poll::Ready(Err(error)) => {
                 drop(inner);
-                return Err(self.give_up(error.into()));
+                Err(self.give_up(error.into()))
             }
-            None => {}
+            Poll::Pending => {
+                inner.writer = Some(writer.clone());
+                Ok(None)
+            }
         }
-        let data = Bytes::copy_from_slice(&bytes[..length]);
-        let call = connection.call(Transmit { connection: self.id, data }).no_timeout().uncounted().weak();
-        inner.unsent = Some(Chunk { call, length, sent: now });
-        let failed = self.advance_locked(&mut inner).err();
-        drop(inner);
-        failed.map_or(Ok(Some(length)), |error| Err(self.give_up(error)))
     }
 
     /// Wakes the writer when it has been held up for long enough, whether or not the reader has read.
@@ -91,43 +79,28 @@ impl Link {
         });
     }
 
-    /// What waits for room does not go out.
-    pub(crate) fn take_back(&self, inner: &mut Inner) -> Option<Chunk> {
-        let (before, unsent) = (inner.state.in_flight(), inner.unsent.take()?);
-        inner.state.taken_back(unsent.length);
-        self.house.in_flight.change(before, inner.state.in_flight());
-        Some(unsent)
-    }
-
-    /// Sends what waits for room and takes the answers that are here.
+    /// Takes the answers that are here, and wakes the writer if there may be room for more.
     fn advance(self: &Arc<Self>) {
         let mut inner = self.lock();
-        let moved = self.advance_locked(&mut inner);
-        let writer = if matches!(moved, Ok(false)) { None } else { inner.writer.take() };
+        let called = inner.turn.is_waiting();
+        let answered = self.take_answers(&mut inner);
+        let writer = if called || !matches!(answered, Ok(false)) { inner.writer.take() } else { None };
         drop(inner);
-        if let Err(error) = moved {
+        if let Err(error) = answered {
             self.give_up(error);
         }
         writer.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether anything has moved. The connection wakes the link itself when there is more to do.
-    fn advance_locked(self: &Arc<Self>, inner: &mut Inner) -> Result<bool, StreamError> {
+    /// Whether there were any. The connection wakes the link itself when there are more.
+    fn take_answers(self: &Arc<Self>, inner: &mut Inner) -> Result<bool, StreamError> {
         let waker = Waker::from(Arc::clone(self));
         let cx = &mut Context::from_waker(&waker);
-        let mut moved = false;
-        if let Some(chunk) = &mut inner.unsent
-            && let Poll::Ready(sent) = chunk.call.poll_sent(cx)
-        {
-            moved = true;
-            let chunk = inner.unsent.take();
-            sent?;
-            inner.sent.extend(chunk);
-        }
+        let mut answered = false;
         while let Some(oldest) = inner.sent.front_mut()
-            && let Poll::Ready(answer) = Pin::new(&mut oldest.call).poll(cx)
+            && let Poll::Ready(answer) = Pin::new(&mut oldest.answer).poll(cx)
         {
-            moved = true;
+            answered = true;
             let Some(Chunk { length, sent, .. }) = inner.sent.pop_front() else { break };
             let before = inner.state.in_flight();
             inner.state.answered(length, sent, now());
@@ -137,7 +110,7 @@ impl Link {
         if inner.sent.is_empty() {
             inner.sent = VecDeque::new();
         }
-        Ok(moved)
+        Ok(answered)
     }
 
     /// The peer does not take the bytes: the stream is over.
@@ -156,15 +129,15 @@ impl Link {
         });
         match error {
             // What is behind these bytes may have been taken.
-            StreamError::PeerFailed(_) if !over => drop(self.part(false, true)),
+            StreamError::PeerFailed(_) if !over => drop(self.part(true)),
             _ => self.forget(),
         }
         error
     }
 }
 
-/// The connection wakes the link where it stands. So bytes go out in the order in which streams came for room, each one
-/// chunk, however their tasks are scheduled.
+/// The connection wakes the link when an answer comes and when it is its turn to send. Turns belong to links: so streams send
+/// one chunk each in the order in which they came, also when one task writes to all of them.
 impl Wake for Link {
     fn wake(self: Arc<Self>) {
         self.advance();

@@ -80,7 +80,7 @@ impl Stream {
         let told = match farewell {
             None => None,
             Some(machine::Farewell::Half) => house.say_half(&self.connection, *id),
-            Some(machine::Farewell::Full) => self.link.part(false, false),
+            Some(machine::Farewell::Full) => self.link.part(false),
         };
         self.farewell = told.map_or(Farewell::Said, Farewell::Telling);
     }
@@ -149,20 +149,15 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.link.send(&self.connection, bytes, cx.waker())? {
+        match self.link.send(bytes, cx.waker())? {
             Some(count) => Poll::Ready(Ok(count)),
             None => Poll::Pending,
         }
     }
 
-    /// Done when everything that was written is in the connection's outbound buffer.
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut inner = self.link.lock();
-        if inner.unsent.is_some() {
-            inner.writer = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        Poll::Ready(inner.failed())
+    /// Done at once: everything that was written is in the connection's outbound buffer.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.link.lock().failed())
     }
 
     /// Done when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
@@ -175,7 +170,7 @@ impl AsyncWrite for Stream {
             if inner.state.is_peer_gone() {
                 return Poll::Ready(inner.written().map_err(io::Error::from));
             }
-            if inner.unsent.is_some() || !(inner.state.half_close() || inner.sent.is_empty()) {
+            if !(inner.state.half_close() || inner.sent.is_empty()) {
                 inner.writer = Some(cx.waker().clone());
                 return Poll::Pending;
             }
@@ -201,9 +196,8 @@ impl Drop for Stream {
         // A writer that panics has not said all that it meant to say.
         let cut = (inner.cut || std::thread::panicking()) && !inner.state.is_finished();
         let (receipts, farewell) = inner.state.abandon();
-        // What was sent counts until it is answered. What nobody waits for any more does not go out.
-        let unsent = if farewell.is_none() { self.link.take_back(&mut inner) } else { None };
-        drop((inner, unsent));
+        // What was sent counts until it is answered.
+        drop(inner);
         if half_close {
             // The writer learns that nobody has read it.
             refuse(receipts);
@@ -211,7 +205,7 @@ impl Drop for Stream {
             acknowledge(receipts);
         }
         if farewell.is_some() {
-            self.link.part(true, cut);
+            self.link.part(cut);
         } else {
             // A farewell on its way out has its own entry.
             self.link.forget();

@@ -1,17 +1,15 @@
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::Connection;
 use super::exchange::{Exchange, Failure};
-use super::outgoing::Borrowed;
 use crate::call_error::{CallError, Reply};
 use crate::command::{Command, ErrorCodes, take_checked};
 use crate::packet::ReplyPacket;
-use crate::value::{BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError};
+use crate::value::{BoxReader, DecodeError, DecodeErrorKind};
 use crate::wire::RawBox;
 
 /// A call to the peer: sent when first polled, done when the answer is here.
@@ -32,22 +30,6 @@ pub struct Call<C: Command> {
 impl<C: Command> Call<C> {
     pub(super) fn new(connection: Connection, command: C) -> Self {
         Self { exchange: Exchange::new(connection, command, C::ANSWERED) }
-    }
-
-    /// Sends a command at once whose arguments need not be copied first: `put` writes them, in the order of their keys and
-    /// none that sorts before `_`; constraints are not looked at. The call is [uncounted](Self::uncounted),
-    /// [weak](Self::weak) and without a time limit, and wakes `waiter`. `None` when it would have to wait for room in the
-    /// outbound buffer, as any other call can.
-    ///
-    /// # Errors
-    /// When `put` fails or the connection has ended.
-    pub fn at_once(
-        connection: &Connection,
-        waiter: &Waker,
-        put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
-    ) -> Option<Result<Self, CallError<C::Errors>>> {
-        let sent = Exchange::at_once(connection, &Borrowed::<C, _>(put, PhantomData), waiter)?;
-        Some(sent.map(|exchange| Self { exchange }).map_err(Failure::into_call_error))
     }
 
     /// Gives up with [`CallError::Timeout`] when the answer is not here after `timeout`, counted from the first poll.
@@ -99,8 +81,7 @@ impl<C: Command> Future for Call<C> {
         let nesting = self.exchange.nesting();
         let reply = match ready!(Pin::new(&mut self.exchange).poll(cx)) {
             Err(failure) => return Poll::Ready(Err(failure.into_call_error())),
-            Ok(Some(reply)) if reply.is_error => return Poll::Ready(Err(error::<C::Errors>(&reply, nesting))),
-            Ok(Some(reply)) => take_checked(&mut reply.fields(nesting)),
+            Ok(Some(reply)) => return Poll::Ready(take_reply::<C>(&reply, nesting)),
             // Nothing comes back: a response that is all optional is absent.
             Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), nesting)),
         };
@@ -122,6 +103,14 @@ impl Failure {
             Self::Timeout => CallError::Timeout,
         }
     }
+}
+
+/// What an answer or an error box means to the caller.
+pub(super) fn take_reply<C: Command>(reply: &ReplyPacket, nesting: u8) -> Reply<C> {
+    if reply.is_error {
+        return Err(error(reply, nesting));
+    }
+    take_checked(&mut reply.fields(nesting)).map_err(CallError::Response)
 }
 
 /// What an error box means to a caller who knows the errors `E`.

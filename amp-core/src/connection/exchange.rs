@@ -1,10 +1,10 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::outgoing::Outgoing;
-use super::queued::{Queued, append, give_way};
+use super::queued::{Queued, give_way};
 use super::shared::Shared;
 use super::state::Phase;
 use super::{Connection, now};
@@ -47,33 +47,6 @@ impl<A: Outgoing> Exchange<A> {
     pub(super) fn new(connection: Connection, ask: A, answered: bool) -> Self {
         let timeout = connection.shared.settings.call_timeout;
         Self { connection, ask: Some(ask), answered, free: false, timeout, step: Step::New }
-    }
-
-    /// Sends what stands for a free `A` at once, and gives the exchange that waits for the answer. `None` when it would have
-    /// to wait for room.
-    pub(super) fn at_once(
-        connection: &Connection,
-        ask: &dyn Outgoing,
-        waiter: &Waker,
-    ) -> Option<Result<Self, Failure>> {
-        let shared = &connection.shared;
-        let state = shared.lock();
-        if let Some(reason) = state.refusal_for(true) {
-            return Some(Err(Failure::Connection(reason)));
-        }
-        if !(state.has_room_for(true, &shared.settings) && state.bulk.is_turn(None)) {
-            return None;
-        }
-        let tag = append(shared, state, ask, (true, true), None, waiter);
-        let connection = connection.uncounted();
-        Some(tag.map(|tag| Self {
-            connection,
-            ask: None,
-            answered: true,
-            free: true,
-            timeout: None,
-            step: tag.map_or(Step::Done, Step::Out),
-        }))
     }
 
     pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
@@ -138,7 +111,7 @@ impl<A> Exchange<A> {
     }
 }
 
-fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
+pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
     let mut state = shared.lock();
     let progress = state.dispatcher.poll(tag, |before| match before {
         Some(waker) if waker.will_wake(cx.waker()) => waker,
@@ -153,7 +126,7 @@ fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<Reply
 }
 
 /// Nobody waits for the answer any more.
-fn abandon(shared: &Shared, tag: u64) {
+pub(super) fn abandon(shared: &Shared, tag: u64) {
     let mut state = shared.lock();
     state.dispatcher.abandon(tag);
     if matches!(state.phase, Phase::Closing(..)) {

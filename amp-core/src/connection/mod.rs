@@ -19,10 +19,12 @@ mod queued;
 mod reading;
 mod receiver;
 mod responders;
+mod sent;
 mod shared;
 mod state;
 mod states;
 pub(crate) mod transport;
+mod turn;
 mod weak;
 
 use std::any::TypeId;
@@ -37,7 +39,9 @@ pub use busy::Busy;
 pub use call::Call;
 pub use driver::Driver;
 pub use over_boxes::BoxInlet;
+pub use sent::Sent;
 pub use transport::pair;
+pub use turn::Turn;
 pub use weak::WeakConnection;
 
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};

@@ -69,20 +69,11 @@ impl Shared {
     }
 
     /// Calls those who wait for room, in their order, as long as there is some. Whether there is still when it stops.
-    ///
-    /// Some add to the buffer where they are woken, and then the room says when to stop. Tasks come later: of them so
-    /// many are called as fit if each brings a sixteenth of the mark, and the driver's next turn calls more.
+    /// The driver's next turn calls more.
     fn make_way(&self) -> bool {
-        const MOST_ABSENT: usize = 16;
-        let (mut absent, mut length) = (0, usize::MAX);
         loop {
             let mut state = self.lock();
-            absent += usize::from(state.outbound.len() == length);
-            length = state.outbound.len();
-            if absent == MOST_ABSENT {
-                return state.is_waited_for();
-            }
-            let Some(next) = state.call_next(&self.settings) else { return false };
+            let Some(next) = state.call_next(&self.settings) else { return state.is_waited_for() };
             drop(state);
             next.wake();
         }

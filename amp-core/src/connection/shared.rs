@@ -73,6 +73,7 @@ impl Shared {
     pub(super) fn begin_turn(&self) -> bool {
         let mut state = self.lock();
         state.driver_awake = true;
+        state.promised = 0;
         !state.is_over()
     }
 

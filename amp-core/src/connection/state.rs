@@ -6,6 +6,9 @@ use crate::dispatcher::Dispatcher;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
+/// What counts as no call goes out up to here, in bytes: more has left the cache before it is written.
+const MOST_BULK: usize = 96 * 1024;
+
 /// What the connection's one lock guards.
 #[derive(Debug)]
 pub(super) struct State {
@@ -24,6 +27,8 @@ pub(super) struct State {
     pub(super) bulk: Queue,
     /// Others who wait for room.
     pub(super) others: Crowd,
+    /// The room, in bytes, of those who were called in this turn of the driver.
+    pub(super) promised: usize,
     pub(super) driver: Waker,
     /// The driver was woken, or it is about to look at the outbound buffer anyway.
     pub(super) driver_awake: bool,
@@ -51,6 +56,7 @@ impl State {
             calls: Queue::default(),
             bulk: Queue::default(),
             others: Crowd::default(),
+            promised: 0,
             driver: Waker::noop().clone(),
             driver_awake: false,
         }
@@ -82,8 +88,13 @@ impl State {
     /// Whether something that counts as no call may go out. What is `free` leaves half of the buffer to the calls: bulk must
     /// not keep them waiting, nor the peer's commands.
     pub(super) fn has_room_for(&self, free: bool, settings: &Settings) -> bool {
-        let mark = settings.outbound_mark / if free { 2 } else { 1 };
-        self.outbound.len() < mark.max(1)
+        self.outbound.len() < Self::mark(free, settings)
+    }
+
+    /// From how many bytes on nothing more may go out.
+    fn mark(free: bool, settings: &Settings) -> usize {
+        let calls = settings.outbound_mark;
+        if free { (calls / 2).clamp(1, MOST_BULK) } else { calls.max(1) }
     }
 
     /// Whether one more call may go out.
@@ -101,10 +112,18 @@ impl State {
         !(self.bulk.is_empty() && self.others.is_empty())
     }
 
-    /// Takes out who is to be woken because there is room.
+    /// Takes out who is to be woken because there is room. They come later, so each is promised a part of it: the others a
+    /// sixteenth, bulk, which brings more, a quarter.
     pub(super) fn call_next(&mut self, settings: &Settings) -> Option<Waker> {
-        let other = self.has_room(settings).then(|| self.others.call()).flatten();
-        other.or_else(|| self.has_room_for(true, settings).then(|| self.bulk.call()).flatten())
+        let taken = self.outbound.len() + self.promised;
+        let [all, bulk] = [false, true].map(|free| Self::mark(free, settings));
+        let other = (taken < all).then(|| self.others.call()).flatten().map(|waker| (waker, all / 16));
+        let (waker, part) = match other {
+            Some(other) => other,
+            None => ((taken < bulk).then(|| self.bulk.call()).flatten()?, bulk / 4),
+        };
+        self.promised += part.max(1);
+        Some(waker)
     }
 
     /// Everybody who waits to send.

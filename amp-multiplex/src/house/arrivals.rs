@@ -62,7 +62,7 @@ impl House {
     /// The peer sent more than is kept: it is told that the stream is over.
     pub(super) fn tell_overrun(link: &Arc<Link>) {
         tracing::warn!(id = ?link.id, "a stream sent too much ahead of its reader and was ended");
-        link.part(false, false);
+        link.part(false);
     }
 
     /// The peer has ended a stream or its direction of it. An id that is not known is as good as ended.

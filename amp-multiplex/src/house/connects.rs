@@ -142,7 +142,7 @@ impl House {
         acknowledge(early.data.into_iter().map(|(_, receipt)| receipt));
         refuse(lost);
         if !gone {
-            self.say_goodbye(id, std::future::ready(Place::new(self)), false);
+            self.say_goodbye(id, Place::new(self), false);
         }
     }
 }

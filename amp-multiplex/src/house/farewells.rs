@@ -1,6 +1,5 @@
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use amp_core::{CallError, Connection, codes};
@@ -9,7 +8,6 @@ use tokio::task::JoinHandle;
 use super::House;
 use crate::commands::{Disconnect, Id};
 use crate::error::StreamError;
-use crate::link::Link;
 
 /// How long to wait before a peer that is busy is told again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -19,14 +17,9 @@ pub(crate) type Told = JoinHandle<Result<(), StreamError>>;
 
 /// How streams end.
 impl House {
-    /// Tells the peer that a stream which was [left](crate::machine::Registry::leave) is over, after what comes `before`. What
-    /// that gives is kept until the peer knows.
-    pub(crate) fn say_goodbye<T: Send + 'static>(
-        self: &Arc<Self>,
-        id: Id,
-        before: impl Future<Output = T> + Send + 'static,
-        cut: bool,
-    ) -> Option<Told> {
+    /// Tells the peer that a stream which was [left](crate::machine::Registry::leave) is over. What is `kept` lives until the
+    /// peer knows.
+    pub(crate) fn say_goodbye<T: Send + 'static>(self: &Arc<Self>, id: Id, kept: T, cut: bool) -> Option<Told> {
         let Ok(connection) = self.connection() else {
             // There is nobody to tell.
             self.registry().left(id);
@@ -34,7 +27,6 @@ impl House {
         };
         let house = Arc::clone(self);
         self.spawn(async move {
-            let kept = before.await;
             let farewell = Disconnect { connection: id, half: None, cut: cut.then_some(true) };
             let told = tell(connection, farewell).await;
             house.registry().left(id);
@@ -46,21 +38,6 @@ impl House {
     /// Tells the peer that this end writes no more.
     pub(crate) fn say_half(&self, connection: &Connection, id: Id) -> Option<Told> {
         self.spawn(tell(connection.clone(), Disconnect { connection: id, half: Some(true), cut: None }))
-    }
-}
-
-impl Link {
-    /// Waits until nothing that was written waits for room.
-    pub(crate) async fn all_sent(&self) {
-        poll_fn(|cx| {
-            let mut inner = self.lock();
-            if inner.unsent.is_none() {
-                return Poll::Ready(());
-            }
-            inner.writer = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
     }
 }
 

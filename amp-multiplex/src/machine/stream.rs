@@ -171,11 +171,6 @@ impl<R> StreamState<R> {
         self.in_flight += cost(bytes);
     }
 
-    /// The bytes that were noted last do not go out.
-    pub(crate) fn taken_back(&mut self, bytes: usize) {
-        self.in_flight = self.in_flight.saturating_sub(cost(bytes));
-    }
-
     /// Notes bytes that the peer's reader has taken.
     pub(crate) fn answered(&mut self, bytes: usize, sent: Instant, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(cost(bytes));

@@ -1,0 +1,59 @@
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::Connection;
+use super::call::take_reply;
+use super::exchange::{Failure, abandon, poll_answer};
+use crate::call_error::Reply;
+use crate::command::Command;
+
+/// The answer to a command that was sent in a [`Turn`](crate::Turn), when it comes. It keeps no connection open.
+///
+/// # Cancel safety
+/// Dropping it discards the answer.
+///
+/// # Panics
+/// When it is polled again after it has given its result, like any future of an `async fn`.
+#[must_use = "the answer tells what became of the command"]
+pub struct Sent<C: Command> {
+    connection: Connection,
+    /// While the answer is not taken.
+    tag: Option<u64>,
+    command: PhantomData<fn() -> C>,
+}
+
+impl<C: Command> Sent<C> {
+    pub(super) fn new(connection: Connection, tag: Option<u64>) -> Self {
+        Self { connection, tag, command: PhantomData }
+    }
+}
+
+impl<C: Command> Future for Sent<C> {
+    type Output = Reply<C>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let shared = &self.connection.shared;
+        let Some(tag) = self.tag else { panic!("an answer was polled after it had come") };
+        let answer = ready!(poll_answer(shared, tag, cx));
+        let nesting = shared.settings.boxes.nesting;
+        self.tag = None;
+        Poll::Ready(answer.map_err(Failure::into_call_error).and_then(|reply| take_reply::<C>(&reply, nesting)))
+    }
+}
+
+impl<C: Command> Drop for Sent<C> {
+    fn drop(&mut self) {
+        if let Some(tag) = self.tag {
+            abandon(&self.connection.shared, tag);
+        }
+    }
+}
+
+impl<C: Command> fmt::Debug for Sent<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sent").field("command", &C::NAME).finish_non_exhaustive()
+    }
+}
