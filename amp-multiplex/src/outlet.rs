@@ -17,7 +17,7 @@ use crate::link::{Inner, Link};
 use crate::machine::PATIENCE;
 
 /// The most bytes of one Transmit: streams take turns after as many. Two go into one segment of a loopback interface.
-pub(crate) const CHUNK: usize = 32_000;
+pub(crate) const CHUNK: usize = 32 * 1024;
 
 /// Bytes on their way.
 pub(crate) struct Chunk {

@@ -11,6 +11,7 @@ use super::ending::{Latch, part};
 use super::reading::SMALL_READ;
 use super::responders::Responders;
 use super::shared::Shared;
+use super::state::MOST_BULK;
 use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
 use crate::responder::Answering;
@@ -19,7 +20,7 @@ use crate::wire::BoxDecoder;
 /// The most bytes of one write: a little more than this leaves a runt segment on loopback.
 const MOST_WRITTEN: usize = 65_000;
 /// A write buffer that has grown over this is not kept for the next batch.
-const MOST_KEPT: usize = 256 * 1024;
+const MOST_KEPT: usize = 3 * MOST_BULK;
 
 /// The future that reads, writes and answers for one connection. [`Builder::start`](crate::Builder::start) spawns it.
 ///

@@ -7,7 +7,7 @@ use crate::reason::CloseReason;
 use crate::settings::Settings;
 
 /// What counts as no call goes out up to here, in bytes: more has left the cache before it is written.
-const MOST_BULK: usize = 96 * 1024;
+pub(super) const MOST_BULK: usize = 96 * 1024;
 
 /// What the connection's one lock guards.
 #[derive(Debug)]
