@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Sleep;
 
 use super::ending::{Latch, part};
+use super::pace::Pace;
 use super::reading::SMALL_READ;
 use super::responders::Responders;
 use super::shared::Shared;
@@ -41,6 +42,7 @@ impl Driver {
             read_size: SMALL_READ,
             is_filled: false,
             is_read: false,
+            pace: Pace::new(),
             writing: Vec::new(),
             written: 0,
             replies: Vec::new(),
@@ -76,8 +78,9 @@ pub(super) struct Running<T> {
     pub(super) read_size: usize,
     /// Whether the last read took as much as there was room for.
     pub(super) is_filled: bool,
-    /// Whether this turn's bytes were read by the one before.
+    /// Whether the turn before has read for this one, or left it boxes.
     pub(super) is_read: bool,
+    pub(super) pace: Pace,
     /// What is being written, and how much of it is written.
     pub(super) writing: Vec<u8>,
     pub(super) written: usize,

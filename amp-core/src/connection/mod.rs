@@ -14,6 +14,7 @@ mod halves;
 mod outbound;
 mod outgoing;
 mod over_boxes;
+mod pace;
 mod queue;
 mod queued;
 mod reading;

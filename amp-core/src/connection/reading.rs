@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use super::driver::Running;
+use super::now;
 use crate::dispatcher::UnknownTag;
 use crate::packet::Packet;
 use crate::reason::CloseReason;
@@ -17,7 +18,7 @@ pub(super) const SMALL_READ: usize = 8 * 1024;
 const LARGE_READ: usize = 64 * 1024;
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
-    /// Reads once and handles every whole box of what came. Ready when there may be more to read.
+    /// Reads once and handles whole boxes of what came, all or a part. Ready when there may be more.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
         if !std::mem::take(&mut self.is_read) {
             ready!(self.poll_bytes(cx))?;
@@ -26,7 +27,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         self.deliver().and(result)?;
         // Whoever was woken goes first, and a read that was filled has more behind it. Else this is the time to wait for
         // more bytes: a turn that only finds out that there are none is saved. If there are some, the next turn has them.
-        if !(std::mem::take(&mut self.has_delivered) || self.is_filled) {
+        if !(std::mem::take(&mut self.has_delivered) || self.is_filled || self.is_read) {
             ready!(self.poll_bytes(cx))?;
             self.is_read = true;
         }
@@ -58,7 +59,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     }
 
     fn take_boxes(&mut self) -> Result<(), CloseReason> {
-        while let Some(raw) = self.decoder.next_box()? {
+        let part = self.pace.part();
+        for handled in 0..part {
+            let Some(raw) = self.decoder.next_box()? else {
+                self.pace.handled(handled, true, now);
+                return Ok(());
+            };
             if self.shared().switch.is_switched() {
                 self.deliver()?;
                 if self.shared().switch.receive(&raw) {
@@ -74,6 +80,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 Packet::Reply { tag, reply } => self.replies.push((tag, reply)),
             }
         }
+        self.pace.handled(part, false, now);
+        self.is_read = true;
         Ok(())
     }
 

@@ -1,0 +1,127 @@
+//! How much of what came is handled before what it leads to is written.
+
+use std::time::Instant;
+
+/// The first part of what a read brought; each further part is twice as long as the one before.
+const PART: usize = 16;
+/// How many boxes it takes to measure a way.
+const EPOCH: usize = 8 * 1024;
+/// In how many measurements the other way is tried once.
+const TRIAL: u32 = 16;
+/// How much faster parts must be to be worth their system calls.
+const WORTH: f64 = 1.25;
+
+/// Chooses between two ways. Whole: everything that a read brought is handled, then there is one write and the peer wakes up
+/// once, which is the least work. In parts: the peer has the first boxes while this end handles the rest, so that both work
+/// at once instead of in turns. That is up to twice as fast where each has a CPU, and a third slower where they share one or
+/// have no time to lose. Nothing here tells which it is but the boxes that come in a second; so both are measured.
+#[derive(Debug)]
+pub(super) struct Pace {
+    in_parts: bool,
+    /// The next part, in boxes.
+    part: usize,
+    /// What was handled in this measurement, and when it began.
+    boxes: usize,
+    begun: Option<Instant>,
+    measurements: u32,
+    /// Boxes a second, as last measured, whole and in parts.
+    rates: [f64; 2],
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self { in_parts: false, part: PART, boxes: 0, begun: None, measurements: 0, rates: [0.0; 2] }
+    }
+
+    /// How many boxes to handle now.
+    pub(super) fn part(&mut self) -> usize {
+        let part = self.part;
+        self.part = part.saturating_mul(2);
+        if self.in_parts { part } else { usize::MAX }
+    }
+
+    /// So many boxes were handled. `all` says that no whole one is left.
+    pub(super) fn handled(&mut self, boxes: usize, all: bool, now: impl FnOnce() -> Instant) {
+        self.boxes += boxes;
+        if !all {
+            return;
+        }
+        self.part = PART;
+        if self.boxes >= EPOCH || self.begun.is_none() {
+            self.measure(now());
+        }
+    }
+
+    fn measure(&mut self, now: Instant) {
+        let boxes = std::mem::take(&mut self.boxes) as f64;
+        let Some(begun) = self.begun.replace(now) else { return };
+        self.rates[usize::from(self.in_parts)] = boxes / now.saturating_duration_since(begun).as_secs_f64();
+        let [whole, in_parts] = self.rates;
+        self.measurements = self.measurements.wrapping_add(1);
+        let is_trial = self.measurements % TRIAL == 1;
+        self.in_parts = (in_parts > whole * WORTH) != is_trial;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Which way is gone how often while `batches` of 64 boxes come, each taking so many microseconds whole and in parts.
+    fn gone(pace: &mut Pace, now: &mut Instant, batches: usize, [whole, in_parts]: [u64; 2]) -> [usize; 2] {
+        let mut gone = [0; 2];
+        for _ in 0..batches {
+            let mut left = 64;
+            let in_parts = loop {
+                let part = pace.part();
+                let boxes = left.min(part);
+                left -= boxes;
+                if left == 0 {
+                    *now += Duration::from_micros(if part == usize::MAX { whole } else { in_parts });
+                    pace.handled(boxes, true, || *now);
+                    break part != usize::MAX;
+                }
+                pace.handled(boxes, false, || *now);
+            };
+            gone[usize::from(in_parts)] += 1;
+        }
+        gone
+    }
+
+    #[test]
+    fn the_faster_way_is_gone_and_the_other_tried_now_and_then() {
+        let (mut pace, mut now) = (Pace::new(), Instant::now());
+        let [whole, in_parts] = gone(&mut pace, &mut now, 100_000, [100, 50]);
+        assert!(in_parts > 90_000 && whole > 1_000, "{whole} whole, {in_parts} in parts");
+        let [whole, in_parts] = gone(&mut pace, &mut now, 100_000, [50, 70]);
+        assert!(whole > 90_000 && in_parts > 1_000, "{whole} whole, {in_parts} in parts");
+    }
+
+    #[test]
+    fn parts_that_are_hardly_faster_are_not_worth_it() {
+        let [whole, in_parts] = gone(&mut Pace::new(), &mut Instant::now(), 100_000, [100, 90]);
+        assert!(whole > 90_000, "{whole} whole, {in_parts} in parts");
+    }
+
+    #[test]
+    fn parts_grow_until_all_is_handled() {
+        let now = Instant::now();
+        let mut pace = Pace { in_parts: true, ..Pace::new() };
+        for _ in 0..2 {
+            assert_eq!([pace.part(), pace.part(), pace.part()], [PART, 2 * PART, 4 * PART]);
+            pace.handled(10, true, || now);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_stops_nothing() {
+        let now = Instant::now();
+        let mut pace = Pace::new();
+        for _ in 0..100_000 {
+            assert!(pace.part() >= PART);
+            pace.handled(PART, true, || now);
+        }
+    }
+}
