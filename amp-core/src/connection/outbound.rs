@@ -53,6 +53,7 @@ impl Shared {
         let mut call = None;
         if taken {
             std::mem::swap(&mut state.outbound, empty);
+            state.taken();
             self.congested.store(false, Ordering::Relaxed);
             call = state.next_call(&self.settings);
         } else {

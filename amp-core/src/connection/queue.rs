@@ -6,6 +6,8 @@ use std::task::Waker;
 pub(super) struct Queue {
     waiting: VecDeque<(u64, Waker)>,
     next: u64,
+    /// The first who was called of late.
+    called: Option<u64>,
 }
 
 impl Queue {
@@ -38,7 +40,19 @@ impl Queue {
 
     /// Takes out whose turn it is, to be woken. Whoever comes too late or not at all keeps nobody waiting.
     pub(super) fn call(&mut self) -> Option<Waker> {
-        self.waiting.pop_front().map(|(_, waker)| waker)
+        let (ticket, waker) = self.waiting.pop_front()?;
+        self.called = Some(self.called.map_or(ticket, |first| first.min(ticket)));
+        Some(waker)
+    }
+
+    /// Who was called until now has had time enough.
+    pub(super) fn call_anew(&mut self) {
+        self.called = None;
+    }
+
+    /// Whether whoever holds the ticket was called of late.
+    pub(super) fn is_called(&self, ticket: Option<u64>) -> bool {
+        self.is_turn(ticket) && self.called.is_some_and(|first| ticket.is_some_and(|ticket| ticket >= first))
     }
 
     pub(super) fn is_empty(&self) -> bool {

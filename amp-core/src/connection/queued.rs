@@ -41,7 +41,7 @@ impl Queued {
         }
         let settings = &shared.settings;
         let goes = match (free, answered) {
-            (true, _) => state.has_room_for(true, settings) && state.bulk.is_turn(self.ticket),
+            (true, _) => state.may_add_bulk(self.ticket, settings),
             (false, true) => state.has_place(settings) && state.calls.is_turn(self.ticket),
             (false, false) => state.has_room(settings),
         };
@@ -86,7 +86,12 @@ pub(super) fn append(
 ) -> Result<Option<u64>, Failure> {
     let number = state.dispatcher.next_tag();
     let tag = answered.then(|| Tag::of(number));
+    let before = state.outbound.len();
     ask.put(&mut state.outbound, tag, shared.settings.boxes).map_err(Failure::Invalid)?;
+    if free {
+        let added = state.outbound.len() - before;
+        state.added_bulk(added);
+    }
     if !answered {
         state.dispatcher.skip();
         shared.appended(state, false);

@@ -73,7 +73,7 @@ impl Shared {
     pub(super) fn begin_turn(&self) -> bool {
         let mut state = self.lock();
         state.driver_awake = true;
-        state.promised = 0;
+        state.promise_anew();
         !state.is_over()
     }
 
@@ -95,6 +95,7 @@ impl Shared {
         let mut state = self.lock();
         if !state.is_over() {
             state.outbound = Vec::new();
+            state.taken();
             self.congested.store(false, Ordering::Relaxed);
             self.begin_to_close(state, after(self.settings.linger), reason);
         }

@@ -6,8 +6,10 @@ use crate::dispatcher::Dispatcher;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
-/// What counts as no call goes out up to here, in bytes: more has left the cache before it is written.
+/// So many bytes of bulk at most lie in the outbound buffer: more has left the cache before it is written.
 pub(super) const MOST_BULK: usize = 96 * 1024;
+/// What bulk is promised at least.
+const LEAST_BULK: usize = 64;
 
 /// What the connection's one lock guards.
 #[derive(Debug)]
@@ -27,11 +29,27 @@ pub(super) struct State {
     pub(super) bulk: Queue,
     /// Others who wait for room.
     pub(super) others: Crowd,
-    /// The room, in bytes, of those who were called in this turn of the driver.
-    pub(super) promised: usize,
+    lane: Lane,
+    /// What the others were promised who were called in this turn of the driver, in bytes.
+    promised: usize,
     pub(super) driver: Waker,
     /// The driver was woken, or it is about to look at the outbound buffer anyway.
     pub(super) driver_awake: bool,
+}
+
+/// The part of bulk in the outbound buffer, in bytes.
+#[derive(Debug)]
+pub(super) struct Lane {
+    length: usize,
+    /// What those were promised who were called in this turn of the driver.
+    promised: usize,
+    /// What one brings: the most of late.
+    usual: usize,
+}
+
+/// How much bulk may lie in the outbound buffer.
+fn most_bulk(settings: &Settings) -> usize {
+    (settings.outbound_mark / 2).clamp(1, MOST_BULK)
 }
 
 /// How far a connection has come.
@@ -56,6 +74,7 @@ impl State {
             calls: Queue::default(),
             bulk: Queue::default(),
             others: Crowd::default(),
+            lane: Lane { length: 0, promised: 0, usual: MOST_BULK / 4 },
             promised: 0,
             driver: Waker::noop().clone(),
             driver_awake: false,
@@ -82,19 +101,14 @@ impl State {
 
     /// Whether callers may add to the outbound buffer.
     pub(super) fn has_room(&self, settings: &Settings) -> bool {
-        self.has_room_for(false, settings)
+        self.outbound.len() < settings.outbound_mark.max(1)
     }
 
-    /// Whether something that counts as no call may go out. What is `free` leaves half of the buffer to the calls: bulk must
-    /// not keep them waiting, nor the peer's commands.
-    pub(super) fn has_room_for(&self, free: bool, settings: &Settings) -> bool {
-        self.outbound.len() < Self::mark(free, settings)
-    }
-
-    /// From how many bytes on nothing more may go out.
-    fn mark(free: bool, settings: &Settings) -> usize {
-        let calls = settings.outbound_mark;
-        if free { (calls / 2).clamp(1, MOST_BULK) } else { calls.max(1) }
+    /// Whether whoever holds the ticket may add bulk, whatever calls are there: neither keeps the other waiting. Who was called
+    /// and is slow still finds room when others have brought more than usual, or it might never.
+    pub(super) fn may_add_bulk(&self, ticket: Option<u64>, settings: &Settings) -> bool {
+        let (length, most) = (self.lane.length, most_bulk(settings));
+        (length < most && self.bulk.is_turn(ticket)) || (length < 2 * most && self.bulk.is_called(ticket))
     }
 
     /// Whether one more call may go out.
@@ -112,18 +126,38 @@ impl State {
         !(self.bulk.is_empty() && self.others.is_empty())
     }
 
-    /// Takes out who is to be woken because there is room. They come later, so each is promised a part of it: the others a
-    /// sixteenth, bulk, which brings more, a quarter.
+    /// Takes out who is to be woken because there is room. They come later, so each is promised a part of it.
     pub(super) fn call_next(&mut self, settings: &Settings) -> Option<Waker> {
-        let taken = self.outbound.len() + self.promised;
-        let [all, bulk] = [false, true].map(|free| Self::mark(free, settings));
-        let other = (taken < all).then(|| self.others.call()).flatten().map(|waker| (waker, all / 16));
-        let (waker, part) = match other {
-            Some(other) => other,
-            None => ((taken < bulk).then(|| self.bulk.call()).flatten()?, bulk / 4),
-        };
-        self.promised += part.max(1);
-        Some(waker)
+        let mark = settings.outbound_mark.max(1);
+        if self.outbound.len() + self.promised < mark
+            && let Some(other) = self.others.call()
+        {
+            self.promised += (mark / 16).max(1);
+            return Some(other);
+        }
+        if self.lane.length + self.lane.promised >= most_bulk(settings) {
+            return None;
+        }
+        let next = self.bulk.call()?;
+        self.lane.promised += self.lane.usual.max(LEAST_BULK);
+        Some(next)
+    }
+
+    /// So much was added as bulk.
+    pub(super) fn added_bulk(&mut self, length: usize) {
+        self.lane.length += length;
+        self.lane.usual = length.max(self.lane.usual - self.lane.usual / 8);
+    }
+
+    /// The outbound buffer is empty.
+    pub(super) fn taken(&mut self) {
+        self.lane.length = 0;
+    }
+
+    /// The driver begins a turn: who was called before has come or does not.
+    pub(super) fn promise_anew(&mut self) {
+        (self.promised, self.lane.promised) = (0, 0);
+        self.bulk.call_anew();
     }
 
     /// Everybody who waits to send.

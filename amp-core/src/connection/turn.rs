@@ -47,7 +47,7 @@ impl Turn {
         if let Some(reason) = state.refusal_for(true) {
             return Poll::Ready(Err(CallError::Connection(reason)));
         }
-        if !(state.has_room_for(true, &shared.settings) && state.bulk.is_turn(self.ticket)) {
+        if !state.may_add_bulk(self.ticket, &shared.settings) {
             self.ticket = Some(state.bulk.wait(self.ticket, waiter));
             return Poll::Pending;
         }

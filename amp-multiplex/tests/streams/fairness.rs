@@ -1,20 +1,43 @@
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
+use amp_core::AmpBox;
 use amp_multiplex::StreamSettings;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::support::{echo, ends_with, pattern, soon};
+use crate::support::{echo, ends, ends_with, pattern, read_exactly, soon, streaming, until};
 
 /// Streams that all have more to send get about as much, however large the windows of some have grown.
 #[tokio::test]
 async fn bulk_streams_share_the_connection() {
+    share_evenly(|writers| writers.into_iter().for_each(|writer| drop(tokio::spawn(writer)))).await;
+}
+
+/// Also when one task writes to all of them, always in the same order.
+#[tokio::test]
+async fn bulk_streams_of_one_task_share_the_connection() {
+    share_evenly(|mut writers| {
+        tokio::spawn(poll_fn(move |cx| {
+            writers.retain_mut(|writer| writer.as_mut().poll(cx).is_pending());
+            if writers.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        }));
+    })
+    .await;
+}
+
+type Writer = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+async fn share_evenly(spawn: impl FnOnce(Vec<Writer>)) {
     let (here, there) = ends_with(4096, &StreamSettings::new().first_window(4 << 20));
     let counts: Arc<Vec<AtomicUsize>> = Arc::new((0..40).map(|_| AtomicUsize::new(0)).collect());
     let mut listener = there.factories.listen("sink", 40);
+    let mut writers: Vec<Writer> = Vec::new();
     for at in 0..40 {
         let (mut writer, mut reader) = here.open("sink", &mut listener).await;
-        tokio::spawn(async move { while writer.write_all(&[1; 100_000]).await.is_ok() {} });
+        writers.push(Box::pin(async move { while writer.write_all(&[1; 100_000]).await.is_ok() {} }));
         let counts = Arc::clone(&counts);
         tokio::spawn(async move {
             let mut buffer = vec![0; 65536];
@@ -23,21 +46,78 @@ async fn bulk_streams_share_the_connection() {
             }
         });
     }
+    spawn(writers);
     let total = || counts.iter().map(|count| count.load(Ordering::Relaxed)).sum::<usize>();
-    // Those that were opened first have a start.
-    let starts: Vec<_> = counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
-    let begin = total();
     soon("80 MiB in all", async {
-        while total() < begin + (80 << 20) {
+        while total() < 80 << 20 {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    let shares = counts.iter().zip(starts).map(|(count, start)| count.load(Ordering::Relaxed) - start);
-    let shares: Vec<_> = shares.collect();
+    let shares: Vec<_> = counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
     let (least, most) = (shares.iter().min().expect("some"), shares.iter().max().expect("some"));
     // 2 MiB each, were it exact.
     assert!(*least * 3 > *most, "from {least} to {most} bytes");
+}
+
+/// Streams that are waited for with half a mind: their writes are given up whenever they have to wait.
+#[tokio::test]
+async fn writers_that_give_up_their_turn_keep_nobody_waiting() {
+    let (here, there) = ends_with(4096, &StreamSettings::new());
+    let mut listener = there.factories.listen("sink", 40);
+    let mut fickle = Vec::new();
+    for _ in 0..20 {
+        let (writer, mut reader) = here.open("sink", &mut listener).await;
+        fickle.push(writer);
+        tokio::spawn(async move { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await });
+    }
+    let (mut steady, mut reader) = here.open("sink", &mut listener).await;
+    let (mut turn, mut waited) = (0, 0);
+    let giving_up = poll_fn(|cx| {
+        for writer in &mut fickle {
+            waited += usize::from(Pin::new(writer).poll_write(cx, &[1; 30_000]).is_pending());
+        }
+        turn += 1;
+        cx.waker().wake_by_ref();
+        Poll::<()>::Pending
+    });
+    let sent = pattern(4 << 20);
+    let exchange = async { tokio::join!(steady.write_all(&sent), read_exactly(&mut reader, sent.len())) };
+    tokio::select! {
+        () = giving_up => unreachable!("it never ends"),
+        (written, got) = async { soon("the steady stream", exchange).await } => {
+            written.expect("written");
+            assert!(got == sent, "every byte in its place");
+        }
+    }
+    assert!(waited > turn, "{waited} waits in {turn} turns");
+}
+
+/// Callers that fill the outbound buffer anew whenever there is room in it.
+#[tokio::test]
+async fn large_calls_and_streams_share_the_connection() {
+    let (here, there, mut writer, mut reader) = streaming(ends()).await;
+    let answered = Arc::new(AtomicUsize::new(0));
+    for _ in 0..100 {
+        let (connection, answered) = (here.connection.clone(), Arc::clone(&answered));
+        let ask = AmpBox::new().with("n", "7").and_then(|ask| ask.with("padding", vec![7; 60_000])).expect("it fits");
+        tokio::spawn(async move {
+            while connection.call_box("Ping", ask.clone()).await.is_ok() {
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    until("the first answers", || answered.load(Ordering::Relaxed) > 100).await;
+    let before = answered.load(Ordering::Relaxed);
+    let sent = pattern(4 << 20);
+    let exchange = async { tokio::join!(writer.write_all(&sent), read_exactly(&mut reader, sent.len())) };
+    let (written, got) = soon("the stream", exchange).await;
+    written.expect("written");
+    assert!(got == sent, "every byte in its place");
+    let answers = answered.load(Ordering::Relaxed) - before;
+    // The stream has 128 chunks, and calls have ten times the room.
+    assert!((128..5_000).contains(&answers), "{answers} answers");
+    drop(there);
 }
 
 /// Many streams on many threads through a narrow pipe, both ways, in pieces of every length: every byte in its place.
