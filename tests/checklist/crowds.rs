@@ -75,13 +75,18 @@ impl Crowd {
     }
 }
 
+/// How much fills the outbound buffer, and the lane of bulk in it.
+const FULL: usize = 40_000;
+
 /// A connection whose outbound buffer is full, and its peer, which does not read yet.
 async fn full() -> (Connection, RawPeer) {
-    let (connection, peer) = RawPeer::with_room(64 * 1024, (), Settings::new().outbound_mark(40_000));
+    let (connection, peer) = RawPeer::with_room(64 * 1024, (), Settings::new().outbound_mark(FULL));
     for _ in 0..4 {
-        connection.send_box(AmpBox::new().with("k", vec![b'v'; 40_000]).expect("fits")).expect("sent");
+        connection.send_box(AmpBox::new().with("k", vec![b'v'; FULL]).expect("fits")).expect("sent");
         tokio::task::yield_now().await;
     }
+    let mut bulk = connection.call(Carry { data: vec![b'v'; FULL] }).uncounted();
+    assert!(bulk.poll_sent(&mut Context::from_waker(Waker::noop())).is_ready(), "calls take none of its room");
     (connection, peer)
 }
 
@@ -89,10 +94,11 @@ fn bulk(connection: &Connection) -> Vec<Call<Carry>> {
     (0..CROWD).map(|at| connection.call(carry(at)).uncounted()).collect()
 }
 
-/// Reads everything, box by box, and gives the boxes behind those that filled the buffer.
+/// Reads everything, box by box: behind what filled the buffer comes what is expected.
 fn read(mut peer: RawPeer, expected: Vec<Vec<u8>>) -> tokio::task::JoinHandle<RawPeer> {
     tokio::spawn(async move {
-        peer.expect(packed(&[("k", vec![b'v'; 40_000])]).repeat(4)).await;
+        peer.expect(packed(&[("k", vec![b'v'; FULL])]).repeat(4)).await;
+        peer.expect(ask("1", "Carry", &[("data", &"v".repeat(FULL))])).await;
         for bytes in expected {
             peer.expect(bytes).await;
         }
@@ -104,7 +110,7 @@ fn read(mut peer: RawPeer, expected: Vec<Vec<u8>>) -> tokio::task::JoinHandle<Ra
 async fn a_crowd_that_waits_for_room_goes_in_order_and_is_woken_a_few_times_each() {
     let (connection, peer) = full().await;
     let mut calls = bulk(&connection);
-    let reading = read(peer, (0..CROWD).map(|at| carried(at, at + 1)).collect());
+    let reading = read(peer, (0..CROWD).map(|at| carried(at, at + 2)).collect());
     let run = Crowd::run(move |at, cx| calls[at].poll_sent(cx).map(|sent| sent.expect("sent")));
     let (through, wakes) = run.await;
     assert!(through.is_sorted(), "first come, first served");
@@ -117,7 +123,7 @@ async fn those_who_are_woken_and_go_away_give_way_to_the_others() {
     let (connection, peer) = full().await;
     let mut calls: Vec<_> = bulk(&connection).into_iter().map(Some).collect();
     let staying = |at: &usize| at % 100 == 99;
-    let reading = read(peer, (0..CROWD).filter(staying).enumerate().map(|(sent, at)| carried(at, sent + 1)).collect());
+    let reading = read(peer, (0..CROWD).filter(staying).enumerate().map(|(sent, at)| carried(at, sent + 2)).collect());
     let mut begun = [false; CROWD];
     let run = Crowd::run(move |at, cx| {
         // Most of them leave at the moment when it is their turn.
@@ -135,7 +141,7 @@ async fn those_who_are_woken_and_go_away_give_way_to_the_others() {
 async fn those_who_are_woken_and_neither_go_nor_leave_keep_nobody_waiting() {
     let (connection, peer) = full().await;
     let mut calls = bulk(&connection);
-    let reading = read(peer, (CROWD - 2..CROWD).enumerate().map(|(sent, at)| carried(at, sent + 1)).collect());
+    let reading = read(peer, (CROWD - 2..CROWD).enumerate().map(|(sent, at)| carried(at, sent + 2)).collect());
     let mut begun = [false; CROWD];
     let run = Crowd::run(move |at, cx| {
         if std::mem::replace(&mut begun[at], true) && at < CROWD - 2 {
