@@ -164,18 +164,22 @@ impl<W> Dispatcher<W> {
         }
     }
 
-    /// The caller is gone. Its tag stays out until the answer comes, which is then discarded: AMP has no cancel box.
-    pub(crate) fn abandon(&mut self, tag: u64) {
-        let Some(call) = self.call_mut(tag) else { return };
+    /// The caller is gone. Its tag stays out until the answer comes, which is then discarded: AMP has no cancel box. Gives
+    /// whoever waited for it.
+    pub(crate) fn abandon(&mut self, tag: u64) -> Option<W> {
+        let call = self.call_mut(tag)?;
         match call {
-            Call::Waiting { free, .. } => {
+            Call::Waiting { waiter, free, .. } => {
+                let waiter = waiter.take();
                 *call = Call::Abandoned { free: *free };
                 self.abandoned += 1;
+                return waiter;
             }
             Call::Expired { free } => *call = Call::Abandoned { free: *free },
             Call::Answered(_) | Call::ExpiredAnswered => self.finish(tag),
             Call::Finished | Call::Abandoned { .. } => {}
         }
+        None
     }
 
     /// Ends the patience of the calls whose deadline has come, hands out who waits for them, and says when the next one is.

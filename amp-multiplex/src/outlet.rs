@@ -16,7 +16,7 @@ use crate::error::StreamError;
 use crate::link::{Inner, Link};
 use crate::machine::PATIENCE;
 
-/// The most bytes of one Transmit: streams take turns after as many. Two go into one segment of a loopback interface.
+/// The most bytes of one Transmit: streams take turns after as many. What programs write is most often this long or a half of it.
 pub(crate) const CHUNK: usize = 32 * 1024;
 
 /// Bytes on their way.
@@ -82,9 +82,9 @@ impl Link {
     /// Takes the answers that are here, and wakes the writer if there may be room for more.
     fn advance(self: &Arc<Self>) {
         let mut inner = self.lock();
-        let called = inner.turn.is_waiting();
+        let waiting = inner.turn.is_waiting();
         let answered = self.take_answers(&mut inner);
-        let writer = if called || !matches!(answered, Ok(false)) { inner.writer.take() } else { None };
+        let writer = if waiting || !matches!(answered, Ok(false)) { inner.writer.take() } else { None };
         drop(inner);
         if let Err(error) = answered {
             self.give_up(error);

@@ -1,4 +1,4 @@
-/// What the streams of one connection are allowed. Every chunk of bytes, at most 32,000, counts for 256 bytes more than it
+/// What the streams of one connection are allowed. Every chunk of bytes, at most 32 KiB, counts for 256 bytes more than it
 /// has, so that what single bytes cost is bounded too.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

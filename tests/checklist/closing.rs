@@ -204,3 +204,23 @@ async fn calls_that_wait_for_a_place_when_the_connection_closes_are_told_at_once
     soon("answered", call).await.expect("no panic").expect("an answer");
     peer.expect_end("").await;
 }
+
+/// What was read together is handled in parts now and then, to see whether that is faster (`pace`).
+#[tokio::test(start_paused = true)]
+async fn a_responder_that_closes_leaves_what_was_read_with_its_ask_answered() {
+    let (connection, mut peer, _) = house(patient());
+    // As many boxes as the first measurement takes: the second is of parts.
+    for _ in 0..130 {
+        let (asks, answers) = (0..64).map(|at| at.to_string()).map(|tag| (ask_sum(&tag), answer_sum(&tag))).unzip();
+        let (asks, answers): (Vec<_>, Vec<_>) = (asks, answers);
+        peer.send(asks.concat()).await;
+        peer.expect(answers.concat()).await;
+    }
+    let tags = || (1..100).map(|at| at.to_string());
+    let asks: Vec<_> = tags().map(|tag| ask_sum(&tag)).collect();
+    peer.send([ask("0", "Quit", &[]), asks.concat()].concat()).await;
+    let answers: Vec<_> = tags().map(|tag| answer_sum(&tag)).collect();
+    peer.expect_end([answer("0", &[]), answers.concat()].concat()).await;
+    drop(peer);
+    assert_eq!(ended(&connection).await, "Closed");
+}

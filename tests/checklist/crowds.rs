@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
-use amp::{AmpBox, BoxSender, Call, Command, Connection, Settings};
+use amp::{AmpBox, BoxSender, BoxWriter, Call, Command, Connection, Settings, Turn};
 
 use tokio::sync::Notify;
 
@@ -164,4 +165,32 @@ async fn a_crowd_of_box_senders_is_woken_a_few_times_each() {
     assert!(through.is_sorted(), "first come, first served");
     assert!(wakes <= MOST_WAKES, "{wakes} wakes");
     soon("all is read", reading).await.expect("no panic");
+}
+
+struct Holder(#[expect(dead_code, reason = "it is only dropped")] Mutex<Turn>);
+
+impl Wake for Holder {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// The waker of one who waits may be all that holds another who waits: a lock that were held would never be had again.
+#[test]
+fn who_leaves_the_line_drops_its_waker_under_no_lock() {
+    let (done, is_done) = std::sync::mpsc::channel();
+    // In a thread of its own: what hangs there is left behind.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async {
+            let (connection, _peer) = full().await;
+            let put = |out: &mut BoxWriter<'_>| out.put_named("data", &vec![0_u8]);
+            let [mut one, mut other] = [connection.turn(), connection.turn()];
+            assert!(one.poll_send::<Carry>(Waker::noop(), put).is_pending());
+            let waker = Waker::from(Arc::new(Holder(Mutex::new(one))));
+            assert!(other.poll_send::<Carry>(&waker, put).is_pending());
+            drop(waker);
+            drop(other);
+        });
+        done.send(())
+    });
+    is_done.recv_timeout(Duration::from_secs(60)).expect("this hangs");
 }

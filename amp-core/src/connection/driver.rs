@@ -20,7 +20,7 @@ use crate::wire::BoxDecoder;
 
 /// The most bytes of one write: a little more than this leaves a runt segment on loopback.
 const MOST_WRITTEN: usize = 65_000;
-/// A write buffer that has grown over this is not kept for the next batch.
+/// A write buffer that has grown over this is not kept for the next batch. What bulk alone fills is: growing doubles it.
 const MOST_KEPT: usize = 3 * MOST_BULK;
 
 /// The future that reads, writes and answers for one connection. [`Builder::start`](crate::Builder::start) spawns it.
@@ -137,7 +137,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             true
         });
         self.poll_alarm(cx);
-        if let Some(reason) = self.shared().end_turn(written) {
+        if let Some(reason) = self.shared().end_turn(written && !self.is_read) {
             return Poll::Ready(reason);
         }
         if more || self.responders.has_work() {

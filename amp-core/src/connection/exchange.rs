@@ -112,10 +112,14 @@ impl<A> Exchange<A> {
 }
 
 pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
+    let mut replaced = None; // It is dropped after the lock.
     let mut state = shared.lock();
     let progress = state.dispatcher.poll(tag, |before| match before {
         Some(waker) if waker.will_wake(cx.waker()) => waker,
-        _ => cx.waker().clone(),
+        before => {
+            replaced = before;
+            cx.waker().clone()
+        }
     });
     Poll::Ready(match progress {
         Progress::Pending => return Poll::Pending,
@@ -128,10 +132,13 @@ pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<R
 /// Nobody waits for the answer any more.
 pub(super) fn abandon(shared: &Shared, tag: u64) {
     let mut state = shared.lock();
-    state.dispatcher.abandon(tag);
+    let waiter = state.dispatcher.abandon(tag);
     if matches!(state.phase, Phase::Closing(..)) {
         shared.wake_driver(state, true);
+    } else {
+        drop(state);
     }
+    drop(waiter);
 }
 
 /// An exchange is never pinned to its place: the ask is not polled.

@@ -52,8 +52,8 @@ impl Shared {
         let taken = !state.outbound.is_empty();
         let mut call = None;
         if taken {
-            std::mem::swap(&mut state.outbound, empty);
             state.taken();
+            std::mem::swap(&mut state.outbound, empty);
             self.congested.store(false, Ordering::Relaxed);
             call = state.next_call(&self.settings);
         } else {

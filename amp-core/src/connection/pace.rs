@@ -14,30 +14,32 @@ const WORTH: f64 = 1.25;
 /// Chooses between two ways. Whole: everything that a read brought is handled, then there is one write and the peer wakes up
 /// once, which is the least work. In parts: the peer has the first boxes while this end handles the rest, so that both work
 /// at once instead of in turns. That is up to twice as fast where each has a CPU, and a third slower where they share one or
-/// have no time to lose. Nothing here tells which it is but the boxes that come in a second; so both are measured.
+/// have no time to lose. Nothing here tells which it is but the boxes that come in a second; so the other way is tried now and
+/// then, between two measurements of the one that is gone: a load that rises or falls meanwhile decides nothing.
 #[derive(Debug)]
 pub(super) struct Pace {
     in_parts: bool,
+    trial: bool,
     /// The next part, in boxes.
     part: usize,
     /// What was handled in this measurement, and when it began.
     boxes: usize,
     begun: Option<Instant>,
     measurements: u32,
-    /// Boxes a second, as last measured, whole and in parts.
-    rates: [f64; 2],
+    /// Boxes a second of the last three measurements, the oldest first.
+    rates: [f64; 3],
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { in_parts: false, part: PART, boxes: 0, begun: None, measurements: 0, rates: [0.0; 2] }
+        Self { in_parts: false, trial: false, part: PART, boxes: 0, begun: None, measurements: 0, rates: [0.0; 3] }
     }
 
     /// How many boxes to handle now.
     pub(super) fn part(&mut self) -> usize {
         let part = self.part;
         self.part = part.saturating_mul(2);
-        if self.in_parts { part } else { usize::MAX }
+        if self.in_parts != self.trial { part } else { usize::MAX }
     }
 
     /// So many boxes were handled. `all` says that no whole one is left.
@@ -55,11 +57,15 @@ impl Pace {
     fn measure(&mut self, now: Instant) {
         let boxes = std::mem::take(&mut self.boxes) as f64;
         let Some(begun) = self.begun.replace(now) else { return };
-        self.rates[usize::from(self.in_parts)] = boxes / now.saturating_duration_since(begun).as_secs_f64();
-        let [whole, in_parts] = self.rates;
-        self.measurements = self.measurements.wrapping_add(1);
-        let is_trial = self.measurements % TRIAL == 1;
-        self.in_parts = (in_parts > whole * WORTH) != is_trial;
+        let rate = boxes / now.saturating_duration_since(begun).as_secs_f64();
+        self.rates = [self.rates[1], self.rates[2], rate];
+        self.measurements = (self.measurements + 1) % TRIAL;
+        self.trial = self.measurements == 1;
+        if self.measurements == 3 {
+            let [before, tried, after] = self.rates;
+            self.in_parts =
+                if self.in_parts { before.min(after) > tried * WORTH } else { tried > before.max(after) * WORTH };
+        }
     }
 }
 
@@ -97,6 +103,18 @@ mod tests {
         assert!(in_parts > 90_000 && whole > 1_000, "{whole} whole, {in_parts} in parts");
         let [whole, in_parts] = gone(&mut pace, &mut now, 100_000, [50, 70]);
         assert!(whole > 90_000 && in_parts > 1_000, "{whole} whole, {in_parts} in parts");
+    }
+
+    #[test]
+    fn a_load_that_rises_or_falls_is_not_taken_for_a_faster_way() {
+        for (more, less) in [(3, 4), (4, 3)] {
+            let (mut pace, mut now, mut each) = (Pace::new(), Instant::now(), 1_000_000);
+            for _ in 0..40 {
+                gone(&mut pace, &mut now, EPOCH / 64, [each; 2]);
+                each = each * more / less;
+                assert!(!pace.in_parts, "{each} microseconds a batch");
+            }
+        }
     }
 
     #[test]

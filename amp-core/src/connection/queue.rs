@@ -17,25 +17,29 @@ impl Queue {
         self.waiting.front().is_none_or(|(first, _)| ticket.is_some_and(|ticket| ticket <= *first))
     }
 
-    /// Waits on, in the same place, or begins to wait at the end.
-    pub(super) fn wait(&mut self, ticket: Option<u64>, waker: &Waker) -> u64 {
+    /// Waits on, in the same place, or begins to wait at the end. Gives the ticket, and the waker that was there before: it is
+    /// to be dropped under no lock.
+    pub(super) fn wait(&mut self, ticket: Option<u64>, waker: &Waker) -> (u64, Option<Waker>) {
         if let Some(ticket) = ticket {
-            match self.find(ticket) {
-                Ok(at) => self.waiting[at].1.clone_from(waker),
-                Err(at) => self.waiting.insert(at, (ticket, waker.clone())),
-            }
-            return ticket;
+            let before = match self.find(ticket) {
+                Ok(at) if self.waiting[at].1.will_wake(waker) => None,
+                Ok(at) => Some(std::mem::replace(&mut self.waiting[at].1, waker.clone())),
+                Err(at) => {
+                    self.waiting.insert(at, (ticket, waker.clone()));
+                    None
+                }
+            };
+            return (ticket, before);
         }
         self.next += 1;
         self.waiting.push_back((self.next, waker.clone()));
-        self.next
+        (self.next, None)
     }
 
-    /// Waits no more, in whatever way.
-    pub(super) fn leave(&mut self, ticket: u64) {
-        if let Ok(at) = self.find(ticket) {
-            self.waiting.remove(at);
-        }
+    /// Waits no more, in whatever way. Gives the waker, which is to be dropped under no lock.
+    pub(super) fn leave(&mut self, ticket: u64) -> Option<Waker> {
+        let at = self.find(ticket).ok()?;
+        self.waiting.remove(at).map(|(_, waker)| waker)
     }
 
     /// Takes out whose turn it is, to be woken. Whoever comes too late or not at all keeps nobody waiting.

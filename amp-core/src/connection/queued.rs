@@ -48,12 +48,16 @@ impl Queued {
         if goes {
             return Poll::Ready(append(shared, state, ask, (answered, free), self.deadline, cx.waker()));
         }
-        match (free, answered) {
-            (true, _) => self.ticket = Some(state.bulk.wait(self.ticket, cx.waker())),
-            (false, true) => self.ticket = Some(state.calls.wait(self.ticket, cx.waker())),
-            (false, false) => state.others.wait(cx.waker()),
-        }
+        let waits = match (free, answered) {
+            (true, _) => Some(state.bulk.wait(self.ticket, cx.waker())),
+            (false, true) => Some(state.calls.wait(self.ticket, cx.waker())),
+            (false, false) => {
+                state.others.wait(cx.waker());
+                None
+            }
+        };
         drop(state);
+        self.ticket = waits.map(|(ticket, _)| ticket);
         let Some(deadline) = self.deadline else { return Poll::Pending };
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
         ready!(alarm.as_mut().poll(cx));
@@ -66,12 +70,13 @@ impl Queued {
 #[cold]
 pub(super) fn give_way(shared: &Shared, free: bool, ticket: u64) {
     let mut state = shared.lock();
-    if free {
-        return state.bulk.leave(ticket);
-    }
-    state.calls.leave(ticket);
-    let next = state.next_call(&shared.settings);
+    let (left, next) = if free {
+        (state.bulk.leave(ticket), None)
+    } else {
+        (state.calls.leave(ticket), state.next_call(&shared.settings))
+    };
     drop(state);
+    drop(left);
     next.into_iter().for_each(Waker::wake);
 }
 

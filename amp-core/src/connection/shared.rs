@@ -94,8 +94,8 @@ impl Shared {
     pub(super) fn writing_failed(&self, reason: CloseReason) {
         let mut state = self.lock();
         if !state.is_over() {
-            state.outbound = Vec::new();
             state.taken();
+            state.outbound = Vec::new();
             self.congested.store(false, Ordering::Relaxed);
             self.begin_to_close(state, after(self.settings.linger), reason);
         }

@@ -6,7 +6,7 @@ use crate::dispatcher::Dispatcher;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
-/// So many bytes of bulk at most lie in the outbound buffer: more has left the cache before it is written.
+/// So many bytes of bulk lie in the outbound buffer, if nothing else does: more has left the cache before it is written.
 pub(super) const MOST_BULK: usize = 96 * 1024;
 /// What bulk is promised at least.
 const LEAST_BULK: usize = 64;
@@ -37,7 +37,7 @@ pub(super) struct State {
     pub(super) driver_awake: bool,
 }
 
-/// The part of bulk in the outbound buffer, in bytes.
+/// The part of bulk in the outbound buffer, all in bytes.
 #[derive(Debug)]
 pub(super) struct Lane {
     length: usize,
@@ -45,11 +45,15 @@ pub(super) struct Lane {
     promised: usize,
     /// What one brings: the most of late.
     usual: usize,
+    /// How much else was there when the buffer was taken last.
+    calls: usize,
 }
 
-/// How much bulk may lie in the outbound buffer.
-fn most_bulk(settings: &Settings) -> usize {
-    (settings.outbound_mark / 2).clamp(1, MOST_BULK)
+impl Lane {
+    /// How long it may be: beside large calls as long as what they take, up to half of the buffer.
+    fn most(&self, settings: &Settings) -> usize {
+        self.calls.max(MOST_BULK).clamp(1, (settings.outbound_mark / 2).max(1))
+    }
 }
 
 /// How far a connection has come.
@@ -74,7 +78,7 @@ impl State {
             calls: Queue::default(),
             bulk: Queue::default(),
             others: Crowd::default(),
-            lane: Lane { length: 0, promised: 0, usual: MOST_BULK / 4 },
+            lane: Lane { length: 0, promised: 0, usual: MOST_BULK / 4, calls: 0 },
             promised: 0,
             driver: Waker::noop().clone(),
             driver_awake: false,
@@ -107,7 +111,7 @@ impl State {
     /// Whether whoever holds the ticket may add bulk, whatever calls are there: neither keeps the other waiting. Who was called
     /// and is slow still finds room when others have brought more than usual, or it might never.
     pub(super) fn may_add_bulk(&self, ticket: Option<u64>, settings: &Settings) -> bool {
-        let (length, most) = (self.lane.length, most_bulk(settings));
+        let (length, most) = (self.lane.length, self.lane.most(settings));
         (length < most && self.bulk.is_turn(ticket)) || (length < 2 * most && self.bulk.is_called(ticket))
     }
 
@@ -135,7 +139,7 @@ impl State {
             self.promised += (mark / 16).max(1);
             return Some(other);
         }
-        if self.lane.length + self.lane.promised >= most_bulk(settings) {
+        if self.lane.length + self.lane.promised >= self.lane.most(settings) {
             return None;
         }
         let next = self.bulk.call()?;
@@ -149,9 +153,10 @@ impl State {
         self.lane.usual = length.max(self.lane.usual - self.lane.usual / 8);
     }
 
-    /// The outbound buffer is empty.
+    /// What is in the outbound buffer is taken out.
     pub(super) fn taken(&mut self) {
-        self.lane.length = 0;
+        let calls = self.outbound.len().saturating_sub(self.lane.length);
+        (self.lane.length, self.lane.calls) = (0, calls);
     }
 
     /// The driver begins a turn: who was called before has come or does not.

@@ -12,6 +12,9 @@ use crate::command::Command;
 use crate::value::{BoxWriter, EncodeError};
 
 /// A place in the line of those who send beside the calls; see [`Connection::turn`].
+///
+/// # Cancel safety
+/// Dropping it gives the place up. What was sent is sent.
 pub struct Turn {
     connection: Connection,
     /// The place, while it waits.
@@ -30,10 +33,12 @@ impl Connection {
 
 impl Turn {
     /// Sends a command whose arguments `put` writes, in the order of their keys and none that sorts before `_`; constraints
-    /// are not looked at. Its answer wakes `waiter`.
+    /// are not looked at. It runs under the connection's lock and must not touch the connection. The command is always answered,
+    /// and the answer wakes `waiter`.
     ///
-    /// While there is no room it is pending, and `waiter` is woken when its turn comes. Who does not use that keeps nobody
-    /// waiting.
+    /// While there is no room nothing is sent, and `waiter` is woken when the turn comes and when the connection closes. Who does
+    /// not use its turn keeps nobody waiting. The room is 96 KiB, more beside large calls, and never more than half of
+    /// [`outbound_mark`](crate::Settings::outbound_mark); what is sent may go over its end once.
     ///
     /// # Errors
     /// When `put` fails or the connection has ended.
@@ -48,18 +53,20 @@ impl Turn {
             return Poll::Ready(Err(CallError::Connection(reason)));
         }
         if !state.may_add_bulk(self.ticket, &shared.settings) {
-            self.ticket = Some(state.bulk.wait(self.ticket, waiter));
+            let (ticket, before) = state.bulk.wait(self.ticket, waiter);
+            drop(state);
+            drop(before);
+            self.ticket = Some(ticket);
             return Poll::Pending;
         }
-        if let Some(ticket) = self.ticket.take() {
-            state.bulk.leave(ticket);
-        }
+        let left = self.ticket.take().and_then(|ticket| state.bulk.leave(ticket));
         let ask = Borrowed::<C, _>(put, PhantomData);
         let sent = append(shared, state, &ask, (true, true), None, waiter);
+        drop(left);
         Poll::Ready(sent.map(|tag| Sent::new(self.connection.uncounted(), tag)).map_err(Failure::into_call_error))
     }
 
-    /// Whether it waits for room.
+    /// Whether nothing was sent since it was last pending.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.ticket.is_some()

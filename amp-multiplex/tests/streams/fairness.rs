@@ -8,18 +8,28 @@ use amp_core::AmpBox;
 use amp_multiplex::StreamSettings;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::support::{echo, ends, ends_with, pattern, read_exactly, soon, streaming, until};
+use crate::support::{Ping, echo, ends, ends_with, pattern, read_exactly, soon, streaming, until};
 
 /// Streams that all have more to send get about as much, however large the windows of some have grown.
 #[tokio::test]
 async fn bulk_streams_share_the_connection() {
-    share_evenly(|writers| writers.into_iter().for_each(|writer| drop(tokio::spawn(writer)))).await;
+    share_evenly(40, in_tasks).await;
+}
+
+/// Also when there are so few that all are called to send at once: those who are woken by answers come first.
+#[tokio::test]
+async fn a_few_bulk_streams_share_the_connection() {
+    share_evenly(4, in_tasks).await;
+}
+
+fn in_tasks(writers: Vec<Writer>) {
+    writers.into_iter().for_each(|writer| drop(tokio::spawn(writer)));
 }
 
 /// Also when one task writes to all of them, always in the same order.
 #[tokio::test]
 async fn bulk_streams_of_one_task_share_the_connection() {
-    share_evenly(|mut writers| {
+    share_evenly(40, |mut writers| {
         tokio::spawn(poll_fn(move |cx| {
             writers.retain_mut(|writer| writer.as_mut().poll(cx).is_pending());
             if writers.is_empty() { Poll::Ready(()) } else { Poll::Pending }
@@ -30,12 +40,12 @@ async fn bulk_streams_of_one_task_share_the_connection() {
 
 type Writer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-async fn share_evenly(spawn: impl FnOnce(Vec<Writer>)) {
+async fn share_evenly(streams: usize, spawn: impl FnOnce(Vec<Writer>)) {
     let (here, there) = ends_with(4096, &StreamSettings::new().first_window(4 << 20));
-    let counts: Arc<Vec<AtomicUsize>> = Arc::new((0..40).map(|_| AtomicUsize::new(0)).collect());
-    let mut listener = there.factories.listen("sink", 40);
+    let counts: Arc<Vec<AtomicUsize>> = Arc::new((0..streams).map(|_| AtomicUsize::new(0)).collect());
+    let mut listener = there.factories.listen("sink", streams);
     let mut writers: Vec<Writer> = Vec::new();
-    for at in 0..40 {
+    for at in 0..streams {
         let (mut writer, mut reader) = here.open("sink", &mut listener).await;
         writers.push(Box::pin(async move { while writer.write_all(&[1; 100_000]).await.is_ok() {} }));
         let counts = Arc::clone(&counts);
@@ -56,8 +66,21 @@ async fn share_evenly(spawn: impl FnOnce(Vec<Writer>)) {
     .await;
     let shares: Vec<_> = counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
     let (least, most) = (shares.iter().min().expect("some"), shares.iter().max().expect("some"));
-    // 2 MiB each, were it exact.
     assert!(*least * 3 > *most, "from {least} to {most} bytes");
+}
+
+/// One task that notifies, and so asks for room again as soon as it has used it.
+#[tokio::test]
+async fn a_stream_goes_on_beside_one_who_notifies_without_end() {
+    let (here, _there, mut writer, mut reader) = streaming(ends()).await;
+    let connection = here.connection.clone();
+    let notifying = tokio::spawn(async move { while connection.notify(Ping { n: 1 }).await.is_ok() {} });
+    let sent = pattern(1 << 20);
+    let exchange = async { tokio::join!(writer.write_all(&sent), read_exactly(&mut reader, sent.len())) };
+    let (written, got) = soon("the stream", exchange).await;
+    written.expect("written");
+    assert!(got == sent, "every byte in its place");
+    assert!(!notifying.is_finished(), "it notified all the time");
 }
 
 /// Streams that are waited for with half a mind: their writes are given up whenever they have to wait.
