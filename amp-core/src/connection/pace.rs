@@ -7,7 +7,7 @@ const PART: usize = 16;
 /// How many boxes it takes to measure a way.
 const EPOCH: usize = 8 * 1024;
 /// In how many measurements the other way is tried once.
-const TRIAL: u32 = 16;
+const TRIAL: u32 = 32;
 /// How much faster parts must be to be worth their system calls.
 const WORTH: f64 = 1.25;
 
