@@ -158,7 +158,7 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// - two variants with `invalid_argument`, or one with named fields;
 /// - `#[constrain(..)]` anywhere: errors are not checked;
 /// - those of [`Arguments`](macro@Arguments) for fields and settings.
-#[proc_macro_derive(ErrorCodes, attributes(amp, constrain))]
+#[proc_macro_derive(ErrorCodes, attributes(amp, exposed, constrain))]
 pub fn derive_error_codes(input: TokenStream) -> TokenStream {
     error_codes::derive(&parse_macro_input!(input as DeriveInput)).into()
 }

@@ -21,7 +21,9 @@ impl<'a> Fields<'a> {
             }
             if let Some(attribute) = exposed_attribute(&field.attrs, errors) {
                 check_exposed(attribute, &settings, place, errors);
-                refuse_constraints(&field.attrs, EXPOSED, errors);
+                if place == Place::Command {
+                    refuse_constraints(&field.attrs, EXPOSED, errors);
+                }
                 exposed.push(Exposed { member, ty: &field.ty });
                 continue;
             }
