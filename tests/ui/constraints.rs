@@ -43,6 +43,8 @@ struct Sets {
     a: u8,
     #[constrain(not_in_set = &[])]
     b: u8,
+    #[constrain(not_in_set = {1, 2})]
+    g: u8,
     #[constrain(in_set = 5)]
     c: u8,
     #[constrain(in_set = "text")]

@@ -17,6 +17,10 @@ struct Twice;
 struct Form;
 
 #[derive(Command)]
+#[amp(response = Total<)]
+struct Unfinished;
+
+#[derive(Command)]
 #[amp(no_answer, response = Total)]
 struct Contradiction;
 
