@@ -80,6 +80,7 @@ pub(crate) fn implement(
         (!generics.params.is_empty()).then(|| code!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
     code! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #parameters #implemented for #ident #arguments where #(#written,)* #granted {
             #body
         }

@@ -8,7 +8,7 @@ macro_rules! commands {
     )*};
 }
 
-commands! { Ping C1 C2 C3 C4 C5 C6 C8 C9 C10 C11 C12 }
+commands! { Ping C1 C2 C3 C4 C5 C6 C8 C9 C10 C11 C12 C13 }
 
 #[responder(name = "x", krate = amp)]
 trait Settings {
@@ -38,6 +38,7 @@ trait Methods {
     async fn bounded(&self, command: C12) -> Reply<C12>
     where
         Self: Sized;
+    fn desugared(&self, command: C13) -> impl Future<Output = Reply<C13>> + Send;
 }
 
 fn main() {}

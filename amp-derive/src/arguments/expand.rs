@@ -73,6 +73,7 @@ impl Struct<'_> {
         let clause = where_clause(generics, ident, &every, carried.chain(exposed));
         code! {
             #[automatically_derived]
+            #[allow(deprecated)]
             impl #parameters #implemented for #ident #arguments #clause {
                 #body
             }

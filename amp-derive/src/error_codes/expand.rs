@@ -31,6 +31,7 @@ impl<'a> ErrorCodes<'a> {
             #is_error
 
             #[automatically_derived]
+            #[allow(deprecated)]
             impl #parameters #krate::ErrorCodes for #ident #arguments #clause {
                 #(#parts)*
             }
@@ -53,7 +54,7 @@ impl<'a> ErrorCodes<'a> {
     fn is_error(&self) -> Option<TokenStream> {
         let (ident, krate) = (self.ident, &self.krate);
         let is = as_trait(&parse_quote!(#ident), &code!(#krate::__private::IsError));
-        self.generics.params.is_empty().then(|| code!(const _: () = #is::IS;))
+        self.generics.params.is_empty().then(|| code!(#[allow(deprecated)] const _: () = #is::IS;))
     }
 
     fn invalid_argument(&self) -> Option<TokenStream> {
