@@ -69,7 +69,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// # Compile errors
 /// - an enum, a union, or a struct whose fields have no names; a lifetime parameter;
 /// - a field whose name on the wire is empty, has more than 255 bytes, begins with `_`, or is another field's;
-/// - a field whose type is no `amp::Argument`, or is an `Option` of an `Option`;
+/// - a field whose type is no `amp::Argument`, or is an `Option` of an `Option` (where a type parameter
+///   decides that, it is found when the program is built, not by `cargo check`);
 /// - a rule that is unknown, has no value, a value of the wrong form, or one too many; one that is given twice; an
 ///   `each(..)` without rules; `#[constrain]` without parentheses or with nothing in them, or on the struct;
 /// - a set without items; a range or a length in which nothing lies, or everything; NaN as a bound or an item; a

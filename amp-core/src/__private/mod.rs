@@ -11,7 +11,7 @@ mod responding;
 mod rules;
 
 pub use crate::command::constraint;
-pub use crate::command::{nested_decode, nested_decode_list, nested_encode, nested_encode_list};
+pub use crate::command::{nested_decode, nested_decode_list, nested_encode, nested_encode_list, optional_once};
 pub use crate::value::Key;
 pub use commands::Commands;
 pub use declarations::*;

@@ -27,8 +27,10 @@ impl<'a> ErrorCodes<'a> {
         let parts = parts.into_iter().flatten();
         let clause = self.clause();
         let is_error = self.is_error();
+        let optional_once = self.with_fields().filter_map(|(_, fields)| fields.optional_once(generics, krate));
         code! {
             #is_error
+            #(#optional_once)*
 
             #[automatically_derived]
             #[allow(deprecated)]
