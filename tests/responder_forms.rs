@@ -90,6 +90,17 @@ impl<T> Holds<T> {
     }
 }
 
+/// A command that answers itself.
+#[derive(Command, Debug)]
+pub struct Own;
+
+#[responder]
+impl Own {
+    async fn own(&self, _: Self) -> Reply<Self> {
+        Ok(())
+    }
+}
+
 macro_rules! answer {
     ($name:ident $method:ident($command:ty) -> $reply:ty) => {
         /// Made by a macro.
@@ -141,4 +152,5 @@ fn every_form_lists_its_commands() {
     let names = |locator: &dyn amp::Locator| locator.commands().iter().map(|command| command.name).collect::<Vec<_>>();
     assert_eq!(names(&bare::Inherent.into_locator()), ["Sum", "Never"]);
     assert_eq!(names(&Holds(1).into_locator()), ["Never"]);
+    assert_eq!(names(&Own.into_locator()), ["Own"]);
 }

@@ -3,8 +3,9 @@
 use proc_macro2::TokenStream;
 use syn::{ItemImpl, WhereClause, parse_quote};
 
-use super::Responder;
+use super::{Method, Responder};
 use crate::code::code;
+use crate::generics::stands_alone;
 
 impl Responder<'_> {
     pub(super) fn expand_impl(&self, item: &ItemImpl) -> TokenStream {
@@ -21,7 +22,9 @@ impl Responder<'_> {
         let locate = self.locate(&code!(this), &code!(<#this>));
         let (ty, commands) = (self.commands_type(), self.commands());
         // Commands that a type parameter has a say in are known only where the parameter is.
-        let list = if item.generics.params.is_empty() {
+        let stands_alone =
+            |method: &Method<'_>| [method.command, method.reply].iter().all(|ty| stands_alone(ty, &item.generics));
+        let list = if self.methods.iter().all(stands_alone) {
             code!(const COMMANDS: #ty = { #commands }; <#ty>::to_vec(&COMMANDS))
         } else {
             code!(<#ty>::to_vec(&const { #commands }))
