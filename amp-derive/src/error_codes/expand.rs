@@ -53,7 +53,7 @@ impl<'a> ErrorCodes<'a> {
     }
 
     /// Asks for the `Error`, where no type parameter has a say in it: in words, and before the compiler asks itself.
-    fn is_error(&self) -> Option<TokenStream> {
+    pub(super) fn is_error(&self) -> Option<TokenStream> {
         let (ident, krate) = (self.ident, &self.krate);
         let is = as_trait(&parse_quote!(#ident), &code!(#krate::__private::IsError));
         self.generics.params.is_empty().then(|| code!(#[allow(deprecated)] const _: () = #is::IS;))
