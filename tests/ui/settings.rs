@@ -21,6 +21,14 @@ struct Form;
 struct Unfinished;
 
 #[derive(Command)]
+#[amp(errors = [Fault, Other])]
+struct InBrackets;
+
+#[derive(Command)]
+#[amp(errors = (Fault, Other), name = "a")]
+struct InParentheses;
+
+#[derive(Command)]
 #[amp(no_answer, response = Total)]
 struct Contradiction;
 
