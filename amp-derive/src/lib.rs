@@ -209,7 +209,8 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///   provides;
 /// - anything but methods within; a trait with parameters, or an `unsafe` one; a lifetime parameter of the type;
 /// - a type that is no command, a reply that is not the command's, a future that is not `Send`;
-/// - two methods for one command, or for two commands with one name;
+/// - two methods of one name, for one command, or for two commands with one name; a method `connection` in a trait,
+///   `into_locator` in an `impl` block;
 /// - an unknown setting.
 #[proc_macro_attribute]
 pub fn responder(settings: TokenStream, item: TokenStream) -> TokenStream {
