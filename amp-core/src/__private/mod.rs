@@ -17,5 +17,5 @@ pub use commands::Commands;
 pub use declarations::*;
 pub use fields::*;
 #[cfg(feature = "tokio")]
-pub use responding::{Dispatch, Dispatcher, ReplyTo, given};
+pub use responding::{Dispatcher, OneResponderBlock, ReplyTo, given};
 pub use rules::{BuiltIn, Fits, Items, Itself, Lent, List, Look, Takes, Whole};

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::{ItemImpl, WhereClause, parse_quote};
 
 use super::{Method, Responder};
-use crate::code::code;
+use crate::code::{block_at, code, standing_at};
 use crate::generics::stands_alone;
 
 impl Responder<'_> {
@@ -29,18 +29,21 @@ impl Responder<'_> {
         } else {
             code!(<#ty>::to_vec(&const { #commands }))
         };
+        let body = code! {
+            fn locate(this: &::std::sync::Arc<Self>, ask: #krate::Ask) -> #krate::Located {
+                #locate
+            }
+
+            fn commands() -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
+                #list
+            }
+        };
+        // Of a second block the compiler complains about the whole impl: it stands at the user's type.
+        let (first, body) = (standing_at(this, code!(impl)), block_at(this, body));
         code! {
             #[automatically_derived]
             #[allow(deprecated)]
-            impl #parameters #krate::__private::Dispatch for #this #clause {
-                fn locate(this: &::std::sync::Arc<Self>, ask: #krate::Ask) -> #krate::Located {
-                    #locate
-                }
-
-                fn commands() -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
-                    #list
-                }
-            }
+            #first #parameters #krate::__private::OneResponderBlock for #this #clause #body
         }
     }
 
@@ -49,12 +52,13 @@ impl Responder<'_> {
         let (krate, this) = (&self.krate, &item.self_ty);
         let (parameters, _, _) = item.generics.split_for_impl();
         let clause = clause(item);
+        let method = standing_at(this, code!(pub fn into_locator(self) -> impl #krate::Locator));
         code! {
             #[allow(deprecated)]
             impl #parameters #this #clause {
                 /// A locator that answers commands with this value's methods.
                 #[allow(dead_code, unreachable_pub)]
-                pub fn into_locator(self) -> impl #krate::Locator {
+                #method {
                     #krate::__private::Dispatcher::new(self)
                 }
             }
