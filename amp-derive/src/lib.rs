@@ -73,9 +73,11 @@ use syn::{DeriveInput, parse_macro_input};
 ///   decides that, it is found when the program is built, not by `cargo check`);
 /// - a rule that is unknown, has no value, a value of the wrong form, or one too many; one that is given twice; an
 ///   `each(..)` without rules; `#[constrain]` without parentheses or with nothing in them, or on the struct;
-/// - a set without items; a range or a length in which nothing lies, or everything; NaN as a bound or an item; a
-///   negative length; a text that is no regular expression or too large a one, or any without the feature `regex`. Bounds are compared
-///   where both are literals: constants are not known to the macro;
+/// - a set without items; `..`, and a range or a length whose bounds have nothing between them; NaN as a bound or an item;
+///   a negative length, or any from 0 on; where the field is a `String`, a `Vec`, `Bytes` or an `Option` of one, a length
+///   that what fits in 65,535 bytes never has, or always. Bounds are looked at where they are literals: constants are not
+///   known to the macro, nor is what a number's type holds (`range = 0..` may stand at a `u8`);
+/// - a text that is no regular expression or too large a one, or any without the feature `regex`;
 /// - a rule that does not fit the type of the field, a literal that is outside of it;
 /// - `#[exposed]`, which only a command has;
 /// - a setting that is unknown, belongs elsewhere, is given twice, has no value, a value of the wrong form, or one

@@ -29,7 +29,8 @@ impl<'a> Fields<'a> {
             }
             let name = wire_name::key(settings.name.as_ref(), member, errors);
             check_unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
-            let constraints = if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, errors) };
+            let constraints =
+                if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, &field.ty, errors) };
             carried.push(Field { member, ty: &field.ty, name, doc: docs::of(&field.attrs), constraints });
         }
         Self::new(carried, exposed)
