@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::format_ident;
 use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, Type, parse_quote};
 
-use super::Responder;
 use super::dispatch::future_of;
+use super::{Responder, names};
 use crate::code::code;
 
 /// The names that the parts share.
@@ -50,10 +50,18 @@ impl Responder<'_> {
         parts.into_iter().collect()
     }
 
-    fn client(&self, names: &Names<'_>) -> TokenStream {
-        let (krate, client, vis) = (&self.krate, &names.client, &names.item.vis);
-        let docs =
-            format!("Calls the commands of [`{0}`] at the peer, as an implementor of [`{0}`].", names.item.ident);
+    fn client(&self, made: &Names<'_>) -> TokenStream {
+        let (krate, client, vis) = (&self.krate, &made.client, &made.item.vis);
+        let docs = format!("Calls the commands of [`{0}`] at the peer, as an implementor of [`{0}`].", made.item.ident);
+        // Beside a report the trait may have a method of this name, which the client's own would hide.
+        let connection = (!names::has(&made.item.items, "connection")).then(|| {
+            code! {
+                /// The connection that the commands are called over.
+                #vis const fn connection(&self) -> &#krate::Connection {
+                    &self.0
+                }
+            }
+        });
         code! {
             #[doc = #docs]
             #[allow(dead_code)]
@@ -67,10 +75,7 @@ impl Responder<'_> {
                     Self(::core::clone::Clone::clone(connection))
                 }
 
-                /// The connection that the commands are called over.
-                #vis const fn connection(&self) -> &#krate::Connection {
-                    &self.0
-                }
+                #connection
             }
         }
     }

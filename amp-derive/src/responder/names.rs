@@ -43,6 +43,11 @@ pub(super) fn check<M: Member>(members: &[M], form: Form, errors: &mut Errors) {
     }
 }
 
+/// Whether there is a method of this name.
+pub(super) fn has<M: Member>(members: &[M], wanted: &str) -> bool {
+    members.iter().filter_map(Member::method).any(|(_, name)| name.unraw() == wanted)
+}
+
 /// Leaves out the methods whose names were taken.
 pub(super) fn leave_out_taken<M: Member>(members: &mut Vec<M>, form: Form) {
     let mut names = HashSet::new();
