@@ -160,3 +160,193 @@ pub mod shadowed {
         },
     }
 }
+
+/// Items with names that the expansions give to what they make.
+pub mod same_names {
+    #![allow(dead_code)]
+
+    use ::amp::{Command, Reply, responder};
+
+    /// A type parameter of a locator once had this name.
+    #[derive(Command, Debug)]
+    pub struct Implementor;
+
+    /// So had a constant.
+    #[derive(Command, Debug)]
+    pub struct COMMANDS;
+
+    /// Answers both.
+    #[responder]
+    pub trait Both {
+        /// One.
+        async fn one(&self, command: Implementor) -> Reply<Implementor>;
+
+        /// The other.
+        async fn other(&self, command: COMMANDS) -> Reply<COMMANDS>;
+    }
+
+    mod a_trait {
+        use super::COMMANDS;
+
+        #[::amp::responder]
+        trait Implementor {
+            async fn one(&self, command: COMMANDS) -> ::amp::Reply<COMMANDS>;
+        }
+    }
+}
+
+/// Items that nobody should use any more; who defines them is not told so.
+pub mod deprecated {
+    use ::amp::{Arguments, Command, ErrorCodes, responder};
+
+    /// A command.
+    #[deprecated]
+    #[derive(Command, Debug)]
+    pub struct Old {
+        /// A field.
+        #[deprecated]
+        #[constrain(range = 1..)]
+        pub field: u8,
+        /// An exposed one.
+        #[exposed]
+        #[deprecated]
+        pub place: ::amp::Exposed<super::Place>,
+    }
+
+    /// A box.
+    #[deprecated]
+    #[derive(Arguments, Debug)]
+    pub struct OldBox<T> {
+        /// A field.
+        pub field: Vec<T>,
+    }
+
+    /// Errors.
+    #[deprecated]
+    #[derive(ErrorCodes, Debug)]
+    pub enum OldFault {
+        /// Text.
+        Text(String),
+        /// Fields.
+        #[deprecated]
+        Fields {
+            /// A field.
+            field: u8,
+        },
+    }
+
+    #[allow(deprecated)]
+    impl std::fmt::Display for OldFault {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("fault")
+        }
+    }
+
+    #[allow(deprecated)]
+    impl std::error::Error for OldFault {}
+
+    /// A trait.
+    #[deprecated]
+    #[responder]
+    #[allow(deprecated)]
+    pub trait OldTrait {
+        /// A method.
+        #[deprecated]
+        async fn old(&self, command: Old) -> amp::Reply<Old>;
+    }
+
+    /// A responder.
+    #[deprecated]
+    #[derive(Debug)]
+    pub struct OldResponder;
+
+    #[responder]
+    #[allow(deprecated)]
+    impl OldResponder {
+        async fn old(&self, _: Old) -> amp::Reply<Old> {
+            Ok(())
+        }
+    }
+}
+
+/// A trait that everything has, whose methods come before those that borrow.
+pub mod captured {
+    #![allow(dead_code)]
+
+    use ::amp::{Arguments, Command, ErrorCodes, Reply, responder};
+
+    trait Blanket: Sized {
+        fn and<T>(self, _: T) {}
+        fn check(self) {}
+        fn clone(self) {}
+        fn encode(self) {}
+        fn key<T>(self, _: T) {}
+        fn locate(self) {}
+        fn put(self) {}
+        fn take(self) {}
+        fn to_string(self) {}
+        fn to_vec(self) {}
+        fn write_str(self) {}
+    }
+
+    impl<T> Blanket for T {}
+
+    /// A command.
+    #[derive(Command, Debug)]
+    #[amp(errors = Fault)]
+    pub struct Ping {
+        /// A field.
+        #[constrain(range = 1.., in_set = [1, 2])]
+        pub field: u8,
+        /// A box.
+        pub boxed: Boxed,
+    }
+
+    /// A box.
+    #[derive(Arguments, Debug)]
+    pub struct Boxed {
+        /// A field.
+        #[constrain(pattern = "[a-z]*")]
+        pub field: String,
+    }
+
+    /// Errors.
+    #[derive(ErrorCodes, thiserror::Error, Debug)]
+    pub enum Fault {
+        /// Text.
+        #[error("x")]
+        Text(String),
+        /// Nothing.
+        #[error("x")]
+        Nothing,
+    }
+
+    /// A trait.
+    #[responder]
+    pub trait Pinger {
+        /// A method.
+        async fn ping(&self, command: Ping) -> Reply<Ping>;
+    }
+
+    /// A responder.
+    #[derive(Debug)]
+    pub struct Inherent;
+
+    #[responder]
+    impl Inherent {
+        async fn ping(&self, _: Ping) -> Reply<Ping> {
+            Ok(())
+        }
+    }
+
+    /// A responder with a parameter.
+    #[derive(Debug)]
+    pub struct Generic<T>(pub T);
+
+    #[responder]
+    impl<T> Generic<T> {
+        async fn ping(&self, _: Ping) -> Reply<Ping> {
+            Ok(())
+        }
+    }
+}

@@ -1,5 +1,5 @@
 //! `#[responder]` compiles wherever a user may write it.
-#![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
+#![deny(missing_docs, warnings, unused_qualifications, unreachable_pub, clippy::unused_async)]
 
 use amp::{Arguments, Command, Reply, responder};
 
@@ -60,6 +60,47 @@ pub trait Alias {
     async fn sum(&self, command: Sum) -> Result<Total, amp::CallError<amp::NoErrors>>;
 }
 
+/// Has bodies of its own.
+#[responder]
+pub trait Defaults {
+    /// Ends before the end.
+    async fn never(&self, _: Never) -> Reply<Never> {
+        unreachable!()
+    }
+
+    /// Waits, and returns early.
+    async fn sum(&self, Sum { a }: Sum) -> Reply<Sum> {
+        std::future::ready(()).await;
+        if a == 0 {
+            return Ok(Total { total: 0 });
+        }
+        Ok(Total { total: a })
+    }
+}
+
+/// Asks nothing of its parameter, where it answers no more than its commands do.
+#[derive(Debug)]
+pub struct Holds<T>(pub T);
+
+#[responder]
+impl<T> Holds<T> {
+    async fn never(&self, _: Never) -> Reply<Never> {
+        let _ = &self.0;
+        Ok(())
+    }
+}
+
+/// A command that answers itself.
+#[derive(Command, Debug)]
+pub struct Own;
+
+#[responder]
+impl Own {
+    async fn own(&self, _: Self) -> Reply<Self> {
+        Ok(())
+    }
+}
+
 macro_rules! answer {
     ($name:ident $method:ident($command:ty) -> $reply:ty) => {
         /// Made by a macro.
@@ -110,4 +151,6 @@ pub mod bare {
 fn every_form_lists_its_commands() {
     let names = |locator: &dyn amp::Locator| locator.commands().iter().map(|command| command.name).collect::<Vec<_>>();
     assert_eq!(names(&bare::Inherent.into_locator()), ["Sum", "Never"]);
+    assert_eq!(names(&Holds(1).into_locator()), ["Never"]);
+    assert_eq!(names(&Own.into_locator()), ["Own"]);
 }

@@ -1,9 +1,9 @@
 //! The one parser for `#[amp(..)]` and for the settings of `#[responder(..)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type, parse_quote};
+use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type, parse_quote, token};
 
 use crate::errors::Errors;
 use crate::notation::{ModPath, error, flag, once, separated, skip_to_comma, type_within, value};
@@ -149,7 +149,10 @@ impl Settings {
         match name {
             "name" => once(&mut self.name, key, value(key, example, "text in quotes", input)?),
             "response" => once(&mut self.response, key, value(key, example, "a type", input)?),
-            "errors" => once(&mut self.errors, key, value(key, example, "a type", input)?),
+            "errors" => match several(input) {
+                Some(several) => Err(error(several, ONE_ENUM)),
+                None => once(&mut self.errors, key, value(key, example, "a type", input)?),
+            },
             "code" => once(&mut self.code, key, value(key, example, "text in quotes", input)?),
             "crate" => {
                 let ModPath(path) = value(key, example, "a path", input)?;
@@ -160,6 +163,17 @@ impl Settings {
             _ => once(&mut self.invalid_argument, key, flag(key, input)?),
         }
     }
+}
+
+const ONE_ENUM: &str = "one enum declares all errors of a command: give it a variant for each of these";
+
+/// What stands behind `=` where one type is expected, when it is a list: `[A, B]` or `(A, B)`.
+fn several(input: ParseStream<'_>) -> Option<TokenTree> {
+    let ahead = input.fork();
+    let _: Token![=] = ahead.parse().ok()?;
+    let one = ahead.fork().parse();
+    let list = ahead.peek(token::Bracket) || matches!(one, Ok(Type::Tuple(types)) if !types.elems.is_empty());
+    list.then(|| ahead.parse().ok())?
 }
 
 /// The setting with this key, or the one that is meant by it; an error when it belongs elsewhere.

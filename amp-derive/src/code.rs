@@ -48,9 +48,18 @@ pub(crate) fn as_trait(ty: &Type, name: &TokenStream) -> TokenStream {
 
 /// `(arguments)`, where the parentheses stand at the user's `place` and the arguments where they stood.
 pub(crate) fn call_at(place: impl ToTokens, arguments: TokenStream) -> TokenTree {
-    let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
-    parentheses.set_span(Span::mixed_site().located_at(place.to_token_stream().span()));
-    parentheses.into()
+    group_at(place, Delimiter::Parenthesis, arguments)
+}
+
+/// `{ body }`, where the braces stand at the user's `place` and the body where it stood.
+pub(crate) fn block_at(place: impl ToTokens, body: TokenStream) -> TokenTree {
+    group_at(place, Delimiter::Brace, body)
+}
+
+fn group_at(place: impl ToTokens, delimiter: Delimiter, within: TokenStream) -> TokenTree {
+    let mut group = Group::new(delimiter, within);
+    group.set_span(Span::mixed_site().located_at(place.to_token_stream().span()));
+    group.into()
 }
 
 fn move_to(place: Span, tokens: TokenStream) -> TokenStream {

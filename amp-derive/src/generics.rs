@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Generics, Ident, Type};
+use syn::{GenericParam, Generics, Ident, Type};
 
 use crate::code::code;
 use crate::errors::Errors;
@@ -31,9 +31,23 @@ pub(crate) fn where_clause<'a>(
     if predicates.is_empty() { predicates } else { code!(where #predicates) }
 }
 
+/// Whether a type is the same wherever it is written: it is none of the parameters, nor made of one, nor of `Self`.
+pub(crate) fn stands_alone(ty: &Type, generics: &Generics) -> bool {
+    let parameters: Vec<&Ident> = generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(ty) => Some(&ty.ident),
+            GenericParam::Const(number) => Some(&number.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    !mentions(ty, &|word| word == "Self" || parameters.contains(&word))
+}
+
 /// Whether a word of the type is one that is looked for. A type that names the item itself is not asked for in
 /// the item's own where clause: the compiler would go round in circles.
-fn mentions(ty: &Type, wanted: &dyn Fn(&Ident) -> bool) -> bool {
+pub(crate) fn mentions(ty: &Type, wanted: &dyn Fn(&Ident) -> bool) -> bool {
     fn within(tokens: TokenStream, wanted: &dyn Fn(&Ident) -> bool) -> bool {
         tokens.into_iter().any(|tree| match tree {
             TokenTree::Ident(word) => wanted(&word),

@@ -69,12 +69,15 @@ use syn::{DeriveInput, parse_macro_input};
 /// # Compile errors
 /// - an enum, a union, or a struct whose fields have no names; a lifetime parameter;
 /// - a field whose name on the wire is empty, has more than 255 bytes, begins with `_`, or is another field's;
-/// - a field whose type is no `amp::Argument`, or is an `Option` of an `Option`;
+/// - a field whose type is no `amp::Argument`, or is an `Option` of an `Option` (where a type parameter
+///   decides that, it is found when the program is built, not by `cargo check`);
 /// - a rule that is unknown, has no value, a value of the wrong form, or one too many; one that is given twice; an
 ///   `each(..)` without rules; `#[constrain]` without parentheses or with nothing in them, or on the struct;
-/// - a set without items; a range or a length in which nothing lies, or everything; NaN as a bound or an item; a
-///   negative length; a text that is no regular expression or too large a one, or any without the feature `regex`. Bounds are compared
-///   where both are literals: constants are not known to the macro;
+/// - a set without items; `..`, and a range or a length whose bounds have nothing between them; NaN as a bound or an item;
+///   a negative length, or any from 0 on; where the field is a `String`, a `Vec`, `Bytes` or an `Option` of one, a length
+///   that what fits in 65,535 bytes never has, or always. Bounds are looked at where they are literals: constants are not
+///   known to the macro, nor is what a number's type holds (`range = 0..` may stand at a `u8`);
+/// - a text that is no regular expression or too large a one, or any without the feature `regex`;
 /// - a rule that does not fit the type of the field, a literal that is outside of it;
 /// - `#[exposed]`, which only a command has;
 /// - a setting that is unknown, belongs elsewhere, is given twice, has no value, a value of the wrong form, or one
@@ -158,7 +161,7 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// - two variants with `invalid_argument`, or one with named fields;
 /// - `#[constrain(..)]` anywhere: errors are not checked;
 /// - those of [`Arguments`](macro@Arguments) for fields and settings.
-#[proc_macro_derive(ErrorCodes, attributes(amp, constrain))]
+#[proc_macro_derive(ErrorCodes, attributes(amp, exposed, constrain))]
 pub fn derive_error_codes(input: TokenStream) -> TokenStream {
     error_codes::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
@@ -208,7 +211,8 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///   provides;
 /// - anything but methods within; a trait with parameters, or an `unsafe` one; a lifetime parameter of the type;
 /// - a type that is no command, a reply that is not the command's, a future that is not `Send`;
-/// - two methods for one command, or for two commands with one name;
+/// - two methods of one name, for one command, or for two commands with one name; a method `connection` in a trait,
+///   `into_locator` in an `impl` block;
 /// - an unknown setting.
 #[proc_macro_attribute]
 pub fn responder(settings: TokenStream, item: TokenStream) -> TokenStream {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use proc_macro2::TokenTree;
 use quote::ToTokens;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Ident, LitStr, Path, Token, Type, parenthesized, token};
 
@@ -33,10 +34,15 @@ pub(crate) fn value<T: Parse>(key: &Ident, example: &str, what: &str, input: Par
     if input.is_empty() {
         return Err(error(equals, message));
     }
-    let written = input.fork();
-    input.parse().map_err(|_| match written.parse::<Expr>() {
+    // Read ahead: what is left of a group that was begun would be reported too, in other words.
+    let (ahead, wrong) = (input.fork(), input.fork());
+    if let Ok(value) = ahead.parse() {
+        input.advance_to(&ahead);
+        return Ok(value);
+    }
+    Err(match wrong.parse::<Expr>() {
         Ok(wrong) => error(wrong, message),
-        Err(_) => written.error(message),
+        Err(_) => error(input.fork().parse::<TokenTree>()?, message),
     })
 }
 

@@ -2,7 +2,7 @@
 //! is not followed by complaints from every place that uses the type.
 
 use proc_macro2::TokenStream;
-use syn::{Generics, Ident, Path};
+use syn::{Generics, Ident, Path, parse_quote};
 
 use crate::code::code;
 
@@ -45,11 +45,13 @@ pub(crate) fn value(ident: &Ident, generics: &Generics, krate: &Path) -> TokenSt
     )
 }
 
-/// `impl ErrorCodes`.
+/// `impl ErrorCodes`, for a type that need not be an `Error`: whether it is one is said elsewhere.
 pub(crate) fn error_codes(ident: &Ident, generics: &Generics, krate: &Path) -> TokenStream {
+    let mut generics = generics.clone();
+    generics.make_where_clause().predicates.push(parse_quote!(for<'later> Self: ::core::error::Error));
     implement(
         ident,
-        generics,
+        &generics,
         &code!(#krate::ErrorCodes),
         &code! {
             const ERRORS: &'static [#krate::schema::ErrorDeclaration] = &[];
@@ -80,6 +82,7 @@ pub(crate) fn implement(
         (!generics.params.is_empty()).then(|| code!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
     code! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #parameters #implemented for #ident #arguments where #(#written,)* #granted {
             #body
         }

@@ -9,7 +9,7 @@ use crate::errors::Errors;
 /// The most bytes that a key has.
 const MAX_KEY: usize = 255;
 /// The most bytes that a value has: a command's name and an error's code are values.
-const MAX_VALUE: usize = 65_535;
+pub(crate) const MAX_VALUE: usize = 65_535;
 
 /// The key of a field: `given` with `#[amp(name = "..")]`, or the field's own name.
 pub(crate) fn key(given: Option<&LitStr>, field: &Ident, errors: &mut Errors) -> String {

@@ -43,6 +43,8 @@ struct Sets {
     a: u8,
     #[constrain(not_in_set = &[])]
     b: u8,
+    #[constrain(not_in_set = {1, 2})]
+    g: u8,
     #[constrain(in_set = 5)]
     c: u8,
     #[constrain(in_set = "text")]
@@ -99,7 +101,23 @@ struct Lengths {
     h: String,
     #[constrain(length = [1, 2])]
     i: String,
+    #[constrain(length = 0..)]
+    j: String,
+    #[constrain(length(bytes = 0..))]
+    k: String,
+    #[constrain(length = 65_536..)]
+    l: String,
+    #[constrain(length = 65_536)]
+    m: Option<Vec<u8>>,
+    #[constrain(each(length = ..=65_535), length = 0..65_536)]
+    n: Vec<String>,
+    #[constrain(each(length = 0..))]
+    o: Many,
+    #[constrain(length = ..0x1_0000)]
+    p: bytes::Bytes,
 }
+
+type Many = Vec<Vec<u8>>;
 
 #[derive(Arguments)]
 struct Patterns {

@@ -1,5 +1,5 @@
 //! `#[exposed]` where it does not belong.
-use amp::{Arguments, Command, Exposed, Peer};
+use amp::{Arguments, Command, ErrorCodes, Exposed, Peer};
 
 #[derive(Arguments)]
 struct NotACommand {
@@ -24,6 +24,20 @@ struct WrongType {
     peer: Peer,
     #[exposed]
     number: Exposed<u64>,
+}
+
+#[derive(ErrorCodes, thiserror::Error, Debug)]
+#[exposed]
+enum Fault {
+    #[error("fields")]
+    #[exposed]
+    Fields {
+        #[exposed]
+        #[constrain(non_empty)]
+        text: String,
+    },
+    #[error("{0}")]
+    Text(#[exposed] String),
 }
 
 fn main() {}

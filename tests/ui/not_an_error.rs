@@ -20,4 +20,10 @@ impl Store {
     }
 }
 
+#[derive(ErrorCodes)]
+enum AndAnotherMistake {
+    #[amp(bogus)]
+    Fault,
+}
+
 fn main() {}

@@ -4,6 +4,9 @@ use amp::{Command, Reply, responder};
 #[derive(Command)]
 struct Ping;
 
+#[derive(Command)]
+struct Pong;
+
 struct Abacus;
 
 #[responder]
@@ -14,11 +17,19 @@ impl Abacus {
         Abacus
     }
 
-    async fn ping(&self, _: Ping, _: &amp::Peer) -> Reply<Ping> {
+    fn helper(&self) -> u8 {
+        5
+    }
+
+    async fn into_locator(&self, _: Ping) -> Reply<Ping> {
         Ok(())
     }
 
-    async fn crowded(&self, _: Ping, _: A, _: B, _: C, _: D, _: E, _: F, _: G) -> Reply<Ping> {
+    async fn ping(&self, _: Pong, _: &amp::Peer) -> Reply<Pong> {
+        Ok(())
+    }
+
+    async fn crowded(&self, _: Pong, _: A, _: B, _: C, _: D, _: E, _: F, _: G) -> Reply<Pong> {
         Ok(())
     }
 }

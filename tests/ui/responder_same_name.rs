@@ -27,4 +27,17 @@ impl Abacus {
     }
 }
 
+struct Generic<T>(T);
+
+#[responder]
+impl<T> Generic<T> {
+    async fn ping(&self, _: Ping) -> Reply<Ping> {
+        Ok(())
+    }
+
+    async fn pong(&self, _: Pong) -> Reply<Pong> {
+        Ok(())
+    }
+}
+
 fn main() {}

@@ -8,7 +8,7 @@ macro_rules! commands {
     )*};
 }
 
-commands! { Ping C1 C2 C3 C4 C5 C6 C8 C9 C10 C11 C12 }
+commands! { Ping C1 C2 C3 C4 C5 C6 C8 C9 C10 C11 C12 C13 C14 }
 
 #[responder(name = "x", krate = amp)]
 trait Settings {
@@ -33,11 +33,13 @@ trait Methods {
     async fn generic<C: Command>(&self, command: C) -> Reply<C>;
     async fn lifetime<'a>(&'a self, command: &'a C8) -> Reply<C8>;
     async fn opaque(&self, command: impl Command) -> Reply<C9>;
+    async fn connection(&self, command: C14) -> Reply<C14>;
     async fn silent(&self, command: C10);
     async unsafe fn dangerous(&self, command: C11) -> Reply<C11>;
     async fn bounded(&self, command: C12) -> Reply<C12>
     where
         Self: Sized;
+    fn desugared(&self, command: C13) -> impl Future<Output = Reply<C13>> + Send;
 }
 
 fn main() {}

@@ -1,4 +1,4 @@
-//! Two responders for one command.
+//! Two responders for one command, or of one name.
 use amp::{Command, Reply, responder};
 
 #[derive(Command)]
@@ -8,6 +8,28 @@ struct Ping;
 trait Pinger {
     async fn ping(&self, command: Ping) -> Reply<Ping>;
     async fn pong(&self, command: Ping) -> Reply<Ping>;
+}
+
+#[derive(Command)]
+struct Pong;
+
+#[responder]
+trait Namesakes {
+    async fn ping(&self, command: Ping) -> Reply<Ping>;
+    async fn ping(&self, command: Pong) -> Reply<Pong>;
+    #[cfg(any())]
+    async fn ping(&self, command: Pong) -> Reply<Pong>;
+}
+
+#[responder]
+impl Ping {
+    async fn ping(&self, _: Ping) -> Reply<Ping> {
+        Ok(())
+    }
+
+    async fn ping(&self, _: Pong) -> Reply<Pong> {
+        Ok(())
+    }
 }
 
 fn main() {}

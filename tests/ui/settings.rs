@@ -17,6 +17,18 @@ struct Twice;
 struct Form;
 
 #[derive(Command)]
+#[amp(response = Total<)]
+struct Unfinished;
+
+#[derive(Command)]
+#[amp(errors = [Fault, Other])]
+struct InBrackets;
+
+#[derive(Command)]
+#[amp(errors = (Fault, Other), name = "a")]
+struct InParentheses;
+
+#[derive(Command)]
 #[amp(no_answer, response = Total)]
 struct Contradiction;
 

@@ -60,6 +60,15 @@ impl Counter {
     }
 }
 
+#[responder]
+trait Wires {
+    async fn connection(&self, command: Ping) -> Reply<Ping>;
+}
+
+async fn call_wires(connection: Connection) -> Reply<Ping> {
+    WiresClient::new(&connection).connection(Ping).await
+}
+
 async fn call(connection: Connection) -> Option<i64> {
     let total = connection.call(Sum { a: 1 }).await.ok()?.total;
     CalculatorClient::new(&connection).sum(Sum { a: 2 }).await.ok()?;

@@ -20,6 +20,14 @@ struct Positions(u8);
 #[derive(ErrorCodes)]
 struct NotAnEnum;
 
+#[derive(ErrorCodes, thiserror::Error, Debug)]
+#[error("an error, and no enum")]
+struct AnError;
+
+#[derive(Command)]
+#[amp(errors = AnError)]
+struct Fails;
+
 #[responder]
 fn not_a_responder() {}
 

@@ -17,6 +17,9 @@ pub trait Field: Sized {
     /// Its AMP type, and whether it may be absent.
     const DECLARED: (AmpType, bool);
 
+    /// Whether it is an `Option` of an `Option`.
+    const OPTIONAL_TWICE: bool;
+
     /// Writes it.
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
 
@@ -32,6 +35,7 @@ pub trait Field: Sized {
 
 impl<T: Argument> Field for T {
     const DECLARED: (AmpType, bool) = (T::DECLARED, T::OPTIONAL);
+    const OPTIONAL_TWICE: bool = T::OPTIONAL_TWICE;
 
     #[inline(always)]
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {

@@ -11,11 +11,11 @@ mod responding;
 mod rules;
 
 pub use crate::command::constraint;
-pub use crate::command::{nested_decode, nested_decode_list, nested_encode, nested_encode_list};
+pub use crate::command::{nested_decode, nested_decode_list, nested_encode, nested_encode_list, optional_once};
 pub use crate::value::Key;
 pub use commands::Commands;
 pub use declarations::*;
 pub use fields::*;
 #[cfg(feature = "tokio")]
-pub use responding::{Dispatch, Dispatcher, ReplyTo, given};
+pub use responding::{Dispatcher, OneResponderBlock, ReplyTo, given};
 pub use rules::{BuiltIn, Fits, Items, Itself, Lent, List, Look, Takes, Whole};

@@ -53,8 +53,8 @@ pub fn given<R>(future: impl Future<Output = R>) -> impl Future<Output = R> {
     future
 }
 
-/// A type whose `impl` block has `#[responder]`.
-pub trait Dispatch: Send + Sync + 'static {
+/// A type with an `impl` block that has `#[responder]`. Of a second such block the compiler names this trait.
+pub trait OneResponderBlock: Send + Sync + 'static {
     fn locate(this: &Arc<Self>, ask: Ask) -> Located;
     fn commands() -> Vec<CommandDeclaration>;
 }
@@ -63,13 +63,13 @@ pub trait Dispatch: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Dispatcher<T>(Arc<T>);
 
-impl<T: Dispatch> Dispatcher<T> {
+impl<T: OneResponderBlock> Dispatcher<T> {
     pub fn new(responder: T) -> Self {
         Self(Arc::new(responder))
     }
 }
 
-impl<T: Dispatch> Locator for Dispatcher<T> {
+impl<T: OneResponderBlock> Locator for Dispatcher<T> {
     fn locate(&self, ask: Ask) -> Located {
         T::locate(&self.0, ask)
     }

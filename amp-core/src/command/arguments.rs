@@ -75,6 +75,10 @@ pub trait Argument: Sized {
     /// Whether the argument may be absent.
     const OPTIONAL: bool = false;
 
+    /// Whether it is an `Option` of what may be absent itself.
+    #[doc(hidden)]
+    const OPTIONAL_TWICE: bool = false;
+
     /// Writes the argument's pairs.
     ///
     /// # Errors
@@ -154,10 +158,11 @@ impl<T: Value> Argument for T {
 /// An optional argument: `None` leaves the key out, an absent key is `None`, a present one must decode.
 impl<T: Argument> Argument for Option<T> {
     const OPTIONAL: bool = true;
+    const OPTIONAL_TWICE: bool = T::OPTIONAL;
     const DECLARED: AmpType = T::DECLARED;
 
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
-        const { assert!(!T::OPTIONAL, "the wire cannot tell `Some(None)` from `None`: use one `Option`") };
+        const { optional_once(Self::OPTIONAL_TWICE) };
         self.as_ref().map_or(Ok(()), |value| value.put(key, out))
     }
 
@@ -174,6 +179,13 @@ impl<T: Argument> Argument for Option<T> {
             value.check(place, found);
         }
     }
+}
+
+/// Run at compile time, it fails where it is called if `twice`.
+#[doc(hidden)]
+#[track_caller]
+pub const fn optional_once(twice: bool) {
+    assert!(!twice, "the wire cannot tell `Some(None)` from `None`: use one `Option`");
 }
 
 /// Reads the fields of a received box and checks their constraints.

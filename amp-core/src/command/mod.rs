@@ -10,6 +10,7 @@ mod tests;
 pub(crate) use arguments::take_required;
 pub use arguments::{
     Argument, Arguments, Constrained, nested_decode, nested_decode_list, nested_encode, nested_encode_list,
+    optional_once,
 };
 #[cfg(feature = "tokio")]
 pub(crate) use arguments::{take_checked, violations};

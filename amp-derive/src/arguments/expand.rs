@@ -11,7 +11,8 @@ use crate::generics::where_clause;
 impl Struct<'_> {
     /// `impl Arguments`.
     pub(crate) fn arguments(&self) -> TokenStream {
-        let Self { fields, krate, .. } = self;
+        let Self { fields, krate, generics, .. } = self;
+        let optional_once = fields.optional_once(generics, krate);
         let declaration = self.declaration();
         let check = self.check();
         let put_leading = self.put("put_leading", fields.leading());
@@ -19,7 +20,7 @@ impl Struct<'_> {
         let taken = fields.carried().iter().map(|field| field.take("take", krate));
         let empty = fields.exposed.iter().map(|field| field.empty(krate));
         let from = parameter("from", !fields.carried().is_empty());
-        self.implement(
+        let arguments = self.implement(
             &code!(#krate::Arguments),
             &code! {
                 #declaration
@@ -30,7 +31,8 @@ impl Struct<'_> {
                 }
                 #check
             },
-        )
+        );
+        code!(#optional_once #arguments)
     }
 
     /// `impl Value`: the struct as one nested box.
@@ -73,6 +75,7 @@ impl Struct<'_> {
         let clause = where_clause(generics, ident, &every, carried.chain(exposed));
         code! {
             #[automatically_derived]
+            #[allow(deprecated)]
             impl #parameters #implemented for #ident #arguments #clause {
                 #body
             }

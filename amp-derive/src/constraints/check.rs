@@ -2,19 +2,20 @@
 
 use std::cmp::Ordering;
 
-use syn::{Expr, ExprRange, Ident, RangeLimits};
+use syn::{Expr, ExprRange, GenericArgument, Ident, PathArguments, RangeLimits, Type};
 
 use super::numbers::Number;
 use super::words::text;
 use super::{Rule, pattern, peeled};
 use crate::errors::Errors;
+use crate::wire_name::MAX_VALUE;
 
-pub(super) fn rule(rule: &Rule, key: &Ident, errors: &mut Errors) {
+pub(super) fn rule(rule: &Rule, key: &Ident, in_one_value: bool, errors: &mut Errors) {
     match rule {
         Rule::InSet(items) => set(items, key, "no value would be allowed", errors),
         Rule::NotInSet(items) => set(items, key, "every value is allowed: remove it", errors),
         Rule::Range(expr) => range(expr, errors),
-        Rule::Length(expr) | Rule::LengthInBytes(expr) => length(expr, errors),
+        Rule::Length(expr) | Rule::LengthInBytes(expr) => length(expr, in_one_value, errors),
         Rule::Pattern(literal) => pattern::check(literal, key, errors),
         Rule::With(expr) => {
             if let Expr::Lit(_) = peeled(expr) {
@@ -66,7 +67,7 @@ fn range(expr: &Expr, errors: &mut Errors) {
     }
 }
 
-fn length(expr: &Expr, errors: &mut Errors) {
+fn length(expr: &Expr, in_one_value: bool, errors: &mut Errors) {
     match peeled(expr) {
         Expr::Range(range) => {
             let mistakes = errors.count();
@@ -74,9 +75,17 @@ fn length(expr: &Expr, errors: &mut Errors) {
             if errors.count() == mistakes {
                 not_empty(range, "length", errors);
             }
+            if errors.count() == mistakes {
+                within_a_value(range, in_one_value, errors);
+            }
         }
         Expr::Array(wrong) => errors.push(wrong, WRONG_LENGTH),
-        one => one_length(one, errors),
+        one => {
+            one_length(one, errors);
+            if in_one_value && natural(one).is_some_and(|length| length > MOST) {
+                errors.push(one, format!("nothing is as long as this: {A_VALUE}"));
+            }
+        }
     }
 }
 
@@ -97,7 +106,7 @@ fn not_empty(range: &ExprRange, what: &str, errors: &mut Errors) {
     let [start, end] = [&range.start, &range.end].map(Option::as_deref);
     match (start, end) {
         (None, None) => errors.push(range, format!("every {what} lies within `..`: remove the rule, or give a bound")),
-        (None, Some(end)) if half_open && what == "length" && Number::of(end).is_some_and(|end| end.is_zero()) => {
+        (None, Some(end)) if half_open && what == "length" && natural(end) == Some(0) => {
             errors.push(range, "no length is less than 0");
         }
         (Some(start), Some(end)) => match Number::of(start).zip(Number::of(end)).and_then(|(a, b)| a.compared_with(&b))
@@ -115,6 +124,52 @@ fn not_empty(range: &ExprRange, what: &str, errors: &mut Errors) {
     }
 }
 
+/// Some length lies within the range, and not every one. `in_one_value` says that there is a greatest.
+fn within_a_value(range: &ExprRange, in_one_value: bool, errors: &mut Errors) {
+    let half_open = matches!(range.limits, RangeLimits::HalfOpen(_));
+    let least = range.start.as_deref().map_or(Some(0), natural);
+    let most = range.end.as_deref().map(|end| natural(end).map(|end| end.saturating_sub(half_open.into())));
+    let written = text(range);
+    match (least, most) {
+        (Some(0), None) => {
+            errors.push(range, format!("every length lies within `{written}`: remove the rule, or give a bound"));
+        }
+        (Some(0), Some(Some(most))) if in_one_value && most >= MOST => {
+            errors.push(
+                range,
+                format!("every length lies within `{written}`, because {A_VALUE}: remove the rule, or lower the bound"),
+            );
+        }
+        (Some(least), _) if in_one_value && least > MOST => {
+            errors.push(range, format!("no length lies within `{written}`: {A_VALUE}"));
+        }
+        _ => {}
+    }
+}
+
+/// The most of anything that a value holds: each takes a byte.
+const MOST: u128 = MAX_VALUE as u128;
+const A_VALUE: &str = "a value has at most 65,535 bytes";
+
+/// Whether the field is one value, by the name of its type. An `Argument` of the user's own may be several.
+pub(super) fn is_one_value(ty: &Type) -> bool {
+    let last = match ty {
+        Type::Group(group) => return is_one_value(&group.elem),
+        Type::Path(path) => path.path.segments.last(),
+        _ => None,
+    };
+    last.is_some_and(|last| match &last.arguments {
+        PathArguments::AngleBracketed(within) if last.ident == "Option" => {
+            matches!(within.args.first(), Some(GenericArgument::Type(ty)) if is_one_value(ty))
+        }
+        _ => ["String", "Vec", "Bytes"].iter().any(|name| last.ident == name),
+    })
+}
+
+fn natural(expr: &Expr) -> Option<u128> {
+    Number::of(expr)?.natural()
+}
+
 fn bounds(range: &ExprRange) -> impl Iterator<Item = &Expr> {
     range.start.iter().chain(&range.end).map(|bound| &**bound)
 }
@@ -125,5 +180,25 @@ fn is_nan(expr: &Expr) -> bool {
         Expr::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "NAN"),
         Expr::Unary(unary) => is_nan(&unary.expr),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_one_value_when_its_type_says_so_by_its_name() {
+        for (ty, expected) in [
+            ("String", true),
+            ("::std::vec::Vec<T>", true),
+            ("Option<Option<bytes::Bytes>>", true),
+            ("Option<Long>", false),
+            ("Long", false),
+            ("long::String", true),
+            ("[u8; 4]", false),
+        ] {
+            assert_eq!(syn::parse_str(ty).is_ok_and(|ty| is_one_value(&ty)), expected, "{ty}");
+        }
     }
 }

@@ -33,8 +33,12 @@ impl Number {
         }
     }
 
-    pub(super) fn is_zero(&self) -> bool {
-        matches!(self, Self::Integer { magnitude: 0, .. })
+    /// The number, when it is a whole one that is not negative.
+    pub(super) const fn natural(&self) -> Option<u128> {
+        match self {
+            &Self::Integer { negative: false, magnitude } => Some(magnitude),
+            _ => None,
+        }
     }
 
     /// How it compares with one of its kind.

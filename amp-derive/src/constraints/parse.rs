@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, Ident, Meta, Token, parenthesized, token};
+use syn::{Attribute, Expr, Ident, Meta, Token, Type, parenthesized, token};
 
 use super::{Constraint, Rule, check};
 use crate::errors::Errors;
@@ -25,9 +25,9 @@ const KNOWN: [(&str, &str, &str); 8] = [
 const IN_BYTES: &str = "length(bytes = 1..=64)";
 
 impl Constraint {
-    /// The rules of every `#[constrain(..)]` among the attributes of a field.
-    pub(crate) fn all(attributes: &[Attribute], errors: &mut Errors) -> Vec<Self> {
-        let mut rules = Rules::default();
+    /// The rules of every `#[constrain(..)]` among the attributes of a field of the type `ty`.
+    pub(crate) fn all(attributes: &[Attribute], ty: &Type, errors: &mut Errors) -> Vec<Self> {
+        let mut rules = Rules { in_one_value: check::is_one_value(ty), ..Rules::default() };
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("constrain")) {
             let message = || format!("rules stand in parentheses: `#[constrain(..)]`; known: {}", examples());
             match &attribute.meta {
@@ -55,6 +55,8 @@ pub(crate) fn refuse_constraints(attributes: &[Attribute], message: &str, errors
 #[derive(Default)]
 struct Rules {
     found: Vec<Constraint>,
+    /// Whether the field is known to be one value.
+    in_one_value: bool,
     /// Those that may stand once, and in how many `each(..)`.
     once: Vec<(usize, String)>,
 }
@@ -97,7 +99,7 @@ impl Rules {
             Rule::LengthInBytes(_) => self.once(&key, "length(bytes)", depth)?,
             _ => self.once(&key, name, depth)?,
         }
-        check::rule(&rule, &key, errors);
+        check::rule(&rule, &key, self.in_one_value, errors);
         self.found.push(Constraint { key, depth, rule });
         Ok(())
     }

@@ -27,10 +27,13 @@ impl<'a> ErrorCodes<'a> {
         let parts = parts.into_iter().flatten();
         let clause = self.clause();
         let is_error = self.is_error();
+        let optional_once = self.with_fields().filter_map(|(_, fields)| fields.optional_once(generics, krate));
         code! {
             #is_error
+            #(#optional_once)*
 
             #[automatically_derived]
+            #[allow(deprecated)]
             impl #parameters #krate::ErrorCodes for #ident #arguments #clause {
                 #(#parts)*
             }
@@ -50,10 +53,10 @@ impl<'a> ErrorCodes<'a> {
     }
 
     /// Asks for the `Error`, where no type parameter has a say in it: in words, and before the compiler asks itself.
-    fn is_error(&self) -> Option<TokenStream> {
+    pub(super) fn is_error(&self) -> Option<TokenStream> {
         let (ident, krate) = (self.ident, &self.krate);
         let is = as_trait(&parse_quote!(#ident), &code!(#krate::__private::IsError));
-        self.generics.params.is_empty().then(|| code!(const _: () = #is::IS;))
+        self.generics.params.is_empty().then(|| code!(#[allow(deprecated)] const _: () = #is::IS;))
     }
 
     fn invalid_argument(&self) -> Option<TokenStream> {

@@ -4,7 +4,7 @@ mod expand;
 mod parse;
 
 use proc_macro2::TokenStream;
-use syn::{DeriveInput, Generics, Ident, Path, Type};
+use syn::{Data, DeriveInput, Generics, Ident, Path, Type};
 
 use crate::errors::Errors;
 use crate::fields::Fields;
@@ -42,5 +42,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let mut errors = Errors::default();
     let codes = ErrorCodes::of(input, &mut errors);
     let Some(report) = errors.report() else { return codes.expand() };
-    [report, stub::error_codes(codes.ident, codes.generics, &codes.krate)].into_iter().collect()
+    let is_error = if let Data::Enum(_) = input.data { codes.is_error() } else { None };
+    let stub = stub::error_codes(codes.ident, codes.generics, &codes.krate);
+    [Some(report), is_error, Some(stub)].into_iter().flatten().collect()
 }

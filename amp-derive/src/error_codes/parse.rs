@@ -7,13 +7,14 @@ use super::{ErrorCodes, Shape, Variant};
 use crate::attributes::{Place, Settings};
 use crate::constraints::{NOT_CHECKED, refuse_constraints};
 use crate::errors::Errors;
-use crate::fields::Fields;
+use crate::fields::{Fields, refuse_exposed};
 use crate::generics::refuse_lifetimes;
 use crate::{docs, wire_name};
 
 impl<'a> ErrorCodes<'a> {
     pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         let settings = Settings::of(&input.attrs, Place::ErrorCodes, errors);
+        refuse_exposed(&input.attrs, errors);
         refuse_constraints(&input.attrs, NOT_CHECKED, errors);
         refuse_lifetimes(
             &input.generics,
@@ -44,6 +45,7 @@ const WRONG_ITEM: &str = "`#[derive(ErrorCodes)]` stands on an enum: each varian
 
 fn variant<'a>(written: &'a syn::Variant, earlier: &[Variant<'_>], errors: &mut Errors) -> Variant<'a> {
     let settings = Settings::of(&written.attrs, Place::Variant, errors);
+    refuse_exposed(&written.attrs, errors);
     refuse_constraints(&written.attrs, NOT_CHECKED, errors);
     let variant = Variant {
         ident: &written.ident,
@@ -68,6 +70,7 @@ fn shape<'a>(fields: &'a syn::Fields, errors: &mut Errors) -> Shape<'a> {
         syn::Fields::Unnamed(fields) => match (fields.unnamed.first(), fields.unnamed.len()) {
             (Some(field), 1) => {
                 let _ = Settings::of(&field.attrs, Place::Description, errors);
+                refuse_exposed(&field.attrs, errors);
                 refuse_constraints(&field.attrs, NOT_CHECKED, errors);
                 Shape::Description(&field.ty)
             }

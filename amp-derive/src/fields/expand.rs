@@ -1,10 +1,11 @@
 //! Two lines a field: one that writes it and one that reads it.
 
 use proc_macro2::{Literal, Span, TokenStream};
-use syn::{Ident, Path};
+use syn::{Generics, Ident, Path};
 
-use super::{Exposed, Field};
-use crate::code::{as_trait, code};
+use super::{Exposed, Field, Fields};
+use crate::code::{as_trait, call_at, code, standing_at};
+use crate::generics::{mentions, stands_alone};
 
 impl Field<'_> {
     /// Writes `value`, the field seen through a reference.
@@ -26,7 +27,7 @@ impl Field<'_> {
         let Self { member, ty, name, constraints, .. } = self;
         let own = constraints.iter().map(|constraint| constraint.check(self, krate));
         let field = as_trait(ty, &code!(#krate::__private::Field));
-        code!(#(#own)* #field::check(&self.#member, place.key(#name), found);)
+        code!(#(#own)* #field::check(&self.#member, #krate::Place::key(&place, #name), found);)
     }
 
     /// The field in a schema.
@@ -42,6 +43,22 @@ impl Field<'_> {
         let length = u8::try_from(self.name.len()).unwrap_or(u8::MAX);
         let wire = Literal::byte_string(&[&[0, length], self.name.as_bytes()].concat());
         code!(const { #krate::__private::Key::from_wire(#wire) })
+    }
+}
+
+impl Fields<'_> {
+    /// Asks of the fields that no type parameter has a say in that they are no `Option` of an `Option`, before somebody writes one.
+    pub(crate) fn optional_once(&self, generics: &Generics, krate: &Path) -> Option<TokenStream> {
+        let asked =
+            |field: &&Field<'_>| mentions(field.ty, &|word| word == "Option") && stands_alone(field.ty, generics);
+        let lines = self.carried().iter().filter(asked).map(|Field { ty, .. }| {
+            let field = as_trait(ty, &code!(#krate::__private::Field));
+            let ask = standing_at(ty, code!(#krate::__private::optional_once));
+            let twice = call_at(ty, code!(#field::OPTIONAL_TWICE));
+            code!(#ask #twice;)
+        });
+        let lines: TokenStream = lines.collect();
+        (!lines.is_empty()).then(|| code!(#[allow(deprecated)] const _: () = { #lines };))
     }
 }
 

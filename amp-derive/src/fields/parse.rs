@@ -21,13 +21,16 @@ impl<'a> Fields<'a> {
             }
             if let Some(attribute) = exposed_attribute(&field.attrs, errors) {
                 check_exposed(attribute, &settings, place, errors);
-                refuse_constraints(&field.attrs, EXPOSED, errors);
+                if place == Place::Command {
+                    refuse_constraints(&field.attrs, EXPOSED, errors);
+                }
                 exposed.push(Exposed { member, ty: &field.ty });
                 continue;
             }
             let name = wire_name::key(settings.name.as_ref(), member, errors);
             check_unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
-            let constraints = if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, errors) };
+            let constraints =
+                if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, &field.ty, errors) };
             carried.push(Field { member, ty: &field.ty, name, doc: docs::of(&field.attrs), constraints });
         }
         Self::new(carried, exposed)

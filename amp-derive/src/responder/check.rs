@@ -37,6 +37,11 @@ pub(super) fn inherent(item: &ItemImpl, errors: &mut Errors) {
     );
 }
 
+/// The function is a method that nobody means to be a responder.
+pub(super) fn is_helper(signature: &Signature) -> bool {
+    signature.asyncness.is_none() && signature.receiver().is_some() && signature.inputs.len() == 1
+}
+
 /// The function is an `async fn` and nothing more.
 pub(super) fn plain_function(signature: &Signature, errors: &mut Errors) {
     if signature.asyncness.is_none() {

@@ -1,55 +1,77 @@
 //! An `impl` block stays as it is, and its type gets `into_locator`.
 
 use proc_macro2::TokenStream;
-use syn::ItemImpl;
+use syn::{ItemImpl, WhereClause, parse_quote};
 
-use super::Responder;
-use crate::code::code;
+use super::{Method, Responder};
+use crate::code::{block_at, code, standing_at};
+use crate::generics::stands_alone;
 
 impl Responder<'_> {
     pub(super) fn expand_impl(&self, item: &ItemImpl) -> TokenStream {
-        let parts = [code!(#item), self.dispatch(item), self.conversion(item)];
+        // A responder is `async` whether it waits for something or not.
+        let block = code!(#[allow(clippy::unused_async)] #item);
+        let parts = [block, self.dispatch(item), self.conversion(item)];
         parts.into_iter().collect()
     }
 
     fn dispatch(&self, item: &ItemImpl) -> TokenStream {
         let (krate, this) = (&self.krate, &item.self_ty);
-        let (parameters, _, clause) = item.generics.split_for_impl();
+        let (parameters, _, _) = item.generics.split_for_impl();
+        let clause = clause(item);
         let locate = self.locate(&code!(this), &code!(<#this>));
         let (ty, commands) = (self.commands_type(), self.commands());
         // Commands that a type parameter has a say in are known only where the parameter is.
-        let list = if item.generics.params.is_empty() {
-            code!(const COMMANDS: #ty = { #commands }; COMMANDS.to_vec())
+        let stands_alone =
+            |method: &Method<'_>| [method.command, method.reply].iter().all(|ty| stands_alone(ty, &item.generics));
+        let list = if self.methods.iter().all(stands_alone) {
+            code!(const COMMANDS: #ty = { #commands }; <#ty>::to_vec(&COMMANDS))
         } else {
-            code!(const { #commands }.to_vec())
+            code!(<#ty>::to_vec(&const { #commands }))
         };
+        let body = code! {
+            fn locate(this: &::std::sync::Arc<Self>, ask: #krate::Ask) -> #krate::Located {
+                #locate
+            }
+
+            fn commands() -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
+                #list
+            }
+        };
+        // Of a second block the compiler complains about the whole impl: it stands at the user's type.
+        let (first, body) = (standing_at(this, code!(impl)), block_at(this, body));
         code! {
             #[automatically_derived]
-            impl #parameters #krate::__private::Dispatch for #this #clause {
-                #[allow(deprecated)]
-                fn locate(this: &::std::sync::Arc<Self>, ask: #krate::Ask) -> #krate::Located {
-                    #locate
-                }
-
-                fn commands() -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
-                    #list
-                }
-            }
+            #[allow(deprecated)]
+            #first #parameters #krate::__private::OneResponderBlock for #this #clause #body
         }
     }
 
     /// `into_locator`. It is `pub` because the type's own visibility is not known here, and bounds it anyway.
     fn conversion(&self, item: &ItemImpl) -> TokenStream {
         let (krate, this) = (&self.krate, &item.self_ty);
-        let (parameters, _, clause) = item.generics.split_for_impl();
+        let (parameters, _, _) = item.generics.split_for_impl();
+        let clause = clause(item);
+        let method = standing_at(this, code!(pub fn into_locator(self) -> impl #krate::Locator));
         code! {
+            #[allow(deprecated)]
             impl #parameters #this #clause {
                 /// A locator that answers commands with this value's methods.
                 #[allow(dead_code, unreachable_pub)]
-                pub fn into_locator(self) -> impl #krate::Locator {
+                #method {
                     #krate::__private::Dispatcher::new(self)
                 }
             }
         }
     }
+}
+
+/// The where clause. What every responder is, a type with parameters may be for some of them only.
+fn clause(item: &ItemImpl) -> Option<WhereClause> {
+    let (mut generics, this) = (item.generics.clone(), &item.self_ty);
+    if !generics.params.is_empty() {
+        let lives = parse_quote!(#this: ::core::marker::Send + ::core::marker::Sync + 'static);
+        generics.make_where_clause().predicates.push(lives);
+    }
+    generics.where_clause
 }

@@ -2,10 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::format_ident;
-use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, parse_quote};
+use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, Type, parse_quote};
 
-use super::Responder;
 use super::dispatch::future_of;
+use super::{Responder, names};
 use crate::code::code;
 
 /// The names that the parts share.
@@ -50,10 +50,18 @@ impl Responder<'_> {
         parts.into_iter().collect()
     }
 
-    fn client(&self, names: &Names<'_>) -> TokenStream {
-        let (krate, client, vis) = (&self.krate, &names.client, &names.item.vis);
-        let docs =
-            format!("Calls the commands of [`{0}`] at the peer, as an implementor of [`{0}`].", names.item.ident);
+    fn client(&self, made: &Names<'_>) -> TokenStream {
+        let (krate, client, vis) = (&self.krate, &made.client, &made.item.vis);
+        let docs = format!("Calls the commands of [`{0}`] at the peer, as an implementor of [`{0}`].", made.item.ident);
+        // Beside a report the trait may have a method of this name, which the client's own would hide.
+        let connection = (!names::has(&made.item.items, "connection")).then(|| {
+            code! {
+                /// The connection that the commands are called over.
+                #vis const fn connection(&self) -> &#krate::Connection {
+                    &self.0
+                }
+            }
+        });
         code! {
             #[doc = #docs]
             #[allow(dead_code)]
@@ -67,10 +75,7 @@ impl Responder<'_> {
                     Self(::core::clone::Clone::clone(connection))
                 }
 
-                /// The connection that the commands are called over.
-                #vis const fn connection(&self) -> &#krate::Connection {
-                    &self.0
-                }
+                #connection
             }
         }
     }
@@ -80,6 +85,7 @@ impl Responder<'_> {
         let methods = self.methods.iter().map(|method| method.call(&self.krate));
         code! {
             #[automatically_derived]
+            #[allow(deprecated)]
             impl #item for #client {
                 #(#methods)*
             }
@@ -88,19 +94,19 @@ impl Responder<'_> {
 
     fn locator_dispatch(&self, names: &Names<'_>) -> TokenStream {
         let (krate, locator, item) = (&self.krate, &names.locator, &names.item.ident);
-        let locate = self.locate(&code!(&self.0), &code!(<Implementor as #item>));
+        let locate = self.locate(&code!(&self.0), &code!(<__Implementor as #item>));
         let (ty, commands) = (self.commands_type(), self.commands());
         code! {
             #[automatically_derived]
-            impl<Implementor: #item + 'static> #krate::Locator for #locator<Implementor> {
-                #[allow(deprecated)]
+            #[allow(deprecated)]
+            impl<__Implementor: #item + 'static> #krate::Locator for #locator<__Implementor> {
                 fn locate(&self, ask: #krate::Ask) -> #krate::Located {
                     #locate
                 }
 
                 fn commands(&self) -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
                     const COMMANDS: #ty = { #commands };
-                    COMMANDS.to_vec()
+                    <#ty>::to_vec(&COMMANDS)
                 }
             }
         }
@@ -113,17 +119,17 @@ fn locator(names: &Names<'_>) -> TokenStream {
     code! {
         #[doc = #docs]
         #[allow(dead_code)]
-        #vis struct #locator<Implementor>(::std::sync::Arc<Implementor>);
+        #vis struct #locator<__Implementor>(::std::sync::Arc<__Implementor>);
 
-        #[allow(dead_code)]
-        impl<Implementor: #ident + 'static> #locator<Implementor> {
+        #[allow(dead_code, deprecated)]
+        impl<__Implementor: #ident + 'static> #locator<__Implementor> {
             /// A locator that answers with `responder`.
-            #vis fn new(responder: Implementor) -> Self {
+            #vis fn new(responder: __Implementor) -> Self {
                 Self(::std::sync::Arc::new(responder))
             }
 
             /// A locator that answers with a responder that others hold too.
-            #vis const fn from_arc(responder: ::std::sync::Arc<Implementor>) -> Self {
+            #vis const fn from_arc(responder: ::std::sync::Arc<__Implementor>) -> Self {
                 Self(responder)
             }
         }
@@ -136,14 +142,14 @@ fn locator_traits(names: &Names<'_>) -> TokenStream {
     let name = locator.to_string();
     code! {
         #[automatically_derived]
-        impl<Implementor> ::core::clone::Clone for #locator<Implementor> {
+        impl<__Implementor> ::core::clone::Clone for #locator<__Implementor> {
             fn clone(&self) -> Self {
                 Self(::core::clone::Clone::clone(&self.0))
             }
         }
 
         #[automatically_derived]
-        impl<Implementor> ::core::fmt::Debug for #locator<Implementor> {
+        impl<__Implementor> ::core::fmt::Debug for #locator<__Implementor> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.write_str(#name)
             }
@@ -169,13 +175,23 @@ fn rewrite(function: &mut TraitItemFn) {
     if function.sig.asyncness.take().is_none() {
         return;
     }
-    let future = match &function.sig.output {
-        ReturnType::Type(_, reply) => future_of(reply),
-        ReturnType::Default => future_of(&parse_quote!(())),
+    let reply: Type = match &function.sig.output {
+        ReturnType::Type(_, reply) => (**reply).clone(),
+        ReturnType::Default => parse_quote!(()),
     };
+    let future = future_of(&reply);
     function.sig.output = parse_quote!(-> #future);
     if let Some(body) = &mut function.default {
-        let future: Expr = parse_quote!(async move #body);
+        // The type is written out: a body that gives another is told so, and not of an `async` block that nobody wrote.
+        let future = code! {
+            async move {
+                #[allow(clippy::diverging_sub_expression)]
+                let reply: #reply = #body;
+                #[allow(unreachable_code)]
+                reply
+            }
+        };
+        let future: Expr = parse_quote!(#future);
         body.stmts = vec![Stmt::Expr(future, None)];
     }
 }
@@ -186,7 +202,12 @@ fn stub_methods(Names { item, client, .. }: &Names<'_>) -> TokenStream {
     let methods = item.items.iter().filter_map(|member| match member {
         TraitItem::Fn(TraitItemFn { attrs, sig, .. }) => {
             let cfgs = attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-            Some(code!(#(#cfgs)* #sig { ::core::unreachable!() }))
+            // A body that never comes back is of any type that is written out, but `impl Future` is found out by the body.
+            let body = match &sig.output {
+                ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => code!(::core::future::pending()),
+                _ => code!(::core::unreachable!()),
+            };
+            Some(code!(#(#cfgs)* #sig { #body }))
         }
         _ => None,
     });

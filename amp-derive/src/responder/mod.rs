@@ -4,6 +4,7 @@ mod check;
 mod dispatch;
 mod expand_impl;
 mod expand_trait;
+mod names;
 mod parse;
 
 use proc_macro2::TokenStream;
@@ -56,14 +57,22 @@ pub(crate) fn attribute(settings: TokenStream, item: &TokenStream) -> TokenStrea
 fn on_trait(item: &ItemTrait, krate: Path, mut errors: Errors) -> TokenStream {
     let responder = Responder::of_trait(item, krate, &mut errors);
     let Some(report) = errors.report() else { return responder.expand_trait(item) };
-    [report, responder.without_methods().stub_trait(item)].into_iter().collect()
+    let mut stub = item.clone();
+    names::leave_out_taken(&mut stub.items, Form::Trait);
+    [report, responder.without_methods().stub_trait(&stub)].into_iter().collect()
 }
 
 fn on_impl(item: &ItemImpl, krate: Path, mut errors: Errors) -> TokenStream {
     let responder = Responder::of_impl(item, krate, &mut errors);
     let Some(report) = errors.report() else { return responder.expand_impl(item) };
     let inherent = item.trait_.is_none() && item.generics.lifetimes().next().is_none();
-    let expanded = if inherent { responder.without_methods().expand_impl(item) } else { quote!(#item) };
+    let expanded = if inherent {
+        let mut stub = item.clone();
+        names::leave_out_taken(&mut stub.items, Form::Impl);
+        responder.without_methods().expand_impl(&stub)
+    } else {
+        quote!(#item)
+    };
     [report, expanded].into_iter().collect()
 }
 

@@ -2,13 +2,14 @@
 
 use syn::{Attribute, FnArg, ImplItem, ItemImpl, ItemTrait, Path, Signature, TraitItem, Type};
 
-use super::{Form, Method, Responder, check};
+use super::{Form, Method, Responder, check, names};
 use crate::errors::Errors;
 use crate::generics::refuse_lifetimes;
 
 impl<'a> Responder<'a> {
     pub(super) fn of_trait(item: &'a ItemTrait, krate: Path, errors: &mut Errors) -> Self {
         check::plain_trait(item, errors);
+        names::check(&item.items, Form::Trait, errors);
         let mut methods = Vec::new();
         for member in &item.items {
             match member {
@@ -23,6 +24,7 @@ impl<'a> Responder<'a> {
 
     pub(super) fn of_impl(item: &'a ItemImpl, krate: Path, errors: &mut Errors) -> Self {
         check::inherent(item, errors);
+        names::check(&item.items, Form::Impl, errors);
         refuse_lifetimes(
             &item.generics,
             "a responder lives as long as its connections: it owns its parts, or shares them in an `Arc`",
@@ -31,13 +33,13 @@ impl<'a> Responder<'a> {
         let mut methods = Vec::new();
         for member in &item.items {
             match member {
+                ImplItem::Fn(function) if check::is_helper(&function.sig) => {
+                    errors.push(&function.sig, NOT_A_RESPONDER);
+                }
                 ImplItem::Fn(function) => {
                     methods.extend(Method::of(&function.attrs, &function.sig, Form::Impl, errors))
                 }
-                other => errors.push(
-                    other,
-                    "every item of this block is a responder: move this to an `impl` block without `#[responder]`",
-                ),
+                other => errors.push(other, NOT_A_RESPONDER),
             }
         }
         Self::new(krate, methods, errors)
@@ -48,6 +50,9 @@ impl<'a> Responder<'a> {
         Self { krate, methods }
     }
 }
+
+const NOT_A_RESPONDER: &str =
+    "every item of this block is a responder: move this to an `impl` block without `#[responder]`";
 
 impl<'a> Method<'a> {
     fn of(attributes: &'a [Attribute], signature: &'a Signature, form: Form, errors: &mut Errors) -> Option<Self> {

@@ -1,0 +1,70 @@
+//! The names of the methods: each is given once, and none is that of a method that is made beside them.
+
+use std::collections::HashSet;
+
+use syn::ext::IdentExt;
+use syn::{Attribute, Ident, ImplItem, TraitItem};
+
+use super::Form;
+use crate::errors::Errors;
+
+/// A trait's or a block's item, perhaps a method.
+pub(super) trait Member {
+    fn method(&self) -> Option<(&[Attribute], &Ident)>;
+
+    /// The name of a method that is there in any case: those behind a `cfg` may exclude each other.
+    fn name(&self) -> Option<&Ident> {
+        let (attributes, name) = self.method()?;
+        (!attributes.iter().any(|attribute| attribute.path().is_ident("cfg"))).then_some(name)
+    }
+}
+
+impl Member for TraitItem {
+    fn method(&self) -> Option<(&[Attribute], &Ident)> {
+        if let Self::Fn(function) = self { Some((&function.attrs, &function.sig.ident)) } else { None }
+    }
+}
+
+impl Member for ImplItem {
+    fn method(&self) -> Option<(&[Attribute], &Ident)> {
+        if let Self::Fn(function) = self { Some((&function.attrs, &function.sig.ident)) } else { None }
+    }
+}
+
+/// No two methods have one name, and none has the name of one that is made beside them.
+pub(super) fn check<M: Member>(members: &[M], form: Form, errors: &mut Errors) {
+    let (taken, why) = form.taken();
+    let mut names = HashSet::new();
+    for name in members.iter().filter_map(Member::name).filter(|name| !names.insert(*name)) {
+        errors.push(name, format!("there is a method `{name}` already: give each command a method of its own name"));
+    }
+    for (_, name) in members.iter().filter_map(Member::method).filter(|(_, name)| name.unraw() == taken) {
+        errors.push(name, format!("{why}: choose another name for this one; the peer sees the command's only"));
+    }
+}
+
+/// Whether there is a method of this name.
+pub(super) fn has<M: Member>(members: &[M], wanted: &str) -> bool {
+    members.iter().filter_map(Member::method).any(|(_, name)| name.unraw() == wanted)
+}
+
+/// Leaves out the methods whose names were taken.
+pub(super) fn leave_out_taken<M: Member>(members: &mut Vec<M>, form: Form) {
+    let mut names = HashSet::new();
+    members.retain(|member| member.name().is_none_or(|name| names.insert(name.clone())));
+    if form == Form::Impl {
+        members.retain(|member| member.method().is_none_or(|(_, name)| name.unraw() != form.taken().0));
+    }
+}
+
+impl Form {
+    /// The name of a method that is made beside the user's own, and what it is.
+    const fn taken(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Trait => {
+                ("connection", "the client has a method `connection`, which gives the connection that it calls over")
+            }
+            Self::Impl => ("into_locator", "`#[responder]` makes a method `into_locator` of this type"),
+        }
+    }
+}
