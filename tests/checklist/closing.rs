@@ -210,7 +210,7 @@ async fn calls_that_wait_for_a_place_when_the_connection_closes_are_told_at_once
 async fn a_responder_that_closes_leaves_what_was_read_with_its_ask_answered() {
     let (connection, mut peer, _) = house(patient());
     // As many boxes as the first measurement takes: the second is of parts.
-    for _ in 0..130 {
+    for _ in 0..260 {
         let (asks, answers) = (0..64).map(|at| at.to_string()).map(|tag| (ask_sum(&tag), answer_sum(&tag))).unzip();
         let (asks, answers): (Vec<_>, Vec<_>) = (asks, answers);
         peer.send(asks.concat()).await;

@@ -5,11 +5,11 @@ use std::time::Instant;
 /// The first part of what a read brought; each further part is twice as long as the one before.
 const PART: usize = 16;
 /// How many boxes it takes to measure a way.
-const EPOCH: usize = 8 * 1024;
+const EPOCH: usize = 16 * 1024;
 /// In how many measurements the other way is tried once.
 const TRIAL: u32 = 32;
-/// How much faster parts must be to be worth their system calls.
-const WORTH: f64 = 1.25;
+/// How much faster parts must be to be worth their system calls, and to stay so.
+const WORTH: [f64; 2] = [1.25, 1.1];
 
 /// Chooses between two ways. Whole: everything that a read brought is handled, then there is one write and the peer wakes up
 /// once, which is the least work. In parts: the peer has the first boxes while this end handles the rest, so that both work
@@ -63,8 +63,9 @@ impl Pace {
         self.trial = self.measurements == 1;
         if self.measurements == 3 {
             let [before, tried, after] = self.rates;
-            self.in_parts =
-                if self.in_parts { before.min(after) > tried * WORTH } else { tried > before.max(after) * WORTH };
+            let gone = f64::midpoint(before, after);
+            let (whole, in_parts) = if self.in_parts { (tried, gone) } else { (gone, tried) };
+            self.in_parts = in_parts > whole * WORTH[usize::from(self.in_parts)];
         }
     }
 }
