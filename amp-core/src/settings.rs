@@ -22,8 +22,8 @@ pub struct Settings {
     /// [`codes::BUSY`](crate::codes::BUSY). Default 64 MiB.
     pub most_inbound: usize,
     /// From how many bytes waiting to be written on callers wait before they add to them, and responders before they
-    /// start. What counts as no call, as the bytes of streams, has room of its own: half as much, at most 96 KiB. At least 1.
-    /// Default 1 MiB.
+    /// start. What counts as no call, as the bytes of streams, has room of its own: 96 KiB, beside large calls as
+    /// much as these had the turn before, and at most half of this. At least 1. Default 1 MiB.
     pub outbound_mark: usize,
     /// How many bytes, answers included, may gather behind those being written (which may be as many) before the peer
     /// counts as one that does not read

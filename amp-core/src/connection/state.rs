@@ -108,8 +108,8 @@ impl State {
         self.outbound.len() < settings.outbound_mark.max(1)
     }
 
-    /// Whether whoever holds the ticket may add bulk, whatever calls are there: neither keeps the other waiting. Who was called
-    /// and is slow still finds room when others have brought more than usual, or it might never.
+    /// Whether whoever holds the ticket may add bulk, however much of the buffer calls have. Who was called and is slow still
+    /// finds room when others have brought more than usual, or it might never.
     pub(super) fn may_add_bulk(&self, ticket: Option<u64>, settings: &Settings) -> bool {
         let (length, most) = (self.lane.length, self.lane.most(settings));
         (length < most && self.bulk.is_turn(ticket)) || (length < 2 * most && self.bulk.is_called(ticket))

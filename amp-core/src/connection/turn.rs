@@ -38,7 +38,8 @@ impl Turn {
     ///
     /// While there is no room nothing is sent, and `waiter` is woken when the turn comes and when the connection closes. Who does
     /// not use its turn keeps nobody waiting. The room is 96 KiB, more beside large calls, and never more than half of
-    /// [`outbound_mark`](crate::Settings::outbound_mark); what is sent may go over its end once.
+    /// [`outbound_mark`](crate::Settings::outbound_mark); who was woken for its turn has up to twice as much. The last command
+    /// may go over the end.
     ///
     /// # Errors
     /// When `put` fails or the connection has ended.
