@@ -40,8 +40,8 @@
 //! [`Multiplexer::forward_port`] listens on a local port that leads to a factory of the peer; a [`Target`] is a factory that
 //! leads to an address here; [`StreamSettings`] has the limits.
 //!
-//! A stream that nobody uses costs about 800 bytes at each end, beside what its user keeps for it; 10,000 idle streams on
-//! one connection cost 8 MB. What streams may hold for readers that sleep is bounded by [`StreamSettings`].
+//! A stream that nobody uses costs about 600 bytes at each end, beside what its user keeps for it; 10,000 idle streams on
+//! one connection cost 6 MB. What streams may hold for readers that sleep is bounded by [`StreamSettings`].
 //!
 //! In a program that depends on `amp-rpc`, all of this is `amp::multiplex`, and `amp_core` is `amp`.
 

@@ -119,7 +119,8 @@ async fn writers_that_give_up_their_turn_keep_nobody_waiting() {
 /// Callers that fill the outbound buffer anew whenever there is room in it.
 #[tokio::test]
 async fn large_calls_and_streams_share_the_connection() {
-    let (here, there, mut writer, mut reader) = streaming(ends()).await;
+    let (here, there, mut writer, mut reader) =
+        streaming(ends_with(64 * 1024, &StreamSettings::new().first_window(4 << 20))).await;
     let answered = Arc::new(AtomicUsize::new(0));
     for _ in 0..100 {
         let (connection, answered) = (here.connection.clone(), Arc::clone(&answered));
@@ -138,8 +139,8 @@ async fn large_calls_and_streams_share_the_connection() {
     written.expect("written");
     assert!(got == sent, "every byte in its place");
     let answers = answered.load(Ordering::Relaxed) - before;
-    // The stream has 128 chunks, and calls have ten times the room.
-    assert!((128..5_000).contains(&answers), "{answers} answers");
+    // As many bytes, were it exact: 70. Without a part of its own that follows theirs the stream would see several hundred.
+    assert!((35..250).contains(&answers), "{answers} answers");
     drop(there);
 }
 

@@ -47,6 +47,13 @@ async fn pairs(n: usize, client: fn(TcpStream) -> Fut, server: fn(TcpStream) -> 
     there.is_empty().await;
 }
 
+/// All that the other end writes.
+async fn rest(socket: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
 type Fut = std::pin::Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,9 +91,7 @@ async fn a_server_that_closes_first_resets_nothing() {
         |mut s| {
             Box::pin(async move {
                 s.write_all(b"GET /").await?;
-                let mut v = Vec::new();
-                s.read_to_end(&mut v).await?;
-                assert_eq!(v.len(), 300_000);
+                assert_eq!(rest(&mut s).await?.len(), 300_000);
                 Ok(())
             })
         },
@@ -108,9 +113,7 @@ async fn a_client_that_uploads_and_closes_loses_nothing() {
         |mut s| Box::pin(async move { s.write_all(&vec![1; 300_000]).await }),
         |mut s| {
             Box::pin(async move {
-                let mut v = Vec::new();
-                s.read_to_end(&mut v).await?;
-                assert_eq!(v.len(), 300_000);
+                assert_eq!(rest(&mut s).await?.len(), 300_000);
                 Ok(())
             })
         },
@@ -126,17 +129,14 @@ async fn a_client_that_half_closes_gets_its_answer() {
             Box::pin(async move {
                 s.write_all(&vec![1; 300_000]).await?;
                 s.shutdown().await?;
-                let mut v = Vec::new();
-                s.read_to_end(&mut v).await?;
-                assert_eq!(v.len(), 300_000);
+                assert_eq!(rest(&mut s).await?.len(), 300_000);
                 Ok(())
             })
         },
         |mut s| {
             Box::pin(async move {
-                let mut v = Vec::new();
-                s.read_to_end(&mut v).await?;
-                s.write_all(&v).await?;
+                let bytes = rest(&mut s).await?;
+                s.write_all(&bytes).await?;
                 Ok(())
             })
         },
