@@ -155,7 +155,7 @@ pub(crate) fn word(value: &impl Debug) -> String {
 /// The reason for which a call failed, in one word.
 pub(crate) fn reason<T: Debug, E: Debug>(reply: Result<T, amp::CallError<E>>) -> String {
     match reply {
-        Err(amp::CallError::Connection(reason)) => word(&reason),
+        Err(amp::CallError::Connection { reason, .. }) => word(&reason),
         other => panic!("{other:?}"),
     }
 }

@@ -104,7 +104,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         writing.append(&mut latch.0.seal());
         // Responders that run or wait for their turn stop. What is said of them now is no answer and not written.
         drop((decoder, responders));
-        if broken.is_none() && !matches!(reason, CloseReason::Io(_)) {
+        if broken.is_none() && reason.lets_write() {
             let at_end = matches!(reason, CloseReason::ClosedByPeer | CloseReason::ClosedMidBox { .. });
             // A peer that does not read its last answers has had its time.
             let _ = tokio::time::timeout(latch.0.settings.linger, part(transport, &writing, at_end)).await;
@@ -159,7 +159,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     /// Writes what is queued. Whether everything is written.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, CloseReason> {
         if self.broken.is_some() {
-            while self.latch.0.take_outbound(&mut Vec::new(), cx.waker()) {}
+            self.latch.0.discard_outbound(cx.waker());
             return Ok(true);
         }
         loop {

@@ -7,6 +7,7 @@ mod answering;
 mod builder;
 mod busy;
 mod call;
+mod callback;
 mod driver;
 mod ending;
 mod exchange;
@@ -64,6 +65,8 @@ pub struct Connection {
     shared: Arc<Shared>,
     /// It counts as a handle: only what a weak call holds does not.
     counted: bool,
+    /// It came from an ask, and so belongs to a responder.
+    callback: bool,
 }
 
 impl Connection {
@@ -73,13 +76,22 @@ impl Connection {
     }
 
     fn of(shared: &Arc<Shared>) -> Self {
+        Self::counted(shared, false)
+    }
+
+    /// A handle for the responder of an ask: what is called through it or a clone of it is a callback.
+    fn of_ask(shared: &Arc<Shared>) -> Self {
+        Self::counted(shared, true)
+    }
+
+    fn counted(shared: &Arc<Shared>, callback: bool) -> Self {
         shared.add_handle();
-        Self { shared: Arc::clone(shared), counted: true }
+        Self { shared: Arc::clone(shared), counted: true, callback }
     }
 
     /// What keeps nothing open.
     fn uncounted(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), counted: false }
+        Self { shared: Arc::clone(&self.shared), counted: false, callback: self.callback }
     }
 
     /// No longer keeps the connection open.
@@ -113,8 +125,8 @@ impl Connection {
         match Exchange::new(self.clone(), command, false).await {
             Ok(_) => Ok(()),
             Err(Failure::Invalid(error)) => Err(NotifyError::Invalid(error)),
-            Err(Failure::Connection(reason)) => Err(NotifyError::Connection(reason)),
-            Err(Failure::Timeout) => Err(NotifyError::Timeout),
+            Err(Failure::Connection { reason, .. }) => Err(NotifyError::Connection(reason)),
+            Err(Failure::Timeout { .. }) => Err(NotifyError::Timeout),
         }
     }
 
@@ -222,7 +234,7 @@ impl Connection {
     /// A handle that does not keep the connection open.
     #[must_use]
     pub fn downgrade(&self) -> WeakConnection {
-        WeakConnection::of(&self.shared)
+        WeakConnection::of(&self.shared, self.callback)
     }
 
     /// Whether both are handles of the same connection.
@@ -240,7 +252,7 @@ impl Connection {
 
 impl Clone for Connection {
     fn clone(&self) -> Self {
-        Self::of(&self.shared)
+        Self::counted(&self.shared, self.callback)
     }
 }
 

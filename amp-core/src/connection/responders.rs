@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::task::JoinSet;
 
+use super::callback::{Responding, respond};
 use super::shared::Shared;
 use crate::locator::Locator;
 use crate::responder::{Ask, Located};
@@ -66,9 +67,9 @@ impl Responders {
     /// Polls the responder once where it stands, so that responders begin in the order of their asks.
     fn start(&mut self, ask: Ask) {
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
-        let begun = catch_unwind(AssertUnwindSafe(|| begin(&*self.shared.locator, ask)));
+        let begun = catch_unwind(AssertUnwindSafe(|| respond(|| begin(&*self.shared.locator, ask))));
         if let Ok(Some(responding)) = begun {
-            self.running.spawn(responding);
+            self.running.spawn(Responding(responding));
         }
     }
 }

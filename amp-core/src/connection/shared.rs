@@ -94,8 +94,7 @@ impl Shared {
     pub(super) fn writing_failed(&self, reason: CloseReason) {
         let mut state = self.lock();
         if !state.is_over() {
-            state.taken();
-            state.outbound = Vec::new();
+            state.discard();
             self.congested.store(false, Ordering::Relaxed);
             self.begin_to_close(state, after(self.settings.linger), reason);
         }
@@ -112,6 +111,9 @@ impl Shared {
     pub(super) fn end_locked(&self, mut state: MutexGuard<'_, State>, reason: CloseReason) {
         if state.is_over() {
             return;
+        }
+        if reason.lets_write() {
+            state.taken();
         }
         state.phase = Phase::Over(reason);
         let mut waiting = state.let_go();

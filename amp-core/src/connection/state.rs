@@ -19,6 +19,8 @@ pub(super) struct State {
     pub(super) dispatcher: Dispatcher<Waker>,
     /// Whole boxes, waiting to be written.
     pub(super) outbound: Vec<u8>,
+    /// The first tag of which no ask has left the outbound buffer to be written.
+    first_unsent: u64,
     pub(super) phase: Phase,
     /// The last bytes were taken to be written.
     pub(super) sealed: bool,
@@ -76,6 +78,7 @@ impl State {
         Self {
             dispatcher: Dispatcher::new(),
             outbound: Vec::new(),
+            first_unsent: 0,
             phase: Phase::Open,
             sealed: false,
             alarm: None,
@@ -158,8 +161,24 @@ impl State {
         self.lane.usual = length.max(self.lane.usual - self.lane.usual / 8);
     }
 
-    /// What is in the outbound buffer is taken out.
+    /// What is in the outbound buffer is taken out, to be written.
     pub(super) fn taken(&mut self) {
+        self.first_unsent = self.dispatcher.next_tag();
+        self.emptied();
+    }
+
+    /// What is in the outbound buffer is never written.
+    pub(super) fn discard(&mut self) {
+        self.emptied();
+        self.outbound = Vec::new();
+    }
+
+    /// Whether the ask with the tag was taken to be written: the peer may have it.
+    pub(super) fn has_left(&self, tag: u64) -> bool {
+        tag < self.first_unsent
+    }
+
+    fn emptied(&mut self) {
         let calls = self.outbound.len().saturating_sub(self.lane.length);
         (self.lane.length, self.lane.calls) = (0, calls);
     }
