@@ -51,9 +51,9 @@ use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, Context, Exposable, ExposeError, NoErrors, State, provided};
 use crate::peer::Peer;
 use crate::reason::CloseReason;
-use crate::responder::Answering;
 use crate::settings::Settings;
 use crate::wire::AmpBox;
+use callback::is_responding;
 use exchange::{Exchange, Failure};
 use outgoing::Untyped;
 use shared::Shared;
@@ -201,23 +201,29 @@ impl Connection {
         self.shared.close();
     }
 
-    /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, running responders are dropped. What
+    /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, running responders are dropped, also
+    /// those that go on when the peer has left. What
     /// is already queued to be written still goes out, for as long as [`linger`](crate::Settings::linger).
     pub fn abort(&self) {
-        self.shared.end(CloseReason::Aborted);
+        self.shared.abort();
     }
 
-    /// Waits until the connection has ended and its transport is closed; gives the reason. The future holds no handle: it
-    /// does not keep the connection open.
+    /// Waits until the connection has ended, its transport is closed, and the responders have finished that go on when the
+    /// peer has left: those of commands that wanted no answer, and of detached ones, for up to
+    /// [`close_timeout`](crate::Settings::close_timeout) after the end. Gives the reason. Called by a responder, or through
+    /// a handle that came from an ask, it does not wait for responders. To learn of the end earlier, use
+    /// [`on_end`](Self::on_end). The future holds no handle: it does not keep the connection open.
     ///
     /// # Cancel safety
     /// Safe to drop and to call again, also after the end.
     pub fn closed(&self) -> impl Future<Output = CloseReason> + Send + use<> {
         let mut ended = self.shared.ended.subscribe();
+        // A responder that waited for responders would wait for itself.
+        let by_responder = self.callback || is_responding();
         async move {
             // The sender says the reason before it goes.
-            let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
-            reason.unwrap_or(CloseReason::DriverDropped)
+            let ended = ended.wait_for(|ended| ended.reason.is_some() && (ended.finished || by_responder)).await;
+            ended.ok().and_then(|ended| ended.reason.clone()).unwrap_or(CloseReason::DriverDropped)
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) struct State {
     /// The first tag of which no ask has left the outbound buffer to be written.
     first_unsent: u64,
     pub(super) phase: Phase,
+    /// Until when responders may go on that finish although the connection is over. Set when it closes or ends.
+    pub(super) finish_by: Option<Instant>,
     /// The last bytes were taken to be written.
     pub(super) sealed: bool,
     /// When the driver's alarm goes off.
@@ -80,6 +82,7 @@ impl State {
             outbound: Vec::new(),
             first_unsent: 0,
             phase: Phase::Open,
+            finish_by: None,
             sealed: false,
             alarm: None,
             calls: Queue::default(),
