@@ -28,6 +28,7 @@ mod logged;
 mod loss;
 mod raw_peer;
 mod replies;
+mod sent;
 mod server;
 mod timeouts;
 mod transports;
