@@ -28,11 +28,13 @@ impl WeakConnection {
         std::ptr::addr_eq(self.shared.as_ptr(), Arc::as_ptr(ask.answering()))
     }
 
-    /// The connection, if somebody still has a handle of it.
+    /// The connection, if somebody still has a handle of it. Without one it closes or is closed, and this is `None`, however
+    /// often it is asked while what runs still finishes.
     #[must_use]
     pub fn upgrade(&self) -> Option<Connection> {
         let shared = self.shared.upgrade()?;
-        shared.add_handle_to_others().then_some(Connection { shared, counted: true })
+        // A handle that is made gives its count back when it is dropped: none may be made that was not counted.
+        shared.add_handle_to_others().then(|| Connection { shared, counted: true })
     }
 }
 
