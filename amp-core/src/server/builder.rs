@@ -77,7 +77,8 @@ impl ServerBuilder {
         Ok(server)
     }
 
-    /// Listens on a unix socket, whose path must not exist yet and is taken away when the server accepts no more.
+    /// Listens on a unix socket, whose path must not exist yet and is taken away when the server accepts no more. On Linux a
+    /// path that begins with a NUL byte, as in `"\0agent"`, is a name in the abstract namespace, which has no file.
     ///
     /// # Errors
     /// When the path cannot be bound.
