@@ -14,6 +14,7 @@ mod crowds;
 mod errors;
 mod failures;
 mod flood;
+mod forwarding;
 mod framing;
 mod fuzz;
 #[path = "../shared/guarded.rs"]
