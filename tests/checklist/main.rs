@@ -26,6 +26,7 @@ mod logged;
 mod loss;
 mod raw_peer;
 mod replies;
+mod runtimes;
 mod server;
 mod timeouts;
 mod transports;

@@ -10,6 +10,7 @@ use tokio::time::Sleep;
 use super::ending::{Latch, part};
 use super::pace::Pace;
 use super::reading::SMALL_READ;
+use super::require_time;
 use super::responders::Responders;
 use super::shared::Shared;
 use super::state::MOST_BULK;
@@ -27,6 +28,10 @@ const MOST_KEPT: usize = 3 * MOST_BULK;
 ///
 /// # Cancel safety
 /// Dropping it ends the connection with [`CloseReason::DriverDropped`].
+///
+/// # Panics
+/// At its first poll, outside a tokio runtime with time enabled; the connection has ended then, as if it were dropped. When it
+/// is polled again after it has given the reason.
 #[must_use = "a connection does nothing until its driver is polled"]
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
@@ -97,6 +102,7 @@ pub(super) struct Running<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     async fn drive(mut self) -> CloseReason {
+        require_time();
         let reason = poll_fn(|cx| self.poll(cx)).await;
         let Self { transport, mut writing, written, latch, decoder, responders, broken, .. } = self;
         writing.drain(..written);

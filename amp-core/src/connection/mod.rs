@@ -262,6 +262,13 @@ impl Exposable for Connection {
     }
 }
 
+/// Panics outside a runtime with time enabled, in tokio's words for it: else the first time limit would, long after the
+/// mistake.
+#[track_caller]
+pub(crate) fn require_time() {
+    drop(tokio::time::sleep(Duration::ZERO));
+}
+
 /// The runtime's time, which a test may have paused.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()

@@ -114,6 +114,7 @@ fn path_of(address: &UnixAddress) -> Option<PathBuf> {
 ///
 /// # Panics
 /// When called outside a tokio runtime with time enabled.
+#[track_caller]
 pub fn pair(one: Builder, other: Builder) -> (Connection, Connection) {
     let (a, b) = tokio::io::duplex(PAIR_BUFFER);
     (one.start(a, Peer::other("memory")), other.start(b, Peer::other("memory")))
