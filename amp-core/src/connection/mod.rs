@@ -59,7 +59,9 @@ use shared::Shared;
 
 /// A connection to a peer: both ends call, both ends answer. Cheap to clone.
 ///
-/// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does.
+/// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does. An end that only
+/// answers keeps its handle, too, as long as it should go on answering: until [`closed`](Self::closed), say.
+#[must_use = "the connection closes when its last handle is dropped, which `let _ =` does at once: keep one"]
 pub struct Connection {
     shared: Arc<Shared>,
     /// It counts as a handle: only what a weak call holds does not.
