@@ -4,6 +4,7 @@
 //! silence is told from a delay without waiting for it.
 
 mod asks;
+mod brittle;
 mod calculator;
 mod children;
 mod closing;

@@ -69,6 +69,12 @@ impl Builder {
 
     /// Runs the connection over a byte stream, in a task of its own.
     ///
+    /// Reading and writing are two directions that fail apart. After an error of a write, a flush or a shutdown, as after a
+    /// write of nothing, nothing is written, flushed or shut down any more; reading goes on for as long as
+    /// [`linger`](crate::Settings::linger), because answers may have come. After an error of a read, or the end of what is
+    /// read, nothing is read any more. A transport whose directions fail together says so in both, as sockets and TLS streams
+    /// do. A read that fails as [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) is the end of what is read.
+    ///
     /// # Panics
     /// When called outside a tokio runtime with time enabled.
     #[track_caller]

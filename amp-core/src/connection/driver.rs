@@ -47,6 +47,7 @@ impl Driver {
             read_size: SMALL_READ,
             is_filled: false,
             is_read: false,
+            is_at_end: false,
             pace: Pace::new(),
             writing: Vec::new(),
             written: 0,
@@ -85,6 +86,8 @@ pub(super) struct Running<T> {
     pub(super) is_filled: bool,
     /// Whether the turn before has read for this one, or left it boxes.
     pub(super) is_read: bool,
+    /// Whether reading has come to the end or has failed: the transport is not read again.
+    pub(super) is_at_end: bool,
     pub(super) pace: Pace,
     /// What is being written, and how much of it is written.
     pub(super) writing: Vec<u8>,
@@ -96,7 +99,7 @@ pub(super) struct Running<T> {
     /// Whether callers were woken in this turn.
     pub(super) has_delivered: bool,
     pub(super) alarm: Option<Pin<Box<Sleep>>>,
-    /// Why nothing can be written any more.
+    /// Why nothing can be written any more: the transport is not written, flushed or shut down again.
     pub(super) broken: Option<CloseReason>,
 }
 
@@ -104,15 +107,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     async fn drive(mut self) -> CloseReason {
         require_time();
         let reason = poll_fn(|cx| self.poll(cx)).await;
-        let Self { transport, mut writing, written, latch, decoder, responders, broken, .. } = self;
+        let Self { transport, mut writing, written, latch, decoder, responders, broken, is_at_end, .. } = self;
         writing.drain(..written);
         writing.append(&mut latch.0.seal());
         // Responders that run or wait for their turn stop. What is said of them now is no answer and not written.
         drop((decoder, responders));
         if broken.is_none() && !matches!(reason, CloseReason::Io(_)) {
-            let at_end = matches!(reason, CloseReason::ClosedByPeer | CloseReason::ClosedMidBox { .. });
             // A peer that does not read its last answers has had its time.
-            let _ = tokio::time::timeout(latch.0.settings.linger, part(transport, &writing, at_end)).await;
+            let _ = tokio::time::timeout(latch.0.settings.linger, part(transport, &writing, is_at_end)).await;
         } else {
             drop(transport);
         }
