@@ -1,9 +1,15 @@
 //! Whether a call that failed may have reached the peer, so that to repeat it may run its command twice.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use amp::{CallError, CloseReason, Settings};
+use amp::{CallError, CloseReason, Connection, Peer, Settings};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::oneshot;
 use tokio::task::yield_now;
+use tokio::time::sleep;
 
 use crate::commands::{Sum, Wait, sum};
 use crate::raw_peer::{RawPeer, ask_sum, error, soon};
@@ -11,6 +17,30 @@ use crate::raw_peer::{RawPeer, ask_sum, error, soon};
 const SECOND: Duration = Duration::from_secs(1);
 
 type Failed = CallError<amp::NoErrors>;
+
+/// Takes no byte, and fails to when it is told so; nothing comes from it.
+struct Stuck(oneshot::Receiver<()>);
+
+impl AsyncRead for Stuck {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Stuck {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        let _ = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
 
 fn failed<T: std::fmt::Debug>(reply: Result<T, Failed>) -> (bool, Failed) {
     let error = reply.expect_err("it fails");
@@ -45,14 +75,14 @@ async fn when_the_connection_ends_only_what_has_left_was_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn what_still_lay_in_the_outbound_buffer_when_writing_failed_was_not_sent() {
+    let (fail, failing) = oneshot::channel();
+    let connection = Connection::builder().start(Stuck(failing), Peer::other("stuck"));
     // The first ask is being written, and no more is taken.
-    let (connection, peer) = RawPeer::with_room(8, (), Settings::new());
     let first = tokio::spawn(connection.call(sum()));
-    yield_now().await;
-    yield_now().await;
+    sleep(SECOND).await;
     let second = tokio::spawn(connection.call(sum()));
-    yield_now().await;
-    drop(peer);
+    sleep(SECOND).await;
+    fail.send(()).expect("the transport is there");
     assert!(failed(soon("told", first).await.expect("no panic")).0, "some of its bytes may have arrived");
     assert!(!failed(soon("told", second).await.expect("no panic")).0);
 }
