@@ -98,6 +98,7 @@ pub(super) struct Running<T> {
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     async fn drive(mut self) -> CloseReason {
         let reason = poll_fn(|cx| self.poll(cx)).await;
+        self.shared().announce_end();
         let Self { transport, mut writing, written, latch, decoder, responders, broken, .. } = self;
         writing.drain(..written);
         writing.append(&mut latch.0.seal());

@@ -209,6 +209,16 @@ impl Connection {
         }
     }
 
+    /// Runs `listener` once, with the reason, when nothing more is received and all waiting calls have failed: before the last
+    /// bytes are written and [`closed`](Self::closed) returns. It also runs when the driver is dropped with its runtime, and at
+    /// once when the connection has ended before. It must not block; a panic of it is logged and costs nothing else.
+    ///
+    /// For protocols that ride beside the commands, as that of streams: their waiters must be woken however the connection ends.
+    /// A listener that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
+    pub fn on_end(&self, listener: impl FnOnce(&CloseReason) + Send + 'static) {
+        self.shared.on_end(Box::new(listener));
+    }
+
     /// A handle that does not keep the connection open.
     #[must_use]
     pub fn downgrade(&self) -> WeakConnection {

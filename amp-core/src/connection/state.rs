@@ -11,8 +11,10 @@ pub(super) const MOST_BULK: usize = 96 * 1024;
 /// What bulk is promised at least.
 const LEAST_BULK: usize = 64;
 
+/// What is told the reason when the connection has ended.
+pub(super) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
+
 /// What the connection's one lock guards.
-#[derive(Debug)]
 pub(super) struct State {
     pub(super) dispatcher: Dispatcher<Waker>,
     /// Whole boxes, waiting to be written.
@@ -32,6 +34,8 @@ pub(super) struct State {
     lane: Lane,
     /// What the others were promised who were called in this turn of the driver, in bytes.
     promised: usize,
+    /// What runs when the connection has ended; `None` once that was.
+    pub(super) end_listeners: Option<Vec<EndListener>>,
     pub(super) driver: Waker,
     /// The driver was woken, or it is about to look at the outbound buffer anyway.
     pub(super) driver_awake: bool,
@@ -80,6 +84,7 @@ impl State {
             others: Crowd::default(),
             lane: Lane { length: 0, promised: 0, usual: MOST_BULK / 4, calls: 0 },
             promised: 0,
+            end_listeners: Some(Vec::new()),
             driver: Waker::noop().clone(),
             driver_awake: false,
         }
