@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::outgoing::Outgoing;
-use super::queued::{Queued, give_way};
+use super::queued::Queued;
 use super::shared::Shared;
 use super::state::Phase;
 use super::{Connection, now};
@@ -105,8 +105,8 @@ impl<A> Exchange<A> {
     /// Gives the place in the queue up, and wakes whoever is next.
     #[inline]
     fn leave_queue(&self) {
-        if let Step::Queued(Queued { ticket: Some(ticket), .. }) = self.step {
-            give_way(&self.connection.shared, self.free, ticket);
+        if let Step::Queued(queued) = &self.step {
+            queued.leave(&self.connection.shared, self.free);
         }
     }
 }

@@ -1,6 +1,7 @@
 use std::task::Waker;
 use std::time::Instant;
 
+use super::alarms::Alarms;
 use super::queue::{Crowd, Queue};
 use crate::dispatcher::Dispatcher;
 use crate::reason::CloseReason;
@@ -22,8 +23,10 @@ pub(super) struct State {
     pub(super) phase: Phase,
     /// The last bytes were taken to be written.
     pub(super) sealed: bool,
-    /// When the driver's alarm goes off.
+    /// When the driver's alarm goes off: not later than the first deadline of a call that is out and the first of the alarms.
     pub(super) alarm: Option<Instant>,
+    /// Those who wait for an instant, and for no answer.
+    pub(super) alarms: Alarms,
     /// Calls that wait for a place among those that are out.
     pub(super) calls: Queue,
     /// What counts as no call and waits for room in the outbound buffer. While anybody waits there or among the others, the
@@ -79,6 +82,7 @@ impl State {
             phase: Phase::Open,
             sealed: false,
             alarm: None,
+            alarms: Alarms::default(),
             calls: Queue::default(),
             bulk: Queue::default(),
             others: Crowd::default(),
@@ -170,11 +174,28 @@ impl State {
         self.bulk.call_anew();
     }
 
-    /// Everybody who waits to send.
+    /// Sees to it that the alarm goes off at the instant. Whether the driver must be woken for that.
+    pub(super) fn set_alarm(&mut self, at: Instant) -> bool {
+        let sooner = self.alarm.is_none_or(|alarm| at < alarm);
+        if sooner {
+            self.alarm = Some(at);
+        }
+        sooner
+    }
+
+    /// Ends what the alarm has gone off for, hands out who is to be woken, and sets it anew.
+    pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<Waker>) {
+        let calls = self.dispatcher.expire(now, |waker| woken.push(waker));
+        let others = self.alarms.expire(now, |waker| woken.push(waker));
+        self.alarm = calls.into_iter().chain(others).min();
+    }
+
+    /// Everybody who waits to send, or for an instant.
     pub(super) fn let_go(&mut self) -> Vec<Waker> {
         let mut waiting = Vec::from(self.others.clear());
         waiting.extend(self.bulk.clear());
         waiting.extend(self.calls.clear());
+        waiting.extend(self.alarms.clear());
         waiting
     }
 }
