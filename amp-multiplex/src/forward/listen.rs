@@ -88,7 +88,7 @@ impl Forward {
             multiplexer: multiplexer.clone(),
             factory: factory.into(),
             counters: Arc::clone(&forward.counters),
-            stage: forward.stage.clone(),
+            stage: Ending(forward.stage.clone()),
             listening: listens,
         };
         tokio::spawn(desk.run(listener, connection));
@@ -151,14 +151,23 @@ struct Desk {
     multiplexer: Multiplexer,
     factory: Arc<str>,
     counters: Arc<Counters>,
-    stage: watch::Sender<Stage>,
+    stage: Ending,
     listening: watch::Sender<()>,
+}
+
+/// However the accepting task ends, with its runtime too, who waits for the forward learns that it has.
+struct Ending(watch::Sender<Stage>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.send_replace(Stage::Ended);
+    }
 }
 
 impl Desk {
     async fn run(self, mut listener: impl Listener<Transport: Socket>, connection: Connection) {
         let mut streams = JoinSet::new();
-        let (mut draining, mut dropped) = (self.stage.subscribe(), self.stage.subscribe());
+        let (mut draining, mut dropped) = (self.stage.0.subscribe(), self.stage.0.subscribe());
         let accepting = async {
             loop {
                 match listener.accept().await {
@@ -184,7 +193,7 @@ impl Desk {
             () = reached(&mut dropped, Stage::Dropped) => {}
         }
         drop(streams);
-        self.stage.send_replace(Stage::Ended);
+        drop(self.stage);
     }
 
     fn pass<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {

@@ -65,29 +65,26 @@ impl House {
         let first = self.attached.set(connection.downgrade()).is_ok();
         if first {
             self.enter(connection);
+            let house = Arc::downgrade(self);
+            connection.on_end(move |reason| {
+                if let Some(house) = house.upgrade() {
+                    house.lost(reason);
+                }
+            });
         } else {
             self.reused.store(true, Ordering::Relaxed);
         }
         first
     }
 
-    /// Notes the runtime and listens for the end of the connection, once. A connection may be set up outside the runtime that
-    /// drives it: then the first command does so.
-    pub(crate) fn enter(self: &Arc<Self>, connection: &Connection) {
-        if self.runtime.get().is_some() {
-            return;
+    /// Notes the runtime that drives the connection. It may have been set up, and may be used, outside of that: then it is
+    /// known when the first command has come, or the first answer.
+    pub(crate) fn enter(&self, connection: &Connection) {
+        if self.runtime.get().is_none()
+            && let Some(runtime) = connection.runtime().cloned().or_else(|| Handle::try_current().ok())
+        {
+            let _ = self.runtime.set(runtime);
         }
-        let Ok(runtime) = Handle::try_current() else { return };
-        if self.runtime.set(runtime.clone()).is_err() {
-            return;
-        }
-        let (house, closed) = (Arc::downgrade(self), connection.closed());
-        runtime.spawn(async move {
-            let reason = closed.await;
-            if let Some(house) = house.upgrade() {
-                house.lost(&reason);
-            }
-        });
     }
 
     /// Whether the ask came over the connection of these streams.
