@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use amp_core::{Answer, Connection, Peer};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::commands::{Connect, ConnectRefusal};
 use crate::house::House;
@@ -55,9 +55,12 @@ impl Factories {
     }
 
     /// Accepts streams to `name` one by one: the peer's `connect` waits until its stream is accepted here. Over `backlog`
-    /// streams that wait, further ones are refused. It takes the place of a factory that had the name.
+    /// streams that wait, at least 1, further ones are refused; with `usize::MAX`, only
+    /// [`most_streams`](crate::StreamSettings::most_streams) bounds them. It takes the place of a factory that had the name.
     pub fn listen(&self, name: impl Into<String>, backlog: usize) -> StreamListener {
-        let (name, (sender, openings)) = (name.into(), mpsc::channel(backlog.max(1)));
+        // A channel panics over what its semaphore holds.
+        let (sender, openings) = mpsc::channel(backlog.clamp(1, Semaphore::MAX_PERMITS));
+        let name = name.into();
         let factory: Arc<dyn Factory> = Arc::new(move |opening: Opening| {
             if let Err(error) = sender.try_send(opening) {
                 let reason = match &error {
