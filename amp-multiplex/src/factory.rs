@@ -138,10 +138,9 @@ impl Opening {
         }
     }
 
-    /// Refuses the stream; the peer gets the reason.
+    /// Refuses the stream; the peer gets the reason as it is, also an empty one.
     pub fn refuse(mut self, reason: impl Into<String>) {
-        let reason = reason.into();
-        self.refuse_with(if reason.is_empty() { "it gives no reason".to_owned() } else { reason });
+        self.refuse_with(reason.into());
     }
 
     fn refuse_with(&mut self, reason: String) {
