@@ -8,7 +8,7 @@ use crate::commands::{ConnectRefusal, StreamGone};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The peer has no factory of that name.
+    /// The peer has no factory of that name. In one that is not UTF-8, U+FFFD stands for what is not.
     #[error("the peer has no factory {0:?}")]
     NoSuchFactory(String),
     /// The peer has the factory, and it refused. It may give no reason: the text is empty then.
@@ -45,9 +45,11 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// What the answer to a Connect to `factory` means.
-    pub(crate) fn of(error: CallError<ConnectRefusal>, factory: &str) -> Self {
+    pub(crate) fn of(error: CallError<ConnectRefusal>, factory: &[u8]) -> Self {
         match error {
-            CallError::Declared(ConnectRefusal::NoSuchFactory(_)) => Self::NoSuchFactory(factory.to_owned()),
+            CallError::Declared(ConnectRefusal::NoSuchFactory(_)) => {
+                Self::NoSuchFactory(String::from_utf8_lossy(factory).into_owned())
+            }
             CallError::Declared(ConnectRefusal::ConnectionRefused(reason)) => Self::Refused(reason),
             CallError::Connection(reason) => Self::Connection(reason),
             CallError::Timeout => Self::Timeout,

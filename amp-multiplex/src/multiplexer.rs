@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use amp_core::schema::CommandDeclaration;
 use amp_core::{Ask, Call, Command, Connection, Context, Exposable, Located, Locator};
+use bytes::Bytes;
 
-use crate::commands::{Connect, ConnectRefusal, Disconnect, Transmit};
+use crate::commands::{Connect, ConnectRefusal, Connected, Disconnect, Id, Ours, Transmit};
 use crate::error::ConnectError;
 use crate::factory::Factories;
 use crate::house::House;
@@ -43,16 +44,18 @@ impl Multiplexer {
         connection.state::<Self>().map(|multiplexer| (*multiplexer).clone())
     }
 
-    /// Opens a stream to a factory of the peer.
+    /// Opens a stream to a factory of the peer. Its name is a byte string: text, most often.
     ///
     /// # Errors
     /// When the peer has no such factory, refuses or takes longer than the connection's
-    /// [`call_timeout`](amp_core::Settings::call_timeout), when there are too many streams here, or the connection has ended.
+    /// [`call_timeout`](amp_core::Settings::call_timeout), when there are too many streams here, the peer gives the stream an id
+    /// that it cannot have, or the connection has ended.
     ///
     /// # Cancel safety
     /// When dropped, the stream is closed again as soon as the peer has opened it. A connection that closes before waits for
     /// that as for any call that is out, for up to [`close_timeout`](amp_core::Settings::close_timeout).
-    pub async fn connect(&self, factory: &str) -> Result<Stream, ConnectError> {
+    pub async fn connect(&self, factory: impl AsRef<[u8]>) -> Result<Stream, ConnectError> {
+        let factory = factory.as_ref();
         let connection = self.house.connection()?;
         self.house.enter(&connection);
         let Some(number) = self.house.registry().connect(self.house.alive()) else {
@@ -60,8 +63,9 @@ impl Multiplexer {
         };
         let (limit, Capable { half_close, keeps }) = (connection.settings().call_timeout, self.house.capable());
         // A call whose time is up forgets its answer; this one must see what the peer opens late.
-        let call =
-            connection.call(Connect { factory: factory.to_owned(), half_close: Some(half_close), keeps }).no_timeout();
+        let (name, half_close) = (Bytes::copy_from_slice(factory), Some(half_close));
+        let connect = Connect { factory: name, half_close: Ours(half_close), keeps: Ours(keeps) };
+        let call = connection.call(connect).no_timeout();
         let mut asking = Asking { house: &self.house, number, factory, call: Some((call, connection)) };
         match limit {
             Some(limit) => tokio::time::timeout(limit, asking.answer()).await.unwrap_or(Err(ConnectError::Timeout)),
@@ -105,7 +109,7 @@ impl fmt::Debug for Multiplexer {
 struct Asking<'a> {
     house: &'a Arc<House>,
     number: Connecting,
-    factory: &'a str,
+    factory: &'a [u8],
     call: Option<(Call<Connect>, Connection)>,
 }
 
@@ -175,8 +179,12 @@ impl Locator for Multiplexer {
                 house.disconnected(&disconnect, answer);
             }
         } else if !ask.wants_answer() {
-            // A stream whose id nobody would learn.
+            // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes
+            // nowhere.
             tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
+            if let Some((_, answer)) = ask.accept::<Connect>() {
+                answer.send(Ok(Connected { connection: Id::random(), half_close: Ours(None), keeps: Ours(None) }));
+            }
         } else if let (Ok(connection), Some((connect, answer))) = (ask.exposed(), ask.accept()) {
             house.connect_asked(connection, connect, answer);
         }

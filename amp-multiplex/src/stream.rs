@@ -79,7 +79,7 @@ impl Stream {
         let Link { house, id, .. } = &*self.link;
         let told = match farewell {
             None => None,
-            Some(machine::Farewell::Half) => house.say_half(&self.connection, *id),
+            Some(machine::Farewell::Half) => house.say_half(&self.connection, id.clone()),
             Some(machine::Farewell::Full) => self.link.part(false),
         };
         self.farewell = told.map_or(Farewell::Said, Farewell::Telling);

@@ -47,7 +47,7 @@ impl Multiplexer {
     ///
     /// # Errors
     /// When the port cannot be bound, or the multiplexer has no connection that lives.
-    pub async fn forward_port(&self, port: u16, factory: &str) -> io::Result<Forward> {
+    pub async fn forward_port(&self, port: u16, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         self.forward_tcp((Ipv4Addr::LOCALHOST, port), factory).await
     }
 
@@ -55,10 +55,10 @@ impl Multiplexer {
     ///
     /// # Errors
     /// When the address cannot be bound, or the multiplexer has no connection that lives.
-    pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: &str) -> io::Result<Forward> {
+    pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
-        Forward::start(self, listener, factory, Some(local))
+        Forward::start(self, listener, factory.as_ref(), Some(local))
     }
 
     /// Listens on a unix socket, whose path must not exist yet and is taken away when the forward accepts no more, and passes
@@ -69,8 +69,8 @@ impl Multiplexer {
     ///
     /// # Panics
     /// When called outside a tokio runtime.
-    pub fn forward_unix(&self, path: impl AsRef<Path>, factory: &str) -> io::Result<Forward> {
-        Forward::start(self, UnixSocket::bind(path)?, factory, None)
+    pub fn forward_unix(&self, path: impl AsRef<Path>, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
+        Forward::start(self, UnixSocket::bind(path)?, factory.as_ref(), None)
     }
 }
 
@@ -78,7 +78,7 @@ impl Forward {
     fn start(
         multiplexer: &Multiplexer,
         listener: impl Listener<Transport: Socket>,
-        factory: &str,
+        factory: &[u8],
         local: Option<SocketAddr>,
     ) -> io::Result<Self> {
         let connection = multiplexer.connection()?;
@@ -149,7 +149,7 @@ impl fmt::Debug for Forward {
 /// What the accepting task owns.
 struct Desk {
     multiplexer: Multiplexer,
-    factory: Arc<str>,
+    factory: Arc<[u8]>,
     counters: Arc<Counters>,
     stage: Ending,
     listening: watch::Sender<()>,
@@ -205,15 +205,24 @@ impl Desk {
             let result = match connecting.unwrap_or(Err(ConnectError::Timeout)) {
                 Ok(stream) => pass_on(socket, stream, &counters).await,
                 Err(error) => {
-                    tracing::info!(%error, %factory, "a forwarded connection leads nowhere");
+                    tracing::info!(%error, factory = %Name(&factory), "a forwarded connection leads nowhere");
                     counters.refused();
                     return;
                 }
             };
             if let Err(error) = result {
-                tracing::debug!(%error, %factory, "a forwarded stream was cut");
+                tracing::debug!(%error, factory = %Name(&factory), "a forwarded stream was cut");
             }
         }
+    }
+}
+
+/// The name of a factory, for people.
+struct Name<'a>(&'a [u8]);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.0))
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) use farewells::Told;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use amp_core::{Ask, CloseReason, Connection, WeakConnection};
+use amp_core::{Answer, Ask, CloseReason, Command, Connection, WeakConnection};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -131,6 +131,18 @@ impl House {
         }
     }
 
+    /// Answers what came for a stream that is not here, or not any more.
+    pub(crate) fn settle<C>(&self, answers: impl IntoIterator<Item = Answer<C>>)
+    where
+        C: Command<Response = (), Errors = StreamGone>,
+    {
+        if self.registry().refuses() {
+            refuse(answers);
+        } else {
+            answers.into_iter().for_each(|answer| answer.send(Ok(())));
+        }
+    }
+
     pub(crate) fn state(&self, peer: &Capable) -> StreamState<Receipt> {
         let StreamSettings { first_window, most_window, most_buffered, .. } = self.settings;
         let keeps = peer.keeps.map_or(usize::MAX, |keeps| usize::try_from(keeps).unwrap_or(usize::MAX));
@@ -145,9 +157,14 @@ impl House {
     }
 }
 
-/// Tells the peer that the bytes were for nobody, as txampext does: without a description.
-pub(crate) fn refuse(receipts: impl IntoIterator<Item = Receipt>) {
-    for receipt in receipts {
-        receipt.send(Err(StreamGone::NoSuchConnection(String::new()).into()));
+/// Tells the peer that there is no such stream, as txampext does: without a description.
+pub(crate) fn refuse<C>(answers: impl IntoIterator<Item = Answer<C>>)
+where
+    C: Command<Response = (), Errors = StreamGone>,
+{
+    for answer in answers {
+        // An error that nobody is told would end the connection under `Strictness::Twisted`.
+        let wanted = answer.is_wanted();
+        answer.send(if wanted { Err(StreamGone::NoSuchConnection(String::new()).into()) } else { Ok(()) });
     }
 }

@@ -1,8 +1,10 @@
 //! Streams over pairs of connections, against a scripted peer that speaks txampext's three commands as its authors wrote
 //! them, and over a path that is long. Each test is named as the statement it proves.
 
+mod behind_an_end;
 mod bounds;
 mod busy;
+mod byte_strings;
 mod closing;
 mod connecting;
 mod fairness;
