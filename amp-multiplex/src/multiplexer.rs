@@ -66,10 +66,14 @@ impl Multiplexer {
         let (name, half_close) = (Bytes::copy_from_slice(factory), Some(half_close));
         let connect = Connect { factory: name, half_close: Ours(half_close), keeps: Ours(keeps) };
         let call = connection.call(connect).no_timeout();
+        // Wherever this is polled, the connection has a timer.
+        let timer = limit.map(|limit| connection.timer(limit));
         let mut asking = Asking { house: &self.house, number, factory, call: Some((call, connection)) };
-        match limit {
-            Some(limit) => tokio::time::timeout(limit, asking.answer()).await.unwrap_or(Err(ConnectError::Timeout)),
-            None => asking.answer().await,
+        let Some(timer) = timer else { return asking.answer().await };
+        tokio::select! {
+            biased;
+            answer = asking.answer() => answer,
+            time = timer => Err(time.map_or_else(ConnectError::Connection, |()| ConnectError::Timeout)),
         }
     }
 
@@ -137,6 +141,7 @@ impl Drop for Asking<'_> {
             None => {}
             Some((call, _)) if !call.is_sent() => house.not_connected(number),
             Some((call, connection)) => {
+                house.enter(&connection);
                 let (call, owner) = (call.weak(), Arc::clone(self.house));
                 drop(connection);
                 owner.spawn(async move {

@@ -16,6 +16,7 @@ mod leaving;
 mod long_path;
 mod loss;
 mod raw;
+mod runtimes;
 mod storm;
 mod support;
 mod targets;
