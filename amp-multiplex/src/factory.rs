@@ -163,6 +163,12 @@ impl Opening {
         self.refuse_with(reason.into());
     }
 
+    /// Done when nobody can be told any more: the connection has ended.
+    pub(crate) fn abandoned(&self) -> impl Future<Output = ()> + Send + use<> {
+        let closed = self.connection.closed();
+        async move { drop(closed.await) }
+    }
+
     fn refuse_with(&mut self, reason: String) {
         if let Some(answer) = self.answer.take() {
             self.house.registry().unreserve();

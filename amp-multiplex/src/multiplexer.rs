@@ -142,6 +142,7 @@ impl Drop for Asking<'_> {
             Some((call, _)) if !call.is_sent() => house.not_connected(number),
             Some((call, connection)) => {
                 house.enter(&connection);
+                house.registry().give_up(number);
                 let (call, owner) = (call.weak(), Arc::clone(self.house));
                 drop(connection);
                 owner.spawn(async move {

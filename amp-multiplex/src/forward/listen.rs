@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::counters::{Counters, Counts};
+use super::visitor::Visitor;
 use super::{CONNECT_TIMEOUT, Socket, pass_on};
 use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
@@ -22,6 +23,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// ends it and cuts its streams.
 ///
 /// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute.
+///
+/// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
+/// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
+/// direction open until the answer comes.
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]
@@ -196,14 +201,24 @@ impl Desk {
         drop(self.stage);
     }
 
+    /// Opens a stream for a local socket, unless that leaves before.
     fn pass<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
         let counters = Arc::clone(&self.counters);
         async move {
+            let mut visitor = Visitor::new(socket);
+            let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory));
+            let connected = tokio::select! {
+                biased;
+                connected = connecting => connected.unwrap_or(Err(ConnectError::Timeout)),
+                () = visitor.left() => {
+                    // What the peer opens all the same is closed again.
+                    return tracing::debug!(factory = %Name(&factory), "a visitor left before its stream was open");
+                }
+            };
             // A refused stream closes its local socket.
-            let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory)).await;
-            let result = match connecting.unwrap_or(Err(ConnectError::Timeout)) {
-                Ok(stream) => pass_on(socket, stream, &counters).await,
+            let result = match connected {
+                Ok(stream) => pass_on(visitor, stream, &counters).await,
                 Err(error) => {
                     tracing::info!(%error, factory = %Name(&factory), "a forwarded connection leads nowhere");
                     counters.refused();

@@ -19,6 +19,8 @@ pub(crate) struct Registry<S, R> {
     /// server that speaks first does so before the answer is seen.
     connecting: BTreeSet<Connecting>,
     connects: Connecting,
+    /// Those of them whose streams nobody wants any more.
+    given_up: HashSet<Connecting>,
     /// How many Connects of the peer are not decided about.
     opening: usize,
     early: HashMap<Id, Early<R>>,
@@ -78,6 +80,7 @@ impl<S, R> Registry<S, R> {
             may_cross: false,
             connecting: BTreeSet::new(),
             connects: 0,
+            given_up: HashSet::new(),
             opening: 0,
             early: HashMap::new(),
             early_cost: 0,
@@ -93,7 +96,7 @@ impl<S, R> Registry<S, R> {
 
     /// Whether one more stream may be opened from either end, when `alive` have a place, known here or not.
     fn has_place(&self, alive: usize) -> bool {
-        alive + self.connecting.len() + self.opening < self.most_streams
+        alive + self.connecting.len() - self.given_up.len() + self.opening < self.most_streams
     }
 
     /// A Connect of ours goes out, if there is a place for its stream.
@@ -103,6 +106,12 @@ impl<S, R> Registry<S, R> {
             self.connecting.insert(self.connects);
             self.connects
         })
+    }
+
+    /// Nobody wants the stream of a Connect of ours that is out: its place is free. Until it is answered it is a call that is
+    /// out, and calls have a bound of their own.
+    pub(crate) fn give_up(&mut self, connect: Connecting) {
+        self.given_up.insert(connect);
     }
 
     /// A Connect of the peer came in, and has a place for its stream until it is decided about.
@@ -121,6 +130,7 @@ impl<S, R> Registry<S, R> {
     /// and the receipts of what came for nobody.
     pub(crate) fn connected(&mut self, connect: Connecting, id: Option<&Id>) -> (Early<R>, Vec<R>) {
         self.connecting.remove(&connect);
+        self.given_up.remove(&connect);
         self.may_cross |= id.is_some();
         let early = id.and_then(|id| self.early.remove(id));
         let oldest = self.connecting.first().copied().unwrap_or(Connecting::MAX);
@@ -236,7 +246,7 @@ impl<S, R> Registry<S, R> {
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         let counts = [self.streams.len(), self.leaving.len(), self.early.len(), self.early_cost];
-        counts == [0; 4] && self.connecting.is_empty() && self.opening == 0
+        counts == [0; 4] && self.connecting.is_empty() && self.given_up.is_empty() && self.opening == 0
     }
 }
 

@@ -20,4 +20,5 @@ mod runtimes;
 mod storm;
 mod support;
 mod targets;
+mod visitors;
 mod whole;

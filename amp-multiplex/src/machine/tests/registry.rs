@@ -129,6 +129,20 @@ fn ids_are_equal_when_their_bytes_are_however_long_they_are() {
 }
 
 #[test]
+fn a_connect_that_was_given_up_leaves_its_place_and_bytes_may_still_come_for_it() {
+    let (mut registry, id) = (Streams::new(1, 1000), Id::random());
+    let connect = registry.connect(0).expect("a place");
+    assert!(registry.connect(0).is_none());
+    registry.give_up(connect);
+    let second = registry.connect(0).expect("a place");
+    assert!(registry.connect(0).is_none());
+    registry.keep_early(&id, data(1), 1).expect("kept");
+    assert_eq!(registry.connected(connect, Some(&id)).0.data.len(), 1);
+    registry.connected(second, None);
+    assert!(registry.is_empty());
+}
+
+#[test]
 fn what_came_for_nobody_is_let_go_though_there_is_always_a_connect_out() {
     let mut registry = Streams::new(10, 1500);
     let mut out = registry.connect(0).expect("a place");
