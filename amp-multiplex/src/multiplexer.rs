@@ -19,6 +19,66 @@ use crate::stream::Stream;
 /// It is a [`Locator`]: give it to the connection's builder, beside the locators of your own commands, and it belongs to
 /// that connection, and to no other: a second connection that it is given to has no streams. Responders of the connection
 /// find it as [`State<Multiplexer>`](amp_core::State), everybody else by [`of`](Self::of).
+///
+/// # Order
+/// Commands and the bytes of streams arrive in the order in which they were sent. What a stream's writer had written before a
+/// command was called, or before an answer was sent, can be *read* at the other end when the command's responder starts, or
+/// when the answer is there. It need not have been read: a task that reads the stream may not have run yet. A responder that
+/// needs what such a task makes of the bytes waits for the task, which it may do with
+/// [`in_order`](amp_core::Settings::in_order) too, as streams wait for no responder:
+///
+/// ```
+/// use amp_core::{CallError, Connection, Reply, pair};
+/// use amp_derive::{Command, responder};
+/// use amp_multiplex::{Factories, Multiplexer, Stream};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use tokio::sync::watch;
+///
+/// /// So many bytes have been sent.
+/// #[derive(Command, Debug)]
+/// #[amp(crate = amp_core)]
+/// struct Finish {
+///     bytes: u64,
+/// }
+///
+/// struct Uploads {
+///     stored: watch::Sender<u64>,
+/// }
+///
+/// #[responder(crate = amp_core)]
+/// impl Uploads {
+///     async fn finish(&self, command: Finish) -> Reply<Finish> {
+///         // The bytes are here. That they are stored is for the reader to say.
+///         self.stored.subscribe().wait_for(|stored| *stored >= command.bytes).await.map_err(CallError::failed)?;
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (stored, factories) = (watch::Sender::new(0), Factories::new());
+/// let counter = stored.clone();
+/// factories.serve("upload", move |mut stream: Stream| {
+///     let counter = counter.clone();
+///     async move {
+///         let mut part = vec![0; 16 * 1024];
+///         while let Ok(bytes @ 1..) = stream.read(&mut part).await {
+///             counter.send_modify(|stored| *stored += bytes as u64);
+///         }
+///     }
+/// });
+/// let locator = (Multiplexer::new(&factories), Uploads { stored: stored.clone() }.into_locator());
+/// let multiplexer = Multiplexer::default();
+/// let (connection, _peer) =
+///     pair(Connection::builder().locator(multiplexer.clone()), Connection::builder().locator(locator));
+///
+/// let mut stream = multiplexer.connect("upload").await?;
+/// stream.write_all(&[1; 100_000]).await?;
+/// connection.call(Finish { bytes: 100_000 }).await?;
+/// assert_eq!(*stored.borrow(), 100_000);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Multiplexer {
     house: Arc<House>,

@@ -15,6 +15,7 @@ mod isolation;
 mod leaving;
 mod long_path;
 mod loss;
+mod order;
 mod raw;
 mod runtimes;
 mod storm;
