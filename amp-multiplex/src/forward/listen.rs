@@ -52,6 +52,9 @@ impl Multiplexer {
     ///
     /// # Errors
     /// When the port cannot be bound, or the multiplexer has no connection that lives.
+    ///
+    /// # Panics
+    /// When polled outside a tokio runtime.
     pub async fn forward_port(&self, port: u16, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         self.forward_tcp((Ipv4Addr::LOCALHOST, port), factory).await
     }
@@ -60,6 +63,9 @@ impl Multiplexer {
     ///
     /// # Errors
     /// When the address cannot be bound, or the multiplexer has no connection that lives.
+    ///
+    /// # Panics
+    /// When polled outside a tokio runtime.
     pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;

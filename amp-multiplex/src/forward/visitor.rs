@@ -77,3 +77,50 @@ impl<S: Socket> AsyncWrite for Visitor<S> {
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says `x`, then what is scripted, then an end in order.
+    struct Scripted(Vec<io::Result<&'static [u8]>>);
+
+    impl AsyncRead for Scripted {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            if !self.0.is_empty() {
+                buffer.put_slice(self.0.remove(0)?);
+            }
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Scripted {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl Socket for Scripted {
+        async fn reset(&self) {}
+    }
+
+    #[tokio::test]
+    async fn the_byte_that_was_taken_out_comes_first_and_an_error_behind_it_is_no_end_in_order() {
+        for rest in [Ok(&b"yz"[..]), Err(io::ErrorKind::ConnectionReset.into())] {
+            let whole = rest.is_ok();
+            let mut visitor = Visitor::new(Scripted(vec![Ok(b"x"), rest]));
+            visitor.left().await;
+            let mut read = Vec::new();
+            let ended = visitor.read_to_end(&mut read).await;
+            assert_eq!((ended.is_ok(), &*read), (whole, if whole { &b"xyz"[..] } else { b"x" }));
+        }
+    }
+}
