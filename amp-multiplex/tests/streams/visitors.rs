@@ -130,7 +130,7 @@ async fn hanging() -> (TcpListener, Vec<TcpStream>) {
     socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let listener = socket.listen(1).expect("it listens");
     let (address, mut held) = (listener.local_addr().expect("TCP"), Vec::new());
-    while let Ok(dialled) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+    while let Ok(dialled) = tokio::time::timeout(Duration::from_secs(1), TcpStream::connect(address)).await {
         held.push(dialled.expect("somebody listens"));
     }
     (listener, held)
@@ -152,9 +152,8 @@ async fn a_target_gives_up_reaching_its_address_when_the_connection_ends() {
     });
     here.connection.abort();
     assert!(soon("connecting", connecting).await.expect("no panic").is_err());
-    // Far sooner than the ten seconds that reaching it may take.
-    let given_up = tokio::time::timeout(Duration::from_secs(8), dialling).await;
-    assert!(given_up.is_ok(), "it still dials");
+    soon("giving up", dialling).await.expect("no panic");
+    // Had it dialled to the end of its patience, it would have refused the stream.
     assert_eq!((target.counts().refused, target.counts().total), (0, 0));
 }
 
