@@ -51,8 +51,8 @@ impl ConnectError {
                 Self::NoSuchFactory(String::from_utf8_lossy(factory).into_owned())
             }
             CallError::Declared(ConnectRefusal::ConnectionRefused(reason)) => Self::Refused(reason),
-            CallError::Connection(reason) => Self::Connection(reason),
-            CallError::Timeout => Self::Timeout,
+            CallError::Connection { reason, .. } => Self::Connection(reason),
+            CallError::Timeout { .. } => Self::Timeout,
             CallError::Invalid(error) => Self::Invalid(error),
             CallError::Remote { code, description } if code == codes::BUSY => Self::Refused(description),
             other => Self::Unsupported(other.to_string()),
@@ -116,7 +116,7 @@ impl From<CallError<StreamGone>> for StreamError {
     fn from(error: CallError<StreamGone>) -> Self {
         match error {
             CallError::Declared(StreamGone::NoSuchConnection(_)) => Self::PeerDisconnected,
-            CallError::Connection(reason) => Self::Connection(reason),
+            CallError::Connection { reason, .. } => Self::Connection(reason),
             other => Self::PeerFailed(other.to_string()),
         }
     }

@@ -6,7 +6,7 @@ use amp::{CloseReason, Connection, pair};
 
 fn listen(connection: &Connection) -> mpsc::Receiver<String> {
     let (told, reasons) = mpsc::channel();
-    connection.on_end(move |reason| told.send(reason.to_string()).unwrap());
+    connection.on_end(move |reason| drop(told.send(reason.to_string())));
     reasons
 }
 

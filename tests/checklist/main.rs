@@ -12,6 +12,7 @@ mod congestion;
 mod constraints;
 mod crowds;
 mod end_listeners;
+mod ends_of_asks;
 mod errors;
 mod failures;
 mod flood;

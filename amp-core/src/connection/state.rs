@@ -20,7 +20,11 @@ pub(super) struct State {
     pub(super) dispatcher: Dispatcher<Waker>,
     /// Whole boxes, waiting to be written.
     pub(super) outbound: Vec<u8>,
+    /// The first tag of which no ask has left the outbound buffer to be written.
+    first_unsent: u64,
     pub(super) phase: Phase,
+    /// Until when responders may go on that finish although the connection is over. Set when it closes or ends.
+    pub(super) finish_by: Option<Instant>,
     /// The last bytes were taken to be written.
     pub(super) sealed: bool,
     /// When the driver's alarm goes off: not later than the first deadline of a call that is out and the first of the alarms.
@@ -79,7 +83,9 @@ impl State {
         Self {
             dispatcher: Dispatcher::new(),
             outbound: Vec::new(),
+            first_unsent: 0,
             phase: Phase::Open,
+            finish_by: None,
             sealed: false,
             alarm: None,
             alarms: Alarms::default(),
@@ -162,8 +168,24 @@ impl State {
         self.lane.usual = length.max(self.lane.usual - self.lane.usual / 8);
     }
 
-    /// What is in the outbound buffer is taken out.
+    /// What is in the outbound buffer is taken out, to be written.
     pub(super) fn taken(&mut self) {
+        self.first_unsent = self.dispatcher.next_tag();
+        self.emptied();
+    }
+
+    /// What is in the outbound buffer is never written.
+    pub(super) fn discard(&mut self) {
+        self.emptied();
+        self.outbound = Vec::new();
+    }
+
+    /// Whether the ask with the tag was taken to be written: the peer may have it.
+    pub(super) fn has_left(&self, tag: u64) -> bool {
+        tag < self.first_unsent
+    }
+
+    fn emptied(&mut self) {
         let calls = self.outbound.len().saturating_sub(self.lane.length);
         (self.lane.length, self.lane.calls) = (0, calls);
     }
