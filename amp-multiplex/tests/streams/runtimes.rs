@@ -172,19 +172,19 @@ fn a_call_with_a_time_limit_that_waits_for_a_place_may_be_polled_by_any_executor
     let connection = network.block_on(async { Connection::builder().settings(settings).start(ours, Peer::other("x")) });
     for _ in 0..2 {
         let error = block_on(connection.call(Ping { n: 1 })).expect_err("no answer");
-        assert!(matches!(error, CallError::Timeout), "{error:?}");
+        assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
     }
     // What the driver has taken to write leaves room for one more.
     let full = (0..3).find_map(|_| block_on(connection.notify(Ping { n: 1 })).err());
     assert!(matches!(full, Some(amp_core::NotifyError::Timeout)), "{full:?}");
     let error = block_on(connection.call(Ping { n: 1 }).uncounted()).expect_err("no answer");
-    assert!(matches!(error, CallError::Timeout), "{error:?}");
+    assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
     // One that gives up keeps nobody waiting, and one without a limit learns of the end.
     let waiting = connection.clone();
     let waiting = std::thread::spawn(move || block_on(waiting.call(Ping { n: 1 }).no_timeout()));
     std::thread::sleep(Duration::from_millis(50));
     connection.abort();
-    assert!(matches!(waiting.join().unwrap(), Err(CallError::Connection(CloseReason::Aborted))));
+    assert!(matches!(waiting.join().unwrap(), Err(CallError::Connection { reason: CloseReason::Aborted, sent: false })));
 }
 
 #[tokio::test(start_paused = true)]
