@@ -252,7 +252,7 @@ impl Locator for Multiplexer {
                 answer.send(Ok(Connected { connection: Id::random(), half_close: Ours(None), keeps: Ours(None) }));
             }
         } else if let (Ok(connection), Some((connect, answer))) = (ask.exposed(), ask.accept()) {
-            house.connect_asked(connection, connect, answer);
+            house.connect_asked(connection, &connect, answer);
         }
         Located::Answered
     }

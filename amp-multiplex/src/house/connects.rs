@@ -13,7 +13,7 @@ use crate::stream::Stream;
 /// How streams begin.
 impl House {
     /// The peer wants a stream.
-    pub(crate) fn connect_asked(self: &Arc<Self>, connection: Connection, ask: Connect, answer: Answer<Connect>) {
+    pub(crate) fn connect_asked(self: &Arc<Self>, connection: Connection, ask: &Connect, answer: Answer<Connect>) {
         let refuse = |answer: Answer<Connect>, refusal: ConnectRefusal| answer.send(Err(refusal.into()));
         self.enter(&connection);
         let peer = Capable { half_close: ask.half_close.0 == Some(true), keeps: ask.keeps.0 };

@@ -37,7 +37,7 @@ type Held = Arc<Mutex<Option<(Stream, u64)>>>;
 
 /// Reads what can be read without waiting, and says how much that was in all.
 fn look(held: &Held) -> u64 {
-    let mut held = held.lock().unwrap();
+    let mut held = held.lock().expect("no panic");
     let (stream, seen) = held.as_mut().expect("a stream");
     let mut space = vec![0; 10_000];
     loop {
@@ -64,9 +64,9 @@ impl Locator for Looker {
             })
         } else if ask.is::<Say>() {
             ask.respond(move |command: Say| async move {
-                let (mut stream, seen) = held.lock().unwrap().take().expect("a stream");
-                write(&mut stream, pattern(usize::try_from(command.bytes).unwrap())).await;
-                *held.lock().unwrap() = Some((stream, seen));
+                let (mut stream, seen) = held.lock().expect("no panic").take().expect("a stream");
+                write(&mut stream, pattern(usize::try_from(command.bytes).expect("a length"))).await;
+                *held.lock().expect("no panic") = Some((stream, seen));
                 Ok(())
             })
         } else {
@@ -103,7 +103,7 @@ async fn writing(room: usize, in_order: bool, opener_writes: bool) -> (End, End,
     let (opened, accepted) = (opened.expect("a stream"), accepted.expect("a stream"));
     let (writer, reader, here, there) =
         if opener_writes { (opened, accepted, opener, acceptor) } else { (accepted, opened, acceptor, opener) };
-    *there.held.lock().unwrap() = Some((reader, 0));
+    *there.held.lock().expect("no panic") = Some((reader, 0));
     (here, there, writer)
 }
 
@@ -131,7 +131,7 @@ async fn what_was_written_before_a_command_can_be_read_when_its_responder_starts
 async fn what_was_written_before_an_answer_can_be_read_by_whoever_has_that() {
     for (room, in_order, opener_writes) in [(16, false, true), (1 << 16, true, false), (1 << 20, false, false)] {
         let (here, there, writer) = writing(room, in_order, opener_writes).await;
-        *here.held.lock().unwrap() = Some((writer, 0));
+        *here.held.lock().expect("no panic") = Some((writer, 0));
         for round in 1..30 {
             soon("saying", there.connection.call(Say { bytes: 3000 })).await.expect("an answer");
             assert_eq!(look(&there.held), round * 3000);

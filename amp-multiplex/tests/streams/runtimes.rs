@@ -38,7 +38,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
 }
 
 /// Two ends on a runtime: the one under test, and one whose factory keeps what it is given.
@@ -184,7 +184,10 @@ fn a_call_with_a_time_limit_that_waits_for_a_place_may_be_polled_by_any_executor
     let waiting = std::thread::spawn(move || block_on(waiting.call(Ping { n: 1 }).no_timeout()));
     std::thread::sleep(Duration::from_millis(50));
     connection.abort();
-    assert!(matches!(waiting.join().unwrap(), Err(CallError::Connection { reason: CloseReason::Aborted, sent: false })));
+    assert!(matches!(
+        waiting.join().unwrap(),
+        Err(CallError::Connection { reason: CloseReason::Aborted, sent: false })
+    ));
 }
 
 #[tokio::test(start_paused = true)]
