@@ -78,11 +78,9 @@ fn everything_that_waits_on_a_stream_ends_with_the_runtime_of_its_driver() {
     let reading = main.spawn(async move { reads.read(&mut [0]).await });
     let writing = main.spawn(async move { writes.write_all(&vec![0; 10 << 20]).await });
     let closed = main.spawn(async move { (forward.closed().await, elsewhere.closed().await) });
-    let connecting = main.spawn({
-        let (factories, multiplexer) = (factories.clone(), multiplexer.clone());
-        factories.insert("hangs", |opening: Opening| std::mem::forget(opening));
-        async move { multiplexer.connect("hangs").await }
-    });
+    factories.insert("hangs", |opening: Opening| std::mem::forget(opening));
+    let hanging = multiplexer.clone();
+    let connecting = main.spawn(async move { hanging.connect("hangs").await });
     std::thread::sleep(Duration::from_millis(100));
     drop(network);
     main.block_on(async {
