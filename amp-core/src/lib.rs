@@ -58,7 +58,7 @@ pub use wire::{AmpBox, BoxDecoder, BoxLimits, Excerpt, InsertError, MAX_KEY, MAX
 pub use {
     boxes::{BoxReceiver, BoxSender, SendBoxError},
     call_error::{CallError, NotifyError, Reply},
-    connection::{BoxInlet, Builder, Busy, Call, Connection, Driver, Sent, Turn, WeakConnection, pair},
+    connection::{BoxInlet, Builder, Busy, Call, Connection, Driver, Sent, Timer, Turn, WeakConnection, pair},
     locator::Locator,
     peer::{Credentials, Peer},
     reason::CloseReason,

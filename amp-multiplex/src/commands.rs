@@ -1,9 +1,10 @@
 //! txampext's three commands, unchanged on the wire (`wire.md` section 3), with keys of ours that its peers ignore.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use amp_core::schema::AmpType;
-use amp_core::{BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
+use amp_core::{Argument, BoxReader, BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
 use amp_derive::{Arguments, Command, ErrorCodes};
 use bytes::Bytes;
 use uuid::Uuid;
@@ -12,11 +13,12 @@ use uuid::Uuid;
 #[derive(Command, Debug)]
 #[amp(response = Connected, errors = ConnectRefusal, crate = amp_core)]
 pub(crate) struct Connect {
-    pub(crate) factory: String,
+    /// A byte string, as every field that txampext declares.
+    pub(crate) factory: Bytes,
     /// This end can take a stream that is closed in one direction only.
-    pub(crate) half_close: Option<bool>,
+    pub(crate) half_close: Ours<bool>,
     /// How much this end keeps for its reader: no window needs to be larger.
-    pub(crate) keeps: Option<u64>,
+    pub(crate) keeps: Ours<u64>,
 }
 
 #[derive(Arguments, Debug)]
@@ -24,8 +26,8 @@ pub(crate) struct Connect {
 pub(crate) struct Connected {
     pub(crate) connection: Id,
     /// So can the other, and it was asked.
-    pub(crate) half_close: Option<bool>,
-    pub(crate) keeps: Option<u64>,
+    pub(crate) half_close: Ours<bool>,
+    pub(crate) keeps: Ours<u64>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]
@@ -47,8 +49,8 @@ pub(crate) struct Transmit {
 
 impl Transmit {
     /// Writes one whose data is not copied first.
-    pub(crate) fn put(connection: Id, data: &[u8], out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
-        out.put(Key::from_wire(b"\0\x0aconnection"), &connection)?;
+    pub(crate) fn put(connection: &Id, data: &[u8], out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+        out.put(Key::from_wire(b"\0\x0aconnection"), connection)?;
         out.put_raw(Key::from_wire(b"\0\x04data"), data)
     }
 }
@@ -59,9 +61,9 @@ impl Transmit {
 pub(crate) struct Disconnect {
     pub(crate) connection: Id,
     /// Only what the sender of this writes has ended; it goes on reading.
-    pub(crate) half: Option<bool>,
+    pub(crate) half: Ours<bool>,
     /// What it wrote has ended before its time.
-    pub(crate) cut: Option<bool>,
+    pub(crate) cut: Ours<bool>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]
@@ -72,26 +74,68 @@ pub(crate) enum StreamGone {
     NoSuchConnection(String),
 }
 
-/// The name of a stream on the wire, chosen by the end that was asked to connect: 32 hex digits from us and from
-/// txampext, any bytes up to [`Id::MOST`] from others.
-#[derive(Clone, Copy, Eq)]
-pub(crate) struct Id {
-    length: u8,
-    bytes: [u8; Self::MOST],
+/// A key of ours beside txampext's. Peers that do not know it may use it for themselves: a value that does not decode is as if
+/// the key were absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ours<T>(pub(crate) Option<T>);
+
+impl<T: Argument> Argument for Ours<T> {
+    const DECLARED: AmpType = T::DECLARED;
+    const OPTIONAL: bool = true;
+
+    fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+        self.0.as_ref().map_or(Ok(()), |value| value.put(key, out))
+    }
+
+    fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError> {
+        Ok(Some(Self(T::take(key, from).unwrap_or_default())))
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self(None))
+    }
+}
+
+/// The name of a stream on the wire, chosen by the end that was asked to connect: 32 hex digits from us and from txampext, any
+/// byte string from others (`wire.md` section 3).
+#[derive(Clone)]
+pub(crate) enum Id {
+    /// Nearly every id: no allocation.
+    Short {
+        length: u8,
+        bytes: [u8; Self::SHORT],
+    },
+    Long(Arc<[u8]>),
 }
 
 impl Id {
-    const MOST: usize = 64;
+    /// As many as fit without making the enum larger: those of a uuid with hyphens, too.
+    const SHORT: usize = 38;
 
     /// An id that nobody can guess.
     pub(crate) fn random() -> Self {
-        let mut bytes = [0; Self::MOST];
+        let mut bytes = [0; Self::SHORT];
         let length = Uuid::new_v4().simple().encode_lower(&mut bytes).len();
-        Self { length: u8::try_from(length).unwrap_or(0), bytes }
+        Self::Short { length: u8::try_from(length).unwrap_or(0), bytes }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.as_bytes().is_empty()
+    }
+
+    /// How many bytes it holds beside itself, its clones together.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::Short { .. } => 0,
+            Self::Long(bytes) => bytes.len(),
+        }
     }
 
     fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
+        match self {
+            Self::Short { length, bytes } => &bytes[..usize::from(*length)],
+            Self::Long(bytes) => bytes,
+        }
     }
 }
 
@@ -100,6 +144,8 @@ impl PartialEq for Id {
         self.as_bytes() == other.as_bytes()
     }
 }
+
+impl Eq for Id {}
 
 impl Hash for Id {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -118,19 +164,22 @@ impl Value for Id {
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
         let given = raw.as_bytes();
-        let mut bytes = [0; Self::MOST];
-        match (bytes.get_mut(..given.len()), u8::try_from(given.len())) {
+        let mut bytes = [0; Self::SHORT];
+        Ok(match (bytes.get_mut(..given.len()), u8::try_from(given.len())) {
             (Some(place), Ok(length)) => {
                 place.copy_from_slice(given);
-                Ok(Self { length, bytes })
+                Self::Short { length, bytes }
             }
-            _ => Err(DecodeError::custom("not a stream's id of at most 64 bytes")),
-        }
+            _ => Self::Long(given.into()),
+        })
     }
 }
 
+/// At most 64 bytes of it: what a peer chooses must not fill the log.
 impl std::fmt::Debug for Id {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.as_bytes().escape_ascii())
+        let bytes = self.as_bytes();
+        let shown = &bytes[..bytes.len().min(64)];
+        write!(f, "{}{}", shown.escape_ascii(), if shown.len() < bytes.len() { "..." } else { "" })
     }
 }

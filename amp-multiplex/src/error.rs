@@ -1,4 +1,4 @@
-use std::io;
+use std::{fmt, io};
 
 use amp_core::{CallError, CloseReason, EncodeError, codes};
 
@@ -8,11 +8,11 @@ use crate::commands::{ConnectRefusal, StreamGone};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The peer has no factory of that name.
+    /// The peer has no factory of that name. In one that is not UTF-8, U+FFFD stands for what is not.
     #[error("the peer has no factory {0:?}")]
     NoSuchFactory(String),
-    /// The peer has the factory, and it refused.
-    #[error("the peer refused the stream: {0}")]
+    /// The peer has the factory, and it refused. It may give no reason: the text is empty then.
+    #[error("the peer refused the stream{}", Because(.0))]
     Refused(String),
     /// There are as many streams as [`StreamSettings::most_streams`](crate::StreamSettings::most_streams) allows here.
     #[error("this end has {limit} streams already; see `StreamSettings::most_streams`")]
@@ -45,15 +45,29 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// What the answer to a Connect to `factory` means.
-    pub(crate) fn of(error: CallError<ConnectRefusal>, factory: &str) -> Self {
+    pub(crate) fn of(error: CallError<ConnectRefusal>, factory: &[u8]) -> Self {
         match error {
-            CallError::Declared(ConnectRefusal::NoSuchFactory(_)) => Self::NoSuchFactory(factory.to_owned()),
+            CallError::Declared(ConnectRefusal::NoSuchFactory(_)) => {
+                Self::NoSuchFactory(String::from_utf8_lossy(factory).into_owned())
+            }
             CallError::Declared(ConnectRefusal::ConnectionRefused(reason)) => Self::Refused(reason),
             CallError::Connection { reason, .. } => Self::Connection(reason),
             CallError::Timeout { .. } => Self::Timeout,
             CallError::Invalid(error) => Self::Invalid(error),
             CallError::Remote { code, description } if code == codes::BUSY => Self::Refused(description),
             other => Self::Unsupported(other.to_string()),
+        }
+    }
+}
+
+/// What follows a statement whose reason the peer may have given, or not.
+struct Because<'a>(&'a str);
+
+impl fmt::Display for Because<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" => f.write_str(" and gave no reason"),
+            reason => write!(f, ": {reason}"),
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -5,7 +6,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use amp_core::{Answer, Connection, Peer};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::commands::{Connect, ConnectRefusal};
 use crate::house::House;
@@ -14,10 +15,15 @@ use crate::stream::Stream;
 
 /// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
 /// every connection of a server.
+///
+/// A name is a byte string on the wire, of up to 65,535 bytes: most often text, but a Twisted peer may use any, as the bytes of
+/// a uuid. Names are compared byte for byte.
 #[derive(Clone, Default)]
 pub struct Factories {
-    named: Arc<Mutex<HashMap<String, Arc<dyn Factory>>>>,
+    named: Arc<Mutex<Named>>,
 }
+
+type Named = HashMap<Vec<u8>, Arc<dyn Factory>>;
 
 /// What peers open streams to. Any `Fn(Opening)` is one.
 pub trait Factory: Send + Sync + 'static {
@@ -39,13 +45,13 @@ impl Factories {
     }
 
     /// Puts a factory under a name, and gives back the one that was there.
-    pub fn insert(&self, name: impl Into<String>, factory: impl Factory) -> Option<Arc<dyn Factory>> {
-        self.lock().insert(name.into(), Arc::new(factory))
+    pub fn insert(&self, name: impl AsRef<[u8]>, factory: impl Factory) -> Option<Arc<dyn Factory>> {
+        self.lock().insert(name.as_ref().to_vec(), Arc::new(factory))
     }
 
     /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. It takes the place of a factory that had
     /// the name.
-    pub fn serve<F>(&self, name: impl Into<String>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
+    pub fn serve<F>(&self, name: impl AsRef<[u8]>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -55,9 +61,12 @@ impl Factories {
     }
 
     /// Accepts streams to `name` one by one: the peer's `connect` waits until its stream is accepted here. Over `backlog`
-    /// streams that wait, further ones are refused. It takes the place of a factory that had the name.
-    pub fn listen(&self, name: impl Into<String>, backlog: usize) -> StreamListener {
-        let (name, (sender, openings)) = (name.into(), mpsc::channel(backlog.max(1)));
+    /// streams that wait, at least 1, further ones are refused; with `usize::MAX`, only
+    /// [`most_streams`](crate::StreamSettings::most_streams) bounds them. It takes the place of a factory that had the name.
+    pub fn listen(&self, name: impl AsRef<[u8]>, backlog: usize) -> StreamListener {
+        // A channel panics over what its semaphore holds.
+        let (sender, openings) = mpsc::channel(backlog.clamp(1, Semaphore::MAX_PERMITS));
+        let name = name.as_ref().to_vec();
         let factory: Arc<dyn Factory> = Arc::new(move |opening: Opening| {
             if let Err(error) = sender.try_send(opening) {
                 let reason = match &error {
@@ -73,22 +82,22 @@ impl Factories {
     }
 
     /// Takes a factory away. Streams that it has opened go on.
-    pub fn remove(&self, name: &str) -> Option<Arc<dyn Factory>> {
-        self.lock().remove(name)
+    pub fn remove(&self, name: impl AsRef<[u8]>) -> Option<Arc<dyn Factory>> {
+        self.lock().remove(name.as_ref())
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<Arc<dyn Factory>> {
+    pub(crate) fn find(&self, name: &[u8]) -> Option<Arc<dyn Factory>> {
         self.lock().get(name).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<dyn Factory>>> {
+    fn lock(&self) -> MutexGuard<'_, Named> {
         self.named.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Factories {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.lock().keys()).finish()
+        f.debug_set().entries(self.lock().keys().map(|name| String::from_utf8_lossy(name).into_owned())).finish()
     }
 }
 
@@ -98,7 +107,10 @@ impl fmt::Debug for Factories {
 pub struct Opening {
     house: Arc<House>,
     connection: Connection,
+    /// The name, what is not text in it replaced.
     factory: String,
+    /// The name, if it is not text.
+    bytes: Option<Vec<u8>>,
     asker: Capable,
     answer: Option<Answer<Connect>>,
 }
@@ -107,17 +119,28 @@ impl Opening {
     pub(crate) fn new(
         house: Arc<House>,
         connection: Connection,
-        factory: String,
+        factory: &[u8],
         asker: Capable,
         answer: Answer<Connect>,
     ) -> Self {
-        Self { house, connection, factory, asker, answer: Some(answer) }
+        let (factory, bytes) = match String::from_utf8_lossy(factory) {
+            Cow::Borrowed(text) => (text.to_owned(), None),
+            Cow::Owned(text) => (text, Some(factory.to_vec())),
+        };
+        Self { house, connection, factory, bytes, asker, answer: Some(answer) }
     }
 
-    /// The name that the peer asked for.
+    /// The name that the peer asked for. In one that is not UTF-8, U+FFFD stands for what is not; see
+    /// [`factory_bytes`](Self::factory_bytes).
     #[must_use]
     pub fn factory(&self) -> &str {
         &self.factory
+    }
+
+    /// The name that the peer asked for, as it came.
+    #[must_use]
+    pub fn factory_bytes(&self) -> &[u8] {
+        self.bytes.as_deref().unwrap_or(self.factory.as_bytes())
     }
 
     /// Who asks.
@@ -135,10 +158,15 @@ impl Opening {
         }
     }
 
-    /// Refuses the stream; the peer gets the reason.
+    /// Refuses the stream; the peer gets the reason as it is, also an empty one.
     pub fn refuse(mut self, reason: impl Into<String>) {
-        let reason = reason.into();
-        self.refuse_with(if reason.is_empty() { "it gives no reason".to_owned() } else { reason });
+        self.refuse_with(reason.into());
+    }
+
+    /// Done when nobody can be told any more: the connection has ended.
+    pub(crate) fn abandoned(&self) -> impl Future<Output = ()> + Send + use<> {
+        let closed = self.connection.closed();
+        async move { drop(closed.await) }
     }
 
     fn refuse_with(&mut self, reason: String) {
@@ -160,7 +188,7 @@ impl Drop for Opening {
 pub struct StreamListener {
     openings: mpsc::Receiver<Opening>,
     factories: Factories,
-    name: String,
+    name: Vec<u8>,
     factory: Weak<dyn Factory>,
 }
 
@@ -195,6 +223,6 @@ impl Drop for StreamListener {
 
 impl fmt::Debug for StreamListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamListener").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("StreamListener").field("name", &String::from_utf8_lossy(&self.name)).finish_non_exhaustive()
     }
 }

@@ -61,7 +61,7 @@ impl Link {
             refused: false,
             cut: false,
         };
-        Arc::new(Self { id, house: Place::new(house), inner: Mutex::new(inner), _busy: connection.busy() })
+        Arc::new(Self { house: Place::new(house, &id), id, inner: Mutex::new(inner), _busy: connection.busy() })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -70,17 +70,17 @@ impl Link {
 
     /// The peer knows that the stream is over.
     pub(crate) fn forget(self: &Arc<Self>) {
-        let entry = self.house.registry().remove(self.id, |other| Arc::ptr_eq(self, other));
+        let entry = self.house.registry().remove(&self.id, |other| Arc::ptr_eq(self, other));
         drop(entry);
     }
 
     /// Leaves the stream and tells the peer that it is over; `cut` says that the last bytes that were written are not the last
     /// that were meant.
     pub(crate) fn part(self: &Arc<Self>, cut: bool) -> Option<Told> {
-        let entry = self.house.registry().leave(self.id, |other| Arc::ptr_eq(self, other));
+        let entry = self.house.registry().leave(&self.id, |other| Arc::ptr_eq(self, other));
         drop(entry);
         // Its place is taken until the peer knows.
-        self.house.say_goodbye(self.id, Arc::clone(self), cut)
+        self.house.say_goodbye(self.id.clone(), Arc::clone(self), cut)
     }
 
     /// Changes the state and wakes both directions.
@@ -99,14 +99,18 @@ impl Link {
     }
 }
 
-/// One of the places for streams.
+/// One of the places for streams, and what the id of its stream holds.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<House>);
+pub(crate) struct Place {
+    house: Arc<House>,
+    id: usize,
+}
 
 impl Place {
-    pub(crate) fn new(house: &Arc<House>) -> Self {
+    pub(crate) fn new(house: &Arc<House>, id: &Id) -> Self {
         house.alive.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(house))
+        house.received.change(0, id.held());
+        Self { house: Arc::clone(house), id: id.held() }
     }
 }
 
@@ -114,13 +118,14 @@ impl Deref for Place {
     type Target = Arc<House>;
 
     fn deref(&self) -> &Arc<House> {
-        &self.0
+        &self.house
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.alive.fetch_sub(1, Ordering::Relaxed);
+        self.house.alive.fetch_sub(1, Ordering::Relaxed);
+        self.house.received.change(self.id, 0);
     }
 }
 

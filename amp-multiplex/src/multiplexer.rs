@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use amp_core::schema::CommandDeclaration;
 use amp_core::{Ask, Call, Command, Connection, Context, Exposable, Located, Locator};
+use bytes::Bytes;
 
-use crate::commands::{Connect, ConnectRefusal, Disconnect, Transmit};
+use crate::commands::{Connect, ConnectRefusal, Connected, Disconnect, Id, Ours, Transmit};
 use crate::error::ConnectError;
 use crate::factory::Factories;
 use crate::house::House;
@@ -18,6 +19,66 @@ use crate::stream::Stream;
 /// It is a [`Locator`]: give it to the connection's builder, beside the locators of your own commands, and it belongs to
 /// that connection, and to no other: a second connection that it is given to has no streams. Responders of the connection
 /// find it as [`State<Multiplexer>`](amp_core::State), everybody else by [`of`](Self::of).
+///
+/// # Order
+/// Commands and the bytes of streams arrive in the order in which they were sent. What a stream's writer had written before a
+/// command was called, or before an answer was sent, can be *read* at the other end when the command's responder starts, or
+/// when the answer is there. It need not have been read: a task that reads the stream may not have run yet. A responder that
+/// needs what such a task makes of the bytes waits for the task, which it may do with
+/// [`in_order`](amp_core::Settings::in_order) too, as streams wait for no responder:
+///
+/// ```
+/// use amp_core::{CallError, Connection, Reply, pair};
+/// use amp_derive::{Command, responder};
+/// use amp_multiplex::{Factories, Multiplexer, Stream};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use tokio::sync::watch;
+///
+/// /// So many bytes have been sent.
+/// #[derive(Command, Debug)]
+/// #[amp(crate = amp_core)]
+/// struct Finish {
+///     bytes: u64,
+/// }
+///
+/// struct Uploads {
+///     stored: watch::Sender<u64>,
+/// }
+///
+/// #[responder(crate = amp_core)]
+/// impl Uploads {
+///     async fn finish(&self, command: Finish) -> Reply<Finish> {
+///         // The bytes are here. That they are stored is for the reader to say.
+///         self.stored.subscribe().wait_for(|stored| *stored >= command.bytes).await.map_err(CallError::failed)?;
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (stored, factories) = (watch::Sender::new(0), Factories::new());
+/// let counter = stored.clone();
+/// factories.serve("upload", move |mut stream: Stream| {
+///     let counter = counter.clone();
+///     async move {
+///         let mut part = vec![0; 16 * 1024];
+///         while let Ok(bytes @ 1..) = stream.read(&mut part).await {
+///             counter.send_modify(|stored| *stored += bytes as u64);
+///         }
+///     }
+/// });
+/// let locator = (Multiplexer::new(&factories), Uploads { stored: stored.clone() }.into_locator());
+/// let multiplexer = Multiplexer::default();
+/// let (connection, _peer) =
+///     pair(Connection::builder().locator(multiplexer.clone()), Connection::builder().locator(locator));
+///
+/// let mut stream = multiplexer.connect("upload").await?;
+/// stream.write_all(&[1; 100_000]).await?;
+/// connection.call(Finish { bytes: 100_000 }).await?;
+/// assert_eq!(*stored.borrow(), 100_000);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Multiplexer {
     house: Arc<House>,
@@ -43,16 +104,18 @@ impl Multiplexer {
         connection.state::<Self>().map(|multiplexer| (*multiplexer).clone())
     }
 
-    /// Opens a stream to a factory of the peer.
+    /// Opens a stream to a factory of the peer. Its name is a byte string: text, most often.
     ///
     /// # Errors
     /// When the peer has no such factory, refuses or takes longer than the connection's
-    /// [`call_timeout`](amp_core::Settings::call_timeout), when there are too many streams here, or the connection has ended.
+    /// [`call_timeout`](amp_core::Settings::call_timeout), when there are too many streams here, the peer gives the stream an id
+    /// that it cannot have, or the connection has ended.
     ///
     /// # Cancel safety
     /// When dropped, the stream is closed again as soon as the peer has opened it. A connection that closes before waits for
     /// that as for any call that is out, for up to [`close_timeout`](amp_core::Settings::close_timeout).
-    pub async fn connect(&self, factory: &str) -> Result<Stream, ConnectError> {
+    pub async fn connect(&self, factory: impl AsRef<[u8]>) -> Result<Stream, ConnectError> {
+        let factory = factory.as_ref();
         let connection = self.house.connection()?;
         self.house.enter(&connection);
         let Some(number) = self.house.registry().connect(self.house.alive()) else {
@@ -60,12 +123,17 @@ impl Multiplexer {
         };
         let (limit, Capable { half_close, keeps }) = (connection.settings().call_timeout, self.house.capable());
         // A call whose time is up forgets its answer; this one must see what the peer opens late.
-        let call =
-            connection.call(Connect { factory: factory.to_owned(), half_close: Some(half_close), keeps }).no_timeout();
+        let (name, half_close) = (Bytes::copy_from_slice(factory), Some(half_close));
+        let connect = Connect { factory: name, half_close: Ours(half_close), keeps: Ours(keeps) };
+        let call = connection.call(connect).no_timeout();
+        // Wherever this is polled, the connection has a timer.
+        let timer = limit.map(|limit| connection.timer(limit));
         let mut asking = Asking { house: &self.house, number, factory, call: Some((call, connection)) };
-        match limit {
-            Some(limit) => tokio::time::timeout(limit, asking.answer()).await.unwrap_or(Err(ConnectError::Timeout)),
-            None => asking.answer().await,
+        let Some(timer) = timer else { return asking.answer().await };
+        tokio::select! {
+            biased;
+            answer = asking.answer() => answer,
+            time = timer => Err(time.map_or_else(ConnectError::Connection, |()| ConnectError::Timeout)),
         }
     }
 
@@ -105,7 +173,7 @@ impl fmt::Debug for Multiplexer {
 struct Asking<'a> {
     house: &'a Arc<House>,
     number: Connecting,
-    factory: &'a str,
+    factory: &'a [u8],
     call: Option<(Call<Connect>, Connection)>,
 }
 
@@ -133,6 +201,8 @@ impl Drop for Asking<'_> {
             None => {}
             Some((call, _)) if !call.is_sent() => house.not_connected(number),
             Some((call, connection)) => {
+                house.enter(&connection);
+                house.registry().give_up(number);
                 let (call, owner) = (call.weak(), Arc::clone(self.house));
                 drop(connection);
                 owner.spawn(async move {
@@ -175,10 +245,14 @@ impl Locator for Multiplexer {
                 house.disconnected(&disconnect, answer);
             }
         } else if !ask.wants_answer() {
-            // A stream whose id nobody would learn.
+            // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes
+            // nowhere.
             tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
+            if let Some((_, answer)) = ask.accept::<Connect>() {
+                answer.send(Ok(Connected { connection: Id::random(), half_close: Ours(None), keeps: Ours(None) }));
+            }
         } else if let (Ok(connection), Some((connect, answer))) = (ask.exposed(), ask.accept()) {
-            house.connect_asked(connection, connect, answer);
+            house.connect_asked(connection, &connect, answer);
         }
         Located::Answered
     }

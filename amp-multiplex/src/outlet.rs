@@ -48,7 +48,7 @@ impl Link {
         }
         // The stream keeps the connection open; what it leaves on its way does not.
         let waker = Waker::from(Arc::clone(self));
-        let sent = inner.turn.poll_send(&waker, |out| Transmit::put(self.id, &bytes[..length], out));
+        let sent = inner.turn.poll_send(&waker, |out| Transmit::put(&self.id, &bytes[..length], out));
         match sent {
             Poll::Ready(Ok(answer)) => {
                 inner.sent.push_back(Chunk { answer, length, sent: now });

@@ -4,7 +4,8 @@
 #[non_exhaustive]
 pub struct StreamSettings {
     /// How many streams there may be at once, opened from either end; those count that the peer has not been told the end of.
-    /// A Connect over it is refused, and nothing else happens. Default 16,384.
+    /// A Connect that is out takes a place until it is given up: then it is only one of the connection's
+    /// [`most_calls`](amp_core::Settings::most_calls). A Connect over the limit is refused, and nothing else happens. Default 16,384.
     pub most_streams: usize,
     /// How many bytes a new stream may have on their way unanswered, at least 2 KiB. Default 128 KiB.
     pub first_window: usize,

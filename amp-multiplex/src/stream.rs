@@ -21,6 +21,8 @@ use crate::machine::{self, Read};
 /// it does not: the peer reads [`StreamError::Cut`](crate::StreamError::Cut). Bytes that were written go out whether or not
 /// anybody polls the stream, and while its connection closes.
 ///
+/// What was written before a command is there to be read when its responder starts; see [order](crate::Multiplexer#order).
+///
 /// Every write goes out by itself: many small ones are faster through a [`BufWriter`](tokio::io::BufWriter). Writing waits
 /// as long as the peer's reader does; a limit is the writer's to set.
 pub struct Stream {
@@ -78,7 +80,7 @@ impl Stream {
         let Link { house, id, .. } = &*self.link;
         let told = match farewell {
             None => None,
-            Some(machine::Farewell::Half) => house.say_half(&self.connection, *id),
+            Some(machine::Farewell::Half) => house.say_half(&self.connection, id.clone()),
             Some(machine::Farewell::Full) => self.link.part(false),
         };
         self.farewell = told.map_or(Farewell::Said, Farewell::Telling);

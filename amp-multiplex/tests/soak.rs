@@ -120,9 +120,9 @@ async fn soak() {
     let (no_tasks, no_files) = (tasks(), files());
     let ((one, builder), (other, other_builder)) = (end(&target), end(&target));
     let (connection, other_connection) = amp_core::pair(builder, other_builder);
-    // Two drivers and two that wait for the end of the connection.
+    // Two drivers.
     let (idle_tasks, idle_files) = (tasks(), files());
-    assert_eq!(idle_tasks, no_tasks + 4);
+    assert_eq!(idle_tasks, no_tasks + 2);
 
     let forward = one.forward_port(0, "echo").await.expect("a port");
     let address = forward.local_addr().expect("TCP");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
 use super::ending::{Latch, finish, part};
@@ -112,6 +113,9 @@ pub(super) struct Running<T> {
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     async fn drive(mut self) -> CloseReason {
         require_time();
+        if let Ok(runtime) = Handle::try_current() {
+            let _ = self.shared().runtime.set(runtime);
+        }
         let reason = poll_fn(|cx| self.poll(cx)).await;
         self.shared().announce_end();
         let Self { transport, mut writing, written, latch, decoder, mut responders, broken, is_at_end, .. } = self;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::callback::is_responding;
 use super::outgoing::Outgoing;
-use super::queued::{Admission, Queued, give_way};
+use super::queued::{Admission, Queued};
 use super::shared::Shared;
 use super::state::Phase;
 use super::{Connection, now};
@@ -124,8 +124,8 @@ impl<A> Exchange<A> {
     /// Gives the place in the queue up, and wakes whoever is next.
     #[inline]
     fn leave_queue(&self) {
-        if let Step::Queued(Queued { ticket: Some(ticket), .. }) = self.step {
-            give_way(&self.connection.shared, self.admission, ticket);
+        if let Step::Queued(queued) = &self.step {
+            queued.leave(&self.connection.shared, self.admission);
         }
     }
 }

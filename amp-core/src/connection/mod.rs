@@ -3,6 +3,7 @@
 //! One future, the driver, reads and writes; handles append what they send to one outbound buffer under one short
 //! lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
 
+mod alarms;
 mod announcing;
 mod answering;
 mod builder;
@@ -27,6 +28,7 @@ mod sent;
 mod shared;
 mod state;
 mod states;
+mod timer;
 pub(crate) mod transport;
 mod turn;
 mod weak;
@@ -38,12 +40,15 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
+
 pub use builder::Builder;
 pub use busy::Busy;
 pub use call::Call;
 pub use driver::Driver;
 pub use over_boxes::BoxInlet;
 pub use sent::Sent;
+pub use timer::Timer;
 pub use transport::pair;
 pub use turn::Turn;
 pub use weak::WeakConnection;
@@ -250,6 +255,13 @@ impl Connection {
     #[must_use]
     pub fn downgrade(&self) -> WeakConnection {
         WeakConnection::of(&self.shared, self.callback)
+    }
+
+    /// The runtime that drives the connection, once its driver has been polled: for tasks that belong to the connection and are
+    /// begun where there may be another runtime, or none.
+    #[must_use]
+    pub fn runtime(&self) -> Option<&Handle> {
+        self.shared.runtime.get()
     }
 
     /// Whether both are handles of the same connection.

@@ -47,6 +47,13 @@ impl Shared {
         }
     }
 
+    /// Lets the lock go, and wakes the driver if its `alarm` was set to an earlier instant.
+    pub(super) fn wake_driver_for(&self, state: MutexGuard<'_, State>, alarm: bool) {
+        if alarm {
+            wake(state);
+        }
+    }
+
     /// Gives the driver what is to be written in exchange for an empty buffer, and wakes those who waited for the room.
     /// When there is nothing, the driver sleeps until somebody writes.
     pub(super) fn take_outbound(&self, empty: &mut Vec<u8>, driver: &Waker) -> bool {

@@ -1,13 +1,12 @@
 //! How an ask gets into the outbound buffer. Nothing here is compiled for each command anew.
 
-use std::pin::Pin;
 use std::sync::MutexGuard;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use tokio::time::Sleep;
-
+use super::alarms::Alarm;
 use super::exchange::Failure;
+use super::now;
 use super::outgoing::Outgoing;
 use super::shared::Shared;
 use super::state::State;
@@ -33,8 +32,8 @@ pub(super) struct Queued {
     /// The place in the queue of calls or of bulk.
     pub(super) ticket: Option<u64>,
     deadline: Option<Instant>,
-    /// Made only when the call must wait: a call that goes out at once costs no timer.
-    alarm: Option<Pin<Box<Sleep>>>,
+    /// Set only when the call must wait: one that goes out at once costs nothing here.
+    alarm: Option<Alarm>,
 }
 
 impl Queued {
@@ -64,21 +63,37 @@ impl Queued {
         if goes {
             return Poll::Ready(append(shared, state, ask, (answered, admission), self.deadline, cx.waker()));
         }
-        let waits = match admission {
-            Admission::Bulk => Some(state.bulk.wait(self.ticket, cx.waker())),
-            Admission::Call => Some(state.calls.wait(self.ticket, cx.waker())),
-            Admission::Notification => Some(state.notifications.wait(self.ticket, cx.waker())),
-            Admission::Callback => {
-                state.others.wait(cx.waker());
-                None
-            }
+        let queue = match admission {
+            Admission::Bulk => &mut state.bulk,
+            Admission::Call => &mut state.calls,
+            Admission::Notification => &mut state.notifications,
+            Admission::Callback => &mut state.callbacks,
         };
-        drop(state);
-        self.ticket = waits.map(|(ticket, _)| ticket);
-        let Some(deadline) = self.deadline else { return Poll::Pending };
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
-        ready!(alarm.as_mut().poll(cx));
-        Poll::Ready(Err(Failure::Timeout { sent: false }))
+        let (ticket, waiter) = queue.wait(self.ticket, cx.waker());
+        self.ticket = Some(ticket);
+        let Some(deadline) = self.deadline else {
+            drop(state);
+            drop(waiter);
+            return Poll::Pending;
+        };
+        let (alarm, before) = state.alarms.wait(self.alarm, deadline, cx.waker());
+        let sooner = state.set_alarm(deadline);
+        shared.wake_driver_for(state, sooner);
+        drop((waiter, before));
+        self.alarm = Some(alarm);
+        if deadline <= now() { Poll::Ready(Err(Failure::Timeout { sent: false })) } else { Poll::Pending }
+    }
+
+    /// Waits no more, in whatever way.
+    #[inline]
+    pub(super) fn leave(&self, shared: &Shared, admission: Admission) {
+        if let Some(alarm) = self.alarm {
+            let waiter = shared.lock().alarms.leave(alarm);
+            drop(waiter);
+        }
+        if let Some(ticket) = self.ticket {
+            give_way(shared, admission, ticket);
+        }
     }
 }
 
@@ -143,8 +158,7 @@ pub(super) fn append(
     }
     state.begin_to_announce(before, limits);
     state.dispatcher.ask(waiter.clone(), deadline, admission != Admission::Call);
-    let sooner = deadline.filter(|deadline| state.alarm.is_none_or(|alarm| *deadline < alarm));
-    state.alarm = sooner.or(state.alarm);
-    shared.appended(state, sooner.is_some());
+    let sooner = deadline.is_some_and(|deadline| state.set_alarm(deadline));
+    shared.appended(state, sooner);
     Ok(Some(number))
 }

@@ -1,9 +1,10 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::credit::most_held;
@@ -38,6 +39,8 @@ pub(super) struct Shared {
     pub(super) switch: Switch,
     /// How far the end has come.
     pub(super) ended: watch::Sender<Ended>,
+    /// The runtime that drives the connection, once it does.
+    pub(super) runtime: OnceLock<Handle>,
     handles: AtomicUsize,
     /// Bytes of asks that have no answer.
     pub(super) held: AtomicUsize,
@@ -59,6 +62,7 @@ impl Shared {
             state: Mutex::new(State::new(!settings.announces())),
             switch: Switch::default(),
             ended: watch::Sender::default(),
+            runtime: OnceLock::new(),
             handles: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
             asks: AtomicUsize::new(0),
@@ -213,7 +217,7 @@ impl Shared {
             return None;
         }
         if state.alarm.is_some_and(|alarm| alarm <= now()) {
-            state.alarm = state.dispatcher.expire(now(), |waker| woken.push(waker));
+            state.expire(now(), woken);
         }
         match state.phase {
             Phase::Open => state.alarm,

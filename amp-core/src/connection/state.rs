@@ -1,6 +1,7 @@
 use std::task::Waker;
 use std::time::Instant;
 
+use super::alarms::Alarms;
 use super::credit::Credit;
 use super::queue::{Crowd, Queue};
 use crate::dispatcher::Dispatcher;
@@ -28,13 +29,15 @@ pub(super) struct State {
     pub(super) finish_by: Option<Instant>,
     /// The last bytes were taken to be written.
     pub(super) sealed: bool,
-    /// When the driver's alarm goes off.
+    /// When the driver's alarm goes off: not later than the first deadline of a call that is out and the first of the alarms.
     pub(super) alarm: Option<Instant>,
     /// The first box was sent, and has announced what this end understands if it does so.
     pub(super) announced: bool,
     /// What the peer has announced.
     pub(super) peer: Features,
     pub(super) credit: Credit,
+    /// Those who wait for an instant, and for no answer.
+    pub(super) alarms: Alarms,
     /// Calls that wait for a place among those that are out.
     pub(super) calls: Queue,
     /// Notifications that wait for credit or room.
@@ -100,6 +103,7 @@ impl State {
             announced,
             peer: Features::default(),
             credit: Credit::default(),
+            alarms: Alarms::default(),
             calls: Queue::default(),
             notifications: Queue::default(),
             bulk: Queue::default(),
@@ -219,13 +223,30 @@ impl State {
         self.bulk.call_anew();
     }
 
-    /// Everybody who waits to send.
+    /// Sees to it that the alarm goes off at the instant. Whether the driver must be woken for that.
+    pub(super) fn set_alarm(&mut self, at: Instant) -> bool {
+        let sooner = self.alarm.is_none_or(|alarm| at < alarm);
+        if sooner {
+            self.alarm = Some(at);
+        }
+        sooner
+    }
+
+    /// Ends what the alarm has gone off for, hands out who is to be woken, and sets it anew.
+    pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<Waker>) {
+        let calls = self.dispatcher.expire(now, |waker| woken.push(waker));
+        let others = self.alarms.expire(now, |waker| woken.push(waker));
+        self.alarm = calls.into_iter().chain(others).min();
+    }
+
+    /// Everybody who waits to send, or for an instant.
     pub(super) fn let_go(&mut self) -> Vec<Waker> {
         let mut waiting = Vec::from(self.others.clear());
         waiting.extend(self.bulk.clear());
         waiting.extend(self.calls.clear());
         waiting.extend(self.notifications.clear());
         waiting.extend(self.callbacks.clear());
+        waiting.extend(self.alarms.clear());
         waiting
     }
 }

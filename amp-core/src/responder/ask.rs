@@ -191,6 +191,13 @@ pub struct Answer<C> {
 }
 
 impl<C: Command> Answer<C> {
+    /// Whether the peer wants one. Else what is sent goes nowhere, and an error ends the connection under
+    /// [`Strictness::Twisted`](crate::Strictness::Twisted).
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.asker.wants_answer()
+    }
+
     /// Queues the answer to be written.
     pub fn send(self, reply: Reply<C>) {
         self.asker.reply::<C>(reply);

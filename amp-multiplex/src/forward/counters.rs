@@ -16,7 +16,7 @@ pub struct Counts {
     pub open: u64,
     /// Streams that were opened, those that have ended included.
     pub total: u64,
-    /// Streams that could not be opened.
+    /// Streams that could not be opened. A client that left before is not counted.
     pub refused: u64,
     /// Bytes that were read from local sockets and sent to the peer.
     pub sent: u64,

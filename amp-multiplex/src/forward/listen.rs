@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::counters::{Counters, Counts};
+use super::visitor::Visitor;
 use super::{CONNECT_TIMEOUT, Socket, pass_on};
 use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
@@ -22,6 +23,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// ends it and cuts its streams.
 ///
 /// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute.
+///
+/// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
+/// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
+/// direction open until the answer comes.
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]
@@ -47,7 +52,10 @@ impl Multiplexer {
     ///
     /// # Errors
     /// When the port cannot be bound, or the multiplexer has no connection that lives.
-    pub async fn forward_port(&self, port: u16, factory: &str) -> io::Result<Forward> {
+    ///
+    /// # Panics
+    /// When polled outside a tokio runtime.
+    pub async fn forward_port(&self, port: u16, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         self.forward_tcp((Ipv4Addr::LOCALHOST, port), factory).await
     }
 
@@ -55,10 +63,13 @@ impl Multiplexer {
     ///
     /// # Errors
     /// When the address cannot be bound, or the multiplexer has no connection that lives.
-    pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: &str) -> io::Result<Forward> {
+    ///
+    /// # Panics
+    /// When polled outside a tokio runtime.
+    pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
-        Forward::start(self, listener, factory, Some(local))
+        Forward::start(self, listener, factory.as_ref(), Some(local))
     }
 
     /// Listens on a unix socket, whose path must not exist yet and is taken away when the forward accepts no more, and passes
@@ -69,8 +80,8 @@ impl Multiplexer {
     ///
     /// # Panics
     /// When called outside a tokio runtime.
-    pub fn forward_unix(&self, path: impl AsRef<Path>, factory: &str) -> io::Result<Forward> {
-        Forward::start(self, UnixSocket::bind(path)?, factory, None)
+    pub fn forward_unix(&self, path: impl AsRef<Path>, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
+        Forward::start(self, UnixSocket::bind(path)?, factory.as_ref(), None)
     }
 }
 
@@ -78,7 +89,7 @@ impl Forward {
     fn start(
         multiplexer: &Multiplexer,
         listener: impl Listener<Transport: Socket>,
-        factory: &str,
+        factory: &[u8],
         local: Option<SocketAddr>,
     ) -> io::Result<Self> {
         let connection = multiplexer.connection()?;
@@ -88,7 +99,7 @@ impl Forward {
             multiplexer: multiplexer.clone(),
             factory: factory.into(),
             counters: Arc::clone(&forward.counters),
-            stage: forward.stage.clone(),
+            stage: Ending(forward.stage.clone()),
             listening: listens,
         };
         tokio::spawn(desk.run(listener, connection));
@@ -149,16 +160,25 @@ impl fmt::Debug for Forward {
 /// What the accepting task owns.
 struct Desk {
     multiplexer: Multiplexer,
-    factory: Arc<str>,
+    factory: Arc<[u8]>,
     counters: Arc<Counters>,
-    stage: watch::Sender<Stage>,
+    stage: Ending,
     listening: watch::Sender<()>,
+}
+
+/// However the accepting task ends, with its runtime too, who waits for the forward learns that it has.
+struct Ending(watch::Sender<Stage>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.send_replace(Stage::Ended);
+    }
 }
 
 impl Desk {
     async fn run(self, mut listener: impl Listener<Transport: Socket>, connection: Connection) {
         let mut streams = JoinSet::new();
-        let (mut draining, mut dropped) = (self.stage.subscribe(), self.stage.subscribe());
+        let (mut draining, mut dropped) = (self.stage.0.subscribe(), self.stage.0.subscribe());
         let accepting = async {
             loop {
                 match listener.accept().await {
@@ -184,27 +204,46 @@ impl Desk {
             () = reached(&mut dropped, Stage::Dropped) => {}
         }
         drop(streams);
-        self.stage.send_replace(Stage::Ended);
+        drop(self.stage);
     }
 
+    /// Opens a stream for a local socket, unless that leaves before.
     fn pass<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
         let counters = Arc::clone(&self.counters);
         async move {
+            let mut visitor = Visitor::new(socket);
+            let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory));
+            let connected = tokio::select! {
+                biased;
+                connected = connecting => connected.unwrap_or(Err(ConnectError::Timeout)),
+                () = visitor.left() => {
+                    // What the peer opens all the same is closed again.
+                    return tracing::debug!(factory = %Name(&factory), "a visitor left before its stream was open");
+                }
+            };
             // A refused stream closes its local socket.
-            let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory)).await;
-            let result = match connecting.unwrap_or(Err(ConnectError::Timeout)) {
-                Ok(stream) => pass_on(socket, stream, &counters).await,
+            let result = match connected {
+                Ok(stream) => pass_on(visitor, stream, &counters).await,
                 Err(error) => {
-                    tracing::info!(%error, %factory, "a forwarded connection leads nowhere");
+                    tracing::info!(%error, factory = %Name(&factory), "a forwarded connection leads nowhere");
                     counters.refused();
                     return;
                 }
             };
             if let Err(error) = result {
-                tracing::debug!(%error, %factory, "a forwarded stream was cut");
+                tracing::debug!(%error, factory = %Name(&factory), "a forwarded stream was cut");
             }
         }
+    }
+}
+
+/// The name of a factory, for people.
+struct Name<'a>(&'a [u8]);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.0))
     }
 }
 

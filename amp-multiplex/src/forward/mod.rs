@@ -3,6 +3,7 @@
 mod counters;
 mod listen;
 mod target;
+mod visitor;
 
 pub use counters::Counts;
 pub use listen::Forward;
@@ -13,7 +14,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_buf, sink, split};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Interest, copy_buf, sink, split};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::outlet::CHUNK;
@@ -35,6 +36,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// A local socket that can end in a way that does not look whole.
 trait Socket: AsyncRead + AsyncWrite + Unpin {
     fn abort(&self) {}
+
+    /// Done when the other end has reset the connection, whatever there is to read.
+    fn reset(&self) -> impl Future<Output = ()> + Send;
 }
 
 impl Socket for TcpStream {
@@ -42,9 +46,17 @@ impl Socket for TcpStream {
     fn abort(&self) {
         let _ = self.set_zero_linger();
     }
+
+    async fn reset(&self) {
+        let _ = self.ready(Interest::ERROR).await;
+    }
 }
 
-impl Socket for UnixStream {}
+impl Socket for UnixStream {
+    async fn reset(&self) {
+        let _ = self.ready(Interest::ERROR).await;
+    }
+}
 
 /// Both ends of what is passed on: dropped before all was passed, neither end looks whole to its reader.
 struct Passing {

@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 
 use super::counters::{Counters, Counts};
-use super::pass_on;
+use super::{Socket, pass_on};
 use crate::factory::{Factories, Factory, Opening};
 
 /// How long a target may take to accept.
@@ -82,20 +82,24 @@ impl Target {
     /// Connects first and accepts the stream then, so that the peer learns when there is nobody.
     async fn lead(&self, opening: Opening) -> io::Result<()> {
         match &*self.address {
-            Address::Tcp(address) => match in_time(connect(address)).await {
-                Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
-                Err(error) => {
-                    self.refuse(opening, &error);
-                    Ok(())
-                }
-            },
-            Address::Unix(path) => match in_time(UnixStream::connect(path)).await {
-                Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
-                Err(error) => {
-                    self.refuse(opening, &error);
-                    Ok(())
-                }
-            },
+            Address::Tcp(address) => self.reach(connect(address), opening).await,
+            Address::Unix(path) => self.reach(UnixStream::connect(path), opening).await,
+        }
+    }
+
+    async fn reach<S: Socket>(&self, connect: impl Future<Output = io::Result<S>>, opening: Opening) -> io::Result<()> {
+        // Of a peer that has lost patience nothing can be seen but the end of its connection: AMP takes no Connect back.
+        let connected = tokio::select! {
+            biased;
+            () = opening.abandoned() => return Ok(()),
+            connected = in_time(connect) => connected,
+        };
+        match connected {
+            Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
+            Err(error) => {
+                self.refuse(opening, &error);
+                Ok(())
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::task::Waker;
 use amp_core::Answer;
 use bytes::Bytes;
 
-use super::{House, refuse};
+use super::House;
 use crate::commands::{Disconnect, Transmit};
 use crate::link::{Link, Receipt, acknowledge};
 use crate::machine::{Ended, Known, Received};
@@ -20,27 +20,22 @@ impl House {
         // A slice keeps all of the buffer that it was read into.
         let data = if data.len() < COPIED || !self.received.is_light() { Bytes::copy_from_slice(&data) } else { data };
         let mut registry = self.registry();
-        let link = match registry.find(id) {
+        let link = match registry.find(&id) {
             Known::Stream(link) => Arc::clone(link),
-            Known::Left => {
-                let old_peer = registry.is_old_peer();
-                drop(registry);
-                return if old_peer { acknowledge([receipt]) } else { refuse([receipt]) };
-            }
             Known::Early => {
-                let kept = registry.keep_early(id, data, receipt);
+                let kept = registry.keep_early(&id, data, receipt);
                 drop(registry);
                 // An error would end an old peer's connection. A stream that is not whole ends when its id is known.
                 return acknowledge(kept.err());
             }
             Known::Unknown => {
                 drop(registry);
-                return refuse([receipt]);
+                return self.settle([receipt]);
             }
         };
         drop(registry);
         let mut inner = link.lock();
-        let before = inner.state.buffered();
+        let (before, finished) = (inner.state.buffered(), inner.state.is_peer_finished());
         let received = inner.state.receive(data, receipt, self.received.tolerated(before));
         self.received.change(before, inner.state.buffered());
         let over = matches!(received, Received::Overrun(_));
@@ -52,6 +47,7 @@ impl House {
         wakers.into_iter().flatten().for_each(Waker::wake);
         match received {
             Received::Kept => {}
+            Received::Dropped(receipt) if finished => self.settle([receipt]),
             Received::Dropped(receipt) | Received::Overrun(receipt) => acknowledge([receipt]),
         }
         if over {
@@ -65,10 +61,10 @@ impl House {
         link.part(false);
     }
 
-    /// The peer has ended a stream or its direction of it. An id that is not known is as good as ended.
+    /// The peer has ended a stream or its direction of it.
     pub(crate) fn disconnected(&self, ask: &Disconnect, answer: Answer<Disconnect>) {
-        let id = ask.connection;
-        let ended = match (ask.half, ask.cut) {
+        let id = &ask.connection;
+        let ended = match (ask.half.0, ask.cut.0) {
             (Some(true), _) => Ended::Half,
             (_, Some(true)) => Ended::Cut,
             _ => Ended::Full,
@@ -80,7 +76,10 @@ impl House {
                 registry.end_early(id, ended);
                 None
             }
-            Known::Left | Known::Unknown => None,
+            Known::Unknown => {
+                drop(registry);
+                return self.settle([answer]);
+            }
         };
         let mut wakers = [None, None];
         if let Some(link) = link {

@@ -2,8 +2,8 @@ use std::sync::{Arc, MutexGuard};
 
 use amp_core::{Answer, Connection};
 
-use super::{House, refuse};
-use crate::commands::{Connect, ConnectRefusal, Connected, Id};
+use super::House;
+use crate::commands::{Connect, ConnectRefusal, Connected, Id, Ours};
 use crate::error::{ConnectError, StreamError};
 use crate::factory::Opening;
 use crate::link::{Capable, Link, Place, Receipt, acknowledge};
@@ -13,9 +13,11 @@ use crate::stream::Stream;
 /// How streams begin.
 impl House {
     /// The peer wants a stream.
-    pub(crate) fn connect_asked(self: &Arc<Self>, connection: Connection, ask: Connect, answer: Answer<Connect>) {
+    pub(crate) fn connect_asked(self: &Arc<Self>, connection: Connection, ask: &Connect, answer: Answer<Connect>) {
         let refuse = |answer: Answer<Connect>, refusal: ConnectRefusal| answer.send(Err(refusal.into()));
         self.enter(&connection);
+        let peer = Capable { half_close: ask.half_close.0 == Some(true), keeps: ask.keeps.0 };
+        self.registry().meet(peer.half_close);
         let Some(factory) = self.factories.find(&ask.factory) else {
             return refuse(answer, ConnectRefusal::NoSuchFactory(String::new()));
         };
@@ -27,22 +29,21 @@ impl House {
             tracing::warn!(peer = %connection.peer(), limit, "refused a stream; see `StreamSettings::most_streams`");
             return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
         }
-        let peer = Capable { half_close: ask.half_close == Some(true), keeps: ask.keeps };
-        factory.open(Opening::new(Arc::clone(self), connection, ask.factory, peer, answer));
+        factory.open(Opening::new(Arc::clone(self), connection, &ask.factory, peer, answer));
     }
 
     /// A stream that the peer asked for is wanted here too.
     pub(crate) fn accepted(self: &Arc<Self>, connection: Connection, peer: Capable, answer: Answer<Connect>) -> Stream {
         let id = Id::random();
-        let link = Link::new(id, self, &connection, &peer);
+        let link = Link::new(id.clone(), self, &connection, &peer);
         let mut registry = self.registry();
         registry.unreserve();
-        registry.meet(peer.half_close);
         self.admit(registry, &link);
         // The answer goes first: an old peer does not know bytes whose Connect is not answered.
         let Capable { half_close, keeps } = self.capable();
         let half_close = (half_close && peer.half_close).then_some(true);
-        answer.send(Ok(Connected { connection: id, half_close, keeps: keeps.filter(|_| half_close.is_some()) }));
+        let keeps = keeps.filter(|_| half_close.is_some());
+        answer.send(Ok(Connected { connection: id, half_close: Ours(half_close), keeps: Ours(keeps) }));
         Stream::new(link, connection)
     }
 
@@ -52,7 +53,7 @@ impl House {
             drop(registry);
             link.fail(StreamError::Connection(reason.clone()));
         } else {
-            registry.insert(link.id, Arc::clone(link));
+            registry.insert(link.id.clone(), Arc::clone(link));
         }
     }
 
@@ -63,15 +64,21 @@ impl House {
         connection: Connection,
         answer: &Connected,
     ) -> Result<Stream, ConnectError> {
-        let id = answer.connection;
-        let peer = Capable { half_close: answer.half_close == Some(true), keeps: answer.keeps };
-        let link = Link::new(id, self, &connection, &peer);
+        self.enter(&connection);
+        let id = &answer.connection;
+        if let Err(error) = self.usable(id) {
+            self.unwanted(connect, answer);
+            return Err(error);
+        }
+        let peer = Capable { half_close: answer.half_close.0 == Some(true), keeps: answer.keeps.0 };
+        let link = Link::new(id.clone(), self, &connection, &peer);
         let mut registry = self.registry();
         registry.meet(peer.half_close);
         let (early, lost) = registry.connected(connect, Some(id));
         if registry.has(id) {
             drop(registry);
-            refuse(lost);
+            self.settle(early.receipts().chain(lost));
+            // To end it would end the other.
             return Err(ConnectError::Unsupported("it gave one id to two streams".to_owned()));
         }
         let mut dropped = Vec::new();
@@ -97,52 +104,61 @@ impl House {
         }
         drop(inner);
         // A stream that is over before it began needs no entry.
-        if gone || overrun {
-            if gone {
-                registry.remove(id, |_| false);
-            } else {
-                registry.leave(id, |_| false);
-            }
+        if gone {
+            drop(registry);
+        } else if overrun {
+            registry.leave(id, |_| false);
             drop(registry);
         } else {
             self.admit(registry, &link);
         }
         acknowledge(dropped);
-        refuse(lost);
+        self.settle(lost);
         if overrun && !gone {
             Self::tell_overrun(&link);
         }
         Ok(Stream::new(link, connection))
     }
 
+    /// Whether a stream can have an id that the peer chose.
+    fn usable(&self, id: &Id) -> Result<(), ConnectError> {
+        if id.is_empty() {
+            // Some peers cannot even be sent an empty value (`wire.md` section 5).
+            return Err(ConnectError::Unsupported("it gave the stream an empty id".to_owned()));
+        }
+        if id.held() > self.received.tolerated(0) {
+            return Err(ConnectError::Unsupported(
+                "the ids of its streams are too long for `most_received`".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     /// A Connect of ours ended without a stream.
     pub(crate) fn not_connected(&self, connect: Connecting) {
         let (_, lost) = self.registry().connected(connect, None);
-        refuse(lost);
+        self.settle(lost);
     }
 
-    /// A Connect of ours was answered, and nobody wants the stream any more.
+    /// A Connect of ours was answered, and nobody wants the stream any more, or can use it: the peer is told.
     pub(crate) fn unwanted(self: &Arc<Self>, connect: Connecting, answer: &Connected) {
-        let (id, half_close) = (answer.connection, answer.half_close == Some(true));
+        let (id, half_close) = (&answer.connection, answer.half_close.0 == Some(true));
         let mut registry = self.registry();
-        let (early, lost) = registry.connected(connect, Some(id));
         registry.meet(half_close);
+        let (early, lost) = registry.connected(connect, Some(id));
         let gone = early.ended.is_some_and(|ended| ended > Ended::Half || !half_close);
         if registry.has(id) {
             // It gave one id to two streams: the other goes on.
             drop(registry);
-            return refuse(lost);
+            return self.settle(early.receipts().chain(lost));
         }
-        if gone {
-            registry.remove(id, |_| false);
-        } else {
+        if !gone {
             registry.leave(id, |_| false);
         }
         drop(registry);
-        acknowledge(early.data.into_iter().map(|(_, receipt)| receipt));
-        refuse(lost);
+        self.settle(early.receipts().chain(lost));
         if !gone {
-            self.say_goodbye(id, Place::new(self), false);
+            self.say_goodbye(id.clone(), Place::new(self, id), false);
         }
     }
 }

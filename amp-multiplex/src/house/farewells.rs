@@ -6,7 +6,7 @@ use amp_core::{CallError, Connection, codes};
 use tokio::task::JoinHandle;
 
 use super::House;
-use crate::commands::{Disconnect, Id};
+use crate::commands::{Disconnect, Id, Ours};
 use crate::error::StreamError;
 
 /// How long to wait before a peer that is busy is told again.
@@ -22,14 +22,14 @@ impl House {
     pub(crate) fn say_goodbye<T: Send + 'static>(self: &Arc<Self>, id: Id, kept: T, cut: bool) -> Option<Told> {
         let Ok(connection) = self.connection() else {
             // There is nobody to tell.
-            self.registry().left(id);
+            self.registry().left(&id);
             return None;
         };
         let house = Arc::clone(self);
         self.spawn(async move {
-            let farewell = Disconnect { connection: id, half: None, cut: cut.then_some(true) };
+            let farewell = Disconnect { connection: id.clone(), half: Ours(None), cut: Ours(cut.then_some(true)) };
             let told = tell(connection, farewell).await;
-            house.registry().left(id);
+            house.registry().left(&id);
             drop(kept);
             told
         })
@@ -37,7 +37,7 @@ impl House {
 
     /// Tells the peer that this end writes no more.
     pub(crate) fn say_half(&self, connection: &Connection, id: Id) -> Option<Told> {
-        self.spawn(tell(connection.clone(), Disconnect { connection: id, half: Some(true), cut: None }))
+        self.spawn(tell(connection.clone(), Disconnect { connection: id, half: Ours(Some(true)), cut: Ours(None) }))
     }
 }
 
@@ -47,7 +47,7 @@ async fn tell(connection: Connection, Disconnect { connection: id, half, cut }: 
     let mut connection = Some(connection);
     loop {
         let Some(open) = connection.take().or_else(|| weak.upgrade()) else { return Ok(()) };
-        let mut call = open.call(Disconnect { connection: id, half, cut }).no_timeout().uncounted();
+        let mut call = open.call(Disconnect { connection: id.clone(), half, cut }).no_timeout().uncounted();
         drop(open);
         poll_fn(|cx| call.poll_sent(cx)).await?;
         match call.weak().await {

@@ -9,7 +9,7 @@ pub(crate) use farewells::Told;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use amp_core::{Ask, CloseReason, Connection, WeakConnection};
+use amp_core::{Answer, Ask, CloseReason, Command, Connection, WeakConnection};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -65,29 +65,26 @@ impl House {
         let first = self.attached.set(connection.downgrade()).is_ok();
         if first {
             self.enter(connection);
+            let house = Arc::downgrade(self);
+            connection.on_end(move |reason| {
+                if let Some(house) = house.upgrade() {
+                    house.lost(reason);
+                }
+            });
         } else {
             self.reused.store(true, Ordering::Relaxed);
         }
         first
     }
 
-    /// Notes the runtime and listens for the end of the connection, once. A connection may be set up outside the runtime that
-    /// drives it: then the first command does so.
-    pub(crate) fn enter(self: &Arc<Self>, connection: &Connection) {
-        if self.runtime.get().is_some() {
-            return;
+    /// Notes the runtime that drives the connection. It may have been set up, and may be used, outside of that: then it is
+    /// known when the first command has come, or the first answer.
+    pub(crate) fn enter(&self, connection: &Connection) {
+        if self.runtime.get().is_none()
+            && let Some(runtime) = connection.runtime().cloned().or_else(|| Handle::try_current().ok())
+        {
+            let _ = self.runtime.set(runtime);
         }
-        let Ok(runtime) = Handle::try_current() else { return };
-        if self.runtime.set(runtime.clone()).is_err() {
-            return;
-        }
-        let (house, closed) = (Arc::downgrade(self), connection.closed());
-        runtime.spawn(async move {
-            let reason = closed.await;
-            if let Some(house) = house.upgrade() {
-                house.lost(&reason);
-            }
-        });
     }
 
     /// Whether the ask came over the connection of these streams.
@@ -134,6 +131,18 @@ impl House {
         }
     }
 
+    /// Answers what came for a stream that is not here, or not any more.
+    pub(crate) fn settle<C>(&self, answers: impl IntoIterator<Item = Answer<C>>)
+    where
+        C: Command<Response = (), Errors = StreamGone>,
+    {
+        if self.registry().refuses() {
+            refuse(answers);
+        } else {
+            answers.into_iter().for_each(|answer| answer.send(Ok(())));
+        }
+    }
+
     pub(crate) fn state(&self, peer: &Capable) -> StreamState<Receipt> {
         let StreamSettings { first_window, most_window, most_buffered, .. } = self.settings;
         let keeps = peer.keeps.map_or(usize::MAX, |keeps| usize::try_from(keeps).unwrap_or(usize::MAX));
@@ -148,9 +157,14 @@ impl House {
     }
 }
 
-/// Tells the peer that the bytes were for nobody, as txampext does: without a description.
-pub(crate) fn refuse(receipts: impl IntoIterator<Item = Receipt>) {
-    for receipt in receipts {
-        receipt.send(Err(StreamGone::NoSuchConnection(String::new()).into()));
+/// Tells the peer that there is no such stream, as txampext does: without a description.
+pub(crate) fn refuse<C>(answers: impl IntoIterator<Item = Answer<C>>)
+where
+    C: Command<Response = (), Errors = StreamGone>,
+{
+    for answer in answers {
+        // An error that nobody is told would end the connection under `Strictness::Twisted`.
+        let wanted = answer.is_wanted();
+        answer.send(if wanted { Err(StreamGone::NoSuchConnection(String::new()).into()) } else { Ok(()) });
     }
 }

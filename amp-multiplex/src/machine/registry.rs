@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use bytes::Bytes;
@@ -9,17 +9,18 @@ use crate::commands::Id;
 /// Which streams there are at one end of a connection. `S` is a stream, `R` a receipt for received bytes.
 pub(crate) struct Registry<S, R> {
     streams: HashMap<Id, S>,
-    /// Streams that this end has left, until the peer has said that it knows: what it sent before is dropped.
+    /// Streams that this end has left, until the peer has said that it knows: their ids are not free.
     leaving: HashSet<Id>,
-    /// Streams with an old peer that are over, the latest last. txampext may write behind a Disconnect, its own or ours, and
-    /// would end the connection if it were told that there is no such stream.
-    over: VecDeque<Id>,
-    /// The peer is as txampext: it cannot close one direction only.
-    old_peer: bool,
+    /// The peer has said that it can close one direction only.
+    announced: bool,
+    /// This end has opened a stream or sent a Disconnect: what comes for an unknown id may have crossed an end.
+    may_cross: bool,
     /// The Connects of ours that are out, by number. While one is, bytes for an unknown id may belong to its stream: a
     /// server that speaks first does so before the answer is seen.
     connecting: BTreeSet<Connecting>,
     connects: Connecting,
+    /// Those of them whose streams nobody wants any more.
+    given_up: HashSet<Connecting>,
     /// How many Connects of the peer are not decided about.
     opening: usize,
     early: HashMap<Id, Early<R>>,
@@ -44,6 +45,8 @@ pub(crate) struct Early<R> {
     pub(crate) overrun: bool,
     /// The last Connect that was out when it began to come. Once there is none up to it, it is for nobody.
     last: Connecting,
+    /// What its id holds.
+    id: usize,
 }
 
 /// How the peer has ended a stream: what is later in this list is not taken back by what is earlier.
@@ -62,26 +65,22 @@ pub(crate) enum Ended {
 pub(crate) enum Known<'a, S> {
     /// For this stream.
     Stream(&'a S),
-    /// For a stream that is over at this end: what still comes is answered as if it were read.
-    Left,
     /// For nothing yet: a Connect of ours is out, and its answer may name it.
     Early,
-    /// For nothing.
+    /// For nothing, or for a stream that is over at this end; see [`Registry::refuses`].
     Unknown,
 }
-
-/// How many streams that are over are remembered, if the peer is old.
-const MOST_OVER: usize = 1024;
 
 impl<S, R> Registry<S, R> {
     pub(crate) fn new(most_streams: usize, most_early: usize) -> Self {
         Self {
             streams: HashMap::new(),
             leaving: HashSet::new(),
-            over: VecDeque::new(),
-            old_peer: false,
+            announced: false,
+            may_cross: false,
             connecting: BTreeSet::new(),
             connects: 0,
+            given_up: HashSet::new(),
             opening: 0,
             early: HashMap::new(),
             early_cost: 0,
@@ -97,7 +96,7 @@ impl<S, R> Registry<S, R> {
 
     /// Whether one more stream may be opened from either end, when `alive` have a place, known here or not.
     fn has_place(&self, alive: usize) -> bool {
-        alive + self.connecting.len() + self.opening < self.most_streams
+        alive + self.connecting.len() - self.given_up.len() + self.opening < self.most_streams
     }
 
     /// A Connect of ours goes out, if there is a place for its stream.
@@ -107,6 +106,12 @@ impl<S, R> Registry<S, R> {
             self.connecting.insert(self.connects);
             self.connects
         })
+    }
+
+    /// Nobody wants the stream of a Connect of ours that is out: its place is free. Until it is answered it is a call that is
+    /// out, and calls have a bound of their own.
+    pub(crate) fn give_up(&mut self, connect: Connecting) {
+        self.given_up.insert(connect);
     }
 
     /// A Connect of the peer came in, and has a place for its stream until it is decided about.
@@ -123,15 +128,17 @@ impl<S, R> Registry<S, R> {
 
     /// A Connect of ours has ended: with a stream that is called `id`, or without. Gives what came early for the stream,
     /// and the receipts of what came for nobody.
-    pub(crate) fn connected(&mut self, connect: Connecting, id: Option<Id>) -> (Early<R>, Vec<R>) {
+    pub(crate) fn connected(&mut self, connect: Connecting, id: Option<&Id>) -> (Early<R>, Vec<R>) {
         self.connecting.remove(&connect);
-        let early = id.and_then(|id| self.early.remove(&id));
+        self.given_up.remove(&connect);
+        self.may_cross |= id.is_some();
+        let early = id.and_then(|id| self.early.remove(id));
         let oldest = self.connecting.first().copied().unwrap_or(Connecting::MAX);
         let lost: Vec<_> = self.early.extract_if(|_, early| early.last < oldest).map(|(_, early)| early).collect();
         self.early_cost -= early.iter().chain(&lost).map(Early::cost).sum::<usize>();
-        let nothing = || Early { overrun: connect <= self.early_lost, ..Early::new(connect) };
+        let nothing = || Early { overrun: connect <= self.early_lost, ..Early::new(connect, 0) };
         let early = early.unwrap_or_else(nothing);
-        (early, lost.into_iter().flat_map(|early| early.data).map(|(_, receipt)| receipt).collect())
+        (early, lost.into_iter().flat_map(Early::receipts).collect())
     }
 
     /// Takes a stream in whose id is [free](Self::has).
@@ -140,23 +147,29 @@ impl<S, R> Registry<S, R> {
     }
 
     /// What an id in a peer's command stands for.
-    pub(crate) fn find(&self, id: Id) -> Known<'_, S> {
-        match self.streams.get(&id) {
+    pub(crate) fn find(&self, id: &Id) -> Known<'_, S> {
+        match self.streams.get(id) {
             Some(stream) => Known::Stream(stream),
-            None if self.leaving.contains(&id) || self.over.contains(&id) => Known::Left,
-            None if !self.connecting.is_empty() => Known::Early,
-            None => Known::Unknown,
+            None if self.connecting.is_empty() || self.leaving.contains(id) => Known::Unknown,
+            None => Known::Early,
         }
+    }
+
+    /// Whether what comes for an [unknown](Known::Unknown) id, or behind the peer's own end of a stream, is answered with an
+    /// error (`wire.md` section 3). It costs a stock txampext its connection, and one that is honest sends such: its server
+    /// writes behind its own Disconnect, and its client forwards what it had read when ours came.
+    pub(crate) fn refuses(&self) -> bool {
+        self.announced || (!self.may_cross && self.connecting.is_empty())
     }
 
     /// Keeps bytes for an id that is not known yet. Gives the receipt back when they are not kept: with too many of them the
     /// stream is over before it is known, and behind its end they are of no use.
-    pub(crate) fn keep_early(&mut self, id: Id, data: Bytes, receipt: R) -> Result<(), R> {
+    pub(crate) fn keep_early(&mut self, id: &Id, data: Bytes, receipt: R) -> Result<(), R> {
         if data.is_empty() || !self.meet_early(id) {
             return Err(receipt);
         }
         let after = self.early_cost + cost(data.len());
-        let Some(early) = self.early.get_mut(&id).filter(|early| early.ended.is_none()) else { return Err(receipt) };
+        let Some(early) = self.early.get_mut(id).filter(|early| early.ended.is_none()) else { return Err(receipt) };
         early.overrun |= after > self.most_early;
         if early.overrun {
             return Err(receipt);
@@ -167,9 +180,9 @@ impl<S, R> Registry<S, R> {
     }
 
     /// Remembers that the peer has ended a stream whose id is not known yet.
-    pub(crate) fn end_early(&mut self, id: Id, ended: Ended) {
+    pub(crate) fn end_early(&mut self, id: &Id, ended: Ended) {
         if self.meet_early(id)
-            && let Some(early) = self.early.get_mut(&id)
+            && let Some(early) = self.early.get_mut(id)
         {
             early.ended = match (early.ended, ended) {
                 // What ended in order before is whole.
@@ -180,65 +193,46 @@ impl<S, R> Registry<S, R> {
     }
 
     /// Something came for an id that is not known yet. Whether there is a place for it.
-    fn meet_early(&mut self, id: Id) -> bool {
-        if self.early.contains_key(&id) {
+    fn meet_early(&mut self, id: &Id) -> bool {
+        if self.early.contains_key(id) {
             return true;
         }
-        let place = self.early_cost + OVERHEAD <= self.most_early;
+        let early = Early::new(self.connects, id.held());
+        let place = self.early_cost + early.cost() <= self.most_early;
         if place {
-            self.early.insert(id, Early::new(self.connects));
-            self.early_cost += OVERHEAD;
+            self.early_cost += early.cost();
+            self.early.insert(id.clone(), early);
         } else {
             self.early_lost = self.connects;
         }
         place
     }
 
-    pub(crate) fn is_old_peer(&self) -> bool {
-        self.old_peer
-    }
-
     /// Whether the id is given to a stream, or to one that the peer may still take for open.
-    pub(crate) fn has(&self, id: Id) -> bool {
-        self.streams.contains_key(&id) || self.leaving.contains(&id)
+    pub(crate) fn has(&self, id: &Id) -> bool {
+        self.streams.contains_key(id) || self.leaving.contains(id)
     }
 
-    /// Notes what the peer of a stream is.
+    /// Notes whether a Connect of the peer, or its answer to one, says that it can close one direction only.
     pub(crate) fn meet(&mut self, half_close: bool) {
-        self.old_peer |= !half_close;
+        self.announced |= half_close;
     }
 
     /// Forgets a stream that the peer knows to be over, if it `is` the one that has the id now.
-    pub(crate) fn remove(&mut self, id: Id, is: impl Fn(&S) -> bool) -> Option<S> {
-        self.put_away(id);
-        self.take(id, is)
-    }
-
-    fn take(&mut self, id: Id, is: impl Fn(&S) -> bool) -> Option<S> {
-        if self.streams.get(&id).is_some_and(is) { self.streams.remove(&id) } else { None }
+    pub(crate) fn remove(&mut self, id: &Id, is: impl Fn(&S) -> bool) -> Option<S> {
+        if self.streams.get(id).is_some_and(is) { self.streams.remove(id) } else { None }
     }
 
     /// The same for a stream that the peer still has to be told about.
-    pub(crate) fn leave(&mut self, id: Id, is: impl Fn(&S) -> bool) -> Option<S> {
-        self.leaving.insert(id);
-        self.take(id, is)
+    pub(crate) fn leave(&mut self, id: &Id, is: impl Fn(&S) -> bool) -> Option<S> {
+        self.may_cross = true;
+        self.leaving.insert(id.clone());
+        self.remove(id, is)
     }
 
     /// The peer knows that the stream is over.
-    pub(crate) fn left(&mut self, id: Id) {
-        if self.leaving.remove(&id) {
-            self.put_away(id);
-        }
-    }
-
-    fn put_away(&mut self, id: Id) {
-        if !self.old_peer || self.leaving.contains(&id) || self.over.contains(&id) {
-            return;
-        }
-        if self.over.len() == MOST_OVER {
-            self.over.pop_front();
-        }
-        self.over.push_back(id);
+    pub(crate) fn left(&mut self, id: &Id) {
+        self.leaving.remove(id);
     }
 
     /// Takes everything out: the connection has ended, and takes no more streams.
@@ -246,14 +240,13 @@ impl<S, R> Registry<S, R> {
         self.early.clear();
         self.early_cost = 0;
         self.leaving.clear();
-        self.over.clear();
         self.streams.drain().map(|(_, stream)| stream).collect()
     }
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         let counts = [self.streams.len(), self.leaving.len(), self.early.len(), self.early_cost];
-        counts == [0; 4] && self.connecting.is_empty() && self.opening == 0
+        counts == [0; 4] && self.connecting.is_empty() && self.given_up.is_empty() && self.opening == 0
     }
 }
 
@@ -271,11 +264,16 @@ impl<S, R> fmt::Debug for Registry<S, R> {
 }
 
 impl<R> Early<R> {
-    fn new(last: Connecting) -> Self {
-        Self { data: Vec::new(), ended: None, overrun: false, last }
+    /// Nothing yet, under an id that [holds](Id::held) so many bytes.
+    fn new(last: Connecting, id: usize) -> Self {
+        Self { data: Vec::new(), ended: None, overrun: false, last, id }
+    }
+
+    pub(crate) fn receipts(self) -> impl Iterator<Item = R> {
+        self.data.into_iter().map(|(_, receipt)| receipt)
     }
 
     fn cost(&self) -> usize {
-        OVERHEAD + self.data.iter().map(|(data, _)| cost(data.len())).sum::<usize>()
+        OVERHEAD + self.id + self.data.iter().map(|(data, _)| cost(data.len())).sum::<usize>()
     }
 }

@@ -158,9 +158,9 @@ async fn no_socket_is_left_in_close_wait_after_the_far_end_has_left() {
     let far = soon("accepting", listener.accept()).await.expect("a stream");
     // A client that has said everything, a far end that goes away, and neither says more.
     let mut finished = dial(&forward).await;
-    finished.shutdown().await.expect("finished");
     let far_too = soon("accepting", listener.accept()).await.expect("a stream");
     until("both are open", || forward.counts().open == 2).await;
+    finished.shutdown().await.expect("finished");
     drop((far, far_too));
     assert_eq!(soon("the end", silent.read(&mut [0])).await.expect("an end"), 0);
     until("both have ended", || forward.counts().open == 0).await;

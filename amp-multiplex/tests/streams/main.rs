@@ -1,8 +1,10 @@
 //! Streams over pairs of connections, against a scripted peer that speaks txampext's three commands as its authors wrote
 //! them, and over a path that is long. Each test is named as the statement it proves.
 
+mod behind_an_end;
 mod bounds;
 mod busy;
+mod byte_strings;
 mod closing;
 mod connecting;
 mod fairness;
@@ -13,8 +15,11 @@ mod isolation;
 mod leaving;
 mod long_path;
 mod loss;
+mod order;
 mod raw;
+mod runtimes;
 mod storm;
 mod support;
 mod targets;
+mod visitors;
 mod whole;

@@ -153,7 +153,12 @@ impl RawPeer {
 
     /// Opens a stream to our listener; gives its id and our end.
     pub(crate) async fn open(&mut self, factory: &str, listener: &mut StreamListener) -> (String, Stream) {
-        let tag = self.ask("Connect", &[("factory", factory.as_bytes())]).await;
+        self.open_bytes(factory.as_bytes(), listener).await
+    }
+
+    /// The same for a name of any bytes.
+    pub(crate) async fn open_bytes(&mut self, factory: &[u8], listener: &mut StreamListener) -> (String, Stream) {
+        let tag = self.ask("Connect", &[("factory", factory)]).await;
         let stream = soon("accepting", listener.accept()).await.expect("a factory");
         (self.expect_answer(&tag).await.text("connection"), stream)
     }

@@ -96,21 +96,23 @@ async fn bytes_behind_a_disconnect_end_no_other_stream() {
 }
 
 #[tokio::test]
-async fn a_disconnect_for_an_unknown_id_and_a_second_one_are_answered_as_successes() {
+async fn what_comes_for_an_unknown_id_is_an_error_while_this_end_has_opened_and_ended_nothing() {
     let factories = Factories::new();
     factories.serve("sink", async |mut stream| {
         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
     });
     let Some((mut served, multiplexer)) = serving(&factories).await else { return };
     let twisted = &mut served.twisted;
-    assert_eq!(twisted.say("call(Disconnect, connection=b'nobody')").await, "{}");
+    assert_eq!(twisted.say("call(Disconnect, connection=b'nobody')").await, "NoSuchConnection: ");
     twisted.say("dial('sink')").await;
-    let twice = "settle([call(Disconnect, connection=dialled['it'].transport.identifier) for _ in range(2)])";
-    assert_eq!(twisted.say(twice).await, "[{}, {}]");
-    let late = twisted.say("call(Transmit, connection=dialled['it'].transport.identifier, data=b'late')").await;
-    assert_eq!(late, "{}", "as if somebody had read it");
-    let nobody = twisted.say("call(Transmit, connection=b'nobody', data=b'x')").await;
-    assert_eq!(nobody, "NoSuchConnection: ");
+    assert_eq!(twisted.say("call(Disconnect, connection=dialled['it'].transport.identifier)").await, "{}");
+    for late in [
+        "call(Disconnect, connection=dialled['it'].transport.identifier)",
+        "call(Transmit, connection=dialled['it'].transport.identifier, data=b'late')",
+        "call(Transmit, connection=b'nobody', data=b'x')",
+    ] {
+        assert_eq!(twisted.say(late).await, "NoSuchConnection: ", "{late}");
+    }
     twisted.say("connections[-1].streams.clear()").await;
     still_there(&multiplexer, twisted).await;
 }

@@ -1,0 +1,126 @@
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+use super::Socket;
+
+/// A local socket while its stream is being opened, and afterwards.
+///
+/// Only what is read tells whether the client is still there, and nothing that was read may be lost: one byte is taken out and
+/// kept, and the others stay with the system.
+pub(super) struct Visitor<S> {
+    socket: S,
+    first: Option<u8>,
+    /// What the read that went along with the first byte met. A socket tells it once; then it reads as ended in order.
+    failed: Option<io::Error>,
+}
+
+impl<S: Socket> Visitor<S> {
+    pub(super) fn new(socket: S) -> Self {
+        Self { socket, first: None, failed: None }
+    }
+
+    /// Done when the client has gone: it has reset the connection, or ended it before its first byte. Behind a first byte an end
+    /// is that of a question, whose answer is waited for. Safe to drop.
+    pub(super) async fn left(&mut self) {
+        if self.first.is_none() {
+            match self.socket.read_u8().await {
+                Ok(first) => self.first = Some(first),
+                Err(_) => return,
+            }
+        }
+        self.socket.reset().await;
+    }
+}
+
+impl<S: Socket> Socket for Visitor<S> {
+    fn abort(&self) {
+        self.socket.abort();
+    }
+
+    fn reset(&self) -> impl Future<Output = ()> + Send {
+        self.socket.reset()
+    }
+}
+
+impl<S: Socket> AsyncRead for Visitor<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if buffer.remaining() > 0
+            && let Some(first) = self.first.take()
+        {
+            buffer.put_slice(&[first]);
+            // What is behind it goes along.
+            if let Poll::Ready(Err(error)) = Pin::new(&mut self.socket).poll_read(cx, buffer) {
+                self.failed = Some(error);
+            }
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Err(error));
+        }
+        Pin::new(&mut self.socket).poll_read(cx, buffer)
+    }
+}
+
+impl<S: Socket> AsyncWrite for Visitor<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says `x`, then what is scripted, then an end in order.
+    struct Scripted(Vec<io::Result<&'static [u8]>>);
+
+    impl AsyncRead for Scripted {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            if !self.0.is_empty() {
+                buffer.put_slice(self.0.remove(0)?);
+            }
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Scripted {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl Socket for Scripted {
+        async fn reset(&self) {}
+    }
+
+    #[tokio::test]
+    async fn the_byte_that_was_taken_out_comes_first_and_an_error_behind_it_is_no_end_in_order() {
+        for rest in [Ok(&b"yz"[..]), Err(io::ErrorKind::ConnectionReset.into())] {
+            let whole = rest.is_ok();
+            let mut visitor = Visitor::new(Scripted(vec![Ok(b"x"), rest]));
+            visitor.left().await;
+            let mut read = Vec::new();
+            let ended = visitor.read_to_end(&mut read).await;
+            assert_eq!((ended.is_ok(), &*read), (whole, if whole { &b"xyz"[..] } else { b"x" }));
+        }
+    }
+}
