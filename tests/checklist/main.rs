@@ -11,6 +11,7 @@ mod commands;
 mod congestion;
 mod constraints;
 mod crowds;
+mod descriptors;
 mod errors;
 mod failures;
 mod flood;
