@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 
 use amp::{Builder, Connection, Peer};
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::stat::Mode;
 use tokio::process::Command as Process;
 
@@ -51,6 +51,19 @@ async fn line_63_over_any_two_descriptors_whose_flags_stay_as_they_are() {
         }
         works(one, other).await;
     }
+}
+
+/// The descriptor that a parent hands over stays open in a program that is started, unless it is marked.
+#[tokio::test]
+async fn a_program_that_is_started_meanwhile_inherits_no_descriptor_of_a_connection() {
+    let (ours, _theirs) = UnixStream::pair().expect("two sockets");
+    let number = ours.as_raw_fd();
+    fcntl(&ours, FcntlArg::F_SETFD(FdFlag::empty())).expect("a flag");
+    let (other_read, _write) = pipe();
+    let _connection = Connection::builder().pipes(other_read, ours).expect("two descriptors");
+    let mut process = Process::new("test");
+    let status = soon("the program ends", process.args(["-e", &format!("/proc/self/fd/{number}")]).status()).await;
+    assert_eq!(status.expect("test").code(), Some(1));
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ pub(in crate::connection) fn spawn_on(
     if read.min(write) < 0 || read.max(write) == RawFd::MAX {
         return Err(unfit("no descriptor has such a number"));
     }
-    process.fd_mappings(mappings).map_err(|_| unfit("the child cannot read and write one descriptor"))?;
+    process.as_std_mut().fd_mappings(mappings).map_err(|_| unfit("the child cannot read and write one descriptor"))?;
     let occupied = occupy(read.max(write))?;
     let child = process.spawn()?;
     drop(occupied);
