@@ -336,6 +336,8 @@ async fn a_program_that_reads_behind_an_agent_gets_what_comes_later() {
     let mut line = String::new();
     soon("the agent ends", tokio::io::AsyncBufReadExt::read_line(&mut output, &mut line)).await.expect("text");
     assert_eq!(line, "ended\n");
+    // `cat` has time to find nothing there, which is an error where the description is non-blocking.
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let mut input = running.stdin.take().expect("a pipe");
     input.write_all(b"later\n").await.expect("cat reads");
     drop(input);

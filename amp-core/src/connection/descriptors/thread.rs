@@ -141,7 +141,8 @@ fn write(file: &mut File, stopped: &PipeReader, mut piece: &[u8]) -> io::Result<
     Ok(())
 }
 
-/// Whether it is no failure: another has made the description non-blocking, or a signal came.
+/// Whether it is no failure: a signal came, or, where another has made the description non-blocking, somebody else who
+/// shares it was quicker.
 fn passes(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
