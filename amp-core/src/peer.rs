@@ -26,7 +26,7 @@ pub enum Peer {
         /// The process at the other end, as the kernel vouches for it.
         credentials: Option<Credentials>,
     },
-    /// The standard streams of a child process, or those of this process when it is the child.
+    /// A child process over its pipes, or the parent of this process over the standard streams that it gave.
     Process {
         /// The id of the child or parent, where known.
         id: Option<u32>,

@@ -38,7 +38,8 @@ pub struct Settings {
     pub call_timeout: Option<Duration>,
     /// How long [`Connection::close`](crate::Connection::close) lets outstanding answers arrive. Default 10 s.
     pub close_timeout: Duration,
-    /// How long the last bytes may take to be written and read by the peer when the connection ends. Default 1 s.
+    /// How long the last bytes may take to be written and read by the peer when the connection ends. Over pipes only to
+    /// be written: nothing is lost when a pipe is closed before its reader has read. Default 1 s.
     pub linger: Duration,
     /// What a failure that is not declared costs. Default: its one call.
     pub strictness: Strictness,

@@ -13,6 +13,7 @@ mod commands;
 mod congestion;
 mod constraints;
 mod crowds;
+mod descriptors;
 mod end_listeners;
 mod ends_of_asks;
 mod errors;

@@ -1,22 +1,23 @@
 //! Line 63: any byte stream will do.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::fs::File;
+use std::io::{PipeReader, PipeWriter};
+use std::os::fd::AsRawFd;
 use std::process::Stdio;
 
 use amp::{Builder, Connection, Peer, Server, pair};
-use tokio::net::unix::pipe;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::process::Command as Process;
 
 use crate::commands::{CallBack, House, sum};
 use crate::raw_peer::{ended, soon};
 
-fn house() -> Builder {
+pub(crate) fn house() -> Builder {
     Connection::builder().locator(House::new().into_locator())
 }
 
 /// Both ends call and answer, and the end of one is the end of the other.
-async fn works(one: Connection, other: Connection) {
+pub(crate) async fn works(one: Connection, other: Connection) {
     for connection in [&one, &other] {
         assert_eq!(soon("a call", connection.call(sum())).await.expect("an answer").total, 3);
         let there_and_back = CallBack { connection: amp::Exposed::empty() };
@@ -131,15 +132,12 @@ async fn line_63_over_two_pipes_that_were_inherited_by_their_numbers() {
     let open = || std::io::pipe().expect("a pipe");
     let ((read_a, write_b), (read_b, write_a)) = (open(), open());
     // As a child finds its descriptors 3 and 4: by a path that names the number.
-    let number = |fd: &OwnedFd| format!("/dev/fd/{}", fd.as_raw_fd());
-    let (read_a, write_a) = (OwnedFd::from(read_a), OwnedFd::from(write_a));
-    let receiver = pipe::OpenOptions::new().open_receiver(number(&read_a)).expect("a pipe to read");
-    let sender = pipe::OpenOptions::new().open_sender(number(&write_a)).expect("a pipe to write");
-    drop((read_a, write_a));
-    let one = house().start(tokio::io::join(receiver, sender), Peer::other("pipes"));
-    let receiver = pipe::Receiver::from_owned_fd(read_b.into()).expect("a pipe to read");
-    let sender = pipe::Sender::from_owned_fd(write_b.into()).expect("a pipe to write");
-    let other = house().start(tokio::io::join(receiver, sender), Peer::other("pipes"));
+    let path = |number: &dyn AsRawFd| format!("/dev/fd/{}", number.as_raw_fd());
+    let to_read = |pipe: PipeReader| File::open(path(&pipe)).expect("a pipe to read");
+    let to_write = |pipe: PipeWriter| File::options().write(true).open(path(&pipe)).expect("a pipe to write");
+    let (read_a, write_a) = (to_read(read_a), to_write(write_a));
+    let one = house().pipes(read_a, write_a).expect("two pipes");
+    let other = house().pipes(read_b, write_b).expect("two pipes");
     works(one, other).await;
 }
 

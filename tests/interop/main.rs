@@ -25,3 +25,4 @@ mod raw_bytes;
 mod streams;
 mod transcripts;
 mod values;
+mod workers;

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,7 +12,7 @@ use tokio::net::unix::SocketAddr as UnixAddress;
 use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
 use tokio::process::{Child, Command as Process};
 
-use super::halves::Halves;
+use super::descriptors::{Halves, spawn_on};
 use super::{Builder, Connection};
 use crate::peer::{Credentials, Peer};
 
@@ -58,26 +59,127 @@ impl Builder {
 
     /// Starts a child process and talks to it over its standard input and output; its standard error stays as it is.
     ///
-    /// The child's pipes close when the connection ends. The child itself is the caller's to wait for.
+    /// The child's pipes close when the connection ends, as for [`pipes`](Self::pipes). The child itself is the caller's
+    /// to wait for. For a child that has other uses for its standard streams see [`spawn_on`](Self::spawn_on).
     ///
     /// # Errors
     /// When the process does not start.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime with I/O and time enabled.
     pub fn spawn(self, process: &mut Process) -> io::Result<(Connection, Child)> {
         let mut child = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("the child's pipes were taken"));
         };
-        let connection = self.start(Halves::new(output, input), Peer::Process { id: child.id() });
+        let (read, write) = (output.into_owned_fd()?, input.into_owned_fd()?);
+        let halves = Halves::own(read, write, self.settings_ref().linger)?;
+        let connection = self.start(halves, Peer::Process { id: child.id() });
         Ok((connection, child))
     }
 
-    /// Talks to the parent process over this process's standard input and output. Nothing else may write there.
+    /// Starts a child process and talks to it over two pipes, which the child reads and writes as the descriptors with
+    /// these numbers. Its standard streams stay as they are, so that it may print.
+    ///
+    /// Twisted's ampoule and the workers of `trial` read 3 and write 4:
+    ///
+    /// ```no_run
+    /// # async fn example() -> std::io::Result<()> {
+    /// # extern crate amp_core as amp;
+    /// use amp::Connection;
+    /// use tokio::process::Command;
+    ///
+    /// let mut worker = Command::new("python3");
+    /// worker.args(["-m", "twisted.trial._dist.workertrial"]);
+    /// let (connection, child) = Connection::builder().spawn_on(worker, 3, 4)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// How such a child is written in Rust stands at [`pipes`](Self::pipes). The process is taken by value because it
+    /// holds the child's ends of the pipes until it is dropped, and while they are open here the end of the child would
+    /// not be seen. The pipes close when the connection ends, as for [`pipes`](Self::pipes); the child itself is the
+    /// caller's to wait for.
     ///
     /// # Errors
-    /// When a standard stream is not open.
+    /// When the process does not start, or the numbers are equal or cannot be those of descriptors.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime with I/O and time enabled.
+    pub fn spawn_on(self, process: Process, reads: RawFd, writes: RawFd) -> io::Result<(Connection, Child)> {
+        let (halves, child) = spawn_on(process, reads, writes, self.settings_ref().linger)?;
+        let connection = self.start(halves, Peer::Process { id: child.id() });
+        Ok((connection, child))
+    }
+
+    /// Runs the connection over two descriptors, one to read and one to write, which may be two duplicates of one socket.
+    /// Each is driven as what it is:
+    ///
+    /// | | read and written | at the end of the connection |
+    /// |---|---|---|
+    /// | a stream socket | as a socket | shut down for writing, for all who hold it; then read for up to [`linger`](crate::Settings::linger) and closed |
+    /// | a pipe | as a pipe, opened anew through `/proc` | closed at once |
+    /// | a pipe that cannot be opened anew (without Linux's `/proc`, or when it belongs to another user), a terminal, a file, a device | by a thread, which neither the runtime nor the end of the process waits for | closed |
+    ///
+    /// The open file descriptions of the two are not changed, so whoever shares them never sees them become non-blocking.
+    /// The descriptors are marked to be closed in programs that this process starts. Of a pipe or a terminal the peer
+    /// sees the end when the *last* duplicate of its descriptor is closed: those that other processes hold are theirs to
+    /// close. A peer that still writes into a pipe after the end is read for up to `linger`, in the background, and
+    /// [`closed`](Connection::closed) does not wait for that.
+    ///
+    /// A child that was given its connection on 3 and 4 takes them by their numbers, before it opens anything else:
+    ///
+    /// ```no_run
+    /// # async fn example() -> std::io::Result<()> {
+    /// # extern crate amp_core as amp;
+    /// use std::fs::File;
+    /// use std::os::fd::{FromRawFd, OwnedFd};
+    ///
+    /// // SAFETY: the parent has opened both for this, and nothing else in this program owns them.
+    /// let (read, write) = unsafe { (OwnedFd::from_raw_fd(3), OwnedFd::from_raw_fd(4)) };
+    /// let connection = amp::Connection::builder().pipes(read, write)?;
+    /// # drop(connection);
+    ///
+    /// // Without `unsafe`, for pipes; 3 and 4 themselves then stay open until the process ends.
+    /// let (read, write) = (File::open("/dev/fd/3")?, File::options().write(true).open("/dev/fd/4")?);
+    /// let connection = amp::Connection::builder().pipes(read, write)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When a descriptor is not open in the direction that is asked of it, or is a socket of messages.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime with I/O and time enabled.
+    pub fn pipes(self, read: impl Into<OwnedFd>, write: impl Into<OwnedFd>) -> io::Result<Connection> {
+        let halves = Halves::shared(read.into(), write.into(), self.settings_ref().linger)?;
+        Ok(self.start(halves, Peer::other("pipes")))
+    }
+
+    /// Talks to the parent process over this process's standard input and output, whatever they are: two pipes, one or two
+    /// sockets (as `sshd` or `inetd` give), a terminal, a file. How they are driven and what happens at the end of the
+    /// connection stands at [`pipes`](Self::pipes).
+    ///
+    /// The connection takes them for good. From now on `/dev/null` stands in the place of standard input, and standard
+    /// error in that of standard output, or `/dev/null` too where standard error leads to the same place. So what the
+    /// program prints reaches a log and not the peer, programs that it starts inherit neither, and the end of the
+    /// connection reaches the parent although this process lives on. What was printed before is flushed to the old
+    /// standard output; what was read into the buffer of [`std::io::stdin`] before does not reach the connection.
+    ///
+    /// Programs that run behind this one with the same standard streams, as in `sh -c 'agent; cat'`, find them as they
+    /// were; but what the peer had sent ahead may have been read, and a socket is shut down for writing.
+    ///
+    /// # Errors
+    /// When a standard stream is not open or cannot carry a connection, and nothing is changed then; and when an earlier
+    /// connection has taken them.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime with I/O and time enabled.
     pub fn stdio(self) -> io::Result<Connection> {
         let peer = Peer::Process { id: Some(std::os::unix::process::parent_id()) };
-        Ok(self.start(Halves::standard()?, peer))
+        let halves = Halves::standard(self.settings_ref().linger)?;
+        Ok(self.start(halves, peer))
     }
 }
 

@@ -1,0 +1,80 @@
+//! What a descriptor is, found out without a change to it.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{SockType, getsockopt, sockopt};
+use nix::sys::stat::{FileStat, SFlag, fstat};
+use tokio::net::unix::pipe;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Pipe,
+    Socket,
+    /// A terminal, a file, a device: no poller takes all of these.
+    Other,
+}
+
+pub(super) fn of(descriptor: &OwnedFd) -> io::Result<Kind> {
+    Ok(kind_in(&fstat(descriptor)?))
+}
+
+fn kind_in(status: &FileStat) -> Kind {
+    let kind = SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT;
+    match kind {
+        SFlag::S_IFIFO => Kind::Pipe,
+        SFlag::S_IFSOCK => Kind::Socket,
+        _ => Kind::Other,
+    }
+}
+
+/// Whether both are the same file, whichever descriptions and descriptors lead to it.
+pub(super) fn is_same(one: impl AsFd, other: impl AsFd) -> io::Result<bool> {
+    let (one, other) = (fstat(one)?, fstat(other)?);
+    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}
+
+pub(super) fn is_same_socket(one: &OwnedFd, other: &OwnedFd) -> io::Result<bool> {
+    Ok(of(one)? == Kind::Socket && is_same(one, other)?)
+}
+
+/// Looks whether a connection can run over the two, and keeps them from programs that this one starts.
+pub(super) fn check(read: &OwnedFd, write: &OwnedFd) -> io::Result<()> {
+    for (descriptor, unfit, words) in [
+        (read, OFlag::O_WRONLY, "the descriptor to read is open for writing only"),
+        (write, OFlag::O_RDONLY, "the descriptor to write is open for reading only"),
+    ] {
+        let flags = OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?);
+        if flags & OFlag::O_ACCMODE == unfit {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
+        if of(descriptor)? == Kind::Socket && getsockopt(descriptor, sockopt::SockType)? != SockType::Stream {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket carries messages, not a byte stream"));
+        }
+        fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    }
+    Ok(())
+}
+
+/// The same pipe with an open file description of its own, whose flags nobody shares. `None` where that is impossible:
+/// without `/proc`, or when the pipe belongs to another user.
+pub(super) fn reopen_to_read(pipe: &OwnedFd) -> Option<pipe::Receiver> {
+    let opened = pipe::OpenOptions::new().open_receiver(path(pipe)?).ok()?;
+    // Of a named pipe without writers a new description learns no end; the old one does.
+    let mut ended = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+    poll(&mut ended, PollTimeout::ZERO).ok()?;
+    let has_ended = ended[0].revents().is_none_or(|events| events.contains(PollFlags::POLLHUP));
+    (!has_ended).then_some(opened)
+}
+
+/// As [`reopen_to_read`]; also impossible when the pipe has no reader any more.
+pub(super) fn reopen_to_write(pipe: &OwnedFd) -> Option<pipe::Sender> {
+    pipe::OpenOptions::new().open_sender(path(pipe)?).ok()
+}
+
+/// Where a descriptor is opened anew. Elsewhere than on Linux such a path only duplicates it, flags and all.
+fn path(descriptor: &OwnedFd) -> Option<String> {
+    cfg!(any(target_os = "linux", target_os = "android")).then(|| format!("/proc/self/fd/{}", descriptor.as_raw_fd()))
+}

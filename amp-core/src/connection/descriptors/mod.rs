@@ -1,0 +1,163 @@
+//! Connections over descriptors: pipes, sockets, terminals and files, each driven as what it is.
+//!
+//! No flag of an open file description is changed that another process may share: a socket is read and written with
+//! `MSG_DONTWAIT`, a pipe is opened anew, and anything else is read and written by threads.
+
+mod child;
+mod kind;
+mod socket;
+mod standard;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::unix::pipe;
+
+pub(super) use child::spawn_on;
+use kind::Kind;
+use socket::Socket;
+use thread::{ThreadReader, ThreadWriter};
+
+/// A byte stream of two one-way streams, or of one socket that is both.
+pub(super) struct Halves {
+    /// `None` once nothing more is to be read.
+    read: Option<Input>,
+    /// `None` once it was shut down.
+    write: Option<Output>,
+    /// For how long a pipe is still read when it has been left.
+    linger: Duration,
+}
+
+enum Input {
+    Pipe(pipe::Receiver),
+    Socket(Arc<Socket>),
+    Thread(ThreadReader),
+}
+
+enum Output {
+    Pipe(pipe::Sender),
+    Socket(Arc<Socket>),
+    Thread(ThreadWriter),
+}
+
+impl Halves {
+    /// Two descriptors that others may share, each driven as what it is.
+    pub(super) fn shared(read: OwnedFd, write: OwnedFd, linger: Duration) -> io::Result<Self> {
+        kind::check(&read, &write)?;
+        let (read, write) = if kind::is_same_socket(&read, &write)? {
+            // One registration: its end is told by shutting it down, which no second descriptor can prevent.
+            let socket = Arc::new(Socket::new(read, Interest::READABLE | Interest::WRITABLE)?);
+            (Input::Socket(Arc::clone(&socket)), Output::Socket(socket))
+        } else {
+            (Input::new(read)?, Output::new(write)?)
+        };
+        Ok(Self { read: Some(read), write: Some(write), linger })
+    }
+
+    /// The ends of two pipes that this process has made and shares with nobody.
+    pub(super) fn own(read: OwnedFd, write: OwnedFd, linger: Duration) -> io::Result<Self> {
+        let read = Input::Pipe(pipe::Receiver::from_owned_fd(read)?);
+        let write = Output::Pipe(pipe::Sender::from_owned_fd(write)?);
+        Ok(Self { read: Some(read), write: Some(write), linger })
+    }
+
+    /// The standard streams of this process, which has others in their place from now on.
+    pub(super) fn standard(linger: Duration) -> io::Result<Self> {
+        standard::take(|read, write| Self::shared(read, write, linger))
+    }
+
+    /// Nothing more is read for the connection.
+    ///
+    /// A socket that is closed with unread bytes is reset, and the peer's unread answers with it, so it is read on by
+    /// whoever ends the connection. A pipe loses nothing of the other direction and is not waited for; but a peer that
+    /// still writes would get `EPIPE` or `SIGPIPE` where it has only to read the end, so it is emptied meanwhile.
+    fn leave_input(&mut self) {
+        match self.read.take() {
+            Some(socket @ Input::Socket(_)) => self.read = Some(socket),
+            Some(Input::Pipe(mut pipe)) => {
+                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                    let linger = self.linger;
+                    runtime.spawn(async move {
+                        let mut nowhere = tokio::io::sink();
+                        let _ = tokio::time::timeout(linger, tokio::io::copy(&mut pipe, &mut nowhere)).await;
+                    });
+                }
+            }
+            Some(Input::Thread(_)) | None => {}
+        }
+    }
+}
+
+impl Input {
+    fn new(descriptor: OwnedFd) -> io::Result<Self> {
+        Ok(match kind::of(&descriptor)? {
+            Kind::Socket => Self::Socket(Arc::new(Socket::new(descriptor, Interest::READABLE)?)),
+            Kind::Pipe => match kind::reopen_to_read(&descriptor) {
+                Some(pipe) => Self::Pipe(pipe),
+                None => Self::Thread(ThreadReader::new(descriptor)?),
+            },
+            Kind::Other => Self::Thread(ThreadReader::new(descriptor)?),
+        })
+    }
+}
+
+impl Output {
+    fn new(descriptor: OwnedFd) -> io::Result<Self> {
+        Ok(match kind::of(&descriptor)? {
+            Kind::Socket => Self::Socket(Arc::new(Socket::new(descriptor, Interest::WRITABLE)?)),
+            Kind::Pipe => match kind::reopen_to_write(&descriptor) {
+                Some(pipe) => Self::Pipe(pipe),
+                None => Self::Thread(ThreadWriter::new(descriptor)?),
+            },
+            Kind::Other => Self::Thread(ThreadWriter::new(descriptor)?),
+        })
+    }
+}
+
+impl AsyncRead for Halves {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match &mut self.read {
+            Some(Input::Pipe(pipe)) => Pin::new(pipe).poll_read(cx, buffer),
+            Some(Input::Socket(socket)) => socket.poll_read(cx, buffer),
+            Some(Input::Thread(thread)) => thread.poll_read(cx, buffer),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl AsyncWrite for Halves {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.write {
+            Some(Output::Pipe(pipe)) => Pin::new(pipe).poll_write(cx, bytes),
+            Some(Output::Socket(socket)) => socket.poll_write(cx, bytes),
+            Some(Output::Thread(thread)) => thread.poll_write(cx, bytes),
+            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.write {
+            Some(Output::Thread(thread)) => thread.poll_flush(cx),
+            Some(Output::Pipe(_) | Output::Socket(_)) | None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Tells the peer that there is no more: by closing what is written, or shutting it down if it is a socket.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let written = ready!(self.as_mut().poll_flush(cx));
+        let told = match self.write.take() {
+            Some(Output::Socket(socket)) => socket.shut_down(),
+            Some(Output::Pipe(_) | Output::Thread(_)) | None => Ok(()),
+        };
+        self.leave_input();
+        Poll::Ready(written.and(told))
+    }
+}

@@ -1,0 +1,43 @@
+//! The standard streams of this process, taken once.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::unistd::{dup2_stdin, dup2_stdout};
+
+use super::kind::is_same;
+
+/// What stands at 0 and 1 is no longer what this process was given.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Runs something over what standard input and output are, and puts others in their place: else these would be second
+/// copies, which keep the peer from seeing the end, and into which `println!` and programs that are started write.
+pub(super) fn take<T>(run: impl FnOnce(OwnedFd, OwnedFd) -> io::Result<T>) -> io::Result<T> {
+    if TAKEN.swap(true, Ordering::SeqCst) {
+        let words = "another connection has taken standard input and output";
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
+    }
+    let taken = replace(run);
+    if taken.is_err() {
+        TAKEN.store(false, Ordering::SeqCst);
+    }
+    taken
+}
+
+fn replace<T>(run: impl FnOnce(OwnedFd, OwnedFd) -> io::Result<T>) -> io::Result<T> {
+    let (input, output) = (io::stdin().as_fd().try_clone_to_owned()?, io::stdout().as_fd().try_clone_to_owned()?);
+    let nothing = OwnedFd::from(File::options().read(true).write(true).open("/dev/null")?);
+    // What was printed before is not the connection's, and goes where it was meant to.
+    io::stdout().flush()?;
+    let elsewhere = match io::stderr().as_fd().try_clone_to_owned() {
+        Ok(errors) if !is_same(&errors, &output)? => errors,
+        // It is the peer, too, or closed.
+        _ => nothing.try_clone()?,
+    };
+    let running = run(input, output)?;
+    dup2_stdin(&nothing)?;
+    dup2_stdout(&elsewhere)?;
+    Ok(running)
+}
