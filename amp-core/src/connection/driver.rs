@@ -55,6 +55,7 @@ impl Driver {
             replies: Vec::new(),
             woken: Vec::new(),
             has_delivered: false,
+            announces: shared.settings.announces(),
             has_heard: false,
             greets: false,
             alarm: None,
@@ -101,6 +102,8 @@ pub(super) struct Running<T> {
     pub(super) woken: Vec<Waker>,
     /// Whether callers were woken in this turn.
     pub(super) has_delivered: bool,
+    /// Whether this end announces and understands what is this library's own.
+    pub(super) announces: bool,
     /// Whether the peer's first box has come.
     pub(super) has_heard: bool,
     /// Whether it has just announced: this end does so too, if only by a greeting.

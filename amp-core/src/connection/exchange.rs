@@ -83,14 +83,6 @@ impl<A: Outgoing> Exchange<A> {
 
     /// Sends the ask, or fails.
     pub(super) fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        if matches!(self.admission, Admission::Call | Admission::Notification) && is_responding() {
-            // Made elsewhere, perhaps, and now a responder waits for it.
-            self.leave_queue();
-            if let Step::Queued(queued) = &mut self.step {
-                queued.ticket = None;
-            }
-            self.admission = Admission::Callback;
-        }
         let sent = match &mut self.step {
             Step::Out(_) | Step::Done => return Poll::Ready(Ok(())),
             Step::New => match self.ask.as_ref().map_or(Ok(()), A::check) {
@@ -116,6 +108,13 @@ impl<A: Outgoing> Exchange<A> {
         let Self { connection, ask: Some(ask), answered, admission, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
+        let polled = queued.poll(&connection.shared, ask, (*answered, *admission), cx);
+        if polled.is_ready() || !admission.is_limited() || !is_responding() {
+            return polled;
+        }
+        // Made elsewhere, and now a responder waits for it.
+        queued.leave(&connection.shared, *admission);
+        (queued.ticket, *admission) = (None, Admission::Callback);
         queued.poll(&connection.shared, ask, (*answered, *admission), cx)
     }
 }

@@ -27,6 +27,13 @@ pub(super) enum Admission {
     Bulk,
 }
 
+impl Admission {
+    /// Whether it may wait for what only the peer's responders give.
+    pub(super) fn is_limited(self) -> bool {
+        matches!(self, Self::Call | Self::Notification)
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Queued {
     /// The place in the queue of calls or of bulk.

@@ -94,10 +94,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             match Packet::parse(raw)? {
                 Packet::Ask { ask, tag, is_marked } => {
                     self.deliver()?;
-                    let own = ask.command().starts_with(OWN) && self.shared().settings.announces();
-                    let is_marked = is_marked && self.shared().settings.announces();
+                    let is_own = self.announces && ask.command().starts_with(OWN);
+                    let is_marked = self.announces && is_marked;
                     let ask = Ask::new(ask, tag, is_marked, Arc::clone(self.shared()) as _);
-                    if own {
+                    if is_own {
                         ask.settle_own()?;
                     } else {
                         self.responders.answer(ask)?;

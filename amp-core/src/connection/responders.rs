@@ -41,18 +41,18 @@ impl Responders {
     pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
         if self.shared.locator.at_once(&ask) {
             self.start(ask);
-        } else if !ask.wants_answer() {
+            return Ok(());
+        }
+        if !ask.wants_answer() {
             self.shared.check_notifications()?;
-            if self.waiting.is_empty() && self.may_start(&ask) {
-                self.start(ask);
-            } else {
-                self.waiting.push_back(ask.detached());
-            }
-        } else if self.is_draining_for(&ask) {
+        } else if self.shared.is_draining() {
             ask.refuse_draining();
+            return Ok(());
         } else if self.len() >= self.shared.settings.most_responders || self.shared.is_full() {
             ask.refuse_busy();
-        } else if self.waiting.is_empty() && self.may_start(&ask) {
+            return Ok(());
+        }
+        if self.waiting.is_empty() && self.may_start(&ask) {
             self.start(ask);
         } else {
             self.waiting.push_back(ask.detached());
@@ -69,7 +69,8 @@ impl Responders {
         while self.has_work()
             && let Some(ask) = self.waiting.pop_front()
         {
-            if self.is_draining_for(&ask) {
+            // Once this end closes, nothing is begun that somebody would wait for.
+            if ask.wants_answer() && self.shared.is_draining() {
                 ask.refuse_draining();
             } else {
                 self.start(ask);
@@ -107,15 +108,12 @@ impl Responders {
     /// Whether the next ask may start. A notification that starts gives credit for more, and so waits while those that run hold
     /// enough; one at a time may run in any case.
     fn may_start(&self, next: &Ask) -> bool {
-        let Settings { in_order, most_responders, .. } = self.shared.settings;
-        let most = if in_order { 1 } else { most_responders.max(1) };
-        let fits = next.wants_answer() || self.started() == 0 || !self.shared.is_full();
-        self.started() < most && fits && !self.shared.is_congested()
-    }
-
-    /// Whether the ask came too late: once this end closes, nothing is begun that somebody would wait for.
-    fn is_draining_for(&self, ask: &Ask) -> bool {
-        self.shared.is_draining() && ask.wants_answer()
+        let started = self.started();
+        let has_place = started == 0 || {
+            let Settings { in_order, most_responders, .. } = self.shared.settings;
+            !in_order && started < most_responders && (next.wants_answer() || !self.shared.is_full())
+        };
+        has_place && !self.shared.is_congested()
     }
 
     fn reap(&mut self, cx: &mut Context<'_>) {
@@ -134,39 +132,31 @@ impl Responders {
     /// Polls the responder once where it stands, so that responders begin in the order of their asks.
     fn start(&mut self, mut ask: Ask) {
         ask.give_credit();
-        let wants_answer = ask.wants_answer();
+        let is_accepted = !ask.wants_answer();
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begun = caught(AssertUnwindSafe(|| respond(|| begin(&*self.shared.locator, ask))));
-        match begun {
-            Some(Begun::Running(responding)) if wants_answer => drop(self.running.spawn(Responding(responding))),
-            Some(Begun::Running(responding) | Begun::Lasting(responding)) => {
-                drop(self.lasting.spawn(Responding(responding)));
-            }
-            Some(Begun::Ended) | None => {}
+        if let Some(Some((responding, is_detached))) = begun {
+            let tasks = if is_accepted || is_detached { &mut self.lasting } else { &mut self.running };
+            tasks.spawn(Responding(responding));
         }
     }
 }
 
-/// How far a responder has come at its first poll.
-enum Begun {
-    Running(Pin<Box<dyn Future<Output = ()> + Send>>),
-    /// It goes on when its caller has left.
-    Lasting(Pin<Box<dyn Future<Output = ()> + Send>>),
-    Ended,
-}
+/// A responder that has been polled once.
+type Begun = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Locates and polls once.
-fn begin(locator: &dyn Locator, ask: Ask) -> Begun {
-    let (mut responding, begun): (_, fn(_) -> _) = match locator.locate(ask) {
-        Located::Responding(responding) => (responding, Begun::Running),
-        Located::Detached(responding) => (responding, Begun::Lasting),
-        Located::Answered => return Begun::Ended,
+/// Locates and polls once. Gives back what is not ready, and whether it goes on when its caller has left.
+fn begin(locator: &dyn Locator, ask: Ask) -> Option<(Begun, bool)> {
+    let (mut responding, is_detached) = match locator.locate(ask) {
+        Located::Responding(responding) => (responding, false),
+        Located::Detached(responding) => (responding, true),
+        Located::Answered => return None,
         Located::Unknown(ask) => {
             ask.refuse_unhandled();
-            return Begun::Ended;
+            return None;
         }
     };
     // The task that goes on with it polls it again at once, so nobody needs this poll's waker.
     let poll = responding.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    if poll.is_pending() { begun(responding) } else { Begun::Ended }
+    poll.is_pending().then_some((responding, is_detached))
 }
