@@ -8,8 +8,9 @@ use std::task::{Context, Poll, ready};
 use amp_core::{CloseReason, Connection, Peer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::house::{Told, refuse};
-use crate::link::{Link, acknowledge};
+use crate::error::StreamError;
+use crate::house::Told;
+use crate::link::{Link, acknowledge, give_back};
 use crate::machine::{self, Read};
 
 /// A byte stream to the peer. Use it like a socket.
@@ -34,7 +35,10 @@ enum Farewell {
     /// This end writes.
     Unsaid,
     Telling(Told),
+    /// The peer has all that was written, and its end.
     Said,
+    /// The peer had left before.
+    Unheard,
 }
 
 impl Stream {
@@ -66,7 +70,7 @@ impl Stream {
         self.link.lock().cut = true;
     }
 
-    /// What tells when the peer neither writes nor reads any more. Waiting for it takes the reader's place: only where nobody
+    /// What tells when nothing more comes from the peer or goes to it. Waiting for it takes the reader's place: only where nobody
     /// polls the reader, or the same task does.
     pub(crate) fn gone(&self) -> Gone {
         Gone(Arc::clone(&self.link))
@@ -82,22 +86,26 @@ impl Stream {
             Some(machine::Farewell::Half) => house.say_half(&self.connection, *id),
             Some(machine::Farewell::Full) => self.link.part(false),
         };
-        self.farewell = told.map_or(Farewell::Said, Farewell::Telling);
+        self.farewell = match told {
+            Some(told) => Farewell::Telling(told),
+            None => {
+                if farewell.is_some() {
+                    self.link.fail(CloseReason::DriverDropped.into());
+                }
+                Farewell::Unheard
+            }
+        };
     }
 }
 
-/// Tells whether the peer has left a stream.
+/// Tells whether a stream is over in both directions.
 #[derive(Clone)]
 pub(crate) struct Gone(Arc<Link>);
 
 impl Gone {
-    pub(crate) fn is_gone(&self) -> bool {
-        self.0.lock().state.is_peer_gone()
-    }
-
-    /// The stream ended for a reason, and what came of it is not whole.
+    /// What came of the stream is not whole.
     pub(crate) fn is_broken(&self) -> bool {
-        self.0.lock().error.is_some()
+        self.0.lock().state.is_broken()
     }
 
     /// What is written to the stream is not all that was meant.
@@ -108,7 +116,7 @@ impl Gone {
     pub(crate) async fn wait(&self) {
         poll_fn(|cx| {
             let mut inner = self.0.lock();
-            if inner.state.is_peer_gone() {
+            if inner.state.is_over() {
                 return Poll::Ready(());
             }
             inner.reader = Some(cx.waker().clone());
@@ -131,9 +139,8 @@ impl AsyncRead for Stream {
                     receipts.extend(receipt);
                 }
                 _ if buffer.filled().len() > before => break,
-                Read::End => {
-                    return Poll::Ready(inner.failed());
-                }
+                Read::End => return Poll::Ready(Ok(())),
+                Read::Broken => return Poll::Ready(Err(inner.broken())),
                 Read::Wait => {
                     inner.reader = Some(cx.waker().clone());
                     return Poll::Pending;
@@ -163,14 +170,15 @@ impl AsyncWrite for Stream {
     /// Done when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
     /// has read everything.
     ///
+    /// When it is Ok, a peer of ours has all that was written: its reader gets every byte and the end in order if it reads
+    /// on, whatever becomes of this end and of the connection. What txampext makes of what it takes is not known.
+    ///
     /// An error when the peer has left before it took everything that was written, and when the connection has ended.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Farewell::Unsaid = self.farewell {
             let mut inner = self.link.lock();
-            if inner.state.is_peer_gone() {
-                return Poll::Ready(inner.written().map_err(io::Error::from));
-            }
-            if !(inner.state.half_close() || inner.sent.is_empty()) {
+            let waits = !(inner.state.half_close() || inner.sent.is_empty() || inner.state.is_refused());
+            if waits {
                 inner.writer = Some(cx.waker().clone());
                 return Poll::Pending;
             }
@@ -180,10 +188,29 @@ impl AsyncWrite for Stream {
         if let Farewell::Telling(told) = &mut self.farewell {
             // A runtime that shuts down takes the connection with it.
             let told = ready!(Pin::new(told).poll(cx)).unwrap_or(Err(CloseReason::DriverDropped.into()));
-            self.farewell = Farewell::Said;
-            told?;
+            self.farewell = Farewell::Unheard;
+            match told {
+                Ok(()) => {
+                    self.link.take_all_answers();
+                    if !self.link.lock().refused {
+                        self.farewell = Farewell::Said;
+                    }
+                }
+                Err(StreamError::PeerDisconnected) => self.link.peer_left(),
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
         }
-        Poll::Ready(self.link.lock().failed())
+        if let Farewell::Said = self.farewell {
+            return Poll::Ready(Ok(()));
+        }
+        self.link.take_all_answers();
+        let mut inner = self.link.lock();
+        if !(inner.refused || inner.state.is_peer_finished()) {
+            // It may have left when it had taken everything, or because it could not: its Disconnect tells.
+            inner.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(inner.written().map_err(io::Error::from))
     }
 }
 
@@ -198,12 +225,7 @@ impl Drop for Stream {
         let (receipts, farewell) = inner.state.abandon();
         // What was sent counts until it is answered.
         drop(inner);
-        if half_close {
-            // The writer learns that nobody has read it.
-            refuse(receipts);
-        } else {
-            acknowledge(receipts);
-        }
+        give_back(half_close, receipts);
         if farewell.is_some() {
             self.link.part(cut);
         } else {

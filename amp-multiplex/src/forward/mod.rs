@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_buf, sink, split};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::error::StreamError;
 use crate::outlet::CHUNK;
 use crate::stream::{Gone, Stream};
 use counters::{Counted, Counters, Moved, Whole};
@@ -71,16 +72,13 @@ async fn pass_on(local: impl Socket, stream: Stream, counters: &Arc<Counters>) -
     let _passing = Passing { whole: whole.clone(), stream: gone.clone() };
     let mut up = pin!(async {
         let mut from_local = BufReader::with_capacity(BUFFER, from_local);
-        match copy_buf(&mut from_local, &mut to_peer).await {
-            Ok(_) => match to_peer.shutdown().await {
-                // What it has said before it left still goes down.
-                Err(_) if gone.is_gone() => Ok(()),
-                result => result,
-            },
-            // A socket that is closed while it has bytes to read cuts off what was written to it before.
-            Err(_) if gone.is_gone() => copy_buf(&mut from_local, &mut sink()).await.map(drop),
-            Err(error) => Err(error),
-        }
+        let passed = match copy_buf(&mut from_local, &mut to_peer).await {
+            Ok(_) => return to_peer.shutdown().await.or_else(of_stream),
+            Err(error) => of_stream(error),
+        };
+        passed?;
+        // A socket that is closed while it has bytes to read cuts off what was written to it before.
+        copy_buf(&mut from_local, &mut sink()).await.map(drop)
     });
     let stalled = async {
         gone.wait().await;
@@ -119,4 +117,10 @@ async fn pass_on(local: impl Socket, stream: Stream, counters: &Arc<Counters>) -
         },
     };
     result.inspect(|()| whole.set())
+}
+
+/// Whether an error is the stream's: the peer reads no more, or nothing at all goes on. What that makes of the other direction
+/// is its own reader's to find out: what the peer said before it left still goes down.
+fn of_stream(error: io::Error) -> io::Result<()> {
+    if error.get_ref().is_some_and(|inner| inner.is::<StreamError>()) { Ok(()) } else { Err(error) }
 }

@@ -5,8 +5,8 @@ use amp_core::Answer;
 use bytes::Bytes;
 
 use super::{House, refuse};
-use crate::commands::{Disconnect, Transmit};
-use crate::link::{Link, Receipt, acknowledge};
+use crate::commands::{Disconnect, StreamGone, Transmit};
+use crate::link::{Link, Receipt, acknowledge, give_back};
 use crate::machine::{Ended, Known, Received};
 
 /// Received data of fewer bytes is always copied out.
@@ -43,7 +43,7 @@ impl House {
         let before = inner.state.buffered();
         let received = inner.state.receive(data, receipt, self.received.tolerated(before));
         self.received.change(before, inner.state.buffered());
-        let over = matches!(received, Received::Overrun(_));
+        let (over, half_close) = (matches!(received, Received::Overrun(_)), inner.state.half_close());
         if over {
             inner.overrun();
         }
@@ -52,20 +52,24 @@ impl House {
         wakers.into_iter().flatten().for_each(Waker::wake);
         match received {
             Received::Kept => {}
-            Received::Dropped(receipt) | Received::Overrun(receipt) => acknowledge([receipt]),
+            Received::Dropped(receipt) => acknowledge([receipt]),
+            Received::Refused(receipt) => refuse([receipt]),
+            Received::Overrun(receipt) => give_back(half_close, [receipt]),
         }
         if over {
             Self::tell_overrun(&link);
         }
     }
 
-    /// The peer sent more than is kept: it is told that the stream is over.
+    /// The peer sent more than is kept: it is told that the stream is over, and that what was written here is not all.
     pub(super) fn tell_overrun(link: &Arc<Link>) {
         tracing::warn!(id = ?link.id, "a stream sent too much ahead of its reader and was ended");
-        link.part(false);
+        let cut = !link.lock().state.is_finished();
+        link.part(cut);
     }
 
-    /// The peer has ended a stream or its direction of it. An id that is not known is as good as ended.
+    /// The peer has ended a stream or its direction of it. An id that is not known is as good as ended, unless the end of one
+    /// direction is to be known to have come, with all before it: only a peer of ours asks for that, and gets an error.
     pub(crate) fn disconnected(&self, ask: &Disconnect, answer: Answer<Disconnect>) {
         let id = ask.connection;
         let ended = match (ask.half, ask.cut) {
@@ -74,18 +78,15 @@ impl House {
             _ => Ended::Full,
         };
         let mut registry = self.registry();
-        let link = match registry.find(id) {
-            Known::Stream(link) => Some(Arc::clone(link)),
-            Known::Early => {
-                registry.end_early(id, ended);
-                None
-            }
-            Known::Left | Known::Unknown => None,
+        let (link, mut came) = match registry.find(id) {
+            Known::Stream(link) => (Some(Arc::clone(link)), true),
+            Known::Early => (None, registry.end_early(id, ended)),
+            Known::Left | Known::Unknown => (None, false),
         };
         let mut wakers = [None, None];
         if let Some(link) = link {
             let mut inner = link.lock();
-            inner.end(ended);
+            came = inner.end(ended);
             wakers = [inner.reader.take(), inner.writer.take()];
             if inner.state.is_over() {
                 registry.remove(id, |_| true);
@@ -93,6 +94,10 @@ impl House {
         }
         drop(registry);
         wakers.into_iter().flatten().for_each(Waker::wake);
-        answer.send(Ok(()));
+        answer.send(if came || ended != Ended::Half {
+            Ok(())
+        } else {
+            Err(StreamGone::NoSuchConnection(String::new()).into())
+        });
     }
 }

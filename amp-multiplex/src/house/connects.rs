@@ -6,8 +6,8 @@ use super::{House, refuse};
 use crate::commands::{Connect, ConnectRefusal, Connected, Id};
 use crate::error::{ConnectError, StreamError};
 use crate::factory::Opening;
-use crate::link::{Capable, Link, Place, Receipt, acknowledge};
-use crate::machine::{Connecting, Ended, Received, Registry};
+use crate::link::{Capable, Link, Place, Receipt, give_back};
+use crate::machine::{Connecting, Ended, Registry};
 use crate::stream::Stream;
 
 /// How streams begin.
@@ -74,26 +74,18 @@ impl House {
             refuse(lost);
             return Err(ConnectError::Unsupported("it gave one id to two streams".to_owned()));
         }
-        let mut dropped = Vec::new();
-        let mut inner = link.lock();
-        let mut overrun = early.overrun;
+        let (mut inner, overrun) = (link.lock(), early.overrun);
         for (data, receipt) in early.data {
-            match inner.state.receive(data, receipt, self.received.tolerated(0)) {
-                Received::Kept => {}
-                Received::Dropped(receipt) => dropped.push(receipt),
-                Received::Overrun(receipt) => {
-                    dropped.push(receipt);
-                    overrun = true;
-                }
-            }
+            inner.state.keep(data, receipt);
         }
         self.received.change(0, inner.state.buffered());
-        if let Some(ended) = early.ended {
-            inner.end(ended);
-        }
-        let gone = early.ended.is_some() && inner.state.is_peer_gone();
+        // Its end says nothing about what was lost before.
         if overrun {
             inner.overrun();
+        }
+        let gone = early.ended.is_some_and(|ended| ended > Ended::Half || !peer.half_close);
+        if let Some(ended) = early.ended {
+            inner.end(ended);
         }
         drop(inner);
         // A stream that is over before it began needs no entry.
@@ -107,7 +99,6 @@ impl House {
         } else {
             self.admit(registry, &link);
         }
-        acknowledge(dropped);
         refuse(lost);
         if overrun && !gone {
             Self::tell_overrun(&link);
@@ -139,10 +130,11 @@ impl House {
             registry.leave(id, |_| false);
         }
         drop(registry);
-        acknowledge(early.data.into_iter().map(|(_, receipt)| receipt));
+        give_back(half_close, early.data.into_iter().map(|(_, receipt)| receipt));
         refuse(lost);
         if !gone {
-            self.say_goodbye(id, Place::new(self), false);
+            // Nobody has said that nothing was to be written.
+            self.say_goodbye(id, Place::new(self), half_close);
         }
     }
 }
