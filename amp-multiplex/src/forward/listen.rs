@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::counters::{Counters, Counts};
+use super::counters::{Counted, Counters, Counts};
 use super::{CONNECT_TIMEOUT, Socket, pass_on};
 use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
@@ -190,11 +190,12 @@ impl Desk {
     fn pass<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
         let counters = Arc::clone(&self.counters);
+        // A refused stream, and a forward that ends before its stream is open, resets the local socket.
+        let local = Counted::new(socket, &counters);
         async move {
-            // A refused stream closes its local socket.
             let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory)).await;
             let result = match connecting.unwrap_or(Err(ConnectError::Timeout)) {
-                Ok(stream) => pass_on(socket, stream, &counters).await,
+                Ok(stream) => pass_on(local, stream).await,
                 Err(error) => {
                     tracing::info!(%error, %factory, "a forwarded connection leads nowhere");
                     counters.refused();

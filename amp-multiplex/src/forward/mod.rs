@@ -10,7 +10,6 @@ pub use target::Target;
 
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_buf, sink, split};
@@ -19,7 +18,7 @@ use tokio::net::{TcpStream, UnixStream};
 use crate::error::StreamError;
 use crate::outlet::CHUNK;
 use crate::stream::{Gone, Stream};
-use counters::{Counted, Counters, Moved, Whole};
+use counters::{Counted, Whole};
 
 /// How much each direction of a forwarded stream holds while it is passed on.
 const BUFFER: usize = 2 * CHUNK;
@@ -62,11 +61,10 @@ impl Drop for Passing {
 }
 
 /// Passes bytes both ways until both directions have ended, each for itself, or the peer has left.
-async fn pass_on(local: impl Socket, stream: Stream, counters: &Arc<Counters>) -> io::Result<()> {
-    let _open = counters.open();
+async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> {
+    let _open = local.open();
     let gone = stream.gone();
-    let (moved, whole) = (Moved::default(), Whole::default());
-    let local = Counted::new(local, Arc::clone(counters), moved.clone(), whole.clone());
+    let (moved, whole) = (local.moved(), local.whole());
     let (from_local, mut to_local) = split(local);
     let (from_peer, mut to_peer) = split(stream);
     let _passing = Passing { whole: whole.clone(), stream: gone.clone() };
@@ -122,5 +120,8 @@ async fn pass_on(local: impl Socket, stream: Stream, counters: &Arc<Counters>) -
 /// Whether an error is the stream's: the peer reads no more, or nothing at all goes on. What that makes of the other direction
 /// is its own reader's to find out: what the peer said before it left still goes down.
 fn of_stream(error: io::Error) -> io::Result<()> {
-    if error.get_ref().is_some_and(|inner| inner.is::<StreamError>()) { Ok(()) } else { Err(error) }
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<StreamError>()) {
+        Some(_) => Ok(()),
+        None => Err(error),
+    }
 }

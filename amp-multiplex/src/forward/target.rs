@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 
-use super::counters::{Counters, Counts};
+use super::counters::{Counted, Counters, Counts};
 use super::pass_on;
 use crate::factory::{Factories, Factory, Opening};
 
@@ -83,14 +83,14 @@ impl Target {
     async fn lead(&self, opening: Opening) -> io::Result<()> {
         match &*self.address {
             Address::Tcp(address) => match in_time(connect(address)).await {
-                Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
+                Ok(socket) => pass_on(Counted::new(socket, &self.counters), opening.accept()).await,
                 Err(error) => {
                     self.refuse(opening, &error);
                     Ok(())
                 }
             },
             Address::Unix(path) => match in_time(UnixStream::connect(path)).await {
-                Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
+                Ok(socket) => pass_on(Counted::new(socket, &self.counters), opening.accept()).await,
                 Err(error) => {
                     self.refuse(opening, &error);
                     Ok(())
