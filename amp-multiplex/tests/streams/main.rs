@@ -5,6 +5,7 @@ mod bounds;
 mod busy;
 mod closing;
 mod connecting;
+mod ends;
 mod fairness;
 mod faults_of_multiplexers;
 mod faults_of_txampext;
