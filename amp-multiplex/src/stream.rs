@@ -22,6 +22,11 @@ use crate::machine::{self, Read};
 /// it does not: the peer reads [`StreamError::Cut`](crate::StreamError::Cut). Bytes that were written go out whether or not
 /// anybody polls the stream, and while its connection closes.
 ///
+/// Each direction ends for itself. A read of 0 bytes means that the peer's writer ended in order and all of it was read: nothing
+/// that happens later, not even the loss of the connection, takes it back. A write that fails with
+/// [`StreamError::PeerDisconnected`](crate::StreamError::PeerDisconnected) ends writing only; how what the peer wrote has ended
+/// is said behind it. With txampext, which cannot tell, a part may look whole.
+///
 /// Every write goes out by itself: many small ones are faster through a [`BufWriter`](tokio::io::BufWriter). Writing waits
 /// as long as the peer's reader does; a limit is the writer's to set.
 pub struct Stream {

@@ -21,7 +21,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A local listener whose connections lead to a factory of the peer: `ssh -L`. It keeps the AMP connection open. Dropping it
 /// ends it and cuts its streams.
 ///
-/// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute.
+/// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute. A local socket
+/// whose stream is refused, cut or lost is reset, so that a part does not look whole; a unix socket cannot be reset and is closed.
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]

@@ -47,7 +47,7 @@ impl Target {
         Self::to(Address::Tcp(address.into()))
     }
 
-    /// A unix socket.
+    /// A unix socket. It cannot be reset: its server reads a stream that was cut as one that has ended.
     #[must_use]
     pub fn unix(path: impl Into<PathBuf>) -> Self {
         Self::to(Address::Unix(path.into()))

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use amp_core::Strictness;
 use amp_multiplex::{Factories, Stream, Target};
 use tokio::io::duplex;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -80,7 +81,9 @@ async fn live(seed: u64, plan: &Plan, sides: &[Shared; 2], dice: &mut Dice) {
     let (room, most) = dice.pick(&[(100, 3000), (4096, 30_000), (1 << 16, 200_000), (1 << 16, 700_000)]);
     let (one, other) = duplex(room);
     let tight = !plan.gentle && dice.one_in(6);
-    let (here, there) = (end(one, &Factories::new(), tight, dice), end(other, &factories, tight, dice));
+    let strictness = dice.pick(&[Strictness::Isolating, Strictness::Twisted]);
+    let (here, there) =
+        (end(one, &Factories::new(), tight, strictness, dice), end(other, &factories, tight, strictness, dice));
     let scripts = [0, 1].map(|at| Script {
         stream: 0,
         end: at,

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::{Connection, Peer, Settings};
+use amp_core::{Connection, Peer, Settings, Strictness};
 use amp_multiplex::{Factories, Multiplexer, Opening, StreamSettings};
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -72,11 +72,18 @@ fn plan(dice: &mut Dice, old: bool) -> Plan {
     }
 }
 
-pub(crate) fn end(transport: DuplexStream, factories: &Factories, tight: bool, dice: &mut Dice) -> End {
+pub(crate) fn end(
+    transport: DuplexStream,
+    factories: &Factories,
+    tight: bool,
+    strictness: Strictness,
+    dice: &mut Dice,
+) -> End {
     let settings = Settings::new()
         .outbound_mark(dice.pick(&[1, 2, 3, 200, 1 << 20]))
         .close_timeout(dice.pick(&[Duration::ZERO, Duration::from_millis(10), Duration::from_secs(10)]))
         .linger(Duration::from_millis(10))
+        .strictness(strictness)
         .in_order(dice.one_in(4));
     // Below what the other end may send in any case, streams overrun all the time.
     let streams = StreamSettings::new()
@@ -210,7 +217,11 @@ async fn live(plan: &Plan, planned: &[Planned], dice: &mut Dice) -> Vec<Fault> {
     }
     drop(tasks);
     let tight = dice.one_in(4);
-    let ends = [end(one, &factories[0], tight, dice), end(other, &factories[1], tight, dice)];
+    // A panic of a factory is the end of a connection that is as strict as Twisted.
+    let panics = planned.iter().any(|planned| matches!(planned.welcome, Welcome::Panic | Welcome::PanicWithTheStream));
+    let strictness = if !panics && dice.one_in(3) { Strictness::Twisted } else { Strictness::Isolating };
+    let [one, other] = [(one, &factories[0]), (other, &factories[1])];
+    let ends = [one, other].map(|(transport, factories)| end(transport, factories, tight, strictness, dice));
     let mut opening = JoinSet::new();
     for (stream, planned) in planned.iter().enumerate() {
         opening.spawn(planned.clone().open(ends[planned.opener].multiplexer.clone(), stream));
