@@ -181,8 +181,8 @@ impl Inner {
         self.error = Some(Box::new(StreamError::Overrun));
     }
 
-    /// The peer has ended the stream. Whether what it wrote is here, to its end.
-    pub(crate) fn end(&mut self, ended: Ended) -> bool {
+    /// The peer has ended the stream.
+    pub(crate) fn end(&mut self, ended: Ended) {
         self.deadline = None;
         match ended {
             Ended::Half if self.state.half_close() => self.state.peer_finished(),
@@ -191,7 +191,6 @@ impl Inner {
             Ended::Cut if self.state.is_peer_finished() => self.state.peer_gone(),
             Ended::Cut => self.fail(StreamError::Cut),
         }
-        !self.state.is_broken()
     }
 
     /// Why the stream ended, if not in order.

@@ -96,20 +96,19 @@ impl Link {
     fn take_answers(self: &Arc<Self>, inner: &mut Inner) -> Result<bool, StreamError> {
         let waker = Waker::from(Arc::clone(self));
         let cx = &mut Context::from_waker(&waker);
-        let (mut answered, mut failed) = (false, None);
-        // All of them, also behind an error: what was sent counts until it is answered.
+        let mut answered = false;
         while let Some(oldest) = inner.sent.front_mut()
             && let Poll::Ready(answer) = Pin::new(&mut oldest.answer).poll(cx)
         {
             answered = true;
             let Some(chunk) = inner.sent.pop_front() else { break };
             self.settle(inner, &chunk);
-            failed = failed.or(answer.err());
+            answer?;
         }
         if inner.sent.is_empty() {
             inner.sent = VecDeque::new();
         }
-        failed.map_or(Ok(answered), |error| Err(error.into()))
+        Ok(answered)
     }
 
     /// Takes the answers that are here, also those behind bytes that wait for the peer's reader.
@@ -149,6 +148,7 @@ impl Link {
             StreamError::PeerFailed(_) => {
                 let over = self.change(|inner| {
                     let over = inner.state.is_over();
+                    inner.refused = true;
                     inner.fail(error.clone());
                     over
                 });

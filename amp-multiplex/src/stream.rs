@@ -44,6 +44,8 @@ enum Farewell {
     Said,
     /// The peer had left before.
     Unheard,
+    /// Whether the peer knows is not known.
+    Failed(StreamError),
 }
 
 impl Stream {
@@ -91,14 +93,10 @@ impl Stream {
             Some(machine::Farewell::Half) => house.say_half(&self.connection, *id),
             Some(machine::Farewell::Full) => self.link.part(false),
         };
-        self.farewell = match told {
-            Some(told) => Farewell::Telling(told),
-            None => {
-                if farewell.is_some() {
-                    self.link.fail(CloseReason::DriverDropped.into());
-                }
-                Farewell::Unheard
-            }
+        self.farewell = match (farewell, told) {
+            (_, Some(told)) => Farewell::Telling(told),
+            (Some(_), None) => Farewell::Failed(CloseReason::DriverDropped.into()),
+            (None, None) => Farewell::Unheard,
         };
     }
 }
@@ -202,11 +200,13 @@ impl AsyncWrite for Stream {
                     }
                 }
                 Err(StreamError::PeerDisconnected) => self.link.peer_left(),
-                Err(error) => return Poll::Ready(Err(error.into())),
+                Err(error) => self.farewell = Farewell::Failed(error),
             }
         }
-        if let Farewell::Said = self.farewell {
-            return Poll::Ready(Ok(()));
+        match &self.farewell {
+            Farewell::Said => return Poll::Ready(Ok(())),
+            Farewell::Failed(error) => return Poll::Ready(Err(error.clone().into())),
+            _ => {}
         }
         self.link.take_all_answers();
         let mut inner = self.link.lock();

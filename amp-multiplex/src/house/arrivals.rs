@@ -44,6 +44,8 @@ impl House {
         let received = inner.state.receive(data, receipt, self.received.tolerated(before));
         self.received.change(before, inner.state.buffered());
         let (over, half_close) = (matches!(received, Received::Overrun(_)), inner.state.half_close());
+        // Asked now: whoever learns of it may drop the stream before the peer is told.
+        let cut = !inner.state.is_finished();
         if over {
             inner.overrun();
         }
@@ -57,14 +59,13 @@ impl House {
             Received::Overrun(receipt) => give_back(half_close, [receipt]),
         }
         if over {
-            Self::tell_overrun(&link);
+            Self::tell_overrun(&link, cut);
         }
     }
 
-    /// The peer sent more than is kept: it is told that the stream is over, and that what was written here is not all.
-    pub(super) fn tell_overrun(link: &Arc<Link>) {
+    /// The peer sent more than is kept: it is told that the stream is over, and whether what was written here is not all.
+    pub(super) fn tell_overrun(link: &Arc<Link>, cut: bool) {
         tracing::warn!(id = ?link.id, "a stream sent too much ahead of its reader and was ended");
-        let cut = !link.lock().state.is_finished();
         link.part(cut);
     }
 
@@ -78,7 +79,7 @@ impl House {
             _ => Ended::Full,
         };
         let mut registry = self.registry();
-        let (link, mut came) = match registry.find(id) {
+        let (link, came) = match registry.find(id) {
             Known::Stream(link) => (Some(Arc::clone(link)), true),
             Known::Early => (None, registry.end_early(id, ended)),
             Known::Left | Known::Unknown => (None, false),
@@ -86,7 +87,7 @@ impl House {
         let mut wakers = [None, None];
         if let Some(link) = link {
             let mut inner = link.lock();
-            came = inner.end(ended);
+            inner.end(ended);
             wakers = [inner.reader.take(), inner.writer.take()];
             if inner.state.is_over() {
                 registry.remove(id, |_| true);

@@ -101,7 +101,7 @@ impl House {
         }
         refuse(lost);
         if overrun && !gone {
-            Self::tell_overrun(&link);
+            Self::tell_overrun(&link, true);
         }
         Ok(Stream::new(link, connection))
     }

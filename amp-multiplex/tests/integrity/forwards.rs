@@ -139,16 +139,19 @@ async fn live(seed: u64, plan: &Plan, sides: &[Shared; 2], dice: &mut Dice) {
                 }
             }
             Kind::Tcp => {
-                let forward = here.multiplexer.forward_port(0, "far").await.expect("a port");
-                let socket = TcpStream::connect(forward.local_addr().expect("TCP")).await.expect("somebody listens");
-                let _ = tokio::spawn(ours.run(socket, side)).await;
+                let Ok(forward) = here.multiplexer.forward_port(0, "far").await else { return };
+                // Nobody listens any more if the connection has ended.
+                if let Ok(socket) = TcpStream::connect(forward.local_addr().expect("TCP")).await {
+                    let _ = tokio::spawn(ours.run(socket, side)).await;
+                }
                 forward.close();
                 forward.closed().await;
             }
             Kind::Unix => {
-                let forward = here.multiplexer.forward_unix(path(0), "far").expect("a socket");
-                let socket = UnixStream::connect(path(0)).await.expect("somebody listens");
-                let _ = tokio::spawn(ours.run(socket, side)).await;
+                let Ok(forward) = here.multiplexer.forward_unix(path(0), "far") else { return };
+                if let Ok(socket) = UnixStream::connect(path(0)).await {
+                    let _ = tokio::spawn(ours.run(socket, side)).await;
+                }
                 forward.close();
                 forward.closed().await;
             }

@@ -89,7 +89,8 @@ impl Script {
             _ => {
                 user.shutdown(self.patience).await;
                 pause(&mut self.dice).await;
-                user.read(usize::MAX, Duration::MAX).await;
+                // A shutdown that took too long has not told the other reader of an end.
+                user.read(usize::MAX, self.patience.unwrap_or(Duration::MAX)).await;
             }
         }
     }

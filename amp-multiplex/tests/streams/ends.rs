@@ -289,26 +289,6 @@ async fn a_factory_that_panics_with_its_stream_at_hand_does_not_give_it_an_end_i
     here.ping().await;
 }
 
-#[tokio::test]
-async fn bytes_that_a_peer_has_refused_are_on_their_way_no_longer() {
-    let settings = StreamSettings::new().most_in_flight(64 << 10);
-    let (here, there) = ends_with(1 << 16, &settings);
-    let mut listener = there.factories.listen("listener", 10);
-    for _ in 0..20 {
-        let (mut one, other) = here.open("listener", &mut listener).await;
-        for _ in 0..5 {
-            write(&mut one, [1; 1000]).await;
-        }
-        here.ping().await;
-        drop(other);
-        until("left", || here.multiplexer.streams() == 0).await;
-        here.ping().await;
-    }
-    let (mut one, _other) = here.open("listener", &mut listener).await;
-    let written = timeout(Duration::from_secs(5), one.write_all(&[1; 20_000])).await;
-    assert!(written.is_ok(), "a third of what may be on its way, and nothing else is");
-}
-
 /// With in-order responders the streams' commands are settled as ever.
 #[tokio::test]
 async fn a_cut_is_a_cut_between_ends_whose_responders_are_in_order() {
