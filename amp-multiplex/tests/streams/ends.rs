@@ -347,3 +347,21 @@ async fn a_socket_whose_stream_is_never_opened_does_not_look_as_if_nothing_was_t
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
 }
+
+/// With the other direction at its end, so that the loss of the connection changes nothing about the stream itself.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_that_has_failed_with_its_connection_is_not_ok_when_it_is_asked_again() {
+    let (end, mut peer) = scripted();
+    let mut listener = end.factories.listen("source", 1);
+    let (id, mut stream) = opened(&mut peer, &mut listener).await;
+    let tag = peer.ask("Disconnect", &[("connection", id.as_bytes()), ("half", b"True")]).await;
+    peer.expect_answer(&tag).await;
+    let closing = tokio::spawn(async move { (stream.shutdown().await, stream.shutdown().await, stream) });
+    peer.expect_ask("Disconnect").await;
+    drop(peer);
+    let (first, second, mut stream) = soon("closing", closing).await.expect("no panic");
+    for error in [first, second].map(Result::unwrap_err) {
+        assert_eq!(why(&error), "Connection");
+    }
+    assert_eq!(read_all(&mut stream).await, b"", "that direction was whole");
+}
