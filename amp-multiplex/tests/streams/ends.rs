@@ -221,6 +221,18 @@ async fn an_end_that_reads_too_little_for_its_bounds_fails_the_shutdown_and_cuts
     there.is_empty().await;
 }
 
+/// The peer had said its end before, so that its Disconnect cuts nothing.
+#[tokio::test]
+async fn shutdown_fails_when_the_bytes_are_too_much_for_a_peer_that_has_ended_its_own_direction() {
+    let settings = StreamSettings::new().most_buffered(1000);
+    let (_here, _there, mut one, mut other) = streaming(ends_with(1 << 16, &settings)).await;
+    soon("closing", other.shutdown()).await.expect("closed");
+    assert_eq!(read_all(&mut one).await, b"");
+    write(&mut one, vec![1; 1500]).await;
+    soon("closing", one.shutdown()).await.expect_err("it cannot be read");
+    assert_eq!(why(&soon("reading", other.read(&mut [0])).await.expect_err("no end in order")), "Overrun");
+}
+
 #[tokio::test(start_paused = true)]
 async fn shutdown_fails_when_the_peer_has_refused_bytes_behind_others_that_its_reader_has_not_taken() {
     let (end, mut peer) = scripted();
@@ -338,13 +350,17 @@ async fn a_socket_that_is_reset_while_bytes_go_to_it_does_not_look_whole_at_the_
 async fn a_socket_whose_stream_is_never_opened_does_not_look_as_if_nothing_was_to_come() {
     let (here, there) = ends();
     let mut listener = there.factories.listen("undecided", 10);
-    for factory in ["nobody", "undecided"] {
-        let forward = here.multiplexer.forward_port(0, factory).await.expect("a port");
-        let mut client = dial(&forward).await;
-        let _undecided = if factory == "undecided" { soon("opening", listener.opening()).await } else { None };
-        drop((factory == "undecided").then_some(forward));
+    for decided in [true, false] {
+        let factory = if decided { "nobody" } else { "undecided" };
+        let mut forward = Some(here.multiplexer.forward_port(0, factory).await.expect("a port"));
+        let mut client = dial(forward.as_ref().expect("a forward")).await;
+        let _undecided = if decided { None } else { soon("opening", listener.opening()).await };
+        if !decided {
+            forward = None;
+        }
         let error = soon("the end", client.read(&mut [0])).await.expect_err("no end in order");
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+        drop(forward);
     }
 }
 
