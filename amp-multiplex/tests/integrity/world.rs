@@ -93,7 +93,7 @@ pub(crate) fn end(
         .most_in_flight(dice.pick(&[1, 2, 3, 5000, 1 << 20]))
         .most_buffered(dice.pick(if tight { &[3, 300, 1500] } else { &[2400, 9000, 32 << 20] }))
         .most_received(dice.pick(if tight { &[3, 3000, 12_000] } else { &[60_000, 256 << 20] }))
-        .most_early(dice.pick(if tight { &[0, 300, 1000] } else { &[4000, 32 << 20] }))
+        .most_early(dice.pick(if tight { &[0, 300, 1000] } else { &[1 << 18, 32 << 20] }))
         .disconnect_timeout(dice.pick(&[Duration::from_millis(3), Duration::from_secs(1), Duration::from_secs(30)]));
     let multiplexer = Multiplexer::with_settings(factories, streams);
     let connection =
