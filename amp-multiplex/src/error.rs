@@ -91,10 +91,11 @@ impl From<ConnectError> for io::Error {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamError {
-    /// The peer has closed the stream and reads no more.
+    /// The peer has closed the stream and reads no more. What it wrote before can be read.
     #[error("the peer has closed the stream")]
     PeerDisconnected,
-    /// The peer ended the stream before it was whole: its task panicked, or bytes were lost.
+    /// The peer ended the stream before it was whole: it was aborted, its task panicked, or bytes were lost. Or the peer has
+    /// refused bytes and not said within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout) how it has ended.
     #[error("the peer ended the stream before it was whole")]
     Cut,
     /// The peer sent more ahead of the reader than [`most_buffered`](crate::StreamSettings::most_buffered),

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use amp_core::{Answer, Busy, Connection, Turn};
+use tokio::task::AbortHandle;
 
 use crate::commands::{Id, Transmit};
 use crate::error::StreamError;
-use crate::house::{House, Told};
+use crate::house::{House, Told, refuse};
 use crate::machine::{Ended, StreamState};
 use crate::outlet::Chunk;
 
@@ -45,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) sent: VecDeque<Chunk>,
     /// The peer did not take some of them, because it had left.
     pub(crate) refused: bool,
+    /// Until when the peer's Disconnect must come.
+    deadline: Option<Deadline>,
     /// What was written is not all that was meant: the peer is told so when the stream is dropped.
     pub(crate) cut: bool,
 }
@@ -59,6 +62,7 @@ impl Link {
             turn: connection.turn(),
             sent: VecDeque::new(),
             refused: false,
+            deadline: None,
             cut: false,
         };
         Arc::new(Self { house: Place::new(house, &id), id, inner: Mutex::new(inner), _busy: connection.busy() })
@@ -93,9 +97,47 @@ impl Link {
         result
     }
 
-    /// Ends the stream with a reason, unless it is over already.
+    /// Ends the stream with a reason, unless it is over already. A direction that has ended in order stays as it is.
     pub(crate) fn fail(&self, error: StreamError) {
         self.change(|inner| inner.fail(error));
+    }
+
+    /// The peer reads no more. With an old one that is the end; what one of ours wrote is whole or not as its Disconnect
+    /// says, and until that comes the reader waits.
+    pub(crate) fn peer_left(self: &Arc<Self>) {
+        let over = self.change(|inner| {
+            inner.state.refused();
+            let over = inner.state.is_over();
+            if !over && inner.deadline.is_none() {
+                inner.deadline = self.expect_disconnect();
+            }
+            over
+        });
+        if over {
+            self.forget();
+        }
+    }
+
+    fn expect_disconnect(self: &Arc<Self>) -> Option<Deadline> {
+        let (link, timeout) = (Arc::downgrade(self), self.house.settings.disconnect_timeout);
+        let expiry = self.house.spawn(async move {
+            tokio::time::sleep(timeout).await;
+            if let Some(link) = link.upgrade() {
+                link.fail(StreamError::Cut);
+                link.forget();
+            }
+        });
+        expiry.map(|expiry| Deadline(expiry.abort_handle()))
+    }
+}
+
+/// What happens when the time is up; dropped before, nothing.
+#[derive(Debug)]
+struct Deadline(AbortHandle);
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -140,12 +182,13 @@ pub(crate) struct Capable {
 impl Inner {
     /// The peer sent more than is kept: the stream is not whole any more. The reader must not take that for its end.
     pub(crate) fn overrun(&mut self) {
-        self.state.peer_gone();
+        self.state.fail();
         self.error = Some(Box::new(StreamError::Overrun));
     }
 
     /// The peer has ended the stream.
     pub(crate) fn end(&mut self, ended: Ended) {
+        self.deadline = None;
         match ended {
             Ended::Half if self.state.half_close() => self.state.peer_finished(),
             Ended::Half | Ended::Full => self.state.peer_gone(),
@@ -160,6 +203,11 @@ impl Inner {
         self.error.as_deref().map_or(Ok(()), |error| Err(error.clone().into()))
     }
 
+    /// Why what came is not all.
+    pub(crate) fn broken(&self) -> io::Error {
+        self.error.as_deref().cloned().unwrap_or(StreamError::Closed).into()
+    }
+
     /// Whether the peer, which is gone, has taken all that was written.
     pub(crate) fn written(&self) -> Result<(), StreamError> {
         match &self.error {
@@ -170,11 +218,17 @@ impl Inner {
     }
 
     pub(crate) fn fail(&mut self, error: StreamError) {
-        if !self.state.is_peer_gone() {
-            self.state.peer_gone();
-            self.error = Some(Box::new(error));
+        self.deadline = None;
+        if self.state.fail() {
+            self.error.get_or_insert(Box::new(error));
         }
     }
+}
+
+/// Gives back the receipts of bytes that nobody will read. A peer of ours learns that, or its shutdown would be Ok; for an old
+/// one the error would be the end of its connection.
+pub(crate) fn give_back(half_close: bool, receipts: impl IntoIterator<Item = Receipt>) {
+    if half_close { refuse(receipts) } else { acknowledge(receipts) }
 }
 
 /// Tells the peer that bytes were read.

@@ -101,10 +101,8 @@ impl Link {
             && let Poll::Ready(answer) = Pin::new(&mut oldest.answer).poll(cx)
         {
             answered = true;
-            let Some(Chunk { length, sent, .. }) = inner.sent.pop_front() else { break };
-            let before = inner.state.in_flight();
-            inner.state.answered(length, sent, now());
-            self.house.in_flight.change(before, inner.state.in_flight());
+            let Some(chunk) = inner.sent.pop_front() else { break };
+            self.settle(inner, &chunk);
             answer?;
         }
         if inner.sent.is_empty() {
@@ -113,24 +111,54 @@ impl Link {
         Ok(answered)
     }
 
-    /// The peer does not take the bytes: the stream is over.
-    fn give_up(self: &Arc<Self>, error: StreamError) -> StreamError {
-        let over = self.change(|inner| {
-            let over = inner.state.is_peer_gone();
-            match &error {
-                // As if it had said so before: what it has sent can be read, to the end.
-                StreamError::PeerDisconnected => {
-                    inner.refused = true;
-                    inner.state.peer_gone();
+    /// Takes the answers that are here, also those behind bytes that wait for the peer's reader.
+    pub(crate) fn take_all_answers(self: &Arc<Self>) {
+        let waker = Waker::from(Arc::clone(self));
+        let cx = &mut Context::from_waker(&waker);
+        let (mut inner, mut failed) = (self.lock(), None);
+        for mut chunk in std::mem::take(&mut inner.sent) {
+            match Pin::new(&mut chunk.answer).poll(cx) {
+                Poll::Ready(answer) => {
+                    self.settle(&mut inner, &chunk);
+                    failed = failed.or(answer.err());
                 }
-                error => inner.fail(error.clone()),
+                Poll::Pending => inner.sent.push_back(chunk),
             }
-            over
-        });
-        match error {
-            // What is behind these bytes may have been taken.
-            StreamError::PeerFailed(_) if !over => drop(self.part(true)),
-            _ => self.forget(),
+        }
+        drop(inner);
+        if let Some(error) = failed {
+            self.give_up(error.into());
+        }
+    }
+
+    /// A chunk was answered.
+    fn settle(&self, inner: &mut Inner, chunk: &Chunk) {
+        let before = inner.state.in_flight();
+        inner.state.answered(chunk.length, chunk.sent, now());
+        self.house.in_flight.change(before, inner.state.in_flight());
+    }
+
+    /// The peer does not take the bytes.
+    fn give_up(self: &Arc<Self>, error: StreamError) -> StreamError {
+        match &error {
+            StreamError::PeerDisconnected => {
+                self.lock().refused = true;
+                self.peer_left();
+            }
+            StreamError::PeerFailed(_) => {
+                let over = self.change(|inner| {
+                    let over = inner.state.is_over();
+                    inner.refused = true;
+                    inner.fail(error.clone());
+                    over
+                });
+                // What is behind these bytes may have been taken.
+                if over { self.forget() } else { drop(self.part(true)) }
+            }
+            error => {
+                self.fail(error.clone());
+                self.forget();
+            }
         }
         error
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 /// What the streams of one connection are allowed. Every chunk of bytes, at most 32 KiB, counts for 256 bytes more than it
 /// has, so that what single bytes cost is bounded too.
 #[derive(Clone, Debug)]
@@ -24,6 +26,11 @@ pub struct StreamSettings {
     /// How many bytes are kept for streams whose Connect is not answered yet, all together: a server that speaks first, and
     /// perhaps says everything at once. Default 32 MiB.
     pub most_early: usize,
+    /// How long the peer's Disconnect may take once it has refused bytes. Only then does the reader know whether what came is
+    /// all; without it the stream fails as [cut](crate::StreamError::Cut). It follows the refusal at once, so that this is
+    /// the time for which a peer that is alive may write nothing. With a txampext peer, whose refusal is the end, it has no
+    /// meaning. Default 30 s.
+    pub disconnect_timeout: Duration,
 }
 
 impl Default for StreamSettings {
@@ -36,12 +43,13 @@ impl Default for StreamSettings {
             most_buffered: 32 << 20,
             most_received: 256 << 20,
             most_early: 32 << 20,
+            disconnect_timeout: Duration::from_secs(30),
         }
     }
 }
 
 macro_rules! setters {
-    ($($field:ident),* $(,)?) => {
+    ($($field:ident: $type:ty),* $(,)?) => {
         impl StreamSettings {
             /// The defaults.
             #[must_use]
@@ -52,7 +60,7 @@ macro_rules! setters {
             $(
                 #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
                 #[must_use]
-                pub fn $field(mut self, $field: usize) -> Self {
+                pub fn $field(mut self, $field: $type) -> Self {
                     self.$field = $field;
                     self
                 }
@@ -61,4 +69,13 @@ macro_rules! setters {
     };
 }
 
-setters! { most_streams, first_window, most_window, most_in_flight, most_buffered, most_received, most_early }
+setters! {
+    most_streams: usize,
+    first_window: usize,
+    most_window: usize,
+    most_in_flight: usize,
+    most_buffered: usize,
+    most_received: usize,
+    most_early: usize,
+    disconnect_timeout: Duration,
+}

@@ -8,8 +8,9 @@ use std::task::{Context, Poll, ready};
 use amp_core::{CloseReason, Connection, Peer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::house::{Told, refuse};
-use crate::link::{Link, acknowledge};
+use crate::error::StreamError;
+use crate::house::Told;
+use crate::link::{Link, acknowledge, give_back};
 use crate::machine::{self, Read};
 
 /// A byte stream to the peer. Use it like a socket.
@@ -20,6 +21,11 @@ use crate::machine::{self, Read};
 /// that were written before still arrive, and the end looks whole to the peer. [Aborted](Self::abort), or dropped by a panic,
 /// it does not: the peer reads [`StreamError::Cut`](crate::StreamError::Cut). Bytes that were written go out whether or not
 /// anybody polls the stream, and while its connection closes.
+///
+/// Each direction ends for itself. A read of 0 bytes means that the peer's writer ended in order and all of it was read: nothing
+/// that happens later, not even the loss of the connection, takes it back. A write that fails with
+/// [`StreamError::PeerDisconnected`](crate::StreamError::PeerDisconnected) ends writing only; how what the peer wrote has ended
+/// is said behind it. With txampext, which cannot tell, a part may look whole.
 ///
 /// What was written before a command is there to be read when its responder starts; see [order](crate::Multiplexer#order).
 ///
@@ -36,7 +42,12 @@ enum Farewell {
     /// This end writes.
     Unsaid,
     Telling(Told),
+    /// The peer has all that was written, and its end.
     Said,
+    /// The peer had left before.
+    Unheard,
+    /// Whether the peer knows is not known.
+    Failed(StreamError),
 }
 
 impl Stream {
@@ -67,7 +78,7 @@ impl Stream {
         self.link.lock().cut = true;
     }
 
-    /// What tells when the peer neither writes nor reads any more. Waiting for it takes the reader's place: only where nobody
+    /// What tells when nothing more comes from the peer or goes to it. Waiting for it takes the reader's place: only where nobody
     /// polls the reader, or the same task does.
     pub(crate) fn gone(&self) -> Gone {
         Gone(Arc::clone(&self.link))
@@ -83,22 +94,22 @@ impl Stream {
             Some(machine::Farewell::Half) => house.say_half(&self.connection, id.clone()),
             Some(machine::Farewell::Full) => self.link.part(false),
         };
-        self.farewell = told.map_or(Farewell::Said, Farewell::Telling);
+        self.farewell = match (farewell, told) {
+            (_, Some(told)) => Farewell::Telling(told),
+            (Some(_), None) => Farewell::Failed(CloseReason::DriverDropped.into()),
+            (None, None) => Farewell::Unheard,
+        };
     }
 }
 
-/// Tells whether the peer has left a stream.
+/// Tells whether a stream is over in both directions.
 #[derive(Clone)]
 pub(crate) struct Gone(Arc<Link>);
 
 impl Gone {
-    pub(crate) fn is_gone(&self) -> bool {
-        self.0.lock().state.is_peer_gone()
-    }
-
-    /// The stream ended for a reason, and what came of it is not whole.
+    /// What came of the stream is not whole.
     pub(crate) fn is_broken(&self) -> bool {
-        self.0.lock().error.is_some()
+        self.0.lock().state.is_broken()
     }
 
     /// What is written to the stream is not all that was meant.
@@ -109,7 +120,7 @@ impl Gone {
     pub(crate) async fn wait(&self) {
         poll_fn(|cx| {
             let mut inner = self.0.lock();
-            if inner.state.is_peer_gone() {
+            if inner.state.is_over() {
                 return Poll::Ready(());
             }
             inner.reader = Some(cx.waker().clone());
@@ -132,9 +143,8 @@ impl AsyncRead for Stream {
                     receipts.extend(receipt);
                 }
                 _ if buffer.filled().len() > before => break,
-                Read::End => {
-                    return Poll::Ready(inner.failed());
-                }
+                Read::End => return Poll::Ready(Ok(())),
+                Read::Broken => return Poll::Ready(Err(inner.broken())),
                 Read::Wait => {
                     inner.reader = Some(cx.waker().clone());
                     return Poll::Pending;
@@ -164,14 +174,15 @@ impl AsyncWrite for Stream {
     /// Done when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
     /// has read everything.
     ///
+    /// When it is Ok, a peer of ours has all that was written: its reader gets every byte and the end in order if it reads
+    /// on, whatever becomes of this end and of the connection. What txampext makes of what it takes is not known.
+    ///
     /// An error when the peer has left before it took everything that was written, and when the connection has ended.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Farewell::Unsaid = self.farewell {
             let mut inner = self.link.lock();
-            if inner.state.is_peer_gone() {
-                return Poll::Ready(inner.written().map_err(io::Error::from));
-            }
-            if !(inner.state.half_close() || inner.sent.is_empty()) {
+            let waits = !(inner.state.half_close() || inner.sent.is_empty() || inner.state.is_refused());
+            if waits {
                 inner.writer = Some(cx.waker().clone());
                 return Poll::Pending;
             }
@@ -181,10 +192,31 @@ impl AsyncWrite for Stream {
         if let Farewell::Telling(told) = &mut self.farewell {
             // A runtime that shuts down takes the connection with it.
             let told = ready!(Pin::new(told).poll(cx)).unwrap_or(Err(CloseReason::DriverDropped.into()));
-            self.farewell = Farewell::Said;
-            told?;
+            self.farewell = Farewell::Unheard;
+            match told {
+                Ok(()) => {
+                    self.link.take_all_answers();
+                    if !self.link.lock().refused {
+                        self.farewell = Farewell::Said;
+                    }
+                }
+                Err(StreamError::PeerDisconnected) => self.link.peer_left(),
+                Err(error) => self.farewell = Farewell::Failed(error),
+            }
         }
-        Poll::Ready(self.link.lock().failed())
+        match &self.farewell {
+            Farewell::Said => return Poll::Ready(Ok(())),
+            Farewell::Failed(error) => return Poll::Ready(Err(error.clone().into())),
+            _ => {}
+        }
+        self.link.take_all_answers();
+        let mut inner = self.link.lock();
+        if !(inner.refused || inner.state.is_peer_finished()) {
+            // It may have left when it had taken everything, or because it could not: its Disconnect tells.
+            inner.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(inner.written().map_err(io::Error::from))
     }
 }
 
@@ -199,12 +231,7 @@ impl Drop for Stream {
         let (receipts, farewell) = inner.state.abandon();
         // What was sent counts until it is answered.
         drop(inner);
-        if half_close {
-            // The writer learns that nobody has read it.
-            refuse(receipts);
-        } else {
-            acknowledge(receipts);
-        }
+        give_back(half_close, receipts);
         if farewell.is_some() {
             self.link.part(cut);
         } else {

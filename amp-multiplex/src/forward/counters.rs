@@ -35,7 +35,7 @@ pub(super) struct Counters {
 
 impl Counters {
     /// Counts one more stream, open until the guard is dropped.
-    pub(super) fn open(self: &Arc<Self>) -> impl Drop + use<> {
+    fn open(self: &Arc<Self>) -> impl Drop + use<> {
         self.open.fetch_add(1, Ordering::Relaxed);
         self.total.fetch_add(1, Ordering::Relaxed);
         Open(Arc::clone(self))
@@ -66,7 +66,7 @@ impl Drop for Open {
 }
 
 /// A local socket whose bytes are counted as they pass, so that the progress of a long transfer can be seen. Dropped before all
-/// has passed, it is aborted.
+/// has passed, and before its stream is open, it is aborted: nothing of it looks whole.
 pub(super) struct Counted<T: Socket> {
     inner: T,
     counters: Arc<Counters>,
@@ -107,8 +107,25 @@ impl Moved {
 }
 
 impl<T: Socket> Counted<T> {
-    pub(super) fn new(inner: T, counters: Arc<Counters>, moved: Moved, whole: Whole) -> Self {
-        Self { inner, counters, moved, whole }
+    pub(super) fn new(inner: T, counters: &Arc<Counters>) -> Self {
+        Self { inner, counters: Arc::clone(counters), moved: Moved::default(), whole: Whole::default() }
+    }
+
+    pub(super) fn socket(&mut self) -> &mut T {
+        &mut self.inner
+    }
+
+    /// Counts its stream as one that is open.
+    pub(super) fn open(&self) -> impl Drop + use<T> {
+        self.counters.open()
+    }
+
+    pub(super) fn moved(&self) -> Moved {
+        self.moved.clone()
+    }
+
+    pub(super) fn whole(&self) -> Whole {
+        self.whole.clone()
     }
 
     fn count(&self, counter: impl Fn(&Counters) -> &AtomicU64, bytes: usize) {

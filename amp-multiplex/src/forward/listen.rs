@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::counters::{Counters, Counts};
+use super::counters::{Counted, Counters, Counts};
 use super::visitor::Visitor;
 use super::{CONNECT_TIMEOUT, Socket, pass_on};
 use crate::error::ConnectError;
@@ -22,7 +22,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A local listener whose connections lead to a factory of the peer: `ssh -L`. It keeps the AMP connection open. Dropping it
 /// ends it and cuts its streams.
 ///
-/// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute.
+/// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute. A local socket
+/// whose stream is refused, cut or lost is reset, so that a part does not look whole; a unix socket cannot be reset and is closed.
 ///
 /// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
 /// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
@@ -211,20 +212,20 @@ impl Desk {
     fn pass<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
         let counters = Arc::clone(&self.counters);
+        // A refused stream, and a forward that ends before its stream is open, resets the local socket.
+        let mut local = Counted::new(Visitor::new(socket), &counters);
         async move {
-            let mut visitor = Visitor::new(socket);
             let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory));
             let connected = tokio::select! {
                 biased;
                 connected = connecting => connected.unwrap_or(Err(ConnectError::Timeout)),
-                () = visitor.left() => {
+                () = local.socket().left() => {
                     // What the peer opens all the same is closed again.
                     return tracing::debug!(factory = %Name(&factory), "a visitor left before its stream was open");
                 }
             };
-            // A refused stream closes its local socket.
             let result = match connected {
-                Ok(stream) => pass_on(visitor, stream, &counters).await,
+                Ok(stream) => pass_on(local, stream).await,
                 Err(error) => {
                     tracing::info!(%error, factory = %Name(&factory), "a forwarded connection leads nowhere");
                     counters.refused();

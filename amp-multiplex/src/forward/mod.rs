@@ -11,15 +11,15 @@ pub use target::Target;
 
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Interest, copy_buf, sink, split};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::error::StreamError;
 use crate::outlet::CHUNK;
 use crate::stream::{Gone, Stream};
-use counters::{Counted, Counters, Moved, Whole};
+use counters::{Counted, Whole};
 
 /// How much each direction of a forwarded stream holds while it is passed on.
 const BUFFER: usize = 2 * CHUNK;
@@ -73,26 +73,22 @@ impl Drop for Passing {
 }
 
 /// Passes bytes both ways until both directions have ended, each for itself, or the peer has left.
-async fn pass_on(local: impl Socket, stream: Stream, counters: &Arc<Counters>) -> io::Result<()> {
-    let _open = counters.open();
+async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> {
+    let _open = local.open();
     let gone = stream.gone();
-    let (moved, whole) = (Moved::default(), Whole::default());
-    let local = Counted::new(local, Arc::clone(counters), moved.clone(), whole.clone());
+    let (moved, whole) = (local.moved(), local.whole());
     let (from_local, mut to_local) = split(local);
     let (from_peer, mut to_peer) = split(stream);
     let _passing = Passing { whole: whole.clone(), stream: gone.clone() };
     let mut up = pin!(async {
         let mut from_local = BufReader::with_capacity(BUFFER, from_local);
-        match copy_buf(&mut from_local, &mut to_peer).await {
-            Ok(_) => match to_peer.shutdown().await {
-                // What it has said before it left still goes down.
-                Err(_) if gone.is_gone() => Ok(()),
-                result => result,
-            },
-            // A socket that is closed while it has bytes to read cuts off what was written to it before.
-            Err(_) if gone.is_gone() => copy_buf(&mut from_local, &mut sink()).await.map(drop),
-            Err(error) => Err(error),
-        }
+        let passed = match copy_buf(&mut from_local, &mut to_peer).await {
+            Ok(_) => return to_peer.shutdown().await.or_else(of_stream),
+            Err(error) => of_stream(error),
+        };
+        passed?;
+        // A socket that is closed while it has bytes to read cuts off what was written to it before.
+        copy_buf(&mut from_local, &mut sink()).await.map(drop)
     });
     let stalled = async {
         gone.wait().await;
@@ -131,4 +127,13 @@ async fn pass_on(local: impl Socket, stream: Stream, counters: &Arc<Counters>) -
         },
     };
     result.inspect(|()| whole.set())
+}
+
+/// Whether an error is the stream's: the peer reads no more, or nothing at all goes on. What that makes of the other direction
+/// is its own reader's to find out: what the peer said before it left still goes down.
+fn of_stream(error: io::Error) -> io::Result<()> {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<StreamError>()) {
+        Some(_) => Ok(()),
+        None => Err(error),
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 
-use super::counters::{Counters, Counts};
+use super::counters::{Counted, Counters, Counts};
 use super::{Socket, pass_on};
 use crate::factory::{Factories, Factory, Opening};
 
@@ -47,7 +47,7 @@ impl Target {
         Self::to(Address::Tcp(address.into()))
     }
 
-    /// A unix socket.
+    /// A unix socket. It cannot be reset: its server reads a stream that was cut as one that has ended.
     #[must_use]
     pub fn unix(path: impl Into<PathBuf>) -> Self {
         Self::to(Address::Unix(path.into()))
@@ -95,7 +95,7 @@ impl Target {
             connected = in_time(connect) => connected,
         };
         match connected {
-            Ok(socket) => pass_on(socket, opening.accept(), &self.counters).await,
+            Ok(socket) => pass_on(Counted::new(socket, &self.counters), opening.accept()).await,
             Err(error) => {
                 self.refuse(opening, &error);
                 Ok(())

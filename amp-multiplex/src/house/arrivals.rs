@@ -4,9 +4,9 @@ use std::task::Waker;
 use amp_core::Answer;
 use bytes::Bytes;
 
-use super::House;
+use super::{House, refuse};
 use crate::commands::{Disconnect, Transmit};
-use crate::link::{Link, Receipt, acknowledge};
+use crate::link::{Link, Receipt, acknowledge, give_back};
 use crate::machine::{Ended, Known, Received};
 
 /// Received data of fewer bytes is always copied out.
@@ -38,7 +38,9 @@ impl House {
         let (before, finished) = (inner.state.buffered(), inner.state.is_peer_finished());
         let received = inner.state.receive(data, receipt, self.received.tolerated(before));
         self.received.change(before, inner.state.buffered());
-        let over = matches!(received, Received::Overrun(_));
+        let (over, half_close) = (matches!(received, Received::Overrun(_)), inner.state.half_close());
+        // Asked now: whoever learns of it may drop the stream before the peer is told.
+        let cut = !inner.state.is_finished();
         if over {
             inner.overrun();
         }
@@ -47,21 +49,25 @@ impl House {
         wakers.into_iter().flatten().for_each(Waker::wake);
         match received {
             Received::Kept => {}
+            // Behind the peer's own end the id is as one that is not known.
+            Received::Refused(receipt) => self.settle([receipt]),
             Received::Dropped(receipt) if finished => self.settle([receipt]),
-            Received::Dropped(receipt) | Received::Overrun(receipt) => acknowledge([receipt]),
+            Received::Dropped(receipt) => acknowledge([receipt]),
+            Received::Overrun(receipt) => give_back(half_close, [receipt]),
         }
         if over {
-            Self::tell_overrun(&link);
+            Self::tell_overrun(&link, cut);
         }
     }
 
-    /// The peer sent more than is kept: it is told that the stream is over.
-    pub(super) fn tell_overrun(link: &Arc<Link>) {
+    /// The peer sent more than is kept: it is told that the stream is over, and whether what was written here is not all.
+    pub(super) fn tell_overrun(link: &Arc<Link>, cut: bool) {
         tracing::warn!(id = ?link.id, "a stream sent too much ahead of its reader and was ended");
-        link.part(false);
+        link.part(cut);
     }
 
-    /// The peer has ended a stream or its direction of it.
+    /// The peer has ended a stream or its direction of it. The end of one direction is to be known to have come with all before
+    /// it: only a peer of ours asks for that, and gets an error if it has not.
     pub(crate) fn disconnected(&self, ask: &Disconnect, answer: Answer<Disconnect>) {
         let id = &ask.connection;
         let ended = match (ask.half.0, ask.cut.0) {
@@ -70,12 +76,9 @@ impl House {
             _ => Ended::Full,
         };
         let mut registry = self.registry();
-        let link = match registry.find(id) {
-            Known::Stream(link) => Some(Arc::clone(link)),
-            Known::Early => {
-                registry.end_early(id, ended);
-                None
-            }
+        let (link, came) = match registry.find(id) {
+            Known::Stream(link) => (Some(Arc::clone(link)), true),
+            Known::Early => (None, registry.end_early(id, ended)),
             Known::Unknown => {
                 drop(registry);
                 return self.settle([answer]);
@@ -92,6 +95,10 @@ impl House {
         }
         drop(registry);
         wakers.into_iter().flatten().for_each(Waker::wake);
-        answer.send(Ok(()));
+        if came || ended != Ended::Half {
+            answer.send(Ok(()));
+        } else {
+            refuse([answer]);
+        }
     }
 }

@@ -6,8 +6,8 @@ use super::House;
 use crate::commands::{Connect, ConnectRefusal, Connected, Id, Ours};
 use crate::error::{ConnectError, StreamError};
 use crate::factory::Opening;
-use crate::link::{Capable, Link, Place, Receipt, acknowledge};
-use crate::machine::{Connecting, Ended, Received, Registry};
+use crate::link::{Capable, Link, Place, Receipt};
+use crate::machine::{Connecting, Ended, Registry};
 use crate::stream::Stream;
 
 /// How streams begin.
@@ -81,26 +81,18 @@ impl House {
             // To end it would end the other.
             return Err(ConnectError::Unsupported("it gave one id to two streams".to_owned()));
         }
-        let mut dropped = Vec::new();
-        let mut inner = link.lock();
-        let mut overrun = early.overrun;
+        let (mut inner, overrun) = (link.lock(), early.overrun);
         for (data, receipt) in early.data {
-            match inner.state.receive(data, receipt, self.received.tolerated(0)) {
-                Received::Kept => {}
-                Received::Dropped(receipt) => dropped.push(receipt),
-                Received::Overrun(receipt) => {
-                    dropped.push(receipt);
-                    overrun = true;
-                }
-            }
+            inner.state.keep(data, receipt);
         }
         self.received.change(0, inner.state.buffered());
-        if let Some(ended) = early.ended {
-            inner.end(ended);
-        }
-        let gone = early.ended.is_some() && inner.state.is_peer_gone();
+        // Its end says nothing about what was lost before.
         if overrun {
             inner.overrun();
+        }
+        let gone = early.ended.is_some_and(|ended| ended > Ended::Half || !peer.half_close);
+        if let Some(ended) = early.ended {
+            inner.end(ended);
         }
         drop(inner);
         // A stream that is over before it began needs no entry.
@@ -112,10 +104,9 @@ impl House {
         } else {
             self.admit(registry, &link);
         }
-        acknowledge(dropped);
         self.settle(lost);
         if overrun && !gone {
-            Self::tell_overrun(&link);
+            Self::tell_overrun(&link, true);
         }
         Ok(Stream::new(link, connection))
     }
@@ -158,7 +149,8 @@ impl House {
         drop(registry);
         self.settle(early.receipts().chain(lost));
         if !gone {
-            self.say_goodbye(id.clone(), Place::new(self, id), false);
+            // Nobody has said that nothing was to be written.
+            self.say_goodbye(id.clone(), Place::new(self, id), half_close);
         }
     }
 }

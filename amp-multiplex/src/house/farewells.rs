@@ -2,7 +2,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::{CallError, Connection, codes};
+use amp_core::{CallError, CloseReason, Connection, codes};
 use tokio::task::JoinHandle;
 
 use super::House;
@@ -41,18 +41,22 @@ impl House {
     }
 }
 
-/// Done when the peer knows. Once it is sent, the wait keeps no connection open.
+/// Done when the peer knows. Once it is sent, the wait keeps no connection open. An error for the end of one direction when the
+/// peer has not, or not all, of what was written before it.
 async fn tell(connection: Connection, Disconnect { connection: id, half, cut }: Disconnect) -> Result<(), StreamError> {
     let weak = connection.downgrade();
     let mut connection = Some(connection);
     loop {
-        let Some(open) = connection.take().or_else(|| weak.upgrade()) else { return Ok(()) };
+        let Some(open) = connection.take().or_else(|| weak.upgrade()) else {
+            return Err(CloseReason::Closed.into());
+        };
         let mut call = open.call(Disconnect { connection: id.clone(), half, cut }).no_timeout().uncounted();
         drop(open);
         poll_fn(|cx| call.poll_sent(cx)).await?;
         match call.weak().await {
             Err(CallError::Connection { reason, .. }) => return Err(reason.into()),
             Err(CallError::Remote { code, .. }) if code == codes::BUSY => tokio::time::sleep(PAUSE).await,
+            Err(CallError::Declared(error)) if half.0 == Some(true) => return Err(CallError::Declared(error).into()),
             // Whatever else it answers, it knows.
             _ => return Ok(()),
         }

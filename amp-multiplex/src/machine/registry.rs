@@ -179,17 +179,18 @@ impl<S, R> Registry<S, R> {
         Ok(())
     }
 
-    /// Remembers that the peer has ended a stream whose id is not known yet.
-    pub(crate) fn end_early(&mut self, id: &Id, ended: Ended) {
-        if self.meet_early(id)
-            && let Some(early) = self.early.get_mut(id)
-        {
-            early.ended = match (early.ended, ended) {
-                // What ended in order before is whole.
-                (Some(Ended::Half), Ended::Cut) => Some(Ended::Full),
-                (before, ended) => before.max(Some(ended)),
-            };
+    /// Remembers that the peer has ended a stream whose id is not known yet. Whether all that came before is here.
+    pub(crate) fn end_early(&mut self, id: &Id, ended: Ended) -> bool {
+        if !self.meet_early(id) {
+            return false;
         }
+        let Some(early) = self.early.get_mut(id) else { return false };
+        early.ended = match (early.ended, ended) {
+            // What ended in order before is whole.
+            (Some(Ended::Half), Ended::Cut) => Some(Ended::Full),
+            (before, ended) => before.max(Some(ended)),
+        };
+        !early.overrun
     }
 
     /// Something came for an id that is not known yet. Whether there is a place for it.
@@ -235,10 +236,9 @@ impl<S, R> Registry<S, R> {
         self.leaving.remove(id);
     }
 
-    /// Takes everything out: the connection has ended, and takes no more streams.
+    /// Takes every stream out: the connection has ended. What came early stays for a Connect that was answered before and has
+    /// not [seen](Self::connected) it: the peer may know that all of it is here.
     pub(crate) fn clear(&mut self) -> Vec<S> {
-        self.early.clear();
-        self.early_cost = 0;
         self.leaving.clear();
         self.streams.drain().map(|(_, stream)| stream).collect()
     }

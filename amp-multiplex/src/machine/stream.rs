@@ -8,11 +8,13 @@ use super::{LEAST, OVERHEAD, cost};
 
 /// One end of a stream. `R` is a receipt: what the peer gets back once the bytes were read.
 ///
+/// Each direction ends for itself and once: what ended whole is not broken by what comes later.
+///
 /// ```text
-///              finish()                 peer_finished()
-///   Open ------------------> Finished        (and the same for the other direction)
-///     \   abandon() / peer_gone() / fail()
-///      `--------------------> Gone
+///   from the peer   Open --peer_finished(), peer_gone()--> Whole
+///                     \--fail()--------------------------> Broken
+///   to the peer     Open --finish()----------------------> Finished
+///                     \--refused(), peer_gone(), fail()--> Refused
 /// ```
 #[derive(Debug)]
 pub(crate) struct StreamState<R> {
@@ -23,15 +25,31 @@ pub(crate) struct StreamState<R> {
     buffered: usize,
     /// How much that may be.
     most_buffered: usize,
-    /// The peer writes no more.
-    peer_finished: bool,
-    /// The peer neither writes nor reads any more.
-    peer_gone: bool,
-    /// This end writes no more.
-    finished: bool,
+    reading: Reading,
+    writing: Writing,
     /// What the bytes cost that were sent and not answered.
     in_flight: usize,
     window: Window,
+}
+
+/// The direction from the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// The peer writes no more, and what it wrote is all that it meant to.
+    Whole,
+    /// Nothing more comes, and what came is not known to be all.
+    Broken,
+}
+
+/// The direction to the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    Open,
+    /// This end writes no more.
+    Finished,
+    /// The peer reads no more.
+    Refused,
 }
 
 /// What became of received bytes.
@@ -39,8 +57,10 @@ pub(crate) struct StreamState<R> {
 pub(crate) enum Received<R> {
     /// They wait for the reader; the receipt is given back when they were read.
     Kept,
-    /// They are of no use any more, and the peer may think they were read.
+    /// They are of no use, and the peer may think they were read.
     Dropped(R),
+    /// Nobody will read them, and the peer must know.
+    Refused(R),
     /// The peer sends more than is allowed: the stream is over.
     Overrun(R),
 }
@@ -50,8 +70,10 @@ pub(crate) enum Received<R> {
 pub(crate) enum Read<R> {
     /// Bytes, and the receipt if they are the last of what came together.
     Data(Bytes, Option<R>),
-    /// The peer writes no more.
+    /// The peer writes no more, and that was all.
     End,
+    /// Nothing more comes, and that may not have been all.
+    Broken,
     /// Nothing yet.
     Wait,
 }
@@ -72,9 +94,8 @@ impl<R> StreamState<R> {
             received: VecDeque::new(),
             buffered: 0,
             most_buffered,
-            peer_finished: false,
-            peer_gone: false,
-            finished: false,
+            reading: Reading::Open,
+            writing: Writing::Open,
             in_flight: 0,
             window: Window::new(bounds),
         }
@@ -86,16 +107,26 @@ impl<R> StreamState<R> {
 
     /// Takes in bytes from the peer. All that are not read may cost `share`.
     pub(crate) fn receive(&mut self, data: Bytes, receipt: R, share: usize) -> Received<R> {
-        if data.is_empty() || self.peer_finished {
+        if data.is_empty() {
             return Received::Dropped(receipt);
         }
+        if self.reading != Reading::Open {
+            // An error would end an old peer's connection.
+            return if self.half_close { Received::Refused(receipt) } else { Received::Dropped(receipt) };
+        }
         if self.buffered + cost(data.len()) > self.most_buffered.min(share) {
-            self.peer_gone();
+            self.fail();
             return Received::Overrun(receipt);
         }
+        self.keep(data, receipt);
+        Received::Kept
+    }
+
+    /// Takes in bytes that this end has kept before there was a stream, within a bound of their own. The peer may have been
+    /// told since that all of them are here.
+    pub(crate) fn keep(&mut self, data: Bytes, receipt: R) {
         self.buffered += cost(data.len());
         self.received.push_back((data, Some(receipt)));
-        Received::Kept
     }
 
     /// What the bytes cost that were received and not read.
@@ -106,7 +137,11 @@ impl<R> StreamState<R> {
     /// Takes at most `most` bytes out for the reader.
     pub(crate) fn read(&mut self, most: usize) -> Read<R> {
         let Some((data, receipt)) = self.received.front_mut() else {
-            return if self.peer_finished { Read::End } else { Read::Wait };
+            return match self.reading {
+                Reading::Open => Read::Wait,
+                Reading::Whole => Read::End,
+                Reading::Broken => Read::Broken,
+            };
         };
         let part = data.split_to(most.min(data.len()));
         let receipt = if data.is_empty() { receipt.take() } else { None };
@@ -124,32 +159,60 @@ impl<R> StreamState<R> {
 
     /// The peer writes no more, and still reads. What it wrote before can be read.
     pub(crate) fn peer_finished(&mut self) {
-        self.peer_finished = true;
+        if self.reading == Reading::Open {
+            self.reading = Reading::Whole;
+        }
+    }
+
+    /// The peer reads no more. What it wrote ends with its Disconnect, or here if it is old.
+    pub(crate) fn refused(&mut self) {
+        if self.writing == Writing::Open {
+            self.writing = Writing::Refused;
+        }
+        if !self.half_close {
+            self.peer_finished();
+        }
     }
 
     /// The peer neither writes nor reads any more. What it wrote before can be read.
     pub(crate) fn peer_gone(&mut self) {
-        self.peer_finished = true;
-        self.peer_gone = true;
+        self.peer_finished();
+        self.refused();
+    }
+
+    /// Nothing more comes or goes. Whether that ends anything.
+    pub(crate) fn fail(&mut self) -> bool {
+        let was_over = self.is_over();
+        if self.reading == Reading::Open {
+            self.reading = Reading::Broken;
+        }
+        self.refused();
+        !was_over
     }
 
     /// This end writes no more.
     pub(crate) fn is_finished(&self) -> bool {
-        self.finished
+        self.writing == Writing::Finished
     }
 
-    /// The peer writes no more.
+    /// The peer reads no more, and that is why this end writes no more.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.writing == Writing::Refused
+    }
+
+    /// Nothing more comes from the peer.
     pub(crate) fn is_peer_finished(&self) -> bool {
-        self.peer_finished
+        self.reading != Reading::Open
     }
 
-    pub(crate) fn is_peer_gone(&self) -> bool {
-        self.peer_gone
+    /// Nothing more comes from the peer, and what came may not be all.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.reading == Reading::Broken
     }
 
     /// How many bytes the writer may send now, when all that are unanswered may cost `share`; `None` when writing has ended.
     pub(crate) fn room(&mut self, share: usize, now: Instant) -> Option<usize> {
-        let open = !self.finished && !self.peer_gone;
+        let open = self.writing == Writing::Open;
         let window = self.window.allowed(self.in_flight, now);
         let room = window.min(share.max(LEAST)).saturating_sub(cost(self.in_flight));
         // With nothing on its way something goes; else crumbs wait until an answer makes room for more.
@@ -180,15 +243,14 @@ impl<R> StreamState<R> {
     /// This end writes no more. What the peer must be told, if anything: with a peer that cannot close one direction the
     /// stream is over for both, and this end reads no more either.
     pub(crate) fn finish(&mut self) -> Option<Farewell> {
-        if self.finished || self.peer_gone {
-            self.finished = true;
+        if self.writing != Writing::Open {
             return None;
         }
-        self.finished = true;
-        if self.half_close && !self.peer_finished {
+        self.writing = Writing::Finished;
+        if self.half_close && self.reading == Reading::Open {
             return Some(Farewell::Half);
         }
-        self.peer_gone();
+        self.peer_finished();
         Some(Farewell::Full)
     }
 
@@ -196,15 +258,15 @@ impl<R> StreamState<R> {
     pub(crate) fn abandon(&mut self) -> (Vec<R>, Option<Farewell>) {
         let receipts = self.received.drain(..).filter_map(|(_, receipt)| receipt).collect();
         self.buffered = 0;
-        // With both directions closed in turn the peer knows.
-        let farewell = (!self.is_over()).then_some(Farewell::Full);
-        self.finished = true;
-        self.peer_gone();
-        (receipts, farewell)
+        // A peer that has refused bytes has left, and with both directions closed in turn it knows.
+        let knows = self.writing == Writing::Refused || self.is_over();
+        self.fail();
+        self.writing = Writing::Finished;
+        (receipts, (!knows).then_some(Farewell::Full))
     }
 
     /// Both directions are closed, and there is nothing to tell the peer.
     pub(crate) fn is_over(&self) -> bool {
-        self.peer_gone || (self.finished && self.peer_finished)
+        self.reading != Reading::Open && self.writing != Writing::Open
     }
 }

@@ -7,6 +7,7 @@ mod busy;
 mod byte_strings;
 mod closing;
 mod connecting;
+mod ends;
 mod fairness;
 mod faults_of_multiplexers;
 mod faults_of_txampext;

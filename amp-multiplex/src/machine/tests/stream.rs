@@ -28,11 +28,13 @@ fn empty_data_is_answered_at_once() {
 }
 
 #[test]
-fn bytes_that_come_after_the_end_are_dropped_and_answered() {
-    let mut stream = stream(true);
-    stream.peer_finished();
-    assert_eq!(stream.receive(Bytes::from_static(b"late"), 1, ALL), Received::Dropped(1));
-    assert_eq!(stream.read(4), Read::End);
+fn bytes_that_come_after_the_end_are_refused_and_to_an_old_peer_answered() {
+    for (half_close, received) in [(true, Received::Refused(1)), (false, Received::Dropped(1))] {
+        let mut stream = stream(half_close);
+        stream.peer_finished();
+        assert_eq!(stream.receive(Bytes::from_static(b"late"), 1, ALL), received);
+        assert_eq!(stream.read(4), Read::End);
+    }
 }
 
 #[test]
@@ -51,7 +53,7 @@ fn more_than_the_cap_ends_the_stream_and_leaves_what_came_before() {
     assert_eq!(stream.receive(Bytes::from(vec![2; 9000]), 2, ALL), Received::Overrun(2));
     assert!(stream.is_over());
     assert!(matches!(stream.read(usize::MAX), Read::Data(data, Some(1)) if data.len() == 9000));
-    assert_eq!(stream.read(1), Read::End);
+    assert_eq!(stream.read(1), Read::Broken);
 }
 
 #[test]
@@ -142,4 +144,34 @@ fn a_peer_that_left_is_told_nothing() {
     assert_eq!(stream.room(ALL, Instant::now()), None);
     assert_eq!(stream.finish(), None);
     assert_eq!(stream.abandon(), (vec![], None));
+}
+
+#[test]
+fn an_end_in_order_is_not_broken_by_what_comes_later() {
+    for end in [StreamState::peer_finished, StreamState::peer_gone] {
+        let mut stream = stream(true);
+        end(&mut stream);
+        stream.fail();
+        assert_eq!((stream.read(1), stream.is_broken()), (Read::End, false));
+    }
+    let mut stream = stream(true);
+    assert!(stream.fail());
+    stream.peer_gone();
+    assert_eq!((stream.read(1), stream.is_broken()), (Read::Broken, true));
+    assert!(!stream.fail(), "it is over already");
+}
+
+#[test]
+fn a_peer_that_reads_no_more_may_still_write_and_an_old_one_not() {
+    let mut stream = stream(true);
+    stream.refused();
+    assert_eq!((stream.room(ALL, Instant::now()), stream.finish(), stream.is_over()), (None, None, false));
+    assert_eq!(stream.receive(Bytes::from_static(b"on"), 1, ALL), Received::Kept);
+    assert_eq!(stream.read(2), Read::Data(Bytes::from_static(b"on"), Some(1)));
+    assert_eq!(stream.read(2), Read::Wait);
+    assert_eq!(stream.abandon(), (vec![], None), "it has left");
+
+    let mut stream = self::stream(false);
+    stream.refused();
+    assert_eq!((stream.read(1), stream.is_over()), (Read::End, true));
 }

@@ -100,6 +100,7 @@ impl Pair {
                 receipt.into_iter().for_each(|receipt| self.answer(at, receipt));
             }
             Read::End => self.saw_end[at] = true,
+            Read::Broken => panic!("nothing was lost"),
             Read::Wait => {}
         }
     }
@@ -137,7 +138,7 @@ impl Pair {
         match message {
             Message::Data(data, receipt) => match self.ends[to].receive(data, receipt, usize::MAX) {
                 Received::Kept => {}
-                Received::Dropped(receipt) => self.answer(to, receipt),
+                Received::Dropped(receipt) | Received::Refused(receipt) => self.answer(to, receipt),
                 Received::Overrun(_) => panic!("a peer that waits for answers went over the cap"),
             },
             Message::Answer(receipt) => {
