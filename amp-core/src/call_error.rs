@@ -40,12 +40,22 @@ pub enum CallError<E> {
     /// The answer does not fit the command's declaration. Only this call fails.
     #[error("the peer's answer does not fit the command")]
     Response(#[source] DecodeError),
-    /// The connection ended before the answer came. The command may have run.
+    /// The connection ended before the answer came. The command may have run if it was [sent](Self::was_sent).
     #[error("the connection ended")]
-    Connection(#[source] CloseReason),
-    /// No answer came in time. The command may have run; its answer is discarded when it comes.
+    Connection {
+        /// Why it ended.
+        #[source]
+        reason: CloseReason,
+        /// As [`was_sent`](Self::was_sent).
+        sent: bool,
+    },
+    /// No answer came in time. The command may have run if it was [sent](Self::was_sent); its answer is discarded when it
+    /// comes.
     #[error("no answer within the call's time limit")]
-    Timeout,
+    Timeout {
+        /// As [`was_sent`](Self::was_sent).
+        sent: bool,
+    },
 }
 
 impl<E> CallError<E> {
@@ -67,6 +77,19 @@ impl<E> CallError<E> {
         self.remote_code() == Some(codes::UNHANDLED)
     }
 
+    /// Whether the peer may have got the command, so that to call again may run it twice. `false` is certain: no byte of it
+    /// has left this end, nor will. `true` is a "perhaps" of [`Connection`](Self::Connection) and [`Timeout`](Self::Timeout),
+    /// and certain of the errors that the peer answered.
+    ///
+    /// Of a responder's own [`Failed`](Self::Failed) it says `true`: what has failed was running.
+    pub fn was_sent(&self) -> bool {
+        match self {
+            Self::Invalid(_) => false,
+            Self::Connection { sent, .. } | Self::Timeout { sent } => *sent,
+            Self::Declared(_) | Self::Remote { .. } | Self::Failed(_) | Self::Response(_) => true,
+        }
+    }
+
     /// The declared error, if it is one.
     pub fn declared(&self) -> Option<&E> {
         match self {
@@ -82,7 +105,7 @@ impl<E> From<E> for CallError<E> {
     }
 }
 
-/// Why a command without an answer was not sent.
+/// Why a command without an answer was not sent. Nothing of it was, whatever the variant.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotifyError {

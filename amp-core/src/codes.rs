@@ -8,3 +8,5 @@ pub const UNKNOWN: &str = "UNKNOWN";
 pub const INVALID_ARGUMENT: &str = "INVALID_ARGUMENT";
 /// Too many responders are running for this connection; nothing was done, and a later call may succeed.
 pub const BUSY: &str = "BUSY";
+/// The peer closes its end and begins no more commands; nothing was done, and a call over another connection may succeed.
+pub const DRAINING: &str = "DRAINING";

@@ -31,6 +31,8 @@ mod connection;
 #[cfg(feature = "tokio")]
 mod locator;
 #[cfg(feature = "tokio")]
+mod panics;
+#[cfg(feature = "tokio")]
 mod peer;
 #[cfg(feature = "tokio")]
 mod reason;

@@ -58,6 +58,14 @@ pub enum CloseReason {
     DriverDropped,
 }
 
+impl CloseReason {
+    /// Whether what is queued when the connection ends is still written.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn lets_write(&self) -> bool {
+        !matches!(self, Self::Io(_) | Self::NotReading { .. } | Self::DriverDropped)
+    }
+}
+
 impl From<io::Error> for CloseReason {
     /// An error of a transport that holds a reason, as [`io::Error::other`] makes it, is that reason.
     fn from(error: io::Error) -> Self {

@@ -40,7 +40,7 @@ impl Known {
     }
 }
 
-const KNOWN: [Known; 8] = [
+const KNOWN: [Known; 9] = [
     Known {
         key: "name",
         example: "name = \"..\"",
@@ -50,6 +50,7 @@ const KNOWN: [Known; 8] = [
     Known::of_command("response", "response = Type"),
     Known::of_command("errors", "errors = Type"),
     Known::of_command("no_answer", "no_answer"),
+    Known::of_command("detached", "detached"),
     Known::of_variant("code", "code = \"..\""),
     Known::of_variant("fatal", "fatal"),
     Known::of_variant("invalid_argument", "invalid_argument"),
@@ -68,6 +69,7 @@ pub(crate) struct Settings {
     pub(crate) response: Option<Type>,
     pub(crate) errors: Option<Type>,
     pub(crate) no_answer: Option<Ident>,
+    pub(crate) detached: Option<Ident>,
     pub(crate) code: Option<LitStr>,
     pub(crate) fatal: Option<Ident>,
     pub(crate) invalid_argument: Option<Ident>,
@@ -159,6 +161,7 @@ impl Settings {
                 once(&mut self.krate, key, path)
             }
             "no_answer" => once(&mut self.no_answer, key, flag(key, input)?),
+            "detached" => once(&mut self.detached, key, flag(key, input)?),
             "fatal" => once(&mut self.fatal, key, flag(key, input)?),
             _ => once(&mut self.invalid_argument, key, flag(key, input)?),
         }

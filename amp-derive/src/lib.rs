@@ -109,7 +109,8 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// - `name = ".."`: the command's name on the wire; the struct's by default;
 /// - `response = Type`: what a good answer holds, a type with `#[derive(Arguments)]`; `()` by default;
 /// - `errors = Type`: the declared errors, an enum with `#[derive(ErrorCodes)]`; none by default;
-/// - `no_answer`: the caller does not wait for an answer;
+/// - `no_answer`: the caller does not wait for an answer, and what was sent runs to its end when the caller leaves;
+/// - `detached`: a responder that has begun runs to its end when the caller leaves, though it waits for an answer;
 /// - `crate = path`: where this project is not `::amp`.
 ///
 /// # Compile errors

@@ -49,8 +49,8 @@ impl ConnectError {
         match error {
             CallError::Declared(ConnectRefusal::NoSuchFactory(_)) => Self::NoSuchFactory(factory.to_owned()),
             CallError::Declared(ConnectRefusal::ConnectionRefused(reason)) => Self::Refused(reason),
-            CallError::Connection(reason) => Self::Connection(reason),
-            CallError::Timeout => Self::Timeout,
+            CallError::Connection { reason, .. } => Self::Connection(reason),
+            CallError::Timeout { .. } => Self::Timeout,
             CallError::Invalid(error) => Self::Invalid(error),
             CallError::Remote { code, description } if code == codes::BUSY => Self::Refused(description),
             other => Self::Unsupported(other.to_string()),
@@ -102,7 +102,7 @@ impl From<CallError<StreamGone>> for StreamError {
     fn from(error: CallError<StreamGone>) -> Self {
         match error {
             CallError::Declared(StreamGone::NoSuchConnection(_)) => Self::PeerDisconnected,
-            CallError::Connection(reason) => Self::Connection(reason),
+            CallError::Connection { reason, .. } => Self::Connection(reason),
             other => Self::PeerFailed(other.to_string()),
         }
     }

@@ -116,5 +116,5 @@ async fn a_client_tells_why_it_cannot_ask() {
     assert_eq!(reply.expect("an answer"), Total { total: 3 });
     drop(peer);
     let lost = client.sum(Sum { a: 1, b: 2 }).await.expect_err("the peer is gone");
-    assert!(matches!(lost, CallError::Connection(CloseReason::ClosedByPeer)), "{lost:?}");
+    assert!(matches!(lost, CallError::Connection { reason: CloseReason::ClosedByPeer, .. }), "{lost:?}");
 }

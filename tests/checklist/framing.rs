@@ -82,7 +82,7 @@ async fn line_09_key_length_256_closes_after_two_bytes() {
     peer.expect_end("").await;
     let reply = soon("the call fails", call).await.expect("no panic");
     match reply {
-        Err(CallError::Connection(CloseReason::Wire(WireError::KeyTooLong { length: 256, .. }))) => {}
+        Err(CallError::Connection { reason: CloseReason::Wire(WireError::KeyTooLong { length: 256, .. }), .. }) => {}
         other => panic!("{other:?}"),
     }
 }
@@ -116,7 +116,7 @@ async fn line_11_the_end_within_a_box_fails_pending_calls_with_how_much_had_come
     peer.send(&answer_sum("1")[..10]).await;
     drop(peer);
     match soon("the call fails", call).await.expect("no panic") {
-        Err(CallError::Connection(CloseReason::ClosedMidBox { received: 10 })) => {}
+        Err(CallError::Connection { reason: CloseReason::ClosedMidBox { received: 10 }, .. }) => {}
         other => panic!("{other:?}"),
     }
 }

@@ -47,7 +47,7 @@ async fn a_weak_call_does_not_keep_a_connection_open_and_has_the_time_of_its_clo
         let reply = soon("the reply", call).await.expect("no panic");
         match reply {
             Ok(reply) => assert!(answered && reply.total == 3),
-            Err(error) => assert!(!answered && matches!(error, CallError::Connection(_)), "{error:?}"),
+            Err(error) => assert!(!answered && matches!(error, CallError::Connection { .. }), "{error:?}"),
         }
         peer.expect_end("").await;
     }
@@ -63,7 +63,7 @@ async fn a_call_that_has_expired_does_not_delay_closing() {
     sleep(Duration::from_secs(1)).await;
     caller.close();
     let reply = call.await.expect("no panic");
-    assert!(matches!(reply, Err(CallError::Timeout)), "{reply:?}");
+    assert!(matches!(reply, Err(CallError::Timeout { .. })), "{reply:?}");
     assert_eq!(word(&caller.closed().await), "Closed");
     assert_eq!(start.elapsed().as_secs(), 5, "as soon as nobody waits for an answer");
     assert_eq!(ended(&answering).await, "ClosedByPeer");
@@ -86,5 +86,5 @@ async fn a_write_that_fails_does_not_cost_the_answers_that_came() {
     assert!(poll(&mut second).is_pending());
     assert_eq!(word(&soon("the end", driver).await), "Io");
     assert_eq!(soon("the first answer", first).await.expect("it came before the end").data.len(), 60_000);
-    assert!(matches!(second.await, Err(CallError::Connection(amp::CloseReason::Io(_)))));
+    assert!(matches!(second.await, Err(CallError::Connection { reason: amp::CloseReason::Io(_), .. })));
 }

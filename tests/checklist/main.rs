@@ -11,6 +11,8 @@ mod commands;
 mod congestion;
 mod constraints;
 mod crowds;
+mod end_listeners;
+mod ends_of_asks;
 mod errors;
 mod failures;
 mod flood;

@@ -44,6 +44,10 @@ pub(crate) fn error(tag: &str, code: &str, description: &str) -> Vec<u8> {
     packed(&[("_error", tag), ("_error_code", code), ("_error_description", description)])
 }
 
+pub(crate) fn draining(tag: &str) -> Vec<u8> {
+    error(tag, "DRAINING", "The connection is closing; nothing was done")
+}
+
 pub(crate) fn unknown(tag: &str) -> Vec<u8> {
     error(tag, "UNKNOWN", "Unknown Error")
 }
@@ -109,8 +113,12 @@ impl RawPeer {
 
     /// Nothing comes, neither bytes nor the end. Only in paused time.
     pub(crate) async fn expect_silence(&mut self) {
+        self.expect_silence_for(NEVER).await;
+    }
+
+    pub(crate) async fn expect_silence_for(&mut self, time: Duration) {
         let mut byte = [0];
-        if let Ok(read) = timeout(NEVER, self.stream.read(&mut byte)).await {
+        if let Ok(read) = timeout(time, self.stream.read(&mut byte)).await {
             panic!("{read:?} {} instead of silence", byte.escape_ascii());
         }
     }
@@ -155,7 +163,7 @@ pub(crate) fn word(value: &impl Debug) -> String {
 /// The reason for which a call failed, in one word.
 pub(crate) fn reason<T: Debug, E: Debug>(reply: Result<T, amp::CallError<E>>) -> String {
     match reply {
-        Err(amp::CallError::Connection(reason)) => word(&reason),
+        Err(amp::CallError::Connection { reason, .. }) => word(&reason),
         other => panic!("{other:?}"),
     }
 }

@@ -72,7 +72,7 @@ async fn over_the_limit_visitors_wait_until_one_leaves() {
     works(&one).await;
     works(&two).await;
     let waiting = three.call(sum()).timeout(Duration::from_secs(10)).await;
-    assert!(matches!(waiting, Err(CallError::Timeout)), "{waiting:?}");
+    assert!(matches!(waiting, Err(CallError::Timeout { .. })), "{waiting:?}");
     assert_eq!(server.connections(), 2);
     one.close();
     works(&three).await;

@@ -19,7 +19,7 @@ async fn a_call_gives_up_at_its_time_limit_and_its_late_answer_is_discarded() {
     let (connection, mut peer) = with(Settings::new());
     let start = Instant::now();
     let error = connection.call(sum()).timeout(5 * SECOND).await.expect_err("nobody answers");
-    assert!(matches!(error, CallError::Timeout), "{error:?}");
+    assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
     assert_eq!(start.elapsed().as_secs(), 5);
     peer.expect(ask_sum("1")).await;
     peer.send(answer_sum("1")).await;
@@ -38,10 +38,10 @@ async fn the_connections_own_limit_counts_unless_the_call_has_another() {
     let own = tokio::spawn(connection.call(sum()).timeout(7 * SECOND));
     let eager = tokio::spawn(connection.call(sum()).timeout(SECOND));
     peer.expect([ask_sum("1"), ask_sum("2"), ask_sum("3")].concat()).await;
-    assert!(matches!(connection.call(Wait).await, Err(CallError::Timeout)));
+    assert!(matches!(connection.call(Wait).await, Err(CallError::Timeout { .. })));
     assert_eq!(start.elapsed().as_secs(), 3);
     assert!(eager.is_finished() && !own.is_finished());
-    assert!(matches!(own.await.expect("no panic"), Err(CallError::Timeout)));
+    assert!(matches!(own.await.expect("no panic"), Err(CallError::Timeout { .. })));
     assert_eq!(start.elapsed().as_secs(), 7);
     sleep(3600 * SECOND).await;
     assert!(!patient.is_finished());
@@ -56,7 +56,7 @@ async fn the_time_in_the_queue_counts() {
     peer.expect(ask_sum("1")).await;
     let start = Instant::now();
     let queued = connection.call(Wait).timeout(2 * SECOND).await;
-    assert!(matches!(queued, Err(CallError::Timeout)));
+    assert!(matches!(queued, Err(CallError::Timeout { .. })));
     assert_eq!(start.elapsed().as_secs(), 2);
     peer.expect_silence().await;
     peer.send(answer_sum("1")).await;
@@ -84,9 +84,9 @@ async fn a_limit_that_is_set_while_the_driver_sleeps_or_writes_is_kept() {
     let long = tokio::spawn(connection.call(sum()).timeout(100 * SECOND));
     sleep(SECOND).await;
     let start = Instant::now();
-    assert!(matches!(connection.call(sum()).timeout(SECOND).await, Err(CallError::Timeout)));
+    assert!(matches!(connection.call(sum()).timeout(SECOND).await, Err(CallError::Timeout { .. })));
     assert_eq!(start.elapsed().as_secs(), 1);
-    assert!(matches!(long.await.expect("no panic"), Err(CallError::Timeout)));
+    assert!(matches!(long.await.expect("no panic"), Err(CallError::Timeout { .. })));
     assert_eq!(start.elapsed().as_secs(), 99);
 }
 

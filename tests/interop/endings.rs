@@ -21,10 +21,10 @@ async fn held(connection: &Connection, twisted: &mut Twisted) -> Held {
 async fn all_are_told(held: Held, connection: &Connection) -> CloseReason {
     for call in held {
         let error = soon(call).await.unwrap().unwrap_err();
-        assert!(matches!(error, CallError::Connection(_)), "{error:?}");
+        assert!(matches!(error, CallError::Connection { .. }), "{error:?}");
     }
     let late = soon(connection.call(Sum { a: 1, b: 2 })).await.unwrap_err();
-    let CallError::Connection(late) = late else { panic!("{late:?}") };
+    let CallError::Connection { reason: late, .. } = late else { panic!("{late:?}") };
     let reason = soon(connection.closed()).await;
     assert_eq!(late.to_string(), reason.to_string());
     reason

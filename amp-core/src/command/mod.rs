@@ -39,6 +39,9 @@ pub trait Command: Arguments {
     const NAME: &'static str;
     /// Whether the caller waits for an answer. Twisted's `requiresAnswer`.
     const ANSWERED: bool = true;
+    /// Whether a responder that has begun goes on when its caller has left, as far as
+    /// `Settings::close_timeout` goes. One whose caller wants no answer does in any case.
+    const DETACHED: bool = false;
     /// The doc comment, for schemas.
     const DOC: &'static str = "";
     /// Everything that is declared, as data.

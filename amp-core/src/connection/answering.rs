@@ -57,7 +57,7 @@ impl Answering for Shared {
 
     fn provide(self: Arc<Self>, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
         if wanted == TypeId::of::<Connection>() {
-            Some(Arc::new(Connection::of(&self)))
+            Some(Arc::new(Connection::of_ask(&self)))
         } else if wanted == TypeId::of::<Peer>() {
             Some(Arc::new(self.peer.clone()))
         } else if wanted == TypeId::of::<Arc<dyn Locator>>() {

@@ -42,7 +42,7 @@ impl<C: Command> Call<C> {
     /// calls that the caller bounds by a rule of its own and whose answers may be long in coming, as those that carry the
     /// bytes of streams.
     pub fn uncounted(mut self) -> Self {
-        self.exchange.set_free();
+        self.exchange.set_bulk();
         self
     }
 
@@ -99,8 +99,8 @@ impl Failure {
     pub(super) fn into_call_error<E>(self) -> CallError<E> {
         match self {
             Self::Invalid(error) => CallError::Invalid(error),
-            Self::Connection(reason) => CallError::Connection(reason),
-            Self::Timeout => CallError::Timeout,
+            Self::Connection { reason, sent } => CallError::Connection { reason, sent },
+            Self::Timeout { sent } => CallError::Timeout { sent },
         }
     }
 }

@@ -1,13 +1,13 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Sleep;
 
-use super::ending::{Latch, part};
+use super::ending::{Latch, finish, part};
 use super::pace::Pace;
 use super::reading::SMALL_READ;
 use super::responders::Responders;
@@ -98,18 +98,34 @@ pub(super) struct Running<T> {
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     async fn drive(mut self) -> CloseReason {
         let reason = poll_fn(|cx| self.poll(cx)).await;
-        let Self { transport, mut writing, written, latch, decoder, responders, broken, .. } = self;
+        self.shared().announce_end();
+        let Self { transport, mut writing, written, latch, decoder, mut responders, broken, .. } = self;
         writing.drain(..written);
         writing.append(&mut latch.0.seal());
-        // Responders that run or wait for their turn stop. What is said of them now is no answer and not written.
-        drop((decoder, responders));
-        if broken.is_none() && !matches!(reason, CloseReason::Io(_)) {
-            let at_end = matches!(reason, CloseReason::ClosedByPeer | CloseReason::ClosedMidBox { .. });
-            // A peer that does not read its last answers has had its time.
-            let _ = tokio::time::timeout(latch.0.settings.linger, part(transport, &writing, at_end)).await;
-        } else {
-            drop(transport);
-        }
+        drop(decoder);
+        // What is said of them now is no answer and not written.
+        responders.stop_answering();
+        let shared = Arc::clone(&latch.0);
+        let writes = broken.is_none() && reason.lets_write();
+        let at_end = matches!(reason, CloseReason::ClosedByPeer | CloseReason::ClosedMidBox { .. });
+        let mut parting = pin!(async {
+            if writes {
+                // A peer that does not read its last answers has had its time.
+                let _ = tokio::time::timeout(shared.settings.linger, part(transport, &writing, at_end)).await;
+            } else {
+                drop(transport);
+            }
+            shared.transport_closed();
+        });
+        // What was accepted and wants no answer goes on meanwhile, and longer.
+        let mut finishing = pin!(finish(responders, Arc::clone(&shared)));
+        let (mut parted, mut finished) = (false, false);
+        poll_fn(|cx| {
+            parted = parted || parting.as_mut().poll(cx).is_ready();
+            finished = finished || finishing.as_mut().poll(cx).is_ready();
+            if parted && finished { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
         drop(latch);
         reason
     }
@@ -158,7 +174,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     /// Writes what is queued. Whether everything is written.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, CloseReason> {
         if self.broken.is_some() {
-            while self.latch.0.take_outbound(&mut Vec::new(), cx.waker()) {}
+            self.latch.0.discard_outbound(cx.waker());
             return Ok(true);
         }
         loop {

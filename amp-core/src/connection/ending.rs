@@ -1,21 +1,82 @@
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::Sleep;
 
+use super::responders::Responders;
 use super::shared::Shared;
+use super::state::EndListener;
+use crate::panics::caught;
 use crate::reason::CloseReason;
 use crate::responder::Answering;
 
 /// Tells everybody that the connection has ended, however the driver ends.
 pub(super) struct Latch(pub(super) Arc<Shared>);
 
+impl Shared {
+    /// Runs `listener` when the connection has ended: now, if that was before.
+    pub(super) fn on_end(&self, listener: EndListener) {
+        let mut state = self.lock();
+        match &mut state.end_listeners {
+            Some(listeners) => listeners.push(listener),
+            None => {
+                drop(state);
+                self.run_end_listeners([listener]);
+            }
+        }
+    }
+
+    /// Nothing more is received: tells the box receiver, and runs what waits for the end of the connection, once.
+    pub(super) fn announce_end(&self) {
+        self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped));
+        let listeners = self.lock().end_listeners.take();
+        self.run_end_listeners(listeners.into_iter().flatten());
+    }
+
+    pub(super) fn transport_closed(&self) {
+        let reason = self.over();
+        self.ended.send_modify(|ended| ended.reason = reason);
+    }
+
+    /// Never under the lock: a listener may use the connection.
+    fn run_end_listeners(&self, listeners: impl IntoIterator<Item = EndListener>) {
+        let reason = self.over().unwrap_or(CloseReason::DriverDropped);
+        for listener in listeners {
+            if caught(AssertUnwindSafe(|| listener(&reason))).is_none() {
+                tracing::error!("a listener for the end of a connection panicked");
+            }
+        }
+    }
+}
+
 impl Drop for Latch {
     fn drop(&mut self) {
         self.0.end(CloseReason::DriverDropped);
-        let reason = self.0.over();
-        self.0.switch.stop(reason.as_ref().unwrap_or(&CloseReason::DriverDropped));
-        self.0.ended.send_replace(reason);
+        self.0.announce_end();
+        self.0.transport_closed();
+        self.0.ended.send_modify(|ended| ended.finished = true);
     }
+}
+
+/// Lets the responders finish that go on although the connection is over, for as long as they may.
+pub(super) async fn finish(mut responders: Responders, shared: Arc<Shared>) {
+    let mut alarm: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(|cx| {
+        if responders.poll_finish(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let until = shared.finish_by(cx.waker()).into();
+        let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+        if alarm.deadline() != until {
+            alarm.as_mut().reset(until);
+        }
+        alarm.as_mut().poll(cx)
+    })
+    .await;
 }
 
 /// Writes the last bytes, says that they were the last, and lets the peer read them: a socket that is closed with

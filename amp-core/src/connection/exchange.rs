@@ -3,8 +3,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use super::callback::is_responding;
 use super::outgoing::Outgoing;
-use super::queued::{Queued, give_way};
+use super::queued::{Admission, Queued, give_way};
 use super::shared::Shared;
 use super::state::Phase;
 use super::{Connection, now};
@@ -20,8 +21,7 @@ pub(super) struct Exchange<A> {
     ask: Option<A>,
     /// Whether an answer is wanted.
     answered: bool,
-    /// Whether it takes no place among the calls that may be out.
-    free: bool,
+    admission: Admission,
     timeout: Option<Duration>,
     step: Step,
 }
@@ -30,8 +30,14 @@ pub(super) struct Exchange<A> {
 #[derive(Debug)]
 pub(super) enum Failure {
     Invalid(EncodeError),
-    Connection(CloseReason),
-    Timeout,
+    /// `sent` says whether the ask may have reached the peer.
+    Connection {
+        reason: CloseReason,
+        sent: bool,
+    },
+    Timeout {
+        sent: bool,
+    },
 }
 
 enum Step {
@@ -46,15 +52,20 @@ enum Step {
 impl<A: Outgoing> Exchange<A> {
     pub(super) fn new(connection: Connection, ask: A, answered: bool) -> Self {
         let timeout = connection.shared.settings.call_timeout;
-        Self { connection, ask: Some(ask), answered, free: false, timeout, step: Step::New }
+        let admission = match answered {
+            _ if connection.callback || is_responding() => Admission::Callback,
+            true => Admission::Call,
+            false => Admission::Notification,
+        };
+        Self { connection, ask: Some(ask), answered, admission, timeout, step: Step::New }
     }
 
     pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
     }
 
-    pub(super) fn set_free(&mut self) {
-        self.free = true;
+    pub(super) fn set_bulk(&mut self) {
+        self.admission = Admission::Bulk;
     }
 
     pub(super) fn set_weak(&mut self) {
@@ -72,6 +83,14 @@ impl<A: Outgoing> Exchange<A> {
 
     /// Sends the ask, or fails.
     pub(super) fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        if matches!(self.admission, Admission::Call | Admission::Notification) && is_responding() {
+            // Made elsewhere, perhaps, and now a responder waits for it.
+            self.leave_queue();
+            if let Step::Queued(queued) = &mut self.step {
+                queued.ticket = None;
+            }
+            self.admission = Admission::Callback;
+        }
         let sent = match &mut self.step {
             Step::Out(_) | Step::Done => return Poll::Ready(Ok(())),
             Step::New => match self.ask.as_ref().map_or(Ok(()), A::check) {
@@ -94,10 +113,10 @@ impl<A: Outgoing> Exchange<A> {
     }
 
     fn poll_queued(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
-        let Self { connection, ask: Some(ask), answered, free, step: Step::Queued(queued), .. } = self else {
+        let Self { connection, ask: Some(ask), answered, admission, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
-        queued.poll(&connection.shared, ask, (*answered, *free), cx)
+        queued.poll(&connection.shared, ask, (*answered, *admission), cx)
     }
 }
 
@@ -106,7 +125,7 @@ impl<A> Exchange<A> {
     #[inline]
     fn leave_queue(&self) {
         if let Step::Queued(Queued { ticket: Some(ticket), .. }) = self.step {
-            give_way(&self.connection.shared, self.free, ticket);
+            give_way(&self.connection.shared, self.admission, ticket);
         }
     }
 }
@@ -124,8 +143,12 @@ pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<R
     Poll::Ready(match progress {
         Progress::Pending => return Poll::Pending,
         Progress::Answered(reply) => Ok(reply),
-        Progress::Expired => Err(Failure::Timeout),
-        Progress::Lost => Err(Failure::Connection(state.refusal().unwrap_or(CloseReason::DriverDropped))),
+        // Its ask may still leave the outbound buffer.
+        Progress::Expired => Err(Failure::Timeout { sent: true }),
+        Progress::Lost => Err(Failure::Connection {
+            reason: state.refusal().unwrap_or(CloseReason::DriverDropped),
+            sent: state.has_left(tag),
+        }),
     })
 }
 

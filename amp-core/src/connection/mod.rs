@@ -7,6 +7,7 @@ mod answering;
 mod builder;
 mod busy;
 mod call;
+mod callback;
 mod driver;
 mod ending;
 mod exchange;
@@ -50,9 +51,9 @@ use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, Context, Exposable, ExposeError, NoErrors, State, provided};
 use crate::peer::Peer;
 use crate::reason::CloseReason;
-use crate::responder::Answering;
 use crate::settings::Settings;
 use crate::wire::AmpBox;
+use callback::is_responding;
 use exchange::{Exchange, Failure};
 use outgoing::Untyped;
 use shared::Shared;
@@ -64,6 +65,8 @@ pub struct Connection {
     shared: Arc<Shared>,
     /// It counts as a handle: only what a weak call holds does not.
     counted: bool,
+    /// It came from an ask, and so belongs to a responder.
+    callback: bool,
 }
 
 impl Connection {
@@ -73,13 +76,22 @@ impl Connection {
     }
 
     fn of(shared: &Arc<Shared>) -> Self {
+        Self::counted(shared, false)
+    }
+
+    /// A handle for the responder of an ask: what is called through it or a clone of it is a callback.
+    fn of_ask(shared: &Arc<Shared>) -> Self {
+        Self::counted(shared, true)
+    }
+
+    fn counted(shared: &Arc<Shared>, callback: bool) -> Self {
         shared.add_handle();
-        Self { shared: Arc::clone(shared), counted: true }
+        Self { shared: Arc::clone(shared), counted: true, callback }
     }
 
     /// What keeps nothing open.
     fn uncounted(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), counted: false }
+        Self { shared: Arc::clone(&self.shared), counted: false, callback: self.callback }
     }
 
     /// No longer keeps the connection open.
@@ -113,8 +125,8 @@ impl Connection {
         match Exchange::new(self.clone(), command, false).await {
             Ok(_) => Ok(()),
             Err(Failure::Invalid(error)) => Err(NotifyError::Invalid(error)),
-            Err(Failure::Connection(reason)) => Err(NotifyError::Connection(reason)),
-            Err(Failure::Timeout) => Err(NotifyError::Timeout),
+            Err(Failure::Connection { reason, .. }) => Err(NotifyError::Connection(reason)),
+            Err(Failure::Timeout { .. }) => Err(NotifyError::Timeout),
         }
     }
 
@@ -189,30 +201,46 @@ impl Connection {
         self.shared.close();
     }
 
-    /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, running responders are dropped. What
+    /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, running responders are dropped, also
+    /// those that go on when the peer has left. What
     /// is already queued to be written still goes out, for as long as [`linger`](crate::Settings::linger).
     pub fn abort(&self) {
-        self.shared.end(CloseReason::Aborted);
+        self.shared.abort();
     }
 
-    /// Waits until the connection has ended and its transport is closed; gives the reason. The future holds no handle: it
-    /// does not keep the connection open.
+    /// Waits until the connection has ended, its transport is closed, and the responders have finished that go on when the
+    /// peer has left: those of commands that wanted no answer, and of detached ones, for up to
+    /// [`close_timeout`](crate::Settings::close_timeout) after the end. Gives the reason. Called by a responder, or through
+    /// a handle that came from an ask, it does not wait for responders. To learn of the end earlier, use
+    /// [`on_end`](Self::on_end). The future holds no handle: it does not keep the connection open.
     ///
     /// # Cancel safety
     /// Safe to drop and to call again, also after the end.
     pub fn closed(&self) -> impl Future<Output = CloseReason> + Send + use<> {
         let mut ended = self.shared.ended.subscribe();
+        // A responder that waited for responders would wait for itself.
+        let by_responder = self.callback || is_responding();
         async move {
             // The sender says the reason before it goes.
-            let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
-            reason.unwrap_or(CloseReason::DriverDropped)
+            let ended = ended.wait_for(|ended| ended.reason.is_some() && (ended.finished || by_responder)).await;
+            ended.ok().and_then(|ended| ended.reason.clone()).unwrap_or(CloseReason::DriverDropped)
         }
+    }
+
+    /// Runs `listener` once, with the reason, when nothing more is received and all waiting calls have failed: before the last
+    /// bytes are written and [`closed`](Self::closed) returns. It also runs when the driver is dropped with its runtime, and at
+    /// once when the connection has ended before. It must not block; a panic of it is logged and costs nothing else.
+    ///
+    /// For protocols that ride beside the commands, as that of streams: their waiters must be woken however the connection ends.
+    /// A listener that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
+    pub fn on_end(&self, listener: impl FnOnce(&CloseReason) + Send + 'static) {
+        self.shared.on_end(Box::new(listener));
     }
 
     /// A handle that does not keep the connection open.
     #[must_use]
     pub fn downgrade(&self) -> WeakConnection {
-        WeakConnection::of(&self.shared)
+        WeakConnection::of(&self.shared, self.callback)
     }
 
     /// Whether both are handles of the same connection.
@@ -230,7 +258,7 @@ impl Connection {
 
 impl Clone for Connection {
     fn clone(&self) -> Self {
-        Self::of(&self.shared)
+        Self::counted(&self.shared, self.callback)
     }
 }
 

@@ -20,7 +20,7 @@ impl Shared {
         append(&mut state.outbound);
         let limit = self.settings.most_outbound;
         if state.outbound.len() > limit {
-            state.outbound = Vec::new();
+            state.discard();
             self.end_locked(state, CloseReason::NotReading { limit });
         } else {
             self.appended(state, false);
@@ -67,6 +67,15 @@ impl Shared {
             driver.wake_by_ref();
         }
         taken
+    }
+
+    /// Throws away what is to be written, and lets the driver sleep until it ends.
+    pub(super) fn discard_outbound(&self, driver: &Waker) {
+        let mut state = self.lock();
+        state.discard();
+        self.congested.store(false, Ordering::Relaxed);
+        state.driver.clone_from(driver);
+        state.driver_awake = false;
     }
 
     /// Calls those who wait for room, in their order, as long as there is some. Whether there is still when it stops.

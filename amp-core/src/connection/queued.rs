@@ -13,6 +13,19 @@ use super::shared::Shared;
 use super::state::State;
 use crate::packet::Tag;
 
+/// What an ask needs before it goes out, besides room in the outbound buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// A place among the calls that may be out.
+    Call,
+    /// It wants no answer.
+    Notification,
+    /// Nothing: it is made by a responder, and what it would wait for may wait for that.
+    Callback,
+    /// It counts as no call, and has room of its own.
+    Bulk,
+}
+
 #[derive(Default)]
 pub(super) struct Queued {
     /// The place in the queue of calls or of bulk.
@@ -32,26 +45,26 @@ impl Queued {
         &mut self,
         shared: &Shared,
         ask: &dyn Outgoing,
-        (answered, free): (bool, bool),
+        (answered, admission): (bool, Admission),
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<u64>, Failure>> {
         let mut state = shared.lock();
-        if let Some(reason) = state.refusal_for(free) {
-            return Poll::Ready(Err(Failure::Connection(reason)));
+        if let Some(reason) = state.refusal_for(admission == Admission::Bulk) {
+            return Poll::Ready(Err(Failure::Connection { reason, sent: false }));
         }
         let settings = &shared.settings;
-        let goes = match (free, answered) {
-            (true, _) => state.may_add_bulk(self.ticket, settings),
-            (false, true) => state.has_place(settings) && state.calls.is_turn(self.ticket),
-            (false, false) => state.has_room(settings),
+        let goes = match admission {
+            Admission::Bulk => state.may_add_bulk(self.ticket, settings),
+            Admission::Call => state.has_place(settings) && state.calls.is_turn(self.ticket),
+            Admission::Notification | Admission::Callback => state.has_room(settings),
         };
         if goes {
-            return Poll::Ready(append(shared, state, ask, (answered, free), self.deadline, cx.waker()));
+            return Poll::Ready(append(shared, state, ask, (answered, admission), self.deadline, cx.waker()));
         }
-        let waits = match (free, answered) {
-            (true, _) => Some(state.bulk.wait(self.ticket, cx.waker())),
-            (false, true) => Some(state.calls.wait(self.ticket, cx.waker())),
-            (false, false) => {
+        let waits = match admission {
+            Admission::Bulk => Some(state.bulk.wait(self.ticket, cx.waker())),
+            Admission::Call => Some(state.calls.wait(self.ticket, cx.waker())),
+            Admission::Notification | Admission::Callback => {
                 state.others.wait(cx.waker());
                 None
             }
@@ -61,19 +74,19 @@ impl Queued {
         let Some(deadline) = self.deadline else { return Poll::Pending };
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
         ready!(alarm.as_mut().poll(cx));
-        Poll::Ready(Err(Failure::Timeout))
+        Poll::Ready(Err(Failure::Timeout { sent: false }))
     }
 }
 
 /// Gives a place in a queue up. The next bulk is called by the driver: a stream's waker takes the locks of its stream, and
 /// this may be under those of another.
 #[cold]
-pub(super) fn give_way(shared: &Shared, free: bool, ticket: u64) {
+pub(super) fn give_way(shared: &Shared, admission: Admission, ticket: u64) {
     let mut state = shared.lock();
-    let (left, next) = if free {
-        (state.bulk.leave(ticket), None)
-    } else {
-        (state.calls.leave(ticket), state.next_call(&shared.settings))
+    let (left, next) = match admission {
+        Admission::Bulk => (state.bulk.leave(ticket), None),
+        Admission::Call => (state.calls.leave(ticket), state.next_call(&shared.settings)),
+        Admission::Notification | Admission::Callback => (None, None),
     };
     drop(state);
     drop(left);
@@ -85,7 +98,7 @@ pub(super) fn append(
     shared: &Shared,
     mut state: MutexGuard<'_, State>,
     ask: &dyn Outgoing,
-    (answered, free): (bool, bool),
+    (answered, admission): (bool, Admission),
     deadline: Option<Instant>,
     waiter: &Waker,
 ) -> Result<Option<u64>, Failure> {
@@ -93,7 +106,7 @@ pub(super) fn append(
     let tag = answered.then(|| Tag::of(number));
     let before = state.outbound.len();
     ask.put(&mut state.outbound, tag, shared.settings.boxes).map_err(Failure::Invalid)?;
-    if free {
+    if admission == Admission::Bulk {
         let added = state.outbound.len() - before;
         state.added_bulk(added);
     }
@@ -102,7 +115,7 @@ pub(super) fn append(
         shared.appended(state, false);
         return Ok(None);
     }
-    state.dispatcher.ask(waiter.clone(), deadline, free);
+    state.dispatcher.ask(waiter.clone(), deadline, admission != Admission::Call);
     let sooner = deadline.filter(|deadline| state.alarm.is_none_or(|alarm| *deadline < alarm));
     state.alarm = sooner.or(state.alarm);
     shared.appended(state, sooner.is_some());

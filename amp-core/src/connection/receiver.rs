@@ -1,8 +1,9 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::boxes::BoxReceiver;
+use crate::panics::caught;
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, RawBox};
 
@@ -74,7 +75,7 @@ fn tell(mut receiver: Box<dyn BoxReceiver>, reason: &CloseReason) {
 
 /// Runs a user's code. Its panic costs one box.
 fn guarded(run: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(run)).is_err() {
+    if caught(AssertUnwindSafe(run)).is_none() {
         tracing::error!("a box receiver panicked");
     }
 }

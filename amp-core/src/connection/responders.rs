@@ -1,35 +1,44 @@
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tokio::task::JoinSet;
 
+use super::callback::{Responding, respond};
 use super::shared::Shared;
 use crate::locator::Locator;
+use crate::panics::{caught, forget_panic};
 use crate::responder::{Ask, Located};
 
 /// The responders of one connection: those that run, and the asks that wait for their turn.
+///
+/// An ask that wants an answer is done for when the connection is over: its caller has left. One that wants none has been
+/// accepted, and runs to its end.
 pub(super) struct Responders {
     shared: Arc<Shared>,
+    /// Those that end with the connection.
     running: JoinSet<()>,
+    /// Those that go on after it: of asks that want no answer, and of commands that are detached.
+    lasting: JoinSet<()>,
     waiting: VecDeque<Ask>,
 }
 
 impl Responders {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, running: JoinSet::new(), waiting: VecDeque::new() }
+        Self { shared, running: JoinSet::new(), lasting: JoinSet::new(), waiting: VecDeque::new() }
     }
 
     /// Answers an ask: at once if its responder is ready at its first poll, else concurrently. While the peer has much to
     /// read it waits, in the order of arrival: reading goes on, and memory is bounded by what the asks hold.
     pub(super) fn answer(&mut self, ask: Ask) {
-        let settings = &self.shared.settings;
         if self.shared.locator.at_once(&ask) {
             self.start(ask);
-        } else if self.running.len() + self.waiting.len() >= settings.most_responders || self.shared.is_full() {
+        } else if self.is_draining_for(&ask) {
+            ask.refuse_draining();
+        } else if self.len() >= self.shared.settings.most_responders || self.shared.is_full() {
             ask.refuse_busy();
         } else if self.waiting.is_empty() && self.may_start() {
             self.start(ask);
@@ -40,18 +49,33 @@ impl Responders {
 
     /// Puts away what has finished and starts what waited for it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
-        if self.running.is_empty() && self.waiting.is_empty() {
+        if self.len() == 0 {
             return;
         }
-        // A task that panicked has answered when it dropped its ask.
-        while let Poll::Ready(Some(_)) = self.running.poll_join_next(cx) {}
+        self.reap(cx);
         while self.may_start()
             && let Some(ask) = self.waiting.pop_front()
         {
-            self.start(ask);
+            if self.is_draining_for(&ask) {
+                ask.refuse_draining();
+            } else {
+                self.start(ask);
+            }
         }
         // An empty set took no waker above: what was spawned since needs one.
-        while let Poll::Ready(Some(_)) = self.running.poll_join_next(cx) {}
+        self.reap(cx);
+    }
+
+    /// The connection is over: whoever waited for an answer has left.
+    pub(super) fn stop_answering(&mut self) {
+        self.running = JoinSet::new();
+        self.waiting.retain(|ask| !ask.wants_answer());
+    }
+
+    /// Goes on with what still runs when the connection is over. Ready when nothing does.
+    pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll(cx);
+        if self.len() == 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Whether another look would start what waits.
@@ -59,31 +83,71 @@ impl Responders {
         !self.waiting.is_empty() && self.may_start()
     }
 
+    fn len(&self) -> usize {
+        self.started() + self.waiting.len()
+    }
+
+    fn started(&self) -> usize {
+        self.running.len() + self.lasting.len()
+    }
+
     fn may_start(&self) -> bool {
-        (!self.shared.settings.in_order || self.running.is_empty()) && !self.shared.is_congested()
+        (!self.shared.settings.in_order || self.started() == 0) && !self.shared.is_congested()
+    }
+
+    /// Whether the ask came too late: once this end closes, nothing is begun that somebody would wait for.
+    fn is_draining_for(&self, ask: &Ask) -> bool {
+        self.shared.is_draining() && ask.wants_answer()
+    }
+
+    fn reap(&mut self, cx: &mut Context<'_>) {
+        for tasks in [&mut self.running, &mut self.lasting] {
+            while let Poll::Ready(Some(ended)) = tasks.poll_join_next(cx) {
+                // A task that panicked has answered when it dropped its ask.
+                if let Err(error) = ended
+                    && let Ok(panic) = error.try_into_panic()
+                {
+                    forget_panic(panic);
+                }
+            }
+        }
     }
 
     /// Polls the responder once where it stands, so that responders begin in the order of their asks.
     fn start(&mut self, ask: Ask) {
+        let wants_answer = ask.wants_answer();
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
-        let begun = catch_unwind(AssertUnwindSafe(|| begin(&*self.shared.locator, ask)));
-        if let Ok(Some(responding)) = begun {
-            self.running.spawn(responding);
+        let begun = caught(AssertUnwindSafe(|| respond(|| begin(&*self.shared.locator, ask))));
+        match begun {
+            Some(Begun::Running(responding)) if wants_answer => drop(self.running.spawn(Responding(responding))),
+            Some(Begun::Running(responding) | Begun::Lasting(responding)) => {
+                drop(self.lasting.spawn(Responding(responding)));
+            }
+            Some(Begun::Ended) | None => {}
         }
     }
 }
 
-/// Locates and polls once; gives back what is not ready.
-fn begin(locator: &dyn Locator, ask: Ask) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
-    let mut responding = match locator.locate(ask) {
-        Located::Responding(responding) => responding,
-        Located::Answered => return None,
+/// How far a responder has come at its first poll.
+enum Begun {
+    Running(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// It goes on when its caller has left.
+    Lasting(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Ended,
+}
+
+/// Locates and polls once.
+fn begin(locator: &dyn Locator, ask: Ask) -> Begun {
+    let (mut responding, begun): (_, fn(_) -> _) = match locator.locate(ask) {
+        Located::Responding(responding) => (responding, Begun::Running),
+        Located::Detached(responding) => (responding, Begun::Lasting),
+        Located::Answered => return Begun::Ended,
         Located::Unknown(ask) => {
             ask.refuse_unhandled();
-            return None;
+            return Begun::Ended;
         }
     };
     // The task that goes on with it polls it again at once, so nobody needs this poll's waker.
     let poll = responding.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    poll.is_pending().then_some(responding)
+    if poll.is_pending() { begun(responding) } else { Begun::Ended }
 }

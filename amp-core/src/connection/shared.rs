@@ -15,6 +15,15 @@ use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
+/// How far the end of a connection has come.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// Why it ended, once its transport is closed.
+    pub(super) reason: Option<CloseReason>,
+    /// No responder runs any more.
+    pub(super) finished: bool,
+}
+
 /// What the handles of a connection and its driver share.
 pub(super) struct Shared {
     pub(super) settings: Settings,
@@ -26,8 +35,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// A box receiver in the place of the dispatcher and the locator.
     pub(super) switch: Switch,
-    /// The reason, once the transport is closed.
-    pub(super) ended: watch::Sender<Option<CloseReason>>,
+    /// How far the end has come.
+    pub(super) ended: watch::Sender<Ended>,
     handles: AtomicUsize,
     /// Bytes of asks that have no answer.
     pub(super) held: AtomicUsize,
@@ -36,6 +45,8 @@ pub(super) struct Shared {
     /// Whether a settled ask may be what closing waits for.
     pub(super) closing: AtomicBool,
     pub(super) complained: AtomicBool,
+    /// Whether this end closes in order. Set under the lock, and looked at for every ask without it.
+    draining: AtomicBool,
     /// Whether so much waits to be written that no more responders should start. Set under the lock, and looked at for every
     /// ask without it.
     pub(super) congested: AtomicBool,
@@ -46,12 +57,13 @@ impl Shared {
         Self {
             state: Mutex::new(State::new()),
             switch: Switch::default(),
-            ended: watch::Sender::new(None),
+            ended: watch::Sender::default(),
             handles: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
             asks: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             complained: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
             congested: AtomicBool::new(false),
             settings,
             peer,
@@ -82,10 +94,16 @@ impl Shared {
         self.held.load(Ordering::Relaxed) > self.settings.most_inbound
     }
 
+    /// Whether this end closes in order, and so begins nothing more that somebody waits for.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     /// Begins to close: no new calls, the old ones may still be answered.
     pub(super) fn close(&self) {
         let state = self.lock();
         if matches!(state.phase, Phase::Open) {
+            self.draining.store(true, Ordering::Relaxed);
             self.begin_to_close(state, after(self.settings.close_timeout), CloseReason::Closed);
         }
     }
@@ -94,8 +112,7 @@ impl Shared {
     pub(super) fn writing_failed(&self, reason: CloseReason) {
         let mut state = self.lock();
         if !state.is_over() {
-            state.taken();
-            state.outbound = Vec::new();
+            state.discard();
             self.congested.store(false, Ordering::Relaxed);
             self.begin_to_close(state, after(self.settings.linger), reason);
         }
@@ -103,6 +120,7 @@ impl Shared {
 
     fn begin_to_close(&self, mut state: MutexGuard<'_, State>, until: Instant, reason: CloseReason) {
         state.phase = Phase::Closing(until, reason);
+        state.finish_by = Some(after(self.settings.close_timeout));
         self.closing.store(true, Ordering::SeqCst);
         let waiting = state.let_go();
         self.wake_driver(state, true);
@@ -113,11 +131,33 @@ impl Shared {
         if state.is_over() {
             return;
         }
+        if reason.lets_write() {
+            state.taken();
+        }
+        state.finish_by.get_or_insert_with(|| after(self.settings.close_timeout));
         state.phase = Phase::Over(reason);
         let mut waiting = state.let_go();
         state.dispatcher.close(|waker| waiting.push(waker));
         self.wake_driver(state, true);
         waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends the connection and what still runs, also when it is over already.
+    pub(super) fn abort(&self) {
+        let mut state = self.lock();
+        state.finish_by = Some(now());
+        if state.is_over() {
+            self.wake_driver(state, true);
+        } else {
+            self.end_locked(state, CloseReason::Aborted);
+        }
+    }
+
+    /// Until when responders may go on that finish although the connection is over. The driver is woken when that changes.
+    pub(super) fn finish_by(&self, driver: &Waker) -> Instant {
+        let mut state = self.lock();
+        state.driver.clone_from(driver);
+        state.finish_by.unwrap_or_else(now)
     }
 
     /// The reason, once the connection is over.

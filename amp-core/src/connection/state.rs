@@ -11,13 +11,19 @@ pub(super) const MOST_BULK: usize = 96 * 1024;
 /// What bulk is promised at least.
 const LEAST_BULK: usize = 64;
 
+/// What is told the reason when the connection has ended.
+pub(super) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
+
 /// What the connection's one lock guards.
-#[derive(Debug)]
 pub(super) struct State {
     pub(super) dispatcher: Dispatcher<Waker>,
     /// Whole boxes, waiting to be written.
     pub(super) outbound: Vec<u8>,
+    /// The first tag of which no ask has left the outbound buffer to be written.
+    first_unsent: u64,
     pub(super) phase: Phase,
+    /// Until when responders may go on that finish although the connection is over. Set when it closes or ends.
+    pub(super) finish_by: Option<Instant>,
     /// The last bytes were taken to be written.
     pub(super) sealed: bool,
     /// When the driver's alarm goes off.
@@ -32,6 +38,8 @@ pub(super) struct State {
     lane: Lane,
     /// What the others were promised who were called in this turn of the driver, in bytes.
     promised: usize,
+    /// What runs when the connection has ended; `None` once that was.
+    pub(super) end_listeners: Option<Vec<EndListener>>,
     pub(super) driver: Waker,
     /// The driver was woken, or it is about to look at the outbound buffer anyway.
     pub(super) driver_awake: bool,
@@ -72,7 +80,9 @@ impl State {
         Self {
             dispatcher: Dispatcher::new(),
             outbound: Vec::new(),
+            first_unsent: 0,
             phase: Phase::Open,
+            finish_by: None,
             sealed: false,
             alarm: None,
             calls: Queue::default(),
@@ -80,6 +90,7 @@ impl State {
             others: Crowd::default(),
             lane: Lane { length: 0, promised: 0, usual: MOST_BULK / 4, calls: 0 },
             promised: 0,
+            end_listeners: Some(Vec::new()),
             driver: Waker::noop().clone(),
             driver_awake: false,
         }
@@ -153,8 +164,24 @@ impl State {
         self.lane.usual = length.max(self.lane.usual - self.lane.usual / 8);
     }
 
-    /// What is in the outbound buffer is taken out.
+    /// What is in the outbound buffer is taken out, to be written.
     pub(super) fn taken(&mut self) {
+        self.first_unsent = self.dispatcher.next_tag();
+        self.emptied();
+    }
+
+    /// What is in the outbound buffer is never written.
+    pub(super) fn discard(&mut self) {
+        self.emptied();
+        self.outbound = Vec::new();
+    }
+
+    /// Whether the ask with the tag was taken to be written: the peer may have it.
+    pub(super) fn has_left(&self, tag: u64) -> bool {
+        tag < self.first_unsent
+    }
+
+    fn emptied(&mut self) {
         let calls = self.outbound.len().saturating_sub(self.lane.length);
         (self.lane.length, self.lane.calls) = (0, calls);
     }

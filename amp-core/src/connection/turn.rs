@@ -5,7 +5,7 @@ use std::task::{Poll, Waker};
 use super::Connection;
 use super::exchange::Failure;
 use super::outgoing::Borrowed;
-use super::queued::{append, give_way};
+use super::queued::{Admission, append, give_way};
 use super::sent::Sent;
 use crate::call_error::CallError;
 use crate::command::Command;
@@ -51,7 +51,7 @@ impl Turn {
         let shared = &self.connection.shared;
         let mut state = shared.lock();
         if let Some(reason) = state.refusal_for(true) {
-            return Poll::Ready(Err(CallError::Connection(reason)));
+            return Poll::Ready(Err(CallError::Connection { reason, sent: false }));
         }
         if !state.may_add_bulk(self.ticket, &shared.settings) {
             let (ticket, before) = state.bulk.wait(self.ticket, waiter);
@@ -62,7 +62,7 @@ impl Turn {
         }
         let left = self.ticket.take().and_then(|ticket| state.bulk.leave(ticket));
         let ask = Borrowed::<C, _>(put, PhantomData);
-        let sent = append(shared, state, &ask, (true, true), None, waiter);
+        let sent = append(shared, state, &ask, (true, Admission::Bulk), None, waiter);
         drop(left);
         Poll::Ready(sent.map(|tag| Sent::new(self.connection.uncounted(), tag)).map_err(Failure::into_call_error))
     }
@@ -77,7 +77,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            give_way(&self.connection.shared, true, ticket);
+            give_way(&self.connection.shared, Admission::Bulk, ticket);
         }
     }
 }

@@ -9,11 +9,13 @@ use crate::responder::Ask;
 #[derive(Clone)]
 pub struct WeakConnection {
     shared: Weak<Shared>,
+    /// As in the handle that it was made of.
+    callback: bool,
 }
 
 impl WeakConnection {
-    pub(super) fn of(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::downgrade(shared) }
+    pub(super) fn of(shared: &Arc<Shared>, callback: bool) -> Self {
+        Self { shared: Arc::downgrade(shared), callback }
     }
 
     /// Whether it is a handle of that connection.
@@ -32,7 +34,8 @@ impl WeakConnection {
     #[must_use]
     pub fn upgrade(&self) -> Option<Connection> {
         let shared = self.shared.upgrade()?;
-        shared.add_handle_to_others().then_some(Connection { shared, counted: true })
+        // Not made before it is counted: dropping it would count one handle too few.
+        shared.add_handle_to_others().then(|| Connection { shared, counted: true, callback: self.callback })
     }
 }
 

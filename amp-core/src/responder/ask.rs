@@ -108,7 +108,8 @@ impl Ask {
     {
         let Some((command, exposed, asker)) = self.take() else { return Located::Answered };
         let reply = run(command, exposed);
-        Located::Responding(Box::pin(async move { asker.reply::<C>(reply.await) }))
+        let responding = Box::pin(async move { asker.reply::<C>(reply.await) });
+        if C::DETACHED { Located::Detached(responding) } else { Located::Responding(responding) }
     }
 
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
@@ -139,6 +140,11 @@ impl Ask {
             self.asker.complain(&format!("{description}; no answer was wanted"));
         }
         self.asker.error(codes::UNHANDLED, &description);
+    }
+
+    /// Answers that this end closes. Nothing was done.
+    pub(crate) fn refuse_draining(self) {
+        self.asker.error(codes::DRAINING, "The connection is closing; nothing was done");
     }
 
     /// Answers that too much is going on here.

@@ -21,6 +21,8 @@ use crate::settings::Settings;
 pub enum Located {
     /// A responder was found. The future is polled at once, and it runs on as a task if it is not ready.
     Responding(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// As [`Responding`](Self::Responding), and it goes on when the peer has left: of a command that is declared `detached`.
+    Detached(Pin<Box<dyn Future<Output = ()> + Send>>),
     /// The ask was answered on the spot, or somebody answers it later.
     Answered,
     /// The command is not known here.
@@ -42,6 +44,7 @@ impl fmt::Debug for Located {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Responding(_) => "Responding",
+            Self::Detached(_) => "Detached",
             Self::Answered => "Answered",
             Self::Unknown(_) => "Unknown",
         })

@@ -1,6 +1,6 @@
 use std::future::{Future, poll_fn};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::Listener;
 use crate::connection::{Builder, Connection, Driver};
 use crate::locator::Locator;
+use crate::panics::caught;
 use crate::peer::Peer;
 
 /// How long accepting pauses when the process is out of file descriptors or memory.
@@ -44,8 +45,8 @@ impl House {
     ) {
         let mut accepting = Box::pin(self.accept(listener, locator));
         poll_fn(|cx| {
-            let polled = catch_unwind(AssertUnwindSafe(|| accepting.as_mut().poll(cx)));
-            polled.unwrap_or_else(|_| {
+            let polled = caught(AssertUnwindSafe(|| accepting.as_mut().poll(cx)));
+            polled.unwrap_or_else(|| {
                 tracing::error!("a server accepts no more: its listener panicked");
                 Poll::Ready(())
             })

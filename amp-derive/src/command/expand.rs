@@ -29,12 +29,18 @@ impl Command<'_> {
                 const ANSWERED: ::core::primitive::bool = false;
             )
         });
+        let detached = self.detached.then(|| {
+            code!(
+                const DETACHED: ::core::primitive::bool = true;
+            )
+        });
         code! {
             type Response = #response;
             type Errors = #errors;
             const NAME: &'static ::core::primitive::str = #name;
             const DOC: &'static ::core::primitive::str = #doc;
             #answered
+            #detached
         }
     }
 

@@ -18,6 +18,7 @@ struct Command<'a> {
     response: Option<Type>,
     errors: Option<Type>,
     answered: bool,
+    detached: bool,
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {

@@ -19,6 +19,7 @@ impl<'a> Command<'a> {
             response: settings.response,
             errors: settings.errors,
             answered: settings.no_answer.is_none(),
+            detached: settings.detached.is_some(),
         }
     }
 }

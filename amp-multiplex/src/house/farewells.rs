@@ -51,7 +51,7 @@ async fn tell(connection: Connection, Disconnect { connection: id, half, cut }: 
         drop(open);
         poll_fn(|cx| call.poll_sent(cx)).await?;
         match call.weak().await {
-            Err(CallError::Connection(reason)) => return Err(reason.into()),
+            Err(CallError::Connection { reason, .. }) => return Err(reason.into()),
             Err(CallError::Remote { code, .. }) if code == codes::BUSY => tokio::time::sleep(PAUSE).await,
             // Whatever else it answers, it knows.
             _ => return Ok(()),

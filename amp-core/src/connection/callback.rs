@@ -1,0 +1,48 @@
+//! Callbacks: calls that a responder makes. They take no place among [`most_calls`](crate::Settings::most_calls).
+//!
+//! A call that waits for a place while a responder waits for it can wait for ever: the places are taken by calls whose
+//! responders, at the other end, wait in the same way. The peer's limit of responders bounds callbacks instead, with `BUSY`.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+thread_local! {
+    /// Whether this thread polls a responder, of whichever connection.
+    static RESPONDING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether what is done now is done by a responder.
+#[inline]
+pub(super) fn is_responding() -> bool {
+    // A thread that ends polls nothing any more.
+    RESPONDING.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Runs a part of a responder.
+#[inline]
+pub(super) fn respond<T>(run: impl FnOnce() -> T) -> T {
+    /// However `run` ends: a responder may be polled while another one is, and it may panic.
+    struct Restore(bool);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let _ = RESPONDING.try_with(|responding| responding.set(self.0));
+        }
+    }
+
+    let _restore = Restore(RESPONDING.try_with(|responding| responding.replace(true)).unwrap_or(false));
+    run()
+}
+
+/// A responder that runs as a task.
+pub(super) struct Responding(pub(super) Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl Future for Responding {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        respond(|| self.0.as_mut().poll(cx))
+    }
+}

@@ -1,0 +1,23 @@
+//! Panics of user code, which must cost no more than what panicked.
+
+use std::any::Any;
+use std::panic::{UnwindSafe, catch_unwind};
+
+/// What `run` returns, or `None` when it panics.
+pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
+    match catch_unwind(run) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            forget_panic(payload);
+            None
+        }
+    }
+}
+
+/// Drops the payload of a panic, which may panic itself.
+pub(crate) fn forget_panic(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(std::panic::AssertUnwindSafe(|| drop(payload))) {
+        // No end of it is in sight: the payload of a panic is small.
+        std::mem::forget(again);
+    }
+}

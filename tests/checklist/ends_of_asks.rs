@@ -1,0 +1,227 @@
+//! What becomes of asks that have arrived when their connection ends: those that want an answer are cut, the others have been
+//! accepted and run to their end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use amp::{Command, Connection, Exposed, Reply, Server, Settings, pair, responder};
+use tokio::time::{Instant, sleep};
+
+use crate::raw_peer::{RawPeer, ask, ended, packed, soon};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Takes half a second.
+#[derive(Command, Debug)]
+#[amp(no_answer)]
+struct Store;
+
+/// The same with an answer.
+#[derive(Command, Debug)]
+struct Fetch;
+
+/// The same, whoever waits.
+#[derive(Command, Debug)]
+#[amp(detached)]
+struct Commit;
+
+/// Takes an hour.
+#[derive(Command, Debug)]
+#[amp(no_answer)]
+struct Brood;
+
+/// Ends when its connection does.
+#[derive(Command, Debug)]
+#[amp(no_answer)]
+struct Watch {
+    #[exposed]
+    connection: Exposed<Connection>,
+}
+
+#[derive(Clone, Default)]
+struct Work {
+    begun: Arc<AtomicUsize>,
+    finished: Arc<AtomicUsize>,
+}
+
+impl Work {
+    async fn run(&self, time: Duration) {
+        self.begun.fetch_add(1, SeqCst);
+        sleep(time).await;
+        self.finished.fetch_add(1, SeqCst);
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.begun.load(SeqCst), self.finished.load(SeqCst))
+    }
+}
+
+#[responder]
+impl Work {
+    async fn store(&self, _: Store) -> Reply<Store> {
+        self.run(SECOND / 2).await;
+        Ok(())
+    }
+
+    async fn fetch(&self, _: Fetch) -> Reply<Fetch> {
+        self.run(SECOND / 2).await;
+        Ok(())
+    }
+
+    async fn commit(&self, _: Commit) -> Reply<Commit> {
+        self.run(SECOND / 2).await;
+        Ok(())
+    }
+
+    async fn brood(&self, _: Brood) -> Reply<Brood> {
+        self.run(3600 * SECOND).await;
+        Ok(())
+    }
+
+    async fn watch(&self, command: Watch) -> Reply<Watch> {
+        self.begun.fetch_add(1, SeqCst);
+        command.connection.closed().await;
+        self.finished.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+
+fn working(settings: Settings) -> (Connection, RawPeer, Work) {
+    let work = Work::default();
+    let (connection, peer) = RawPeer::with(work.clone().into_locator(), settings);
+    (connection, peer, work)
+}
+
+fn untagged(command: &str) -> Vec<u8> {
+    packed(&[("_command", command)])
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_wants_no_answer_and_has_arrived_runs_to_its_end_after_the_peers() {
+    for in_order in [false, true] {
+        let (connection, mut peer, work) = working(Settings::new().in_order(in_order));
+        peer.send(untagged("Store").repeat(10)).await;
+        drop(peer);
+        assert_eq!(ended(&connection).await, "ClosedByPeer");
+        assert_eq!(work.counts(), (10, 10), "in order: {in_order}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_notified_before_the_sender_closes_or_goes_runs_to_its_end() {
+    for way in ["close", "drop"] {
+        let work = Work::default();
+        let (client, server) = pair(Connection::builder(), Connection::builder().locator(work.clone().into_locator()));
+        for _ in 0..10 {
+            client.notify(Store).await.expect("sent");
+        }
+        match way {
+            "close" => client.close(),
+            _ => drop(client),
+        }
+        assert_eq!(ended(&server).await, "ClosedByPeer", "{way}");
+        assert_eq!(work.counts(), (10, 10), "{way}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_wants_no_answer_runs_to_its_end_however_the_bytes_end() {
+    for bytes in [&b"\0\x05half"[..], b"\x01\0", b"\0\0", b"\0\x07_answer\0\x0277\0\0"] {
+        let (connection, mut peer, work) = working(Settings::new());
+        peer.send([&untagged("Store"), bytes].concat()).await;
+        peer.finish().await;
+        ended(&connection).await;
+        assert_eq!(work.counts(), (1, 1), "{}", bytes.escape_ascii());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_wants_an_answer_is_cut_when_its_caller_leaves_unless_it_is_detached() {
+    let (connection, mut peer, work) = working(Settings::new());
+    peer.send([ask("1", "Fetch", &[]), ask("2", "Commit", &[])].concat()).await;
+    peer.expect_silence_for(SECOND / 4).await;
+    drop(peer);
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+    assert_eq!(work.counts(), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_on_after_the_end_has_as_long_as_closing_has() {
+    let (connection, mut peer, work) = working(Settings::new().close_timeout(5 * SECOND));
+    peer.send([untagged("Brood"), untagged("Store")].concat()).await;
+    drop(peer);
+    let start = Instant::now();
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+    assert_eq!((start.elapsed().as_secs(), work.counts()), (5, (2, 1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_gives_what_runs_its_time_once() {
+    let (connection, mut peer, work) = working(Settings::new().close_timeout(5 * SECOND));
+    peer.send(untagged("Brood")).await;
+    peer.expect_silence_for(SECOND / 4).await;
+    connection.close();
+    let start = Instant::now();
+    drop(peer);
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+    assert_eq!((start.elapsed().as_secs(), work.counts()), (5, (1, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn aborting_cuts_what_would_go_on_also_after_the_end() {
+    let (connection, mut peer, work) = working(Settings::new());
+    peer.send(untagged("Brood")).await;
+    peer.expect_silence_for(SECOND / 4).await;
+    connection.abort();
+    drop(peer);
+    let start = Instant::now();
+    assert_eq!(ended(&connection).await, "Aborted");
+    assert_eq!((start.elapsed().as_secs(), work.counts()), (0, (1, 0)));
+
+    let (connection, mut peer, work) = working(Settings::new());
+    peer.send(untagged("Brood")).await;
+    drop(peer);
+    let start = Instant::now();
+    connection.on_end(|_| ());
+    while !connection.is_closed() {
+        sleep(SECOND / 100).await;
+    }
+    connection.abort();
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+    assert_eq!((start.elapsed().as_secs(), work.counts()), (0, (1, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_responder_that_waits_for_the_end_of_its_connection_does_not_wait_for_itself() {
+    let (connection, mut peer, work) = working(Settings::new());
+    peer.send(untagged("Watch")).await;
+    drop(peer);
+    let start = Instant::now();
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+    assert_eq!((start.elapsed().as_secs(), work.counts()), (0, (1, 1)));
+}
+
+#[tokio::test]
+async fn what_goes_on_keeps_the_place_of_its_connection_so_that_a_loop_of_senders_is_bounded() {
+    let work = Work::default();
+    let locating = work.clone();
+    let server = Server::builder()
+        .most_connections(3)
+        .settings(Settings::new().close_timeout(60 * SECOND))
+        .bind_tcp("127.0.0.1:0", move |_| locating.clone().into_locator())
+        .await
+        .expect("a free port");
+    let address = server.local_addr().expect("TCP");
+    for _ in 0..10 {
+        let client = Connection::builder().connect_tcp(address).await.expect("the backlog takes it");
+        client.notify(Brood).await.expect("sent");
+        client.close();
+        soon("the client has closed", client.closed()).await;
+    }
+    while work.counts().0 < 3 {
+        sleep(SECOND / 100).await;
+    }
+    sleep(SECOND / 5).await;
+    assert_eq!((work.counts(), server.connections()), ((3, 0), 3));
+}
