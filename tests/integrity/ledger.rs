@@ -121,7 +121,7 @@ pub(crate) fn word(value: &impl Debug) -> String {
 
 /// Whether the error promises that the peer never hears of the ask.
 pub(crate) fn is_never_sent<E>(error: &CallError<E>) -> bool {
-    matches!(error, CallError::Invalid(_))
+    !error.was_sent()
 }
 
 impl From<Result<Done, CallError<WorkError>>> for Fate {
@@ -130,8 +130,8 @@ impl From<Result<Done, CallError<WorkError>>> for Fate {
             Ok(done) => Self::Answered(done.number),
             Err(CallError::Declared(WorkError::Refused { number })) => Self::Refused(number),
             Err(CallError::Remote { code, .. }) => Self::Remote(code),
-            Err(CallError::Timeout) => Self::Timeout,
-            Err(CallError::Connection(reason)) => Self::ended(&reason),
+            Err(CallError::Timeout { .. }) => Self::Timeout,
+            Err(CallError::Connection { reason, .. }) => Self::ended(&reason),
             Err(error) => Self::Odd(format!("{error:?}")),
         }
     }

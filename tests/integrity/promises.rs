@@ -99,7 +99,7 @@ fn is_fitting(script: &Script, errand: &Errand, number: usize, record: &Record) 
         Fate::Refused(answer) => *answer == number && errand.outcome == Outcome::Refuses && has_run,
         Fate::Remote(code) => match code.as_str() {
             codes::UNKNOWN => matches!(errand.outcome, Outcome::Fails | Outcome::Panics) && has_run,
-            codes::BUSY | "DRAINING" => record.runs == 0,
+            codes::BUSY | codes::DRAINING => record.runs == 0,
             _ => false,
         },
         Fate::Timeout => {

@@ -178,8 +178,8 @@ async fn call(connection: &Connection, errand: &Errand, work: Work, typed: bool)
 fn as_notify_error(error: CallError<<Note as Command>::Errors>) -> amp::NotifyError {
     match error {
         CallError::Invalid(error) => amp::NotifyError::Invalid(error),
-        CallError::Connection(reason) => amp::NotifyError::Connection(reason),
-        CallError::Timeout => amp::NotifyError::Timeout,
+        CallError::Connection { reason, .. } => amp::NotifyError::Connection(reason),
+        CallError::Timeout { .. } => amp::NotifyError::Timeout,
         other => panic!("a notification has no answer: {other:?}"),
     }
 }
