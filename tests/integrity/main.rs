@@ -4,9 +4,11 @@
 //! notifications, panics, dropped callers, and the ends of connections. `promises` says what must hold afterwards.
 //! `AMP_MODEL_SEED=7` runs one seed and shows its script and what happened; `AMP_MODEL_SEEDS=100000` runs so many.
 
+mod callbacks;
 mod commands;
 mod ledger;
 mod model;
+mod notifications;
 mod promises;
 mod random;
 mod script;
