@@ -57,14 +57,19 @@ pub(crate) enum Event {
 }
 
 /// How an end is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct End {
     /// The script has closed it or dropped its last handle.
     pub(crate) closes: bool,
     pub(crate) aborts: bool,
+    /// What it writes was cut.
+    pub(crate) is_cut: bool,
     /// Why it has ended.
     pub(crate) reason: Option<String>,
     pub(crate) running: usize,
+    /// How many notifications have been received, and how many of them were begun.
+    pub(crate) arrived: u32,
+    pub(crate) begun: u32,
 }
 
 #[derive(Debug)]
@@ -96,8 +101,9 @@ impl Ledger {
         self.note(number, Event::Gets(fate));
     }
 
-    pub(crate) fn runs(&mut self, seat: usize, number: usize) {
+    pub(crate) fn runs(&mut self, seat: usize, number: usize, notifies: bool) {
         self.ends[seat].running += 1;
+        self.ends[seat].begun += u32::from(notifies);
         self.records[number].runs += 1;
         self.note(number, Event::Runs(seat));
     }

@@ -4,6 +4,7 @@
 //! notifications, panics, dropped callers, and the ends of connections. `promises` says what must hold afterwards.
 //! `AMP_MODEL_SEED=7` runs one seed and shows its script and what happened; `AMP_MODEL_SEEDS=100000` runs so many.
 
+mod cable;
 mod callbacks;
 mod commands;
 mod ledger;

@@ -1,12 +1,13 @@
 //! The scenes of the seeds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::time::{Instant, sleep};
 
-use crate::ledger::Event;
+use crate::ledger::{End, Event, Fate, word};
 use crate::promises;
 use crate::random::Random;
 use crate::script::{SEATS, Script};
@@ -18,10 +19,17 @@ use crate::world::World;
 const CLOSING: Duration = Duration::from_secs(5);
 const MOST_TOLD: usize = 6;
 
-type Events = Vec<(u128, usize, Event)>;
+/// What came of a seed.
+#[derive(Debug, PartialEq)]
+struct Scene {
+    /// The promises that it broke.
+    broken: Vec<String>,
+    events: Vec<(u128, usize, Event)>,
+    ends: [End; SEATS],
+}
 
-/// Plays the seed's scene to its end. What it broke, and what happened in it.
-fn play(seed: u64) -> (Vec<String>, Events) {
+/// Plays the seed's scene to its end.
+fn play(seed: u64) -> Scene {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
         let script = Script::of(seed);
@@ -37,8 +45,8 @@ fn play(seed: u64) -> (Vec<String>, Events) {
         if broken.is_empty() {
             broken = leftovers(&world);
         }
-        let events = std::mem::take(&mut world.ledger().events);
-        (broken, events)
+        let ledger = world.ledger();
+        Scene { broken, events: ledger.events.clone(), ends: ledger.ends.clone() }
     })
 }
 
@@ -60,7 +68,7 @@ async fn close(world: &World, seed: u64) -> Vec<String> {
     for link in 0..2 {
         let [one, other] = if random.once_in(2) { [2 * link, 2 * link + 1] } else { [2 * link + 1, 2 * link] };
         let ends = world.ledger().ends.clone();
-        if ![one, other].iter().any(|seat| ends[*seat].closes || ends[*seat].reason.is_some()) {
+        if ![one, other].iter().any(|seat| ends[*seat].closes || ends[*seat].is_cut || ends[*seat].reason.is_some()) {
             if random.once_in(2) { world.close(one) } else { world.drop_handle(one) }
         }
     }
@@ -97,15 +105,42 @@ fn leftovers(world: &Arc<World>) -> Vec<String> {
 #[test]
 fn what_is_called_or_notified_ends_with_an_answer_or_a_reason_runs_once_and_leaves_nothing_behind() {
     seeds::each(|seed| {
-        let (mut broken, events) = play(seed);
+        let Scene { mut broken, events, ends } = play(seed);
         if seeds::only().is_some() {
             println!("{:#?}", Script::of(seed));
             events.iter().for_each(|(time, number, event)| println!("{time:6} ms  {number:4}  {event:?}"));
+            println!("{ends:#?}");
         }
         let count = broken.len();
         broken.truncate(if seeds::only().is_some() { usize::MAX } else { MOST_TOLD });
         if count == 0 { Ok(()) } else { Err(format!("{count} in all: {}", broken.join("; "))) }
     });
+}
+
+/// Else the promises would hold of nothing.
+#[test]
+fn the_scenes_show_all_that_can_become_of_an_ask_and_of_a_connection() {
+    let mut seen = BTreeMap::<String, u32>::new();
+    for seed in 0..300 {
+        let scene = play(seed);
+        for (.., event) in scene.events {
+            let what = match &event {
+                Event::Gets(Fate::Remote(code)) => code.clone(),
+                Event::Gets(fate) => word(fate),
+                event => word(event),
+            };
+            *seen.entry(what).or_default() += 1;
+        }
+        for reason in scene.ends.into_iter().filter_map(|end| end.reason) {
+            *seen.entry(format!("ends by {reason}")).or_default() += 1;
+        }
+    }
+    let asks = "Answered Refused UNKNOWN BUSY DRAINING Timeout Ended Notified Left Dropped Runs Finishes Stops";
+    let ends =
+        ["Closed", "ClosedByPeer", "ClosedMidBox", "Io", "Aborted", "Failure"].map(|end| format!("ends by {end}"));
+    for what in asks.split(' ').chain(ends.iter().map(String::as_str)) {
+        assert!(seen.contains_key(what), "{what}: {seen:#?}");
+    }
 }
 
 #[test]

@@ -9,12 +9,13 @@
 
 use amp::{Strictness, codes};
 
-use crate::ledger::{End, Fate, Ledger, Record};
-use crate::script::{Errand, Outcome, Patience, SEATS, Script, opposite};
+use crate::ledger::{Fate, Ledger, Record};
+use crate::script::{Errand, Outcome, Patience, Script, opposite};
 
-/// Reasons that no end of a scene can give: its peer is this library, and its transport does not fail.
-const NEVER: [&str; 8] =
-    ["Wire", "Packet", "UnknownAnswer", "DriverDropped", "Io", "ClosedMidBox", "NotReading", "Fatal"];
+/// Reasons that no end of a scene can give: its peer is this library, and reads.
+const NEVER: [&str; 6] = ["Wire", "Packet", "UnknownAnswer", "DriverDropped", "NotReading", "Fatal"];
+/// Reasons of a connection that leave what has arrived as it is.
+const KEEPS_WHAT_ARRIVED: [&str; 6] = ["Closed", "ClosedByPeer", "ClosedMidBox", "Io", "Failure", "Goodbye"];
 
 /// What is still to come, as long as the scene goes on.
 pub(crate) fn unsettled(script: &Script, ledger: &Ledger) -> Vec<String> {
@@ -55,17 +56,21 @@ pub(crate) fn broken(script: &Script, ledger: &Ledger) -> Vec<String> {
             broken.push(broke("(b) ended in a way that does not fit"));
         }
         let (sender, receiver) = (&ledger.ends[record.seat], &ledger.ends[opposite(record.seat)]);
-        if errand.notifies && record.runs > record.finished && is_orderly(receiver) {
+        if errand.notifies && record.runs > record.finished && !receiver.aborts {
             broken.push(broke(&format!("(c) was cut off although its end is {receiver:?}")));
         }
         if let Some(Fate::Ended(reason)) = &record.fate
             && sender.reason.as_ref() != Some(reason)
-            && !(sender.closes && reason == "Closed")
+            && !(sender.closes && reason == "Closed" || sender.is_cut && reason == "Io")
         {
             broken.push(broke(&format!("(a) was told another reason than that of its end, {sender:?}")));
         }
     }
-    for seat in 0..SEATS {
+    for (seat, end) in ledger.ends.iter().enumerate() {
+        let keeps = end.reason.as_ref().is_some_and(|reason| KEEPS_WHAT_ARRIVED.contains(&reason.as_str()));
+        if keeps && !end.aborts && end.arrived != end.begun {
+            broken.push(format!("(c) not all that arrived at end {seat} ran: {end:?}"));
+        }
         if !is_explained(script, ledger, seat) {
             broken.push(format!("(d) the end of end {seat} has no reason: {:?}", ledger.ends));
         }
@@ -81,14 +86,9 @@ fn asks<'a>(script: &'a Script, ledger: &'a Ledger) -> impl Iterator<Item = (usi
 /// Whether nothing that this end sends may be lost: the connection is open, or this end has closed it in order.
 fn is_lossless(ledger: &Ledger, seat: usize) -> bool {
     let (sender, receiver) = (&ledger.ends[seat], &ledger.ends[opposite(seat)]);
-    !(sender.aborts || receiver.aborts || receiver.closes)
+    !(sender.aborts || receiver.aborts || sender.is_cut || receiver.is_cut || receiver.closes)
         && sender.reason.as_ref().is_none_or(|reason| reason == "Closed")
         && receiver.reason.as_ref().is_none_or(|reason| reason == "ClosedByPeer")
-}
-
-/// Whether a responder that has begun here, and that nobody waits for, goes on to its end.
-fn is_orderly(end: &End) -> bool {
-    end.reason.as_ref().is_none_or(|reason| ["Closed", "ClosedByPeer"].contains(&reason.as_str()))
 }
 
 fn is_fitting(script: &Script, errand: &Errand, number: usize, record: &Record) -> bool {
@@ -119,7 +119,11 @@ fn is_explained(script: &Script, ledger: &Ledger, seat: usize) -> bool {
     match reason {
         "Closed" => end.closes,
         "Aborted" => end.aborts,
-        "ClosedByPeer" => other.reason.as_ref().is_some_and(|reason| reason != "ClosedByPeer"),
+        "ClosedByPeer" => {
+            end.is_cut || other.is_cut || other.reason.as_ref().is_some_and(|reason| reason != "ClosedByPeer")
+        }
+        "ClosedMidBox" => other.is_cut,
+        "Io" => end.is_cut,
         "Failure" => script.seats[seat].strictness == Strictness::Twisted,
         _ => !NEVER.contains(&reason),
     }

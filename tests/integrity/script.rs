@@ -1,5 +1,7 @@
 //! What a seed does: who sends what when, what the responders do, and how connections end.
 
+use std::time::Duration;
+
 use amp::Settings;
 
 use crate::random::Random;
@@ -60,8 +62,26 @@ pub(crate) enum Patience {
     Endless,
     /// Its call has a time limit, in milliseconds.
     Limit(u64),
-    /// It drops what it has begun after so many milliseconds; zero is after one poll.
-    Leaves(u64),
+    /// It drops what it has begun after a while.
+    Leaves(While),
+}
+
+/// A while. In paused time it passes only when nobody can go on: what shall fall into the middle of something yields after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct While {
+    milliseconds: u64,
+    yields: u64,
+}
+
+impl While {
+    pub(crate) async fn pass(self) {
+        if self.milliseconds > 0 {
+            tokio::time::sleep(Duration::from_millis(self.milliseconds)).await;
+        }
+        for _ in 0..self.yields {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -92,13 +112,13 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) seat: usize,
-    pub(crate) at: u64,
+    pub(crate) at: While,
     pub(crate) numbers: Vec<usize>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Ending {
-    pub(crate) at: u64,
+    pub(crate) at: While,
     pub(crate) seat: usize,
     pub(crate) how: How,
 }
@@ -110,13 +130,20 @@ pub(crate) enum How {
     Drops,
     BothClose,
     Aborts,
+    /// What it writes is cut.
+    IsCut,
+    /// The same in both directions.
+    IsCutOff,
 }
 
 impl Script {
     pub(crate) fn of(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let (seats, rooms) = settings::of(&mut random);
-        let mut writer = Writer { random, errands: Vec::new(), left: 0, fails: true };
+        // A pipe of a few bytes wakes both ends for each of them: large asks cost much there and show nothing new.
+        let is_narrow = rooms.iter().flatten().any(|room| *room < 10);
+        let paddings: &[usize] = if is_narrow { &[0, 0, 3] } else { &[0, 0, 0, 10, 100, 700] };
+        let mut writer = Writer { random, errands: Vec::new(), left: 0, fails: true, paddings };
         // What is not declared ends a strict connection: a rare event there, and no event at all in most strict scenes.
         writer.fails =
             seats.iter().all(|seat| seat.strictness == amp::Strictness::Isolating) || writer.random.once_in(8);
@@ -126,7 +153,7 @@ impl Script {
             6 => writer.chains(),
             _ => [writer.calls(), writer.bursts()].into_iter().flatten().collect(),
         };
-        let ending = writer.ending();
+        let ending = writer.ending(&starts);
         Self { seats, rooms, errands: writer.errands, starts, ending }
     }
 }
@@ -137,6 +164,7 @@ struct Writer {
     /// How many errands may still be written.
     left: usize,
     fails: bool,
+    paddings: &'static [usize],
 }
 
 impl Writer {
@@ -145,7 +173,7 @@ impl Writer {
         self.left = 30;
         let mut starts = Vec::new();
         while self.left > 0 {
-            let (seat, at) = (self.random.index(SEATS), self.random.below(20));
+            let (seat, at) = (self.random.index(SEATS), self.a_while(20));
             let numbers = (0..1 + self.random.index(3)).filter_map(|_| self.errand(4)).collect();
             starts.push(Start { seat, at, numbers });
         }
@@ -168,7 +196,7 @@ impl Writer {
                     writer.errands[*number].notifies = true;
                 }
             }
-            Start { seat: writer.random.index(SEATS), at: writer.random.below(20), numbers }
+            Start { seat: writer.random.index(SEATS), at: writer.a_while(20), numbers }
         };
         (0..1 + self.random.index(3)).map(|_| burst(self)).collect()
     }
@@ -181,7 +209,7 @@ impl Writer {
                 let steps = inner.map(Step::Send).into_iter().collect();
                 inner = Some(writer.write(false, steps));
             }
-            Start { seat: writer.random.index(SEATS), at: writer.random.below(3), numbers: inner.into_iter().collect() }
+            Start { seat: writer.random.index(SEATS), at: writer.a_while(3), numbers: inner.into_iter().collect() }
         };
         (0..1 + self.random.index(4)).map(|_| chain(self)).collect()
     }
@@ -198,16 +226,15 @@ impl Writer {
     }
 
     fn write(&mut self, notifies: bool, steps: Vec<Step>) -> usize {
-        let random = &mut self.random;
-        let via = random.pick(&[Via::Exposed, Via::Clone, Via::Client, Via::Weak, Via::SubTask, Via::Foreign]);
-        let patience = match random.below(10) {
-            0 => Patience::Limit(random.below(30)),
-            1 => Patience::Leaves(random.below(20)),
-            2 => Patience::Leaves(0),
+        let via = self.random.pick(&[Via::Exposed, Via::Clone, Via::Client, Via::Weak, Via::SubTask, Via::Foreign]);
+        let patience = match self.random.below(10) {
+            0 => Patience::Limit(self.random.below(30)),
+            1 => Patience::Leaves(self.a_while(20)),
+            2 => Patience::Leaves(self.a_while(1)),
             _ => Patience::Endless,
         };
-        let padding = random.pick(&[0, 0, 0, 10, 100, 700]);
-        let outcome = match random.below(if self.fails { 12 } else { 24 }) {
+        let padding = self.random.pick(self.paddings);
+        let outcome = match self.random.below(if self.fails { 12 } else { 24 }) {
             0 => Outcome::Refuses,
             1 if self.fails => Outcome::Fails,
             2 if self.fails => Outcome::Panics,
@@ -215,6 +242,11 @@ impl Writer {
         };
         self.errands.push(Errand { notifies, via, patience, padding, steps, outcome });
         self.errands.len() - 1
+    }
+
+    fn a_while(&mut self, milliseconds: u64) -> While {
+        let longest = self.random.pick(&[1, 10, 200]);
+        While { milliseconds: self.random.below(milliseconds), yields: self.random.below(longest) }
     }
 
     fn step(&mut self, depth: u32) -> Option<Step> {
@@ -233,10 +265,19 @@ impl Writer {
         })
     }
 
-    fn ending(&mut self) -> Option<Ending> {
-        let random = &mut self.random;
-        let how = random.pick(&[How::Closes, How::Closes, How::Drops, How::Drops, How::BothClose, How::Aborts]);
-        let ending = Ending { at: random.below(60), seat: random.index(SEATS), how };
-        random.once_in(2).then_some(ending)
+    fn ending(&mut self, starts: &[Start]) -> Option<Ending> {
+        let how = match self.random.below(12) {
+            0..3 => How::Closes,
+            3..6 => How::Drops,
+            6 => How::BothClose,
+            7 => How::Aborts,
+            8..10 => How::IsCut,
+            _ => How::IsCutOff,
+        };
+        // When somebody begins to send, so that much is on its way.
+        let start = starts[self.random.index(starts.len())].at.milliseconds;
+        let at = While { milliseconds: start + self.random.below(2), yields: self.random.below(300) };
+        let ending = Ending { at, seat: self.random.index(SEATS), how };
+        (!self.random.once_in(4)).then_some(ending)
     }
 }

@@ -32,7 +32,9 @@ pub(crate) fn of(random: &mut Random) -> ([Settings; SEATS], [Room; 2]) {
         }
         settings
     });
-    let rooms = std::array::from_fn(|_| random.pick(&[None, None, Some(1), Some(5), Some(17), Some(64), Some(64)]));
+    let rooms = std::array::from_fn(|_| {
+        random.pick(&[None, None, None, Some(1), Some(5), Some(17), Some(17), Some(64), Some(64), Some(64)])
+    });
     (seats, rooms)
 }
 

@@ -4,9 +4,9 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp::{CallError, Connection, Reply};
+use amp::{Ask, CallError, Connection, Located, Locator, Reply};
 
-use crate::commands::{Done, Note, Work, WorkError, Worker};
+use crate::commands::{Done, Note, Work, WorkError, Worker, WorkerLocator};
 use crate::script::{Outcome, Step, Via, foreign};
 use crate::world::World;
 
@@ -34,6 +34,23 @@ impl Worker for Station {
             Outcome::Fails => Err(CallError::failed("as the script says")),
             Outcome::Panics => resume_unwind(Box::new("as the script says")),
         }
+    }
+}
+
+/// Counts the notifications that arrive, whatever becomes of them.
+pub(crate) struct Arriving(pub(crate) WorkerLocator<Station>, pub(crate) Arc<World>, pub(crate) usize);
+
+impl Locator for Arriving {
+    fn locate(&self, ask: Ask) -> Located {
+        self.0.locate(ask)
+    }
+
+    /// Is asked once about every ask, before all else.
+    fn at_once(&self, ask: &Ask) -> bool {
+        if ask.is::<Note>() {
+            self.1.ledger().ends[self.2].arrived += 1;
+        }
+        false
     }
 }
 
@@ -96,7 +113,8 @@ struct Running<'a> {
 
 impl<'a> Running<'a> {
     fn new(station: &'a Station, number: usize) -> Self {
-        station.world.ledger().runs(station.seat, number);
+        let notifies = station.world.script.errands[number].notifies;
+        station.world.ledger().runs(station.seat, number, notifies);
         Self { station, number, finished: false }
     }
 

@@ -1,21 +1,24 @@
 //! A scene: two connections between three parties, and those who send.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use amp::{CallError, Command, Connection, Exposed, Peer};
-use tokio::time::{sleep, timeout};
 
+use crate::cable::{Scissors, cable};
 use crate::commands::{Note, Work, Worker, WorkerClient, WorkerLocator};
 use crate::ledger::{Fate, Ledger, is_never_sent, word};
-use crate::script::{Ending, Errand, How, Patience, SEATS, Script, Start, opposite};
-use crate::station::Station;
+use crate::script::{Ending, Errand, How, Patience, SEATS, Script, Start, While, opposite};
+use crate::station::{Arriving, Station};
 
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) script: Script,
     /// A handle of each end, until it is dropped.
     handles: Mutex<[Option<Connection>; SEATS]>,
+    /// For what each end writes.
+    scissors: [Scissors; SEATS],
     ledger: Mutex<Ledger>,
 }
 
@@ -23,16 +26,17 @@ impl World {
     /// Both connections are up, and everything that the script wants is on its way.
     pub(crate) fn start(script: Script) -> Arc<Self> {
         let ledger = Mutex::new(Ledger::new(script.errands.len(), script.starts.len() + script.ending.iter().len()));
-        let world = Arc::new(Self { script, handles: Mutex::default(), ledger });
+        let world = Arc::new(Self { script, handles: Mutex::default(), scissors: Default::default(), ledger });
         for link in 0..2 {
             let [near, far] = [2 * link, 2 * link + 1].map(|seat| {
-                let locator = WorkerLocator::new(Station { world: Arc::clone(&world), seat });
+                let locator =
+                    Arriving(WorkerLocator::new(Station { world: Arc::clone(&world), seat }), Arc::clone(&world), seat);
                 Connection::builder().settings(world.script.seats[seat].clone()).locator(locator)
             });
             let (near, far) = match world.script.rooms[link] {
                 None => amp::pair(near, far),
                 Some(room) => {
-                    let (a, b) = tokio::io::duplex(room);
+                    let [a, b] = cable(room, [&world.scissors[2 * link], &world.scissors[2 * link + 1]]);
                     (near.start(a, Peer::other("model")), far.start(b, Peer::other("model")))
                 }
             };
@@ -78,7 +82,7 @@ impl World {
     }
 
     async fn begin(self: &Arc<Self>, start: &Start) {
-        sleep(Duration::from_millis(start.at)).await;
+        start.at.pass().await;
         for number in &start.numbers {
             self.send_from(start.seat, *number).await;
         }
@@ -86,7 +90,7 @@ impl World {
     }
 
     async fn end(&self, ending: &Ending) {
-        sleep(Duration::from_millis(ending.at)).await;
+        ending.at.pass().await;
         match ending.how {
             How::Closes => self.close(ending.seat),
             How::Drops => self.drop_handle(ending.seat),
@@ -98,6 +102,8 @@ impl World {
                 self.ledger().ends[ending.seat].aborts = true;
                 self.handle(ending.seat).iter().for_each(Connection::abort);
             }
+            How::IsCut => self.cut(ending.seat),
+            How::IsCutOff => [ending.seat, opposite(ending.seat)].into_iter().for_each(|seat| self.cut(seat)),
         }
         self.ledger().starts_left -= 1;
     }
@@ -116,6 +122,14 @@ impl World {
         self.closes(seat);
         let handle = self.handles()[seat].take();
         drop(handle);
+    }
+
+    fn cut(&self, seat: usize) {
+        // What `amp::pair` makes cannot be cut.
+        if self.script.rooms[seat / 2].is_some() {
+            self.ledger().ends[seat].is_cut = true;
+            self.scissors[seat].cut();
+        }
     }
 
     /// Sends with the handle of the end, if there still is one.
@@ -141,10 +155,11 @@ impl World {
                 }
             };
             let fate = match errand.patience {
-                Patience::Leaves(after) => timeout(Duration::from_millis(after), sent).await.map(Fate::from),
-                Patience::Limit(_) | Patience::Endless => Ok(sent.await.into()),
+                Patience::Leaves(after) => {
+                    within(after, pin!(sent)).await.map_or(Fate::Left { sent: false }, Fate::from)
+                }
+                Patience::Limit(_) | Patience::Endless => sent.await.into(),
             };
-            let fate = fate.unwrap_or(Fate::Left { sent: false });
             let never_sent = fate != Fate::Notified;
             (fate, never_sent)
         } else {
@@ -159,9 +174,9 @@ async fn call(connection: &Connection, errand: &Errand, work: Work, typed: bool)
     let reply = match errand.patience {
         Patience::Leaves(after) => {
             let mut call = connection.call(work);
-            match timeout(Duration::from_millis(after), &mut call).await {
-                Ok(reply) => reply,
-                Err(_) => {
+            match within(after, &mut call).await {
+                Some(reply) => reply,
+                None => {
                     let sent = call.is_sent();
                     return (Fate::Left { sent }, !sent);
                 }
@@ -173,6 +188,15 @@ async fn call(connection: &Connection, errand: &Errand, work: Work, typed: bool)
     };
     let never_sent = reply.as_ref().is_err_and(is_never_sent);
     (reply.into(), never_sent)
+}
+
+/// The output, if it is there before the while has passed.
+async fn within<F: Future + Unpin>(patience: While, future: F) -> Option<F::Output> {
+    tokio::select! {
+        biased;
+        output = future => Some(output),
+        () = patience.pass() => None,
+    }
 }
 
 fn as_notify_error(error: CallError<<Note as Command>::Errors>) -> amp::NotifyError {
