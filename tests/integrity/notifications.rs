@@ -8,6 +8,8 @@ use amp::{Arguments, Command, Connection, NotifyError, Peer, Reply, Server, Sett
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 
+use crate::ledger::word;
+
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 /// Takes its time.
@@ -151,6 +153,8 @@ async fn what_was_notified_before_an_orderly_end_of_its_sender_finishes_at_the_r
             (Settings::new(), 10),
             (Settings::new().in_order(true), 10),
             (Settings::new().most_responders(1), 50),
+            (Settings::new().most_responders(2), 200),
+            (Settings::new().most_inbound(300), 40),
             (Settings::new().strictness(amp::Strictness::Twisted), 10),
         ] {
             for room in [1, 64, 65_536] {
@@ -276,20 +280,30 @@ async fn a_receiver_that_closes_finishes_what_has_arrived_and_its_sender_learns_
     assert!(matches!(refused, Err(NotifyError::Connection(_))), "{refused:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_peer_that_sends_more_than_is_taken_without_an_answer_loses_the_connection_and_not_single_notifications() {
-    let (connection, mut peer, notes) = raw(&Settings::new().most_responders(2), 1 << 16);
-    // A plain peer, which knows no credit.
+/// A plain peer, which knows no credit, sends 20,000 notifications.
+async fn flood(settings: &Settings) -> (String, (usize, usize)) {
+    let (connection, mut peer, notes) = raw(settings, 1 << 16);
     let sends = async {
+        // It may be over before all is written.
         let _ = peer.write_all(&note().repeat(20_000)).await;
         let _ = peer.shutdown().await;
-        let mut rest = Vec::new();
-        let _ = peer.read_to_end(&mut rest).await;
-        rest
+        peer.read_to_end(&mut Vec::new()).await
     };
-    timeout(NEVER, sends).await.expect("the connection ends, or takes all");
+    timeout(NEVER, sends).await.expect("it takes all, or the connection ends").expect("no reset in memory");
     drop(peer);
-    timeout(NEVER, connection.closed()).await.expect("it ends");
-    let (begun, finished) = notes.counts();
-    assert_eq!(begun, finished, "what was begun finishes");
+    let reason = timeout(NEVER, connection.closed()).await.expect("it ends");
+    (word(&reason), notes.counts())
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_a_plain_peer_sends_without_an_answer_runs_while_it_is_within_the_bound() {
+    let (reason, counts) = flood(&Settings::new()).await;
+    assert_eq!((reason.as_str(), counts), ("ClosedByPeer", (20_000, 20_000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plain_peer_that_goes_over_the_bound_loses_the_connection_with_that_reason_and_not_single_notifications() {
+    let (reason, (begun, finished)) = flood(&Settings::new().most_responders(2).most_inbound(10_000)).await;
+    assert_eq!(reason, "TooManyNotifications");
+    assert!(begun == finished && begun < 20_000, "{begun} begun, {finished} finished");
 }

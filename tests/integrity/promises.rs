@@ -12,10 +12,8 @@ use amp::{Strictness, codes};
 use crate::ledger::{Fate, Ledger, Record};
 use crate::script::{Errand, Outcome, Patience, Script, opposite};
 
-/// Reasons that no end of a scene can give: its peer is this library, and reads.
-const NEVER: [&str; 6] = ["Wire", "Packet", "UnknownAnswer", "DriverDropped", "NotReading", "Fatal"];
 /// Reasons of a connection that leave what has arrived as it is.
-const KEEPS_WHAT_ARRIVED: [&str; 6] = ["Closed", "ClosedByPeer", "ClosedMidBox", "Io", "Failure", "Goodbye"];
+const KEEPS_WHAT_ARRIVED: [&str; 6] = ["Closed", "ClosedByPeer", "ClosedMidBox", "Io", "Failure", "EndedByPeer"];
 
 /// What is still to come, as long as the scene goes on.
 pub(crate) fn unsettled(script: &Script, ledger: &Ledger) -> Vec<String> {
@@ -125,6 +123,13 @@ fn is_explained(script: &Script, ledger: &Ledger, seat: usize) -> bool {
         "ClosedMidBox" => other.is_cut,
         "Io" => end.is_cut,
         "Failure" => script.seats[seat].strictness == Strictness::Twisted,
-        _ => !NEVER.contains(&reason),
+        "TooManyNotifications" => gives_no_credit(script, seat),
+        "EndedByPeer" => other.reason.as_deref() == Some("TooManyNotifications"),
+        _ => false,
     }
+}
+
+/// Whether either end does as a plain peer, which may send more notifications than are kept.
+fn gives_no_credit(script: &Script, seat: usize) -> bool {
+    [seat, opposite(seat)].iter().any(|seat| script.seats[*seat].strictness == Strictness::Twisted)
 }
