@@ -34,6 +34,8 @@ pub(crate) struct Dispatcher<W> {
     abandoned: usize,
     /// Those of them that do not count among the calls that may be out.
     free: usize,
+    /// Answers to marked notifications that were not taken yet.
+    credit: usize,
 }
 
 /// One call, from the tag to the moment when its caller has what it wants.
@@ -51,6 +53,8 @@ enum Call<W> {
     ExpiredAnswered,
     /// The caller is gone; the answer will be discarded.
     Abandoned { free: bool },
+    /// No call, but a notification whose answer is credit for more.
+    Marked,
 }
 
 /// What a call has come to.
@@ -72,7 +76,16 @@ pub(crate) struct UnknownTag;
 
 impl<W> Dispatcher<W> {
     pub(crate) fn new() -> Self {
-        Self { first: 1, window: VecDeque::new(), old: HashMap::new(), unfinished: 0, out: 0, abandoned: 0, free: 0 }
+        Self {
+            first: 1,
+            window: VecDeque::new(),
+            old: HashMap::new(),
+            unfinished: 0,
+            out: 0,
+            abandoned: 0,
+            free: 0,
+            credit: 0,
+        }
     }
 
     /// The tag of the next ask. It is used up only by [`ask`](Self::ask) or [`skip`](Self::skip).
@@ -107,6 +120,20 @@ impl<W> Dispatcher<W> {
         self.slide();
     }
 
+    /// Uses up the next tag for a marked notification, for whose answer nobody waits.
+    pub(crate) fn mark(&mut self) {
+        self.unfinished += 1;
+        self.window.push_back(Call::Marked);
+        if self.window.len() > self.most() {
+            self.slide();
+        }
+    }
+
+    /// How many marked notifications were answered since this was asked last.
+    pub(crate) fn take_credit(&mut self) -> usize {
+        std::mem::take(&mut self.credit)
+    }
+
     /// Takes in an answer; gives whoever waits for it. `Err` when nobody asked or it was answered before.
     pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Option<W>, UnknownTag> {
         let call = self.call_mut(tag).ok_or(UnknownTag)?;
@@ -127,6 +154,11 @@ impl<W> Dispatcher<W> {
                 self.abandoned -= 1;
                 self.finish(tag);
                 (None, free)
+            }
+            Call::Marked => {
+                self.credit += 1;
+                self.finish(tag);
+                return Ok(None);
             }
             Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => return Err(UnknownTag),
         };
@@ -160,7 +192,7 @@ impl<W> Dispatcher<W> {
                 self.finish(tag);
                 Progress::Expired
             }
-            Call::Finished | Call::Abandoned { .. } => Progress::Lost,
+            Call::Finished | Call::Abandoned { .. } | Call::Marked => Progress::Lost,
         }
     }
 
@@ -177,7 +209,7 @@ impl<W> Dispatcher<W> {
             }
             Call::Expired { free } => *call = Call::Abandoned { free: *free },
             Call::Answered(_) | Call::ExpiredAnswered => self.finish(tag),
-            Call::Finished | Call::Abandoned { .. } => {}
+            Call::Finished | Call::Abandoned { .. } | Call::Marked => {}
         }
         None
     }
@@ -207,7 +239,7 @@ impl<W> Dispatcher<W> {
                     *call = Call::Finished;
                     self.unfinished -= 1;
                 }
-                Call::Abandoned { .. } => {
+                Call::Abandoned { .. } | Call::Marked => {
                     *call = Call::Finished;
                     self.unfinished -= 1;
                 }

@@ -8,6 +8,7 @@ use crate::command::{Arguments, Command, ErrorCodes};
 use crate::value::{BoxReader, BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
 
+pub(crate) mod announcement;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,8 @@ pub(crate) enum Packet {
         ask: AskPacket,
         /// The tag to answer with, opaque; `None` when no answer is wanted.
         tag: Option<AskTag>,
+        /// Its tag wants no more than to be answered when the responder has started.
+        is_marked: bool,
     },
     /// The peer answers, well or with an error, the ask of the tag; `None` when no ask of ours has such a tag.
     Reply { tag: Option<u64>, reply: ReplyPacket },
@@ -87,7 +90,11 @@ impl Packet {
             {
                 let rest = pairs.position();
                 let tag = Some(AskTag::of(tag));
-                return Ok(Self::Ask { ask: AskPacket { command: rest - command.len()..rest, raw, rest }, tag });
+                return Ok(Self::Ask {
+                    ask: AskPacket { command: rest - command.len()..rest, raw, rest },
+                    tag,
+                    is_marked: false,
+                });
             }
         }
         Self::parse_any(raw)
@@ -97,13 +104,14 @@ impl Packet {
     #[cold]
     fn parse_any(raw: RawBox) -> Result<Self, PacketError> {
         let (mut ask, mut command, mut answer, mut error) = (None, None, None, None);
-        let (mut pairs, mut rest) = (raw.pairs(), 0);
+        let (mut pairs, mut rest, mut is_marked) = (raw.pairs(), 0, false);
         while let Some((key, value)) = pairs.next() {
             match key {
                 b"_ask" => ask = Some(value),
                 b"_command" => command = Some(pairs.position() - value.len()..pairs.position()),
                 b"_answer" => answer = Some(value),
                 b"_error" => error = Some(value),
+                _ if announcement::is_mark(key) => is_marked = true,
                 // In order, AMP's own keys are all behind us.
                 [first, ..] if *first > b'_' && raw.is_ascending() => break,
                 _ => continue,
@@ -118,7 +126,7 @@ impl Packet {
             return Err(PacketError { start: Excerpt::of(raw.as_bytes()) });
         };
         let tag = ask.map(AskTag::of);
-        Ok(Self::Ask { ask: AskPacket { raw, command, rest }, tag })
+        Ok(Self::Ask { ask: AskPacket { raw, command, rest }, tag, is_marked })
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+#[cfg(feature = "tokio")]
+use crate::codes;
 use crate::packet::PacketError;
 use crate::wire::WireError;
 
@@ -50,6 +52,21 @@ pub enum CloseReason {
         /// The limit that was crossed.
         limit: usize,
     },
+    /// More notifications of the peer wait here than [`Settings::most_inbound`](crate::Settings::most_inbound) allows, each of
+    /// which it was told was sent.
+    #[error("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::most_inbound`")]
+    TooManyNotifications {
+        /// The limit that was crossed.
+        limit: usize,
+    },
+    /// The peer ended it and said why.
+    #[error("the peer ended the connection with {code}: {text}")]
+    EndedByPeer {
+        /// One of [`codes`](crate::codes), or that of a fatal error. Control characters are escaped.
+        code: String,
+        /// The peer's words, at most 512 characters. Control characters are escaped.
+        text: String,
+    },
     /// This end ended it at once, by [`Connection::abort`](crate::Connection::abort).
     #[error("ended by this end")]
     Aborted,
@@ -62,7 +79,19 @@ impl CloseReason {
     /// Whether what is queued when the connection ends is still written.
     #[cfg(feature = "tokio")]
     pub(crate) fn lets_write(&self) -> bool {
-        !matches!(self, Self::Io(_) | Self::NotReading { .. } | Self::DriverDropped)
+        !matches!(self, Self::Io(_) | Self::DriverDropped)
+    }
+
+    /// Under which code the peer is told of an end for which it is the cause, or a fatal error.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn goodbye(&self) -> Option<&'static str> {
+        match self {
+            Self::Wire(_) | Self::Packet(_) | Self::UnknownAnswer => Some(codes::PROTOCOL),
+            Self::Fatal { code } => Some(code),
+            Self::NotReading { .. } => Some(codes::NOT_READING),
+            Self::TooManyNotifications { .. } => Some(codes::TOO_MANY_NOTIFICATIONS),
+            _ => None,
+        }
     }
 }
 

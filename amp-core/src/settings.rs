@@ -20,6 +20,11 @@ pub struct Settings {
     pub most_responders: usize,
     /// How many bytes the peer's commands may hold that run or wait here; further ones are answered with
     /// [`codes::BUSY`](crate::codes::BUSY). Default 64 MiB.
+    ///
+    /// A notification counts for 256 bytes more than it has, and waits for its turn among
+    /// [`most_responders`](Self::most_responders), and while this is crossed. A peer that [announces](Self::announce) gets no
+    /// credit for more meanwhile. With another, four boxes of the largest size and 160 KiB over this the connection ends with
+    /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications): each was promised to run.
     pub most_inbound: usize,
     /// From how many bytes waiting to be written on callers wait before they add to them, and responders before they
     /// start. What counts as no call, as the bytes of streams, has room of its own: 96 KiB, beside large calls as
@@ -41,8 +46,21 @@ pub struct Settings {
     pub ignore_unknown_answers: bool,
     /// Whether each responder finishes before the next one starts. Default off: they run concurrently.
     ///
-    /// With it on, a responder that calls the peer back and waits can deadlock with a peer that does the same.
+    /// With it on, a responder that calls the peer back and waits can deadlock with a peer that does the same: give such
+    /// calls a time limit.
     pub in_order: bool,
+    /// Whether the first box that this end sends carries a key that announces to a peer of this library what it understands:
+    /// credit for notifications, and the reason of an end. Other peers pass over a key that they do not know, and are sent
+    /// nothing else. Default on; always off under [`Strictness::Twisted`].
+    pub announce: bool,
+}
+
+impl Settings {
+    /// Whether this end announces and understands what is this library's own.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn announces(&self) -> bool {
+        self.announce && self.strictness != Strictness::Twisted
+    }
 }
 
 impl Default for Settings {
@@ -60,6 +78,7 @@ impl Default for Settings {
             strictness: Strictness::Isolating,
             ignore_unknown_answers: false,
             in_order: false,
+            announce: true,
         }
     }
 }
@@ -117,4 +136,5 @@ setters! {
     strictness: Strictness,
     ignore_unknown_answers: bool,
     in_order: bool,
+    announce: bool,
 }

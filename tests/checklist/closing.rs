@@ -186,7 +186,7 @@ async fn a_peer_that_half_closes_gets_what_was_answered_and_the_end() {
 #[tokio::test(start_paused = true)]
 async fn a_driver_that_moves_to_another_task_is_woken_there() {
     let (ours, mut theirs) = tokio::io::duplex(4096);
-    let builder = Connection::builder().locator(House::new().into_locator());
+    let builder = Connection::builder().settings(Settings::new().announce(false)).locator(House::new().into_locator());
     let (connection, mut driver) = builder.build(ours, amp::Peer::other("script"));
     let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(Pin::new(&mut driver).poll(&mut nobody).is_pending());

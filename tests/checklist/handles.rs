@@ -72,7 +72,8 @@ async fn a_call_that_has_expired_does_not_delay_closing() {
 #[tokio::test]
 async fn a_write_that_fails_does_not_cost_the_answers_that_came() {
     let (ours, mut theirs) = UnixStream::pair().expect("two sockets");
-    let (connection, driver) = Connection::builder().build(ours, Peer::other("script"));
+    let (connection, driver) =
+        Connection::builder().settings(Settings::new().announce(false)).build(ours, Peer::other("script"));
     let (mut driver, mut first) = (pin!(driver), connection.call(Echo { data: vec![] }));
     assert!(poll(&mut first).is_pending() && poll(&mut driver).is_pending());
     let ask = crate::raw_peer::ask("1", "Echo", &[("data", "")]);

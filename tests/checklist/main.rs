@@ -3,6 +3,7 @@
 //! A scripted peer writes and reads bytes by hand. Time is paused where nothing but this process is involved, so a
 //! silence is told from a delay without waiting for it.
 
+mod announcing;
 mod asks;
 mod calculator;
 mod children;

@@ -68,8 +68,18 @@ pub(crate) struct RawPeer {
 }
 
 impl RawPeer {
-    /// A connection and the script's end of it; each direction holds `room` bytes.
+    /// A connection and the script's end of it; each direction holds `room` bytes. What is sent is AMP alone.
     pub(crate) fn with_room(room: usize, locator: impl Locator, settings: Settings) -> (Connection, Self) {
+        Self::start(room, locator, settings.announce(false))
+    }
+
+    /// The same with the announcements of this library.
+    #[allow(dead_code, reason = "the tests of announcements use it")]
+    pub(crate) fn announcing(locator: impl Locator, settings: Settings) -> (Connection, Self) {
+        Self::start(1 << 20, locator, settings)
+    }
+
+    fn start(room: usize, locator: impl Locator, settings: Settings) -> (Connection, Self) {
         let (ours, theirs) = tokio::io::duplex(room);
         let builder = Connection::builder().locator(locator).settings(settings);
         (builder.start(ours, Peer::other("script")), Self { stream: theirs })

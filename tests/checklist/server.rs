@@ -180,7 +180,11 @@ async fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
 async fn a_server_over_tcp_survives_peers_that_do_not_speak_amp() {
     let house = House::new();
     let locator = move |_: &Peer| house.clone().into_locator();
-    let server = Server::builder().bind_tcp("127.0.0.1:0", locator).await.expect("a free port");
+    let server = Server::builder()
+        .settings(Settings::new().announce(false))
+        .bind_tcp("127.0.0.1:0", locator)
+        .await
+        .expect("a free port");
     let address = server.local_addr().expect("an address");
     let connection = Connection::builder().connect_tcp(address).await.expect("the server listens");
     works(&connection).await;

@@ -48,6 +48,8 @@ impl Driver {
             replies: Vec::new(),
             woken: Vec::new(),
             has_delivered: false,
+            has_heard: false,
+            greets: false,
             alarm: None,
             broken: None,
             latch: Latch(shared),
@@ -90,6 +92,10 @@ pub(super) struct Running<T> {
     pub(super) woken: Vec<Waker>,
     /// Whether callers were woken in this turn.
     pub(super) has_delivered: bool,
+    /// Whether the peer's first box has come.
+    pub(super) has_heard: bool,
+    /// Whether it has just announced: this end does so too, if only by a greeting.
+    pub(super) greets: bool,
     pub(super) alarm: Option<Pin<Box<Sleep>>>,
     /// Why nothing can be written any more.
     pub(super) broken: Option<CloseReason>,
@@ -107,7 +113,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         responders.stop_answering();
         let shared = Arc::clone(&latch.0);
         let writes = broken.is_none() && reason.lets_write();
-        let at_end = matches!(reason, CloseReason::ClosedByPeer | CloseReason::ClosedMidBox { .. });
+        let at_end = matches!(
+            reason,
+            CloseReason::ClosedByPeer | CloseReason::ClosedMidBox { .. } | CloseReason::EndedByPeer { .. }
+        );
         let mut parting = pin!(async {
             if writes {
                 // A peer that does not read its last answers has had its time.

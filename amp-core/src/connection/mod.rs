@@ -3,11 +3,13 @@
 //! One future, the driver, reads and writes; handles append what they send to one outbound buffer under one short
 //! lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
 
+mod announcing;
 mod answering;
 mod builder;
 mod busy;
 mod call;
 mod callback;
+mod credit;
 mod driver;
 mod ending;
 mod exchange;
@@ -112,7 +114,12 @@ impl Connection {
         Call::new(self.clone(), command)
     }
 
-    /// Sends a command and wants no answer. Done when the command is queued to be written.
+    /// Sends a command and wants no answer. Done when the command is queued to be written: it runs at the peer, or the
+    /// connection ends with a reason, and what has arrived there runs to its end also when this end closes or goes.
+    ///
+    /// To a peer of this library it waits while more notifications are unstarted there than the peer gives credit for, about
+    /// 128 of them or 128 KiB, unless a responder makes it. Other peers give no credit, and what they do with more than they
+    /// can hold is theirs.
     ///
     /// The peer tells nothing back, not even that it does not know the command; a Twisted peer ends the connection then.
     ///

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use super::shared::Shared;
-use super::state::State;
+use super::state::{Phase, State};
 use crate::boxes::SendBoxError;
 use crate::reason::CloseReason;
 use crate::wire::AmpBox;
@@ -17,7 +17,9 @@ impl Shared {
         if state.sealed {
             return tracing::debug!(peer = %self.peer, "an answer came after the connection had ended");
         }
+        let start = state.outbound.len();
         append(&mut state.outbound);
+        state.begin_to_announce(start, self.settings.boxes);
         let limit = self.settings.most_outbound;
         if state.outbound.len() > limit {
             state.discard();
@@ -50,19 +52,19 @@ impl Shared {
     pub(super) fn take_outbound(&self, empty: &mut Vec<u8>, driver: &Waker) -> bool {
         let mut state = self.lock();
         let taken = !state.outbound.is_empty();
-        let mut call = None;
+        let mut next = [None, None];
         if taken {
             state.taken();
             std::mem::swap(&mut state.outbound, empty);
             self.congested.store(false, Ordering::Relaxed);
-            call = state.next_call(&self.settings);
+            next = [state.next_call(&self.settings), state.next_notification(&self.settings)];
         } else {
             state.driver.clone_from(driver);
             state.driver_awake = false;
         }
         let waited_for = state.is_waited_for();
         drop(state);
-        call.into_iter().for_each(Waker::wake);
+        next.into_iter().flatten().for_each(Waker::wake);
         if waited_for && self.make_way() {
             driver.wake_by_ref();
         }
@@ -121,9 +123,13 @@ impl Shared {
             length if length > limit => return Err(SendBoxError::TooLong { limit }),
             _ => {}
         }
-        if let Some(reason) = self.over() {
-            return Err(SendBoxError::Closed(reason));
+        let mut state = self.lock();
+        if let Phase::Over(reason) = &state.phase {
+            return Err(SendBoxError::Closed(reason.clone()));
         }
+        // A box without a type is not ours to add to: it may be another connection's, with an announcement of its own.
+        state.announced = true;
+        drop(state);
         self.write(|buffer| sent.encode(buffer));
         Ok(())
     }

@@ -12,13 +12,15 @@ use super::outgoing::Outgoing;
 use super::shared::Shared;
 use super::state::State;
 use crate::packet::Tag;
+use crate::packet::announcement::mark;
+use crate::wire::BoxLimits;
 
 /// What an ask needs before it goes out, besides room in the outbound buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     /// A place among the calls that may be out.
     Call,
-    /// It wants no answer.
+    /// Credit of the peer: it wants no answer.
     Notification,
     /// Nothing: it is made by a responder, and what it would wait for may wait for that.
     Callback,
@@ -56,7 +58,8 @@ impl Queued {
         let goes = match admission {
             Admission::Bulk => state.may_add_bulk(self.ticket, settings),
             Admission::Call => state.has_place(settings) && state.calls.is_turn(self.ticket),
-            Admission::Notification | Admission::Callback => state.has_room(settings),
+            Admission::Notification => state.has_credit(settings) && state.notifications.is_turn(self.ticket),
+            Admission::Callback => state.has_room(settings),
         };
         if goes {
             return Poll::Ready(append(shared, state, ask, (answered, admission), self.deadline, cx.waker()));
@@ -64,7 +67,8 @@ impl Queued {
         let waits = match admission {
             Admission::Bulk => Some(state.bulk.wait(self.ticket, cx.waker())),
             Admission::Call => Some(state.calls.wait(self.ticket, cx.waker())),
-            Admission::Notification | Admission::Callback => {
+            Admission::Notification => Some(state.notifications.wait(self.ticket, cx.waker())),
+            Admission::Callback => {
                 state.others.wait(cx.waker());
                 None
             }
@@ -86,11 +90,25 @@ pub(super) fn give_way(shared: &Shared, admission: Admission, ticket: u64) {
     let (left, next) = match admission {
         Admission::Bulk => (state.bulk.leave(ticket), None),
         Admission::Call => (state.calls.leave(ticket), state.next_call(&shared.settings)),
-        Admission::Notification | Admission::Callback => (None, None),
+        Admission::Notification => (state.notifications.leave(ticket), state.next_notification(&shared.settings)),
+        Admission::Callback => (None, None),
     };
     drop(state);
     drop(left);
     next.into_iter().for_each(Waker::wake);
+}
+
+/// Writes the notification that begins at `start` again, with a tag and the mark that its answer is credit. Whether it fits:
+/// if not, it stays as it was.
+#[cold]
+fn put_marked(buffer: &mut Vec<u8>, start: usize, ask: &dyn Outgoing, number: u64, limits: BoxLimits) -> bool {
+    let unmarked = buffer.split_off(start);
+    let fits = ask.put(buffer, Some(Tag::of(number)), limits).is_ok() && mark(buffer, start, limits);
+    if !fits {
+        buffer.truncate(start);
+        buffer.extend_from_slice(&unmarked);
+    }
+    fits
 }
 
 /// Encodes the ask into the outbound buffer and notes who waits for its answer. Gives its tag, if it is answered.
@@ -104,17 +122,26 @@ pub(super) fn append(
 ) -> Result<Option<u64>, Failure> {
     let number = state.dispatcher.next_tag();
     let tag = answered.then(|| Tag::of(number));
-    let before = state.outbound.len();
-    ask.put(&mut state.outbound, tag, shared.settings.boxes).map_err(Failure::Invalid)?;
+    let (before, limits) = (state.outbound.len(), shared.settings.boxes);
+    ask.put(&mut state.outbound, tag, limits).map_err(Failure::Invalid)?;
     if admission == Admission::Bulk {
         let added = state.outbound.len() - before;
         state.added_bulk(added);
     }
     if !answered {
-        state.dispatcher.skip();
+        let marked = state.credit.wants_mark() && put_marked(&mut state.outbound, before, ask, number, limits);
+        let length = state.outbound.len() - before;
+        state.credit.sent(length, marked);
+        if marked {
+            state.dispatcher.mark()
+        } else {
+            state.dispatcher.skip()
+        }
+        state.begin_to_announce(before, limits);
         shared.appended(state, false);
         return Ok(None);
     }
+    state.begin_to_announce(before, limits);
     state.dispatcher.ask(waiter.clone(), deadline, admission != Admission::Call);
     let sooner = deadline.filter(|deadline| state.alarm.is_none_or(|alarm| *deadline < alarm));
     state.alarm = sooner.or(state.alarm);

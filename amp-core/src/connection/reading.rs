@@ -10,6 +10,7 @@ use super::driver::Running;
 use super::now;
 use crate::dispatcher::UnknownTag;
 use crate::packet::Packet;
+use crate::packet::announcement::OWN;
 use crate::reason::CloseReason;
 use crate::responder::Ask;
 
@@ -24,6 +25,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             ready!(self.poll_bytes(cx))?;
         }
         let result = self.take_boxes();
+        if std::mem::take(&mut self.greets) {
+            self.shared().greet();
+        }
         self.deliver().and(result)?;
         // Whoever was woken goes first, and a read that was filled has more behind it. Else this is the time to wait for
         // more bytes: a turn that only finds out that there are none is saved. If there are some, the next turn has them.
@@ -71,11 +75,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                     continue;
                 }
             }
+            if !std::mem::replace(&mut self.has_heard, true) {
+                self.greets = self.shared().hear(&raw);
+            }
             match Packet::parse(raw)? {
-                Packet::Ask { ask, tag } => {
+                Packet::Ask { ask, tag, is_marked } => {
                     self.deliver()?;
-                    let answering = Arc::clone(self.shared());
-                    self.responders.answer(Ask::new(ask, tag, answering));
+                    let own = ask.command().starts_with(OWN) && self.shared().settings.announces();
+                    let is_marked = is_marked && self.shared().settings.announces();
+                    let ask = Ask::new(ask, tag, is_marked, Arc::clone(self.shared()) as _);
+                    if own {
+                        ask.settle_own()?;
+                    } else {
+                        self.responders.answer(ask)?;
+                    }
                 }
                 Packet::Reply { tag, reply } => self.replies.push((tag, reply)),
             }
@@ -102,6 +115,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 }
                 Err(_) => unknown += 1,
             }
+        }
+        let credit = state.dispatcher.take_credit();
+        if credit > 0 {
+            state.credit.answered(credit);
+            self.woken.extend(state.next_notification(&shared.settings));
         }
         self.woken.extend((known > 0).then(|| state.next_call(&shared.settings)).flatten());
         drop(state);

@@ -11,7 +11,9 @@ use super::callback::{Responding, respond};
 use super::shared::Shared;
 use crate::locator::Locator;
 use crate::panics::{caught, forget_panic};
+use crate::reason::CloseReason;
 use crate::responder::{Ask, Located};
+use crate::settings::Settings;
 
 /// The responders of one connection: those that run, and the asks that wait for their turn.
 ///
@@ -33,18 +35,29 @@ impl Responders {
 
     /// Answers an ask: at once if its responder is ready at its first poll, else concurrently. While the peer has much to
     /// read it waits, in the order of arrival: reading goes on, and memory is bounded by what the asks hold.
-    pub(super) fn answer(&mut self, ask: Ask) {
+    ///
+    /// # Errors
+    /// When so many notifications wait that the connection ends: each was promised to run.
+    pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
         if self.shared.locator.at_once(&ask) {
             self.start(ask);
+        } else if !ask.wants_answer() {
+            self.shared.check_notifications()?;
+            if self.waiting.is_empty() && self.may_start(&ask) {
+                self.start(ask);
+            } else {
+                self.waiting.push_back(ask.detached());
+            }
         } else if self.is_draining_for(&ask) {
             ask.refuse_draining();
         } else if self.len() >= self.shared.settings.most_responders || self.shared.is_full() {
             ask.refuse_busy();
-        } else if self.waiting.is_empty() && self.may_start() {
+        } else if self.waiting.is_empty() && self.may_start(&ask) {
             self.start(ask);
         } else {
             self.waiting.push_back(ask.detached());
         }
+        Ok(())
     }
 
     /// Puts away what has finished and starts what waited for it.
@@ -53,7 +66,7 @@ impl Responders {
             return;
         }
         self.reap(cx);
-        while self.may_start()
+        while self.has_work()
             && let Some(ask) = self.waiting.pop_front()
         {
             if self.is_draining_for(&ask) {
@@ -80,7 +93,7 @@ impl Responders {
 
     /// Whether another look would start what waits.
     pub(super) fn has_work(&self) -> bool {
-        !self.waiting.is_empty() && self.may_start()
+        self.waiting.front().is_some_and(|next| self.may_start(next))
     }
 
     fn len(&self) -> usize {
@@ -91,8 +104,13 @@ impl Responders {
         self.running.len() + self.lasting.len()
     }
 
-    fn may_start(&self) -> bool {
-        (!self.shared.settings.in_order || self.started() == 0) && !self.shared.is_congested()
+    /// Whether the next ask may start. A notification that starts gives credit for more, and so waits while those that run hold
+    /// enough; one at a time may run in any case.
+    fn may_start(&self, next: &Ask) -> bool {
+        let Settings { in_order, most_responders, .. } = self.shared.settings;
+        let most = if in_order { 1 } else { most_responders.max(1) };
+        let fits = next.wants_answer() || self.started() == 0 || !self.shared.is_full();
+        self.started() < most && fits && !self.shared.is_congested()
     }
 
     /// Whether the ask came too late: once this end closes, nothing is begun that somebody would wait for.
@@ -114,7 +132,8 @@ impl Responders {
     }
 
     /// Polls the responder once where it stands, so that responders begin in the order of their asks.
-    fn start(&mut self, ask: Ask) {
+    fn start(&mut self, mut ask: Ask) {
+        ask.give_credit();
         let wants_answer = ask.wants_answer();
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begun = caught(AssertUnwindSafe(|| respond(|| begin(&*self.shared.locator, ask))));

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
+use super::credit::most_held;
 use super::receiver::Switch;
 use super::state::{Phase, State};
 use super::states::States;
@@ -55,7 +56,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(settings: Settings, peer: Peer, locator: Arc<dyn Locator>, states: States) -> Self {
         Self {
-            state: Mutex::new(State::new()),
+            state: Mutex::new(State::new(!settings.announces())),
             switch: Switch::default(),
             ended: watch::Sender::default(),
             handles: AtomicUsize::new(0),
@@ -92,6 +93,16 @@ impl Shared {
     /// Whether the asks that have no answer hold more than they may.
     pub(super) fn is_full(&self) -> bool {
         self.held.load(Ordering::Relaxed) > self.settings.most_inbound
+    }
+
+    /// Whether the notifications that wait, and all else that does, hold more than a peer may make this end hold.
+    pub(super) fn check_notifications(&self) -> Result<(), CloseReason> {
+        let limit = most_held(&self.settings);
+        if self.held.load(Ordering::Relaxed) > limit {
+            Err(CloseReason::TooManyNotifications { limit })
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether this end closes in order, and so begins nothing more that somebody waits for.
@@ -131,9 +142,11 @@ impl Shared {
         if state.is_over() {
             return;
         }
-        if reason.lets_write() {
+        // With nothing to be written, all that was sent has left, or was thrown away.
+        if reason.lets_write() && !state.outbound.is_empty() {
             state.taken();
         }
+        state.say_why(&reason, self.settings.boxes);
         state.finish_by.get_or_insert_with(|| after(self.settings.close_timeout));
         state.phase = Phase::Over(reason);
         let mut waiting = state.let_go();

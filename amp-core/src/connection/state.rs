@@ -1,8 +1,10 @@
 use std::task::Waker;
 use std::time::Instant;
 
+use super::credit::Credit;
 use super::queue::{Crowd, Queue};
 use crate::dispatcher::Dispatcher;
+use crate::packet::announcement::Features;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
@@ -28,8 +30,15 @@ pub(super) struct State {
     pub(super) sealed: bool,
     /// When the driver's alarm goes off.
     pub(super) alarm: Option<Instant>,
+    /// The first box was sent, and has announced what this end understands if it does so.
+    pub(super) announced: bool,
+    /// What the peer has announced.
+    pub(super) peer: Features,
+    pub(super) credit: Credit,
     /// Calls that wait for a place among those that are out.
     pub(super) calls: Queue,
+    /// Notifications that wait for credit or room.
+    pub(super) notifications: Queue,
     /// What counts as no call and waits for room in the outbound buffer. While anybody waits there or among the others, the
     /// driver has a turn to come, and calls them when it has taken what there is.
     pub(super) bulk: Queue,
@@ -76,7 +85,8 @@ pub(super) enum Phase {
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    /// What is to announce nothing counts as `announced`.
+    pub(super) fn new(announced: bool) -> Self {
         Self {
             dispatcher: Dispatcher::new(),
             outbound: Vec::new(),
@@ -85,7 +95,11 @@ impl State {
             finish_by: None,
             sealed: false,
             alarm: None,
+            announced,
+            peer: Features::default(),
+            credit: Credit::default(),
             calls: Queue::default(),
+            notifications: Queue::default(),
             bulk: Queue::default(),
             others: Crowd::default(),
             lane: Lane { length: 0, promised: 0, usual: MOST_BULK / 4, calls: 0 },
@@ -129,6 +143,16 @@ impl State {
     /// Whether one more call may go out.
     pub(super) fn has_place(&self, settings: &Settings) -> bool {
         self.has_room(settings) && self.dispatcher.counted() < settings.most_calls.max(1)
+    }
+
+    /// Whether one more notification may go out.
+    pub(super) fn has_credit(&self, settings: &Settings) -> bool {
+        self.has_room(settings) && self.credit.is_left()
+    }
+
+    /// Which notification is to be woken because there is credit and room.
+    pub(super) fn next_notification(&self, settings: &Settings) -> Option<Waker> {
+        self.has_credit(settings).then(|| self.notifications.first().cloned()).flatten()
     }
 
     /// Who is to be woken because a place has become free.
@@ -197,6 +221,7 @@ impl State {
         let mut waiting = Vec::from(self.others.clear());
         waiting.extend(self.bulk.clear());
         waiting.extend(self.calls.clear());
+        waiting.extend(self.notifications.clear());
         waiting
     }
 }

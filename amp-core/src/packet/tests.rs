@@ -24,7 +24,7 @@ fn raw_of(pairs: &[(&str, &str)]) -> RawBox {
 /// What the packet is, in one word and its tag.
 fn kind(pairs: &[(&str, &str)]) -> String {
     match Packet::parse(raw_of(pairs)) {
-        Ok(Packet::Ask { ask, tag }) => {
+        Ok(Packet::Ask { ask, tag, .. }) => {
             let tag = tag.as_ref().map(|tag| String::from_utf8_lossy(tag.as_bytes()).into_owned());
             format!("ask {} {tag:?}", String::from_utf8_lossy(ask.command()))
         }

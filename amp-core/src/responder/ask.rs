@@ -8,9 +8,10 @@ use super::{Answering, Located};
 use crate::call_error::Reply;
 use crate::codes;
 use crate::command::{Command, Context, ErrorCodes, Exposable, take_checked};
-use crate::packet::{AskPacket, AskTag};
+use crate::packet::{AskPacket, AskTag, announcement};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
+use crate::reason::CloseReason;
 
 /// An ask that came from the peer and has no answer yet.
 ///
@@ -23,8 +24,8 @@ pub struct Ask {
 
 impl Ask {
     #[inline]
-    pub(crate) fn new(packet: AskPacket, tag: Option<AskTag>, answering: Arc<dyn Answering>) -> Self {
-        let asker = Asker::new(tag, packet.raw.as_bytes().len(), answering);
+    pub(crate) fn new(packet: AskPacket, tag: Option<AskTag>, is_marked: bool, answering: Arc<dyn Answering>) -> Self {
+        let asker = Asker::new(tag, is_marked, packet.raw.as_bytes().len(), answering);
         Self { packet, asker }
     }
 
@@ -140,6 +141,34 @@ impl Ask {
             self.asker.complain(&format!("{description}; no answer was wanted"));
         }
         self.asker.error(codes::UNHANDLED, &description);
+    }
+
+    /// Its responder starts: if it is a marked notification, its sender may send more.
+    #[inline]
+    pub(crate) fn give_credit(&mut self) {
+        if self.asker.is_marked() {
+            self.asker.give_credit();
+        }
+    }
+
+    /// Settles an ask for one of the library's own commands.
+    ///
+    /// # Errors
+    /// When the peer says that it ends the connection, its reason.
+    #[cold]
+    pub(crate) fn settle_own(self) -> Result<(), CloseReason> {
+        match self.command() {
+            command if command == announcement::GOODBYE.as_bytes() => {
+                let (code, text) = announcement::take_goodbye(self.packet.raw.pairs());
+                self.asker.settle();
+                return Err(CloseReason::EndedByPeer { code, text });
+            }
+            command if command == announcement::HELLO.as_bytes() => self.asker.answer_nothing(),
+            _ if self.wants_answer() => self.refuse_unhandled(),
+            // A later version may tell what this one need not know.
+            _ => self.asker.settle(),
+        }
+        Ok(())
     }
 
     /// Answers that this end closes. Nothing was done.

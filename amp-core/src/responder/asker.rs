@@ -3,7 +3,7 @@ use std::error::Error;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use super::Answering;
+use super::{Answering, NOTIFICATION_OVERHEAD};
 use crate::call_error::{CallError, Reply};
 use crate::codes;
 use crate::command::{Command, Context, ErrorCodes, violations};
@@ -11,6 +11,7 @@ use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::{Settings, Strictness};
+
 use crate::value::{DecodeError, EncodeError, EncodeErrorKind};
 
 /// Where an answer goes. Dropped without one, it answers with [`codes::UNKNOWN`].
@@ -20,6 +21,8 @@ pub(super) struct Asker {
     /// It stays until the answer is whole: when a user's `encode` panics half way, the drop still answers to it.
     tag: Option<AskTag>,
     answered: bool,
+    /// The tag wants no more than to be answered when the responder starts.
+    is_marked: bool,
     /// How many bytes of the ask are counted.
     held: usize,
     /// The command, once it is known.
@@ -27,9 +30,10 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    pub(super) fn new(tag: Option<AskTag>, held: usize, answering: Arc<dyn Answering>) -> Self {
+    pub(super) fn new(tag: Option<AskTag>, is_marked: bool, bytes: usize, answering: Arc<dyn Answering>) -> Self {
+        let held = if is_marked || tag.is_none() { bytes + NOTIFICATION_OVERHEAD } else { bytes };
         answering.hold(held);
-        Self { answering, tag, answered: false, held, command: "" }
+        Self { answering, tag, answered: false, is_marked, held, command: "" }
     }
 
     pub(super) fn begin(&mut self, command: &'static str) {
@@ -37,7 +41,31 @@ impl Asker {
     }
 
     pub(super) fn wants_answer(&self) -> bool {
-        self.tag.is_some()
+        self.tag.is_some() && !self.is_marked
+    }
+
+    pub(super) fn is_marked(&self) -> bool {
+        self.is_marked
+    }
+
+    /// Answers a marked notification whose responder starts; what becomes of it is not told.
+    #[cold]
+    pub(super) fn give_credit(&mut self) {
+        self.is_marked = false;
+        self.put_nothing();
+        self.tag = None;
+    }
+
+    /// Answers without fields, if an answer is wanted.
+    pub(super) fn answer_nothing(self) {
+        self.put_nothing();
+        self.settle();
+    }
+
+    fn put_nothing(&self) {
+        let limits = self.settings().boxes;
+        // It is a tag that came in a box which kept to the limits.
+        let _ = self.put(|buffer, tag| put_answer(buffer, tag, &(), limits));
     }
 
     pub(super) fn answering(&self) -> &Arc<dyn Answering> {
@@ -98,7 +126,7 @@ impl Asker {
 
     /// What follows a declared error. Not compiled for each command anew, as little as what fails.
     fn end_declared(self, error: &dyn Display, fatal: Option<&'static str>) {
-        if self.tag.is_none() {
+        if !self.wants_answer() {
             tracing::warn!(peer = %self.peer(), command = self.command, %error, "failed; no answer was wanted");
             self.strictly_end();
         }
@@ -143,7 +171,7 @@ impl Asker {
 
     /// Puts an answer, if one is wanted.
     fn put(&self, put: impl FnOnce(&mut Vec<u8>, &AskTag) -> Result<(), EncodeError>) -> Result<(), EncodeError> {
-        let Some(tag) = &self.tag else { return Ok(()) };
+        let Some(tag) = self.tag.as_ref().filter(|_| !self.is_marked) else { return Ok(()) };
         let (mut put, mut result) = (Some(put), Ok(()));
         self.answering.append(&mut |buffer| {
             if let Some(put) = put.take() {
@@ -163,7 +191,7 @@ impl Asker {
     }
 
     /// The ask has its answer, or wants none.
-    fn settle(mut self) {
+    pub(super) fn settle(mut self) {
         self.answered = true;
     }
 

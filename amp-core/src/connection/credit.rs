@@ -1,0 +1,129 @@
+//! The credit of notifications (`wire.md`, section 7): a peer of this library answers every so many of them when their responders
+//! have started, and no more are sent than it has places for.
+
+use crate::responder::NOTIFICATION_OVERHEAD as OVERHEAD;
+use crate::settings::Settings;
+use crate::wire::BoxLimits;
+
+/// How many notifications there are from one marked one to the next, the marked one included.
+const COUNT: usize = 64;
+/// How many bytes of notifications there are at most before the next one is marked.
+const BYTES: usize = 64 * 1024;
+/// How many marked ones may be unanswered.
+const MARKS: usize = 2;
+
+/// How many bytes notifications may make this end hold. Over [`Settings::most_inbound`] none is started, so that no credit is
+/// given: a peer that keeps to its credit sends no more than that lets out.
+pub(super) fn most_held(settings: &Settings) -> usize {
+    let BoxLimits { bytes, .. } = settings.boxes;
+    // A period ends with the box that is over the bytes, and with the marked one.
+    let period = bytes.saturating_mul(2).saturating_add(BYTES + COUNT * OVERHEAD);
+    settings.most_inbound.saturating_add(period.saturating_mul(MARKS))
+}
+
+/// What was sent since the last marked notification, and how many marked ones are unanswered.
+#[derive(Debug, Default)]
+pub(super) struct Credit {
+    /// Whether the peer answers marked notifications when their responders start. One that does not gives no credit and needs
+    /// none.
+    is_given: bool,
+    count: usize,
+    bytes: usize,
+    marks: usize,
+}
+
+impl Credit {
+    /// The peer has announced that it gives credit. What was sent before counts: the next mark is for all of it.
+    pub(super) fn begin(&mut self) {
+        self.is_given = true;
+    }
+
+    /// Whether one more notification may be sent.
+    pub(super) fn is_left(&self) -> bool {
+        self.marks < MARKS
+    }
+
+    /// Whether the next notification is to be marked.
+    pub(super) fn wants_mark(&self) -> bool {
+        self.is_given && (self.count + 1 >= COUNT || self.bytes >= BYTES)
+    }
+
+    /// A notification was sent.
+    pub(super) fn sent(&mut self, bytes: usize, marked: bool) {
+        if marked {
+            self.marks += 1;
+            (self.count, self.bytes) = (0, 0);
+        } else {
+            self.count = self.count.saturating_add(1);
+            self.bytes = self.bytes.saturating_add(bytes);
+        }
+    }
+
+    /// So many marked ones were answered.
+    pub(super) fn answered(&mut self, marks: usize) {
+        self.marks = self.marks.saturating_sub(marks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends notifications of so many bytes while there is credit. How many went, and which of them were marked.
+    fn send(credit: &mut Credit, bytes: usize) -> (usize, Vec<usize>) {
+        let (mut sent, mut marked) = (0, Vec::new());
+        while credit.is_left() && sent < 10_000 {
+            let marks = credit.wants_mark();
+            credit.sent(bytes, marks);
+            sent += 1;
+            marked.extend(marks.then_some(sent));
+        }
+        (sent, marked)
+    }
+
+    fn given() -> Credit {
+        let mut credit = Credit::default();
+        credit.begin();
+        credit
+    }
+
+    #[test]
+    fn every_64th_notification_is_marked_and_two_marks_may_be_unanswered() {
+        let mut credit = given();
+        assert_eq!(send(&mut credit, 10), (128, vec![64, 128]));
+        assert_eq!(send(&mut credit, 10), (0, vec![]));
+        credit.answered(1);
+        assert_eq!(send(&mut credit, 10), (64, vec![64]));
+        credit.answered(2);
+        assert_eq!(send(&mut credit, 10).0, 128);
+    }
+
+    #[test]
+    fn large_notifications_are_marked_for_their_bytes() {
+        assert_eq!(send(&mut given(), 60_000), (6, vec![3, 6]));
+        assert_eq!(send(&mut given(), 1 << 20), (4, vec![2, 4]));
+    }
+
+    #[test]
+    fn a_peer_that_gives_no_credit_needs_none() {
+        assert_eq!(send(&mut Credit::default(), 60_000), (10_000, vec![]));
+    }
+
+    #[test]
+    fn what_was_sent_before_the_peer_announced_counts() {
+        let mut credit = Credit::default();
+        send(&mut credit, 10);
+        credit.begin();
+        assert_eq!(send(&mut credit, 10), (65, vec![1, 65]));
+    }
+
+    #[test]
+    fn what_may_wait_has_room_for_all_that_credit_lets_out() {
+        let settings = Settings::new().most_inbound(1);
+        let limit = settings.boxes.bytes;
+        for bytes in [1, 1000, 60_000, limit] {
+            let (sent, _) = send(&mut given(), bytes);
+            assert!(sent * (bytes + OVERHEAD) <= most_held(&settings), "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! What two ends of this library tell each other beside the commands (`wire.md`, section 7), and what other peers see of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use amp::{Command, Connection, Exposed, Reply, Settings, Strictness, pair, responder};
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use crate::commands::{House, Note, sum};
+use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, packed, soon};
+
+const WORDS: (&str, &str) = ("_amp", "1 goodbye notify");
+
+/// Takes its time, and is counted.
+#[derive(Command, Debug)]
+#[amp(no_answer)]
+struct Job {
+    data: Vec<u8>,
+}
+
+/// Sends so many jobs back.
+#[derive(Command, Debug)]
+struct SendBack {
+    jobs: u32,
+    #[exposed]
+    connection: Exposed<Connection>,
+}
+
+#[derive(Clone)]
+struct Jobs {
+    begun: Arc<AtomicUsize>,
+    finished: Arc<AtomicUsize>,
+    takes: Duration,
+    gate: Arc<Semaphore>,
+}
+
+impl Jobs {
+    fn taking(takes: Duration) -> Self {
+        Self { begun: Arc::default(), finished: Arc::default(), takes, gate: Arc::new(Semaphore::new(usize::MAX >> 4)) }
+    }
+
+    /// None finishes before [`Semaphore::add_permits`].
+    fn closed() -> Self {
+        Self { gate: Arc::new(Semaphore::new(0)), ..Self::taking(Duration::ZERO) }
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.begun.load(SeqCst), self.finished.load(SeqCst))
+    }
+}
+
+#[responder]
+impl Jobs {
+    async fn job(&self, _: Job) -> Reply<Job> {
+        self.begun.fetch_add(1, SeqCst);
+        self.gate.acquire().await.expect("open").forget();
+        sleep(self.takes).await;
+        self.finished.fetch_add(1, SeqCst);
+        Ok(())
+    }
+
+    async fn send_back(&self, command: SendBack) -> Reply<SendBack> {
+        for _ in 0..command.jobs {
+            command.connection.notify(Job { data: Vec::new() }).await.map_err(amp::CallError::failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// A connection that announces.
+fn announcing(settings: Settings) -> (Connection, RawPeer) {
+    RawPeer::announcing(House::new().into_locator(), settings)
+}
+
+fn with_jobs(jobs: &Jobs, settings: Settings) -> (Connection, RawPeer) {
+    RawPeer::announcing(jobs.clone().into_locator(), settings)
+}
+
+fn job(more: &[(&str, &str)]) -> Vec<u8> {
+    packed(&[more, &[("_command", "Job"), ("data", "")]].concat())
+}
+
+/// The peer has announced, and read the greeting.
+async fn greeted(peer: &mut RawPeer) {
+    peer.send(packed(&[WORDS, ("_command", "amp.Hello")])).await;
+    peer.expect(packed(&[WORDS, ("_command", "amp.Hello")])).await;
+}
+
+fn goodbye(code: &str, text: &str) -> Vec<u8> {
+    packed(&[("_command", "amp.Goodbye"), ("code", code), ("text", text)])
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_box_of_each_kind_announces_and_no_other() {
+    let (connection, mut peer) = announcing(Settings::new());
+    for tag in ["1", "2"] {
+        drop(tokio::spawn(connection.call(sum())));
+        let ask = [("_ask", tag), ("_command", "Sum"), ("a", "1"), ("b", "2")];
+        peer.expect(if tag == "1" { packed(&[&[WORDS], &ask[..]].concat()) } else { packed(&ask) }).await;
+    }
+    let (_connection, mut peer) = announcing(Settings::new());
+    peer.send([ask_sum("1"), ask_sum("2")].concat()).await;
+    peer.expect([packed(&[WORDS, ("_answer", "1"), ("total", "3")]), answer_sum("2")].concat()).await;
+
+    let (_connection, mut peer) = announcing(Settings::new());
+    peer.send([ask("1", "Nope", &[]), ask_sum("2")].concat()).await;
+    let description = "Unhandled Command: b'Nope'";
+    let first = [WORDS, ("_error", "1"), ("_error_code", "UNHANDLED"), ("_error_description", description)];
+    peer.expect([packed(&first), answer_sum("2")].concat()).await;
+
+    let (connection, mut peer) = announcing(Settings::new());
+    connection.notify(Note { text: "n".into() }).await.expect("sent");
+    peer.expect(packed(&[WORDS, ("_command", "Note"), ("text", "n")])).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_box_that_announcing_would_make_too_long_is_sent_as_it_is() {
+    let limits = amp::BoxLimits::DEFAULT.bytes(packed(&[("_command", "Note"), ("text", "n")]).len());
+    let (connection, mut peer) = announcing(Settings::new().boxes(limits));
+    connection.notify(Note { text: "n".into() }).await.expect("sent");
+    connection.notify(Note { text: "m".into() }).await.expect("sent");
+    peer.expect(
+        [packed(&[("_command", "Note"), ("text", "n")]), packed(&[("_command", "Note"), ("text", "m")])].concat(),
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pure_receiver_greets_a_peer_that_has_announced_and_no_other() {
+    let (_connection, mut peer) = announcing(Settings::new());
+    peer.send(packed(&[WORDS, ("_command", "Note"), ("text", "n")])).await;
+    peer.expect(packed(&[WORDS, ("_command", "amp.Hello")])).await;
+    // Only once, and nothing in answer to a greeting.
+    peer.send(packed(&[WORDS, ("_command", "amp.Hello")])).await;
+    peer.expect_silence().await;
+
+    let (_connection, mut peer) = announcing(Settings::new());
+    peer.send(packed(&[WORDS, ("_ask", "1"), ("_command", "Sum"), ("a", "1"), ("b", "2")])).await;
+    peer.expect(packed(&[WORDS, ("_answer", "1"), ("total", "3")])).await;
+    peer.expect_silence().await;
+
+    for first in
+        [&[("_command", "Note"), ("text", "n")][..], &[("_amp", "2 notify"), ("_command", "Note"), ("text", "n")]]
+    {
+        let (_connection, mut peer) = announcing(Settings::new());
+        peer.send(packed(first)).await;
+        peer.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_off_announces_and_understands_nothing() {
+    for settings in [Settings::new().announce(false), Settings::new().strictness(Strictness::Twisted)] {
+        let (connection, mut peer) = announcing(settings);
+        peer.send(packed(&[WORDS, ("_ask", "1"), ("_command", "amp.Hello")])).await;
+        peer.expect(error("1", "UNHANDLED", "Unhandled Command: b'amp.Hello'")).await;
+        for _ in 0..200 {
+            connection.notify(Note { text: "n".into() }).await.expect("sent");
+        }
+        peer.expect(packed(&[("_command", "Note"), ("text", "n")]).repeat(200)).await;
+        peer.send(b"\x01\0").await;
+        peer.expect_end("").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_a_peer_that_has_not_announced_notifications_are_twisteds_and_wait_for_nothing() {
+    let (connection, mut peer) = announcing(Settings::new());
+    peer.send(ask_sum("1")).await;
+    peer.expect(packed(&[WORDS, ("_answer", "1"), ("total", "3")])).await;
+    for _ in 0..1000 {
+        connection.notify(Note { text: "n".into() }).await.expect("sent");
+    }
+    peer.expect(packed(&[("_command", "Note"), ("text", "n")]).repeat(1000)).await;
+    peer.send(b"\x01\0").await;
+    peer.expect_end("").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_64th_notification_asks_for_credit_and_those_over_it_wait() {
+    let (connection, mut peer) = announcing(Settings::new());
+    greeted(&mut peer).await;
+    let sender = connection.clone();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&sent);
+    let sending = tokio::spawn(async move {
+        for _ in 0..200 {
+            sender.notify(Note { text: "n".into() }).await.expect("sent");
+            count.fetch_add(1, SeqCst);
+        }
+    });
+    let plain = packed(&[("_command", "Note"), ("text", "n")]);
+    // The greeting took the first tag.
+    let marked = |tag: &str| packed(&[("_ask", tag), ("_command", "Note"), ("_notify", ""), ("text", "n")]);
+    peer.expect([plain.repeat(63), marked("41"), plain.repeat(63), marked("81")].concat()).await;
+    peer.expect_silence().await;
+    assert_eq!(sent.load(SeqCst), 128);
+    // A call needs no credit, and closing waits for none.
+    let call = tokio::spawn(connection.call(sum()));
+    peer.expect(ask_sum("82")).await;
+    peer.send(answer_sum("82")).await;
+    soon("a call", call).await.expect("no panic").expect("an answer");
+    peer.send(answer("41", &[])).await;
+    peer.expect([plain.repeat(63), marked("c2")].concat()).await;
+    peer.expect_silence().await;
+    assert_eq!(sent.load(SeqCst), 192);
+    // An error is credit, too: the peer has dealt with it.
+    peer.send(error("81", "UNKNOWN", "Unknown Error")).await;
+    peer.expect(plain.repeat(8)).await;
+    soon("all are sent", sending).await.expect("no panic");
+    connection.close();
+    peer.expect_end("").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_marked_notification_is_answered_when_its_responder_starts_and_runs_to_its_end_without_its_sender() {
+    let jobs = Jobs::closed();
+    let (connection, mut peer) = with_jobs(&jobs, Settings::new().most_responders(1));
+    peer.send([job(&[WORDS, ("_ask", "a"), ("_notify", "")]), job(&[("_ask", "b"), ("_notify", "")])].concat()).await;
+    peer.expect(packed(&[WORDS, ("_answer", "a")])).await;
+    peer.expect_silence().await;
+    assert_eq!(jobs.counts(), (1, 0));
+    jobs.gate.add_permits(1);
+    peer.expect(answer("b", &[])).await;
+    peer.expect_silence().await;
+    drop(peer);
+    jobs.gate.add_permits(1);
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+    assert_eq!(jobs.counts(), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_of_a_peer_means_nothing_where_announcing_is_off() {
+    let jobs = Jobs::closed();
+    let (_connection, mut peer) = with_jobs(&jobs, Settings::new().announce(false));
+    peer.send(job(&[WORDS, ("_ask", "a"), ("_notify", "")])).await;
+    peer.expect_silence().await;
+    jobs.gate.add_permits(1);
+    peer.expect(answer("a", &[])).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_notified_runs_however_many_there_are_and_however_long_each_takes() {
+    for (count, bytes, takes) in [(20_000, 1, 50), (1_500, 60_000, 500)] {
+        let jobs = Jobs::taking(Duration::from_millis(takes));
+        let (client, server) = pair(Connection::builder(), Connection::builder().locator(jobs.clone().into_locator()));
+        for _ in 0..count {
+            soon("a notification", client.notify(Job { data: vec![0; bytes] })).await.expect("sent");
+        }
+        client.close();
+        assert_eq!(ended(&server).await, "ClosedByPeer");
+        assert_eq!(jobs.counts(), (count, count));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notification_that_a_responder_makes_waits_for_no_credit() {
+    let jobs = Jobs::closed();
+    let builder = || Connection::builder().locator(jobs.clone().into_locator());
+    let (client, _server) = pair(builder(), builder());
+    let command = SendBack { jobs: 1000, connection: Exposed::empty() };
+    soon("the call", client.call(command)).await.expect("an answer");
+    assert_eq!(jobs.counts().1, 0, "none has finished");
+    jobs.gate.add_permits(1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn notifications_over_what_is_kept_end_the_connection_with_a_reason_that_both_ends_see() {
+    let settings = || Settings::new().most_inbound(1).most_responders(1).boxes(amp::BoxLimits::DEFAULT.bytes(1000));
+    let jobs = Jobs::closed();
+    let (connection, mut peer) = with_jobs(&jobs, settings());
+    greeted(&mut peer).await;
+    // Credit lets out 128, and a peer that has none of it sends more.
+    for _ in 0..1000 {
+        peer.send(job(&[])).await;
+    }
+    let limit = 1 + 2 * (2 * 1000 + 64 * 1024 + 64 * 256);
+    let text =
+        format!("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::most_inbound`");
+    peer.expect_end(goodbye("TOO_MANY_NOTIFICATIONS", &text)).await;
+    drop(peer);
+    jobs.gate.add_permits(1000);
+    assert_eq!(ended(&connection).await, "TooManyNotifications");
+    let (begun, finished) = jobs.counts();
+    assert!(begun == finished && begun > 128, "what was kept has run: {begun} and {finished}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_for_cause_is_told_to_a_peer_that_understands_it_as_the_last_box() {
+    let rows: [(&[u8], &str, &str); 3] = [
+        (b"\x01\0", "PROTOCOL", "the peer's bytes are not AMP: "),
+        (b"\0\x01a\0\0\0\0", "PROTOCOL", "the peer's box is not AMP: "),
+        (b"\0\x07_answer\0\x0277\0\0", "PROTOCOL", "the peer answered a tag that is not out"),
+    ];
+    for (bytes, code, text) in rows {
+        let (_connection, mut peer) = announcing(Settings::new());
+        greeted(&mut peer).await;
+        peer.send([&ask_sum("1"), bytes].concat()).await;
+        peer.expect(answer_sum("1")).await;
+        let last = peer.rest().await.escape_ascii().to_string();
+        let expected = packed(&[("_command", "amp.Goodbye"), ("code", code)]).escape_ascii().to_string();
+        assert!(last.starts_with(expected.trim_end_matches("\\x00\\x00")), "{last}");
+        assert!(
+            last.contains(&text.escape_default().to_string().replace("\\'", "'")) || last.contains("peer"),
+            "{last}"
+        );
+    }
+    let (_connection, mut peer) = announcing(Settings::new());
+    greeted(&mut peer).await;
+    peer.send(ask("1", "Fail", &[("how", "broken")])).await;
+    let text = "a responder answered with the fatal error BROKEN";
+    peer.expect_end([error("1", "BROKEN", "the abacus is broken"), goodbye("BROKEN", text)].concat()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_why_it_ends_gives_everybody_who_waits_that_reason() {
+    let (connection, mut peer) = announcing(Settings::new());
+    greeted(&mut peer).await;
+    let call = tokio::spawn(connection.call(sum()));
+    peer.expect(ask_sum("2")).await;
+    peer.send([goodbye("NO\n MORE", "a \u{1b}[2J line\n of its own"), ask_sum("1")].concat()).await;
+    peer.expect_end("").await;
+    let error = soon("told", call).await.expect("no panic").expect_err("it has ended");
+    let source = std::error::Error::source(&error).expect("a reason").to_string();
+    assert_eq!(source, "the peer ended the connection with NO\\n MORE: a \\u{1b}[2J line\\n of its own");
+    assert_eq!(ended(&connection).await, "EndedByPeer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_of_the_library_that_is_not_known_is_passed_over_or_unhandled() {
+    let (_connection, mut peer) = announcing(Settings::new());
+    greeted(&mut peer).await;
+    peer.send(packed(&[("_command", "amp.Later")])).await;
+    peer.send(ask("1", "amp.Later", &[])).await;
+    peer.expect(error("1", "UNHANDLED", "Unhandled Command: b'amp.Later'")).await;
+    peer.send(ask("2", "amp.Hello", &[])).await;
+    peer.expect(answer("2", &[])).await;
+}
