@@ -305,5 +305,6 @@ async fn all_that_a_plain_peer_sends_without_an_answer_runs_while_it_is_within_t
 async fn a_plain_peer_that_goes_over_the_bound_loses_the_connection_with_that_reason_and_not_single_notifications() {
     let (reason, (begun, finished)) = flood(&Settings::new().most_responders(2).most_inbound(10_000)).await;
     assert_eq!(reason, "TooManyNotifications");
-    assert!(begun == finished && begun < 20_000, "{begun} begun, {finished} finished");
+    // What had arrived goes on for `close_timeout`, two at a time, and is cut off then.
+    assert!(finished >= 200 && begun - finished <= 2 && begun < 20_000, "{begun} begun, {finished} finished");
 }
