@@ -136,8 +136,7 @@ fn the_scenes_show_all_that_can_become_of_an_ask_and_of_a_connection() {
         }
     }
     let asks = "Answered Refused UNKNOWN BUSY DRAINING Timeout Ended Notified Left Dropped Runs Finishes Stops";
-    let ends =
-        ["Closed", "ClosedByPeer", "ClosedMidBox", "Io", "Aborted", "Failure"].map(|end| format!("ends by {end}"));
+    let ends = ["Closed", "ClosedByPeer", "Io", "Aborted", "Failure"].map(|end| format!("ends by {end}"));
     for what in asks.split(' ').chain(ends.iter().map(String::as_str)) {
         assert!(seen.contains_key(what), "{what}: {seen:#?}");
     }

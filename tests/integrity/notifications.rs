@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use amp::{Arguments, Command, Connection, NotifyError, Peer, Reply, Server, Settings, responder};
+use amp::{Arguments, Command, Connection, Exposed, NotifyError, Peer, Reply, Server, Settings, responder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 
@@ -30,6 +30,15 @@ struct Tome {
     data: Vec<u8>,
 }
 
+/// Its responder notifies back so often.
+#[derive(Command, Debug)]
+#[amp(no_answer)]
+struct Multiply {
+    copies: usize,
+    #[exposed]
+    connection: Exposed<Connection>,
+}
+
 #[derive(Debug, Default)]
 struct Counts {
     begun: AtomicUsize,
@@ -51,6 +60,11 @@ impl Notes {
         sleep(Duration::from_millis(note.time)).await;
         self.0.running.fetch_sub(1, Ordering::SeqCst);
         self.0.finished.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn multiply(&self, command: Multiply) -> Reply<Multiply> {
+        notify(&command.connection, command.copies, 1, 0).await;
         Ok(())
     }
 
@@ -127,6 +141,27 @@ async fn notifications_of_many_tasks_at_both_ends_all_run() {
     for notes in &both {
         all_run(notes, 800).await;
         assert_eq!(notes.0.most.load(Ordering::SeqCst), 1, "one at a time");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_responder_that_notifies_back_waits_for_no_credit() {
+    for in_order in [false, true] {
+        let both = [Notes::default(), Notes::default()];
+        let settings = Settings::new().most_responders(1).in_order(in_order);
+        let (near, far) = amp::pair(both[0].builder(&settings), both[1].builder(&settings));
+        for connection in [&near, &far] {
+            // Each end has one place, and what takes it waits for nothing that the other end's only place would give.
+            for _ in 0..3 {
+                connection
+                    .notify(Multiply { copies: 500, connection: Exposed::empty() })
+                    .await
+                    .expect("it is accepted");
+            }
+        }
+        for notes in &both {
+            all_run(notes, 1_500).await;
+        }
     }
 }
 

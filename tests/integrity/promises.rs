@@ -7,7 +7,7 @@
 //! (d) Afterwards no responder runs, no task is left, and connections that close are closed in time.
 //! (e) What is said not to have been sent has not run.
 
-use amp::{Strictness, codes};
+use amp::{Settings, Strictness, codes};
 
 use crate::ledger::{Fate, Ledger, Record};
 use crate::script::{Errand, Outcome, Patience, Script, opposite};
@@ -131,5 +131,6 @@ fn is_explained(script: &Script, ledger: &Ledger, seat: usize) -> bool {
 
 /// Whether either end does as a plain peer, which may send more notifications than are kept.
 fn gives_no_credit(script: &Script, seat: usize) -> bool {
-    [seat, opposite(seat)].iter().any(|seat| script.seats[*seat].strictness == Strictness::Twisted)
+    let announces = |seat: &Settings| seat.announce && seat.strictness == Strictness::Isolating;
+    !(announces(&script.seats[seat]) && announces(&script.seats[opposite(seat)]))
 }

@@ -182,7 +182,7 @@ impl Writer {
 
     /// Notifications, many in a row, and a few calls between them.
     fn bursts(&mut self) -> Vec<Start> {
-        let longest = self.random.pick(&[10, 40, 150]);
+        let longest = self.random.pick(&[10, 40, 150, 400]);
         let burst = |writer: &mut Self| {
             writer.left = 1 + writer.random.index(longest);
             let depth = if writer.random.once_in(4) { 2 } else { 0 };
@@ -276,7 +276,8 @@ impl Writer {
         };
         // When somebody begins to send, so that much is on its way.
         let start = starts[self.random.index(starts.len())].at.milliseconds;
-        let at = While { milliseconds: start + self.random.below(2), yields: self.random.below(300) };
+        let longest = self.random.pick(&[10, 50, 300]);
+        let at = While { milliseconds: start, yields: self.random.below(longest) };
         let ending = Ending { at, seat: self.random.index(SEATS), how };
         (!self.random.once_in(4)).then_some(ending)
     }
