@@ -3,9 +3,12 @@
 use std::error::Error;
 
 use crate::codes;
-use crate::command::Command;
+use crate::command::{Command, ErrorCodes};
 use crate::reason::CloseReason;
 use crate::value::{DecodeError, EncodeError};
+
+/// How Twisted describes a failure that is not declared (`wire.md` 2.2).
+pub(crate) const UNKNOWN_ERROR: &str = "Unknown Error";
 
 /// What a call gives, at the caller and at the responder alike: the response, or why there is none.
 ///
@@ -21,7 +24,8 @@ pub enum CallError<E> {
     Declared(E),
     /// The responder answered with a code that the command does not declare; see [`codes`].
     ///
-    /// A responder that returns it passes code and description on as they are, which is what a proxy wants.
+    /// A responder that returns it passes code and description on as they are, which is what a proxy wants;
+    /// [`forward`](Self::forward) makes it of whatever a call of another command ended with.
     #[error("the peer answered {code}: {description}")]
     Remote {
         /// The code on the wire.
@@ -72,9 +76,16 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Whether the peer has no responder for the command.
+    /// Whether the peer says that it has no responder for the command: [`codes::UNHANDLED`], in whatever words or none.
+    ///
+    /// Some peers say so of a responder that failed, too. MAAS does, and describes it as Twisted describes a failure,
+    /// `Unknown Error [..]`: that is no missing responder. An error that the peer has [forwarded](Self::forward) speaks of the
+    /// command that it called itself.
     pub fn is_unhandled(&self) -> bool {
-        self.remote_code() == Some(codes::UNHANDLED)
+        match self {
+            Self::Remote { code, description } => code == codes::UNHANDLED && !description.starts_with(UNKNOWN_ERROR),
+            _ => false,
+        }
     }
 
     /// Whether the peer may have got the command, so that to call again may run it twice. `false` is certain: no byte of it
@@ -95,6 +106,55 @@ impl<E> CallError<E> {
         match self {
             Self::Declared(error) => Some(error),
             _ => None,
+        }
+    }
+
+    /// The same with the declared error made into another; everything else stays as it is.
+    ///
+    /// `.map_err(|error| error.map_declared(Mine::from))` takes the errors of one command over into those of another.
+    pub fn map_declared<F>(self, map: impl FnOnce(E) -> F) -> CallError<F> {
+        match self {
+            Self::Declared(error) => CallError::Declared(map(error)),
+            Self::Remote { code, description } => CallError::Remote { code, description },
+            Self::Failed(source) => CallError::Failed(source),
+            Self::Invalid(error) => CallError::Invalid(error),
+            Self::Response(error) => CallError::Response(error),
+            Self::Connection { reason, sent } => CallError::Connection { reason, sent },
+            Self::Timeout { sent } => CallError::Timeout { sent },
+        }
+    }
+
+    /// What a responder answers when a command that it called itself has failed: an error that a peer answered goes on with its
+    /// code and description, declared here or not, and all else is an undeclared failure of this responder.
+    ///
+    /// So does Twisted with its `RemoteAmpError`. Not passed on are the fields of a declared error and that it is fatal; its
+    /// description is the text that it has here. A code such as [`codes::BUSY`] tells the caller that nothing was done: a
+    /// responder that has done something before looks for it first.
+    ///
+    /// ```
+    /// # extern crate amp_core as amp;
+    /// use amp::{CallError, Command, Connection, Reply};
+    ///
+    /// /// Answers `Outer` with what another peer answers to `inner`.
+    /// async fn relay<Outer, Inner>(other: &Connection, inner: Inner) -> Reply<Outer>
+    /// where
+    ///     Inner: Command,
+    ///     Outer: Command<Response = Inner::Response>,
+    /// {
+    ///     let response = other.call(inner).await.map_err(CallError::forward)?;
+    ///     Ok(response)
+    /// }
+    /// ```
+    pub fn forward<F>(self) -> CallError<F>
+    where
+        E: ErrorCodes,
+    {
+        match self {
+            Self::Declared(error) => CallError::Remote { code: error.code().to_owned(), description: error.describe() },
+            Self::Remote { code, description } => CallError::Remote { code, description },
+            Self::Failed(source) => CallError::Failed(source),
+            // Said of the call that was made here, they are untrue of the call that is answered.
+            error => CallError::failed(error),
         }
     }
 }

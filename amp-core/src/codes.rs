@@ -1,6 +1,6 @@
 //! Error codes that are not declared by a command.
 
-/// No responder for the command (`wire.md` 2.2).
+/// No responder for the command (`wire.md` 2.2); see `CallError::is_unhandled`.
 pub const UNHANDLED: &str = "UNHANDLED";
 /// A failure that the command does not declare; its details are in the responder's log only.
 pub const UNKNOWN: &str = "UNKNOWN";

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::command::{Context, Exposable, ExposeError, provided};
@@ -19,7 +20,8 @@ pub enum Peer {
     },
     /// A unix socket.
     Unix {
-        /// The path of the socket, if it has one at this end or the other.
+        /// The path of the socket, if it has one at this end or the other. A name in Linux's abstract namespace is one that
+        /// begins with a NUL byte, as where it is bound or connected to; it is displayed with an `@` instead, escaped.
         path: Option<PathBuf>,
         /// The process at the other end, as the kernel vouches for it.
         credentials: Option<Credentials>,
@@ -56,13 +58,21 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp { address } => address.fmt(f),
-            Self::Unix { path: Some(path), .. } => write!(f, "unix:{}", path.display()),
+            Self::Unix { path: Some(path), .. } => match abstract_name(path) {
+                Some(name) => write!(f, "unix:@{}", name.escape_ascii()),
+                None => write!(f, "unix:{}", path.display()),
+            },
             Self::Unix { path: None, .. } => f.write_str("unix"),
             Self::Process { id: Some(id) } => write!(f, "process {id}"),
             Self::Process { id: None } => f.write_str("process"),
             Self::Other(name) => f.write_str(name),
         }
     }
+}
+
+/// The name that the path stands for in the abstract namespace, if it stands for one.
+pub(crate) fn abstract_name(path: &Path) -> Option<&[u8]> {
+    path.as_os_str().as_bytes().strip_prefix(b"\0")
 }
 
 impl Exposable for Peer {

@@ -15,7 +15,7 @@ pub enum CloseReason {
     /// This end closed it, by [`Connection::close`](crate::Connection::close) or by dropping its last handle.
     #[error("closed by this end")]
     Closed,
-    /// The peer closed it between two boxes.
+    /// The peer closed it between two boxes; over TLS, with or without `close_notify`.
     #[error("closed by the peer")]
     ClosedByPeer,
     /// The byte stream ended within a box.
@@ -24,7 +24,7 @@ pub enum CloseReason {
         /// How many bytes of the box had come.
         received: usize,
     },
-    /// Reading or writing failed.
+    /// Reading or writing failed. A read that fails as [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) is the peer's end instead.
     #[error("the transport failed")]
     Io(#[source] Arc<io::Error>),
     /// The bytes are not boxes, or a box is over a limit.

@@ -115,7 +115,7 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 ///
 /// # Compile errors
 /// - those of [`Arguments`](macro@Arguments), but for `#[exposed]`;
-/// - a name that is empty or has more than 65,535 bytes;
+/// - a name that is empty, has more than 65,535 bytes, or begins with `amp.`;
 /// - `no_answer` together with `response`;
 /// - a response that is no `amp::Arguments`, errors that are no `amp::ErrorCodes`;
 /// - `#[exposed]` on the struct, twice, with a value, together with a `name` or with `#[constrain(..)]`, on a field that is no `amp::Exposed<..>`

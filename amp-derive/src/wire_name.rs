@@ -26,7 +26,11 @@ pub(crate) fn key(given: Option<&LitStr>, field: &Ident, errors: &mut Errors) ->
 /// The name of a command.
 pub(crate) fn command(given: Option<&LitStr>, item: &Ident, errors: &mut Errors) -> String {
     let name = given.map_or_else(|| item.unraw().to_string(), LitStr::value);
-    length(&name, "a command's name", MAX_VALUE, &place(given, item), errors);
+    let place = place(given, item);
+    length(&name, "a command's name", MAX_VALUE, &place, errors);
+    if name.starts_with("amp.") {
+        errors.push(place, "names of commands that begin with `amp.` belong to this library: choose another");
+    }
     name
 }
 

@@ -49,7 +49,6 @@ impl Stream {
     }
 
     /// The connection that carries the stream.
-    #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.connection
     }

@@ -168,7 +168,7 @@ async fn a_violation_in_an_ask_that_wants_no_answer_costs_nothing_else() {
 #[tokio::test]
 async fn each_rule_is_told_on_a_raw_tcp_socket_which_stays_open() {
     let server = Server::builder()
-        .settings(amp::Settings::new().announce(false))
+        .settings(Settings::new().announce(false))
         .bind_tcp("127.0.0.1:0", |_| Guard.into_locator())
         .await
         .expect("a port");

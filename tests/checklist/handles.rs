@@ -11,7 +11,7 @@ use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep};
 
 use crate::commands::{Echo, House, Wait, sum};
-use crate::raw_peer::{RawPeer, answer, answer_sum, ask_sum, ended, soon, word};
+use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, soon, word};
 
 fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
@@ -32,6 +32,25 @@ async fn a_weak_handle_and_a_wait_for_the_end_do_not_keep_a_connection_open() {
     drop(peer);
     assert_eq!(word(&soon("the end", ended).await.expect("no panic")), "Closed");
     assert!(weak.upgrade().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_handles_cannot_be_had_again_while_it_closes() {
+    let house = House::new();
+    let (connection, mut peer) = RawPeer::with(house.clone().into_locator(), Settings::new());
+    let (weak, mut closed) = (connection.downgrade(), pin!(connection.closed()));
+    peer.send(ask("1", "Wait", &[])).await;
+    peer.expect_open().await;
+    drop(connection);
+    // What runs keeps the driver, and with it all that handles share.
+    for _ in 0..3 {
+        assert!(weak.upgrade().is_none(), "its last handle is gone");
+        assert!(poll(&mut closed).is_pending(), "a responder runs");
+    }
+    house.open(1);
+    peer.expect_end(answer("1", &[])).await;
+    drop(peer);
+    assert_eq!(word(&soon("the end", closed).await), "Closed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,7 +95,7 @@ async fn a_write_that_fails_does_not_cost_the_answers_that_came() {
         Connection::builder().settings(Settings::new().announce(false)).build(ours, Peer::other("script"));
     let (mut driver, mut first) = (pin!(driver), connection.call(Echo { data: vec![] }));
     assert!(poll(&mut first).is_pending() && poll(&mut driver).is_pending());
-    let ask = crate::raw_peer::ask("1", "Echo", &[("data", "")]);
+    let ask = ask("1", "Echo", &[("data", "")]);
     let mut got = vec![0; ask.len()];
     soon("the ask", theirs.read_exact(&mut got)).await.expect("it is written");
     assert_eq!(got, ask);

@@ -5,6 +5,7 @@
 
 mod announcing;
 mod asks;
+mod brittle;
 mod calculator;
 mod children;
 mod closing;
@@ -17,6 +18,7 @@ mod ends_of_asks;
 mod errors;
 mod failures;
 mod flood;
+mod forwarding;
 mod framing;
 mod fuzz;
 #[path = "../shared/guarded.rs"]
@@ -28,6 +30,8 @@ mod logged;
 mod loss;
 mod raw_peer;
 mod replies;
+mod runtimes;
+mod sent;
 mod server;
 mod timeouts;
 mod transports;

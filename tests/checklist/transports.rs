@@ -81,6 +81,26 @@ async fn line_63_over_a_unix_socket_accepted_by_a_server() {
     assert!(!path.exists(), "the path is taken away");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_abstract_unix_socket_is_bound_named_and_free_again_when_the_server_has_closed() {
+    let name = format!("\0amp\n{}", std::process::id());
+    // Twice: the name is free again.
+    for _ in 0..2 {
+        let server = Server::builder().bind_unix(&name, |peer| {
+            assert_eq!(peer.to_string(), format!("unix:@amp\\n{}", std::process::id()));
+            House::new().into_locator()
+        });
+        let server = server.expect("a new name");
+        let connection = house().connect_unix(&name).await.expect("the server listens");
+        let named = matches!(connection.peer(), Peer::Unix { path: Some(path), .. } if path.as_os_str() == &*name);
+        assert!(named, "{:?}", connection.peer());
+        assert_eq!(soon("a call", connection.call(sum())).await.expect("an answer").total, 3);
+        server.close();
+        soon("the server ends", server.closed()).await;
+    }
+}
+
 #[tokio::test]
 async fn a_server_takes_no_path_away_that_leads_to_another() {
     let directory = tempfile::tempdir().expect("a temporary directory");

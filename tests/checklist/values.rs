@@ -1,6 +1,8 @@
 //! Lines 53 to 56 over a connection: lists, optional arguments and names as declared.
 
-use amp::{Arguments, BoxDecoder, BoxLimits, BoxReader, Command, Connection, Key, Reply, Settings, responder};
+use amp::{
+    Arguments, BoxDecoder, BoxLimits, BoxReader, CallError, Command, Connection, Key, Reply, Settings, responder,
+};
 use bytes::BytesMut;
 
 use crate::raw_peer::{RawPeer, answer, ask, error, packed, soon};
@@ -99,6 +101,51 @@ async fn line_53_a_list_that_is_cut_short_is_an_invalid_argument() {
     for (argument, description) in rows {
         peer.send(ask("1", "Mirror", &[argument])).await;
         peer.expect(error("1", "INVALID_ARGUMENT", description)).await;
+    }
+}
+
+#[derive(Command, Debug)]
+#[amp(response = Narrow)]
+struct Narrowed {
+    one: Option<f32>,
+    items: Vec<Narrow>,
+}
+
+#[derive(Arguments, Debug)]
+struct Narrow {
+    list: Vec<f32>,
+}
+
+struct Scale;
+
+#[responder]
+impl Scale {
+    async fn narrowed(&self, command: Narrowed) -> Reply<Narrowed> {
+        Ok(Narrow { list: command.one.into_iter().collect() })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_float_that_is_too_large_for_its_type_is_an_error_of_that_call_wherever_it_stands() {
+    let (connection, mut peer) = RawPeer::with(Scale.into_locator(), Settings::new());
+    let item = "\0\x04list\0\x06\0\x041e39\0\0";
+    let rows = [
+        ([("items", ""), ("one", "1e39")], "one: out of range for f32"),
+        ([("items", item), ("one", "1.0")], "items[0].list[0]: out of range for f32"),
+    ];
+    for (arguments, description) in rows {
+        peer.send(ask("1", "Narrowed", &arguments)).await;
+        peer.expect(error("1", "INVALID_ARGUMENT", description)).await;
+    }
+    peer.send(ask("1", "Narrowed", &[("items", ""), ("one", "inf")])).await;
+    peer.expect(answer("1", &[("list", "\0\x03inf")])).await;
+
+    let call = tokio::spawn(connection.call(Narrowed { one: None, items: vec![] }));
+    peer.expect(ask("1", "Narrowed", &[("items", "")])).await;
+    peer.send(answer("1", &[("list", "\0\x041e39")])).await;
+    match soon("answered", call).await.expect("no panic") {
+        Err(CallError::Response(error)) => assert_eq!(error.to_string(), "list[0]: out of range for f32"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -40,7 +40,7 @@ fn ask() -> AmpBox {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_over_boxes_calls_and_answers() {
-    let (connection, mut inlet, mut sent) = start(Connection::builder());
+    let (connection, mut inlet, mut sent) = start(Connection::builder().settings(Settings::new().announce(false)));
     let call = tokio::spawn(connection.call(sum()));
     assert_eq!(soon("sent", sent.recv()).await, Some(ask()));
     inlet.receive_box(made(&[("_answer", "1"), ("total", "3")]));
@@ -51,7 +51,7 @@ async fn a_connection_over_boxes_calls_and_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn it_ends_for_the_reason_that_its_inlet_is_told_after_what_came_before() {
-    let (connection, mut inlet, mut sent) = start(Connection::builder());
+    let (connection, mut inlet, mut sent) = start(Connection::builder().settings(Settings::new().announce(false)));
     let call = tokio::spawn(connection.call(sum()));
     soon("sent", sent.recv()).await.expect("an ask");
     assert!(inlet.is_open());

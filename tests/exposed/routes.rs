@@ -9,8 +9,13 @@ use crate::commands::{Big, House, Sum, Wait, sum};
 use crate::raw_peer::{RawPeer, ask_sum, ended, packed, reason, soon};
 use crate::router::Router;
 
+/// What it sends is AMP alone.
+fn plain() -> Builder {
+    Connection::builder().settings(Settings::new().announce(false))
+}
+
 fn house() -> Builder {
-    Connection::builder().locator(House::new().into_locator())
+    plain().locator(House::new().into_locator())
 }
 
 fn router() -> (Connection, RawPeer, Router) {
@@ -58,7 +63,7 @@ async fn line_62_the_route_key_is_added_to_what_is_sent_and_stripped_from_what_c
 #[tokio::test(start_paused = true)]
 async fn each_route_has_tags_and_a_locator_of_its_own() {
     let (_connection, mut peer, router) = router();
-    let (one, other) = (router.open("one", house()), router.open("other", Connection::builder()));
+    let (one, other) = (router.open("one", house()), router.open("other", plain()));
     for (route, name) in [(&one, "one"), (&other, "other")] {
         let call = tokio::spawn(route.call(sum()));
         peer.expect(ask_on(name, "1")).await;
@@ -172,7 +177,7 @@ async fn the_last_route_closes_the_connection_that_nobody_else_holds() {
 #[tokio::test(start_paused = true)]
 async fn what_a_route_has_queued_when_it_closes_is_still_written() {
     let (_connection, mut peer, router) = router();
-    let route = router.open("one", Connection::builder());
+    let route = router.open("one", plain());
     for _ in 0..20 {
         route.notify(sum()).await.expect("there is room");
     }

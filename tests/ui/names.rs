@@ -5,6 +5,10 @@ use amp::{Arguments, Command};
 #[amp(name = "")]
 struct NoName;
 
+#[derive(Command)]
+#[amp(name = "amp.Ping")]
+struct LibraryName;
+
 #[derive(Arguments)]
 struct Names {
     _ask: u8,

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::shared::Shared;
 use super::states::States;
-use super::{Connection, Driver};
+use super::{Connection, Driver, require_time};
 use crate::command::Context;
 use crate::locator::Locator;
 use crate::peer::Peer;
@@ -69,18 +69,29 @@ impl Builder {
 
     /// Runs the connection over a byte stream, in a task of its own.
     ///
+    /// Reading and writing are two directions that fail apart. After an error of a write, a flush or a shutdown, as after a
+    /// write of nothing, nothing is written, flushed or shut down any more; reading goes on for as long as
+    /// [`linger`](crate::Settings::linger), because answers may have come. After an error of a read, or the end of what is
+    /// read, nothing is read any more. A transport whose directions fail together says so in both, as sockets and TLS streams
+    /// do. A read that fails as [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) is the end of what is read.
+    ///
     /// # Panics
-    /// When called outside a tokio runtime with I/O and time enabled.
+    /// When called outside a tokio runtime with time enabled.
+    #[track_caller]
     pub fn start<T>(self, transport: T, peer: Peer) -> Connection
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        require_time();
         let (connection, driver) = self.build(transport, peer);
         tokio::spawn(driver);
         connection
     }
 
-    /// Makes a connection whose driver the caller polls, on a tokio runtime with I/O and time enabled.
+    /// Makes a connection whose driver the caller polls, on a tokio runtime with time enabled. What [`start`](Self::start) says
+    /// of the transport holds here too.
+    ///
+    /// It may itself be called outside a runtime.
     pub fn build<T>(self, transport: T, peer: Peer) -> (Connection, Driver)
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,

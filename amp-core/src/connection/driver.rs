@@ -10,6 +10,7 @@ use tokio::time::Sleep;
 use super::ending::{Latch, finish, part};
 use super::pace::Pace;
 use super::reading::SMALL_READ;
+use super::require_time;
 use super::responders::Responders;
 use super::shared::Shared;
 use super::state::MOST_BULK;
@@ -27,6 +28,10 @@ const MOST_KEPT: usize = 3 * MOST_BULK;
 ///
 /// # Cancel safety
 /// Dropping it ends the connection with [`CloseReason::DriverDropped`].
+///
+/// # Panics
+/// At its first poll, outside a tokio runtime with time enabled; the connection has ended then, as if it were dropped. When it
+/// is polled again after it has given the reason.
 #[must_use = "a connection does nothing until its driver is polled"]
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
@@ -42,6 +47,7 @@ impl Driver {
             read_size: SMALL_READ,
             is_filled: false,
             is_read: false,
+            is_at_end: false,
             pace: Pace::new(),
             writing: Vec::new(),
             written: 0,
@@ -82,6 +88,8 @@ pub(super) struct Running<T> {
     pub(super) is_filled: bool,
     /// Whether the turn before has read for this one, or left it boxes.
     pub(super) is_read: bool,
+    /// Whether reading has come to the end or has failed: the transport is not read again.
+    pub(super) is_at_end: bool,
     pub(super) pace: Pace,
     /// What is being written, and how much of it is written.
     pub(super) writing: Vec<u8>,
@@ -97,15 +105,16 @@ pub(super) struct Running<T> {
     /// Whether it has just announced: this end does so too, if only by a greeting.
     pub(super) greets: bool,
     pub(super) alarm: Option<Pin<Box<Sleep>>>,
-    /// Why nothing can be written any more.
+    /// Why nothing can be written any more: the transport is not written, flushed or shut down again.
     pub(super) broken: Option<CloseReason>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     async fn drive(mut self) -> CloseReason {
+        require_time();
         let reason = poll_fn(|cx| self.poll(cx)).await;
         self.shared().announce_end();
-        let Self { transport, mut writing, written, latch, decoder, mut responders, broken, .. } = self;
+        let Self { transport, mut writing, written, latch, decoder, mut responders, broken, is_at_end, .. } = self;
         writing.drain(..written);
         writing.append(&mut latch.0.seal());
         drop(decoder);
@@ -113,14 +122,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         responders.stop_answering();
         let shared = Arc::clone(&latch.0);
         let writes = broken.is_none() && reason.lets_write();
-        let at_end = matches!(
-            reason,
-            CloseReason::ClosedByPeer | CloseReason::ClosedMidBox { .. } | CloseReason::EndedByPeer { .. }
-        );
+        // A peer that has said why it ends sends no more.
+        let is_at_end = is_at_end || matches!(reason, CloseReason::EndedByPeer { .. });
         let mut parting = pin!(async {
             if writes {
                 // A peer that does not read its last answers has had its time.
-                let _ = tokio::time::timeout(shared.settings.linger, part(transport, &writing, at_end)).await;
+                let _ = tokio::time::timeout(shared.settings.linger, part(transport, &writing, is_at_end)).await;
             } else {
                 drop(transport);
             }

@@ -62,7 +62,9 @@ use shared::Shared;
 
 /// A connection to a peer: both ends call, both ends answer. Cheap to clone.
 ///
-/// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does.
+/// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does. An end that only
+/// answers keeps its handle, too, as long as it should go on answering: until [`closed`](Self::closed), say.
+#[must_use = "the connection closes when its last handle is dropped, which `let _ =` does at once: keep one"]
 pub struct Connection {
     shared: Arc<Shared>,
     /// It counts as a handle: only what a weak call holds does not.
@@ -295,6 +297,13 @@ impl Exposable for Connection {
     fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
         provided::<Self>(context).map(Arc::unwrap_or_clone)
     }
+}
+
+/// Panics outside a runtime with time enabled, in tokio's words for it: else the first time limit would, long after the
+/// mistake.
+#[track_caller]
+pub(crate) fn require_time() {
+    drop(tokio::time::sleep(Duration::ZERO));
 }
 
 /// The runtime's time, which a test may have paused.

@@ -24,7 +24,8 @@ impl Builder {
     /// [`BoxLimits::bytes`](crate::BoxLimits::bytes) here that leave room for it there.
     ///
     /// # Panics
-    /// When called outside a tokio runtime.
+    /// When called outside a tokio runtime with time enabled.
+    #[track_caller]
     pub fn start_over(self, sender: Arc<dyn BoxSender>, peer: Peer) -> (Connection, BoxInlet) {
         let Settings { boxes: limits, most_inbound: most, .. } = *self.settings_ref();
         let inlet = BoxInlet { inbound: Arc::default(), most };

@@ -1,5 +1,6 @@
 //! What the driver does with bytes that come: boxes, asks to be answered, answers to be delivered.
 
+use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -43,8 +44,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         let buffer = self.decoder.buffer();
         buffer.reserve(self.read_size);
         let room = buffer.capacity() - buffer.len();
-        let count = ready!(pin!(self.transport.read_buf(buffer)).poll(cx))?;
+        let count = match ready!(pin!(self.transport.read_buf(buffer)).poll(cx)).map_err(CloseReason::from) {
+            Ok(count) => count,
+            // A TLS peer that left without saying so. Boxes tell themselves where they end, so that nothing can be hidden.
+            Err(CloseReason::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                tracing::debug!(peer = %self.shared().peer, %error, "the peer has closed without a word");
+                0
+            }
+            Err(reason) => {
+                self.is_at_end = true;
+                return Poll::Ready(Err(reason));
+            }
+        };
         if count == 0 {
+            self.is_at_end = true;
             let received = self.decoder.pending_bytes();
             let mid_box = received > 0;
             return Poll::Ready(Err(if mid_box {

@@ -1,8 +1,10 @@
 //! Connections over the usual transports.
 
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::net::unix::SocketAddr as UnixAddress;
@@ -37,7 +39,7 @@ impl Builder {
         Ok(self.start(stream, peer))
     }
 
-    /// Connects over a unix socket.
+    /// Connects over a unix socket. On Linux a path that begins with a NUL byte is a name in the abstract namespace.
     ///
     /// # Errors
     /// When nobody accepts at the path.
@@ -89,7 +91,7 @@ pub(crate) fn tcp(address: SocketAddr, stream: TcpStream) -> (TcpStream, Peer) {
 
 /// A unix socket and who the kernel says is at its other end.
 pub(crate) fn unix(stream: UnixStream) -> (UnixStream, Peer) {
-    let path_of = |address: io::Result<UnixAddress>| address.ok()?.as_pathname().map(Path::to_owned);
+    let path_of = |address: io::Result<UnixAddress>| path_of(&address.ok()?);
     let path = path_of(stream.peer_addr()).or_else(|| path_of(stream.local_addr()));
     let credentials = stream.peer_cred().ok().map(|given| Credentials {
         user: given.uid(),
@@ -99,10 +101,20 @@ pub(crate) fn unix(stream: UnixStream) -> (UnixStream, Peer) {
     (stream, Peer::Unix { path, credentials })
 }
 
+/// The path or the abstract name, in the spelling in which it is bound.
+fn path_of(address: &UnixAddress) -> Option<PathBuf> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = address.as_abstract_name() {
+        return Some(OsString::from_vec([b"\0", name].concat()).into());
+    }
+    address.as_pathname().map(Path::to_owned)
+}
+
 /// Two connections to each other, in memory: for tests, and for parts of one program.
 ///
 /// # Panics
 /// When called outside a tokio runtime with time enabled.
+#[track_caller]
 pub fn pair(one: Builder, other: Builder) -> (Connection, Connection) {
     let (a, b) = tokio::io::duplex(PAIR_BUFFER);
     (one.start(a, Peer::other("memory")), other.start(b, Peer::other("memory")))

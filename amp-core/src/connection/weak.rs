@@ -30,7 +30,8 @@ impl WeakConnection {
         std::ptr::addr_eq(self.shared.as_ptr(), Arc::as_ptr(ask.answering()))
     }
 
-    /// The connection, if somebody still has a handle of it.
+    /// The connection, if somebody still has a handle of it. Without one it closes or is closed, and this is `None`, however
+    /// often it is asked while what runs still finishes.
     #[must_use]
     pub fn upgrade(&self) -> Option<Connection> {
         let shared = self.shared.upgrade()?;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use super::{Answering, NOTIFICATION_OVERHEAD};
-use crate::call_error::{CallError, Reply};
+use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
 use crate::codes;
 use crate::command::{Command, Context, ErrorCodes, violations};
 use crate::packet::{AskTag, put_answer, put_declared, put_error};
@@ -152,7 +152,7 @@ impl Asker {
     /// A failure that the command does not declare: the log learns what it is, the peer that there is one.
     pub(super) fn fail(self, error: &(dyn Error + 'static)) {
         tracing::error!(peer = %self.peer(), command = self.command, error, "a responder failed");
-        self.strictly_end_after(|asker| asker.finish(codes::UNKNOWN, "Unknown Error"));
+        self.strictly_end_after(|asker| asker.finish(codes::UNKNOWN, UNKNOWN_ERROR));
     }
 
     /// Answers with an error that has only a code and a description.
@@ -219,7 +219,7 @@ impl Drop for Asker {
         if !self.answered && !self.answering.is_over() {
             let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
             tracing::error!(peer = %self.peer(), command = self.command, "{what}");
-            self.put_error(codes::UNKNOWN, "Unknown Error");
+            self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
             self.strictly_end();
         }
         self.answering.settle();

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::house::{House, Stage};
 use super::{Listener, Server, UnixSocket};
-use crate::connection::{Builder, Connection};
+use crate::connection::{Builder, Connection, require_time};
 use crate::locator::Locator;
 use crate::peer::Peer;
 use crate::settings::Settings;
@@ -65,6 +65,9 @@ impl ServerBuilder {
     ///
     /// # Errors
     /// When the address cannot be bound.
+    ///
+    /// # Panics
+    /// When polled outside a tokio runtime with I/O and time enabled.
     pub async fn bind_tcp<L: Locator>(
         self,
         address: impl ToSocketAddrs,
@@ -77,13 +80,15 @@ impl ServerBuilder {
         Ok(server)
     }
 
-    /// Listens on a unix socket, whose path must not exist yet and is taken away when the server accepts no more.
+    /// Listens on a unix socket, whose path must not exist yet and is taken away when the server accepts no more. On Linux a
+    /// path that begins with a NUL byte, as in `"\0agent"`, is a name in the abstract namespace, which has no file.
     ///
     /// # Errors
     /// When the path cannot be bound.
     ///
     /// # Panics
-    /// When called outside a tokio runtime.
+    /// When called outside a tokio runtime with I/O and time enabled.
+    #[track_caller]
     pub fn bind_unix<L: Locator>(
         self,
         path: impl AsRef<Path>,
@@ -95,12 +100,14 @@ impl ServerBuilder {
     /// Accepts from a listener of the caller's.
     ///
     /// # Panics
-    /// When called outside a tokio runtime.
+    /// When called outside a tokio runtime with time enabled.
+    #[track_caller]
     pub fn serve<A: Listener, L: Locator>(
         self,
         listener: A,
         locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
     ) -> Server {
+        require_time();
         let stage = watch::Sender::new(Stage::Accepting);
         // As many places as can be awaited at once when the server closes.
         let places = self.most_connections.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);

@@ -6,18 +6,21 @@ use std::path::{Path, PathBuf};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::Listener;
-use crate::peer::Peer;
+use crate::peer::{Peer, abstract_name};
 
 /// A listening unix socket that takes its path away when it is dropped, if that still leads to it.
+///
+/// On Linux a path that begins with a NUL byte, as in `"\0agent"`, is a name in the abstract namespace: there is no file, and
+/// the name is free again when the socket is dropped.
 #[derive(Debug)]
 pub struct UnixSocket {
+    /// Goes first: a path that is there leads to somebody who listens.
+    _file: Option<SocketFile>,
     listener: UnixListener,
-    path: PathBuf,
-    file: (u64, u64),
 }
 
 impl UnixSocket {
-    /// Binds a path that must not exist yet.
+    /// Binds a path that must not exist yet, or an abstract name that nobody has.
     ///
     /// # Errors
     /// When the path cannot be bound.
@@ -28,10 +31,9 @@ impl UnixSocket {
         // Outside a runtime it panics before there is a file.
         drop(tokio::runtime::Handle::current());
         let listener = UnixListener::bind(path.as_ref())?;
-        // The process may go somewhere else meanwhile. Bound is what was given: a socket's path is short.
-        let path = std::path::absolute(path.as_ref())?;
-        let file = file(&path)?;
-        Ok(Self { listener, path, file })
+        let path = path.as_ref();
+        let file = if abstract_name(path).is_some() { None } else { Some(SocketFile::of(path)?) };
+        Ok(Self { _file: file, listener })
     }
 }
 
@@ -43,15 +45,31 @@ impl Listener for UnixSocket {
     }
 }
 
-impl Drop for UnixSocket {
+/// The file of a bound socket. Dropping it takes its path away, if that still leads to it.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<Self> {
+        // The process may go somewhere else meanwhile. Bound is what was given: a socket's path is short.
+        let path = std::path::absolute(path)?;
+        let identity = identity(&path)?;
+        Ok(Self { path, identity })
+    }
+}
+
+impl Drop for SocketFile {
     fn drop(&mut self) {
-        if file(&self.path).is_ok_and(|now| now == self.file) {
+        if identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
 /// Which file a path leads to.
-fn file(path: &Path) -> io::Result<(u64, u64)> {
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
 }

@@ -2,7 +2,9 @@ use super::number::{join_digits, trim};
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
 
-/// A `Float`. It is written as Python's `repr` writes it: the shortest digits that read back as the same number.
+/// A `Float`. It is written as Python's `repr` writes it: the shortest digits that read back as the same number. Read as Python
+/// reads it, so that `1e400` is infinite (`wire.md` line 44); what is finite there and would be infinite in a narrower type is
+/// out of its range.
 macro_rules! float {
     ($($type:ident)*) => {$(
         impl Value for $type {
@@ -23,7 +25,12 @@ macro_rules! float {
             fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
                 let number = join_digits(trim(raw.as_bytes()));
                 let text = number.as_deref().and_then(|number| std::str::from_utf8(number).ok());
-                text.and_then(|text| text.parse().ok()).ok_or_else(|| DecodeErrorKind::NotA("a float").into())
+                let text = text.ok_or(DecodeErrorKind::NotA("a float"))?;
+                let number: Self = text.parse().map_err(|_| DecodeErrorKind::NotA("a float"))?;
+                if number.is_infinite() && text.parse().is_ok_and(f64::is_finite) {
+                    return Err(DecodeErrorKind::OutOfRange(stringify!($type)).into());
+                }
+                Ok(number)
             }
         }
     )*};

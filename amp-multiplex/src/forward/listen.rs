@@ -62,7 +62,7 @@ impl Multiplexer {
     }
 
     /// Listens on a unix socket, whose path must not exist yet and is taken away when the forward accepts no more, and passes
-    /// connections to a factory of the peer.
+    /// connections to a factory of the peer. On Linux a path that begins with a NUL byte is a name in the abstract namespace.
     ///
     /// # Errors
     /// When the path cannot be bound, or the multiplexer has no connection that lives.

@@ -218,6 +218,23 @@ async fn a_unix_socket_is_forwarded() {
     until("the path is taken away", || !path.exists()).await;
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_forward_and_a_target_take_abstract_unix_sockets() {
+    let (here, there) = ends();
+    let (near, far) = ["near", "far"].map(|end| format!("\0amp-{end}-{}", std::process::id())).into();
+    let listener = tokio::net::UnixListener::bind(&far).expect("a new name");
+    there.factories.insert("far", Target::unix(&far));
+    let forward = here.multiplexer.forward_unix(&near, "far").expect("a new name");
+    let mut socket = UnixStream::connect(&near).await.expect("somebody listens");
+    let (mut reached, _) = listener.accept().await.expect("the target connects");
+    reached.write_all(b"hello").await.expect("it is open");
+    let mut got = [0; 5];
+    socket.read_exact(&mut got).await.expect("it is open");
+    assert_eq!(&got, b"hello");
+    drop(forward);
+}
+
 #[tokio::test]
 async fn a_target_that_reads_nothing_does_not_keep_a_stream_after_the_connection_is_dead() {
     let (here, there) = ends();

@@ -99,3 +99,23 @@ fn line_44_what_python_does_not_read_is_no_float() {
     rejects::<f64>("a float", rows);
     rejects::<f32>("a float", rows);
 }
+
+#[test]
+fn a_number_that_is_finite_for_python_never_becomes_infinite_in_a_narrower_type() {
+    accepts::<f32>([
+        ("3.4028235e+38", f32::MAX),
+        // What would be rounded up to 2 to the 128th begins behind it.
+        ("3.4028235677973366e+38", f32::MAX),
+        ("-3.4028235677973366e+38", f32::MIN),
+        ("1e-50", 0.0),
+        ("inf", f32::INFINITY),
+        ("-Infinity", f32::NEG_INFINITY),
+        // Python itself reads an infinity.
+        ("1e400", f32::INFINITY),
+        ("-1e400", f32::NEG_INFINITY),
+    ]);
+    for text in ["1e39", " -1e39\n", "3.4028235677973367e+38", "1.7976931348623157e+308", "1_0e3_9", "1e308"] {
+        assert_eq!(decoded::<f32>(text.as_bytes()), Err(DecodeErrorKind::OutOfRange("f32")), "{text}");
+        assert!(decoded::<f64>(text.as_bytes()).is_ok_and(f64::is_finite), "{text}");
+    }
+}

@@ -1,0 +1,14 @@
+//! A connection that nobody keeps.
+#![deny(unused_must_use)]
+use amp::{Connection, pair};
+
+async fn agent() -> std::io::Result<()> {
+    Connection::builder().connect_tcp("127.0.0.1:1234").await?;
+    Ok(())
+}
+
+fn tests() {
+    pair(Connection::builder(), Connection::builder());
+}
+
+fn main() {}
