@@ -70,6 +70,9 @@ pub(crate) struct End {
     /// How many notifications have been received, and how many of them were begun.
     pub(crate) arrived: u32,
     pub(crate) begun: u32,
+    /// It has been told to close, and how many calls were begun nevertheless.
+    pub(crate) is_closing: bool,
+    pub(crate) begun_late: u32,
 }
 
 #[derive(Debug)]
@@ -102,8 +105,10 @@ impl Ledger {
     }
 
     pub(crate) fn runs(&mut self, seat: usize, number: usize, notifies: bool) {
-        self.ends[seat].running += 1;
-        self.ends[seat].begun += u32::from(notifies);
+        let end = &mut self.ends[seat];
+        end.running += 1;
+        end.begun += u32::from(notifies);
+        end.begun_late += u32::from(end.is_closing && !notifies);
         self.records[number].runs += 1;
         self.note(number, Event::Runs(seat));
     }

@@ -69,6 +69,9 @@ pub(crate) fn broken(script: &Script, ledger: &Ledger) -> Vec<String> {
         if keeps && !end.aborts && end.arrived != end.begun {
             broken.push(format!("(c) not all that arrived at end {seat} ran: {end:?}"));
         }
+        if end.begun_late > 0 {
+            broken.push(format!("(d) end {seat} began calls although it was closing: {end:?}"));
+        }
         if !is_explained(script, ledger, seat) {
             broken.push(format!("(d) the end of end {seat} has no reason: {:?}", ledger.ends));
         }

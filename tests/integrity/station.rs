@@ -76,10 +76,7 @@ impl Station {
                 tokio::join!(self.send(one, connection), self.send(other, connection));
             }
             Step::Detach(number) => drop(self.sub_task(number, connection)),
-            Step::Close => {
-                self.world.closes(self.seat);
-                connection.close();
-            }
+            Step::Close => self.world.close_by(self.seat, connection),
         }
     }
 

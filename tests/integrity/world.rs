@@ -108,18 +108,20 @@ impl World {
         self.ledger().starts_left -= 1;
     }
 
-    /// Says that the end closes, before it does.
-    pub(crate) fn closes(&self, seat: usize) {
-        self.ledger().ends[seat].closes = true;
+    pub(crate) fn close(&self, seat: usize) {
+        if let Some(handle) = self.handle(seat) {
+            self.close_by(seat, &handle);
+        }
     }
 
-    pub(crate) fn close(&self, seat: usize) {
-        self.closes(seat);
-        self.handle(seat).iter().for_each(Connection::close);
+    pub(crate) fn close_by(&self, seat: usize, handle: &Connection) {
+        self.ledger().ends[seat].closes = true;
+        handle.close();
+        self.ledger().ends[seat].is_closing = true;
     }
 
     pub(crate) fn drop_handle(&self, seat: usize) {
-        self.closes(seat);
+        self.ledger().ends[seat].closes = true;
         let handle = self.handles()[seat].take();
         drop(handle);
     }
