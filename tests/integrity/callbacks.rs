@@ -153,27 +153,26 @@ async fn a_chain_of_3_000_nested_calls_is_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_chain_of_more_nested_calls_than_responders_may_run_is_answered_busy() {
-    let ends = two(&Settings::new().most_responders(100));
+    let ends = two(&Settings::new().most_responders(100).most_calls(1));
     let busy = |error: &CallError<amp::NoErrors>| error.remote_code() == Some(codes::BUSY);
     assert_eq!(crowd(&ends[..1], 1, 199, EXPOSED, busy).await, 1, "200 run at once");
     assert_eq!(crowd(&ends[..1], 1, 200, EXPOSED, busy).await, 0);
     assert_eq!(crowd(&ends, 1, 0, EXPOSED, never).await, 2, "and all is as it was");
 }
 
-/// A calls B, B calls C, and both answer what C says; C calls B and it goes the other way.
+/// What A asks of B goes on to C, comes back to B and goes on to A; what C asks goes the other way round.
 #[tokio::test(start_paused = true)]
 async fn calls_that_are_passed_on_over_a_third_connection_are_answered_in_both_directions() {
     let settings = Settings::new().most_calls(1);
-    let walls = [Wall::default(), Wall::default()];
-    let ends =
-        |wall: &Wall| Connection::builder().settings(settings.clone()).locator(BouncingLocator::new(wall.clone()));
-    let outer = Wall::default();
-    let (a, to_a) = pair(ends(&outer), ends(&walls[0]));
-    let (to_c, c) = pair(ends(&walls[1]), ends(&outer));
-    // What comes from A goes on to C and what comes from C to A: there it ends.
-    walls[0].set(&to_c);
-    walls[1].set(&to_a);
-    assert_eq!(crowd(&[a, c], 100, 1, FOREIGN, never).await, 200);
+    let walls: [Wall; 4] = Default::default();
+    let [a, to_a, to_c, c] = [0, 1, 2, 3].map(|at: usize| {
+        Connection::builder().settings(settings.clone()).locator(BouncingLocator::new(walls[at].clone()))
+    });
+    let ((a, to_a), (to_c, c)) = (pair(a, to_a), pair(to_c, c));
+    for (wall, next) in walls.iter().zip([&a, &to_c, &to_a, &c]) {
+        wall.set(next);
+    }
+    assert_eq!(crowd(&[a, c], 100, 3, FOREIGN, never).await, 200);
 }
 
 #[tokio::test(start_paused = true)]
