@@ -91,7 +91,7 @@ pub(super) fn give_way(shared: &Shared, admission: Admission, ticket: u64) {
         Admission::Bulk => (state.bulk.leave(ticket), None),
         Admission::Call => (state.calls.leave(ticket), state.next_call(&shared.settings)),
         Admission::Notification => (state.notifications.leave(ticket), state.next_notification(&shared.settings)),
-        Admission::Callback => (None, None),
+        Admission::Callback => (state.callbacks.leave(ticket), None),
     };
     drop(state);
     drop(left);

@@ -42,6 +42,8 @@ pub(super) struct State {
     /// What counts as no call and waits for room in the outbound buffer. While anybody waits there or among the others, the
     /// driver has a turn to come, and calls them when it has taken what there is.
     pub(super) bulk: Queue,
+    /// Callbacks that wait for room. None waits for another: each goes when there is some.
+    pub(super) callbacks: Queue,
     /// Others who wait for room.
     pub(super) others: Crowd,
     lane: Lane,
@@ -101,6 +103,7 @@ impl State {
             calls: Queue::default(),
             notifications: Queue::default(),
             bulk: Queue::default(),
+            callbacks: Queue::default(),
             others: Crowd::default(),
             lane: Lane { length: 0, promised: 0, usual: MOST_BULK / 4, calls: 0 },
             promised: 0,
@@ -162,14 +165,14 @@ impl State {
 
     /// Whether anybody but calls waits for room.
     pub(super) fn is_waited_for(&self) -> bool {
-        !(self.bulk.is_empty() && self.others.is_empty())
+        !(self.bulk.is_empty() && self.callbacks.is_empty() && self.others.is_empty())
     }
 
     /// Takes out who is to be woken because there is room. They come later, so each is promised a part of it.
     pub(super) fn call_next(&mut self, settings: &Settings) -> Option<Waker> {
         let mark = settings.outbound_mark.max(1);
         if self.outbound.len() + self.promised < mark
-            && let Some(other) = self.others.call()
+            && let Some(other) = self.callbacks.call().or_else(|| self.others.call())
         {
             self.promised += (mark / 16).max(1);
             return Some(other);
@@ -222,6 +225,7 @@ impl State {
         waiting.extend(self.bulk.clear());
         waiting.extend(self.calls.clear());
         waiting.extend(self.notifications.clear());
+        waiting.extend(self.callbacks.clear());
         waiting
     }
 }
