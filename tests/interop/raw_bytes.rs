@@ -29,7 +29,7 @@ impl Servers {
     async fn start(strictness: Strictness) -> Option<Self> {
         let (twisted, twisted_at) = Twisted::listen().await?;
         let responders = Arc::new(responders());
-        let builder = Server::builder().settings(Settings::new().strictness(strictness));
+        let builder = Server::builder().settings(Settings::new().strictness(strictness).announce(false));
         let rust = builder.bind_tcp("127.0.0.1:0", move |_| Arc::clone(&responders)).await.unwrap();
         let rust_at = rust.local_addr().unwrap();
         Some(Self { _twisted: twisted, _rust: rust, twisted_at, rust_at })

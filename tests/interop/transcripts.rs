@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use amp::{Arguments, CallError, Command, Connection, Locator, Reply, Server};
+use amp::{Arguments, CallError, Command, Connection, Locator, Reply, Server, Settings};
 
 use crate::commands::{Divide, DivideError, Fail, FailError, Nope, Note, Perhaps, PerhapsGiven, Quotient, Sum, Total};
 use crate::harness::{Recorder, Twisted, boxed, on, shown, soon};
@@ -92,8 +92,8 @@ async fn twisted_plays(server: SocketAddr) -> Option<()> {
 }
 
 /// The same scene as Rust plays it.
-async fn rust_plays(server: SocketAddr) {
-    let peer = &Connection::builder().connect_tcp(server).await.unwrap();
+async fn rust_plays(server: SocketAddr, settings: Settings) {
+    let peer = &Connection::builder().settings(settings).connect_tcp(server).await.unwrap();
     answered(peer, Sum { a: 13, b: 81 }).await;
     answered(peer, Sum { a: -1, b: 0 }).await;
     for (numerator, denominator) in [(1, 3), (1, 100_000), (1, 0)] {
@@ -124,23 +124,40 @@ async fn answered<C: Command>(peer: &Connection, command: C) -> Option<C::Respon
     }
 }
 
-async fn rust_server() -> Server {
+async fn rust_server(settings: Settings) -> Server {
     let responders = Arc::new(responders());
-    Server::builder().bind_tcp("127.0.0.1:0", move |_| Arc::clone(&responders)).await.unwrap()
+    Server::builder().settings(settings).bind_tcp("127.0.0.1:0", move |_| Arc::clone(&responders)).await.unwrap()
+}
+
+/// What is sent but for the announcement, which the first box has and no other.
+fn without_announcement(boxes: String, announced: bool) -> String {
+    let announcement = "\\x00\\x04_amp\\x00\\x101 goodbye notify";
+    assert_eq!(boxes.matches("_amp").count(), usize::from(announced), "{boxes}");
+    if !announced {
+        return boxes;
+    }
+    assert!(boxes.starts_with(announcement), "{boxes}");
+    boxes.replacen(announcement, "", 1)
 }
 
 #[tokio::test]
 async fn lines_1_13_27_29_42_43_both_callers_and_both_servers_put_the_same_bytes_on_the_wire() {
     let Some((_twisted, twisted_server)) = Twisted::listen().await else { return };
-    let rust = rust_server().await;
     let mut transcripts = Vec::new();
-    for server in [twisted_server, rust.local_addr().unwrap()] {
-        let recorder = Recorder::before(server).await;
-        twisted_plays(recorder.address).await.unwrap();
-        transcripts.push(recorder.transcript());
-        let recorder = Recorder::before(server).await;
-        rust_plays(recorder.address).await;
-        transcripts.push(recorder.transcript());
+    for announces in [false, true] {
+        let settings = || Settings::new().announce(announces);
+        let rust = rust_server(settings()).await;
+        for (server, by_rust) in [(twisted_server, false), (rust.local_addr().unwrap(), true)] {
+            let recorder = Recorder::before(server).await;
+            twisted_plays(recorder.address).await.unwrap();
+            let (asked, answered) = recorder.transcript();
+            transcripts.push((asked, without_announcement(answered, announces && by_rust)));
+            let recorder = Recorder::before(server).await;
+            rust_plays(recorder.address, settings()).await;
+            let (asked, answered) = recorder.transcript();
+            let asked = without_announcement(asked, announces);
+            transcripts.push((asked, without_announcement(answered, announces && by_rust)));
+        }
     }
     let (asked, answered) = &transcripts[0];
     assert_eq!((asked.lines().count(), answered.lines().count()), (SCENE.len(), SCENE.len() - 1));

@@ -1,7 +1,7 @@
 //! Byte-exact transcripts of the three commands, in both roles.
 
 use amp::multiplex::{Factories, Multiplexer};
-use amp::{AmpBox, CallError, Connection, Server};
+use amp::{AmpBox, CallError, Connection, Server, Settings};
 
 use super::{heard, heard_out, said, still_there};
 use crate::harness::{Recorder, Twisted, boxed, shown, soon};
@@ -27,7 +27,11 @@ async fn rust_answers_the_three_commands_of_twisted_with_these_bytes() {
     let mut listener = factories.listen("echo", 1);
     let multiplexer = Multiplexer::new(&factories);
     let locator = multiplexer.clone();
-    let server = Server::builder().bind_tcp("127.0.0.1:0", move |_| locator.clone()).await.unwrap();
+    let server = Server::builder()
+        .settings(Settings::new().announce(false))
+        .bind_tcp("127.0.0.1:0", move |_| locator.clone())
+        .await
+        .unwrap();
     let recorder = Recorder::before(server.local_addr().unwrap()).await;
     let Some(mut twisted) = Twisted::connect(recorder.address).await else { return };
 
@@ -72,7 +76,12 @@ async fn rust_asks_twisted_the_three_commands_with_these_bytes() {
     let Some((mut twisted, address)) = Twisted::listen().await else { return };
     let recorder = Recorder::before(address).await;
     let multiplexer = Multiplexer::new(&Factories::new());
-    let connection = Connection::builder().locator(multiplexer.clone()).connect_tcp(recorder.address).await.unwrap();
+    let connection = Connection::builder()
+        .settings(Settings::new().announce(false))
+        .locator(multiplexer.clone())
+        .connect_tcp(recorder.address)
+        .await
+        .unwrap();
 
     let mut stream = soon(multiplexer.connect("banner")).await.unwrap();
     assert_eq!(heard(&mut stream, 11).await, b"220 ready\r\n");
