@@ -107,6 +107,8 @@ impl Shared {
     pub(super) fn seal(&self) -> Vec<u8> {
         let mut state = self.lock();
         state.sealed = true;
+        // Nothing waits to be written any more: what goes on without an answer may start.
+        self.congested.store(false, Ordering::Relaxed);
         std::mem::take(&mut state.outbound)
     }
 
