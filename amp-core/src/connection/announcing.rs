@@ -42,13 +42,12 @@ impl Shared {
     /// Looks at the first box of the peer. Whether it announces anything.
     #[cold]
     pub(super) fn hear(&self, first: &RawBox) -> bool {
-        let Some(features) = Features::of(first.pairs()).filter(|_| self.settings.announces()) else { return false };
+        let announced = Features::of(first.pairs()).filter(|_| self.settings.announces());
         let mut state = self.lock();
-        state.peer = features;
-        if features.notify {
-            state.credit.begin();
-        }
-        true
+        state.peer = announced.unwrap_or_default();
+        let notify = state.peer.notify;
+        state.credit.begin(notify);
+        announced.is_some()
     }
 
     /// Announces to a peer that has, if nothing was sent that did.

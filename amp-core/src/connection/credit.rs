@@ -11,6 +11,9 @@ const COUNT: usize = 64;
 const BYTES: usize = 64 * 1024;
 /// How many marked ones may be unanswered.
 const MARKS: usize = 2;
+/// How many bytes may wait to be written when a notification is added while the peer has said nothing yet: it may be about to
+/// announce, and to have had no say in what was sent before.
+const EARLY: usize = 64 * 1024;
 
 /// How many bytes notifications may make this end hold. Over [`Settings::most_inbound`] none is started, so that no credit is
 /// given: a peer that keeps to its credit sends no more than that lets out.
@@ -24,28 +27,31 @@ pub(super) fn most_held(settings: &Settings) -> usize {
 /// What was sent since the last marked notification, and how many marked ones are unanswered.
 #[derive(Debug, Default)]
 pub(super) struct Credit {
-    /// Whether the peer answers marked notifications when their responders start. One that does not gives no credit and needs
-    /// none.
-    is_given: bool,
+    /// Whether the peer answers marked notifications when their responders start, once its first box has come. One that does
+    /// not gives no credit and needs none.
+    is_given: Option<bool>,
     count: usize,
     bytes: usize,
     marks: usize,
 }
 
 impl Credit {
-    /// The peer has announced that it gives credit. What was sent before counts: the next mark is for all of it.
-    pub(super) fn begin(&mut self) {
-        self.is_given = true;
+    /// The peer's first box has come, or does not matter. What was sent before counts: the next mark is for all of it.
+    pub(super) fn begin(&mut self, is_given: bool) {
+        self.is_given = Some(is_given);
     }
 
-    /// Whether one more notification may be sent.
-    pub(super) fn is_left(&self) -> bool {
-        self.marks < MARKS
+    /// Whether one more notification may be sent while so many bytes wait to be written.
+    pub(super) fn is_left(&self, waiting: usize) -> bool {
+        match self.is_given {
+            Some(_) => self.marks < MARKS,
+            None => waiting < EARLY,
+        }
     }
 
     /// Whether the next notification is to be marked.
     pub(super) fn wants_mark(&self) -> bool {
-        self.is_given && (self.count + 1 >= COUNT || self.bytes >= BYTES)
+        self.is_given == Some(true) && (self.count + 1 >= COUNT || self.bytes >= BYTES)
     }
 
     /// A notification was sent.
@@ -72,7 +78,7 @@ mod tests {
     /// Sends notifications of so many bytes while there is credit. How many went, and which of them were marked.
     fn send(credit: &mut Credit, bytes: usize) -> (usize, Vec<usize>) {
         let (mut sent, mut marked) = (0, Vec::new());
-        while credit.is_left() && sent < 10_000 {
+        while credit.is_left(0) && sent < 10_000 {
             let marks = credit.wants_mark();
             credit.sent(bytes, marks);
             sent += 1;
@@ -83,7 +89,7 @@ mod tests {
 
     fn given() -> Credit {
         let mut credit = Credit::default();
-        credit.begin();
+        credit.begin(true);
         credit
     }
 
@@ -106,14 +112,18 @@ mod tests {
 
     #[test]
     fn a_peer_that_gives_no_credit_needs_none() {
-        assert_eq!(send(&mut Credit::default(), 60_000), (10_000, vec![]));
+        let mut credit = Credit::default();
+        credit.begin(false);
+        assert!(credit.is_left(usize::MAX));
+        assert_eq!(send(&mut credit, 60_000), (10_000, vec![]));
     }
 
     #[test]
     fn what_was_sent_before_the_peer_announced_counts() {
         let mut credit = Credit::default();
         send(&mut credit, 10);
-        credit.begin();
+        assert!(credit.is_left(EARLY - 1) && !credit.is_left(EARLY), "the peer may be about to announce");
+        credit.begin(true);
         assert_eq!(send(&mut credit, 10), (65, vec![1, 65]));
     }
 

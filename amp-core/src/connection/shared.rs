@@ -59,7 +59,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(settings: Settings, peer: Peer, locator: Arc<dyn Locator>, states: States) -> Self {
         Self {
-            state: Mutex::new(State::new(!settings.announces())),
+            state: Mutex::new(State::new(settings.announces())),
             switch: Switch::default(),
             ended: watch::Sender::default(),
             runtime: OnceLock::new(),

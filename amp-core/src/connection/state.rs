@@ -90,8 +90,12 @@ pub(super) enum Phase {
 }
 
 impl State {
-    /// What is to announce nothing counts as `announced`.
-    pub(super) fn new(announced: bool) -> Self {
+    pub(super) fn new(announces: bool) -> Self {
+        let mut credit = Credit::default();
+        if !announces {
+            // No peer is asked for any.
+            credit.begin(false);
+        }
         Self {
             dispatcher: Dispatcher::new(),
             outbound: Vec::new(),
@@ -100,9 +104,9 @@ impl State {
             finish_by: None,
             sealed: false,
             alarm: None,
-            announced,
+            announced: !announces,
             peer: Features::default(),
-            credit: Credit::default(),
+            credit,
             alarms: Alarms::default(),
             calls: Queue::default(),
             notifications: Queue::default(),
@@ -154,7 +158,7 @@ impl State {
 
     /// Whether one more notification may go out.
     pub(super) fn has_credit(&self, settings: &Settings) -> bool {
-        self.has_room(settings) && self.credit.is_left()
+        self.has_room(settings) && self.credit.is_left(self.outbound.len())
     }
 
     /// Which notification is to be woken because there is credit and room.
