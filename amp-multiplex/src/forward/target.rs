@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::counters::{Counted, Counters, Counts};
 use super::{Socket, pass_on};
@@ -82,20 +82,31 @@ impl Target {
     /// Connects first and accepts the stream then, so that the peer learns when there is nobody.
     async fn lead(&self, opening: Opening) -> io::Result<()> {
         match &*self.address {
-            Address::Tcp(address) => self.reach(connect(address), opening).await,
-            Address::Unix(path) => self.reach(UnixStream::connect(path), opening).await,
+            Address::Tcp(address) => self.reach(connect(address.clone()), opening).await,
+            Address::Unix(path) => self.reach(UnixStream::connect(path.clone()), opening).await,
         }
     }
 
-    async fn reach<S: Socket>(&self, connect: impl Future<Output = io::Result<S>>, opening: Opening) -> io::Result<()> {
+    async fn reach<S: Socket + Send + 'static>(
+        &self,
+        connect: impl Future<Output = io::Result<S>> + Send + 'static,
+        opening: Opening,
+    ) -> io::Result<()> {
+        let (counters, (dialled, dialling)) = (Arc::clone(&self.counters), oneshot::channel());
+        // In a task of its own, which comes to its end: a socket that is closed when it has just connected would look like a whole
+        // connection without bytes, and one that nobody takes is reset.
+        tokio::spawn(async move {
+            let connected = in_time(connect).await;
+            drop(dialled.send(connected.map(|socket| Counted::new(socket, &counters))));
+        });
         // Of a peer that has lost patience nothing can be seen but the end of its connection: AMP takes no Connect back.
         let connected = tokio::select! {
             biased;
             () = opening.abandoned() => return Ok(()),
-            connected = in_time(connect) => connected,
+            connected = dialling => connected.unwrap_or_else(|_| Err(ErrorKind::Interrupted.into())),
         };
         match connected {
-            Ok(socket) => pass_on(Counted::new(socket, &self.counters), opening.accept()).await,
+            Ok(local) => pass_on(local, opening.accept()).await,
             Err(error) => {
                 self.refuse(opening, &error);
                 Ok(())
@@ -153,7 +164,7 @@ impl fmt::Debug for Target {
 }
 
 /// Small packets of a dialogue must not wait for each other; a socket that takes no options still carries bytes.
-async fn connect(address: &str) -> io::Result<TcpStream> {
+async fn connect(address: String) -> io::Result<TcpStream> {
     let socket = TcpStream::connect(address).await?;
     let _ = socket.set_nodelay(true);
     Ok(socket)
@@ -170,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn a_socket_to_a_target_sends_small_packets_at_once() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let socket = connect(&listener.local_addr().unwrap().to_string()).await.unwrap();
+        let socket = connect(listener.local_addr().unwrap().to_string()).await.unwrap();
         assert!(socket.nodelay().unwrap());
     }
 

@@ -73,7 +73,7 @@ async fn a_stream_that_is_dropped_after_a_refusal_leaves_nothing_and_says_nothin
     drop(stream);
     end.is_empty().await;
     let tag = peer.disconnect(&id).await;
-    peer.expect_answer(&tag).await;
+    peer.expect_error(&tag, "NO_SUCH_CONNECTION").await;
     peer.expect_silence().await;
 }
 
