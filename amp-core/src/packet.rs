@@ -30,9 +30,9 @@ pub(crate) enum Packet {
         ask: AskPacket,
         /// The tag to answer with, opaque; `None` when no answer is wanted.
         tag: Option<AskTag>,
-        /// Its tag wants no more than to be answered when the responder has started.
-        is_marked: bool,
     },
+    /// The same, and the tag wants no more than to be answered when the responder has started.
+    Marked { ask: AskPacket, tag: AskTag },
     /// The peer answers, well or with an error, the ask of the tag; `None` when no ask of ours has such a tag.
     Reply { tag: Option<u64>, reply: ReplyPacket },
 }
@@ -52,6 +52,7 @@ impl AskPacket {
         BoxReader::behind(&self.raw, self.rest, nesting)
     }
 
+    #[inline]
     pub(crate) fn command(&self) -> &[u8] {
         &self.raw.as_bytes()[self.command.clone()]
     }
@@ -90,11 +91,7 @@ impl Packet {
             {
                 let rest = pairs.position();
                 let tag = Some(AskTag::of(tag));
-                return Ok(Self::Ask {
-                    ask: AskPacket { command: rest - command.len()..rest, raw, rest },
-                    tag,
-                    is_marked: false,
-                });
+                return Ok(Self::Ask { ask: AskPacket { command: rest - command.len()..rest, raw, rest }, tag });
             }
         }
         Self::parse_any(raw)
@@ -125,8 +122,11 @@ impl Packet {
         let Some(command) = command else {
             return Err(PacketError { start: Excerpt::of(raw.as_bytes()) });
         };
-        let tag = ask.map(AskTag::of);
-        Ok(Self::Ask { ask: AskPacket { raw, command, rest }, tag, is_marked })
+        let (tag, ask) = (ask.map(AskTag::of), AskPacket { raw, command, rest });
+        Ok(match tag {
+            Some(tag) if is_marked => Self::Marked { ask, tag },
+            tag => Self::Ask { ask, tag },
+        })
     }
 }
 

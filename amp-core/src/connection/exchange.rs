@@ -104,15 +104,24 @@ impl<A: Outgoing> Exchange<A> {
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn poll_queued(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
         let Self { connection, ask: Some(ask), answered, admission, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
         let polled = queued.poll(&connection.shared, ask, (*answered, *admission), cx);
-        if polled.is_ready() || !admission.is_limited() || !is_responding() {
-            return polled;
+        if polled.is_ready() { polled } else { self.poll_as_callback(cx) }
+    }
+
+    /// Has just found that it must wait. It may have been made elsewhere, and a responder waits for it now.
+    #[cold]
+    fn poll_as_callback(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
+        let Self { connection, ask: Some(ask), answered, admission, step: Step::Queued(queued), .. } = self else {
+            return Poll::Pending;
+        };
+        if !admission.is_limited() || !is_responding() {
+            return Poll::Pending;
         }
-        // Made elsewhere, and now a responder waits for it.
         queued.leave(&connection.shared, *admission);
         (queued.ticket, *admission) = (None, Admission::Callback);
         queued.poll(&connection.shared, ask, (*answered, *admission), cx)

@@ -94,6 +94,14 @@ impl Queued {
     /// Waits no more, in whatever way.
     #[inline]
     pub(super) fn leave(&self, shared: &Shared, admission: Admission) {
+        // Most have never waited.
+        if self.ticket.is_some() {
+            self.leave_queue(shared, admission);
+        }
+    }
+
+    #[cold]
+    fn leave_queue(&self, shared: &Shared, admission: Admission) {
         if let Some(alarm) = self.alarm {
             let waiter = shared.lock().alarms.leave(alarm);
             drop(waiter);

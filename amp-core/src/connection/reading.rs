@@ -92,16 +92,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 self.greets = self.shared().hear(&raw);
             }
             match Packet::parse(raw)? {
-                Packet::Ask { ask, tag, is_marked } => {
+                Packet::Ask { ask, tag } => {
                     self.deliver()?;
-                    let is_own = self.announces && ask.command().starts_with(OWN);
-                    let is_marked = self.announces && is_marked;
-                    let ask = Ask::new(ask, tag, is_marked, Arc::clone(self.shared()) as _);
-                    if is_own {
-                        ask.settle_own()?;
+                    let answering = Arc::clone(self.shared());
+                    self.take_ask(Ask::new(ask, tag, answering))?;
+                }
+                Packet::Marked { ask, tag } => {
+                    self.deliver()?;
+                    let answering = Arc::clone(self.shared());
+                    let is_understood = self.announces;
+                    let ask = if is_understood {
+                        Ask::marked(ask, tag, answering)
                     } else {
-                        self.responders.answer(ask)?;
-                    }
+                        Ask::new(ask, Some(tag), answering)
+                    };
+                    self.take_ask(ask)?;
                 }
                 Packet::Reply { tag, reply } => self.replies.push((tag, reply)),
             }
@@ -109,6 +114,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         self.pace.handled(part, false, now);
         self.is_read = true;
         Ok(())
+    }
+
+    #[inline]
+    fn take_ask(&mut self, ask: Ask) -> Result<(), CloseReason> {
+        if self.announces && ask.command().starts_with(OWN) { ask.settle_own() } else { self.responders.answer(ask) }
     }
 
     /// Hands the replies so far to their callers, under one lock, and wakes them all after it.

@@ -127,6 +127,7 @@ impl State {
     }
 
     /// The same for one that may be `free`: it belongs to what closing waits for.
+    #[inline]
     pub(super) fn refusal_for(&self, free: bool) -> Option<CloseReason> {
         match &self.phase {
             Phase::Open => None,

@@ -24,9 +24,13 @@ fn raw_of(pairs: &[(&str, &str)]) -> RawBox {
 /// What the packet is, in one word and its tag.
 fn kind(pairs: &[(&str, &str)]) -> String {
     match Packet::parse(raw_of(pairs)) {
-        Ok(Packet::Ask { ask, tag, .. }) => {
+        Ok(Packet::Ask { ask, tag }) => {
             let tag = tag.as_ref().map(|tag| String::from_utf8_lossy(tag.as_bytes()).into_owned());
             format!("ask {} {tag:?}", String::from_utf8_lossy(ask.command()))
+        }
+        Ok(Packet::Marked { ask, tag }) => {
+            let (command, tag) = (String::from_utf8_lossy(ask.command()), String::from_utf8_lossy(tag.as_bytes()));
+            format!("marked {command} {tag}")
         }
         Ok(Packet::Reply { tag, reply }) => {
             let word = if reply.is_error { "error" } else { "answer" };
@@ -174,4 +178,13 @@ proptest! {
             prop_assert_eq!(tag.as_bytes(), text.as_bytes());
         }
     }
+}
+
+#[test]
+fn a_mark_counts_only_with_a_tag_and_an_ask_without_it_is_one_like_any_other() {
+    assert_eq!(kind(&[("_ask", "1"), ("_command", "Note"), ("_notify", ""), ("a", "1")]), "marked Note 1");
+    assert_eq!(kind(&[("a", "1"), ("_notify", "x"), ("_command", "Note"), ("_ask", "1")]), "marked Note 1");
+    assert_eq!(kind(&[("_command", "Note"), ("_notify", "")]), "ask Note None");
+    assert_eq!(kind(&[("_ask", "1"), ("_command", "Note"), ("_notifies", "")]), "ask Note Some(\"1\")");
+    assert_eq!(kind(&[("_answer", "1"), ("_command", "Note"), ("_notify", "")]), "answer 1");
 }

@@ -24,8 +24,15 @@ pub struct Ask {
 
 impl Ask {
     #[inline]
-    pub(crate) fn new(packet: AskPacket, tag: Option<AskTag>, is_marked: bool, answering: Arc<dyn Answering>) -> Self {
-        let asker = Asker::new(tag, is_marked, packet.raw.as_bytes().len(), answering);
+    pub(crate) fn new(packet: AskPacket, tag: Option<AskTag>, answering: Arc<dyn Answering>) -> Self {
+        let asker = Asker::new(tag, packet.raw.as_bytes().len(), answering);
+        Self { packet, asker }
+    }
+
+    /// A marked notification: the tag wants no more than to be answered when the responder has started.
+    #[cold]
+    pub(crate) fn marked(packet: AskPacket, tag: AskTag, answering: Arc<dyn Answering>) -> Self {
+        let asker = Asker::marked(tag, packet.raw.as_bytes().len(), answering);
         Self { packet, asker }
     }
 

@@ -30,10 +30,17 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    pub(super) fn new(tag: Option<AskTag>, is_marked: bool, bytes: usize, answering: Arc<dyn Answering>) -> Self {
-        let held = if is_marked || tag.is_none() { bytes + NOTIFICATION_OVERHEAD } else { bytes };
+    pub(super) fn new(tag: Option<AskTag>, bytes: usize, answering: Arc<dyn Answering>) -> Self {
+        let held = if tag.is_some() { bytes } else { bytes + NOTIFICATION_OVERHEAD };
         answering.hold(held);
-        Self { answering, tag, answered: false, is_marked, held, command: "" }
+        Self { answering, tag, answered: false, is_marked: false, held, command: "" }
+    }
+
+    /// For a marked notification.
+    pub(super) fn marked(tag: AskTag, bytes: usize, answering: Arc<dyn Answering>) -> Self {
+        let mut asker = Self::new(None, bytes, answering);
+        (asker.tag, asker.is_marked) = (Some(tag), true);
+        asker
     }
 
     pub(super) fn begin(&mut self, command: &'static str) {

@@ -52,6 +52,7 @@ impl End {
         for packet in packets(bytes) {
             match packet {
                 Packet::Ask { tag, .. } => self.unanswered.push(tag.expect("a tag").as_bytes().to_vec()),
+                Packet::Marked { .. } => panic!("nothing is marked here"),
                 Packet::Reply { tag, reply } => {
                     let tag = tag.expect("a tag of ours");
                     let waiter = self.dispatcher.answer(tag, reply).expect("a tag that is out");
