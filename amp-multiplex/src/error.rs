@@ -54,7 +54,9 @@ impl ConnectError {
             CallError::Connection { reason, .. } => Self::Connection(reason),
             CallError::Timeout { .. } => Self::Timeout,
             CallError::Invalid(error) => Self::Invalid(error),
-            CallError::Remote { code, description } if code == codes::BUSY => Self::Refused(description),
+            CallError::Remote { code, description } if code == codes::BUSY || code == codes::DRAINING => {
+                Self::Refused(description)
+            }
             other => Self::Unsupported(other.to_string()),
         }
     }

@@ -165,8 +165,7 @@ impl Opening {
 
     /// Done when nobody can be told any more: the connection has ended.
     pub(crate) fn abandoned(&self) -> impl Future<Output = ()> + Send + use<> {
-        let closed = self.connection.closed();
-        async move { drop(closed.await) }
+        self.house.end()
     }
 
     fn refuse_with(&mut self, reason: String) {

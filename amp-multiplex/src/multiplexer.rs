@@ -137,6 +137,11 @@ impl Multiplexer {
         }
     }
 
+    /// Done when the connection has ended.
+    pub(crate) fn end(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.house.end()
+    }
+
     /// The connection, while it lives.
     pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
         self.house.connection()

@@ -225,3 +225,52 @@ async fn what_goes_on_keeps_the_place_of_its_connection_so_that_a_loop_of_sender
     sleep(SECOND / 5).await;
     assert_eq!((work.counts(), server.connections()), ((3, 0), 3));
 }
+
+#[tokio::test(start_paused = true)]
+async fn aborting_begins_nothing_that_waits_for_its_turn() {
+    for settings in [Settings::new().in_order(true), Settings::new().most_responders(1)] {
+        let (connection, mut peer, work) = working(settings);
+        peer.send([ask("1", "Fetch", &[]), untagged("Store").repeat(10)].concat()).await;
+        peer.expect_silence_for(SECOND / 4).await;
+        connection.abort();
+        assert_eq!(ended(&connection).await, "Aborted");
+        assert_eq!(work.counts(), (1, 0));
+    }
+    let (connection, mut peer, work) = working(Settings::new().in_order(true).close_timeout(Duration::ZERO));
+    peer.send(untagged("Store").repeat(10)).await;
+    peer.expect_silence_for(SECOND / 4).await;
+    drop(peer);
+    assert_eq!(ended(&connection).await, "ClosedByPeer");
+    assert_eq!(work.counts(), (1, 0));
+}
+
+/// Takes the command away and answers when the test says so.
+#[derive(Clone, Default)]
+struct Aside(Arc<std::sync::Mutex<Vec<amp::Ask>>>);
+
+impl amp::Locator for Aside {
+    fn locate(&self, ask: amp::Ask) -> amp::Located {
+        if ask.is::<Fetch>() {
+            self.0.lock().expect("no panic").push(ask);
+            return amp::Located::Answered;
+        }
+        amp::Located::Unknown(ask)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_because_much_is_held_starts_when_that_is_taken_over_elsewhere() {
+    let (work, aside) = (Work::default(), Aside::default());
+    let locator = (aside.clone(), work.clone().into_locator());
+    let (connection, mut peer) = RawPeer::with(locator, Settings::new().most_inbound(5_400));
+    // One that runs, one that is held elsewhere, and one that waits because of what they hold.
+    let large = ask("1", "Fetch", &[("pad", &"x".repeat(5_000))]);
+    peer.send([untagged("Brood"), large, untagged("Store")].concat()).await;
+    peer.expect_silence_for(SECOND).await;
+    assert_eq!(work.counts(), (1, 0));
+    let held = aside.0.lock().expect("no panic").pop().expect("it was located");
+    let answer_later = held.accept::<Fetch>().expect("it has no arguments");
+    peer.expect_silence_for(SECOND).await;
+    assert_eq!(work.counts(), (2, 1));
+    drop((answer_later, connection));
+}

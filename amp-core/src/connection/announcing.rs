@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::fmt::Write;
+use std::task::Waker;
 
 use super::shared::Shared;
-use super::state::State;
+use super::state::{Phase, State};
 use crate::packet::announcement::{Features, announce, put_goodbye, put_hello};
 use crate::reason::CloseReason;
 use crate::wire::{BoxLimits, RawBox};
@@ -27,9 +28,11 @@ impl State {
         }
     }
 
-    /// Tells a peer that understands it why the connection ends, if there is a cause.
-    pub(super) fn say_why(&mut self, reason: &CloseReason, limits: BoxLimits) {
+    /// Tells a peer that understands it why the connection has ended, if there is a cause. It is the last box, because such a
+    /// peer reads no further.
+    pub(super) fn say_why(&mut self, limits: BoxLimits) {
         if self.peer.goodbye
+            && let Phase::Over(reason) = &self.phase
             && let Some(code) = reason.goodbye()
         {
             // It is short.
@@ -47,6 +50,9 @@ impl Shared {
         state.peer = announced.unwrap_or_default();
         let notify = state.peer.notify;
         state.credit.begin(notify);
+        let next = state.next_notification(&self.settings);
+        drop(state);
+        next.into_iter().for_each(Waker::wake);
         announced.is_some()
     }
 
@@ -55,7 +61,7 @@ impl Shared {
     pub(super) fn greet(&self) {
         let mut state = self.lock();
         let (start, limits) = (state.outbound.len(), self.settings.boxes);
-        if !(state.announced || state.sealed) && put_hello(&mut state.outbound, limits).is_ok() {
+        if !(state.announced || state.sealed) && put_hello(&mut state.outbound, None, limits).is_ok() {
             state.dispatcher.skip();
             state.begin_to_announce(start, limits);
             self.appended(state, false);

@@ -1,6 +1,6 @@
 use std::any::{Any, TypeId};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use super::Connection;
 use super::shared::Shared;
@@ -36,11 +36,16 @@ impl Answering for Shared {
 
     fn hold(&self, bytes: usize) {
         self.asks.fetch_add(1, Ordering::SeqCst);
-        self.held.fetch_add(bytes, Ordering::Relaxed);
+        self.held.fetch_add(bytes, Ordering::SeqCst);
     }
 
     fn release(&self, bytes: usize) {
-        self.held.fetch_sub(bytes, Ordering::Relaxed);
+        let before = self.held.fetch_sub(bytes, Ordering::SeqCst);
+        // What waits because much is held may start now, and only the driver starts it.
+        let limit = self.settings.most_inbound;
+        if before > limit && before - bytes <= limit {
+            self.wake_driver(self.lock(), true);
+        }
     }
 
     fn settle(&self) {
@@ -55,9 +60,13 @@ impl Answering for Shared {
         !self.complained.swap(true, Ordering::Relaxed)
     }
 
-    fn provide(self: Arc<Self>, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+    fn provide(
+        self: Arc<Self>,
+        wanted: TypeId,
+        unanswered: &dyn Fn() -> Weak<()>,
+    ) -> Option<Arc<dyn Any + Send + Sync>> {
         if wanted == TypeId::of::<Connection>() {
-            Some(Arc::new(Connection::of_ask(&self)))
+            Some(Arc::new(Connection::with(&self, unanswered())))
         } else if wanted == TypeId::of::<Peer>() {
             Some(Arc::new(self.peer.clone()))
         } else if wanted == TypeId::of::<Arc<dyn Locator>>() {

@@ -1,6 +1,6 @@
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -108,11 +108,8 @@ struct Place<'a>(&'a Arc<Shared>);
 
 impl Context for Place<'_> {
     fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
-        if wanted == TypeId::of::<Connection>() {
-            // No ask has come: what is called through it is no callback.
-            return Some(Arc::new(Connection::of(self.0)));
-        }
-        Arc::clone(self.0).provide(wanted)
+        // No ask has come.
+        Arc::clone(self.0).provide(wanted, &Weak::new)
     }
 }
 

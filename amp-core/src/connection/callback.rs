@@ -2,6 +2,9 @@
 //!
 //! A call that waits for a place while a responder waits for it can wait for ever: the places are taken by calls whose
 //! responders, at the other end, wait in the same way. The peer's limit of responders bounds callbacks instead, with `BUSY`.
+//!
+//! A call is one while a responder is polled, and through a handle that came from an ask as long as that has no answer: then
+//! the responder may have made another task of it, and nobody waits for it any more once the ask is answered.
 
 use std::cell::Cell;
 use std::future::Future;

@@ -7,6 +7,7 @@ use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::Sleep;
 
+use super::now;
 use super::responders::Responders;
 use super::shared::Shared;
 use super::state::EndListener;
@@ -66,10 +67,12 @@ impl Drop for Latch {
 pub(super) async fn finish(mut responders: Responders, shared: Arc<Shared>) {
     let mut alarm: Option<Pin<Box<Sleep>>> = None;
     poll_fn(|cx| {
-        if responders.poll_finish(cx).is_ready() {
+        let until = shared.finish_by(cx.waker());
+        // What has no time left begins nothing either.
+        if until <= now() || responders.poll_finish(cx).is_ready() {
             return Poll::Ready(());
         }
-        let until = shared.finish_by(cx.waker()).into();
+        let until = until.into();
         let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
         if alarm.deadline() != until {
             alarm.as_mut().reset(until);
@@ -77,6 +80,11 @@ pub(super) async fn finish(mut responders: Responders, shared: Arc<Shared>) {
         alarm.as_mut().poll(cx)
     })
     .await;
+    let cut = responders.len();
+    if cut > 0 {
+        let (peer, timeout) = (&shared.peer, shared.settings.close_timeout);
+        tracing::warn!(%peer, cut, ?timeout, "commands that had arrived were cut when the time for closing was over");
+    }
 }
 
 /// Writes the last bytes, says that they were the last, and lets the peer read them: a socket that is closed with

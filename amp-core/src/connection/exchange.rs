@@ -42,7 +42,7 @@ pub(super) enum Failure {
 
 enum Step {
     New,
-    /// There is no place among the calls, or no room in the outbound buffer.
+    /// There is no place, credit or room for it.
     Queued(Queued),
     /// It was sent with this tag.
     Out(u64),
@@ -53,7 +53,7 @@ impl<A: Outgoing> Exchange<A> {
     pub(super) fn new(connection: Connection, ask: A, answered: bool) -> Self {
         let timeout = connection.shared.settings.call_timeout;
         let admission = match answered {
-            _ if connection.callback || is_responding() => Admission::Callback,
+            _ if connection.is_callback() || is_responding() => Admission::Callback,
             true => Admission::Call,
             false => Admission::Notification,
         };
@@ -123,7 +123,7 @@ impl<A: Outgoing> Exchange<A> {
             return Poll::Pending;
         }
         queued.leave(&connection.shared, *admission);
-        (queued.ticket, *admission) = (None, Admission::Callback);
+        *admission = Admission::Callback;
         queued.poll(&connection.shared, ask, (*answered, *admission), cx)
     }
 }
@@ -131,8 +131,8 @@ impl<A: Outgoing> Exchange<A> {
 impl<A> Exchange<A> {
     /// Gives the place in the queue up, and wakes whoever is next.
     #[inline]
-    fn leave_queue(&self) {
-        if let Step::Queued(queued) = &self.step {
+    fn leave_queue(&mut self) {
+        if let Step::Queued(queued) = &mut self.step {
             queued.leave(&self.connection.shared, self.admission);
         }
     }

@@ -36,7 +36,7 @@ mod weak;
 use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
@@ -74,8 +74,9 @@ pub struct Connection {
     shared: Arc<Shared>,
     /// It counts as a handle: only what a weak call holds does not.
     counted: bool,
-    /// It came from an ask, and so belongs to a responder.
-    callback: bool,
+    /// Of the ask that it came from, if it came from one, as long as that has no answer: somebody at the other end may wait for
+    /// what is called through it.
+    unanswered: Weak<()>,
 }
 
 impl Connection {
@@ -85,22 +86,24 @@ impl Connection {
     }
 
     fn of(shared: &Arc<Shared>) -> Self {
-        Self::counted(shared, false)
+        Self::with(shared, Weak::new())
     }
 
-    /// A handle for the responder of an ask: what is called through it or a clone of it is a callback.
-    fn of_ask(shared: &Arc<Shared>) -> Self {
-        Self::counted(shared, true)
-    }
-
-    fn counted(shared: &Arc<Shared>, callback: bool) -> Self {
+    /// A handle that belongs to a responder as long as `unanswered` lives.
+    fn with(shared: &Arc<Shared>, unanswered: Weak<()>) -> Self {
         shared.add_handle();
-        Self { shared: Arc::clone(shared), counted: true, callback }
+        Self { shared: Arc::clone(shared), counted: true, unanswered }
+    }
+
+    /// Whether what is called through it is a callback.
+    #[inline]
+    fn is_callback(&self) -> bool {
+        self.unanswered.strong_count() > 0
     }
 
     /// What keeps nothing open.
     fn uncounted(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), counted: false, callback: self.callback }
+        Self { shared: Arc::clone(&self.shared), counted: false, unanswered: self.unanswered.clone() }
     }
 
     /// No longer keeps the connection open.
@@ -233,7 +236,7 @@ impl Connection {
     pub fn closed(&self) -> impl Future<Output = CloseReason> + Send + use<> {
         let mut ended = self.shared.ended.subscribe();
         // A responder that waited for responders would wait for itself.
-        let by_responder = self.callback || is_responding();
+        let by_responder = self.is_callback() || is_responding();
         async move {
             // The sender says the reason before it goes.
             let ended = ended.wait_for(|ended| ended.reason.is_some() && (ended.finished || by_responder)).await;
@@ -254,7 +257,7 @@ impl Connection {
     /// A handle that does not keep the connection open.
     #[must_use]
     pub fn downgrade(&self) -> WeakConnection {
-        WeakConnection::of(&self.shared, self.callback)
+        WeakConnection::of(&self.shared, &self.unanswered)
     }
 
     /// The runtime that drives the connection, once its driver has been polled: for tasks that belong to the connection and are
@@ -279,7 +282,7 @@ impl Connection {
 
 impl Clone for Connection {
     fn clone(&self) -> Self {
-        Self::counted(&self.shared, self.callback)
+        Self::with(&self.shared, self.unanswered.clone())
     }
 }
 

@@ -78,7 +78,8 @@ impl Shared {
         taken
     }
 
-    /// Throws away what is to be written, and lets the driver sleep until it ends.
+    /// Throws away what is to be written, and lets the driver sleep until it ends. Those who waited for the room learn that
+    /// nothing goes out any more when it does.
     pub(super) fn discard_outbound(&self, driver: &Waker) {
         let mut state = self.lock();
         state.discard();
@@ -106,6 +107,7 @@ impl Shared {
     /// Takes what is still to be written, and lets nothing more be appended.
     pub(super) fn seal(&self) -> Vec<u8> {
         let mut state = self.lock();
+        state.say_why(self.settings.boxes);
         state.sealed = true;
         // Nothing waits to be written any more: what goes on without an answer may start.
         self.congested.store(false, Ordering::Relaxed);
@@ -134,7 +136,7 @@ impl Shared {
         if let Phase::Over(reason) = &state.phase {
             return Err(SendBoxError::Closed(reason.clone()));
         }
-        // A box without a type is not ours to add to: it may be another connection's, with an announcement of its own.
+        // A box without a type is not this connection's to add to: it may be another connection's, with an announcement of its own.
         state.announced = true;
         drop(state);
         self.write(|buffer| sent.encode(buffer));

@@ -11,7 +11,8 @@ use super::outgoing::Outgoing;
 use super::shared::Shared;
 use super::state::State;
 use crate::packet::Tag;
-use crate::packet::announcement::mark;
+use crate::packet::announcement::{mark, put_hello};
+use crate::value::EncodeError;
 use crate::wire::BoxLimits;
 
 /// What an ask needs before it goes out, besides room in the outbound buffer.
@@ -36,8 +37,8 @@ impl Admission {
 
 #[derive(Default)]
 pub(super) struct Queued {
-    /// The place in the queue of calls or of bulk.
-    pub(super) ticket: Option<u64>,
+    /// The place in the queue.
+    ticket: Option<u64>,
     deadline: Option<Instant>,
     /// Set only when the call must wait: one that goes out at once costs nothing here.
     alarm: Option<Alarm>,
@@ -59,6 +60,10 @@ impl Queued {
         let mut state = shared.lock();
         if let Some(reason) = state.refusal_for(admission == Admission::Bulk) {
             return Poll::Ready(Err(Failure::Connection { reason, sent: false }));
+        }
+        // One that has waited in vain does not go out after its time.
+        if self.alarm.is_some() && self.deadline.is_some_and(|deadline| deadline <= now()) {
+            return Poll::Ready(Err(Failure::Timeout { sent: false }));
         }
         let settings = &shared.settings;
         let goes = match admission {
@@ -93,22 +98,20 @@ impl Queued {
 
     /// Waits no more, in whatever way.
     #[inline]
-    pub(super) fn leave(&self, shared: &Shared, admission: Admission) {
+    pub(super) fn leave(&mut self, shared: &Shared, admission: Admission) {
         // Most have never waited.
-        if self.ticket.is_some() {
-            self.leave_queue(shared, admission);
+        if let Some(ticket) = self.ticket.take() {
+            self.leave_queue(shared, admission, ticket);
         }
     }
 
     #[cold]
-    fn leave_queue(&self, shared: &Shared, admission: Admission) {
-        if let Some(alarm) = self.alarm {
+    fn leave_queue(&mut self, shared: &Shared, admission: Admission, ticket: u64) {
+        if let Some(alarm) = self.alarm.take() {
             let waiter = shared.lock().alarms.leave(alarm);
             drop(waiter);
         }
-        if let Some(ticket) = self.ticket {
-            give_way(shared, admission, ticket);
-        }
+        give_way(shared, admission, ticket);
     }
 }
 
@@ -128,15 +131,48 @@ pub(super) fn give_way(shared: &Shared, admission: Admission, ticket: u64) {
     next.into_iter().for_each(Waker::wake);
 }
 
-/// Writes the notification that begins at `start` again, with a tag and the mark that its answer is credit. Whether it fits:
-/// if not, it stays as it was.
-#[cold]
-fn put_marked(buffer: &mut Vec<u8>, start: usize, ask: &dyn Outgoing, number: u64, limits: BoxLimits) -> bool {
-    let unmarked = buffer.split_off(start);
-    let fits = ask.put(buffer, Some(Tag::of(number)), limits).is_ok() && mark(buffer, start, limits);
+impl State {
+    /// Marks the notification that begins at `start` and ends the outbound buffer: it is written again with a tag. One that has no
+    /// room for that is followed by a greeting, which takes its turn behind it and has the mark.
+    #[cold]
+    fn mark(&mut self, start: usize, ask: &dyn Outgoing, limits: BoxLimits) {
+        let unmarked = self.outbound.split_off(start);
+        if put_marked(
+            &mut self.outbound,
+            limits,
+            |buffer, tag| ask.put(buffer, tag, limits),
+            self.dispatcher.next_tag(),
+        ) {
+            self.dispatcher.mark();
+            return self.credit.sent(0, true);
+        }
+        self.outbound.extend_from_slice(&unmarked);
+        self.dispatcher.skip();
+        if put_marked(
+            &mut self.outbound,
+            limits,
+            |buffer, tag| put_hello(buffer, tag, limits),
+            self.dispatcher.next_tag(),
+        ) {
+            self.dispatcher.mark();
+            self.credit.sent(0, true);
+        } else {
+            self.credit.sent(unmarked.len(), false);
+        }
+    }
+}
+
+/// Writes a marked box, or nothing where it does not fit.
+fn put_marked(
+    buffer: &mut Vec<u8>,
+    limits: BoxLimits,
+    put: impl FnOnce(&mut Vec<u8>, Option<Tag>) -> Result<(), EncodeError>,
+    number: u64,
+) -> bool {
+    let start = buffer.len();
+    let fits = put(buffer, Some(Tag::of(number))).is_ok() && mark(buffer, start, limits);
     if !fits {
         buffer.truncate(start);
-        buffer.extend_from_slice(&unmarked);
     }
     fits
 }
@@ -159,13 +195,12 @@ pub(super) fn append(
         state.added_bulk(added);
     }
     if !answered {
-        let marked = state.credit.wants_mark() && put_marked(&mut state.outbound, before, ask, number, limits);
-        let length = state.outbound.len() - before;
-        state.credit.sent(length, marked);
-        if marked {
-            state.dispatcher.mark()
+        if state.credit.wants_mark() {
+            state.mark(before, ask, limits);
         } else {
-            state.dispatcher.skip()
+            state.dispatcher.skip();
+            let length = state.outbound.len() - before;
+            state.credit.sent(length, false);
         }
         state.begin_to_announce(before, limits);
         shared.appended(state, false);

@@ -11,7 +11,6 @@ use super::driver::Running;
 use super::now;
 use crate::dispatcher::UnknownTag;
 use crate::packet::Packet;
-use crate::packet::announcement::OWN;
 use crate::reason::CloseReason;
 use crate::responder::Ask;
 
@@ -82,14 +81,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 self.pace.handled(handled, true, now);
                 return Ok(());
             };
+            if !std::mem::replace(&mut self.has_heard, true) && !self.shared().switch.is_switched() {
+                self.greets = self.shared().hear(&raw);
+            }
             if self.shared().switch.is_switched() {
                 self.deliver()?;
                 if self.shared().switch.receive(&raw) {
                     continue;
                 }
-            }
-            if !std::mem::replace(&mut self.has_heard, true) {
-                self.greets = self.shared().hear(&raw);
             }
             match Packet::parse(raw)? {
                 Packet::Ask { ask, tag } => {
@@ -118,7 +117,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
 
     #[inline]
     fn take_ask(&mut self, ask: Ask) -> Result<(), CloseReason> {
-        if self.announces && ask.command().starts_with(OWN) { ask.settle_own() } else { self.responders.answer(ask) }
+        // One that is marked waits for its turn behind the notifications before it.
+        if self.announces && ask.is_own() && !ask.is_marked() { ask.settle_own() } else { self.responders.answer(ask) }
     }
 
     /// Hands the replies so far to their callers, under one lock, and wakes them all after it.

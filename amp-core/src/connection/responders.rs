@@ -44,7 +44,10 @@ impl Responders {
             return Ok(());
         }
         if !ask.wants_answer() {
-            self.shared.check_notifications()?;
+            if let Err(reason) = self.shared.check_notifications() {
+                ask.discard();
+                return Err(reason);
+            }
         } else if self.shared.is_draining() {
             ask.refuse_draining();
             return Ok(());
@@ -97,7 +100,8 @@ impl Responders {
         self.waiting.front().is_some_and(|next| self.may_start(next))
     }
 
-    fn len(&self) -> usize {
+    /// How many run or wait.
+    pub(super) fn len(&self) -> usize {
         self.started() + self.waiting.len()
     }
 
@@ -131,7 +135,12 @@ impl Responders {
 
     /// Polls the responder once where it stands, so that responders begin in the order of their asks.
     fn start(&mut self, mut ask: Ask) {
-        ask.give_credit();
+        if ask.is_marked() {
+            ask.give_credit();
+            if ask.is_own() {
+                return ask.discard();
+            }
+        }
         let is_accepted = !ask.wants_answer();
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begun = caught(AssertUnwindSafe(|| respond(|| begin(&*self.shared.locator, ask))));

@@ -150,7 +150,6 @@ impl Shared {
         if reason.lets_write() && !state.outbound.is_empty() {
             state.taken();
         }
-        state.say_why(&reason, self.settings.boxes);
         state.finish_by.get_or_insert_with(|| after(self.settings.close_timeout));
         state.phase = Phase::Over(reason);
         let mut waiting = state.let_go();

@@ -13,7 +13,7 @@ use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
 use tokio::process::{Child, Command as Process};
 
 use super::descriptors::{Halves, spawn_on};
-use super::{Builder, Connection};
+use super::{Builder, Connection, require_time};
 use crate::peer::{Credentials, Peer};
 
 /// How many bytes an in-memory pair holds in each direction.
@@ -67,7 +67,10 @@ impl Builder {
     ///
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.
+    #[track_caller]
     pub fn spawn(self, process: &mut Process) -> io::Result<(Connection, Child)> {
+        // Not when the child has started.
+        require_time();
         let mut child = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("the child's pipes were taken"));
@@ -106,7 +109,9 @@ impl Builder {
     ///
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.
+    #[track_caller]
     pub fn spawn_on(self, process: Process, reads: RawFd, writes: RawFd) -> io::Result<(Connection, Child)> {
+        require_time();
         let (halves, child) = spawn_on(process, reads, writes, self.settings_ref().linger)?;
         let connection = self.start(halves, Peer::Process { id: child.id() });
         Ok((connection, child))
@@ -152,7 +157,9 @@ impl Builder {
     ///
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.
+    #[track_caller]
     pub fn pipes(self, read: impl Into<OwnedFd>, write: impl Into<OwnedFd>) -> io::Result<Connection> {
+        require_time();
         let halves = Halves::shared(read.into(), write.into(), self.settings_ref().linger)?;
         Ok(self.start(halves, Peer::other("pipes")))
     }
@@ -176,7 +183,10 @@ impl Builder {
     ///
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.
+    #[track_caller]
     pub fn stdio(self) -> io::Result<Connection> {
+        // Not when the streams have been taken.
+        require_time();
         let peer = Peer::Process { id: Some(std::os::unix::process::parent_id()) };
         let halves = Halves::standard(self.settings_ref().linger)?;
         Ok(self.start(halves, peer))

@@ -10,12 +10,12 @@ use crate::responder::Ask;
 pub struct WeakConnection {
     shared: Weak<Shared>,
     /// As in the handle that it was made of.
-    callback: bool,
+    unanswered: Weak<()>,
 }
 
 impl WeakConnection {
-    pub(super) fn of(shared: &Arc<Shared>, callback: bool) -> Self {
-        Self { shared: Arc::downgrade(shared), callback }
+    pub(super) fn of(shared: &Arc<Shared>, unanswered: &Weak<()>) -> Self {
+        Self { shared: Arc::downgrade(shared), unanswered: unanswered.clone() }
     }
 
     /// Whether it is a handle of that connection.
@@ -36,7 +36,7 @@ impl WeakConnection {
     pub fn upgrade(&self) -> Option<Connection> {
         let shared = self.shared.upgrade()?;
         // Not made before it is counted: dropping it would count one handle too few.
-        shared.add_handle_to_others().then(|| Connection { shared, counted: true, callback: self.callback })
+        shared.add_handle_to_others().then(|| Connection { shared, counted: true, unanswered: self.unanswered.clone() })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::put_ask_with;
+use super::{Tag, put_ask_with};
 use crate::value::{BoxWriter, EncodeError, Key};
 use crate::wire::{BoxLimits, END, Pairs, put_pair};
 
@@ -15,7 +15,7 @@ const WORDS: &[u8] = b"1 goodbye notify";
 
 /// The names of the library's own commands begin so.
 pub(crate) const OWN: &[u8] = b"amp.";
-/// Announces where nothing else is sent.
+/// Announces where nothing else is sent, and is marked where a notification has no room for that.
 pub(crate) const HELLO: &str = "amp.Hello";
 /// Says why the connection ends; the last box.
 pub(crate) const GOODBYE: &str = "amp.Goodbye";
@@ -71,8 +71,8 @@ pub(super) fn is_mark(key: &[u8]) -> bool {
 }
 
 /// Writes `amp.Hello`.
-pub(crate) fn put_hello(buffer: &mut Vec<u8>, limits: BoxLimits) -> Result<(), EncodeError> {
-    put_ask_with(buffer, None, HELLO, |_| Ok(()), limits)
+pub(crate) fn put_hello(buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
+    put_ask_with(buffer, tag, HELLO, |_| Ok(()), limits)
 }
 
 /// Writes `amp.Goodbye`.

@@ -150,12 +150,21 @@ impl Ask {
         self.asker.error(codes::UNHANDLED, &description);
     }
 
-    /// Its responder starts: if it is a marked notification, its sender may send more.
+    /// Whether the command is one of the library's own.
     #[inline]
+    pub(crate) fn is_own(&self) -> bool {
+        self.command().starts_with(announcement::OWN)
+    }
+
+    /// Whether it is a marked notification.
+    #[inline]
+    pub(crate) fn is_marked(&self) -> bool {
+        self.asker.is_marked()
+    }
+
+    /// The responder of a marked notification starts: its sender may send more.
     pub(crate) fn give_credit(&mut self) {
-        if self.asker.is_marked() {
-            self.asker.give_credit();
-        }
+        self.asker.give_credit();
     }
 
     /// Settles an ask for one of the library's own commands.
@@ -176,6 +185,11 @@ impl Ask {
             _ => self.asker.settle(),
         }
         Ok(())
+    }
+
+    /// Leaves it without an answer and without a word: the reason of the connection's end says more.
+    pub(crate) fn discard(self) {
+        self.asker.settle();
     }
 
     /// Answers that this end closes. Nothing was done.

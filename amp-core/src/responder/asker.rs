@@ -1,7 +1,7 @@
 use std::any::{Any, TypeId};
 use std::error::Error;
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{Answering, NOTIFICATION_OVERHEAD};
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
@@ -27,13 +27,15 @@ pub(super) struct Asker {
     held: usize,
     /// The command, once it is known.
     command: &'static str,
+    /// Lives as long as this, once somebody has a use for that.
+    unanswered: OnceLock<Arc<()>>,
 }
 
 impl Asker {
     pub(super) fn new(tag: Option<AskTag>, bytes: usize, answering: Arc<dyn Answering>) -> Self {
         let held = if tag.is_some() { bytes } else { bytes + NOTIFICATION_OVERHEAD };
         answering.hold(held);
-        Self { answering, tag, answered: false, is_marked: false, held, command: "" }
+        Self { answering, tag, answered: false, is_marked: false, held, command: "", unanswered: OnceLock::new() }
     }
 
     /// For a marked notification.
@@ -235,6 +237,6 @@ impl Drop for Asker {
 
 impl Context for Asker {
     fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
-        Arc::clone(&self.answering).provide(wanted)
+        Arc::clone(&self.answering).provide(wanted, &|| Arc::downgrade(self.unanswered.get_or_init(Arc::default)))
     }
 }

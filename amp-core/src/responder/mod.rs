@@ -8,7 +8,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 pub use ask::{Answer, Ask};
 
@@ -81,6 +81,11 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Whether nothing was complained of on this connection before: a peer must not fill the log.
     fn is_first_complaint(&self) -> bool;
 
-    /// The value of the wanted type, if there is one.
-    fn provide(self: Arc<Self>, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
+    /// The value of the wanted type, if there is one. A handle of the connection belongs to a responder as long as what
+    /// `unanswered` gives lives.
+    fn provide(
+        self: Arc<Self>,
+        wanted: TypeId,
+        unanswered: &dyn Fn() -> Weak<()>,
+    ) -> Option<Arc<dyn Any + Send + Sync>>;
 }

@@ -96,7 +96,7 @@ impl<T: Socket> Drop for Counted<T> {
     }
 }
 
-/// How many bytes of one socket have passed either way.
+/// How many bytes one socket has taken.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moved(Arc<AtomicU64>);
 
@@ -130,7 +130,6 @@ impl<T: Socket> Counted<T> {
 
     fn count(&self, counter: impl Fn(&Counters) -> &AtomicU64, bytes: usize) {
         counter(&self.counters).fetch_add(bytes as u64, Ordering::Relaxed);
-        self.moved.0.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
@@ -148,6 +147,7 @@ impl<T: Socket> AsyncWrite for Counted<T> {
         let result = Pin::new(&mut self.inner).poll_write(cx, bytes);
         if let Poll::Ready(Ok(count)) = result {
             self.count(|counters| &counters.received, count);
+            self.moved.0.fetch_add(count as u64, Ordering::Relaxed);
         }
         result
     }

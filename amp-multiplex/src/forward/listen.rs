@@ -196,7 +196,7 @@ impl Desk {
         tokio::select! {
             () = accepting => {}
             () = reached(&mut draining, Stage::Draining) => {}
-            _ = connection.closed() => {}
+            () = self.multiplexer.end() => {}
         }
         drop((listener, connection));
         drop(self.listening);

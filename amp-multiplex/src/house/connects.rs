@@ -49,9 +49,9 @@ impl House {
 
     /// Takes a stream in whose id is free, unless the connection has ended.
     fn admit(&self, mut registry: MutexGuard<'_, Registry<Arc<Link>, Receipt>>, link: &Arc<Link>) {
-        if let Some(reason) = self.ended.get() {
+        if let Some(reason) = self.ended() {
             drop(registry);
-            link.fail(StreamError::Connection(reason.clone()));
+            link.fail(StreamError::Connection(reason));
         } else {
             registry.insert(link.id.clone(), Arc::clone(link));
         }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use amp_core::{Answer, Ask, CloseReason, Command, Connection, WeakConnection};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::commands::StreamGone;
@@ -33,7 +34,7 @@ pub(crate) struct House {
     /// The runtime that the streams belong to: they may be dropped elsewhere.
     runtime: OnceLock<Handle>,
     /// Why the connection has ended. Said under the registry's lock: whatever comes in later learns it.
-    ended: OnceLock<CloseReason>,
+    ended: watch::Sender<Option<CloseReason>>,
     /// What was sent and not answered.
     pub(crate) in_flight: Tally,
     /// What was received and not read.
@@ -48,7 +49,7 @@ impl House {
             attached: OnceLock::new(),
             reused: AtomicBool::new(false),
             runtime: OnceLock::new(),
-            ended: OnceLock::new(),
+            ended: watch::Sender::new(None),
             in_flight: Tally::new(settings.most_in_flight),
             received: Tally::new(settings.most_received),
             factories,
@@ -99,11 +100,11 @@ impl House {
     /// The connection, while it lives.
     pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
         let connection = self.attached.get().ok_or(ConnectError::NotAttached)?;
-        let ended = self.ended.get();
+        let ended = self.ended();
         if ended.is_some() && self.reused.load(Ordering::Relaxed) {
             return Err(ConnectError::Reused);
         }
-        let reason = || ended.cloned().unwrap_or(CloseReason::Closed);
+        let reason = || ended.unwrap_or(CloseReason::Closed);
         connection.upgrade().ok_or_else(|| ConnectError::Connection(reason()))
     }
 
@@ -120,10 +121,25 @@ impl House {
         self.runtime.get().map(|runtime| runtime.spawn(task))
     }
 
+    /// Why the connection has ended, if it has.
+    pub(super) fn ended(&self) -> Option<CloseReason> {
+        self.ended.borrow().clone()
+    }
+
+    /// Done when the connection has ended, before its last bytes are written and its last responders have finished.
+    pub(crate) fn end(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut ended = self.ended.subscribe();
+        async move { drop(ended.wait_for(Option::is_some).await) }
+    }
+
     /// The connection has ended, and every stream with it.
     fn lost(&self, reason: &CloseReason) {
         let mut registry = self.registry();
-        let _ = self.ended.set(reason.clone());
+        self.ended.send_if_modified(|ended| {
+            let first = ended.is_none();
+            ended.get_or_insert_with(|| reason.clone());
+            first
+        });
         let links = registry.clear();
         drop(registry);
         for link in links {

@@ -13,7 +13,8 @@ pub(super) struct Socket(AsyncFd<OwnedFd>);
 
 impl Socket {
     pub(super) fn new(descriptor: OwnedFd, interest: Interest) -> io::Result<Self> {
-        // Small boxes go out at once over TCP; other sockets know no such option.
+        // Small boxes go out at once over TCP; other sockets know no such option. It is the one thing that changes for others who
+        // hold the socket.
         let _ = setsockopt(&descriptor, sockopt::TcpNoDelay, &true);
         #[allow(
             deprecated,

@@ -19,10 +19,18 @@ pub(super) fn take<T>(run: impl FnOnce(OwnedFd, OwnedFd) -> io::Result<T>) -> io
         let words = "another connection has taken standard input and output";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
     }
-    let taken = replace(run);
-    if taken.is_err() {
-        TAKEN.store(false, Ordering::SeqCst);
+    /// Whatever goes wrong, a panic on a runtime without I/O too, the streams are there to be taken again.
+    struct Restore(bool);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            TAKEN.store(self.0, Ordering::SeqCst);
+        }
     }
+
+    let mut restore = Restore(false);
+    let taken = replace(run);
+    restore.0 = taken.is_ok();
     taken
 }
 
