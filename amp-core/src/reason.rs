@@ -64,7 +64,7 @@ pub enum CloseReason {
     EndedByPeer {
         /// One of [`codes`](crate::codes), or that of a fatal error. Control characters are escaped.
         code: String,
-        /// The peer's words, at most 512 characters. Control characters are escaped.
+        /// The peer's words, cut after 512 characters. Control characters are escaped.
         text: String,
     },
     /// This end ended it at once, by [`Connection::abort`](crate::Connection::abort).

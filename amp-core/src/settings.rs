@@ -13,7 +13,8 @@ pub struct Settings {
     /// How many calls to the peer may be out at once, at least 1; further ones wait for a place, in order: one that waits
     /// and is no longer polled keeps the later ones waiting. Poll it or drop it. Default 1,024.
     ///
-    /// A call that was dropped or timed out keeps its place until its answer comes, because the peer still works on it.
+    /// A call that was dropped or timed out keeps its place until its answer comes, because the peer still works on it. Calls that
+    /// a responder makes take no place: see [`Connection::call`](crate::Connection::call).
     pub most_calls: usize,
     /// How many of the peer's commands may run or wait here at once; further ones are answered with
     /// [`codes::BUSY`](crate::codes::BUSY). Responders that are ready at once do not count. Default 4,096.
@@ -28,7 +29,8 @@ pub struct Settings {
     pub most_inbound: usize,
     /// From how many bytes waiting to be written on callers wait before they add to them, and responders before they
     /// start. What counts as no call, as the bytes of streams, has room of its own: 96 KiB, beside large calls as
-    /// much as these had the turn before, and at most half of this. At least 1. Default 1 MiB.
+    /// much as these had the turn before, and at most half of this. Until the peer's first box has come, notifications wait from
+    /// 64 KiB on: it may be about to give credit. At least 1. Default 1 MiB.
     pub outbound_mark: usize,
     /// How many bytes, answers included, may gather behind those being written (which may be as many) before the peer
     /// counts as one that does not read
@@ -36,7 +38,10 @@ pub struct Settings {
     pub most_outbound: usize,
     /// How long a call waits for its answer unless it says otherwise. Default: without end.
     pub call_timeout: Option<Duration>,
-    /// How long [`Connection::close`](crate::Connection::close) lets outstanding answers arrive. Default 10 s.
+    /// How long [`Connection::close`](crate::Connection::close) lets outstanding answers arrive and responders finish, and how long
+    /// responders may go on after the connection has ended, however it did: those of notifications, and of commands that are
+    /// declared `detached`. What still runs then is cut, with a `WARN`. The connection keeps its place in its server meanwhile, and
+    /// [`closed`](crate::Connection::closed) waits. Default 10 s.
     pub close_timeout: Duration,
     /// How long the last bytes may take to be written and read by the peer when the connection ends. Over pipes only to
     /// be written: nothing is lost when a pipe is closed before its reader has read. Default 1 s.

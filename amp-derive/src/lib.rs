@@ -185,6 +185,11 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// - `CalculatorLocator`, a locator that answers the commands with any other `Calculator`:
 ///   `CalculatorLocator::new(abacus)`, or `from_arc` to share it.
 ///
+/// # When the caller leaves
+/// A responder whose caller waits for an answer is dropped at its next await when the connection ends. One whose caller wants none
+/// (`no_answer`, `notify`), and one of a command with `#[amp(detached)]`, runs on for up to `amp::Settings::close_timeout`. A responder
+/// that must outlive its caller for longer spawns a task of its own.
+///
 /// # On an `impl` block
 /// ```ignore
 /// #[responder]

@@ -115,6 +115,11 @@ impl Connection {
 
     /// Calls the peer.
     ///
+    /// A call waits for a place among [`most_calls`](crate::Settings::most_calls), unless it is a callback: one that is made while
+    /// a responder is polled, of whichever connection, or through a handle that came from an ask, or a clone of it, as long as
+    /// that ask has no answer. Callbacks take no place, or responders of two ends could wait for each other; the peer's
+    /// [`most_responders`](crate::Settings::most_responders) bounds them with [`codes::BUSY`](crate::codes::BUSY).
+    ///
     /// # Errors
     /// The call gives the errors of [`CallError`]; none of them but `Connection` touches other calls.
     ///
@@ -128,8 +133,12 @@ impl Connection {
     /// connection ends with a reason, and what has arrived there runs to its end also when this end closes or goes.
     ///
     /// To a peer of this library it waits while more notifications are unstarted there than the peer gives credit for, about
-    /// 128 of them or 128 KiB, unless a responder makes it. Other peers give no credit, and what they do with more than they
-    /// can hold is theirs.
+    /// 128 of them or 128 KiB. One that a responder makes does not wait, as a callback does not (see [`call`](Self::call)): a
+    /// responder that sends very many, or to many connections, should be answered first and go on in a task of its own, or a slow
+    /// peer ends its connection with [`CloseReason::TooManyNotifications`]. Other peers give no credit, and what they do with more
+    /// than they can hold is theirs.
+    ///
+    /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before.
     ///
     /// The peer tells nothing back, not even that it does not know the command; a Twisted peer ends the connection then.
     ///
@@ -247,6 +256,8 @@ impl Connection {
     /// Runs `listener` once, with the reason, when nothing more is received and all waiting calls have failed: before the last
     /// bytes are written and [`closed`](Self::closed) returns. It also runs when the driver is dropped with its runtime, and at
     /// once when the connection has ended before. It must not block; a panic of it is logged and costs nothing else.
+    ///
+    /// It cannot be taken back: one for each connection, not for each call or stream.
     ///
     /// For protocols that ride beside the commands, as that of streams: their waiters must be woken however the connection ends.
     /// A listener that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.

@@ -153,7 +153,7 @@ mod tests {
         let mut bytes = b"before".to_vec();
         put_ask_with(
             &mut bytes,
-            Some(crate::packet::Tag::of(1)),
+            Some(Tag::of(1)),
             "Sum",
             |out| out.put(Key::from_wire(b"\0\x01a"), &1),
             BoxLimits::DEFAULT,
