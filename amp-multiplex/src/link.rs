@@ -46,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) sent: VecDeque<Chunk>,
     /// The peer did not take some of them, because it had left.
     pub(crate) refused: bool,
+    /// The peer has said that it writes no more.
+    pub(crate) peer_ended: bool,
     /// Until when the peer's Disconnect must come.
     deadline: Option<Deadline>,
     /// What was written is not all that was meant: the peer is told so when the stream is dropped.
@@ -62,6 +64,7 @@ impl Link {
             turn: connection.turn(),
             sent: VecDeque::new(),
             refused: false,
+            peer_ended: false,
             deadline: None,
             cut: false,
         };
@@ -188,6 +191,7 @@ impl Inner {
 
     /// The peer has ended the stream.
     pub(crate) fn end(&mut self, ended: Ended) {
+        self.peer_ended = true;
         self.deadline = None;
         match ended {
             Ended::Half if self.state.half_close() => self.state.peer_finished(),

@@ -19,7 +19,9 @@ use crate::machine::{self, Read};
 /// that sleeps stops its own writer and nobody else. Shutting down ends the writing direction; reading goes on when the
 /// peer is one of ours, and ends with it when it is txampext. Dropping closes both directions, in order like a socket's: bytes
 /// that were written before still arrive, and the end looks whole to the peer. [Aborted](Self::abort), or dropped by a panic,
-/// it does not: the peer reads [`StreamError::Cut`](crate::StreamError::Cut). Bytes that were written go out whether or not
+/// it does not: the peer reads [`StreamError::Cut`](crate::StreamError::Cut). A stream that several tasks share, by
+/// [`tokio::io::split`] say, is dropped by the last of them: a panic of another is not seen, and it must [abort](Self::abort) or
+/// tell. Bytes that were written go out whether or not
 /// anybody polls the stream, and while its connection closes.
 ///
 /// Each direction ends for itself. A read of 0 bytes means that the peer's writer ended in order and all of it was read: nothing

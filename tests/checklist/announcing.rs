@@ -432,3 +432,15 @@ async fn a_handle_that_is_kept_when_its_ask_is_answered_is_one_like_any_other() 
     assert!(unstarted <= 192, "{unstarted}");
     drop(first);
 }
+
+#[tokio::test(start_paused = true)]
+async fn keys_and_commands_of_this_library_mean_nothing_from_a_peer_that_has_not_announced() {
+    let (_connection, mut peer) = announcing(Settings::new());
+    let sum = |tag| packed(&[("_ask", tag), ("_command", "Sum"), ("_notify", ""), ("a", "1"), ("b", "2")]);
+    peer.send(sum("1")).await;
+    peer.expect(packed(&[WORDS, ("_answer", "1"), ("total", "3")])).await;
+    peer.send(packed(&[WORDS, ("_ask", "2"), ("_command", "amp.Hello")])).await;
+    peer.expect(error("2", "UNHANDLED", "Unhandled Command: b'amp.Hello'")).await;
+    peer.send([goodbye("NO", "more"), sum("3")].concat()).await;
+    peer.expect(answer_sum("3")).await;
+}

@@ -55,8 +55,8 @@ impl Driver {
             replies: Vec::new(),
             woken: Vec::new(),
             has_delivered: false,
-            announces: shared.settings.announces(),
             has_heard: false,
+            peer_announces: false,
             greets: false,
             alarm: None,
             broken: None,
@@ -102,10 +102,10 @@ pub(super) struct Running<T> {
     pub(super) woken: Vec<Waker>,
     /// Whether callers were woken in this turn.
     pub(super) has_delivered: bool,
-    /// Whether this end announces and understands what is this library's own.
-    pub(super) announces: bool,
     /// Whether the peer's first box has come.
     pub(super) has_heard: bool,
+    /// Whether it has announced, and this end does so too: what is this library's own is understood.
+    pub(super) peer_announces: bool,
     /// Whether it has just announced: this end does so too, if only by a greeting.
     pub(super) greets: bool,
     pub(super) alarm: Option<Pin<Box<Sleep>>>,

@@ -82,7 +82,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 return Ok(());
             };
             if !std::mem::replace(&mut self.has_heard, true) && !self.shared().switch.is_switched() {
-                self.greets = self.shared().hear(&raw);
+                self.peer_announces = self.shared().hear(&raw);
+                self.greets = self.peer_announces;
             }
             if self.shared().switch.is_switched() {
                 self.deliver()?;
@@ -99,7 +100,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 Packet::Marked { ask, tag } => {
                     self.deliver()?;
                     let answering = Arc::clone(self.shared());
-                    let is_understood = self.announces;
+                    // To others it is a key that they may use for themselves.
+                    let is_understood = self.peer_announces;
                     let ask = if is_understood {
                         Ask::marked(ask, tag, answering)
                     } else {
@@ -118,7 +120,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     #[inline]
     fn take_ask(&mut self, ask: Ask) -> Result<(), CloseReason> {
         // One that is marked waits for its turn behind the notifications before it.
-        if self.announces && ask.is_own() && !ask.is_marked() { ask.settle_own() } else { self.responders.answer(ask) }
+        if self.peer_announces && ask.is_own() && !ask.is_marked() {
+            ask.settle_own()
+        } else {
+            self.responders.answer(ask)
+        }
     }
 
     /// Hands the replies so far to their callers, under one lock, and wakes them all after it.

@@ -35,7 +35,7 @@ impl House {
         };
         drop(registry);
         let mut inner = link.lock();
-        let (before, finished) = (inner.state.buffered(), inner.state.is_peer_finished());
+        let (before, peer_ended) = (inner.state.buffered(), inner.peer_ended);
         let received = inner.state.receive(data, receipt, self.received.tolerated(before));
         self.received.change(before, inner.state.buffered());
         let (over, half_close) = (matches!(received, Received::Overrun(_)), inner.state.half_close());
@@ -49,9 +49,9 @@ impl House {
         wakers.into_iter().flatten().for_each(Waker::wake);
         match received {
             Received::Kept => {}
-            // Behind the peer's own end the id is as one that is not known.
+            // Behind the peer's own end the id is as one that is not known. What crosses an end of this side is honest.
             Received::Refused(receipt) => self.settle([receipt]),
-            Received::Dropped(receipt) if finished => self.settle([receipt]),
+            Received::Dropped(receipt) if peer_ended => self.settle([receipt]),
             Received::Dropped(receipt) => acknowledge([receipt]),
             Received::Overrun(receipt) => give_back(half_close, [receipt]),
         }

@@ -78,11 +78,11 @@ impl House {
         first
     }
 
-    /// Notes the runtime that drives the connection. It may have been set up, and may be used, outside of that: then it is
-    /// known when the first command has come, or the first answer.
+    /// Notes the runtime that drives the connection, and no other: it may have been set up, and may be used, in one that ends before
+    /// or that nobody runs. It is known when the driver has been polled, and so when the first command or answer has come.
     pub(crate) fn enter(&self, connection: &Connection) {
         if self.runtime.get().is_none()
-            && let Some(runtime) = connection.runtime().cloned().or_else(|| Handle::try_current().ok())
+            && let Some(runtime) = connection.runtime().cloned()
         {
             let _ = self.runtime.set(runtime);
         }
@@ -118,7 +118,8 @@ impl House {
         &self,
         task: impl Future<Output = T> + Send + 'static,
     ) -> Option<JoinHandle<T>> {
-        self.runtime.get().map(|runtime| runtime.spawn(task))
+        let runtime = self.runtime.get().cloned().or_else(|| Handle::try_current().ok());
+        runtime.map(|runtime| runtime.spawn(task))
     }
 
     /// Why the connection has ended, if it has.

@@ -209,3 +209,33 @@ async fn timers_of_a_connection_ring_in_the_order_of_time_and_end_with_it() {
     assert!(matches!(soon("the end", never).await.unwrap(), Err(CloseReason::Aborted)));
     assert!(matches!(seconds(5).await, Err(CloseReason::Aborted)));
 }
+
+#[test]
+fn streams_of_a_connection_that_was_built_in_a_runtime_which_is_gone_end_where_it_is_driven() {
+    let factories = Factories::new();
+    let mut listener = factories.listen("x", 1);
+    let (a, b) = tokio::io::duplex(1 << 16);
+    let multiplexer = Multiplexer::default();
+    let elsewhere = runtime();
+    let (near, driver) =
+        elsewhere.block_on(async { Connection::builder().locator(multiplexer.clone()).build(a, Peer::other("a")) });
+    let (_far, far_driver) = Connection::builder().locator(Multiplexer::new(&factories)).build(b, Peer::other("b"));
+    let network = runtime();
+    network.spawn(driver);
+    network.spawn(far_driver);
+    drop(elsewhere);
+    for way in ["drop", "abort", "shutdown"] {
+        let (one, other) = block_on(async { tokio::join!(multiplexer.connect("x"), listener.accept()) });
+        let (mut one, mut other) = (one.expect("a stream"), other.expect("a stream"));
+        block_on(one.write_all(b"hello")).expect("written");
+        match way {
+            "drop" => drop(one),
+            "abort" => one.abort(),
+            _ => block_on(one.shutdown()).expect("closed"),
+        }
+        let mut read = Vec::new();
+        let end = network.block_on(soon("the end", other.read_to_end(&mut read)));
+        assert_eq!((read.as_slice(), end.is_ok()), (&b"hello"[..], way != "abort"), "{way}");
+    }
+    drop(near);
+}
