@@ -234,9 +234,10 @@ pub(crate) fn put_ask_box(
     mut arguments: AmpBox,
     limits: BoxLimits,
 ) -> Result<(), EncodeError> {
-    // The peer would take the box for an answer: these keys go before `_command`.
-    if let Some(key) = [ANSWER, ERROR].into_iter().find(|key| arguments.value(key.name_bytes()).is_some()) {
-        return Err(EncodeError::from(EncodeErrorKind::Key).at_key(key.name()));
+    // The peer would take the box for an answer, or for what this library says of itself.
+    let keys = [ANSWER.name_bytes(), ERROR.name_bytes(), announcement::ANNOUNCEMENT, announcement::MARK];
+    if let Some(key) = keys.into_iter().find(|key| arguments.value(key).is_some()) {
+        return Err(EncodeError::from(EncodeErrorKind::Key).at_key(&String::from_utf8_lossy(key)));
     }
     let mut put = |key: Key, value: Bytes| match arguments.insert(key.name_bytes(), value) {
         Ok(_) => Ok(()),

@@ -49,7 +49,8 @@ impl Factories {
         self.lock().insert(name.as_ref().to_vec(), Arc::new(factory))
     }
 
-    /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. It takes the place of a factory that had
+    /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. That is no responder: calls it makes are
+    /// ordinary ones, and wait for a place. It takes the place of a factory that had
     /// the name.
     pub fn serve<F>(&self, name: impl AsRef<[u8]>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
     where

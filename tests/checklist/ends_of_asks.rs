@@ -8,7 +8,7 @@ use std::time::Duration;
 use amp::{Command, Connection, Exposed, Reply, Server, Settings, pair, responder};
 use tokio::time::{Instant, sleep};
 
-use crate::raw_peer::{RawPeer, ask, ended, packed, soon};
+use crate::raw_peer::{RawPeer, answer, ask, draining, ended, packed, soon};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -273,4 +273,67 @@ async fn what_waits_because_much_is_held_starts_when_that_is_taken_over_elsewher
     peer.expect_silence_for(SECOND).await;
     assert_eq!(work.counts(), (2, 1));
     drop((answer_later, connection));
+}
+
+/// Waits, then calls its caller back.
+#[derive(Command, Debug)]
+struct Later {
+    #[exposed]
+    connection: Exposed<Connection>,
+}
+
+#[derive(Clone)]
+struct LateCaller;
+
+#[responder]
+impl LateCaller {
+    async fn later(&self, command: Later) -> Reply<Later> {
+        sleep(SECOND).await;
+        command.connection.call(Fetch).await.map_err(amp::CallError::forward)?;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_responder_that_runs_calls_back_while_its_end_closes_and_finishes() {
+    let (connection, mut peer) = RawPeer::with(LateCaller.into_locator(), Settings::new());
+    peer.send(ask("1", "Later", &[])).await;
+    peer.expect_silence_for(SECOND / 4).await;
+    connection.close();
+    peer.expect(ask("1", "Fetch", &[])).await;
+    peer.send(answer("1", &[])).await;
+    peer.expect_end(answer("1", &[])).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn asks_that_wait_are_told_at_once_when_this_end_closes() {
+    let (connection, mut peer, _work) = working(Settings::new().in_order(true));
+    peer.send([ask("1", "Fetch", &[]), ask("2", "Fetch", &[]), untagged("Store")].concat()).await;
+    peer.expect_silence_for(SECOND / 4).await;
+    connection.close();
+    peer.expect_silence_for(Duration::ZERO).await;
+    peer.expect(draining("2")).await;
+    peer.expect_end(answer("1", &[])).await;
+}
+
+/// Panics where a locator is asked first.
+struct Mad;
+
+impl amp::Locator for Mad {
+    fn locate(&self, ask: amp::Ask) -> amp::Located {
+        amp::Located::Unknown(ask)
+    }
+
+    fn at_once(&self, ask: &amp::Ask) -> bool {
+        assert!(ask.command() != b"Fetch", "expected: a bug of the user's");
+        false
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_locator_that_panics_when_it_is_asked_whether_it_settles_at_once_costs_that_ask() {
+    let (_connection, mut peer) = RawPeer::with((Mad, crate::commands::House::new().into_locator()), Settings::new());
+    peer.send(ask("1", "Fetch", &[])).await;
+    peer.expect(crate::raw_peer::unknown("1")).await;
+    peer.expect_open().await;
 }

@@ -65,6 +65,11 @@ impl Credit {
         }
     }
 
+    /// Answers to marked ones may have been missed: none is waited for any more.
+    pub(super) fn forgive(&mut self) {
+        self.marks = 0;
+    }
+
     /// So many marked ones were answered.
     pub(super) fn answered(&mut self, marks: usize) {
         self.marks = self.marks.saturating_sub(marks);

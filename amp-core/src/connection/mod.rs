@@ -31,6 +31,7 @@ mod states;
 mod timer;
 pub(crate) mod transport;
 mod turn;
+mod waiting;
 mod weak;
 
 use std::any::TypeId;
@@ -170,7 +171,10 @@ impl Connection {
             return Err(call::error(&reply, self.shared.settings.boxes.nesting));
         }
         let mut answer = AmpBox::from(&reply.raw);
-        answer.remove("_answer");
+        // What the box says beside its fields is for this end, and not to be passed on.
+        for key in ["_answer", "_amp"] {
+            answer.remove(key);
+        }
         Ok(answer)
     }
 
@@ -214,8 +218,12 @@ impl Connection {
         self.shared.switch.set(Some(Box::new(receiver)));
     }
 
-    /// Gives all further boxes to the dispatcher and the locator again.
+    /// Gives all further boxes to the dispatcher and the locator again. What the receiver got meanwhile is not told here: calls whose
+    /// answers it got wait on, and a peer of this library whose marked notifications it got (see `docs/wire.md`) waits for their
+    /// answers before it sends more.
     pub fn restore_receiver(&self) {
+        // Answers to marked notifications may have gone to the receiver.
+        self.shared.lock().credit.forgive();
         self.shared.switch.set(None);
     }
 

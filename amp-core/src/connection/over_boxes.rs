@@ -23,6 +23,9 @@ impl Builder {
     /// [stopped](BoxReceiver::stop), with the reason that the inlet is told. A sender that adds to the boxes needs
     /// [`BoxLimits::bytes`](crate::BoxLimits::bytes) here that leave room for it there.
     ///
+    /// No box says that it ends: when this connection closes, the one at the other end of the boxes stays open until its inlet is
+    /// stopped or dropped. Tell it with a command, and let the connection beneath close last.
+    ///
     /// # Panics
     /// When called outside a tokio runtime with time enabled.
     #[track_caller]

@@ -58,7 +58,8 @@ impl Queued {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<u64>, Failure>> {
         let mut state = shared.lock();
-        if let Some(reason) = state.refusal_for(admission == Admission::Bulk) {
+        // What runs here may finish while this end closes, and needs its callbacks for that.
+        if let Some(reason) = state.refusal_for(!admission.is_limited()) {
             return Poll::Ready(Err(Failure::Connection { reason, sent: false }));
         }
         // One that has waited in vain does not go out after its time.

@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -9,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::callback::{Responding, respond};
 use super::shared::Shared;
+use super::waiting::Waiting;
 use crate::locator::Locator;
 use crate::panics::{caught, forget_panic};
 use crate::reason::CloseReason;
@@ -25,12 +25,12 @@ pub(super) struct Responders {
     running: JoinSet<()>,
     /// Those that go on after it: of asks that want no answer, and of commands that are detached.
     lasting: JoinSet<()>,
-    waiting: VecDeque<Ask>,
+    waiting: Waiting,
 }
 
 impl Responders {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, running: JoinSet::new(), lasting: JoinSet::new(), waiting: VecDeque::new() }
+        Self { shared, running: JoinSet::new(), lasting: JoinSet::new(), waiting: Waiting::default() }
     }
 
     /// Answers an ask: at once if its responder is ready at its first poll, else concurrently. While the peer has much to
@@ -39,11 +39,17 @@ impl Responders {
     /// # Errors
     /// When so many notifications wait that the connection ends: each was promised to run.
     pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
-        if self.shared.locator.at_once(&ask) {
-            self.start(ask);
-            return Ok(());
+        match caught(AssertUnwindSafe(|| self.shared.locator.at_once(&ask))) {
+            Some(false) => {}
+            Some(true) => {
+                self.start(ask);
+                return Ok(());
+            }
+            // The ask is answered as it is dropped.
+            None => return Ok(()),
         }
-        if !ask.wants_answer() {
+        let wants_answer = ask.wants_answer();
+        if !wants_answer {
             if let Err(reason) = self.shared.check_notifications() {
                 ask.discard();
                 return Err(reason);
@@ -55,10 +61,10 @@ impl Responders {
             ask.refuse_busy();
             return Ok(());
         }
-        if self.waiting.is_empty() && self.may_start(&ask) {
+        if self.waiting.is_empty() && self.may_start(wants_answer) {
             self.start(ask);
         } else {
-            self.waiting.push_back(ask.detached());
+            self.waiting.push(ask);
         }
         Ok(())
     }
@@ -69,15 +75,13 @@ impl Responders {
             return;
         }
         self.reap(cx);
-        while self.has_work()
-            && let Some(ask) = self.waiting.pop_front()
-        {
-            // Once this end closes, nothing is begun that somebody would wait for.
-            if ask.wants_answer() && self.shared.is_draining() {
-                ask.refuse_draining();
-            } else {
-                self.start(ask);
+        loop {
+            // Once this end closes, and a responder may have just done so, nothing is begun that somebody would wait for.
+            if self.shared.is_draining() {
+                self.waiting.take_calls().for_each(Ask::refuse_draining);
             }
+            let Some(ask) = self.waiting.next(self.may_start(true), self.may_start(false)) else { break };
+            self.start(ask);
         }
         // An empty set took no waker above: what was spawned since needs one.
         self.reap(cx);
@@ -86,7 +90,7 @@ impl Responders {
     /// The connection is over: whoever waited for an answer has left.
     pub(super) fn stop_answering(&mut self) {
         self.running = JoinSet::new();
-        self.waiting.retain(|ask| !ask.wants_answer());
+        drop(self.waiting.take_calls());
     }
 
     /// Goes on with what still runs when the connection is over. Ready when nothing does.
@@ -97,7 +101,7 @@ impl Responders {
 
     /// Whether another look would start what waits.
     pub(super) fn has_work(&self) -> bool {
-        self.waiting.front().is_some_and(|next| self.may_start(next))
+        self.waiting.has_next(self.may_start(true), self.may_start(false))
     }
 
     /// How many run or wait.
@@ -109,13 +113,13 @@ impl Responders {
         self.running.len() + self.lasting.len()
     }
 
-    /// Whether the next ask may start. A notification that starts gives credit for more, and so waits while those that run hold
-    /// enough; one at a time may run in any case.
-    fn may_start(&self, next: &Ask) -> bool {
+    /// Whether an ask may start that wants an answer, or a notification. One of these gives credit for more when it starts, and so
+    /// waits while those that run hold enough; one at a time may run in any case.
+    fn may_start(&self, wants_answer: bool) -> bool {
         let started = self.started();
         let has_place = started == 0 || {
             let Settings { in_order, most_responders, .. } = self.shared.settings;
-            !in_order && started < most_responders && (next.wants_answer() || !self.shared.is_full())
+            !in_order && started < most_responders && (wants_answer || !self.shared.is_full())
         };
         has_place && !self.shared.is_congested()
     }

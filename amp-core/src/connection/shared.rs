@@ -126,10 +126,21 @@ impl Shared {
     /// Writing has failed. Answers that have already come may still be read.
     pub(super) fn writing_failed(&self, reason: CloseReason) {
         let mut state = self.lock();
-        if !state.is_over() {
-            state.discard();
-            self.congested.store(false, Ordering::Relaxed);
-            self.begin_to_close(state, after(self.settings.linger), reason);
+        let until = after(self.settings.linger);
+        match state.phase.clone() {
+            Phase::Over(_) => {}
+            Phase::Open => {
+                state.discard();
+                self.congested.store(false, Ordering::Relaxed);
+                self.begin_to_close(state, until, reason);
+            }
+            // It closes for another reason already, in no more time than it had.
+            Phase::Closing(before, first) => {
+                state.discard();
+                self.congested.store(false, Ordering::Relaxed);
+                state.phase = Phase::Closing(before.min(until), first);
+                self.wake_driver(state, true);
+            }
         }
     }
 

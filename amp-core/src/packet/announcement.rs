@@ -7,9 +7,9 @@ use super::{Tag, put_ask_with};
 use crate::value::{BoxWriter, EncodeError, Key};
 use crate::wire::{BoxLimits, END, Pairs, put_pair};
 
-const ANNOUNCEMENT: &[u8] = b"_amp";
+pub(super) const ANNOUNCEMENT: &[u8] = b"_amp";
 /// Of a marked notification: its tag asks for credit, not for what the command answers.
-const MARK: &[u8] = b"_notify";
+pub(super) const MARK: &[u8] = b"_notify";
 /// The version, then what this end understands.
 const WORDS: &[u8] = b"1 goodbye notify";
 
@@ -119,7 +119,10 @@ fn printable(bytes: &[u8], most: usize) -> String {
 
 /// Whether it changes the order or the lines of the text around it.
 fn is_format(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    matches!(
+        letter,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+    )
 }
 
 /// Inserts a pair in the order of keys, if the box keeps to the limits with it.
