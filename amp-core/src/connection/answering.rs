@@ -1,6 +1,6 @@
 use std::any::{Any, TypeId};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Connection;
 use super::shared::Shared;
@@ -60,13 +60,13 @@ impl Answering for Shared {
         !self.complained.swap(true, Ordering::Relaxed)
     }
 
-    fn provide(
-        self: Arc<Self>,
-        wanted: TypeId,
-        unanswered: &dyn Fn() -> Weak<()>,
-    ) -> Option<Arc<dyn Any + Send + Sync>> {
+    fn answered(&self, ask: u32) {
+        self.unanswered.answered(ask);
+    }
+
+    fn provide(self: Arc<Self>, wanted: TypeId, ask: Option<&AtomicU32>) -> Option<Arc<dyn Any + Send + Sync>> {
         if wanted == TypeId::of::<Connection>() {
-            Some(Arc::new(Connection::with(&self, unanswered())))
+            Some(Arc::new(Connection::with(&self, ask.map_or(0, |ask| self.unanswered.number(ask)))))
         } else if wanted == TypeId::of::<Peer>() {
             Some(Arc::new(self.peer.clone()))
         } else if wanted == TypeId::of::<Arc<dyn Locator>>() {

@@ -1,6 +1,6 @@
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -109,7 +109,7 @@ struct Place<'a>(&'a Arc<Shared>);
 impl Context for Place<'_> {
     fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
         // No ask has come.
-        Arc::clone(self.0).provide(wanted, &Weak::new)
+        Arc::clone(self.0).provide(wanted, None)
     }
 }
 

@@ -7,8 +7,11 @@
 //! the responder may have made another task of it, and nobody waits for it any more once the ask is answered.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 thread_local! {
@@ -47,5 +50,47 @@ impl Future for Responding {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         respond(|| self.0.as_mut().poll(cx))
+    }
+}
+
+/// The asks of one connection that have no answer and gave a handle of it away, by number. No ask has the number 0.
+#[derive(Debug, Default)]
+pub(super) struct Unanswered(Mutex<Numbers>);
+
+#[derive(Debug, Default)]
+struct Numbers {
+    last: u32,
+    given: HashSet<u32>,
+}
+
+impl Unanswered {
+    /// The number of an ask, which it keeps in `place` from now on.
+    pub(super) fn number(&self, place: &AtomicU32) -> u32 {
+        let mut numbers = self.lock();
+        let mut number = place.load(Ordering::Relaxed);
+        while number == 0 {
+            let next = numbers.last.wrapping_add(1);
+            numbers.last = next;
+            // One that has been unanswered for very long keeps its number.
+            if next != 0 && numbers.given.insert(next) {
+                number = next;
+                place.store(number, Ordering::Relaxed);
+            }
+        }
+        number
+    }
+
+    /// Whether the ask with the number has no answer.
+    pub(super) fn contains(&self, number: u32) -> bool {
+        self.lock().given.contains(&number)
+    }
+
+    /// The ask with the number has its answer.
+    pub(super) fn answered(&self, number: u32) {
+        self.lock().given.remove(&number);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Numbers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -37,7 +37,7 @@ mod weak;
 use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
@@ -75,9 +75,9 @@ pub struct Connection {
     shared: Arc<Shared>,
     /// It counts as a handle: only what a weak call holds does not.
     counted: bool,
-    /// Of the ask that it came from, if it came from one, as long as that has no answer: somebody at the other end may wait for
-    /// what is called through it.
-    unanswered: Weak<()>,
+    /// The number of the ask that it came from, or 0. As long as that has no answer somebody at the other end may wait for what
+    /// is called through it.
+    ask: u32,
 }
 
 impl Connection {
@@ -87,24 +87,24 @@ impl Connection {
     }
 
     fn of(shared: &Arc<Shared>) -> Self {
-        Self::with(shared, Weak::new())
+        Self::with(shared, 0)
     }
 
-    /// A handle that belongs to a responder as long as `unanswered` lives.
-    fn with(shared: &Arc<Shared>, unanswered: Weak<()>) -> Self {
+    /// A handle that belongs to the ask with the number as long as that has no answer.
+    fn with(shared: &Arc<Shared>, ask: u32) -> Self {
         shared.add_handle();
-        Self { shared: Arc::clone(shared), counted: true, unanswered }
+        Self { shared: Arc::clone(shared), counted: true, ask }
     }
 
     /// Whether what is called through it is a callback.
     #[inline]
     fn is_callback(&self) -> bool {
-        self.unanswered.strong_count() > 0
+        self.ask != 0 && self.shared.unanswered.contains(self.ask)
     }
 
     /// What keeps nothing open.
     fn uncounted(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), counted: false, unanswered: self.unanswered.clone() }
+        Self { shared: Arc::clone(&self.shared), counted: false, ask: self.ask }
     }
 
     /// No longer keeps the connection open.
@@ -276,7 +276,7 @@ impl Connection {
     /// A handle that does not keep the connection open.
     #[must_use]
     pub fn downgrade(&self) -> WeakConnection {
-        WeakConnection::of(&self.shared, &self.unanswered)
+        WeakConnection::of(&self.shared, self.ask)
     }
 
     /// The runtime that drives the connection, once its driver has been polled: for tasks that belong to the connection and are
@@ -301,7 +301,7 @@ impl Connection {
 
 impl Clone for Connection {
     fn clone(&self) -> Self {
-        Self::with(&self.shared, self.unanswered.clone())
+        Self::with(&self.shared, self.ask)
     }
 }
 

@@ -95,19 +95,25 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 Packet::Ask { ask, tag } => {
                     self.deliver()?;
                     let answering = Arc::clone(self.shared());
-                    self.take_ask(Ask::new(ask, tag, answering))?;
+                    let ask = Ask::new(ask, tag, answering);
+                    if self.peer_announces && ask.is_own() {
+                        ask.settle_own()?;
+                    } else {
+                        self.responders.answer(ask)?;
+                    }
                 }
                 Packet::Marked { ask, tag } => {
                     self.deliver()?;
                     let answering = Arc::clone(self.shared());
-                    // To others it is a key that they may use for themselves.
+                    // To others it is a key that they may use for themselves. Marked, one of the library's own commands waits for its
+                    // turn behind the notifications before it.
                     let is_understood = self.peer_announces;
                     let ask = if is_understood {
                         Ask::marked(ask, tag, answering)
                     } else {
                         Ask::new(ask, Some(tag), answering)
                     };
-                    self.take_ask(ask)?;
+                    self.responders.answer(ask)?;
                 }
                 Packet::Reply { tag, reply } => self.replies.push((tag, reply)),
             }
@@ -115,16 +121,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         self.pace.handled(part, false, now);
         self.is_read = true;
         Ok(())
-    }
-
-    #[inline]
-    fn take_ask(&mut self, ask: Ask) -> Result<(), CloseReason> {
-        // One that is marked waits for its turn behind the notifications before it.
-        if self.peer_announces && ask.is_own() && !ask.is_marked() {
-            ask.settle_own()
-        } else {
-            self.responders.answer(ask)
-        }
     }
 
     /// Hands the replies so far to their callers, under one lock, and wakes them all after it.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::callback::Unanswered;
 use super::credit::most_held;
 use super::receiver::Switch;
 use super::state::{Phase, State};
@@ -41,6 +42,8 @@ pub(super) struct Shared {
     pub(super) ended: watch::Sender<Ended>,
     /// The runtime that drives the connection, once it does.
     pub(super) runtime: OnceLock<Handle>,
+    /// Asks whose handles make callbacks.
+    pub(super) unanswered: Unanswered,
     handles: AtomicUsize,
     /// Bytes of asks that have no answer.
     pub(super) held: AtomicUsize,
@@ -63,6 +66,7 @@ impl Shared {
             switch: Switch::default(),
             ended: watch::Sender::default(),
             runtime: OnceLock::new(),
+            unanswered: Unanswered::default(),
             handles: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
             asks: AtomicUsize::new(0),

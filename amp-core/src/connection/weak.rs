@@ -10,12 +10,12 @@ use crate::responder::Ask;
 pub struct WeakConnection {
     shared: Weak<Shared>,
     /// As in the handle that it was made of.
-    unanswered: Weak<()>,
+    ask: u32,
 }
 
 impl WeakConnection {
-    pub(super) fn of(shared: &Arc<Shared>, unanswered: &Weak<()>) -> Self {
-        Self { shared: Arc::downgrade(shared), unanswered: unanswered.clone() }
+    pub(super) fn of(shared: &Arc<Shared>, ask: u32) -> Self {
+        Self { shared: Arc::downgrade(shared), ask }
     }
 
     /// Whether it is a handle of that connection.
@@ -36,7 +36,7 @@ impl WeakConnection {
     pub fn upgrade(&self) -> Option<Connection> {
         let shared = self.shared.upgrade()?;
         // Not made before it is counted: dropping it would count one handle too few.
-        shared.add_handle_to_others().then(|| Connection { shared, counted: true, unanswered: self.unanswered.clone() })
+        shared.add_handle_to_others().then(|| Connection { shared, counted: true, ask: self.ask })
     }
 }
 

@@ -44,6 +44,7 @@ impl Ask {
 
     /// The command's name as it came, which need not be UTF-8.
     #[must_use]
+    #[inline]
     pub fn command(&self) -> &[u8] {
         self.packet.command()
     }

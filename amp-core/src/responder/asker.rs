@@ -1,7 +1,8 @@
 use std::any::{Any, TypeId};
 use std::error::Error;
 use std::fmt::Display;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use super::{Answering, NOTIFICATION_OVERHEAD};
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
@@ -27,15 +28,15 @@ pub(super) struct Asker {
     held: usize,
     /// The command, once it is known.
     command: &'static str,
-    /// Lives as long as this, once somebody has a use for that.
-    unanswered: OnceLock<Arc<()>>,
+    /// Its number among those that gave a handle of their connection away, or 0.
+    number: AtomicU32,
 }
 
 impl Asker {
     pub(super) fn new(tag: Option<AskTag>, bytes: usize, answering: Arc<dyn Answering>) -> Self {
         let held = if tag.is_some() { bytes } else { bytes + NOTIFICATION_OVERHEAD };
         answering.hold(held);
-        Self { answering, tag, answered: false, is_marked: false, held, command: "", unanswered: OnceLock::new() }
+        Self { answering, tag, answered: false, is_marked: false, held, command: "", number: AtomicU32::new(0) }
     }
 
     /// For a marked notification.
@@ -231,12 +232,16 @@ impl Drop for Asker {
             self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
             self.strictly_end();
         }
+        let number = *self.number.get_mut();
+        if number != 0 {
+            self.answering.answered(number);
+        }
         self.answering.settle();
     }
 }
 
 impl Context for Asker {
     fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
-        Arc::clone(&self.answering).provide(wanted, &|| Arc::downgrade(self.unanswered.get_or_init(Arc::default)))
+        Arc::clone(&self.answering).provide(wanted, Some(&self.number))
     }
 }

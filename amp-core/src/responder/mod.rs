@@ -8,7 +8,8 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 pub use ask::{Answer, Ask};
 
@@ -82,11 +83,10 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Whether nothing was complained of on this connection before: a peer must not fill the log.
     fn is_first_complaint(&self) -> bool;
 
-    /// The value of the wanted type, if there is one. A handle of the connection belongs to a responder as long as what
-    /// `unanswered` gives lives.
-    fn provide(
-        self: Arc<Self>,
-        wanted: TypeId,
-        unanswered: &dyn Fn() -> Weak<()>,
-    ) -> Option<Arc<dyn Any + Send + Sync>>;
+    /// The value of the wanted type, if there is one. A handle of the connection belongs to the ask that has the number in
+    /// `ask`, which is 0 until it gives one away.
+    fn provide(self: Arc<Self>, wanted: TypeId, ask: Option<&AtomicU32>) -> Option<Arc<dyn Any + Send + Sync>>;
+
+    /// The ask with the number has its answer: handles that came from it are as any other.
+    fn answered(&self, ask: u32);
 }
