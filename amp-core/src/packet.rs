@@ -213,10 +213,12 @@ pub(crate) fn put_declared<E: ErrorCodes>(
     })
 }
 
-/// Writes an error box.
-pub(crate) fn put_error(buffer: &mut Vec<u8>, tag: &[u8], code: &str, description: &str) {
+/// Writes an error box. Its description is cut to what the limits leave room for.
+pub(crate) fn put_error(buffer: &mut Vec<u8>, tag: &[u8], code: &str, description: &str, limits: BoxLimits) {
+    let keys: usize = [ERROR, ERROR_CODE, ERROR_DESCRIPTION].iter().map(|key| key.as_wire().len() + 2).sum();
+    let room = limits.bytes.saturating_sub(keys + tag.len() + code.len() + END.len());
     let mut out = BoxWriter::new(buffer, 0);
-    put_error_head(&mut out, tag, code, description);
+    put_error_head(&mut out, tag, code, cut_to(description, room));
     buffer.extend_from_slice(&END);
 }
 
@@ -256,11 +258,15 @@ pub(crate) fn put_ask_box(
 
 /// As much of the text as one value holds.
 fn cut(text: &str) -> &[u8] {
-    let mut end = text.len().min(MAX_VALUE);
+    cut_to(text, MAX_VALUE).as_bytes()
+}
+
+fn cut_to(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    &text.as_bytes()[..end]
+    &text[..end]
 }
 
 fn put_box(

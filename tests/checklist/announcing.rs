@@ -439,8 +439,33 @@ async fn keys_and_commands_of_this_library_mean_nothing_from_a_peer_that_has_not
     let sum = |tag| packed(&[("_ask", tag), ("_command", "Sum"), ("_notify", ""), ("a", "1"), ("b", "2")]);
     peer.send(sum("1")).await;
     peer.expect(packed(&[WORDS, ("_answer", "1"), ("total", "3")])).await;
-    peer.send(packed(&[WORDS, ("_ask", "2"), ("_command", "amp.Hello")])).await;
+    peer.send(ask("2", "amp.Hello", &[])).await;
     peer.expect(error("2", "UNHANDLED", "Unhandled Command: b'amp.Hello'")).await;
     peer.send([goodbye("NO", "more"), sum("3")].concat()).await;
     peer.expect(answer_sum("3")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_box_without_room_is_made_up_for_by_a_greeting_when_the_peer_has_announced() {
+    let note = |text: &str| packed(&[("_command", "Note"), ("text", text)]);
+    let full = "n".repeat(50);
+    let limits = amp::BoxLimits::DEFAULT.bytes(note(&full).len());
+    let (connection, mut peer) = announcing(Settings::new().boxes(limits));
+    connection.notify(Note { text: full.clone() }).await.expect("sent");
+    peer.expect(note(&full)).await;
+    peer.expect_silence().await;
+    peer.send(packed(&[WORDS, ("_command", "amp.Hello")])).await;
+    peer.expect(packed(&[WORDS, ("_command", "amp.Hello")])).await;
+
+    // The other end takes it up, whenever it comes.
+    let (connection, mut peer) = announcing(Settings::new());
+    drop(tokio::spawn(connection.call(sum())));
+    peer.expect(packed(&[WORDS, ("_ask", "1"), ("_command", "Sum"), ("a", "1"), ("b", "2")])).await;
+    peer.send([note("n"), packed(&[WORDS, ("_command", "amp.Hello")])].concat()).await;
+    peer.expect_silence().await;
+    let sent = (0..128).map(|_| connection.notify(Note { text: "n".into() }));
+    for sent in sent {
+        soon("a notification", sent).await.expect("sent");
+    }
+    assert!(tokio::time::timeout(Duration::from_secs(1), connection.notify(Note { text: "n".into() })).await.is_err());
 }

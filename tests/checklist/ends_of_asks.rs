@@ -228,13 +228,14 @@ async fn what_goes_on_keeps_the_place_of_its_connection_so_that_a_loop_of_sender
 
 #[tokio::test(start_paused = true)]
 async fn aborting_begins_nothing_that_waits_for_its_turn() {
-    for settings in [Settings::new().in_order(true), Settings::new().most_responders(1)] {
+    // One notification at a time may run beside whatever calls run.
+    for (settings, begun) in [(Settings::new().in_order(true), 1), (Settings::new().most_responders(1), 2)] {
         let (connection, mut peer, work) = working(settings);
         peer.send([ask("1", "Fetch", &[]), untagged("Store").repeat(10)].concat()).await;
         peer.expect_silence_for(SECOND / 4).await;
         connection.abort();
         assert_eq!(ended(&connection).await, "Aborted");
-        assert_eq!(work.counts(), (1, 0));
+        assert_eq!(work.counts(), (begun, 0));
     }
     let (connection, mut peer, work) = working(Settings::new().in_order(true).close_timeout(Duration::ZERO));
     peer.send(untagged("Store").repeat(10)).await;
@@ -336,4 +337,76 @@ async fn a_locator_that_panics_when_it_is_asked_whether_it_settles_at_once_costs
     peer.send(ask("1", "Fetch", &[])).await;
     peer.expect(crate::raw_peer::unknown("1")).await;
     peer.expect_open().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notification_runs_beside_whatever_calls_run_however_much_is_held() {
+    let (connection, mut peer, work) = working(Settings::new().most_inbound(1_000).most_responders(1));
+    // A call that runs on, and may be waiting for what is notified.
+    peer.send(ask("1", "Brood", &[])).await;
+    let large = packed(&[("_command", "Store"), ("pad", &"x".repeat(1_500))]);
+    peer.send(large.repeat(3)).await;
+    peer.expect_silence_for(2 * SECOND).await;
+    assert_eq!(work.counts(), (4, 3), "one after the other");
+    drop((peer, connection));
+}
+
+/// Ends its connection at once.
+#[derive(Command, Debug)]
+#[amp(no_answer)]
+struct Abort {
+    #[exposed]
+    connection: Exposed<Connection>,
+}
+
+#[derive(Clone)]
+struct Aborter;
+
+#[responder]
+impl Aborter {
+    async fn abort(&self, command: Abort) -> Reply<Abort> {
+        command.connection.abort();
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_behind_an_abort_by_a_responder_is_not_begun() {
+    for settings in [Settings::new(), Settings::new().in_order(true)] {
+        let work = Work::default();
+        let locator = (Aborter.into_locator(), work.clone().into_locator());
+        let (connection, mut peer) = RawPeer::with(locator, settings);
+        peer.send([untagged("Abort"), ask("1", "Fetch", &[]).repeat(3), untagged("Store").repeat(3)].concat()).await;
+        peer.expect_end("").await;
+        assert_eq!(ended(&connection).await, "Aborted");
+        assert_eq!(work.counts(), (0, 0));
+    }
+}
+
+/// Is passed on over another connection.
+#[derive(Command, Debug)]
+struct PassOn;
+
+struct Proxy(Connection);
+
+#[responder]
+impl Proxy {
+    async fn pass_on(&self, _: PassOn) -> Reply<PassOn> {
+        self.0.call(Fetch).await.map_err(amp::CallError::forward)?;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_closes_takes_no_calls_of_responders_of_others() {
+    let (beyond, mut far) = RawPeer::with((), Settings::new());
+    let first = tokio::spawn(beyond.call(Fetch));
+    far.expect(ask("1", "Fetch", &[])).await;
+    beyond.close();
+    let (_connection, mut peer) = RawPeer::with(Proxy(beyond.clone()).into_locator(), Settings::new());
+    peer.send(ask("1", "PassOn", &[])).await;
+    peer.expect(crate::raw_peer::unknown("1")).await;
+    far.send(answer("1", &[])).await;
+    far.expect_end("").await;
+    soon("the first", first).await.expect("no panic").expect("an answer");
 }

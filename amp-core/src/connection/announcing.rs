@@ -23,7 +23,7 @@ impl State {
     fn announce(&mut self, start: usize, limits: BoxLimits) {
         // What could not be written left nothing.
         if self.outbound.len() > start {
-            announce(&mut self.outbound, start, limits);
+            self.missed = !announce(&mut self.outbound, start, limits);
             self.announced = true;
         }
     }
@@ -61,6 +61,9 @@ impl Shared {
     pub(super) fn greet(&self) {
         let mut state = self.lock();
         let (start, limits) = (state.outbound.len(), self.settings.boxes);
+        if std::mem::take(&mut state.missed) {
+            state.announced = false;
+        }
         if !(state.announced || state.sealed) && put_hello(&mut state.outbound, None, limits).is_ok() {
             state.dispatcher.skip();
             state.begin_to_announce(start, limits);

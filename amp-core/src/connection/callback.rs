@@ -14,23 +14,40 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use super::shared::Shared;
+
 thread_local! {
-    /// Whether this thread polls a responder, of whichever connection.
-    static RESPONDING: Cell<bool> = const { Cell::new(false) };
+    /// The connection whose responder this thread polls, by [`identity`].
+    static RESPONDING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Whether what is done now is done by a responder.
+/// What tells a connection from others, and is not 0.
+pub(super) fn identity(shared: &Shared) -> usize {
+    std::ptr::from_ref(shared).addr()
+}
+
+/// Whether what is done now is done by a responder, of whichever connection.
 #[inline]
 pub(super) fn is_responding() -> bool {
-    // A thread that ends polls nothing any more.
-    RESPONDING.try_with(Cell::get).unwrap_or(false)
+    responding() != 0
 }
 
-/// Runs a part of a responder.
+/// Whether what is done now is done by a responder of this connection.
+pub(super) fn is_responding_for(shared: &Shared) -> bool {
+    responding() == identity(shared)
+}
+
 #[inline]
-pub(super) fn respond<T>(run: impl FnOnce() -> T) -> T {
+fn responding() -> usize {
+    // A thread that ends polls nothing any more.
+    RESPONDING.try_with(Cell::get).unwrap_or(0)
+}
+
+/// Runs a part of a responder of the connection.
+#[inline]
+pub(super) fn respond<T>(connection: usize, run: impl FnOnce() -> T) -> T {
     /// However `run` ends: a responder may be polled while another one is, and it may panic.
-    struct Restore(bool);
+    struct Restore(usize);
 
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -38,18 +55,18 @@ pub(super) fn respond<T>(run: impl FnOnce() -> T) -> T {
         }
     }
 
-    let _restore = Restore(RESPONDING.try_with(|responding| responding.replace(true)).unwrap_or(false));
+    let _restore = Restore(RESPONDING.try_with(|responding| responding.replace(connection)).unwrap_or(0));
     run()
 }
 
-/// A responder that runs as a task.
-pub(super) struct Responding(pub(super) Pin<Box<dyn Future<Output = ()> + Send>>);
+/// A responder of a connection that runs as a task.
+pub(super) struct Responding(pub(super) usize, pub(super) Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl Future for Responding {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        respond(|| self.0.as_mut().poll(cx))
+        respond(self.0, || self.1.as_mut().poll(cx))
     }
 }
 

@@ -56,6 +56,7 @@ impl Driver {
             woken: Vec::new(),
             has_delivered: false,
             has_heard: false,
+            announces: shared.settings.announces(),
             peer_announces: false,
             greets: false,
             alarm: None,
@@ -104,7 +105,9 @@ pub(super) struct Running<T> {
     pub(super) has_delivered: bool,
     /// Whether the peer's first box has come.
     pub(super) has_heard: bool,
-    /// Whether it has announced, and this end does so too: what is this library's own is understood.
+    /// Whether this end announces.
+    pub(super) announces: bool,
+    /// Whether the peer has announced, and this end does so too: what is this library's own is understood.
     pub(super) peer_announces: bool,
     /// Whether it has just announced: this end does so too, if only by a greeting.
     pub(super) greets: bool,

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use super::callback::is_responding;
+use super::callback::{is_responding, is_responding_for};
 use super::outgoing::Outgoing;
 use super::queued::{Admission, Queued};
 use super::shared::Shared;
@@ -109,7 +109,8 @@ impl<A: Outgoing> Exchange<A> {
         let Self { connection, ask: Some(ask), answered, admission, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
-        let polled = queued.poll(&connection.shared, ask, (*answered, *admission), cx);
+        let closes = closes_with(connection, *admission);
+        let polled = queued.poll(&connection.shared, ask, (*answered, *admission, closes), cx);
         if polled.is_ready() { polled } else { self.poll_as_callback(cx) }
     }
 
@@ -124,7 +125,18 @@ impl<A: Outgoing> Exchange<A> {
         }
         queued.leave(&connection.shared, *admission);
         *admission = Admission::Callback;
-        queued.poll(&connection.shared, ask, (*answered, *admission), cx)
+        let closes = closes_with(connection, *admission);
+        queued.poll(&connection.shared, ask, (*answered, *admission, closes), cx)
+    }
+}
+
+/// Whether it goes out also while its connection closes: what runs there may finish, and needs its callbacks for that.
+#[inline]
+fn closes_with(connection: &Connection, admission: Admission) -> bool {
+    match admission {
+        Admission::Call | Admission::Notification => false,
+        Admission::Bulk => true,
+        Admission::Callback => connection.is_callback() || is_responding_for(&connection.shared),
     }
 }
 

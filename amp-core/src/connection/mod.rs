@@ -38,7 +38,7 @@ use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -223,7 +223,11 @@ impl Connection {
     /// answers before it sends more.
     pub fn restore_receiver(&self) {
         // Answers to marked notifications may have gone to the receiver.
-        self.shared.lock().credit.forgive();
+        let mut state = self.shared.lock();
+        state.credit.forgive();
+        let next = state.next_notification(&self.shared.settings);
+        drop(state);
+        next.into_iter().for_each(Waker::wake);
         self.shared.switch.set(None);
     }
 

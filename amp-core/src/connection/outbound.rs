@@ -137,7 +137,7 @@ impl Shared {
             return Err(SendBoxError::Closed(reason.clone()));
         }
         // A box without a type is not this connection's to add to: it may be another connection's, with an announcement of its own.
-        state.announced = true;
+        state.missed |= !std::mem::replace(&mut state.announced, true);
         drop(state);
         self.write(|buffer| sent.encode(buffer));
         Ok(())

@@ -49,17 +49,16 @@ impl Queued {
         Self { deadline, ..Self::default() }
     }
 
-    /// Sends the ask when there is a place and room for it.
+    /// Sends the ask when there is a place and room for it; while this end closes only if it `closes` with it.
     pub(super) fn poll(
         &mut self,
         shared: &Shared,
         ask: &dyn Outgoing,
-        (answered, admission): (bool, Admission),
+        (answered, admission, closes): (bool, Admission, bool),
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<u64>, Failure>> {
         let mut state = shared.lock();
-        // What runs here may finish while this end closes, and needs its callbacks for that.
-        if let Some(reason) = state.refusal_for(!admission.is_limited()) {
+        if let Some(reason) = state.refusal_for(closes) {
             return Poll::Ready(Err(Failure::Connection { reason, sent: false }));
         }
         // One that has waited in vain does not go out after its time.

@@ -13,6 +13,7 @@ use crate::dispatcher::UnknownTag;
 use crate::packet::Packet;
 use crate::reason::CloseReason;
 use crate::responder::Ask;
+use crate::wire::RawBox;
 
 /// The first read buffer in bytes; a read that fills it doubles the next.
 pub(super) const SMALL_READ: usize = 8 * 1024;
@@ -81,9 +82,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                 self.pace.handled(handled, true, now);
                 return Ok(());
             };
-            if !std::mem::replace(&mut self.has_heard, true) && !self.shared().switch.is_switched() {
-                self.peer_announces = self.shared().hear(&raw);
-                self.greets = self.peer_announces;
+            if !std::mem::replace(&mut self.has_heard, true) {
+                self.hear(&raw);
             }
             if self.shared().switch.is_switched() {
                 self.deliver()?;
@@ -96,8 +96,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
                     self.deliver()?;
                     let answering = Arc::clone(self.shared());
                     let ask = Ask::new(ask, tag, answering);
-                    if self.peer_announces && ask.is_own() {
-                        ask.settle_own()?;
+                    if self.announces && ask.is_own() {
+                        self.take_own(ask)?;
                     } else {
                         self.responders.answer(ask)?;
                     }
@@ -121,6 +121,31 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         self.pace.handled(part, false, now);
         self.is_read = true;
         Ok(())
+    }
+
+    /// Looks at the peer's first box.
+    #[cold]
+    fn hear(&mut self, first: &RawBox) {
+        if self.shared().switch.is_switched() {
+            // It is the receiver's, and what the peer understands is not known. What this end has announced holds.
+            self.peer_announces = self.announces;
+        } else {
+            self.peer_announces = self.shared().hear(first);
+            self.greets = self.peer_announces;
+        }
+    }
+
+    /// Settles one of the library's own commands. From a peer that has not announced it is a command like any other, but for a
+    /// greeting that announces: the peer's first box had no room for that.
+    #[cold]
+    fn take_own(&mut self, ask: Ask) -> Result<(), CloseReason> {
+        if !self.peer_announces {
+            if !(ask.is_greeting() && self.shared().hear(ask.raw())) {
+                return self.responders.answer(ask);
+            }
+            self.peer_announces = true;
+        }
+        ask.settle_own()
     }
 
     /// Hands the replies so far to their callers, under one lock, and wakes them all after it.

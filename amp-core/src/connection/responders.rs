@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::task::JoinSet;
 
-use super::callback::{Responding, respond};
-use super::shared::Shared;
+use super::callback::{Responding, identity, respond};
+use super::shared::{Shared, Stage};
 use super::waiting::Waiting;
 use crate::locator::Locator;
 use crate::panics::{caught, forget_panic};
@@ -23,14 +23,22 @@ pub(super) struct Responders {
     shared: Arc<Shared>,
     /// Those that end with the connection.
     running: JoinSet<()>,
-    /// Those that go on after it: of asks that want no answer, and of commands that are detached.
-    lasting: JoinSet<()>,
+    /// Those that go on after it although somebody waits: of commands that are detached.
+    detached: JoinSet<()>,
+    /// Those that go on after it because nobody waits.
+    notifications: JoinSet<()>,
     waiting: Waiting,
 }
 
 impl Responders {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, running: JoinSet::new(), lasting: JoinSet::new(), waiting: Waiting::default() }
+        Self {
+            shared,
+            running: JoinSet::new(),
+            detached: JoinSet::new(),
+            notifications: JoinSet::new(),
+            waiting: Waiting::default(),
+        }
     }
 
     /// Answers an ask: at once if its responder is ready at its first poll, else concurrently. While the peer has much to
@@ -39,22 +47,32 @@ impl Responders {
     /// # Errors
     /// When so many notifications wait that the connection ends: each was promised to run.
     pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
-        match caught(AssertUnwindSafe(|| self.shared.locator.at_once(&ask))) {
+        let (at_once, mut ask) = (caught(AssertUnwindSafe(|| self.shared.locator.at_once(&ask))), ask);
+        match at_once {
             Some(false) => {}
             Some(true) => {
                 self.start(ask);
                 return Ok(());
             }
-            // The ask is answered as it is dropped.
-            None => return Ok(()),
+            // The ask is answered as it is dropped. What sent it is dealt with.
+            None => {
+                if ask.is_marked() {
+                    ask.give_credit();
+                }
+                return Ok(());
+            }
         }
-        let wants_answer = ask.wants_answer();
+        let (wants_answer, stage) = (ask.wants_answer(), self.shared.stage());
+        if stage == Stage::Aborted {
+            ask.discard();
+            return Ok(());
+        }
         if !wants_answer {
             if let Err(reason) = self.shared.check_notifications() {
                 ask.discard();
                 return Err(reason);
             }
-        } else if self.shared.is_draining() {
+        } else if stage == Stage::Draining {
             ask.refuse_draining();
             return Ok(());
         } else if self.len() >= self.shared.settings.most_responders || self.shared.is_full() {
@@ -76,9 +94,11 @@ impl Responders {
         }
         self.reap(cx);
         loop {
-            // Once this end closes, and a responder may have just done so, nothing is begun that somebody would wait for.
-            if self.shared.is_draining() {
-                self.waiting.take_calls().for_each(Ask::refuse_draining);
+            // A responder may have just closed or aborted.
+            match self.shared.stage() {
+                Stage::Open => {}
+                Stage::Draining => self.waiting.take_calls().for_each(Ask::refuse_draining),
+                Stage::Aborted => break,
             }
             let Some(ask) = self.waiting.next(self.may_start(true), self.may_start(false)) else { break };
             self.start(ask);
@@ -110,22 +130,23 @@ impl Responders {
     }
 
     fn started(&self) -> usize {
-        self.running.len() + self.lasting.len()
+        self.running.len() + self.detached.len() + self.notifications.len()
     }
 
     /// Whether an ask may start that wants an answer, or a notification. One of these gives credit for more when it starts, and so
-    /// waits while those that run hold enough; one at a time may run in any case.
+    /// waits while much is held; one at a time may run in any case, because whatever else runs may wait for it.
     fn may_start(&self, wants_answer: bool) -> bool {
         let started = self.started();
-        let has_place = started == 0 || {
-            let Settings { in_order, most_responders, .. } = self.shared.settings;
-            !in_order && started < most_responders && (wants_answer || !self.shared.is_full())
-        };
-        has_place && !self.shared.is_congested()
+        let Settings { in_order, most_responders, .. } = self.shared.settings;
+        let may = started == 0
+            || (!in_order
+                && ((started < most_responders && (wants_answer || !self.shared.is_full()))
+                    || (!wants_answer && self.notifications.is_empty())));
+        may && !self.shared.is_congested()
     }
 
     fn reap(&mut self, cx: &mut Context<'_>) {
-        for tasks in [&mut self.running, &mut self.lasting] {
+        for tasks in [&mut self.running, &mut self.detached, &mut self.notifications] {
             while let Poll::Ready(Some(ended)) = tasks.poll_join_next(cx) {
                 // A task that panicked has answered when it dropped its ask.
                 if let Err(error) = ended
@@ -147,10 +168,14 @@ impl Responders {
         }
         let is_accepted = !ask.wants_answer();
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
-        let begun = caught(AssertUnwindSafe(|| respond(|| begin(&*self.shared.locator, ask))));
+        let begun = caught(AssertUnwindSafe(|| respond(identity(&self.shared), || begin(&*self.shared.locator, ask))));
         if let Some(Some((responding, is_detached))) = begun {
-            let tasks = if is_accepted || is_detached { &mut self.lasting } else { &mut self.running };
-            tasks.spawn(Responding(responding));
+            let tasks = match (is_accepted, is_detached) {
+                (true, _) => &mut self.notifications,
+                (false, true) => &mut self.detached,
+                (false, false) => &mut self.running,
+            };
+            tasks.spawn(Responding(identity(&self.shared), responding));
         }
     }
 }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
@@ -17,6 +17,20 @@ use crate::locator::Locator;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
+
+/// What may still begin at an end. Whatever else ends a connection lets begin what came in the same read (`wire.md` line 32).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Open,
+    /// It closes in order: nothing that somebody waits for.
+    Draining,
+    /// Nothing.
+    Aborted,
+}
+
+const OPEN: u8 = 0;
+const DRAINING: u8 = 1;
+const ABORTED: u8 = 2;
 
 /// How far the end of a connection has come.
 #[derive(Debug, Default)]
@@ -52,8 +66,8 @@ pub(super) struct Shared {
     /// Whether a settled ask may be what closing waits for.
     pub(super) closing: AtomicBool,
     pub(super) complained: AtomicBool,
-    /// Whether this end closes in order. Set under the lock, and looked at for every ask without it.
-    draining: AtomicBool,
+    /// What may still begin here. Set under the lock, and looked at for every ask without it.
+    stage: AtomicU8,
     /// Whether so much waits to be written that no more responders should start. Set under the lock, and looked at for every
     /// ask without it.
     pub(super) congested: AtomicBool,
@@ -72,7 +86,7 @@ impl Shared {
             asks: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             complained: AtomicBool::new(false),
-            draining: AtomicBool::new(false),
+            stage: AtomicU8::new(OPEN),
             congested: AtomicBool::new(false),
             settings,
             peer,
@@ -113,16 +127,21 @@ impl Shared {
         }
     }
 
-    /// Whether this end closes in order, and so begins nothing more that somebody waits for.
-    pub(super) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+    /// What may still begin here.
+    #[inline]
+    pub(super) fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Relaxed) {
+            OPEN => Stage::Open,
+            DRAINING => Stage::Draining,
+            _ => Stage::Aborted,
+        }
     }
 
     /// Begins to close: no new calls, the old ones may still be answered.
     pub(super) fn close(&self) {
         let state = self.lock();
         if matches!(state.phase, Phase::Open) {
-            self.draining.store(true, Ordering::Relaxed);
+            self.stage.store(DRAINING, Ordering::Relaxed);
             self.begin_to_close(state, after(self.settings.close_timeout), CloseReason::Closed);
         }
     }
@@ -177,6 +196,7 @@ impl Shared {
     pub(super) fn abort(&self) {
         let mut state = self.lock();
         state.finish_by = Some(now());
+        self.stage.store(ABORTED, Ordering::Relaxed);
         if state.is_over() {
             self.wake_driver(state, true);
         } else {

@@ -31,8 +31,10 @@ pub(super) struct State {
     pub(super) sealed: bool,
     /// When the driver's alarm goes off: not later than the first deadline of a call that is out and the first of the alarms.
     pub(super) alarm: Option<Instant>,
-    /// The first box was sent, and has announced what this end understands if it does so.
+    /// The first box was sent, or this end announces nothing.
     pub(super) announced: bool,
+    /// It had no room for the announcement: a greeting makes up for that when the peer has announced.
+    pub(super) missed: bool,
     /// What the peer has announced.
     pub(super) peer: Features,
     pub(super) credit: Credit,
@@ -105,6 +107,7 @@ impl State {
             sealed: false,
             alarm: None,
             announced: !announces,
+            missed: false,
             peer: Features::default(),
             credit,
             alarms: Alarms::default(),

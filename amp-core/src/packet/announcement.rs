@@ -55,9 +55,9 @@ impl Features {
     }
 }
 
-/// Announces in the box that begins at `start` and ends the buffer. A box that has no room for it stays as it is.
-pub(crate) fn announce(buffer: &mut Vec<u8>, start: usize, limits: BoxLimits) {
-    insert(buffer, start, (ANNOUNCEMENT, WORDS), limits);
+/// Announces in the box that begins at `start` and ends the buffer. Whether there was room for it.
+pub(crate) fn announce(buffer: &mut Vec<u8>, start: usize, limits: BoxLimits) -> bool {
+    insert(buffer, start, (ANNOUNCEMENT, WORDS), limits)
 }
 
 /// Marks the notification that begins at `start` and ends the buffer. Whether there was room for it.
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn an_announcement_stands_in_the_order_of_keys_and_is_read_again() {
         let mut bytes = ask();
-        announce(&mut bytes, 6, BoxLimits::DEFAULT);
+        assert!(announce(&mut bytes, 6, BoxLimits::DEFAULT));
         let expected =
             b"before\0\x04_amp\0\x101 goodbye notify\0\x04_ask\0\x011\0\x08_command\0\x03Sum\0\x01a\0\x011\0\0";
         assert_eq!(bytes.escape_ascii().to_string(), expected.escape_ascii().to_string());

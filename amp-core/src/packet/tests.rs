@@ -138,7 +138,7 @@ fn line_29_a_declared_error_has_its_fields_around_amps_own_keys() {
 #[test]
 fn a_description_that_is_too_long_is_cut_between_two_characters() {
     let mut bytes = Vec::new();
-    put_error(&mut bytes, b"1", "X", &format!("x{}", "\u{2603}".repeat(30_000)));
+    put_error(&mut bytes, b"1", "X", &format!("x{}", "\u{2603}".repeat(30_000)), BoxLimits::DEFAULT);
     let raw = raw(&bytes);
     let (_, description) = raw.pairs().last().expect("the description");
     assert_eq!(description.len(), 65_533);

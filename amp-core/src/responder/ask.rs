@@ -12,6 +12,7 @@ use crate::packet::{AskPacket, AskTag, announcement};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
 use crate::reason::CloseReason;
+use crate::wire::RawBox;
 
 /// An ask that came from the peer and has no answer yet.
 ///
@@ -155,6 +156,15 @@ impl Ask {
     #[inline]
     pub(crate) fn is_own(&self) -> bool {
         self.command().starts_with(announcement::OWN)
+    }
+
+    /// Whether it is `amp.Hello`.
+    pub(crate) fn is_greeting(&self) -> bool {
+        self.command() == announcement::HELLO.as_bytes()
+    }
+
+    pub(crate) fn raw(&self) -> &RawBox {
+        &self.packet.raw
     }
 
     /// Whether it is a marked notification.

@@ -193,9 +193,10 @@ impl Asker {
 
     /// Puts an error that has only a code and a description.
     fn put_error(&self, code: &str, description: &str) {
+        let limits = self.settings().boxes;
         // It is cut to what a box holds.
         let _ = self.put(|buffer, tag| {
-            put_error(buffer, tag.as_bytes(), code, description);
+            put_error(buffer, tag.as_bytes(), code, description, limits);
             Ok(())
         });
     }
