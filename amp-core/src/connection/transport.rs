@@ -169,9 +169,10 @@ impl Builder {
     /// connection stands at [`pipes`](Self::pipes).
     ///
     /// The connection takes them for good. From now on `/dev/null` stands in the place of standard input, and standard
-    /// error in that of standard output, or `/dev/null` too where standard error leads to the same place. So what the
-    /// program prints reaches a log and not the peer, programs that it starts inherit neither, and the end of the
-    /// connection reaches the parent although this process lives on. What was printed before is flushed to the old
+    /// error in that of standard output. Where standard error leads to the same place as one of them (`2>&1`, one socket for
+    /// all three as `inetd` gives it, a terminal), `/dev/null` stands in the place of all three: such a program logs to a
+    /// file. So what the program prints reaches a log and not the peer, programs that it starts inherit none of them, and the
+    /// end of the connection reaches the parent although this process lives on. What was printed before is flushed to the old
     /// standard output; what was read into the buffer of [`std::io::stdin`] before does not reach the connection.
     ///
     /// Programs that run behind this one with the same standard streams, as in `sh -c 'agent; cat'`, find them as they
