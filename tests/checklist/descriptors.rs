@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, PipeReader, PipeWriter};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::time::Duration;
 
 use amp::{Builder, Connection, Peer};
@@ -77,6 +77,13 @@ async fn descriptors_that_cannot_carry_a_connection_are_refused() {
     assert_eq!(refused(read.into(), other_read.into()), ErrorKind::InvalidInput);
     let (a, b) = UnixDatagram::pair().expect("two sockets");
     assert_eq!(refused(a.into(), b.into()), ErrorKind::InvalidInput);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let unix = UnixListener::bind(directory.path().join("socket")).expect("a socket");
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    for [read, write] in [both(unix), both(tcp)] {
+        assert_eq!(refused(read, pipe().1.into()), ErrorKind::InvalidInput);
+        assert_eq!(refused(pipe().0.into(), write), ErrorKind::InvalidInput);
+    }
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// When a descriptor is not open in the direction that is asked of it, or is a socket of messages.
+    /// When a descriptor is not open in the direction that is asked of it, or is a socket of messages or one that listens.
     ///
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.

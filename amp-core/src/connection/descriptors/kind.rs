@@ -65,6 +65,9 @@ fn check_socket(socket: &OwnedFd) -> io::Result<()> {
     if getsockopt(socket, sockopt::SockType)? != SockType::Stream {
         return unfit("the socket carries messages, not a byte stream");
     }
+    if getsockopt(socket, sockopt::AcceptConn)? {
+        return unfit("the socket listens; a connection that it has accepted is needed");
+    }
     Ok(())
 }
 
