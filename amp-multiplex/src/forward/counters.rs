@@ -65,8 +65,9 @@ impl Drop for Open {
     }
 }
 
-/// A local socket whose bytes are counted as they pass, so that the progress of a long transfer can be seen. Dropped before all
-/// has passed, and before its stream is open, it is aborted: nothing of it looks whole.
+/// A local socket whose bytes are counted as they pass, so that the progress of a long transfer can be seen. Closed before all
+/// has passed, and before its stream is open, it is reset: nothing of it looks whole. So it is from the start, because a process
+/// that exits or is killed drops nothing.
 pub(super) struct Counted<T: Socket> {
     inner: T,
     counters: Arc<Counters>,
@@ -90,8 +91,8 @@ impl Whole {
 
 impl<T: Socket> Drop for Counted<T> {
     fn drop(&mut self) {
-        if !self.whole.get() {
-            self.inner.abort();
+        if self.whole.get() {
+            self.inner.resets_on_close(false);
         }
     }
 }
@@ -108,6 +109,7 @@ impl Moved {
 
 impl<T: Socket> Counted<T> {
     pub(super) fn new(inner: T, counters: &Arc<Counters>) -> Self {
+        inner.resets_on_close(true);
         Self { inner, counters: Arc::clone(counters), moved: Moved::default(), whole: Whole::default() }
     }
 

@@ -23,7 +23,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// ends it and cuts its streams.
 ///
 /// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute. A local socket
-/// whose stream is refused, cut or lost is reset, so that a part does not look whole; a unix socket cannot be reset and is closed.
+/// whose stream is refused, cut or lost, or whose process ends, is reset, so that a part does not look whole; a unix socket cannot
+/// be reset and is closed.
 ///
 /// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
 /// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its

@@ -35,16 +35,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A local socket that can end in a way that does not look whole.
 trait Socket: AsyncRead + AsyncWrite + Unpin {
-    fn abort(&self) {}
+    /// Whether it is reset when it is closed, by the system too, as when the process is killed.
+    fn resets_on_close(&self, _: bool) {}
 
     /// Done when the other end has reset the connection, whatever there is to read.
     fn reset(&self) -> impl Future<Output = ()> + Send;
 }
 
 impl Socket for TcpStream {
-    /// Closing resets the connection.
-    fn abort(&self) {
-        let _ = self.set_zero_linger();
+    #[allow(deprecated, reason = "only a time to linger blocks a thread; to take it back there is nothing else")]
+    fn resets_on_close(&self, resets: bool) {
+        let _ = if resets { self.set_zero_linger() } else { self.set_linger(None) };
     }
 
     async fn reset(&self) {

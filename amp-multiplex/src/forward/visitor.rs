@@ -36,8 +36,8 @@ impl<S: Socket> Visitor<S> {
 }
 
 impl<S: Socket> Socket for Visitor<S> {
-    fn abort(&self) {
-        self.socket.abort();
+    fn resets_on_close(&self, resets: bool) {
+        self.socket.resets_on_close(resets);
     }
 
     fn reset(&self) -> impl Future<Output = ()> + Send {
