@@ -24,10 +24,10 @@ use counters::{Counted, Whole};
 /// How much each direction of a forwarded stream holds while it is passed on.
 const BUFFER: usize = 2 * CHUNK;
 
-/// How long a local socket may take to end when the peer has left the stream.
+/// How long a local socket may say nothing and not end when the peer has left the stream.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// How long a local socket may take no bytes of those that the peer said before it left.
+/// How long a local socket may take no bytes of those that the peer said before it left, or have no end when it has taken all.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the peer may take to open a stream to its factory.
@@ -77,7 +77,7 @@ impl Drop for Passing {
 async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> {
     let _open = local.open();
     let gone = stream.gone();
-    let (moved, whole) = (local.moved(), local.whole());
+    let (written, read, whole) = (local.written(), local.read(), local.whole());
     let (from_local, mut to_local) = split(local);
     let (from_peer, mut to_peer) = split(stream);
     let _passing = Passing { whole: whole.clone(), stream: gone.clone() };
@@ -93,11 +93,7 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
     });
     let stalled = async {
         gone.wait().await;
-        let mut before = None;
-        while before != Some(moved.get()) {
-            before = Some(moved.get());
-            tokio::time::sleep(if gone.is_broken() { LINGER } else { PATIENCE }).await;
-        }
+        written.rests(|| if gone.is_broken() { LINGER } else { PATIENCE }).await;
     };
     let mut down = pin!(async {
         let copying = async {
@@ -111,7 +107,8 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
     });
     let over = async {
         gone.wait().await;
-        tokio::time::sleep(LINGER).await;
+        // A socket that is closed while bytes come to it is reset, and what of the answer waits in it to be sent is lost.
+        let _ = tokio::time::timeout(PATIENCE, read.rests(|| LINGER)).await;
     };
     let result = tokio::select! {
         result = &mut up => match result {

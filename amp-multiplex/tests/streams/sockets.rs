@@ -99,3 +99,23 @@ async fn an_end_in_order_is_one_for_a_client_that_reads_after_its_forward_has_en
     soon("the answer", client.read_to_end(&mut got)).await.expect("an end in order");
     assert!(got == pattern(ANSWER));
 }
+
+/// A socket that is closed while it has bytes to read is reset, and what waits in it to be sent is lost.
+#[tokio::test]
+async fn a_client_that_goes_on_sending_gets_all_of_an_answer_that_ended_long_before() {
+    let (here, there) = ends();
+    let forward = curt(&there, &here).await;
+    let (mut reader, mut writer) = narrow(&forward).await.into_split();
+    writer.write_all(b"?").await.expect("sent");
+    until("the answer stands in the socket", || forward.counts().received == ANSWER as u64).await;
+    until("the far end is gone", || there.multiplexer.streams() == 0 && here.multiplexer.streams() == 0).await;
+    for _ in 0..60 {
+        writer.write_all(b"u").await.expect("still sent");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut got = Vec::new();
+    soon("the answer", reader.read_to_end(&mut got)).await.expect("an end in order");
+    assert!(got == pattern(ANSWER));
+    drop(writer);
+    until("the stream has ended", || forward.counts().open == 0).await;
+}
