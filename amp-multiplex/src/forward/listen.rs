@@ -31,7 +31,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
 /// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
-/// direction open until the answer comes.
+/// direction open until the answer comes. One that has said something and has closed looks the same over TCP; over a unix socket
+/// it is let go, with what it said, when its stream is not open within some seconds (five at least).
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]

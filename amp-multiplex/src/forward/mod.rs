@@ -33,13 +33,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the peer may take to open a stream to its factory.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often a unix socket whose stream is being opened is looked at.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(5);
+
 /// A local socket that can end in a way that does not look whole.
 trait Socket: AsyncRead + AsyncWrite + Unpin {
     /// Whether it is reset when it is closed, by the system too, as when the process is killed.
     fn resets_on_close(&self, _: bool) {}
 
-    /// Done when the other end has reset the connection, whatever there is to read.
-    fn reset(&self) -> impl Future<Output = ()> + Send;
+    /// Done when the other end has reset the connection, or has closed it where that can be told from an end of its direction,
+    /// whatever there is to read.
+    fn hung_up(&self) -> impl Future<Output = ()> + Send;
 }
 
 impl Socket for TcpStream {
@@ -48,14 +52,22 @@ impl Socket for TcpStream {
         let _ = if resets { self.set_zero_linger() } else { self.set_linger(None) };
     }
 
-    async fn reset(&self) {
+    async fn hung_up(&self) {
         let _ = self.ready(Interest::ERROR).await;
     }
 }
 
 impl Socket for UnixStream {
-    async fn reset(&self) {
-        let _ = self.ready(Interest::ERROR).await;
+    async fn hung_up(&self) {
+        // It is told only along with being writable, which the socket is nearly always: that cannot be waited for. And first the
+        // stream has time to be opened, because a client may say all that it has to and not wait.
+        loop {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            match self.ready(Interest::WRITABLE | Interest::ERROR).await {
+                Ok(ready) if !ready.is_write_closed() && !ready.is_error() => {}
+                _ => return,
+            }
+        }
     }
 }
 
