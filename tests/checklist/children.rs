@@ -70,7 +70,7 @@ struct Bye {
     connection: Exposed<Connection>,
 }
 
-/// Prints, and starts a program that reads and prints.
+/// Prints to both, and starts a program that reads and prints to both.
 #[derive(Command, Debug)]
 struct Print;
 
@@ -85,8 +85,9 @@ impl Closing {
 
     async fn print(&self, _: Print) -> Reply<Print> {
         println!("from the child");
+        eprintln!("to standard error");
         let mut process = Process::new("sh");
-        let status = process.args(["-c", "cat; echo from the grandchild"]).status().await;
+        let status = process.args(["-c", "cat; echo from the grandchild; echo to standard error >&2"]).status().await;
         assert!(status.expect("sh").success());
         Ok(())
     }
@@ -187,9 +188,32 @@ fn copy(descriptor: impl AsFd) -> OwnedFd {
 
 impl Parent {
     fn of(role: &str, [its_input, its_output]: [OwnedFd; 2], [read, write]: [OwnedFd; 2]) -> Self {
+        Self::with_errors(Stdio::null(), role, [its_input, its_output], [read, write])
+    }
+
+    fn with_errors(
+        errors: impl Into<Stdio>,
+        role: &str,
+        [its_input, its_output]: [OwnedFd; 2],
+        [read, write]: [OwnedFd; 2],
+    ) -> Self {
         let shared = vec![copy(&its_input), copy(&its_output)];
-        let child = child(role).stdin(its_input).stdout(its_output).spawn().expect("this program starts");
-        Self { child, read, write, shared }
+        let mut process = child(role);
+        process.stdin(its_input).stdout(its_output).stderr(errors);
+        Self { child: process.spawn().expect("this program starts"), read, write, shared }
+    }
+
+    /// Whose standard error leads to this end: `2>&1`, one socket for all three as from `inetd`, and the socket of its input.
+    fn of_each_kind_with_errors(role: &str) -> [Self; 3] {
+        let ((its_input, write), (read, its_output)) = (pipe(), pipe());
+        let ends = [its_input.into(), its_output.into()];
+        let pipes = Self::with_errors(copy(&ends[1]), role, ends, [read.into(), write.into()]);
+        let pair = || UnixStream::pair().expect("two sockets");
+        let (theirs, ours) = pair();
+        let socket = Self::with_errors(copy(&theirs), role, [copy(&theirs), theirs.into()], [copy(&ours), ours.into()]);
+        let ((its_input, write), (read, its_output)) = (pair(), pipe());
+        let ends = [its_input.into(), its_output.into()];
+        [pipes, socket, Self::with_errors(copy(&ends[0]), role, ends, [read.into(), write.into()])]
     }
 
     /// Two pipes, a socket for each direction, and one socket for both, as `sshd` gives.
@@ -267,15 +291,9 @@ async fn a_child_that_has_closed_ends_although_nobody_types_at_its_terminal() {
     drop(terminal);
 }
 
-/// A child on two pipes prints, and its standard error is this or its standard output.
-async fn prints(errors: Option<OwnedFd>) {
-    let ((its_input, write), (read, its_output)) = (pipe(), pipe());
-    let mut process = child("answers");
-    let errors = errors.unwrap_or_else(|| copy(&its_output));
-    process.stdin(its_input).stdout(its_output).stderr(errors);
-    let child = process.spawn().expect("this program starts");
-    drop(process);
-    let mut parent = Parent { child, read: read.into(), write: write.into(), shared: Vec::new() };
+/// A child prints, and its connection is none the worse.
+async fn prints(mut parent: Parent) {
+    parent.shared.clear();
     let connection = parent.connect(forever()).await;
     soon("an answer", connection.call(Print)).await.expect("a child that prints");
     assert_eq!(soon("a call", connection.call(crate::commands::sum())).await.expect("an answer").total, 3);
@@ -287,15 +305,32 @@ async fn prints(errors: Option<OwnedFd>) {
 #[tokio::test]
 async fn what_a_child_and_its_own_children_print_goes_to_standard_error() {
     let mut errors = tempfile::NamedTempFile::new().expect("a temporary file");
-    prints(Some(errors.reopen().expect("the same file").into())).await;
+    let ((its_input, write), (read, its_output)) = (pipe(), pipe());
+    let (theirs, ours) = ([its_input.into(), its_output.into()], [read.into(), write.into()]);
+    prints(Parent::with_errors(errors.reopen().expect("the same file"), "answers", theirs, ours)).await;
     let mut printed = String::new();
     errors.as_file_mut().read_to_string(&mut printed).expect("text");
-    assert!(printed.starts_with("from the child\nfrom the grandchild\n"), "{printed}");
+    let expected = "from the child\nto standard error\nfrom the grandchild\nto standard error\n";
+    assert!(printed.starts_with(expected), "{printed}");
 }
 
 #[tokio::test]
 async fn what_a_child_prints_does_not_reach_its_peer_through_a_standard_error_that_leads_there() {
-    prints(None).await;
+    for parent in Parent::of_each_kind_with_errors("answers") {
+        prints(parent).await;
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_childs_connection_reaches_its_parent_although_its_standard_error_leads_there() {
+    for mut parent in Parent::of_each_kind_with_errors("lives on") {
+        parent.shared.clear();
+        let connection = parent.connect(forever()).await;
+        soon("an answer", connection.call(bye())).await.expect("it is answered before the end");
+        assert_eq!(ended(&connection).await, "ClosedByPeer");
+        assert!(parent.child.try_wait().expect("a child").is_none(), "it lives on");
+        soon("the child is killed", parent.child.kill()).await.expect("it runs");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{ErrorKind, PipeReader, PipeWriter};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::time::Duration;
 
 use amp::{Builder, Connection, Peer};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
@@ -76,6 +77,13 @@ async fn descriptors_that_cannot_carry_a_connection_are_refused() {
     assert_eq!(refused(read.into(), other_read.into()), ErrorKind::InvalidInput);
     let (a, b) = UnixDatagram::pair().expect("two sockets");
     assert_eq!(refused(a.into(), b.into()), ErrorKind::InvalidInput);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let unix = UnixListener::bind(directory.path().join("socket")).expect("a socket");
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    for [read, write] in [both(unix), both(tcp)] {
+        assert_eq!(refused(read, pipe().1.into()), ErrorKind::InvalidInput);
+        assert_eq!(refused(pipe().0.into(), write), ErrorKind::InvalidInput);
+    }
 }
 
 #[tokio::test]
@@ -89,6 +97,29 @@ async fn the_end_of_a_named_pipe_whose_writers_were_gone_before_is_seen() {
     let (_read, write) = pipe();
     let connection = Connection::builder().pipes(read, write).expect("two pipes");
     assert_eq!(ended(&connection).await, "ClosedByPeer");
+}
+
+/// As a shell opens it with `<>`, so that it neither waits for the other end nor ends when that goes.
+#[tokio::test]
+async fn a_named_pipe_that_is_open_for_reading_and_writing_has_no_end() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let [ask, answer] = ["ask", "answer"].map(|name| directory.path().join(name));
+    let [read, write] = [&ask, &answer].map(|path| {
+        nix::unistd::mkfifo(path, Mode::S_IRWXU).expect("a named pipe");
+        File::options().read(true).write(true).open(path).expect("a reader and a writer")
+    });
+    let agent = house().pipes(read, write).expect("two pipes");
+    for _ in 0..2 {
+        let other_write = File::options().write(true).open(&ask).expect("a reader is there");
+        let other_read = File::open(&answer).expect("a writer is there");
+        let other = Connection::builder().pipes(other_read, other_write).expect("two pipes");
+        assert_eq!(soon("a call", other.call(sum())).await.expect("an answer").total, 3);
+        other.close();
+        assert_eq!(ended(&other).await, "Closed");
+        // Time to see an end that would be one for the other kind of pipe.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(!agent.is_closed());
+    }
 }
 
 /// A child that gives every box back, so that this end answers its own asks.

@@ -124,7 +124,7 @@ impl Builder {
     /// |---|---|---|
     /// | a stream socket | as a socket | shut down for writing, for all who hold it; then read for up to [`linger`](crate::Settings::linger) and closed |
     /// | a pipe | as a pipe, opened anew through `/proc` | closed at once |
-    /// | a pipe that cannot be opened anew (without Linux's `/proc`, or when it belongs to another user), a terminal, a file, a device | by a thread, which neither the runtime nor the end of the process waits for | closed |
+    /// | a pipe that cannot be opened anew (without Linux's `/proc`, or when it belongs to another user), a named pipe that is open for reading and writing, a terminal, a file, a device | by a thread, which neither the runtime nor the end of the process waits for | closed |
     ///
     /// The open file descriptions of the two are not changed, so whoever shares them never sees them become non-blocking.
     /// The descriptors are marked to be closed in programs that this process starts. Of a pipe or a terminal the peer
@@ -153,7 +153,7 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// When a descriptor is not open in the direction that is asked of it, or is a socket of messages.
+    /// When a descriptor is not open in the direction that is asked of it, or is a socket of messages or one that listens.
     ///
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.
@@ -169,9 +169,10 @@ impl Builder {
     /// connection stands at [`pipes`](Self::pipes).
     ///
     /// The connection takes them for good. From now on `/dev/null` stands in the place of standard input, and standard
-    /// error in that of standard output, or `/dev/null` too where standard error leads to the same place. So what the
-    /// program prints reaches a log and not the peer, programs that it starts inherit neither, and the end of the
-    /// connection reaches the parent although this process lives on. What was printed before is flushed to the old
+    /// error in that of standard output. Where standard error leads to the same place as one of them (`2>&1`, one socket for
+    /// all three as `inetd` gives it, a terminal), `/dev/null` stands in the place of all three: such a program logs to a
+    /// file. So what the program prints reaches a log and not the peer, programs that it starts inherit none of them, and the
+    /// end of the connection reaches the parent although this process lives on. What was printed before is flushed to the old
     /// standard output; what was read into the buffer of [`std::io::stdin`] before does not reach the connection.
     ///
     /// Programs that run behind this one with the same standard streams, as in `sh -c 'agent; cat'`, find them as they

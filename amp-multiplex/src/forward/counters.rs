@@ -3,6 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -65,12 +66,14 @@ impl Drop for Open {
     }
 }
 
-/// A local socket whose bytes are counted as they pass, so that the progress of a long transfer can be seen. Dropped before all
-/// has passed, and before its stream is open, it is aborted: nothing of it looks whole.
+/// A local socket whose bytes are counted as they pass, so that the progress of a long transfer can be seen. Closed before all
+/// has passed, and before its stream is open, it is reset: nothing of it looks whole. So it is from the start, because a process
+/// that exits or is killed drops nothing.
 pub(super) struct Counted<T: Socket> {
     inner: T,
     counters: Arc<Counters>,
-    moved: Moved,
+    written: Moved,
+    read: Moved,
     whole: Whole,
 }
 
@@ -90,25 +93,45 @@ impl Whole {
 
 impl<T: Socket> Drop for Counted<T> {
     fn drop(&mut self) {
-        if !self.whole.get() {
-            self.inner.abort();
+        if self.whole.get() {
+            self.inner.resets_on_close(false);
         }
     }
 }
 
-/// How many bytes one socket has taken.
+/// How many bytes one socket has taken, or said.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moved(Arc<AtomicU64>);
 
 impl Moved {
-    pub(super) fn get(&self) -> u64 {
+    fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Done when nothing has moved for a while.
+    pub(super) async fn rests(&self, a_while: impl Fn() -> Duration) {
+        let mut before = None;
+        while before != Some(self.get()) {
+            before = Some(self.get());
+            tokio::time::sleep(a_while()).await;
+        }
     }
 }
 
 impl<T: Socket> Counted<T> {
     pub(super) fn new(inner: T, counters: &Arc<Counters>) -> Self {
-        Self { inner, counters: Arc::clone(counters), moved: Moved::default(), whole: Whole::default() }
+        inner.resets_on_close(true);
+        Self {
+            inner,
+            counters: Arc::clone(counters),
+            written: Moved::default(),
+            read: Moved::default(),
+            whole: Whole::default(),
+        }
     }
 
     pub(super) fn socket(&mut self) -> &mut T {
@@ -120,8 +143,12 @@ impl<T: Socket> Counted<T> {
         self.counters.open()
     }
 
-    pub(super) fn moved(&self) -> Moved {
-        self.moved.clone()
+    pub(super) fn written(&self) -> Moved {
+        self.written.clone()
+    }
+
+    pub(super) fn read(&self) -> Moved {
+        self.read.clone()
     }
 
     pub(super) fn whole(&self) -> Whole {
@@ -137,7 +164,9 @@ impl<T: Socket> AsyncRead for Counted<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        self.count(|counters| &counters.sent, buffer.filled().len() - before);
+        let count = buffer.filled().len() - before;
+        self.count(|counters| &counters.sent, count);
+        self.read.add(count);
         result
     }
 }
@@ -147,7 +176,7 @@ impl<T: Socket> AsyncWrite for Counted<T> {
         let result = Pin::new(&mut self.inner).poll_write(cx, bytes);
         if let Poll::Ready(Ok(count)) = result {
             self.count(|counters| &counters.received, count);
-            self.moved.0.fetch_add(count as u64, Ordering::Relaxed);
+            self.written.add(count);
         }
         result
     }

@@ -22,12 +22,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A local listener whose connections lead to a factory of the peer: `ssh -L`. It keeps the AMP connection open. Dropping it
 /// ends it and cuts its streams.
 ///
-/// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute. A local socket
-/// whose stream is refused, cut or lost is reset, so that a part does not look whole; a unix socket cannot be reset and is closed.
+/// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute. What a client
+/// still sends behind that is read and thrown away until it pauses for two seconds, for up to a minute: the system resets a socket
+/// that is closed with unread bytes, and loses what waits in it to be sent.
+///
+/// A local socket whose stream is refused, cut or lost, or whose process ends, is reset, so that a part does not look whole; a unix
+/// socket cannot be reset and is closed.
 ///
 /// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
 /// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
-/// direction open until the answer comes.
+/// direction open until the answer comes. One that has said something and has closed looks the same over TCP; over a unix socket
+/// it is let go, with what it said, when its stream is not open within some seconds (five at least).
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]

@@ -24,37 +24,50 @@ use counters::{Counted, Whole};
 /// How much each direction of a forwarded stream holds while it is passed on.
 const BUFFER: usize = 2 * CHUNK;
 
-/// How long a local socket may take to end when the peer has left the stream.
+/// How long a local socket may say nothing and not end when the peer has left the stream.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// How long a local socket may take no bytes of those that the peer said before it left.
+/// How long a local socket may take no bytes of those that the peer said before it left, or have no end when it has taken all.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the peer may take to open a stream to its factory.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often a unix socket whose stream is being opened is looked at.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(5);
+
 /// A local socket that can end in a way that does not look whole.
 trait Socket: AsyncRead + AsyncWrite + Unpin {
-    fn abort(&self) {}
+    /// Whether it is reset when it is closed, by the system too, as when the process is killed.
+    fn resets_on_close(&self, _: bool) {}
 
-    /// Done when the other end has reset the connection, whatever there is to read.
-    fn reset(&self) -> impl Future<Output = ()> + Send;
+    /// Done when the other end has reset the connection, or has closed it where that can be told from an end of its direction,
+    /// whatever there is to read.
+    fn hung_up(&self) -> impl Future<Output = ()> + Send;
 }
 
 impl Socket for TcpStream {
-    /// Closing resets the connection.
-    fn abort(&self) {
-        let _ = self.set_zero_linger();
+    #[allow(deprecated, reason = "only a time to linger blocks a thread; to take it back there is nothing else")]
+    fn resets_on_close(&self, resets: bool) {
+        let _ = if resets { self.set_zero_linger() } else { self.set_linger(None) };
     }
 
-    async fn reset(&self) {
+    async fn hung_up(&self) {
         let _ = self.ready(Interest::ERROR).await;
     }
 }
 
 impl Socket for UnixStream {
-    async fn reset(&self) {
-        let _ = self.ready(Interest::ERROR).await;
+    async fn hung_up(&self) {
+        // It is told only along with being writable, which the socket is nearly always: that cannot be waited for. And first the
+        // stream has time to be opened, because a client may say all that it has to and not wait.
+        loop {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            match self.ready(Interest::WRITABLE | Interest::ERROR).await {
+                Ok(ready) if !ready.is_write_closed() && !ready.is_error() => {}
+                _ => return,
+            }
+        }
     }
 }
 
@@ -76,7 +89,7 @@ impl Drop for Passing {
 async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> {
     let _open = local.open();
     let gone = stream.gone();
-    let (moved, whole) = (local.moved(), local.whole());
+    let (written, read, whole) = (local.written(), local.read(), local.whole());
     let (from_local, mut to_local) = split(local);
     let (from_peer, mut to_peer) = split(stream);
     let _passing = Passing { whole: whole.clone(), stream: gone.clone() };
@@ -92,11 +105,7 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
     });
     let stalled = async {
         gone.wait().await;
-        let mut before = None;
-        while before != Some(moved.get()) {
-            before = Some(moved.get());
-            tokio::time::sleep(if gone.is_broken() { LINGER } else { PATIENCE }).await;
-        }
+        written.rests(|| if gone.is_broken() { LINGER } else { PATIENCE }).await;
     };
     let mut down = pin!(async {
         let copying = async {
@@ -110,7 +119,8 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
     });
     let over = async {
         gone.wait().await;
-        tokio::time::sleep(LINGER).await;
+        // A socket that is closed while bytes come to it is reset, and what of the answer waits in it to be sent is lost.
+        let _ = tokio::time::timeout(PATIENCE, read.rests(|| LINGER)).await;
     };
     let result = tokio::select! {
         result = &mut up => match result {

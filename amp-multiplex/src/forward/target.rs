@@ -41,7 +41,8 @@ enum Address {
 }
 
 impl Target {
-    /// A TCP address, `host:port`; the name is looked up for every stream.
+    /// A TCP address, `host:port`; the name is looked up for every stream. A socket whose stream is cut or lost, or whose process
+    /// ends, is reset.
     #[must_use]
     pub fn tcp(address: impl Into<String>) -> Self {
         Self::to(Address::Tcp(address.into()))

@@ -22,8 +22,8 @@ impl<S: Socket> Visitor<S> {
         Self { socket, first: None, failed: None }
     }
 
-    /// Done when the client has gone: it has reset the connection, or ended it before its first byte. Behind a first byte an end
-    /// is that of a question, whose answer is waited for. Safe to drop.
+    /// Done when the client has gone: it has reset the connection, or ended it before its first byte, or closed a unix socket.
+    /// Behind a first byte an end is that of a question, whose answer is waited for. Safe to drop.
     pub(super) async fn left(&mut self) {
         if self.first.is_none() {
             match self.socket.read_u8().await {
@@ -31,17 +31,17 @@ impl<S: Socket> Visitor<S> {
                 Err(_) => return,
             }
         }
-        self.socket.reset().await;
+        self.socket.hung_up().await;
     }
 }
 
 impl<S: Socket> Socket for Visitor<S> {
-    fn abort(&self) {
-        self.socket.abort();
+    fn resets_on_close(&self, resets: bool) {
+        self.socket.resets_on_close(resets);
     }
 
-    fn reset(&self) -> impl Future<Output = ()> + Send {
-        self.socket.reset()
+    fn hung_up(&self) -> impl Future<Output = ()> + Send {
+        self.socket.hung_up()
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     impl Socket for Scripted {
-        async fn reset(&self) {}
+        async fn hung_up(&self) {}
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ mod loss;
 mod order;
 mod raw;
 mod runtimes;
+mod sockets;
 mod storm;
 mod support;
 mod targets;

@@ -131,6 +131,56 @@ async fn a_visitor_of_a_unix_socket_is_watched_too() {
     assert_eq!((forward.counts().total, forward.counts().refused), (1, 0));
 }
 
+#[tokio::test]
+async fn what_a_visitor_of_a_unix_socket_says_before_it_closes_arrives_when_its_stream_is_opened_soon() {
+    let (here, there, mut listener) = slow(10);
+    let path = std::env::temp_dir().join(format!("amp-visitors-brief-{}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let _forward = here.multiplexer.forward_unix(&path, "slow").expect("a socket");
+    // It has closed before it is accepted.
+    let mut brief = std::os::unix::net::UnixStream::connect(&path).expect("somebody listens");
+    std::io::Write::write_all(&mut brief, b"news").expect("said");
+    drop(brief);
+    wait_for_openings(&there, 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut stream = soon("accepting", listener.accept()).await.expect("a stream");
+    assert_eq!(read(&mut stream).await, Ok(b"news".to_vec()));
+}
+
+/// A unix socket tells a closed other end from one that only says no more; a TCP socket does not.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_visitor_of_a_unix_socket_that_asks_and_closes_is_let_go() {
+    let (here, there, mut listener) = slow(10);
+    let path = std::env::temp_dir().join(format!("amp-visitors-closed-{}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let forward = here.multiplexer.forward_unix(&path, "slow").expect("a socket");
+    let sockets = || {
+        let table = std::fs::read_to_string("/proc/net/unix").expect("the system's table");
+        table.lines().filter(|line| line.ends_with(path.to_str().expect("text"))).count()
+    };
+    let mut stays = UnixStream::connect(&path).await.expect("somebody listens");
+    stays.write_all(b"question").await.expect("said");
+    stays.shutdown().await.expect("finished");
+    wait_for_openings(&there, 1).await;
+    let mut leaves = UnixStream::connect(&path).await.expect("somebody listens");
+    leaves.write_all(b"question").await.expect("said");
+    wait_for_openings(&there, 2).await;
+    assert_eq!(sockets(), 3, "one of them listens");
+    drop(leaves);
+    until("its socket is closed", || sockets() == 2).await;
+    let mut stream = soon("accepting", listener.accept()).await.expect("a stream");
+    assert_eq!(read(&mut stream).await, Ok(b"question".to_vec()));
+    write(&mut stream, "answer").await;
+    drop(stream);
+    let mut answer = Vec::new();
+    soon("the answer", stays.read_to_end(&mut answer)).await.expect("an end in order");
+    assert_eq!(answer, b"answer");
+    let mut stream = soon("accepting", listener.accept()).await.expect("a stream");
+    assert_eq!(read(&mut stream).await, Err("Cut".to_owned()));
+    assert_eq!((forward.counts().total, forward.counts().refused), (1, 0));
+}
+
 /// A target that takes no connection: its backlog is full.
 async fn hanging() -> (TcpListener, Vec<TcpStream>) {
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");

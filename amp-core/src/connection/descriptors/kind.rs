@@ -6,28 +6,31 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{SockType, getsockopt, sockopt};
-use nix::sys::stat::{FileStat, SFlag, fstat};
+use nix::sys::stat::{SFlag, fstat};
 use tokio::net::unix::pipe;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// Open one way.
     Pipe,
     Socket,
-    /// A terminal, a file, a device: no poller takes all of these.
+    /// A terminal, a file, a device: no poller takes all of these. And a named pipe that is open both ways, which is its own
+    /// other end and so never ends or breaks: opened anew one way it would.
     Other,
 }
 
 pub(super) fn of(descriptor: &OwnedFd) -> io::Result<Kind> {
-    Ok(kind_in(&fstat(descriptor)?))
-}
-
-fn kind_in(status: &FileStat) -> Kind {
-    let kind = SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT;
-    match kind {
-        SFlag::S_IFIFO => Kind::Pipe,
+    let kind = SFlag::from_bits_truncate(fstat(descriptor)?.st_mode) & SFlag::S_IFMT;
+    Ok(match kind {
+        SFlag::S_IFIFO if access(descriptor)? != OFlag::O_RDWR => Kind::Pipe,
         SFlag::S_IFSOCK => Kind::Socket,
         _ => Kind::Other,
-    }
+    })
+}
+
+/// Which ways it is open.
+fn access(descriptor: &OwnedFd) -> io::Result<OFlag> {
+    Ok(OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?) & OFlag::O_ACCMODE)
 }
 
 /// Whether both are the same file, whichever descriptions and descriptors lead to it.
@@ -46,14 +49,24 @@ pub(super) fn check(read: &OwnedFd, write: &OwnedFd) -> io::Result<()> {
         (read, OFlag::O_WRONLY, "the descriptor to read is open for writing only"),
         (write, OFlag::O_RDONLY, "the descriptor to write is open for reading only"),
     ] {
-        let flags = OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?);
-        if flags & OFlag::O_ACCMODE == unfit {
+        if access(descriptor)? == unfit {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
         }
-        if of(descriptor)? == Kind::Socket && getsockopt(descriptor, sockopt::SockType)? != SockType::Stream {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket carries messages, not a byte stream"));
+        if of(descriptor)? == Kind::Socket {
+            check_socket(descriptor)?;
         }
         fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    }
+    Ok(())
+}
+
+fn check_socket(socket: &OwnedFd) -> io::Result<()> {
+    let unfit = |words| Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+    if getsockopt(socket, sockopt::SockType)? != SockType::Stream {
+        return unfit("the socket carries messages, not a byte stream");
+    }
+    if getsockopt(socket, sockopt::AcceptConn)? {
+        return unfit("the socket listens; a connection that it has accepted is needed");
     }
     Ok(())
 }

@@ -5,15 +5,16 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::unistd::{dup2_stdin, dup2_stdout};
+use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use super::kind::is_same;
 
-/// What stands at 0 and 1 is no longer what this process was given.
+/// What stands at 0 and 1, and perhaps 2, is no longer what this process was given.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Runs something over what standard input and output are, and puts others in their place: else these would be second
-/// copies, which keep the peer from seeing the end, and into which `println!` and programs that are started write.
+/// copies, which keep the peer from seeing the end, and into which `println!` and programs that are started write. Standard
+/// error that leads to either is such a copy, too.
 pub(super) fn take<T>(run: impl FnOnce(OwnedFd, OwnedFd) -> io::Result<T>) -> io::Result<T> {
     if TAKEN.swap(true, Ordering::SeqCst) {
         let words = "another connection has taken standard input and output";
@@ -39,13 +40,17 @@ fn replace<T>(run: impl FnOnce(OwnedFd, OwnedFd) -> io::Result<T>) -> io::Result
     let nothing = OwnedFd::from(File::options().read(true).write(true).open("/dev/null")?);
     // What was printed before is not the connection's, and goes where it was meant to.
     io::stdout().flush()?;
-    let elsewhere = match io::stderr().as_fd().try_clone_to_owned() {
-        Ok(errors) if !is_same(&errors, &output)? => errors,
-        // It is the peer, too, or closed.
-        _ => nothing.try_clone()?,
+    let errors = io::stderr().as_fd().try_clone_to_owned().ok();
+    let leads_to_peer = match &errors {
+        Some(errors) => is_same(errors, &input)? || is_same(errors, &output)?,
+        None => false,
     };
+    let elsewhere = errors.as_ref().filter(|_| !leads_to_peer).unwrap_or(&nothing);
     let running = run(input, output)?;
     dup2_stdin(&nothing)?;
-    dup2_stdout(&elsewhere)?;
+    dup2_stdout(elsewhere)?;
+    if leads_to_peer {
+        dup2_stderr(&nothing)?;
+    }
     Ok(running)
 }
