@@ -15,11 +15,11 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Takes half a second.
 #[derive(Command, Debug)]
 #[amp(no_answer)]
-struct Store;
+pub(crate) struct Store;
 
 /// The same with an answer.
 #[derive(Command, Debug)]
-struct Fetch;
+pub(crate) struct Fetch;
 
 /// The same, whoever waits.
 #[derive(Command, Debug)]
@@ -29,7 +29,7 @@ struct Commit;
 /// Takes an hour.
 #[derive(Command, Debug)]
 #[amp(no_answer)]
-struct Brood;
+pub(crate) struct Brood;
 
 /// Ends when its connection does.
 #[derive(Command, Debug)]
@@ -40,7 +40,7 @@ struct Watch {
 }
 
 #[derive(Clone, Default)]
-struct Work {
+pub(crate) struct Work {
     begun: Arc<AtomicUsize>,
     finished: Arc<AtomicUsize>,
 }
@@ -52,7 +52,7 @@ impl Work {
         self.finished.fetch_add(1, SeqCst);
     }
 
-    fn counts(&self) -> (usize, usize) {
+    pub(crate) fn counts(&self) -> (usize, usize) {
         (self.begun.load(SeqCst), self.finished.load(SeqCst))
     }
 }
@@ -87,13 +87,13 @@ impl Work {
     }
 }
 
-fn working(settings: Settings) -> (Connection, RawPeer, Work) {
+pub(crate) fn working(settings: Settings) -> (Connection, RawPeer, Work) {
     let work = Work::default();
     let (connection, peer) = RawPeer::with(work.clone().into_locator(), settings);
     (connection, peer, work)
 }
 
-fn untagged(command: &str) -> Vec<u8> {
+pub(crate) fn untagged(command: &str) -> Vec<u8> {
     packed(&[("_command", command)])
 }
 
@@ -349,64 +349,4 @@ async fn a_notification_runs_beside_whatever_calls_run_however_much_is_held() {
     peer.expect_silence_for(2 * SECOND).await;
     assert_eq!(work.counts(), (4, 3), "one after the other");
     drop((peer, connection));
-}
-
-/// Ends its connection at once.
-#[derive(Command, Debug)]
-#[amp(no_answer)]
-struct Abort {
-    #[exposed]
-    connection: Exposed<Connection>,
-}
-
-#[derive(Clone)]
-struct Aborter;
-
-#[responder]
-impl Aborter {
-    async fn abort(&self, command: Abort) -> Reply<Abort> {
-        command.connection.abort();
-        Ok(())
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_stands_behind_an_abort_by_a_responder_is_not_begun() {
-    for settings in [Settings::new(), Settings::new().in_order(true)] {
-        let work = Work::default();
-        let locator = (Aborter.into_locator(), work.clone().into_locator());
-        let (connection, mut peer) = RawPeer::with(locator, settings);
-        peer.send([untagged("Abort"), ask("1", "Fetch", &[]).repeat(3), untagged("Store").repeat(3)].concat()).await;
-        peer.expect_end("").await;
-        assert_eq!(ended(&connection).await, "Aborted");
-        assert_eq!(work.counts(), (0, 0));
-    }
-}
-
-/// Is passed on over another connection.
-#[derive(Command, Debug)]
-struct PassOn;
-
-struct Proxy(Connection);
-
-#[responder]
-impl Proxy {
-    async fn pass_on(&self, _: PassOn) -> Reply<PassOn> {
-        self.0.call(Fetch).await.map_err(amp::CallError::forward)?;
-        Ok(())
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_connection_that_closes_takes_no_calls_of_responders_of_others() {
-    let (beyond, mut far) = RawPeer::with((), Settings::new());
-    let first = tokio::spawn(beyond.call(Fetch));
-    far.expect(ask("1", "Fetch", &[])).await;
-    beyond.close();
-    let (_connection, mut peer) = RawPeer::with(Proxy(beyond.clone()).into_locator(), Settings::new());
-    peer.send(ask("1", "PassOn", &[])).await;
-    peer.expect(crate::raw_peer::unknown("1")).await;
-    far.send(answer("1", &[])).await;
-    far.expect_end("").await;
-    soon("the first", first).await.expect("no panic").expect("an answer");
 }

@@ -3,6 +3,7 @@
 //! A scripted peer writes and reads bytes by hand. Time is paused where nothing but this process is involved, so a
 //! silence is told from a delay without waiting for it.
 
+mod aborting;
 mod announcing;
 mod asks;
 mod brittle;
@@ -12,6 +13,7 @@ mod closing;
 mod commands;
 mod congestion;
 mod constraints;
+mod credit;
 mod crowds;
 mod descriptors;
 mod end_listeners;
