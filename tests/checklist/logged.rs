@@ -1,7 +1,7 @@
 //! What is logged on this thread.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing::subscriber::DefaultGuard;
 
@@ -26,6 +26,13 @@ impl io::Write for Kept {
 }
 
 pub(crate) fn logged() -> Logged {
+    // Without a subscriber for all threads, an event that another test meets first at the wrong moment is taken for one that
+    // nobody wants, on this thread too.
+    static EVERYWHERE: Once = Once::new();
+    EVERYWHERE.call_once(|| {
+        let everywhere = tracing_subscriber::fmt().with_writer(io::sink).finish();
+        tracing::subscriber::set_global_default(everywhere).expect("nobody else sets one");
+    });
     let kept = Kept::default();
     let writer = kept.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
