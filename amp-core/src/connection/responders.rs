@@ -46,9 +46,8 @@ impl Responders {
     ///
     /// # Errors
     /// When so many notifications wait that the connection ends: each was promised to run.
-    pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
-        let (at_once, mut ask) = (caught(AssertUnwindSafe(|| self.shared.locator.at_once(&ask))), ask);
-        match at_once {
+    pub(super) fn answer(&mut self, mut ask: Ask) -> Result<(), CloseReason> {
+        match caught(AssertUnwindSafe(|| self.shared.locator.at_once(&ask))) {
             Some(false) => {}
             Some(true) => {
                 self.start(ask);
@@ -62,24 +61,15 @@ impl Responders {
                 return Ok(());
             }
         }
-        let (wants_answer, stage) = (ask.wants_answer(), self.shared.stage());
-        if stage == Stage::Aborted {
-            ask.discard();
-            return Ok(());
-        }
-        if !wants_answer {
-            if let Err(reason) = self.shared.check_notifications() {
-                ask.discard();
-                return Err(reason);
-            }
-        } else if stage == Stage::Draining {
-            ask.refuse_draining();
-            return Ok(());
-        } else if self.len() >= self.shared.settings.most_responders || self.shared.is_full() {
+        let (wants_answer, settings) = (ask.wants_answer(), &self.shared.settings);
+        if self.shared.stage() != Stage::Open && (wants_answer || self.shared.stage() == Stage::Aborted) {
+            self.shared.stage().refuse(ask);
+        } else if wants_answer && (self.len() >= settings.most_responders || self.shared.is_full()) {
             ask.refuse_busy();
-            return Ok(());
-        }
-        if self.waiting.is_empty() && self.may_start(wants_answer) {
+        } else if !wants_answer && let Err(reason) = self.shared.check_notifications() {
+            ask.discard();
+            return Err(reason);
+        } else if self.waiting.is_empty() && self.may_start(wants_answer) {
             self.start(ask);
         } else {
             self.waiting.push(ask);
@@ -97,7 +87,7 @@ impl Responders {
             // A responder may have just closed or aborted.
             match self.shared.stage() {
                 Stage::Open => {}
-                Stage::Draining => self.waiting.take_calls().for_each(Ask::refuse_draining),
+                Stage::Draining => self.waiting.take_calls().for_each(|ask| Stage::Draining.refuse(ask)),
                 Stage::Aborted => break,
             }
             let Some(ask) = self.waiting.next(self.may_start(true), self.may_start(false)) else { break };

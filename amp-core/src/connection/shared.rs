@@ -16,6 +16,7 @@ use super::{after, now};
 use crate::locator::Locator;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
+use crate::responder::Ask;
 use crate::settings::Settings;
 
 /// What may still begin at an end. Whatever else ends a connection lets begin what came in the same read (`wire.md` line 32).
@@ -26,6 +27,14 @@ pub(super) enum Stage {
     Draining,
     /// Nothing.
     Aborted,
+}
+
+impl Stage {
+    /// Settles an ask that may not begin any more.
+    #[cold]
+    pub(super) fn refuse(self, ask: Ask) {
+        if self == Self::Aborted { ask.discard() } else { ask.refuse_draining() }
+    }
 }
 
 const OPEN: u8 = 0;
