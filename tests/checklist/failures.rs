@@ -121,3 +121,43 @@ async fn an_exposed_field_that_nothing_provides_is_unknown_for_that_call_only() 
     peer.expect([unknown("1"), crate::raw_peer::answer("2", &[])].concat()).await;
     peer.expect_open().await;
 }
+
+/// Panics when it is dropped, unless something else does.
+struct Payload;
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("expected: the payload of a panic");
+        }
+    }
+}
+
+#[derive(Command, Debug)]
+struct PanicTwice {
+    late: bool,
+}
+
+struct Panicking;
+
+#[responder]
+impl Panicking {
+    async fn panic_twice(&self, command: PanicTwice) -> Reply<PanicTwice> {
+        if command.late {
+            tokio::task::yield_now().await;
+        }
+        std::panic::panic_any(Payload)
+    }
+}
+
+#[tokio::test]
+async fn a_panic_whose_payload_panics_when_it_is_dropped_costs_its_one_call() {
+    let builder = Connection::builder().locator((Panicking.into_locator(), House::new().into_locator()));
+    let (caller, _answering) = pair(Connection::builder(), builder);
+    for late in [false, true] {
+        let error = soon("told", caller.call(PanicTwice { late })).await.expect_err("it panics");
+        assert_eq!(error.remote_code(), Some(codes::UNKNOWN), "late: {late}");
+        let sum = soon("a call", caller.call(sum())).await;
+        assert_eq!(sum.expect("the connection lives").total, 3);
+    }
+}
