@@ -14,16 +14,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use super::shared::Shared;
-
 thread_local! {
-    /// The connection whose responder this thread polls, by [`identity`].
+    /// The connection whose responder this thread polls, by [`Shared::identity`](super::shared::Shared::identity).
     static RESPONDING: Cell<usize> = const { Cell::new(0) };
-}
-
-/// What tells a connection from others, and is not 0.
-pub(super) fn identity(shared: &Shared) -> usize {
-    std::ptr::from_ref(shared).addr()
 }
 
 /// Whether what is done now is done by a responder, of whichever connection.
@@ -33,8 +26,8 @@ pub(super) fn is_responding() -> bool {
 }
 
 /// Whether what is done now is done by a responder of this connection.
-pub(super) fn is_responding_for(shared: &Shared) -> bool {
-    responding() == identity(shared)
+pub(super) fn is_responding_for(connection: usize) -> bool {
+    responding() == connection
 }
 
 #[inline]

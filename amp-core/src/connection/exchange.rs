@@ -136,7 +136,7 @@ fn closes_with(connection: &Connection, admission: Admission) -> bool {
     match admission {
         Admission::Call | Admission::Notification => false,
         Admission::Bulk => true,
-        Admission::Callback => connection.is_callback() || is_responding_for(&connection.shared),
+        Admission::Callback => connection.is_callback() || is_responding_for(connection.shared.identity()),
     }
 }
 

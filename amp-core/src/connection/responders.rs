@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::task::JoinSet;
 
-use super::callback::{Responding, identity, respond};
+use super::callback::{Responding, respond};
 use super::shared::{Shared, Stage};
 use super::waiting::Waiting;
 use crate::locator::Locator;
@@ -158,14 +158,14 @@ impl Responders {
         }
         let is_accepted = !ask.wants_answer();
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
-        let begun = caught(AssertUnwindSafe(|| respond(identity(&self.shared), || begin(&*self.shared.locator, ask))));
+        let begun = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || begin(&*self.shared.locator, ask))));
         if let Some(Some((responding, is_detached))) = begun {
             let tasks = match (is_accepted, is_detached) {
                 (true, _) => &mut self.notifications,
                 (false, true) => &mut self.detached,
                 (false, false) => &mut self.running,
             };
-            tasks.spawn(Responding(identity(&self.shared), responding));
+            tasks.spawn(Responding(self.shared.identity(), responding));
         }
     }
 }

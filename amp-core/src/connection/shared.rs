@@ -136,6 +136,11 @@ impl Shared {
         }
     }
 
+    /// What tells a connection from others, and is not 0.
+    pub(super) fn identity(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// What may still begin here.
     #[inline]
     pub(super) fn stage(&self) -> Stage {
