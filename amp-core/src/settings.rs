@@ -17,13 +17,16 @@ pub struct Settings {
     /// a responder makes take no place: see [`Connection::call`](crate::Connection::call).
     pub most_calls: usize,
     /// How many of the peer's commands may run or wait here at once; further ones are answered with
-    /// [`codes::BUSY`](crate::codes::BUSY). Responders that are ready at once do not count. Default 4,096.
+    /// [`codes::BUSY`](crate::codes::BUSY), and notifications wait. Responders that are ready at once do not count. Default 4,096.
+    ///
+    /// One notification at a time runs in any case, whatever calls run: they may be waiting for it.
     pub most_responders: usize,
     /// How many bytes the peer's commands may hold that run or wait here; further ones are answered with
     /// [`codes::BUSY`](crate::codes::BUSY). Default 64 MiB.
     ///
     /// A notification counts for 256 bytes more than it has, and waits for its turn among
-    /// [`most_responders`](Self::most_responders), and while this is crossed. A peer that [announces](Self::announce) gets no
+    /// [`most_responders`](Self::most_responders), and while this is crossed, but one at a time
+    /// runs in any case. A peer that [announces](Self::announce) gets no
     /// credit for more meanwhile. With another, four boxes of the largest size and 160 KiB over this the connection ends with
     /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications): each was promised to run.
     pub most_inbound: usize,
