@@ -49,7 +49,7 @@ enum Farewell {
     /// The peer had left before.
     Unheard,
     /// Whether the peer knows is not known.
-    Failed(StreamError),
+    Failed(Box<StreamError>),
 }
 
 impl Stream {
@@ -98,7 +98,7 @@ impl Stream {
         };
         self.farewell = match (farewell, told) {
             (_, Some(told)) => Farewell::Telling(told),
-            (Some(_), None) => Farewell::Failed(CloseReason::DriverDropped.into()),
+            (Some(_), None) => Farewell::Failed(Box::new(CloseReason::DriverDropped.into())),
             (None, None) => Farewell::Unheard,
         };
     }
@@ -203,12 +203,12 @@ impl AsyncWrite for Stream {
                     }
                 }
                 Err(StreamError::PeerDisconnected) => self.link.peer_left(),
-                Err(error) => self.farewell = Farewell::Failed(error),
+                Err(error) => self.farewell = Farewell::Failed(Box::new(error)),
             }
         }
         match &self.farewell {
             Farewell::Said => return Poll::Ready(Ok(())),
-            Farewell::Failed(error) => return Poll::Ready(Err(error.clone().into())),
+            Farewell::Failed(error) => return Poll::Ready(Err(StreamError::clone(error).into())),
             _ => {}
         }
         self.link.take_all_answers();

@@ -7,7 +7,7 @@
 //! the responder may have made another task of it, and nobody waits for it any more once the ask is answered.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -70,7 +70,7 @@ pub(super) struct Unanswered(Mutex<Numbers>);
 #[derive(Debug, Default)]
 struct Numbers {
     last: u32,
-    given: HashSet<u32>,
+    given: BTreeSet<u32>,
 }
 
 impl Unanswered {

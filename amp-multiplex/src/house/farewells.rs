@@ -27,8 +27,7 @@ impl House {
         };
         let house = Arc::clone(self);
         self.spawn(async move {
-            let farewell = Disconnect { connection: id.clone(), half: Ours(None), cut: Ours(cut.then_some(true)) };
-            let told = tell(connection, farewell).await;
+            let told = tell(connection, &id, Ours(None), Ours(cut.then_some(true))).await;
             house.registry().left(&id);
             drop(kept);
             told
@@ -37,13 +36,14 @@ impl House {
 
     /// Tells the peer that this end writes no more.
     pub(crate) fn say_half(&self, connection: &Connection, id: Id) -> Option<Told> {
-        self.spawn(tell(connection.clone(), Disconnect { connection: id, half: Ours(Some(true)), cut: Ours(None) }))
+        let connection = connection.clone();
+        self.spawn(async move { tell(connection, &id, Ours(Some(true)), Ours(None)).await })
     }
 }
 
 /// Done when the peer knows. Once it is sent, the wait keeps no connection open. An error for the end of one direction when the
 /// peer has not, or not all, of what was written before it.
-async fn tell(connection: Connection, Disconnect { connection: id, half, cut }: Disconnect) -> Result<(), StreamError> {
+async fn tell(connection: Connection, id: &Id, half: Ours<bool>, cut: Ours<bool>) -> Result<(), StreamError> {
     let weak = connection.downgrade();
     let mut connection = Some(connection);
     loop {
@@ -53,7 +53,9 @@ async fn tell(connection: Connection, Disconnect { connection: id, half, cut }: 
         let mut call = open.call(Disconnect { connection: id.clone(), half, cut }).no_timeout().uncounted();
         drop(open);
         poll_fn(|cx| call.poll_sent(cx)).await?;
-        match call.weak().await {
+        // What is awaited below is no part of the task while this is: there is one for each end of a stream.
+        let answer = call.weak().await;
+        match answer {
             Err(CallError::Connection { reason, .. }) => return Err(reason.into()),
             Err(CallError::Remote { code, .. }) if code == codes::BUSY => tokio::time::sleep(PAUSE).await,
             Err(CallError::Declared(error)) if half.0 == Some(true) => return Err(CallError::Declared(error).into()),

@@ -100,12 +100,10 @@ impl House {
     /// The connection, while it lives.
     pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
         let connection = self.attached.get().ok_or(ConnectError::NotAttached)?;
-        let ended = self.ended();
-        if ended.is_some() && self.reused.load(Ordering::Relaxed) {
+        if self.reused.load(Ordering::Relaxed) && self.has_ended() {
             return Err(ConnectError::Reused);
         }
-        let reason = || ended.unwrap_or(CloseReason::Closed);
-        connection.upgrade().ok_or_else(|| ConnectError::Connection(reason()))
+        connection.upgrade().ok_or_else(|| ConnectError::Connection(self.ended().unwrap_or(CloseReason::Closed)))
     }
 
     /// How many streams take a place, besides those that the registry knows to be on their way.
@@ -118,13 +116,20 @@ impl House {
         &self,
         task: impl Future<Output = T> + Send + 'static,
     ) -> Option<JoinHandle<T>> {
-        let runtime = self.runtime.get().cloned().or_else(|| Handle::try_current().ok());
-        runtime.map(|runtime| runtime.spawn(task))
+        // Without a closure around it: the task is large, and each hand that it goes through copies it.
+        match self.runtime.get() {
+            Some(runtime) => Some(runtime.spawn(task)),
+            None => Some(Handle::try_current().ok()?.spawn(task)),
+        }
     }
 
     /// Why the connection has ended, if it has.
     pub(super) fn ended(&self) -> Option<CloseReason> {
         self.ended.borrow().clone()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.borrow().is_some()
     }
 
     /// Done when the connection has ended, before its last bytes are written and its last responders have finished.

@@ -1,3 +1,4 @@
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
@@ -8,9 +9,9 @@ use crate::commands::Id;
 
 /// Which streams there are at one end of a connection. `S` is a stream, `R` a receipt for received bytes.
 pub(crate) struct Registry<S, R> {
-    streams: HashMap<Id, S>,
-    /// Streams that this end has left, until the peer has said that it knows: their ids are not free.
-    leaving: HashSet<Id>,
+    ids: HashMap<Id, Holder<S>>,
+    /// How many of them are [leaving](Holder::Leaving).
+    leaving: usize,
     /// The peer has said that it can close one direction only.
     announced: bool,
     /// This end has opened a stream or sent a Disconnect: what comes for an unknown id may have crossed an end.
@@ -31,6 +32,13 @@ pub(crate) struct Registry<S, R> {
     /// it, one that nothing is kept for is not whole.
     early_lost: Connecting,
     most_streams: usize,
+}
+
+/// What an id is given to.
+enum Holder<S> {
+    Stream(S),
+    /// A stream that this end has left, until the peer has said that it knows: the id is not free.
+    Leaving,
 }
 
 /// The number of a Connect of ours.
@@ -74,8 +82,8 @@ pub(crate) enum Known<'a, S> {
 impl<S, R> Registry<S, R> {
     pub(crate) fn new(most_streams: usize, most_early: usize) -> Self {
         Self {
-            streams: HashMap::new(),
-            leaving: HashSet::new(),
+            ids: HashMap::new(),
+            leaving: 0,
             announced: false,
             may_cross: false,
             connecting: BTreeSet::new(),
@@ -91,7 +99,7 @@ impl<S, R> Registry<S, R> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.streams.len()
+        self.ids.len() - self.leaving
     }
 
     /// Whether one more stream may be opened from either end, when `alive` have a place, known here or not.
@@ -130,28 +138,33 @@ impl<S, R> Registry<S, R> {
     /// and the receipts of what came for nobody.
     pub(crate) fn connected(&mut self, connect: Connecting, id: Option<&Id>) -> (Early<R>, Vec<R>) {
         self.connecting.remove(&connect);
-        self.given_up.remove(&connect);
+        if !self.given_up.is_empty() {
+            self.given_up.remove(&connect);
+        }
         self.may_cross |= id.is_some();
+        let nothing = Early { overrun: connect <= self.early_lost, ..Early::new(connect, 0) };
+        // As a rule nothing came early.
+        if self.early.is_empty() {
+            return (nothing, Vec::new());
+        }
         let early = id.and_then(|id| self.early.remove(id));
         let oldest = self.connecting.first().copied().unwrap_or(Connecting::MAX);
         let lost: Vec<_> = self.early.extract_if(|_, early| early.last < oldest).map(|(_, early)| early).collect();
         self.early_cost -= early.iter().chain(&lost).map(Early::cost).sum::<usize>();
-        let nothing = || Early { overrun: connect <= self.early_lost, ..Early::new(connect, 0) };
-        let early = early.unwrap_or_else(nothing);
-        (early, lost.into_iter().flat_map(Early::receipts).collect())
+        (early.unwrap_or(nothing), lost.into_iter().flat_map(Early::receipts).collect())
     }
 
     /// Takes a stream in whose id is [free](Self::has).
     pub(crate) fn insert(&mut self, id: Id, stream: S) {
-        self.streams.insert(id, stream);
+        self.ids.insert(id, Holder::Stream(stream));
     }
 
     /// What an id in a peer's command stands for.
     pub(crate) fn find(&self, id: &Id) -> Known<'_, S> {
-        match self.streams.get(id) {
-            Some(stream) => Known::Stream(stream),
-            None if self.connecting.is_empty() || self.leaving.contains(id) => Known::Unknown,
-            None => Known::Early,
+        match self.ids.get(id) {
+            Some(Holder::Stream(stream)) => Known::Stream(stream),
+            None if !self.connecting.is_empty() => Known::Early,
+            Some(Holder::Leaving) | None => Known::Unknown,
         }
     }
 
@@ -211,7 +224,7 @@ impl<S, R> Registry<S, R> {
 
     /// Whether the id is given to a stream, or to one that the peer may still take for open.
     pub(crate) fn has(&self, id: &Id) -> bool {
-        self.streams.contains_key(id) || self.leaving.contains(id)
+        self.ids.contains_key(id)
     }
 
     /// Notes whether a Connect of the peer, or its answer to one, says that it can close one direction only.
@@ -221,31 +234,49 @@ impl<S, R> Registry<S, R> {
 
     /// Forgets a stream that the peer knows to be over, if it `is` the one that has the id now.
     pub(crate) fn remove(&mut self, id: &Id, is: impl Fn(&S) -> bool) -> Option<S> {
-        if self.streams.get(id).is_some_and(is) { self.streams.remove(id) } else { None }
+        match self.ids.entry(id.clone()) {
+            Entry::Occupied(holder) if holder.get().stream().is_some_and(is) => holder.remove().into_stream(),
+            _ => None,
+        }
     }
 
-    /// The same for a stream that the peer still has to be told about.
+    /// The same for a stream that the peer still has to be told about. An id that another stream has stays with that.
     pub(crate) fn leave(&mut self, id: &Id, is: impl Fn(&S) -> bool) -> Option<S> {
         self.may_cross = true;
-        self.leaving.insert(id.clone());
-        self.remove(id, is)
+        match self.ids.entry(id.clone()) {
+            Entry::Occupied(mut holder) if holder.get().stream().is_some_and(is) => {
+                self.leaving += 1;
+                holder.insert(Holder::Leaving).into_stream()
+            }
+            Entry::Occupied(_) => None,
+            Entry::Vacant(free) => {
+                self.leaving += 1;
+                free.insert(Holder::Leaving);
+                None
+            }
+        }
     }
 
     /// The peer knows that the stream is over.
     pub(crate) fn left(&mut self, id: &Id) {
-        self.leaving.remove(id);
+        if let Entry::Occupied(holder) = self.ids.entry(id.clone())
+            && holder.get().stream().is_none()
+        {
+            holder.remove();
+            self.leaving -= 1;
+        }
     }
 
     /// Takes every stream out: the connection has ended. What came early stays for a Connect that was answered before and has
     /// not [seen](Self::connected) it: the peer may know that all of it is here.
     pub(crate) fn clear(&mut self) -> Vec<S> {
-        self.leaving.clear();
-        self.streams.drain().map(|(_, stream)| stream).collect()
+        self.leaving = 0;
+        self.ids.drain().filter_map(|(_, holder)| holder.into_stream()).collect()
     }
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        let counts = [self.streams.len(), self.leaving.len(), self.early.len(), self.early_cost];
+        let counts = [self.ids.len(), self.leaving, self.early.len(), self.early_cost];
         counts == [0; 4] && self.connecting.is_empty() && self.given_up.is_empty() && self.opening == 0
     }
 }
@@ -254,12 +285,28 @@ impl<S, R> Registry<S, R> {
 impl<S, R> fmt::Debug for Registry<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry")
-            .field("streams", &self.streams.len())
-            .field("leaving", &self.leaving.len())
+            .field("streams", &self.len())
+            .field("leaving", &self.leaving)
             .field("connecting", &self.connecting.len())
             .field("opening", &self.opening)
             .field("early", &self.early.len())
             .finish()
+    }
+}
+
+impl<S> Holder<S> {
+    fn stream(&self) -> Option<&S> {
+        match self {
+            Self::Stream(stream) => Some(stream),
+            Self::Leaving => None,
+        }
+    }
+
+    fn into_stream(self) -> Option<S> {
+        match self {
+            Self::Stream(stream) => Some(stream),
+            Self::Leaving => None,
+        }
     }
 }
 
