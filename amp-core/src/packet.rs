@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::codes;
 use crate::command::{Arguments, Command, ErrorCodes};
 use crate::value::{BoxReader, BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
@@ -213,10 +214,13 @@ pub(crate) fn put_declared<E: ErrorCodes>(
     })
 }
 
-/// Writes an error box. Its description is cut to what the limits leave room for.
+/// Writes an error box. Its description is cut to what the limits leave room for; a code for which there is no room becomes
+/// [`codes::UNKNOWN`]: a part of it would be another code.
 pub(crate) fn put_error(buffer: &mut Vec<u8>, tag: &[u8], code: &str, description: &str, limits: BoxLimits) {
     let keys: usize = [ERROR, ERROR_CODE, ERROR_DESCRIPTION].iter().map(|key| key.as_wire().len() + 2).sum();
-    let room = limits.bytes.saturating_sub(keys + tag.len() + code.len() + END.len());
+    let room = limits.bytes.saturating_sub(keys + tag.len() + END.len());
+    let code = if code.len() <= room.min(MAX_VALUE) { code } else { codes::UNKNOWN };
+    let room = room.saturating_sub(code.len());
     let mut out = BoxWriter::new(buffer, 0);
     put_error_head(&mut out, tag, code, cut_to(description, room));
     buffer.extend_from_slice(&END);

@@ -3,13 +3,14 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use amp::{Connection, Settings};
+use amp::{CloseReason, Connection, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use crate::commands::{House, Wait, sum};
-use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, draining, ended, reason, soon};
+use crate::logged::logged;
+use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, draining, ended, packed, reason, soon};
 
 fn house(settings: Settings) -> (Connection, RawPeer, House) {
     let house = House::new();
@@ -235,4 +236,38 @@ async fn a_responder_that_closes_leaves_nothing_that_was_read_with_its_ask_witho
     peer.expect_end([answer("0", &[]), answers.concat()].concat()).await;
     drop(peer);
     assert_eq!(ended(&connection).await, "Closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_accepted_and_is_not_written_in_time_is_told_to_who_waits_for_the_end() {
+    let logged = logged();
+    let (connection, mut peer) = RawPeer::with_room(16, (), Settings::new());
+    connection.notify(sum()).await.expect("queued");
+    connection.notify(sum()).await.expect("queued");
+    connection.close();
+    let unwritten = 2 * ask_notified().len() - 16;
+    match soon("ended", connection.closed()).await {
+        CloseReason::Unwritten { bytes } => assert_eq!(bytes, unwritten),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(logged.text().matches("queued bytes were not written").count(), 1, "{}", logged.text());
+    assert_eq!(peer.some().await.len(), 16);
+    // Whoever comes later learns the same.
+    assert!(matches!(connection.closed().await, CloseReason::Unwritten { .. }));
+    assert_eq!(reason(connection.call(sum()).await), "Closed");
+}
+
+/// A Sum that wants no answer.
+fn ask_notified() -> Vec<u8> {
+    packed(&[("_command", "Sum"), ("a", "1"), ("b", "2")])
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_slow_peer_reads_within_the_time_is_not_told() {
+    let (connection, mut peer) = RawPeer::with_room(16, (), Settings::new());
+    connection.notify(sum()).await.expect("queued");
+    connection.close();
+    let read = tokio::spawn(async move { peer.expect_end(ask_notified()).await });
+    assert_eq!(ended(&connection).await, "Closed");
+    soon("read", read).await.expect("all of it");
 }

@@ -174,7 +174,7 @@ async fn notifications_over_what_is_kept_end_the_connection_with_a_reason_that_b
     for _ in 0..1000 {
         peer.send(job(&[])).await;
     }
-    let limit = 1 + 2 * (2 * 1000 + 64 * 1024 + 64 * 256);
+    let limit = 1 + 2 * (1000 + 256) + 2 * (2 * 1000 + 64 * 1024 + 64 * 256);
     let text =
         format!("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::most_inbound`");
     peer.expect_end(goodbye("TOO_MANY_NOTIFICATIONS", &text)).await;
@@ -264,4 +264,50 @@ async fn a_handle_that_is_kept_when_its_ask_is_answered_is_one_like_any_other() 
     let unstarted = sent.load(SeqCst) - jobs.counts().0;
     assert!(unstarted <= 192, "{unstarted}");
     drop(first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_notification_is_marked_before_the_peer_knows_what_a_mark_means() {
+    let jobs = Jobs::taking(Duration::ZERO);
+    let (connection, mut peer) = with_jobs(&jobs, Settings::new());
+    // A box without a type is not this connection's to add to: nothing has announced.
+    let raw = amp::AmpBox::new().with("_command", "Note").expect("a pair that fits");
+    amp::BoxSender::send_box(&connection, raw).expect("sent");
+    for _ in 0..63 {
+        connection.notify(Note { text: "n".into() }).await.expect("sent");
+    }
+    let plain = packed(&[("_command", "Note"), ("text", "n")]);
+    peer.expect([packed(&[("_command", "Note")]), plain.repeat(63)].concat()).await;
+    // The responder runs in the read that brings the peer's announcement.
+    peer.send(packed(&[WORDS, ("_ask", "1"), ("_command", "SendBack"), ("jobs", "1")])).await;
+    peer.expect([job(&[]), answer("1", &[]), packed(&[WORDS, ("_command", "amp.Hello")])].concat()).await;
+    peer.send(packed(&[("_ask", "2"), ("_command", "SendBack"), ("jobs", "1")])).await;
+    let marked = packed(&[("_ask", "42"), ("_command", "Job"), ("_notify", ""), ("data", "")]);
+    peer.expect([marked, answer("2", &[])].concat()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_keeps_to_its_credit_is_not_ended_whatever_its_calls_hold() {
+    const BOX: usize = 60_000;
+    // Calls hold as much as they may, and a limit is less than one box.
+    for (most_inbound, calls) in [(1_000_000, 0), (1_000_000, 16), (1_000_000, 20), (2_000, 0), (2_000, 1), (500, 0)] {
+        let jobs = Jobs::taking(Duration::from_secs(1));
+        let settings = Settings::new().boxes(amp::BoxLimits::DEFAULT.bytes(BOX)).most_inbound(most_inbound);
+        let locator = (jobs.clone().into_locator(), House::new().into_locator());
+        let (near, far) = pair(Connection::builder(), Connection::builder().settings(settings).locator(locator));
+        near.call(sum()).await.expect("both have announced");
+        for _ in 0..calls {
+            let held = amp::AmpBox::new().with("held", vec![b'x'; BOX - 100]).expect("a pair that fits");
+            let near = near.clone();
+            drop(tokio::spawn(async move { near.call_box("Wait", held).await }));
+        }
+        sleep(Duration::from_secs(1)).await;
+        for sent in 0..40 {
+            let data = vec![b'x'; BOX - 100];
+            near.notify(Job { data }).await.unwrap_or_else(|error| panic!("{most_inbound}, {calls}: {sent}, {error}"));
+        }
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(jobs.counts(), (40, 40), "{most_inbound}, {calls}");
+        assert!(!far.is_closed());
+    }
 }

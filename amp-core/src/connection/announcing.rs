@@ -19,6 +19,11 @@ impl State {
         }
     }
 
+    /// Whether the peer knows, when it has read what is in the outbound buffer, what marks mean.
+    pub(super) fn has_announced(&self) -> bool {
+        self.announced && !self.missed
+    }
+
     #[cold]
     fn announce(&mut self, start: usize, limits: BoxLimits) {
         // What could not be written left nothing.

@@ -15,13 +15,15 @@ const MARKS: usize = 2;
 /// announce, and to have had no say in what was sent before.
 const EARLY: usize = 64 * 1024;
 
-/// How many bytes notifications may make this end hold. Over [`Settings::most_inbound`] none is started, so that no credit is
-/// given: a peer that keeps to its credit sends no more than that lets out.
+/// How many bytes notifications may make this end hold. Over [`Settings::most_inbound`] none is started but one at a time, so that
+/// no credit is given: a peer that keeps to its credit sends no more than that lets out.
 pub(super) fn most_held(settings: &Settings) -> usize {
     let BoxLimits { bytes, .. } = settings.boxes;
     // A period ends with the box that is over the bytes, and with the marked one.
     let period = bytes.saturating_mul(2).saturating_add(BYTES + COUNT * OVERHEAD);
-    settings.most_inbound.saturating_add(period.saturating_mul(MARKS))
+    // What was taken in last is over the limit, and so is the one notification that runs in any case.
+    let over = bytes.saturating_add(OVERHEAD).saturating_mul(2);
+    settings.most_inbound.saturating_add(over).saturating_add(period.saturating_mul(MARKS))
 }
 
 /// What was sent since the last marked notification, and how many marked ones are unanswered.

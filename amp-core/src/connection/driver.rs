@@ -135,21 +135,26 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         // A peer that has said why it ends sends no more.
         let is_at_end = is_at_end || matches!(reason, CloseReason::EndedByPeer { .. });
         let mut parting = pin!(async {
+            let mut last = if writes { &writing[..] } else { &[] };
             if writes {
                 // A peer that does not read its last answers has had its time.
-                let _ = tokio::time::timeout(shared.settings.linger, part(transport, &writing, is_at_end)).await;
+                let _ = tokio::time::timeout(shared.settings.linger, part(transport, &mut last, is_at_end)).await;
             } else {
                 drop(transport);
             }
-            shared.transport_closed();
+            shared.transport_closed(last.len())
         });
         // What was accepted and wants no answer goes on meanwhile, and longer.
         let mut finishing = pin!(finish(responders, Arc::clone(&shared)));
-        let (mut parted, mut finished) = (false, false);
-        poll_fn(|cx| {
-            parted = parted || parting.as_mut().poll(cx).is_ready();
+        let (mut parted, mut finished) = (None, false);
+        let reason = poll_fn(|cx| {
+            if parted.is_none()
+                && let Poll::Ready(reason) = parting.as_mut().poll(cx)
+            {
+                parted = Some(reason);
+            }
             finished = finished || finishing.as_mut().poll(cx).is_ready();
-            if parted && finished { Poll::Ready(()) } else { Poll::Pending }
+            if finished && let Some(reason) = parted.take() { Poll::Ready(reason) } else { Poll::Pending }
         })
         .await;
         drop(latch);

@@ -38,9 +38,20 @@ impl Shared {
         self.run_end_listeners(listeners.into_iter().flatten());
     }
 
-    pub(super) fn transport_closed(&self) {
-        let reason = self.over();
-        self.ended.send_modify(|ended| ended.reason = reason);
+    /// The transport is closed, and so many queued bytes were not written. Returns why the connection has ended.
+    pub(super) fn transport_closed(&self, unwritten: usize) -> CloseReason {
+        let mut reason = self.over().unwrap_or(CloseReason::DriverDropped);
+        if unwritten > 0 {
+            tracing::warn!(peer = %self.peer, unwritten, "queued bytes were not written when the time for that was over");
+            // Everybody else has his own error. Who has only closed would take it for said.
+            if let CloseReason::Closed = reason {
+                reason = CloseReason::Unwritten { bytes: unwritten };
+            }
+        }
+        self.ended.send_modify(|ended| {
+            ended.reason.get_or_insert_with(|| reason.clone());
+        });
+        reason
     }
 
     /// Never under the lock: a listener may use the connection.
@@ -58,7 +69,7 @@ impl Drop for Latch {
     fn drop(&mut self) {
         self.0.end(CloseReason::DriverDropped);
         self.0.announce_end();
-        self.0.transport_closed();
+        self.0.transport_closed(0);
         self.0.ended.send_modify(|ended| ended.finished = true);
     }
 }
@@ -87,14 +98,19 @@ pub(super) async fn finish(mut responders: Responders, shared: Arc<Shared>) {
     }
 }
 
-/// Writes the last bytes, says that they were the last, and lets the peer read them: a socket that is closed with
-/// unread bytes in it is reset, and the peer's unread answers with it.
+/// Writes the last bytes and takes away what is written of them, says that they were the last, and lets the peer read them: a
+/// socket that is closed with unread bytes in it is reset, and the peer's unread answers with it.
 pub(super) async fn part<T: AsyncRead + AsyncWrite + Unpin>(
     mut transport: T,
-    last: &[u8],
+    last: &mut &[u8],
     at_end: bool,
 ) -> std::io::Result<()> {
-    transport.write_all(last).await?;
+    while !last.is_empty() {
+        match transport.write(last).await? {
+            0 => return Err(std::io::ErrorKind::WriteZero.into()),
+            written => *last = &last[written..],
+        }
+    }
     transport.shutdown().await?;
     if !at_end {
         tokio::io::copy(&mut transport, &mut tokio::io::sink()).await?;

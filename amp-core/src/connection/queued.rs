@@ -195,7 +195,7 @@ pub(super) fn append(
         state.added_bulk(added);
     }
     if !answered {
-        if state.credit.wants_mark() {
+        if state.credit.wants_mark() && state.has_announced() {
             state.mark(before, ask, limits);
         } else {
             state.dispatcher.skip();

@@ -146,6 +146,25 @@ fn a_description_that_is_too_long_is_cut_between_two_characters() {
 }
 
 #[test]
+fn a_code_for_which_there_is_no_room_becomes_another_and_not_a_part_of_itself() {
+    let put = |code: &str, bytes| {
+        let mut written = Vec::new();
+        put_error(&mut written, b"1", code, "told", BoxLimits::DEFAULT.bytes(bytes));
+        match Packet::parse(raw(&written)) {
+            Ok(Packet::Reply { reply, .. }) => (reply.error(), written.len()),
+            other => panic!("{other:?}"),
+        }
+    };
+    let without_code = 2 + 6 + 2 + 1 + 2 + 11 + 2 + 2 + 18 + 2 + 2;
+    let code = "C".repeat(100);
+    assert_eq!(put(&code, without_code + 104), ((Some(code.clone()), "told".into()), without_code + 104));
+    assert_eq!(put(&code, without_code + 100), ((Some(code.clone()), String::new()), without_code + 100));
+    assert_eq!(put(&code, without_code + 99), ((Some(codes::UNKNOWN.into()), "told".into()), without_code + 11));
+    assert_eq!(put(&"C".repeat(65_535), 1 << 20).0.0.map(|code| code.len()), Some(65_535));
+    assert_eq!(put(&"C".repeat(65_536), 1 << 20).0.0.as_deref(), Some(codes::UNKNOWN));
+}
+
+#[test]
 fn line_07_on_an_error_nothing_is_written() {
     let mut bytes = b"before".to_vec();
     let small = BoxLimits::DEFAULT.bytes(20);
