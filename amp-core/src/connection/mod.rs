@@ -57,9 +57,11 @@ pub use weak::WeakConnection;
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, Context, Exposable, ExposeError, NoErrors, State, provided};
+use crate::packet::announcement;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
+use crate::value::EncodeError;
 use crate::wire::AmpBox;
 use callback::is_responding;
 use exchange::{Exchange, Failure};
@@ -160,11 +162,16 @@ impl Connection {
     /// Calls a command whose arguments have no type, for tools and proxies. Gives the answer's pairs, without `_answer`.
     ///
     /// # Errors
-    /// Every error answer is [`CallError::Remote`].
+    /// Every error answer is [`CallError::Remote`]. `amp.Hello` and `amp.Goodbye` are this library's own, which a peer of it would
+    /// take for what this end says of itself; they are refused unless [`announce`](crate::Settings::announce) is off.
     ///
     /// # Cancel safety
     /// As [`Call`].
     pub async fn call_box(&self, command: &str, arguments: AmpBox) -> Result<AmpBox, CallError<NoErrors>> {
+        if self.shared.settings.announces() && [announcement::HELLO, announcement::GOODBYE].contains(&command) {
+            let error = EncodeError::custom(format!("`{command}` is a command of this library's own"));
+            return Err(CallError::Invalid(error.at_key("_command")));
+        }
         let reply = Exchange::new(self.clone(), Untyped(command, arguments), true).await;
         let Some(reply) = reply.map_err(Failure::into_call_error)? else { return Ok(AmpBox::new()) };
         if reply.is_error {
