@@ -156,7 +156,10 @@ impl Link {
                 if over { self.forget() } else { drop(self.part(true)) }
             }
             error => {
-                self.fail(error.clone());
+                self.change(|inner| {
+                    inner.refused = true;
+                    inner.fail(error.clone());
+                });
                 self.forget();
             }
         }

@@ -114,6 +114,12 @@ impl Gone {
         self.0.lock().state.is_broken()
     }
 
+    /// Why the stream has failed, if bytes were written to it that the peer is not known to have taken.
+    pub(crate) fn lost(&self) -> io::Result<()> {
+        let inner = self.0.lock();
+        if inner.refused || !inner.sent.is_empty() { inner.failed() } else { Ok(()) }
+    }
+
     /// What is written to the stream is not all that was meant.
     pub(crate) fn cut(&self) {
         self.0.lock().cut = true;

@@ -171,11 +171,12 @@ impl Shared {
                 self.congested.store(false, Ordering::Relaxed);
                 self.begin_to_close(state, until, reason);
             }
-            // It closes for another reason already, in no more time than it had.
+            // It closes already, in no more time than it had. What was accepted before is lost: nobody may take it for said.
             Phase::Closing(before, first) => {
                 state.discard();
                 self.congested.store(false, Ordering::Relaxed);
-                state.phase = Phase::Closing(before.min(until), first);
+                let reason = if matches!(first, CloseReason::Closed) { reason } else { first };
+                state.phase = Phase::Closing(before.min(until), reason);
                 self.wake_driver(state, true);
             }
         }

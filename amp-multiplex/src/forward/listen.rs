@@ -27,7 +27,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// that is closed with unread bytes, and loses what waits in it to be sent.
 ///
 /// A local socket whose stream is refused, cut or lost, or whose process ends, is reset, so that a part does not look whole; a unix
-/// socket cannot be reset and is closed.
+/// socket cannot be reset and is closed. One that was given a whole answer before its stream was lost is reset if the peer is not
+/// known to have taken all that it sent.
 ///
 /// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
 /// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its

@@ -96,12 +96,15 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
     let mut up = pin!(async {
         let mut from_local = BufReader::with_capacity(BUFFER, from_local);
         let passed = match copy_buf(&mut from_local, &mut to_peer).await {
-            Ok(_) => return to_peer.shutdown().await.or_else(of_stream),
-            Err(error) => of_stream(error),
+            Ok(_) => to_peer.shutdown().await,
+            Err(error) => Err(error),
         };
-        passed?;
-        // A socket that is closed while it has bytes to read cuts off what was written to it before.
-        copy_buf(&mut from_local, &mut sink()).await.map(drop)
+        let passed = passed.map_or_else(Passed::of, |()| Ok(Passed::All))?;
+        if let Passed::Refused = passed {
+            // A socket that is closed while it has bytes to read cuts off what was written to it before.
+            copy_buf(&mut from_local, &mut sink()).await?;
+        }
+        Ok(passed)
     });
     let stalled = async {
         gone.wait().await;
@@ -121,17 +124,19 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
         gone.wait().await;
         // A socket that is closed while bytes come to it is reset, and what of the answer waits in it to be sent is lost.
         let _ = tokio::time::timeout(PATIENCE, read.rests(|| LINGER)).await;
+        gone.lost()
     };
     let result = tokio::select! {
         result = &mut up => match result {
-            Ok(()) => down.await,
-            error => error,
+            // What the peer said before still goes down.
+            Ok(passed) => down.await.and_then(|()| passed.whole()),
+            Err(error) => Err(error),
         },
         result = &mut down => match result {
             // What came down is whole, whatever becomes of the other direction.
             Ok(()) => tokio::select! {
-                result = up => result,
-                () = over => Ok(()),
+                result = up => result.and_then(Passed::whole),
+                result = over => result,
             },
             error => error,
         },
@@ -139,11 +144,27 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
     result.inspect(|()| whole.set())
 }
 
-/// Whether an error is the stream's: the peer reads no more, or nothing at all goes on. What that makes of the other direction
-/// is its own reader's to find out: what the peer said before it left still goes down.
-fn of_stream(error: io::Error) -> io::Result<()> {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<StreamError>()) {
-        Some(_) => Ok(()),
-        None => Err(error),
+/// What became of what the local socket has said.
+enum Passed {
+    /// The peer has all of it, and its end.
+    All,
+    /// The peer has left the stream in order and reads no more, as servers do that answer before they have read all.
+    Refused,
+    /// The stream has failed with some of it on its way: the local socket is reset when it was given what the peer said before.
+    Lost(io::Error),
+}
+
+impl Passed {
+    /// An error of the stream, or of the local socket.
+    fn of(error: io::Error) -> io::Result<Self> {
+        match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(StreamError::PeerDisconnected) => Ok(Self::Refused),
+            Some(_) => Ok(Self::Lost(error)),
+            None => Err(error),
+        }
+    }
+
+    fn whole(self) -> io::Result<()> {
+        if let Self::Lost(error) = self { Err(error) } else { Ok(()) }
     }
 }

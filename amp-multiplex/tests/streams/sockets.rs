@@ -119,3 +119,82 @@ async fn a_client_that_goes_on_sending_gets_all_of_an_answer_that_ended_long_bef
     drop(writer);
     until("the stream has ended", || forward.counts().open == 0).await;
 }
+
+/// What ends the stream of an upload in the middle, and whether the client's socket is reset then.
+#[tokio::test]
+async fn a_client_whose_upload_is_lost_behind_a_whole_answer_is_reset_and_one_that_is_refused_is_not() {
+    for (how, lost) in
+        [("the connection is lost here", true), ("the connection is lost there", true), ("the peer has left", false)]
+    {
+        let (here, there) = ends();
+        let (leave, mut left) = tokio::sync::watch::channel(false);
+        let leaves = left.clone();
+        there.factories.serve("drop box", move |mut stream: Stream| {
+            let mut leaves = leaves.clone();
+            async move {
+                stream.write_all(b"ready").await.expect("written");
+                stream.shutdown().await.expect("said");
+                let mut some = [0; 100];
+                while tokio::select! {
+                    biased;
+                    _ = leaves.wait_for(|leaves| *leaves) => false,
+                    read = stream.read(&mut some) => read.is_ok_and(|read| read > 0),
+                } {}
+            }
+        });
+        let forward = here.multiplexer.forward_port(0, "drop box").await.expect("a port");
+        let mut client = TcpStream::connect(forward.local_addr().expect("TCP")).await.expect("it listens");
+        let mut answer = Vec::new();
+        soon("the answer", client.read_to_end(&mut answer)).await.expect("whole");
+        assert_eq!(answer, b"ready");
+        client.write_all(&[1; 1000]).await.expect("written");
+        match how {
+            "the connection is lost here" => here.connection.abort(),
+            "the connection is lost there" => there.connection.abort(),
+            _ => {
+                leave.send_replace(true);
+                soon("it leaves", left.wait_for(|left| *left)).await.expect("set");
+            }
+        }
+        // A client that goes on, and ends.
+        let mut result = Ok(());
+        for _ in 0..200 {
+            result = soon("the upload", client.write_all(&[2; 100_000])).await;
+            if result.is_err() {
+                break;
+            }
+        }
+        if result.is_ok() {
+            result = client.shutdown().await;
+            until("the socket is closed", || forward.counts().open == 0).await;
+            result = result.and(client.take_error().map(|error| error.map_or(Ok(()), Err)).and_then(|error| error));
+        }
+        assert_eq!(result.is_err(), lost, "{how}: {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_waits_when_its_upload_is_lost_is_reset_if_the_peer_has_not_taken_all_of_it() {
+    for taken in [false, true] {
+        let (here, there) = ends();
+        there.factories.serve("drop box", move |mut stream: Stream| async move {
+            stream.write_all(b"ready").await.expect("written");
+            stream.shutdown().await.expect("said");
+            if taken {
+                stream.read_exact(&mut [0; 1000]).await.expect("all of it");
+            }
+            std::future::pending().await
+        });
+        let forward = here.multiplexer.forward_port(0, "drop box").await.expect("a port");
+        let mut client = TcpStream::connect(forward.local_addr().expect("TCP")).await.expect("it listens");
+        soon("the answer", client.read_to_end(&mut Vec::new())).await.expect("whole");
+        client.write_all(&[1; 1000]).await.expect("written");
+        until("it goes up", || forward.counts().sent == 1000).await;
+        // The peer takes it, and that is known here.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        there.connection.abort();
+        until("the socket is closed", || forward.counts().open == 0).await;
+        let told = client.take_error().expect("a state");
+        assert_eq!(told.is_none(), taken, "{told:?}");
+    }
+}
