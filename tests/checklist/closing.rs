@@ -122,7 +122,7 @@ async fn what_is_queued_when_the_connection_closes_or_aborts_is_still_written() 
         } else {
             connection.close();
         }
-        let all = crate::raw_peer::packed(&[("_command", "Sum"), ("a", "1"), ("b", "2")]).repeat(20);
+        let all = ask_notified().repeat(20);
         assert!(peer.rest().await == all, "abort: {abort}");
     }
 }
@@ -160,7 +160,7 @@ async fn a_driver_gives_the_reason_when_it_is_done() {
     let driver = tokio::spawn(driver);
     connection.close();
     let reason = soon("the driver ends", driver).await.expect("no panic");
-    assert!(matches!(reason, amp::CloseReason::Closed), "{reason:?}");
+    assert!(matches!(reason, CloseReason::Closed), "{reason:?}");
 }
 
 #[tokio::test(start_paused = true)]
