@@ -15,15 +15,12 @@ pub enum CloseReason {
     /// This end closed it, by [`Connection::close`](crate::Connection::close) or by dropping its last handle.
     #[error("closed by this end")]
     Closed,
-    /// This end closed it, and queued bytes were not written within [`Settings::linger`](crate::Settings::linger) after
+    /// This end closed it, and what was queued was not all written within [`Settings::linger`](crate::Settings::linger) after
     /// [`Settings::close_timeout`](crate::Settings::close_timeout): notifications that were accepted are lost. Only
     /// [`Connection::closed`](crate::Connection::closed) and the driver return it, because it is known last; whoever is told earlier
-    /// has [`Closed`](Self::Closed).
-    #[error("closed by this end, and {bytes} queued bytes were not written: the peer did not take them")]
-    Unwritten {
-        /// How many bytes were left.
-        bytes: usize,
-    },
+    /// has [`Closed`](Self::Closed). So it is with [`Io`](Self::Io) when the last bytes fail to be written or read.
+    #[error("closed by this end, and what was queued was not all written: the peer did not take it in time")]
+    Unwritten,
     /// The peer closed it between two boxes; over TLS, with or without `close_notify`.
     #[error("closed by the peer")]
     ClosedByPeer,

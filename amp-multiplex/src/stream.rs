@@ -75,7 +75,7 @@ impl Stream {
     }
 
     /// Ends the stream in the middle: what is written to it does not look whole to the peer, which reads
-    /// [`StreamError::Cut`](crate::StreamError::Cut) behind it. txampext peers read a plain end.
+    /// [`StreamError::Cut`](crate::StreamError::Cut) behind it. What ended in order before is whole. txampext peers read a plain end.
     pub fn abort(self) {
         self.link.lock().cut = true;
     }

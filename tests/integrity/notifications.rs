@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use amp::{Arguments, Command, Connection, Exposed, NotifyError, Peer, Reply, Server, Settings, responder};
+use amp::{Arguments, BoxLimits, Command, Connection, Exposed, NotifyError, Peer, Reply, Server, Settings, responder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 
@@ -338,7 +338,8 @@ async fn all_that_a_plain_peer_sends_without_an_answer_runs_while_it_is_within_t
 
 #[tokio::test(start_paused = true)]
 async fn a_plain_peer_that_goes_over_the_bound_loses_the_connection_with_that_reason_and_not_single_notifications() {
-    let (reason, (begun, finished)) = flood(&Settings::new().most_responders(2).most_inbound(10_000)).await;
+    let settings = Settings::new().most_responders(2).most_inbound(10_000).boxes(BoxLimits::DEFAULT.bytes(60_000));
+    let (reason, (begun, finished)) = flood(&settings).await;
     assert_eq!(reason, "TooManyNotifications");
     // What had arrived goes on for `close_timeout`, two at a time, and is cut off then.
     assert!(finished >= 200 && begun - finished <= 2 && begun < 20_000, "{begun} begun, {finished} finished");

@@ -135,14 +135,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         // A peer that has said why it ends sends no more.
         let is_at_end = is_at_end || matches!(reason, CloseReason::EndedByPeer { .. });
         let mut parting = pin!(async {
-            let mut last = if writes { &writing[..] } else { &[] };
+            let mut lost = None;
             if writes {
                 // A peer that does not read its last answers has had its time.
-                let _ = tokio::time::timeout(shared.settings.linger, part(transport, &mut last, is_at_end)).await;
+                lost = part(transport, &writing, is_at_end, shared.settings.linger).await.err();
             } else {
                 drop(transport);
             }
-            shared.transport_closed(last.len())
+            if let Some(lost) = &lost {
+                let reason = lost as &dyn std::error::Error;
+                tracing::warn!(peer = %shared.peer, reason, "the last bytes of a connection may be lost");
+            }
+            shared.transport_closed(lost)
         });
         // What was accepted and wants no answer goes on meanwhile, and longer.
         let mut finishing = pin!(finish(responders, Arc::clone(&shared)));

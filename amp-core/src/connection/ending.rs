@@ -1,8 +1,10 @@
 use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::Sleep;
@@ -38,15 +40,14 @@ impl Shared {
         self.run_end_listeners(listeners.into_iter().flatten());
     }
 
-    /// The transport is closed, and so many queued bytes were not written. Returns why the connection has ended.
-    pub(super) fn transport_closed(&self, unwritten: usize) -> CloseReason {
+    /// The transport is closed, and why the last bytes are lost, if they are. Returns why the connection has ended, which it does once.
+    pub(super) fn transport_closed(&self, lost: Option<CloseReason>) -> CloseReason {
         let mut reason = self.over().unwrap_or(CloseReason::DriverDropped);
-        if unwritten > 0 {
-            tracing::warn!(peer = %self.peer, unwritten, "queued bytes were not written when the time for that was over");
-            // Everybody else has his own error. Who has only closed would take it for said.
-            if let CloseReason::Closed = reason {
-                reason = CloseReason::Unwritten { bytes: unwritten };
-            }
+        // For whoever has only closed, all that was accepted would be said. Any other reason tells that it may not be.
+        if matches!(reason, CloseReason::Closed)
+            && let Some(lost) = lost
+        {
+            reason = lost;
         }
         self.ended.send_modify(|ended| {
             ended.reason.get_or_insert_with(|| reason.clone());
@@ -69,7 +70,7 @@ impl Drop for Latch {
     fn drop(&mut self) {
         self.0.end(CloseReason::DriverDropped);
         self.0.announce_end();
-        self.0.transport_closed(0);
+        self.0.transport_closed(Some(CloseReason::DriverDropped));
         self.0.ended.send_modify(|ended| ended.finished = true);
     }
 }
@@ -98,22 +99,37 @@ pub(super) async fn finish(mut responders: Responders, shared: Arc<Shared>) {
     }
 }
 
-/// Writes the last bytes and takes away what is written of them, says that they were the last, and lets the peer read them: a
-/// socket that is closed with unread bytes in it is reset, and the peer's unread answers with it.
+/// Writes the last bytes, says that they were the last, and lets the peer read them: a socket that is closed with unread bytes in it
+/// is reset, and the peer's unread answers with it. That takes no longer than `linger`.
+///
+/// # Errors
+/// Why the last bytes are lost, as far as that is known here.
 pub(super) async fn part<T: AsyncRead + AsyncWrite + Unpin>(
     mut transport: T,
-    last: &mut &[u8],
+    last: &[u8],
     at_end: bool,
-) -> std::io::Result<()> {
-    while !last.is_empty() {
-        match transport.write(last).await? {
-            0 => return Err(std::io::ErrorKind::WriteZero.into()),
-            written => *last = &last[written..],
+    linger: Duration,
+) -> Result<(), CloseReason> {
+    let mut is_written = false;
+    let parted = tokio::time::timeout(linger, async {
+        transport.write_all(last).await?;
+        transport.flush().await?;
+        is_written = true;
+        // Of a peer that is gone already, what follows tells enough.
+        let _ = transport.shutdown().await;
+        if at_end {
+            return Ok(());
         }
+        match tokio::io::copy(&mut transport, &mut tokio::io::sink()).await {
+            Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    match parted {
+        Ok(parted) => parted.map_err(CloseReason::from),
+        // A peer that has not ended its direction may still have read all.
+        Err(_) if is_written => Ok(()),
+        Err(_) => Err(CloseReason::Unwritten),
     }
-    transport.shutdown().await?;
-    if !at_end {
-        tokio::io::copy(&mut transport, &mut tokio::io::sink()).await?;
-    }
-    Ok(())
 }

@@ -141,7 +141,8 @@ impl Connection {
     /// peer ends its connection with [`CloseReason::TooManyNotifications`]. Other peers give no credit, and what they do with more
     /// than they can hold is theirs.
     ///
-    /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before.
+    /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before. When both ends close at
+    /// once, what is on its way then is not received.
     ///
     /// The peer tells nothing back, not even that it does not know the command; a Twisted peer ends the connection then.
     ///

@@ -28,7 +28,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// A local socket whose stream is refused, cut or lost, or whose process ends, is reset, so that a part does not look whole; a unix
 /// socket cannot be reset and is closed. One that was given a whole answer before its stream was lost is reset if the peer is not
-/// known to have taken all that it sent.
+/// known to have taken all that it sent. A stream whose peer has said all and has left, in order or not, is not lost: what the client
+/// still sends is thrown away.
 ///
 /// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
 /// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its

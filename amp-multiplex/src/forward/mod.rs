@@ -90,16 +90,20 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
     let _open = local.open();
     let gone = stream.gone();
     let (written, read, whole) = (local.written(), local.read(), local.whole());
+    let up_to = gone.clone();
     let (from_local, mut to_local) = split(local);
     let (from_peer, mut to_peer) = split(stream);
     let _passing = Passing { whole: whole.clone(), stream: gone.clone() };
     let mut up = pin!(async {
         let mut from_local = BufReader::with_capacity(BUFFER, from_local);
         let passed = match copy_buf(&mut from_local, &mut to_peer).await {
-            Ok(_) => to_peer.shutdown().await,
-            Err(error) => Err(error),
+            Ok(_) => match to_peer.shutdown().await {
+                // At most that this was the end is not known to have come.
+                Err(error) if up_to.lost().is_err() => Passed::of(error)?,
+                _ => Passed::All,
+            },
+            Err(error) => Passed::of(error)?,
         };
-        let passed = passed.map_or_else(Passed::of, |()| Ok(Passed::All))?;
         if let Passed::Refused = passed {
             // A socket that is closed while it has bytes to read cuts off what was written to it before.
             copy_buf(&mut from_local, &mut sink()).await?;

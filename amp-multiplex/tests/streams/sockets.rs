@@ -4,11 +4,12 @@ use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::process::{Child, Command as Process, Stdio};
 use std::time::Duration;
 
-use amp_multiplex::{Forward, Stream, Target};
+use amp_core::Settings;
+use amp_multiplex::{Forward, Stream, StreamSettings, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::support::{End, ends, pattern, soon, until};
+use crate::support::{End, ends, path, pattern, soon, until};
 
 /// Set where this program runs as the child of a test: where its target is.
 const TARGET: &str = "AMP_MULTIPLEX_STREAMS_TARGET";
@@ -197,4 +198,37 @@ async fn a_client_that_waits_when_its_upload_is_lost_is_reset_if_the_peer_has_no
         let told = client.take_error().expect("a state");
         assert_eq!(told.is_none(), taken, "{told:?}");
     }
+}
+
+/// The end of an upload crosses the end of its stream, which the end of the connection follows.
+#[tokio::test]
+async fn a_client_whose_upload_was_taken_gets_all_of_an_answer_though_its_end_is_not_known_to_have_come() {
+    const ANSWER: usize = 1_500_000;
+    let (a, b) = path(Duration::from_millis(100), 1 << 30);
+    let end = |transport| End::over(transport, Settings::new(), StreamSettings::new());
+    let (here, there) = (end(a), end(b));
+    let (connection, (wrote, mut written)) = (there.connection.clone(), tokio::sync::mpsc::channel(1));
+    there.factories.serve("server", move |mut stream: Stream| {
+        let (connection, wrote) = (connection.clone(), wrote.clone());
+        async move {
+            stream.read_exact(&mut [0; 1000]).await.expect("the request");
+            stream.write_all(&pattern(ANSWER)).await.expect("written");
+            wrote.send(()).await.expect("waited for");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop(stream);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            connection.abort();
+        }
+    });
+    let forward = here.multiplexer.forward_port(0, "server").await.expect("a port");
+    let mut client = TcpStream::connect(forward.local_addr().expect("TCP")).await.expect("it listens");
+    client.write_all(&[1; 1000]).await.expect("written");
+    soon("the answer is on its way", written.recv()).await.expect("said");
+    client.shutdown().await.expect("ended");
+    until("all of it came down", || forward.counts().received == ANSWER as u64).await;
+    // The client reads when its forward has done with it.
+    until("it has ended", || forward.counts().open == 0).await;
+    let mut got = Vec::new();
+    soon("the answer", client.read_to_end(&mut got)).await.expect("whole");
+    assert_eq!(got.len(), ANSWER);
 }

@@ -134,6 +134,7 @@ async fn carry(mut from: ReadHalf<DuplexStream>, mut to: WriteHalf<DuplexStream>
                 return;
             }
         }
+        let _ = to.shutdown().await;
     });
     let (mut buffer, mut free) = (vec![0; 1 << 16], Instant::now());
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
