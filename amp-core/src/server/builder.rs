@@ -1,12 +1,14 @@
 use std::fmt;
+use std::future;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio::net::{TcpListener, ToSocketAddrs};
-use tokio::sync::{Semaphore, watch};
 
-use super::house::{House, Stage};
+use super::accept::AcceptLoop;
+use super::connections::Connections;
 use super::{Listener, Server, UnixSocket};
 use crate::connection::{Builder, Connection, require_time};
 use crate::locator::Locator;
@@ -108,20 +110,18 @@ impl ServerBuilder {
         locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
     ) -> Server {
         require_time();
-        let stage = watch::Sender::new(Stage::Accepting);
-        // As many places as can be awaited at once when the server closes.
-        let places = self.most_connections.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
-        let house = House {
-            stage: stage.clone(),
-            places: Arc::new(Semaphore::new(places)),
-            most: u32::try_from(places).unwrap_or(u32::MAX),
-            live: Arc::default(),
+        let accept_loop = AcceptLoop::new("server", self.most_connections);
+        let (lifecycle, count) = (accept_loop.lifecycle(), Arc::new(AtomicUsize::new(0)));
+        let connections = Connections {
             builder: self.builder,
+            locator: Arc::new(locator),
             on_connection: self.on_connection,
+            lifecycle: lifecycle.clone(),
+            count: Arc::clone(&count),
         };
-        let live = Arc::clone(&house.live);
-        tokio::spawn(house.keep(listener, locator));
-        Server { stage, live, local: None }
+        let serve = move |transport, peer| connections.serve(transport, peer);
+        tokio::spawn(accept_loop.run(listener, future::pending(), serve));
+        Server { lifecycle, count, local: None }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The server: accepts connections and gives each a locator of its own. Imports `connection`.
 
+pub mod accept;
 mod builder;
-mod house;
+mod connections;
 mod listener;
 mod unix;
 
@@ -10,13 +11,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::watch;
-
 pub use builder::ServerBuilder;
 pub use listener::Listener;
 pub use unix::UnixSocket;
 
-use house::{Stage, reached};
+use accept::{Lifecycle, Stage};
 
 /// Accepts connections until it is closed or dropped. Cheap to hold; the work is in tasks of its own.
 ///
@@ -34,8 +33,8 @@ use house::{Stage, reached};
 /// ```
 #[must_use = "dropping a server closes it"]
 pub struct Server {
-    stage: watch::Sender<Stage>,
-    live: Arc<AtomicUsize>,
+    lifecycle: Lifecycle,
+    count: Arc<AtomicUsize>,
     local: Option<SocketAddr>,
 }
 
@@ -54,19 +53,13 @@ impl Server {
     /// How many connections there are.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.live.load(Ordering::Relaxed)
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Begins to close: nothing more is accepted, and every connection is closed as by [`Connection::close`](crate::Connection::close), so what
     /// runs may finish within [`close_timeout`](crate::Settings::close_timeout). [`closed`](Self::closed) tells when it is done.
     pub fn close(&self) {
-        self.stage.send_if_modified(|stage| {
-            let open = *stage == Stage::Accepting;
-            if open {
-                *stage = Stage::Closing;
-            }
-            open
-        });
+        self.lifecycle.advance(Stage::Closing);
     }
 
     /// Waits until the server was closed and its last connection has ended.
@@ -74,7 +67,7 @@ impl Server {
     /// # Cancel safety
     /// Safe to drop and to call again.
     pub async fn closed(&self) {
-        reached(self.stage.subscribe(), Stage::Closed).await;
+        self.lifecycle.reached(Stage::Ended).await;
     }
 }
 

@@ -3,21 +3,16 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use amp_core::{Connection, Listener, UnixSocket};
+use amp_core::accept::{AcceptLoop, Lifecycle, Stage};
+use amp_core::{Listener, UnixSocket};
 use tokio::net::{TcpListener, ToSocketAddrs};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::counters::{Counted, Counters, Counts};
 use super::visitor::Visitor;
 use super::{CONNECT_TIMEOUT, Socket, pass_on};
 use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
-
-/// How long accepting pauses after an error.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A local listener whose connections lead to a factory of the peer: `ssh -L`. It keeps the AMP connection open. Dropping it
 /// ends it and cuts its streams.
@@ -38,19 +33,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[must_use = "a forward that is dropped ends"]
 pub struct Forward {
     counters: Arc<Counters>,
-    stage: watch::Sender<Stage>,
-    /// Closed when nothing listens any more.
-    listening: watch::Receiver<()>,
+    lifecycle: Lifecycle,
     local: Option<SocketAddr>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
-enum Stage {
-    Accepting,
-    /// Nothing more is accepted; what is open goes on.
-    Draining,
-    Dropped,
-    Ended,
 }
 
 impl Multiplexer {
@@ -99,16 +83,21 @@ impl Forward {
         local: Option<SocketAddr>,
     ) -> io::Result<Self> {
         let connection = multiplexer.connection()?;
-        let (listens, listening) = watch::channel(());
-        let forward = Self { counters: Arc::default(), stage: watch::Sender::new(Stage::Accepting), listening, local };
-        let desk = Desk {
+        // The streams of a connection have a limit of their own.
+        let accept_loop = AcceptLoop::new("forward", usize::MAX);
+        let forward = Self { counters: Arc::default(), lifecycle: accept_loop.lifecycle(), local };
+        let route = Route {
             multiplexer: multiplexer.clone(),
             factory: factory.into(),
             counters: Arc::clone(&forward.counters),
-            stage: Ending(forward.stage.clone()),
-            listening: listens,
         };
-        tokio::spawn(desk.run(listener, connection));
+        let ended = multiplexer.end();
+        let until = async move {
+            ended.await;
+            // The connection is kept open as long as connections are accepted.
+            drop(connection);
+        };
+        tokio::spawn(accept_loop.run(listener, until, move |socket, _| route.open(socket)));
         Ok(forward)
     }
 
@@ -127,7 +116,7 @@ impl Forward {
     /// Accepts no more; streams that are open go on. [`released`](Self::released) tells when the address is free again, and
     /// [`closed`](Self::closed) when the last stream has ended.
     pub fn close(&self) {
-        self.advance(Stage::Draining);
+        self.lifecycle.advance(Stage::Closing);
     }
 
     /// Waits until nothing listens any more: the address can be bound again.
@@ -135,7 +124,7 @@ impl Forward {
     /// # Cancel safety
     /// Safe to drop and to call again.
     pub async fn released(&self) {
-        let _ = self.listening.clone().changed().await;
+        self.lifecycle.reached(Stage::Released).await;
     }
 
     /// Waits until the forward was closed, or its AMP connection has ended, and its last stream has ended.
@@ -143,17 +132,13 @@ impl Forward {
     /// # Cancel safety
     /// Safe to drop and to call again.
     pub async fn closed(&self) {
-        reached(&mut self.stage.subscribe(), Stage::Ended).await;
-    }
-
-    fn advance(&self, to: Stage) {
-        self.stage.send_if_modified(|stage| later(stage, to));
+        self.lifecycle.reached(Stage::Ended).await;
     }
 }
 
 impl Drop for Forward {
     fn drop(&mut self) {
-        self.advance(Stage::Dropped);
+        self.lifecycle.advance(Stage::Aborted);
     }
 }
 
@@ -163,58 +148,16 @@ impl fmt::Debug for Forward {
     }
 }
 
-/// What the accepting task owns.
-struct Desk {
+/// Where the connections of a forward lead.
+struct Route {
     multiplexer: Multiplexer,
     factory: Arc<[u8]>,
     counters: Arc<Counters>,
-    stage: Ending,
-    listening: watch::Sender<()>,
 }
 
-/// However the accepting task ends, with its runtime too, who waits for the forward learns that it has.
-struct Ending(watch::Sender<Stage>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.send_replace(Stage::Ended);
-    }
-}
-
-impl Desk {
-    async fn run(self, mut listener: impl Listener<Transport: Socket>, connection: Connection) {
-        let mut streams = JoinSet::new();
-        let (mut draining, mut dropped) = (self.stage.0.subscribe(), self.stage.0.subscribe());
-        let accepting = async {
-            loop {
-                match listener.accept().await {
-                    Ok((socket, _)) => drop(streams.spawn(self.pass(socket))),
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection was not accepted");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                    }
-                }
-                // Streams that have ended are put away.
-                while streams.try_join_next().is_some() {}
-            }
-        };
-        tokio::select! {
-            () = accepting => {}
-            () = reached(&mut draining, Stage::Draining) => {}
-            () = self.multiplexer.end() => {}
-        }
-        drop((listener, connection));
-        drop(self.listening);
-        tokio::select! {
-            () = async { while streams.join_next().await.is_some() {} } => {}
-            () = reached(&mut dropped, Stage::Dropped) => {}
-        }
-        drop(streams);
-        drop(self.stage);
-    }
-
+impl Route {
     /// Opens a stream for a local socket, unless that leaves before.
-    fn pass<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
+    fn open<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
         let counters = Arc::clone(&self.counters);
         // A refused stream, and a forward that ends before its stream is open, resets the local socket.
@@ -251,19 +194,6 @@ impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(self.0))
     }
-}
-
-/// Whether the stage had not come so far.
-fn later(stage: &mut Stage, to: Stage) -> bool {
-    let later = *stage < to;
-    if later {
-        *stage = to;
-    }
-    later
-}
-
-async fn reached(stage: &mut watch::Receiver<Stage>, wanted: Stage) {
-    let _ = stage.wait_for(|stage| *stage >= wanted).await;
 }
 
 #[cfg(test)]
