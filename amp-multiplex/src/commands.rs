@@ -16,9 +16,9 @@ pub(crate) struct Connect {
     /// A byte string, as every field that txampext declares.
     pub(crate) factory: Bytes,
     /// This end can take a stream that is closed in one direction only.
-    pub(crate) half_close: Ours<bool>,
+    pub(crate) half_close: ExtraKey<bool>,
     /// How much this end keeps for its reader: no window needs to be larger.
-    pub(crate) keeps: Ours<u64>,
+    pub(crate) keeps: ExtraKey<u64>,
 }
 
 #[derive(Arguments, Debug)]
@@ -26,8 +26,8 @@ pub(crate) struct Connect {
 pub(crate) struct Connected {
     pub(crate) connection: Id,
     /// So can the other, and it was asked.
-    pub(crate) half_close: Ours<bool>,
-    pub(crate) keeps: Ours<u64>,
+    pub(crate) half_close: ExtraKey<bool>,
+    pub(crate) keeps: ExtraKey<u64>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub(crate) enum ConnectRefusal {
 #[amp(errors = StreamGone, crate = amp_core)]
 pub(crate) struct Transmit {
     pub(crate) connection: Id,
-    pub(crate) data: Bytes,
+    pub(crate) data: Data,
 }
 
 impl Transmit {
@@ -55,15 +55,33 @@ impl Transmit {
     }
 }
 
+/// The bytes of a [`Transmit`]: a slice of what was received. Whether they are copied is decided behind
+/// [`Budget::copies`](crate::machine::Budget::copies), and nowhere else.
+#[derive(Debug)]
+pub(crate) struct Data(pub(crate) Bytes);
+
+impl Value for Data {
+    const TYPE: AmpType = AmpType::Bytes;
+
+    fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        out.write(&self.0);
+        Ok(())
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+        Ok(Self(raw.to_slice()))
+    }
+}
+
 /// Ends a stream.
 #[derive(Command, Debug)]
 #[amp(errors = StreamGone, crate = amp_core)]
 pub(crate) struct Disconnect {
     pub(crate) connection: Id,
     /// Only what the sender of this writes has ended; it goes on reading.
-    pub(crate) half: Ours<bool>,
+    pub(crate) half: ExtraKey<bool>,
     /// What it wrote has ended before its time.
-    pub(crate) cut: Ours<bool>,
+    pub(crate) cut: ExtraKey<bool>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]
@@ -77,9 +95,9 @@ pub(crate) enum StreamGone {
 /// A key of ours beside txampext's. Peers that do not know it may use it for themselves: a value that does not decode is as if
 /// the key were absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ours<T>(pub(crate) Option<T>);
+pub(crate) struct ExtraKey<T>(pub(crate) Option<T>);
 
-impl<T: Argument> Argument for Ours<T> {
+impl<T: Argument> Argument for ExtraKey<T> {
     const DECLARED: AmpType = T::DECLARED;
     const OPTIONAL: bool = true;
 

@@ -9,9 +9,9 @@ use amp_core::{Answer, Connection, Peer};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::commands::{Connect, ConnectRefusal};
-use crate::house::House;
-use crate::link::Capable;
-use crate::stream::Stream;
+use crate::open;
+use crate::peer_features::PeerFeatures;
+use crate::stream::{Stream, Streams};
 
 /// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
 /// every connection of a server.
@@ -102,33 +102,33 @@ impl fmt::Debug for Factories {
     }
 }
 
-/// A stream that the peer wants and that is not decided about. Dropping it refuses.
+/// A stream that the peer wants to open and that is neither accepted nor refused. Dropping it refuses.
 #[derive(Debug)]
 #[must_use = "an opening that is dropped is refused"]
 pub struct Opening {
-    house: Arc<House>,
+    streams: Arc<Streams>,
     connection: Connection,
     /// The name, what is not text in it replaced.
     factory: String,
     /// The name, if it is not text.
     bytes: Option<Vec<u8>>,
-    asker: Capable,
+    features: PeerFeatures,
     answer: Option<Answer<Connect>>,
 }
 
 impl Opening {
     pub(crate) fn new(
-        house: Arc<House>,
+        streams: Arc<Streams>,
         connection: Connection,
         factory: &[u8],
-        asker: Capable,
+        features: PeerFeatures,
         answer: Answer<Connect>,
     ) -> Self {
         let (factory, bytes) = match String::from_utf8_lossy(factory) {
             Cow::Borrowed(text) => (text.to_owned(), None),
             Cow::Owned(text) => (text, Some(factory.to_vec())),
         };
-        Self { house, connection, factory, bytes, asker, answer: Some(answer) }
+        Self { streams, connection, factory, bytes, features, answer: Some(answer) }
     }
 
     /// The name that the peer asked for. In one that is not UTF-8, U+FFFD stands for what is not; see
@@ -152,9 +152,8 @@ impl Opening {
 
     /// Opens the stream. The peer is told before a byte of it can be written.
     pub fn accept(mut self) -> Stream {
-        let (house, connection, asker) = (Arc::clone(&self.house), self.connection.clone(), self.asker);
         match self.answer.take() {
-            Some(answer) => house.accepted(connection, asker, answer),
+            Some(answer) => open::accept(&self.streams, self.connection.clone(), self.features, answer),
             None => unreachable!("an opening has its answer until it is accepted, refused or dropped"),
         }
     }
@@ -164,14 +163,14 @@ impl Opening {
         self.refuse_with(reason.into());
     }
 
-    /// Done when nobody can be told any more: the connection has ended.
-    pub(crate) fn abandoned(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.house.end()
+    /// Waits until the connection has ended: nobody can be told any more.
+    pub(crate) fn connection_ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.streams.ended()
     }
 
     fn refuse_with(&mut self, reason: String) {
         if let Some(answer) = self.answer.take() {
-            self.house.registry().unreserve();
+            self.streams.registry().end_accepting();
             answer.send(Err(ConnectRefusal::ConnectionRefused(reason).into()));
         }
     }

@@ -45,17 +45,21 @@
 //!
 //! In a program that depends on `amp-rpc`, all of this is `amp::multiplex`, and `amp_core` is `amp`.
 
+mod acknowledge;
+mod attachment;
 mod commands;
 mod error;
 mod factory;
 mod forward;
-mod house;
-mod link;
+mod locator;
 mod machine;
 mod multiplexer;
-mod outlet;
+mod open;
+mod peer_features;
+mod receive;
 mod settings;
 mod stream;
+mod streams;
 
 pub use error::{ConnectError, StreamError};
 pub use factory::{Factories, Factory, Opening, StreamListener};

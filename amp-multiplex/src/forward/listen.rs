@@ -91,7 +91,7 @@ impl Forward {
             factory: factory.into(),
             counters: Arc::clone(&forward.counters),
         };
-        let ended = multiplexer.end();
+        let ended = multiplexer.connection_ended();
         let until = async move {
             ended.await;
             // The connection is kept open as long as connections are accepted.

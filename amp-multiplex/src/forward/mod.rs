@@ -17,12 +17,11 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, Interest, copy_
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::error::StreamError;
-use crate::outlet::CHUNK;
-use crate::stream::{Gone, Stream};
+use crate::stream::{MAX_TRANSMIT, Monitor, Stream};
 use counters::{Counted, Whole};
 
 /// How much each direction of a forwarded stream holds while it is passed on.
-const BUFFER: usize = 2 * CHUNK;
+const BUFFER: usize = 2 * MAX_TRANSMIT;
 
 /// How long a local socket may say nothing and not end when the peer has left the stream.
 const LINGER: Duration = Duration::from_secs(2);
@@ -74,13 +73,13 @@ impl Socket for UnixStream {
 /// Both ends of what is passed on: dropped before all was passed, neither end looks whole to its reader.
 struct Passing {
     whole: Whole,
-    stream: Gone,
+    stream: Monitor,
 }
 
 impl Drop for Passing {
     fn drop(&mut self) {
         if !self.whole.get() {
-            self.stream.cut();
+            self.stream.schedule_reset();
         }
     }
 }
@@ -88,11 +87,11 @@ impl Drop for Passing {
 /// Passes bytes both ways until both directions have ended, each for itself, or the peer has left.
 async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> {
     let _open = local.open();
-    let gone = stream.gone();
+    let monitor = stream.monitor();
     let (written, read, whole) = (local.written(), local.read(), local.whole());
     let (from_local, mut to_local) = split(local);
     let (from_peer, mut to_peer) = split(stream);
-    let _passing = Passing { whole: whole.clone(), stream: gone.clone() };
+    let _passing = Passing { whole: whole.clone(), stream: monitor.clone() };
     let mut up = pin!(async {
         let mut from_local = BufReader::with_capacity(BUFFER, from_local);
         let passed = match copy_buf(&mut from_local, &mut to_peer).await {
@@ -104,8 +103,8 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
         copy_buf(&mut from_local, &mut sink()).await.map(drop)
     });
     let stalled = async {
-        gone.wait().await;
-        written.rests(|| if gone.is_broken() { LINGER } else { PATIENCE }).await;
+        monitor.closed().await;
+        written.rests(|| if monitor.is_truncated() { LINGER } else { PATIENCE }).await;
     };
     let mut down = pin!(async {
         let copying = async {
@@ -118,7 +117,7 @@ async fn pass_on(local: Counted<impl Socket>, stream: Stream) -> io::Result<()> 
         }
     });
     let over = async {
-        gone.wait().await;
+        monitor.closed().await;
         // A socket that is closed while bytes come to it is reset, and what of the answer waits in it to be sent is lost.
         let _ = tokio::time::timeout(PATIENCE, read.rests(|| LINGER)).await;
     };

@@ -103,7 +103,7 @@ impl Target {
         // Of a peer that has lost patience nothing can be seen but the end of its connection: AMP takes no Connect back.
         let connected = tokio::select! {
             biased;
-            () = opening.abandoned() => return Ok(()),
+            () = opening.connection_ended() => return Ok(()),
             connected = dialling => connected.unwrap_or_else(|_| Err(ErrorKind::Interrupted.into())),
         };
         match connected {

@@ -20,7 +20,7 @@ use crate::user::{Script, pause};
 /// Longer than everything that ends by itself.
 const NEVER: Duration = Duration::from_secs(3600);
 
-const EMPTY: &str = "Multiplexer(Registry { streams: 0, leaving: 0, connecting: 0, opening: 0, early: 0 })";
+const EMPTY: &str = "Multiplexer(Registry { streams: 0, closing: 0, connecting: 0, accepting: 0, early: 0 })";
 
 pub(crate) struct End {
     pub(crate) multiplexer: Multiplexer,

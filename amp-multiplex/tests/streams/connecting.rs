@@ -56,7 +56,7 @@ async fn over_the_backlog_of_a_listener_connects_are_refused() {
         let multiplexer = here.multiplexer.clone();
         waiting.push(tokio::spawn(async move { multiplexer.connect("busy").await }));
     }
-    until("two wait", || format!("{:?}", there.multiplexer).contains("opening: 2")).await;
+    until("two wait", || format!("{:?}", there.multiplexer).contains("accepting: 2")).await;
     let error = here.multiplexer.connect("busy").await.expect_err("over the backlog");
     assert!(matches!(error, ConnectError::Refused(_)), "{error:?}");
     let mut streams = vec![listener.accept().await.expect("one"), listener.accept().await.expect("two")];

@@ -34,7 +34,7 @@ fn slow(most: usize) -> (End, End, StreamListener) {
 }
 
 async fn wait_for_openings(there: &End, count: usize) {
-    until("they are asked for", || format!("{:?}", there.multiplexer).contains(&format!("opening: {count}"))).await;
+    until("they are asked for", || format!("{:?}", there.multiplexer).contains(&format!("accepting: {count}"))).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Two copies of the machine against each other, without a runtime and without a clock.
 
+mod budget;
 mod registry;
 mod stream;
-mod tally;
 mod two_ends;
 mod window;

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,10 +7,12 @@ use std::task::{Context, Poll, ready};
 use amp_core::{CloseReason, Connection, Peer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::close::CloseTask;
+use super::monitor::Monitor;
+use super::shared::Shared;
+use crate::acknowledge::{acknowledge, discard};
 use crate::error::StreamError;
-use crate::house::Told;
-use crate::link::{Link, acknowledge, give_back};
-use crate::machine::{self, Read};
+use crate::machine::{Read, Shutdown};
 
 /// A byte stream to the peer. Use it like a socket.
 ///
@@ -34,27 +35,27 @@ use crate::machine::{self, Read};
 /// Every write goes out by itself: many small ones are faster through a [`BufWriter`](tokio::io::BufWriter). Writing waits
 /// as long as the peer's reader does; a limit is the writer's to set.
 pub struct Stream {
-    link: Arc<Link>,
+    shared: Arc<Shared>,
     connection: Connection,
-    farewell: Farewell,
+    writing: Writing,
 }
 
-/// How far the peer knows that this end writes no more.
-enum Farewell {
-    /// This end writes.
-    Unsaid,
-    Telling(Told),
+/// How far this end has closed the direction to the peer.
+enum Writing {
+    Open,
+    /// The peer is being told.
+    Closing(CloseTask),
     /// The peer has all that was written, and its end.
-    Said,
-    /// The peer had left before.
-    Unheard,
+    Closed,
+    /// The peer had closed before: what it has taken is to be found out.
+    PeerClosed,
     /// Whether the peer knows is not known.
     Failed(Box<StreamError>),
 }
 
 impl Stream {
-    pub(crate) fn new(link: Arc<Link>, connection: Connection) -> Self {
-        Self { link, connection, farewell: Farewell::Unsaid }
+    pub(crate) fn new(shared: Arc<Shared>, connection: Connection) -> Self {
+        Self { shared, connection, writing: Writing::Open }
     }
 
     /// Who is at the other end of the connection.
@@ -71,98 +72,70 @@ impl Stream {
     /// Whether shutting down leaves the reading direction open: both ends must know how.
     #[must_use]
     pub fn half_closes(&self) -> bool {
-        self.link.lock().state.half_close()
+        self.shared.lock().machine.half_close()
     }
 
     /// Ends the stream in the middle: what is written to it does not look whole to the peer, which reads
     /// [`StreamError::Cut`](crate::StreamError::Cut) behind it. txampext peers read a plain end.
     pub fn abort(self) {
-        self.link.lock().cut = true;
+        self.shared.lock().machine.schedule_reset();
     }
 
-    /// What tells when nothing more comes from the peer or goes to it. Waiting for it takes the reader's place: only where nobody
-    /// polls the reader, or the same task does.
-    pub(crate) fn gone(&self) -> Gone {
-        Gone(Arc::clone(&self.link))
+    pub(crate) fn monitor(&self) -> Monitor {
+        Monitor::new(&self.shared)
     }
 
-    /// Tells the peer that this end writes no more.
-    fn begin_farewell(&mut self) {
-        // With an old peer that is the end for a reader in another task, too.
-        let farewell = self.link.change(|inner| inner.state.finish());
-        let Link { house, id, .. } = &*self.link;
-        let told = match farewell {
+    /// Tells the peer that this end sends no more.
+    fn close_write(&mut self) {
+        // With a txampext peer that is the end for a reader in another task, too.
+        let shutdown = self.shared.change(|inner| inner.machine.send_close());
+        let task = match shutdown {
             None => None,
-            Some(machine::Farewell::Half) => house.say_half(&self.connection, id.clone()),
-            Some(machine::Farewell::Full) => self.link.part(false),
+            Some(Shutdown::Write) => self.shared.close_write(&self.connection),
+            Some(Shutdown::Both) => self.shared.close(false),
         };
-        self.farewell = match (farewell, told) {
-            (_, Some(told)) => Farewell::Telling(told),
-            (Some(_), None) => Farewell::Failed(Box::new(CloseReason::DriverDropped.into())),
-            (None, None) => Farewell::Unheard,
+        self.writing = match (shutdown, task) {
+            (_, Some(task)) => Writing::Closing(task),
+            (Some(_), None) => Writing::Failed(Box::new(CloseReason::DriverDropped.into())),
+            (None, None) => Writing::PeerClosed,
         };
-    }
-}
-
-/// Tells whether a stream is over in both directions.
-#[derive(Clone)]
-pub(crate) struct Gone(Arc<Link>);
-
-impl Gone {
-    /// What came of the stream is not whole.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.0.lock().state.is_broken()
-    }
-
-    /// What is written to the stream is not all that was meant.
-    pub(crate) fn cut(&self) {
-        self.0.lock().cut = true;
-    }
-
-    pub(crate) async fn wait(&self) {
-        poll_fn(|cx| {
-            let mut inner = self.0.lock();
-            if inner.state.is_over() {
-                return Poll::Ready(());
-            }
-            inner.reader = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let mut receipts = Vec::new();
+        let mut acks = Vec::new();
         let before = buffer.filled().len();
-        let mut inner = self.link.lock();
-        let held = inner.state.buffered();
+        let mut inner = self.shared.lock();
+        let held = inner.machine.buffered();
         while buffer.remaining() > 0 {
-            match inner.state.read(buffer.remaining()) {
-                Read::Data(data, receipt) => {
+            match inner.machine.read(buffer.remaining()) {
+                Read::Data(data, ack) => {
                     buffer.put_slice(&data);
-                    receipts.extend(receipt);
+                    acks.extend(ack);
                 }
                 _ if buffer.filled().len() > before => break,
-                Read::End => return Poll::Ready(Ok(())),
-                Read::Broken => return Poll::Ready(Err(inner.broken())),
-                Read::Wait => {
+                Read::Finished => return Poll::Ready(Ok(())),
+                Read::Truncated => {
+                    inner.result()?;
+                    return Poll::Ready(Err(StreamError::Closed.into()));
+                }
+                Read::Pending => {
                     inner.reader = Some(cx.waker().clone());
                     return Poll::Pending;
                 }
             }
         }
-        self.link.house.received.change(held, inner.state.buffered());
+        self.shared.streams().received().change(held, inner.machine.buffered());
         drop(inner);
-        acknowledge(receipts);
+        acknowledge(acks);
         Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.link.send(bytes, cx.waker())? {
+        match self.shared.send(bytes, cx.waker())? {
             Some(count) => Poll::Ready(Ok(count)),
             None => Poll::Pending,
         }
@@ -170,7 +143,7 @@ impl AsyncWrite for Stream {
 
     /// Done at once: everything that was written is in the connection's outbound buffer.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.link.lock().failed())
+        Poll::Ready(self.shared.lock().result().map_err(io::Error::from))
     }
 
     /// Done when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
@@ -181,70 +154,74 @@ impl AsyncWrite for Stream {
     ///
     /// An error when the peer has left before it took everything that was written, and when the connection has ended.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Farewell::Unsaid = self.farewell {
-            let mut inner = self.link.lock();
-            let waits = !(inner.state.half_close() || inner.sent.is_empty() || inner.state.is_refused());
-            if waits {
+        if let Writing::Open = self.writing {
+            let mut inner = self.shared.lock();
+            let is_drained = inner.send_queue.is_empty() || inner.machine.is_stopped();
+            if !inner.machine.half_close() && !is_drained {
                 inner.writer = Some(cx.waker().clone());
                 return Poll::Pending;
             }
             drop(inner);
-            self.begin_farewell();
+            self.close_write();
         }
-        if let Farewell::Telling(told) = &mut self.farewell {
+        if let Writing::Closing(task) = &mut self.writing {
             // A runtime that shuts down takes the connection with it.
-            let told = ready!(Pin::new(told).poll(cx)).unwrap_or(Err(CloseReason::DriverDropped.into()));
-            self.farewell = Farewell::Unheard;
-            match told {
+            let result = ready!(Pin::new(task).poll(cx)).unwrap_or(Err(CloseReason::DriverDropped.into()));
+            self.writing = Writing::PeerClosed;
+            match result {
                 Ok(()) => {
-                    self.link.take_all_answers();
-                    if !self.link.lock().refused {
-                        self.farewell = Farewell::Said;
+                    self.shared.take_all_answers();
+                    if !self.shared.lock().machine.is_refused() {
+                        self.writing = Writing::Closed;
                     }
                 }
-                Err(StreamError::PeerDisconnected) => self.link.peer_left(),
-                Err(error) => self.farewell = Farewell::Failed(Box::new(error)),
+                Err(StreamError::PeerDisconnected) => self.shared.recv_close_refusal(),
+                Err(error) => self.writing = Writing::Failed(Box::new(error)),
             }
         }
-        match &self.farewell {
-            Farewell::Said => return Poll::Ready(Ok(())),
-            Farewell::Failed(error) => return Poll::Ready(Err(StreamError::clone(error).into())),
+        match &self.writing {
+            Writing::Closed => return Poll::Ready(Ok(())),
+            Writing::Failed(error) => return Poll::Ready(Err(StreamError::clone(error).into())),
             _ => {}
         }
-        self.link.take_all_answers();
-        let mut inner = self.link.lock();
-        if !(inner.refused || inner.state.is_peer_finished()) {
-            // It may have left when it had taken everything, or because it could not: its Disconnect tells.
+        self.shared.take_all_answers();
+        let mut inner = self.shared.lock();
+        if inner.machine.can_receive() && !inner.machine.is_refused() {
+            // It may have closed when it had taken everything, or because it could not: its Disconnect tells.
             inner.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        Poll::Ready(inner.written().map_err(io::Error::from))
+        inner.result()?;
+        let is_taken = inner.send_queue.is_empty() && !inner.machine.is_refused();
+        Poll::Ready(if is_taken { Ok(()) } else { Err(StreamError::PeerDisconnected.into()) })
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let house = &self.link.house;
-        let mut inner = self.link.lock();
-        house.received.change(inner.state.buffered(), 0);
-        let half_close = inner.state.half_close();
-        // A writer that panics has not said all that it meant to say.
-        let cut = (inner.cut || std::thread::panicking()) && !inner.state.is_finished();
-        let (receipts, farewell) = inner.state.abandon();
+        let mut inner = self.shared.lock();
         // What was sent counts until it is answered.
+        self.shared.streams().received().change(inner.machine.buffered(), 0);
+        let half_close = inner.machine.half_close();
+        if std::thread::panicking() {
+            // A writer that panics has not written all that it meant to.
+            inner.machine.schedule_reset();
+        }
+        let cut = inner.machine.is_reset_scheduled();
+        let (acks, shutdown) = inner.machine.abandon();
         drop(inner);
-        give_back(half_close, receipts);
-        if farewell.is_some() {
-            self.link.part(cut);
+        discard(half_close, acks);
+        if shutdown.is_some() {
+            self.shared.close(cut);
         } else {
-            // A farewell on its way out has its own entry.
-            self.link.forget();
+            // A Disconnect on its way has an entry of its own.
+            self.shared.remove();
         }
     }
 }
 
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stream").field("id", &self.link.id).field("peer", self.peer()).finish_non_exhaustive()
+        f.debug_struct("Stream").field("id", self.shared.id()).field("peer", self.peer()).finish_non_exhaustive()
     }
 }
