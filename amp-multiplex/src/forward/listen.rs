@@ -3,31 +3,37 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use amp_core::accept::{AcceptLoop, Lifecycle, Stage};
 use amp_core::{Listener, UnixSocket};
 use tokio::net::{TcpListener, ToSocketAddrs};
 
-use super::counters::{Counted, Counters, Counts};
-use super::visitor::Visitor;
-use super::{CONNECT_TIMEOUT, Socket, pass_on};
+use super::client::ClientSocket;
+use super::counters::{Counters, Counts};
+use super::local::LocalSocket;
+use super::proxy::proxy;
+use super::socket::Socket;
 use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
+
+/// How long the peer may take to open a stream to its factory.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A local listener whose connections lead to a factory of the peer: `ssh -L`. It keeps the AMP connection open. Dropping it
 /// ends it and cuts its streams.
 ///
-/// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute. What a client
-/// still sends behind that is read and thrown away until it pauses for two seconds, for up to a minute: the system resets a socket
+/// What the peer sent before it closed the stream still goes to the local socket, as long as that takes some of it each minute.
+/// What a client still sends behind that is read and thrown away until it pauses for two seconds, for up to a minute: the system resets a socket
 /// that is closed with unread bytes, and loses what waits in it to be sent.
 ///
 /// A local socket whose stream is refused, cut or lost, or whose process ends, is reset, so that a part does not look whole; a unix
 /// socket cannot be reset and is closed.
 ///
 /// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
-/// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
-/// direction open until the answer comes. One that has said something and has closed looks the same over TCP; over a unix socket
-/// it is let go, with what it said, when its stream is not open within some seconds (five at least).
+/// that has sent something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
+/// direction open until the answer comes. One that has sent something and has closed looks the same over TCP; over a unix socket
+/// it is let go, with what it sent, when its stream is not open within some seconds (five at least).
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]
@@ -156,27 +162,27 @@ struct Route {
 }
 
 impl Route {
-    /// Opens a stream for a local socket, unless that leaves before.
+    /// Opens a stream for a client, unless that leaves before.
     fn open<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
         let counters = Arc::clone(&self.counters);
         // A refused stream, and a forward that ends before its stream is open, resets the local socket.
-        let mut local = Counted::new(Visitor::new(socket), &counters);
+        let mut local = LocalSocket::new(ClientSocket::new(socket), &counters);
         async move {
             let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory));
             let connected = tokio::select! {
                 biased;
                 connected = connecting => connected.unwrap_or(Err(ConnectError::Timeout)),
-                () = local.socket().left() => {
+                () = local.get_mut().gone() => {
                     // What the peer opens all the same is closed again.
-                    return tracing::debug!(factory = %Name(&factory), "a visitor left before its stream was open");
+                    return tracing::debug!(factory = %Name(&factory), "a client left before its stream was open");
                 }
             };
             let result = match connected {
-                Ok(stream) => pass_on(local, stream).await,
+                Ok(stream) => proxy(local, stream).await,
                 Err(error) => {
                     tracing::info!(%error, factory = %Name(&factory), "a forwarded connection leads nowhere");
-                    counters.refused();
+                    counters.refuse();
                     return;
                 }
             };
