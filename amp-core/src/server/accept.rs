@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::Listener;
+use super::listener::Listener;
 use crate::panics::caught;
 use crate::peer::Peer;
 
