@@ -17,7 +17,7 @@ pub(crate) struct Connect {
     pub(crate) factory: Bytes,
     /// This end can take a stream that is closed in one direction only.
     pub(crate) half_close: ExtraKey<bool>,
-    /// How much this end keeps for its reader: no window needs to be larger.
+    /// How much this end buffers for its reader: no window needs to be larger.
     pub(crate) keeps: ExtraKey<u64>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Connect {
 #[amp(crate = amp_core)]
 pub(crate) struct Connected {
     pub(crate) connection: Id,
-    /// So can the other, and it was asked.
+    /// The other end can, too, and this one has said so.
     pub(crate) half_close: ExtraKey<bool>,
     pub(crate) keeps: ExtraKey<u64>,
 }
@@ -48,15 +48,14 @@ pub(crate) struct Transmit {
 }
 
 impl Transmit {
-    /// Writes one whose data is not copied first.
+    /// Encodes one whose data is borrowed.
     pub(crate) fn put(connection: &Id, data: &[u8], out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         out.put(Key::from_wire(b"\0\x0aconnection"), connection)?;
         out.put_raw(Key::from_wire(b"\0\x04data"), data)
     }
 }
 
-/// The bytes of a [`Transmit`]: a slice of what was received. Whether they are copied is decided behind
-/// [`Budget::copies`](crate::machine::Budget::copies), and nowhere else.
+/// The bytes of a [`Transmit`]: always a slice of what was received. Whether they are copied is decided later, in one place.
 #[derive(Debug)]
 pub(crate) struct Data(pub(crate) Bytes);
 
@@ -73,14 +72,14 @@ impl Value for Data {
     }
 }
 
-/// Ends a stream.
+/// Closes a stream.
 #[derive(Command, Debug)]
 #[amp(errors = StreamGone, crate = amp_core)]
 pub(crate) struct Disconnect {
     pub(crate) connection: Id,
-    /// Only what the sender of this writes has ended; it goes on reading.
+    /// Only the direction from the sender of this is closed.
     pub(crate) half: ExtraKey<bool>,
-    /// What it wrote has ended before its time.
+    /// What it sent is not all that was meant.
     pub(crate) cut: ExtraKey<bool>,
 }
 
@@ -127,10 +126,10 @@ pub(crate) enum Id {
 }
 
 impl Id {
-    /// As many as fit without making the enum larger: those of a uuid with hyphens, too.
+    /// As many bytes as fit without a larger enum; a uuid with hyphens does.
     const SHORT: usize = 38;
 
-    /// An id that nobody can guess.
+    /// An id that cannot be guessed.
     pub(crate) fn random() -> Self {
         let mut bytes = [0; Self::SHORT];
         let length = Uuid::new_v4().simple().encode_lower(&mut bytes).len();
@@ -181,14 +180,14 @@ impl Value for Id {
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
-        let given = raw.as_bytes();
+        let received = raw.as_bytes();
         let mut bytes = [0; Self::SHORT];
-        Ok(match (bytes.get_mut(..given.len()), u8::try_from(given.len())) {
-            (Some(place), Ok(length)) => {
-                place.copy_from_slice(given);
+        Ok(match (bytes.get_mut(..received.len()), u8::try_from(received.len())) {
+            (Some(short), Ok(length)) => {
+                short.copy_from_slice(received);
                 Self::Short { length, bytes }
             }
-            _ => Self::Long(given.into()),
+            _ => Self::Long(received.into()),
         })
     }
 }

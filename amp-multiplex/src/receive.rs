@@ -62,9 +62,9 @@ pub(crate) fn transmit(streams: &Streams, command: Transmit, ack: Ack) {
     let before = inner.machine.buffered();
     let received = inner.machine.receive(data, ack, streams.received().tolerated(before));
     streams.received().change(before, inner.machine.buffered());
-    let (overrun, half_close) = (matches!(received, Received::Overrun(_)), inner.machine.half_close());
+    let (overrun, half_close) = (matches!(received, Received::Overrun(_)), inner.machine.state().half_close());
     // Asked now: its user may drop the stream before the peer is told.
-    let cut = !inner.machine.is_finished();
+    let cut = !inner.machine.state().is_finished();
     let wakers = [inner.reader.take(), if overrun { inner.writer.take() } else { None }];
     drop(inner);
     wakers.into_iter().flatten().for_each(Waker::wake);
@@ -103,7 +103,7 @@ pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer
         let mut inner = stream.lock();
         inner.recv_close(close);
         wakers = [inner.reader.take(), inner.writer.take()];
-        if inner.machine.is_closed() {
+        if inner.machine.state().is_closed() {
             registry.remove(id, |_| true);
         }
     }

@@ -20,12 +20,12 @@ use crate::multiplexer::Multiplexer;
 /// How long the peer may take to open a stream to its factory.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A local listener whose connections lead to a factory of the peer: `ssh -L`. It keeps the AMP connection open. Dropping it
-/// ends it and cuts its streams.
+/// A local listener that opens a stream to a factory of the peer for each connection: `ssh -L`. It keeps the AMP connection open.
+/// Dropping it ends it and resets its streams.
 ///
 /// What the peer sent before it closed the stream still goes to the local socket, as long as that takes some of it each minute.
-/// What a client still sends behind that is read and thrown away until it pauses for two seconds, for up to a minute: the system resets a socket
-/// that is closed with unread bytes, and loses what waits in it to be sent.
+/// What a client still sends behind that is read and thrown away until it pauses for two seconds, for up to a minute: the system
+/// resets a socket that is closed with unread bytes, and loses what waits in it to be sent.
 ///
 /// A local socket whose stream is refused, cut or lost, or whose process ends, is reset, so that a part does not look whole; a unix
 /// socket cannot be reset and is closed.
@@ -113,7 +113,7 @@ impl Forward {
         self.local
     }
 
-    /// What it has done so far; the bytes count as they pass.
+    /// What it has done so far. Bytes count as they are copied.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counters.counts()
@@ -154,7 +154,7 @@ impl fmt::Debug for Forward {
     }
 }
 
-/// Where the connections of a forward lead.
+/// The way of each connection that a forward accepts.
 struct Route {
     multiplexer: Multiplexer,
     factory: Arc<[u8]>,

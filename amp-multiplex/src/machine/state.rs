@@ -18,7 +18,7 @@ use crate::error::StreamError;
 /// A direction that has closed stays as it is: what ended whole is not truncated by what comes later. With a peer that cannot
 /// close one direction only, every close is that of both.
 #[derive(Debug)]
-pub(super) struct State {
+pub(crate) struct State {
     inner: Inner,
     /// Both ends can close one direction only.
     half_close: bool,
@@ -156,48 +156,52 @@ impl State {
     }
 
     /// Whether the end of this end is to look truncated to the peer. What was closed in order is not.
-    pub(super) fn is_reset_scheduled(&self) -> bool {
+    pub(crate) fn is_reset_scheduled(&self) -> bool {
         self.scheduled_reset && !self.is_finished()
     }
 
-    pub(super) fn half_close(&self) -> bool {
+    /// Both ends can close one direction only.
+    pub(crate) fn half_close(&self) -> bool {
         self.half_close
     }
 
+    /// Whether this end may still send.
     pub(super) fn can_send(&self) -> bool {
         matches!(self.inner, Inner::Open | Inner::HalfClosedRemote)
     }
 
-    pub(super) fn can_receive(&self) -> bool {
+    /// Whether the peer may still send.
+    pub(crate) fn can_receive(&self) -> bool {
         matches!(self.inner, Inner::Open | Inner::HalfClosedLocal(_))
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    /// Both directions are closed.
+    pub(crate) fn is_closed(&self) -> bool {
         matches!(self.inner, Inner::Closed { .. })
     }
 
     /// The direction to the peer was closed by this end.
-    pub(super) fn is_finished(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         matches!(self.send_end(), Some(SendEnd::Finished { .. }))
     }
 
     /// The direction to the peer was closed, and not by this end.
-    pub(super) fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         matches!(self.send_end(), Some(SendEnd::Refused | SendEnd::Stopped))
     }
 
     /// The peer has not taken all that was sent.
-    pub(super) fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         matches!(self.send_end(), Some(SendEnd::Refused | SendEnd::Finished { refused: true }))
     }
 
     /// Nothing more is received, and what was is not known to be all.
-    pub(super) fn is_truncated(&self) -> bool {
+    pub(crate) fn is_truncated(&self) -> bool {
         matches!(self.inner, Inner::Closed { recv: RecvEnd::Truncated, .. })
     }
 
     /// Why the stream has closed, if not in order.
-    pub(super) fn error(&self) -> Option<&StreamError> {
+    pub(crate) fn error(&self) -> Option<&StreamError> {
         match &self.inner {
             Inner::Closed { error, .. } => error.as_deref(),
             _ => None,

@@ -48,6 +48,10 @@ impl<A> StreamMachine<A> {
         Self { state: State::new(half_close), received: RecvBuffer::new(max_buffered), flow: FlowControl::new(bounds) }
     }
 
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Bytes were received. All that are not read may cost `share`.
     pub(crate) fn receive(&mut self, data: Bytes, ack: A, share: usize) -> Received<A> {
         if !self.state.can_receive() {
@@ -147,50 +151,5 @@ impl<A> StreamMachine<A> {
     /// Notes that what was written is not all that was meant.
     pub(crate) fn schedule_reset(&mut self) {
         self.state.schedule_reset();
-    }
-
-    /// Whether the end of this end is to look truncated to the peer.
-    pub(crate) fn is_reset_scheduled(&self) -> bool {
-        self.state.is_reset_scheduled()
-    }
-
-    /// Both ends can close one direction only.
-    pub(crate) fn half_close(&self) -> bool {
-        self.state.half_close()
-    }
-
-    /// Whether the peer may still send.
-    pub(crate) fn can_receive(&self) -> bool {
-        self.state.can_receive()
-    }
-
-    /// This end has closed the direction to the peer.
-    pub(crate) fn is_finished(&self) -> bool {
-        self.state.is_finished()
-    }
-
-    /// The direction to the peer was closed, and not by this end.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.state.is_stopped()
-    }
-
-    /// The peer has not taken all that was sent.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.state.is_refused()
-    }
-
-    /// Nothing more is received, and what was is not known to be all.
-    pub(crate) fn is_truncated(&self) -> bool {
-        self.state.is_truncated()
-    }
-
-    /// Both directions are closed.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.state.is_closed()
-    }
-
-    /// Why the stream has closed, if not in order.
-    pub(crate) fn error(&self) -> Option<&StreamError> {
-        self.state.error()
     }
 }

@@ -51,7 +51,7 @@ impl Shared {
     fn await_disconnect(self: &Arc<Self>, event: impl FnOnce(&mut Inner)) {
         let closed = self.change(|inner| {
             event(inner);
-            let closed = inner.machine.is_closed();
+            let closed = inner.machine.state().is_closed();
             if !closed && inner.disconnect_timeout.is_none() {
                 inner.disconnect_timeout = self.start_disconnect_timeout();
             }

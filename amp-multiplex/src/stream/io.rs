@@ -16,24 +16,27 @@ use crate::machine::{Read, Shutdown};
 
 /// A byte stream to the peer. Use it like a socket.
 ///
-/// What is written waits at the peer until it is read there; no more than a window of it is ever on its way, so a reader
-/// that sleeps stops its own writer and nobody else. Shutting down ends the writing direction; reading goes on when the
-/// peer is one of ours, and ends with it when it is txampext. Dropping closes both directions, in order like a socket's: bytes
-/// that were written before still arrive, and the end looks whole to the peer. [Aborted](Self::abort), or dropped by a panic,
-/// it does not: the peer reads [`StreamError::Cut`](crate::StreamError::Cut). A stream that several tasks share, by
-/// [`tokio::io::split`] say, is dropped by the last of them: a panic of another is not seen, and it must [abort](Self::abort) or
-/// tell. Bytes that were written go out whether or not
-/// anybody polls the stream, and while its connection closes.
+/// Bytes that are written wait at the peer until they are read there. No more than a window of them is in flight, so a reader
+/// that stops reading stops its own writer and no other. They are sent whether or not the stream is polled, and also while its
+/// connection closes.
 ///
-/// Each direction ends for itself. A read of 0 bytes means that the peer's writer ended in order and all of it was read: nothing
-/// that happens later, not even the loss of the connection, takes it back. A write that fails with
-/// [`StreamError::PeerDisconnected`](crate::StreamError::PeerDisconnected) ends writing only; how what the peer wrote has ended
-/// is said behind it. With txampext, which cannot tell, a part may look whole.
+/// [`shutdown`](tokio::io::AsyncWriteExt::shutdown) closes the writing direction; reading goes on when the peer is one of ours,
+/// and ends too when it is txampext. Dropping the stream closes both directions in order, as dropping a socket does: bytes that
+/// were written before still arrive, and the end looks whole to the peer.
 ///
-/// What was written before a command is there to be read when its responder starts; see [order](crate::Multiplexer#order).
+/// When the stream is [aborted](Self::abort), or dropped by a panic, the end does not look whole: the peer reads
+/// [`StreamError::Cut`](crate::StreamError::Cut). A stream that several tasks share, by [`tokio::io::split`] say, is dropped by the
+/// last of them. A panic of another one is not seen: that task must see to it that the stream is [aborted](Self::abort).
 ///
-/// Every write goes out by itself: many small ones are faster through a [`BufWriter`](tokio::io::BufWriter). Writing waits
-/// as long as the peer's reader does; a limit is the writer's to set.
+/// Each direction ends for itself. A read of 0 bytes means that the peer's writer ended in order and that everything was read:
+/// nothing that happens later, not even the loss of the connection, takes it back. A write that fails with
+/// [`StreamError::PeerDisconnected`](crate::StreamError::PeerDisconnected) ends writing only; the reading direction tells by itself
+/// how it ends. With txampext, whose Disconnect does not tell, a part may look whole.
+///
+/// Bytes that were written before a command can be read when its responder starts; see [order](crate::Multiplexer#order).
+///
+/// Every write is sent by itself: many small ones are faster through a [`BufWriter`](tokio::io::BufWriter). Writing waits as long
+/// as the peer's reader does; a limit is the writer's to set.
 pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,
@@ -58,7 +61,7 @@ impl Stream {
         Self { shared, connection, writing: Writing::Open }
     }
 
-    /// Who is at the other end of the connection.
+    /// The peer of the connection.
     #[must_use]
     pub fn peer(&self) -> &Peer {
         self.connection.peer()
@@ -72,10 +75,10 @@ impl Stream {
     /// Whether shutting down leaves the reading direction open: both ends must know how.
     #[must_use]
     pub fn half_closes(&self) -> bool {
-        self.shared.lock().machine.half_close()
+        self.shared.lock().machine.state().half_close()
     }
 
-    /// Ends the stream in the middle: what is written to it does not look whole to the peer, which reads
+    /// Resets the stream: what was written does not look whole to the peer, which reads
     /// [`StreamError::Cut`](crate::StreamError::Cut) behind it. txampext peers read a plain end.
     pub fn abort(self) {
         self.shared.lock().machine.schedule_reset();
@@ -141,23 +144,23 @@ impl AsyncWrite for Stream {
         }
     }
 
-    /// Done at once: everything that was written is in the connection's outbound buffer.
+    /// Completes at once: everything that was written is in the connection's outbound buffer.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(self.shared.lock().result().map_err(io::Error::from))
     }
 
-    /// Done when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
+    /// Completes when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
     /// has read everything.
     ///
-    /// When it is Ok, a peer of ours has all that was written: its reader gets every byte and the end in order if it reads
-    /// on, whatever becomes of this end and of the connection. What txampext makes of what it takes is not known.
+    /// Ok means that a peer of ours has all that was written: its reader gets every byte and the end in order if it reads on,
+    /// whatever becomes of this end and of the connection. Whether the reader of a txampext peer gets them is not known.
     ///
-    /// An error when the peer has left before it took everything that was written, and when the connection has ended.
+    /// It fails when the peer has closed the stream before it took everything that was written, and when the connection has ended.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Writing::Open = self.writing {
             let mut inner = self.shared.lock();
-            let is_drained = inner.send_queue.is_empty() || inner.machine.is_stopped();
-            if !inner.machine.half_close() && !is_drained {
+            let is_drained = inner.send_queue.is_empty() || inner.machine.state().is_stopped();
+            if !inner.machine.state().half_close() && !is_drained {
                 inner.writer = Some(cx.waker().clone());
                 return Poll::Pending;
             }
@@ -171,7 +174,7 @@ impl AsyncWrite for Stream {
             match result {
                 Ok(()) => {
                     self.shared.take_all_answers();
-                    if !self.shared.lock().machine.is_refused() {
+                    if !self.shared.lock().machine.state().is_refused() {
                         self.writing = Writing::Closed;
                     }
                 }
@@ -186,13 +189,13 @@ impl AsyncWrite for Stream {
         }
         self.shared.take_all_answers();
         let mut inner = self.shared.lock();
-        if inner.machine.can_receive() && !inner.machine.is_refused() {
+        if inner.machine.state().can_receive() && !inner.machine.state().is_refused() {
             // It may have closed when it had taken everything, or because it could not: its Disconnect tells.
             inner.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
         inner.result()?;
-        let is_taken = inner.send_queue.is_empty() && !inner.machine.is_refused();
+        let is_taken = inner.send_queue.is_empty() && !inner.machine.state().is_refused();
         Poll::Ready(if is_taken { Ok(()) } else { Err(StreamError::PeerDisconnected.into()) })
     }
 }
@@ -202,12 +205,12 @@ impl Drop for Stream {
         let mut inner = self.shared.lock();
         // What was sent counts until it is answered.
         self.shared.streams().received().change(inner.machine.buffered(), 0);
-        let half_close = inner.machine.half_close();
+        let half_close = inner.machine.state().half_close();
         if std::thread::panicking() {
             // A writer that panics has not written all that it meant to.
             inner.machine.schedule_reset();
         }
-        let cut = inner.machine.is_reset_scheduled();
+        let cut = inner.machine.state().is_reset_scheduled();
         let (acks, shutdown) = inner.machine.abandon();
         drop(inner);
         discard(half_close, acks);

@@ -18,7 +18,7 @@ impl Monitor {
     pub(crate) async fn closed(&self) {
         poll_fn(|cx| {
             let mut inner = self.0.lock();
-            if inner.machine.is_closed() {
+            if inner.machine.state().is_closed() {
                 return Poll::Ready(());
             }
             inner.reader = Some(cx.waker().clone());
@@ -29,7 +29,7 @@ impl Monitor {
 
     /// Whether what was received is not known to be all.
     pub(crate) fn is_truncated(&self) -> bool {
-        self.0.lock().machine.is_truncated()
+        self.0.lock().machine.state().is_truncated()
     }
 
     /// Has the peer told, when the stream is dropped, that what was written is not all that was meant.

@@ -19,7 +19,11 @@ impl Shared {
         let (before, was_draining) = (inner.machine.in_flight(), inner.machine.is_draining());
         let Some(capacity) = inner.machine.capacity(self.streams().in_flight().fair_share(before), now) else {
             inner.result()?;
-            return Err(if inner.machine.is_finished() { StreamError::Closed } else { StreamError::PeerDisconnected });
+            return Err(if inner.machine.state().is_finished() {
+                StreamError::Closed
+            } else {
+                StreamError::PeerDisconnected
+            });
         };
         if capacity == 0 {
             inner.writer = Some(writer.clone());
@@ -107,7 +111,7 @@ impl Shared {
             StreamError::PeerDisconnected => self.recv_refusal(),
             StreamError::PeerFailed(_) => {
                 let was_closed = self.change(|inner| {
-                    let was_closed = inner.machine.is_closed();
+                    let was_closed = inner.machine.state().is_closed();
                     inner.recv_failure(error.clone());
                     was_closed
                 });

@@ -105,7 +105,7 @@ impl Inner {
 
     /// Why the stream has failed, if it has.
     pub(crate) fn result(&self) -> Result<(), StreamError> {
-        self.machine.error().map_or(Ok(()), |error| Err(error.clone()))
+        self.machine.state().error().map_or(Ok(()), |error| Err(error.clone()))
     }
 }
 

@@ -52,7 +52,7 @@ fn more_than_the_limit_fails_the_stream_and_leaves_what_came_before() {
     let mut stream = stream(true);
     assert_eq!(stream.receive(Bytes::from(vec![1; 9000]), 1, ALL), Received::Buffered);
     assert_eq!(stream.receive(Bytes::from(vec![2; 9000]), 2, ALL), Received::Overrun(2));
-    assert!(stream.is_closed());
+    assert!(stream.state().is_closed());
     assert!(matches!(stream.read(usize::MAX), Read::Data(data, Some(1)) if data.len() == 9000));
     assert_eq!(stream.read(1), Read::Truncated);
 }
@@ -107,7 +107,7 @@ fn a_close_of_one_direction_is_told_once_and_the_other_goes_on() {
     assert_eq!(stream.capacity(ALL, Instant::now()), None);
     assert_eq!(stream.receive(Bytes::from_static(b"on"), 1, ALL), Received::Buffered);
     stream.recv_close(RemoteClose::Half);
-    assert!(stream.is_closed());
+    assert!(stream.state().is_closed());
     assert_eq!(stream.abandon(), (vec![1], None));
 }
 
@@ -115,7 +115,7 @@ fn a_close_of_one_direction_is_told_once_and_the_other_goes_on() {
 fn with_an_old_peer_a_close_is_that_of_both_directions() {
     let mut stream = stream(false);
     assert_eq!(stream.send_close(), Some(Shutdown::Both));
-    assert!(stream.is_closed());
+    assert!(stream.state().is_closed());
     assert_eq!(stream.receive(Bytes::from_static(b"late"), 1, ALL), Received::Acknowledge(1));
     assert_eq!(stream.abandon(), (vec![], None));
 }
@@ -125,7 +125,7 @@ fn the_second_direction_to_close_closes_the_stream_at_both_ends() {
     let mut stream = stream(true);
     stream.recv_close(RemoteClose::Half);
     assert_eq!(stream.send_close(), Some(Shutdown::Both));
-    assert!(stream.is_closed());
+    assert!(stream.state().is_closed());
 }
 
 #[test]
@@ -153,21 +153,24 @@ fn what_ended_in_order_is_not_truncated_by_what_comes_later() {
         let mut stream = stream(true);
         stream.recv_close(close);
         stream.fail(StreamError::Overrun);
-        assert_eq!((stream.read(1), stream.is_truncated()), (Read::Finished, false));
+        assert_eq!((stream.read(1), stream.state().is_truncated()), (Read::Finished, false));
     }
     let mut stream = stream(true);
     stream.fail(StreamError::Overrun);
     stream.recv_close(RemoteClose::Full);
-    assert_eq!((stream.read(1), stream.is_truncated()), (Read::Truncated, true));
+    assert_eq!((stream.read(1), stream.state().is_truncated()), (Read::Truncated, true));
     stream.fail(StreamError::Closed);
-    assert!(matches!(stream.error(), Some(StreamError::Overrun)), "it is closed already");
+    assert!(matches!(stream.state().error(), Some(StreamError::Overrun)), "it is closed already");
 }
 
 #[test]
 fn a_peer_that_reads_no_more_may_still_write_and_an_old_one_not() {
     let mut stream = stream(true);
     stream.recv_refusal();
-    assert_eq!((stream.capacity(ALL, Instant::now()), stream.send_close(), stream.is_closed()), (None, None, false));
+    assert_eq!(
+        (stream.capacity(ALL, Instant::now()), stream.send_close(), stream.state().is_closed()),
+        (None, None, false)
+    );
     assert_eq!(stream.receive(Bytes::from_static(b"on"), 1, ALL), Received::Buffered);
     assert_eq!(stream.read(2), Read::Data(Bytes::from_static(b"on"), Some(1)));
     assert_eq!(stream.read(2), Read::Pending);
@@ -175,7 +178,7 @@ fn a_peer_that_reads_no_more_may_still_write_and_an_old_one_not() {
 
     let mut stream = self::stream(false);
     stream.recv_refusal();
-    assert_eq!((stream.read(1), stream.is_closed()), (Read::Finished, true));
+    assert_eq!((stream.read(1), stream.state().is_closed()), (Read::Finished, true));
 }
 
 #[test]
@@ -183,29 +186,32 @@ fn a_cut_behind_a_half_close_is_a_whole_end() {
     let mut stream = stream(true);
     stream.recv_close(RemoteClose::Half);
     stream.recv_close(RemoteClose::Cut);
-    assert_eq!((stream.read(1), stream.is_closed()), (Read::Finished, true));
-    assert!(stream.error().is_none());
+    assert_eq!((stream.read(1), stream.state().is_closed()), (Read::Finished, true));
+    assert!(stream.state().error().is_none());
 
     let mut stream = self::stream(true);
     stream.recv_close(RemoteClose::Cut);
-    assert_eq!((stream.read(1), stream.is_closed()), (Read::Truncated, true));
-    assert!(matches!(stream.error(), Some(StreamError::Cut)));
+    assert_eq!((stream.read(1), stream.state().is_closed()), (Read::Truncated, true));
+    assert!(matches!(stream.state().error(), Some(StreamError::Cut)));
 }
 
 #[test]
 fn bytes_that_are_refused_behind_a_close_of_this_end_are_known_to_be_refused() {
     let mut stream = stream(true);
     stream.send_close();
-    assert!(!stream.is_refused());
+    assert!(!stream.state().is_refused());
     stream.recv_refusal();
-    assert_eq!((stream.is_refused(), stream.is_finished(), stream.is_closed()), (true, true, false));
+    assert_eq!(
+        (stream.state().is_refused(), stream.state().is_finished(), stream.state().is_closed()),
+        (true, true, false)
+    );
     assert_eq!(stream.abandon(), (vec![], Some(Shutdown::Both)), "its Disconnect has not come");
 
     let mut stream = self::stream(true);
     stream.recv_close(RemoteClose::Full);
-    assert!(!stream.is_refused(), "it may have taken everything");
+    assert!(!stream.state().is_refused(), "it may have taken everything");
     stream.recv_refusal();
-    assert!(stream.is_refused());
+    assert!(stream.state().is_refused());
 }
 
 #[test]
@@ -216,16 +222,19 @@ fn a_failure_of_the_peer_refuses_bytes_also_when_the_stream_is_closed() {
             stream.recv_close(RemoteClose::Full);
         }
         stream.recv_failure(StreamError::PeerFailed(String::new()));
-        assert_eq!((stream.is_refused(), stream.is_closed(), stream.error().is_none()), (true, true, close));
+        assert_eq!(
+            (stream.state().is_refused(), stream.state().is_closed(), stream.state().error().is_none()),
+            (true, true, close)
+        );
     }
 }
 
 #[test]
 fn a_reset_is_scheduled_until_this_end_has_closed_in_order() {
     let mut stream = stream(true);
-    assert!(!stream.is_reset_scheduled());
+    assert!(!stream.state().is_reset_scheduled());
     stream.schedule_reset();
-    assert!(stream.is_reset_scheduled());
+    assert!(stream.state().is_reset_scheduled());
     stream.send_close();
-    assert!(!stream.is_reset_scheduled());
+    assert!(!stream.state().is_reset_scheduled());
 }

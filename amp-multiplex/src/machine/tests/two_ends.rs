@@ -112,7 +112,7 @@ impl Pair {
 
     fn finish(&mut self, at: usize) {
         // With an old peer, only what was drained is finished.
-        if self.abandoned[at] || (!self.ends[at].half_close() && self.ends[at].in_flight() > 0) {
+        if self.abandoned[at] || (!self.ends[at].state().half_close() && self.ends[at].in_flight() > 0) {
             return;
         }
         self.finished[at] = true;
@@ -134,7 +134,7 @@ impl Pair {
 
     fn arrive(&mut self, from: usize) {
         let (to, Some(message)) = (1 - from, self.wires[from].pop_front()) else { return };
-        let half_close = self.ends[to].half_close();
+        let half_close = self.ends[to].state().half_close();
         match message {
             Message::Data(data, ack) => match self.ends[to].receive(data, ack, usize::MAX) {
                 Received::Buffered => {}
@@ -173,7 +173,7 @@ impl Pair {
             let (ours, other) = (&self.written[at], 1 - at);
             let theirs = &self.read[other];
             assert!(ours.starts_with(theirs), "bytes are out of order");
-            let cut = self.abandoned[other] || (!self.ends[other].half_close() && self.finished[other]);
+            let cut = self.abandoned[other] || (!self.ends[other].state().half_close() && self.finished[other]);
             assert!(cut || ours.len() == theirs.len(), "{} of {} bytes came", theirs.len(), ours.len());
             assert_eq!(self.ends[at].in_flight(), 0, "answered bytes count as on their way");
             let told = &self.told[at];
@@ -185,8 +185,11 @@ impl Pair {
                 assert!(self.abandoned[other] || self.saw_end[other], "the other end does not know");
             }
         }
-        if self.ends[0].is_closed() || self.ends[1].is_closed() {
-            assert!(self.ends[0].is_closed() && self.ends[1].is_closed(), "only one end knows that it is over");
+        if self.ends[0].state().is_closed() || self.ends[1].state().is_closed() {
+            assert!(
+                self.ends[0].state().is_closed() && self.ends[1].state().is_closed(),
+                "only one end knows that it is over"
+            );
         }
     }
 }
@@ -221,6 +224,6 @@ proptest! {
         (0..2).for_each(|at| pair.step(&Step::Abandon(at)));
         pair.settle();
         pair.check();
-        prop_assert!(pair.ends.iter().all(StreamMachine::is_closed));
+        prop_assert!(pair.ends.iter().all(|end| end.state().is_closed()));
     }
 }
