@@ -242,7 +242,7 @@ async fn live(plan: &Plan, planned: &[Planned], dice: &mut Dice) -> Vec<Fault> {
     }
     let mut faults = Vec::new();
     if let Fate::Lives = plan.fate {
-        // The last goodbyes are said.
+        // The last Disconnects are answered.
         for _ in 0..6000 {
             while let Ok(task) = served.try_recv() {
                 let _ = task.await;

@@ -2,6 +2,7 @@
 
 mod budget;
 mod registry;
+mod state;
 mod stream;
 mod two_ends;
 mod window;

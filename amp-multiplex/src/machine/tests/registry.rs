@@ -231,6 +231,17 @@ fn every_connect_in_either_direction_counts_as_a_stream() {
     assert!(registry.is_empty());
 }
 
+#[test]
+fn early_bytes_of_exactly_the_limit_are_kept() {
+    let exact = 2 * 256 + 100;
+    for (max, kept) in [(exact, true), (exact - 1, false)] {
+        let (mut registry, id) = (Streams::new(10, max), Id::random());
+        let connect = registry.send_connect(0).expect("room");
+        assert_eq!(registry.recv_early_data(&id, data(100), 1).is_ok(), kept);
+        assert_eq!(registry.end_connect(connect, Some(&id)).0.overrun, !kept);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
 
