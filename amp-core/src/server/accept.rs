@@ -132,24 +132,18 @@ impl AcceptLoop {
         let mut is_over =
             |cx: &mut Context<'_>| closing.as_mut().poll(cx).is_ready() || until.as_mut().poll(cx).is_ready();
         loop {
-            let has_room = poll_fn(|cx| {
-                if is_over(cx) {
-                    return Poll::Ready(false);
-                }
+            let has_room = unless(&mut is_over, |cx| {
                 let _ = poll_joined(tasks, cx);
-                if tasks.len() < self.max_connections { Poll::Ready(true) } else { Poll::Pending }
+                if tasks.len() < self.max_connections { Poll::Ready(()) } else { Poll::Pending }
             });
-            if !has_room.await {
+            if has_room.await.is_none() {
                 return;
             }
             let mut accepting = pin!(listener.accept());
-            let accepted = poll_fn(|cx| {
-                if is_over(cx) {
-                    return Poll::Ready(None);
-                }
+            let accepted = unless(&mut is_over, |cx| {
                 // Tasks that have ended hold their memory until they are joined.
                 let _ = poll_joined(tasks, cx);
-                accepting.as_mut().poll(cx).map(Some)
+                accepting.as_mut().poll(cx)
             });
             match accepted.await {
                 None => return,
@@ -160,7 +154,9 @@ impl AcceptLoop {
                 Some(Err(error)) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     let mut pause = pin!(tokio::time::sleep(PAUSE_AFTER_ERROR));
-                    poll_fn(|cx| if is_over(cx) { Poll::Ready(()) } else { pause.as_mut().poll(cx) }).await;
+                    if unless(&mut is_over, |cx| pause.as_mut().poll(cx)).await.is_none() {
+                        return;
+                    }
                 }
             }
         }
@@ -174,6 +170,14 @@ impl Drop for AcceptLoop {
             tracing::error!("a {} accepts no more: its runtime shuts down", self.owner);
         }
     }
+}
+
+/// Completes as `poll` does, or with `None` when `is_over`; that is not asked again then.
+async fn unless<T>(
+    mut is_over: impl FnMut(&mut Context<'_>) -> bool,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Option<T> {
+    poll_fn(|cx| if is_over(cx) { Poll::Ready(None) } else { poll(cx).map(Some) }).await
 }
 
 /// Ready when no task runs any more.
@@ -191,4 +195,46 @@ fn poll_joined(tasks: &mut JoinSet<()>, cx: &mut Context<'_>) -> Poll<()> {
 fn concerns_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | NotConnected)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::io::DuplexStream;
+
+    use super::*;
+
+    /// Has only errors.
+    struct Broken;
+
+    impl Listener for Broken {
+        type Transport = DuplexStream;
+
+        async fn accept(&mut self) -> io::Result<(DuplexStream, Peer)> {
+            Err(io::ErrorKind::Other.into())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_that_is_closed_while_it_pauses_stops_accepting_at_once() {
+        let accept_loop = AcceptLoop::new("test", 1);
+        let (lifecycle, mut tasks) = (accept_loop.lifecycle(), JoinSet::new());
+        let closing = async {
+            tokio::time::sleep(PAUSE_AFTER_ERROR / 2).await;
+            lifecycle.advance(Stage::Closing);
+        };
+        let start = tokio::time::Instant::now();
+        let accepting = accept_loop.accept(Broken, pending(), |_, _| pending(), &mut tasks);
+        tokio::join!(accepting, closing);
+        assert_eq!(start.elapsed(), PAUSE_AFTER_ERROR / 2);
+    }
+
+    #[test]
+    fn a_stage_is_never_taken_back() {
+        let lifecycle = Lifecycle::new();
+        assert_eq!(lifecycle.advance(Stage::Aborted), Stage::Accepting);
+        assert_eq!(lifecycle.advance(Stage::Released), Stage::Aborted);
+        assert_eq!(lifecycle.advance(Stage::Ended), Stage::Aborted);
+    }
 }
