@@ -11,7 +11,7 @@ use crate::stream::{Stream, Streams};
 
 /// The streams of one AMP connection, from either end. Cheap to clone.
 ///
-/// It is a [`Locator`]: give it to the connection's builder, beside the locators of your own commands, and it belongs to
+/// It is a [`Locator`](amp_core::Locator): give it to the connection's builder, beside the locators of your own commands, and it belongs to
 /// that connection, and to no other: a second connection that it is given to has no streams. Responders of the connection
 /// find it as [`State<Multiplexer>`](amp_core::State), other code by [`of`](Self::of).
 ///
