@@ -11,9 +11,9 @@ use crate::stream::{Stream, Streams};
 
 /// The streams of one AMP connection, from either end. Cheap to clone.
 ///
-/// It is a [`Locator`](amp_core::Locator): give it to the connection's builder, beside the locators of your own commands, and it belongs to
-/// that connection, and to no other: a second connection that it is given to has no streams. Responders of the connection
-/// find it as [`State<Multiplexer>`](amp_core::State), other code by [`of`](Self::of).
+/// It is a [`Locator`](amp_core::Locator): give it to the connection's builder, beside the locators of your own commands. It
+/// belongs to that connection and to no other: a second connection that it is given to has no streams. Responders of the
+/// connection find it as [`State<Multiplexer>`](amp_core::State), other code by [`of`](Self::of).
 ///
 /// # Order
 /// Commands and the bytes of streams arrive in the order in which they were sent. What a stream's writer had written before a
