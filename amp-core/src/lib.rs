@@ -55,6 +55,9 @@ pub use violation::{Place, Violation, Violations};
 pub use wire::{AmpBox, BoxDecoder, BoxLimits, Excerpt, InsertError, MAX_KEY, MAX_VALUE, Pairs, RawBox, WireError};
 
 #[cfg(feature = "tokio")]
+#[doc(hidden)]
+pub use server::accept;
+#[cfg(feature = "tokio")]
 pub use {
     boxes::{BoxReceiver, BoxSender, SendBoxError},
     call_error::{CallError, NotifyError, Reply},

@@ -16,18 +16,18 @@ pub(crate) struct Connect {
     /// A byte string, as every field that txampext declares.
     pub(crate) factory: Bytes,
     /// This end can take a stream that is closed in one direction only.
-    pub(crate) half_close: Ours<bool>,
-    /// How much this end keeps for its reader: no window needs to be larger.
-    pub(crate) keeps: Ours<u64>,
+    pub(crate) half_close: ExtraKey<bool>,
+    /// How much this end buffers for its reader: no window needs to be larger.
+    pub(crate) keeps: ExtraKey<u64>,
 }
 
 #[derive(Arguments, Debug)]
 #[amp(crate = amp_core)]
 pub(crate) struct Connected {
     pub(crate) connection: Id,
-    /// So can the other, and it was asked.
-    pub(crate) half_close: Ours<bool>,
-    pub(crate) keeps: Ours<u64>,
+    /// The other end can, too, and this one has said so.
+    pub(crate) half_close: ExtraKey<bool>,
+    pub(crate) keeps: ExtraKey<u64>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]
@@ -44,26 +44,43 @@ pub(crate) enum ConnectRefusal {
 #[amp(errors = StreamGone, crate = amp_core)]
 pub(crate) struct Transmit {
     pub(crate) connection: Id,
-    pub(crate) data: Bytes,
+    pub(crate) data: Data,
 }
 
 impl Transmit {
-    /// Writes one whose data is not copied first.
+    /// Encodes one whose data is borrowed.
     pub(crate) fn put(connection: &Id, data: &[u8], out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         out.put(Key::from_wire(b"\0\x0aconnection"), connection)?;
         out.put_raw(Key::from_wire(b"\0\x04data"), data)
     }
 }
 
-/// Ends a stream.
+/// The bytes of a [`Transmit`]: always a slice of what was received. Whether they are copied is decided later, in one place.
+#[derive(Debug)]
+pub(crate) struct Data(pub(crate) Bytes);
+
+impl Value for Data {
+    const TYPE: AmpType = AmpType::Bytes;
+
+    fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        out.write(&self.0);
+        Ok(())
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+        Ok(Self(raw.to_slice()))
+    }
+}
+
+/// Closes a stream.
 #[derive(Command, Debug)]
 #[amp(errors = StreamGone, crate = amp_core)]
 pub(crate) struct Disconnect {
     pub(crate) connection: Id,
-    /// Only what the sender of this writes has ended; it goes on reading.
-    pub(crate) half: Ours<bool>,
-    /// What it wrote has ended before its time.
-    pub(crate) cut: Ours<bool>,
+    /// Only the direction from the sender of this is closed.
+    pub(crate) half: ExtraKey<bool>,
+    /// What it sent is not all that was meant.
+    pub(crate) cut: ExtraKey<bool>,
 }
 
 #[derive(ErrorCodes, Debug, thiserror::Error)]
@@ -77,9 +94,9 @@ pub(crate) enum StreamGone {
 /// A key of ours beside txampext's. Peers that do not know it may use it for themselves: a value that does not decode is as if
 /// the key were absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ours<T>(pub(crate) Option<T>);
+pub(crate) struct ExtraKey<T>(pub(crate) Option<T>);
 
-impl<T: Argument> Argument for Ours<T> {
+impl<T: Argument> Argument for ExtraKey<T> {
     const DECLARED: AmpType = T::DECLARED;
     const OPTIONAL: bool = true;
 
@@ -109,10 +126,10 @@ pub(crate) enum Id {
 }
 
 impl Id {
-    /// As many as fit without making the enum larger: those of a uuid with hyphens, too.
+    /// As many bytes as fit without a larger enum; a uuid with hyphens does.
     const SHORT: usize = 38;
 
-    /// An id that nobody can guess.
+    /// An id that cannot be guessed.
     pub(crate) fn random() -> Self {
         let mut bytes = [0; Self::SHORT];
         let length = Uuid::new_v4().simple().encode_lower(&mut bytes).len();
@@ -163,14 +180,14 @@ impl Value for Id {
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
-        let given = raw.as_bytes();
+        let received = raw.as_bytes();
         let mut bytes = [0; Self::SHORT];
-        Ok(match (bytes.get_mut(..given.len()), u8::try_from(given.len())) {
-            (Some(place), Ok(length)) => {
-                place.copy_from_slice(given);
+        Ok(match (bytes.get_mut(..received.len()), u8::try_from(received.len())) {
+            (Some(short), Ok(length)) => {
+                short.copy_from_slice(received);
                 Self::Short { length, bytes }
             }
-            _ => Self::Long(given.into()),
+            _ => Self::Long(received.into()),
         })
     }
 }

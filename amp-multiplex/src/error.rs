@@ -11,10 +11,10 @@ pub enum ConnectError {
     /// The peer has no factory of that name. In one that is not UTF-8, U+FFFD stands for what is not.
     #[error("the peer has no factory {0:?}")]
     NoSuchFactory(String),
-    /// The peer has the factory, and it refused. It may give no reason: the text is empty then.
+    /// The peer has the factory, and it refused. The text is its reason, or empty if there is none.
     #[error("the peer refused the stream{}", Because(.0))]
     Refused(String),
-    /// There are as many streams as [`StreamSettings::most_streams`](crate::StreamSettings::most_streams) allows here.
+    /// This end has as many streams as [`StreamSettings::most_streams`](crate::StreamSettings::most_streams) allows.
     #[error("this end has {limit} streams already; see `StreamSettings::most_streams`")]
     TooManyStreams {
         /// The limit that was met.
@@ -44,7 +44,7 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// What the answer to a Connect to `factory` means.
+    /// The error that answered a Connect to `factory`.
     pub(crate) fn of(error: CallError<ConnectRefusal>, factory: &[u8]) -> Self {
         match error {
             CallError::Declared(ConnectRefusal::NoSuchFactory(_)) => {
@@ -62,7 +62,7 @@ impl ConnectError {
     }
 }
 
-/// What follows a statement whose reason the peer may have given, or not.
+/// The reason of the peer, if there is one.
 struct Because<'a>(&'a str);
 
 impl fmt::Display for Because<'_> {
@@ -89,7 +89,7 @@ impl From<ConnectError> for io::Error {
     }
 }
 
-/// Why a stream ended other than in order. It is the inner error of the [`io::Error`]s of a [`Stream`](crate::Stream).
+/// Why a stream did not end in order. It is the inner error of the [`io::Error`]s of a [`Stream`](crate::Stream).
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamError {
@@ -97,7 +97,7 @@ pub enum StreamError {
     #[error("the peer has closed the stream")]
     PeerDisconnected,
     /// The peer ended the stream before it was whole: it was aborted, its task panicked, or bytes were lost. Or the peer has
-    /// refused bytes and not said within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout) how it has ended.
+    /// refused bytes and has not sent its Disconnect within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout).
     #[error("the peer ended the stream before it was whole")]
     Cut,
     /// The peer sent more ahead of the reader than [`most_buffered`](crate::StreamSettings::most_buffered),

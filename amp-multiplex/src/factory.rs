@@ -9,9 +9,9 @@ use amp_core::{Answer, Connection, Peer};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::commands::{Connect, ConnectRefusal};
-use crate::house::House;
-use crate::link::Capable;
-use crate::stream::Stream;
+use crate::open;
+use crate::peer_features::PeerFeatures;
+use crate::stream::{Stream, Streams};
 
 /// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
 /// every connection of a server.
@@ -25,7 +25,7 @@ pub struct Factories {
 
 type Named = HashMap<Vec<u8>, Arc<dyn Factory>>;
 
-/// What peers open streams to. Any `Fn(Opening)` is one.
+/// Decides about the streams that peers open. Any `Fn(Opening)` is a factory.
 pub trait Factory: Send + Sync + 'static {
     /// Decides about one stream, at once or later. It runs while the connection is read: it must not block.
     fn open(&self, opening: Opening);
@@ -44,14 +44,13 @@ impl Factories {
         Self::default()
     }
 
-    /// Puts a factory under a name, and gives back the one that was there.
+    /// Puts a factory under a name, and returns the one that was there.
     pub fn insert(&self, name: impl AsRef<[u8]>, factory: impl Factory) -> Option<Arc<dyn Factory>> {
         self.lock().insert(name.as_ref().to_vec(), Arc::new(factory))
     }
 
-    /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. That is no responder: calls it makes are
-    /// ordinary ones, and wait for a place. It takes the place of a factory that had
-    /// the name.
+    /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. That is no responder: calls that it makes
+    /// count among [`most_calls`](amp_core::Settings::most_calls). It replaces a factory that had the name.
     pub fn serve<F>(&self, name: impl AsRef<[u8]>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -63,7 +62,7 @@ impl Factories {
 
     /// Accepts streams to `name` one by one: the peer's `connect` waits until its stream is accepted here. Over `backlog`
     /// streams that wait, at least 1, further ones are refused; with `usize::MAX`, only
-    /// [`most_streams`](crate::StreamSettings::most_streams) bounds them. It takes the place of a factory that had the name.
+    /// [`most_streams`](crate::StreamSettings::most_streams) limits them. It replaces a factory that had the name.
     pub fn listen(&self, name: impl AsRef<[u8]>, backlog: usize) -> StreamListener {
         // A channel panics over what its semaphore holds.
         let (sender, openings) = mpsc::channel(backlog.clamp(1, Semaphore::MAX_PERMITS));
@@ -82,7 +81,7 @@ impl Factories {
         StreamListener { openings, factories: self.clone(), name, factory: own }
     }
 
-    /// Takes a factory away. Streams that it has opened go on.
+    /// Removes a factory. Streams that it has opened go on.
     pub fn remove(&self, name: impl AsRef<[u8]>) -> Option<Arc<dyn Factory>> {
         self.lock().remove(name.as_ref())
     }
@@ -102,33 +101,33 @@ impl fmt::Debug for Factories {
     }
 }
 
-/// A stream that the peer wants and that is not decided about. Dropping it refuses.
+/// A stream that the peer wants to open and that is neither accepted nor refused. Dropping it refuses.
 #[derive(Debug)]
 #[must_use = "an opening that is dropped is refused"]
 pub struct Opening {
-    house: Arc<House>,
+    streams: Arc<Streams>,
     connection: Connection,
     /// The name, what is not text in it replaced.
     factory: String,
     /// The name, if it is not text.
     bytes: Option<Vec<u8>>,
-    asker: Capable,
+    features: PeerFeatures,
     answer: Option<Answer<Connect>>,
 }
 
 impl Opening {
     pub(crate) fn new(
-        house: Arc<House>,
+        streams: Arc<Streams>,
         connection: Connection,
         factory: &[u8],
-        asker: Capable,
+        features: PeerFeatures,
         answer: Answer<Connect>,
     ) -> Self {
         let (factory, bytes) = match String::from_utf8_lossy(factory) {
             Cow::Borrowed(text) => (text.to_owned(), None),
             Cow::Owned(text) => (text, Some(factory.to_vec())),
         };
-        Self { house, connection, factory, bytes, asker, answer: Some(answer) }
+        Self { streams, connection, factory, bytes, features, answer: Some(answer) }
     }
 
     /// The name that the peer asked for. In one that is not UTF-8, U+FFFD stands for what is not; see
@@ -144,7 +143,7 @@ impl Opening {
         self.bytes.as_deref().unwrap_or(self.factory.as_bytes())
     }
 
-    /// Who asks.
+    /// The peer that asked.
     #[must_use]
     pub fn peer(&self) -> &Peer {
         self.connection.peer()
@@ -152,9 +151,8 @@ impl Opening {
 
     /// Opens the stream. The peer is told before a byte of it can be written.
     pub fn accept(mut self) -> Stream {
-        let (house, connection, asker) = (Arc::clone(&self.house), self.connection.clone(), self.asker);
         match self.answer.take() {
-            Some(answer) => house.accepted(connection, asker, answer),
+            Some(answer) => open::accept(&self.streams, self.connection.clone(), self.features, answer),
             None => unreachable!("an opening has its answer until it is accepted, refused or dropped"),
         }
     }
@@ -164,14 +162,14 @@ impl Opening {
         self.refuse_with(reason.into());
     }
 
-    /// Done when nobody can be told any more: the connection has ended.
-    pub(crate) fn abandoned(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.house.end()
+    /// Waits until the connection has ended: nobody can be told any more.
+    pub(crate) fn connection_ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.streams.ended()
     }
 
     fn refuse_with(&mut self, reason: String) {
         if let Some(answer) = self.answer.take() {
-            self.house.registry().unreserve();
+            self.streams.registry().end_accepting();
             answer.send(Err(ConnectRefusal::ConnectionRefused(reason).into()));
         }
     }
@@ -183,8 +181,8 @@ impl Drop for Opening {
     }
 }
 
-/// Accepts the streams to one name; see [`Factories::listen`]. Dropping it takes its factory away.
-#[must_use = "a listener that is dropped takes its factory away"]
+/// Accepts the streams to one name; see [`Factories::listen`]. Dropping it removes its factory.
+#[must_use = "a listener that is dropped removes its factory"]
 pub struct StreamListener {
     openings: mpsc::Receiver<Opening>,
     factories: Factories,
@@ -201,7 +199,7 @@ impl StreamListener {
         self.openings.recv().await.map(Opening::accept)
     }
 
-    /// Waits for the next stream and leaves the decision to the caller.
+    /// Waits for the next stream, which the caller accepts or refuses.
     ///
     /// # Cancel safety
     /// When dropped, no stream is lost.
@@ -213,7 +211,7 @@ impl StreamListener {
 impl Drop for StreamListener {
     fn drop(&mut self) {
         let mut named = self.factories.lock();
-        // Somebody else may have taken the name since.
+        // The name may have another factory since.
         let ours = named.get(&self.name).is_some_and(|other| ptr::addr_eq(Arc::as_ptr(other), self.factory.as_ptr()));
         let factory = if ours { named.remove(&self.name) } else { None };
         drop(named);

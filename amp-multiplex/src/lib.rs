@@ -2,7 +2,7 @@
 //!
 //! Any number of streams ride along with the commands of a connection, opened from either end. On the wire they are
 //! txampext's `Connect`, `Transmit` and `Disconnect` (`wire.md` section 3); the answer to a `Transmit` is the credit: it
-//! comes when the reader has taken the bytes, and a writer keeps no more than a window of unanswered bytes on their way.
+//! is sent when the reader has taken the bytes, and a writer has no more than a window of unacknowledged bytes in flight.
 //!
 //! ```
 //! use amp_core::{Connection, pair};
@@ -37,25 +37,29 @@
 //! # }
 //! ```
 //!
-//! [`Multiplexer::forward_port`] listens on a local port that leads to a factory of the peer; a [`Target`] is a factory that
-//! leads to an address here; [`StreamSettings`] has the limits.
+//! [`Multiplexer::forward_port`] listens on a local port and opens a stream to a factory of the peer for each connection; a
+//! [`Target`] is a factory that connects to an address here; [`StreamSettings`] has the limits.
 //!
-//! A stream that nobody uses costs about 600 bytes at each end, beside what its user keeps for it; 10,000 idle streams on
-//! one connection cost 6 MB. What streams may hold for readers that sleep is bounded by [`StreamSettings`].
+//! An idle stream costs about 600 bytes at each end, beside what its user keeps for it; 10,000 of them on one connection cost
+//! 6 MB. What streams may buffer for readers that do not read is limited by [`StreamSettings`].
 //!
 //! In a program that depends on `amp-rpc`, all of this is `amp::multiplex`, and `amp_core` is `amp`.
 
+mod acknowledge;
+mod attachment;
 mod commands;
 mod error;
 mod factory;
 mod forward;
-mod house;
-mod link;
+mod locator;
 mod machine;
 mod multiplexer;
-mod outlet;
+mod open;
+mod peer_features;
+mod receive;
 mod settings;
 mod stream;
+mod streams;
 
 pub use error::{ConnectError, StreamError};
 pub use factory::{Factories, Factory, Opening, StreamListener};

@@ -1,24 +1,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use amp_core::schema::CommandDeclaration;
-use amp_core::{Ask, Call, Command, Connection, Context, Exposable, Located, Locator};
-use bytes::Bytes;
+use amp_core::Connection;
 
-use crate::commands::{Connect, ConnectRefusal, Connected, Disconnect, Id, Ours, Transmit};
 use crate::error::ConnectError;
 use crate::factory::Factories;
-use crate::house::House;
-use crate::link::Capable;
-use crate::machine::Connecting;
+use crate::open;
 use crate::settings::StreamSettings;
-use crate::stream::Stream;
+use crate::stream::{Stream, Streams};
 
 /// The streams of one AMP connection, from either end. Cheap to clone.
 ///
-/// It is a [`Locator`]: give it to the connection's builder, beside the locators of your own commands, and it belongs to
-/// that connection, and to no other: a second connection that it is given to has no streams. Responders of the connection
-/// find it as [`State<Multiplexer>`](amp_core::State), everybody else by [`of`](Self::of).
+/// It is a [`Locator`](amp_core::Locator): give it to the connection's builder, beside the locators of your own commands. It
+/// belongs to that connection and to no other: a second connection that it is given to has no streams. Responders of the
+/// connection find it as [`State<Multiplexer>`](amp_core::State), other code by [`of`](Self::of).
 ///
 /// # Order
 /// Commands and the bytes of streams arrive in the order in which they were sent. What a stream's writer had written before a
@@ -81,7 +76,8 @@ use crate::stream::Stream;
 /// ```
 #[derive(Clone)]
 pub struct Multiplexer {
-    house: Arc<House>,
+    streams: Arc<Streams>,
+    factories: Factories,
 }
 
 impl Multiplexer {
@@ -94,7 +90,7 @@ impl Multiplexer {
     /// As [`new`](Self::new), with other limits.
     #[must_use]
     pub fn with_settings(factories: &Factories, settings: StreamSettings) -> Self {
-        Self { house: House::new(settings, factories.clone()) }
+        Self { streams: Streams::new(settings), factories: factories.clone() }
     }
 
     /// The multiplexer that is a locator of this connection: in a server's
@@ -115,48 +111,34 @@ impl Multiplexer {
     /// When dropped, the stream is closed again as soon as the peer has opened it. A connection that closes before waits for
     /// that as for any call that is out, for up to [`close_timeout`](amp_core::Settings::close_timeout).
     pub async fn connect(&self, factory: impl AsRef<[u8]>) -> Result<Stream, ConnectError> {
-        let factory = factory.as_ref();
-        let connection = self.house.connection()?;
-        self.house.enter(&connection);
-        let Some(number) = self.house.registry().connect(self.house.alive()) else {
-            return Err(ConnectError::TooManyStreams { limit: self.house.settings.most_streams });
-        };
-        let (limit, Capable { half_close, keeps }) = (connection.settings().call_timeout, self.house.capable());
-        // A call whose time is up forgets its answer; this one must see what the peer opens late.
-        let (name, half_close) = (Bytes::copy_from_slice(factory), Some(half_close));
-        let connect = Connect { factory: name, half_close: Ours(half_close), keeps: Ours(keeps) };
-        let call = connection.call(connect).no_timeout();
-        // Wherever this is polled, the connection has a timer.
-        let timer = limit.map(|limit| connection.timer(limit));
-        let mut asking = Asking { house: &self.house, number, factory, call: Some((call, connection)) };
-        let Some(timer) = timer else { return asking.answer().await };
-        tokio::select! {
-            biased;
-            answer = asking.answer() => answer,
-            time = timer => Err(time.map_or_else(ConnectError::Connection, |()| ConnectError::Timeout)),
-        }
+        open::connect(&self.streams, factory.as_ref()).await
     }
 
-    /// Done when the connection has ended.
-    pub(crate) fn end(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.house.end()
+    /// Waits until the connection has ended.
+    pub(crate) fn connection_ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.streams.ended()
     }
 
     /// The connection, while it lives.
     pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
-        self.house.connection()
+        self.streams.connection()
+    }
+
+    /// What the streams of this multiplexer share.
+    pub(crate) fn shared(&self) -> &Arc<Streams> {
+        &self.streams
     }
 
     /// How many streams there are.
     #[must_use]
     pub fn streams(&self) -> usize {
-        self.house.registry().len()
+        self.streams.registry().len()
     }
 
     /// The factories that the peer may open streams to.
     #[must_use]
     pub fn factories(&self) -> &Factories {
-        &self.house.factories
+        &self.factories
     }
 }
 
@@ -167,124 +149,9 @@ impl Default for Multiplexer {
     }
 }
 
-/// How many streams there are, how many this end is leaving, and how many Connects of either end are not decided about.
+/// How many streams there are, how many this end is closing, and how many Connects of either end are not decided about.
 impl fmt::Debug for Multiplexer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Multiplexer").field(&*self.house.registry()).finish()
-    }
-}
-
-/// A Connect that is out. Dropped before its answer came, it sees to the stream that nobody wants.
-struct Asking<'a> {
-    house: &'a Arc<House>,
-    number: Connecting,
-    factory: &'a [u8],
-    call: Option<(Call<Connect>, Connection)>,
-}
-
-impl Asking<'_> {
-    async fn answer(&mut self) -> Result<Stream, ConnectError> {
-        let answer = match &mut self.call {
-            Some((call, _)) => call.await,
-            None => std::future::pending().await,
-        };
-        match (answer, self.call.take()) {
-            (Ok(connected), Some((_, connection))) => self.house.connected(self.number, connection, &connected),
-            (Ok(_), None) => std::future::pending().await,
-            (Err(error), _) => {
-                self.house.not_connected(self.number);
-                Err(ConnectError::of(error, self.factory))
-            }
-        }
-    }
-}
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        let (house, number) = (Arc::clone(self.house), self.number);
-        match self.call.take() {
-            None => {}
-            Some((call, _)) if !call.is_sent() => house.not_connected(number),
-            Some((call, connection)) => {
-                house.enter(&connection);
-                house.registry().give_up(number);
-                let (call, owner) = (call.weak(), Arc::clone(self.house));
-                drop(connection);
-                owner.spawn(async move {
-                    match call.await {
-                        Ok(connected) => house.unwanted(number, &connected),
-                        Err(_) => house.not_connected(number),
-                    }
-                });
-            }
-        }
-    }
-}
-
-impl Multiplexer {
-    /// A command of somebody else's, or of a second connection that got the same multiplexer.
-    fn not_ours(&self, ask: Ask) -> Located {
-        if !(ask.is::<Connect>() && self.house.is_attached() && ask.wants_answer()) {
-            return Located::Unknown(ask);
-        }
-        if let Some((_, answer)) = ask.accept::<Connect>() {
-            let reason = "its multiplexer belongs to another connection".to_owned();
-            answer.send(Err(ConnectRefusal::ConnectionRefused(reason).into()));
-        }
-        Located::Answered
-    }
-}
-
-impl Locator for Multiplexer {
-    fn locate(&self, ask: Ask) -> Located {
-        let house = &self.house;
-        if !self.at_once(&ask) {
-            return self.not_ours(ask);
-        }
-        if ask.is::<Transmit>() {
-            if let Some((transmit, receipt)) = ask.accept() {
-                house.transmitted(transmit, receipt);
-            }
-        } else if ask.is::<Disconnect>() {
-            if let Some((disconnect, answer)) = ask.accept() {
-                house.disconnected(&disconnect, answer);
-            }
-        } else if !ask.wants_answer() {
-            // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes
-            // nowhere.
-            tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
-            if let Some((_, answer)) = ask.accept::<Connect>() {
-                answer.send(Ok(Connected { connection: Id::random(), half_close: Ours(None), keeps: Ours(None) }));
-            }
-        } else if let (Ok(connection), Some((connect, answer))) = (ask.exposed(), ask.accept()) {
-            house.connect_asked(connection, &connect, answer);
-        }
-        Located::Answered
-    }
-
-    /// Streams bound themselves, and an error in answer to their bytes would be the end of an old peer's connection.
-    fn at_once(&self, ask: &Ask) -> bool {
-        if !(ask.is::<Transmit>() || ask.is::<Disconnect>() || ask.is::<Connect>()) {
-            return false;
-        }
-        if !self.house.is_attached() {
-            self.begin(ask.context());
-        }
-        self.house.received(ask)
-    }
-
-    fn begin(&self, context: &dyn Context) {
-        let Ok(connection) = Connection::expose(context) else { return };
-        if Self::of(&connection).is_some() {
-            tracing::warn!(peer = %connection.peer(), "a connection takes one multiplexer; the second has no streams");
-        } else if self.house.attach(&connection) {
-            connection.set_state(self.clone());
-        } else {
-            tracing::warn!(peer = %connection.peer(), "no streams: each connection needs a multiplexer of its own");
-        }
-    }
-
-    fn commands(&self) -> Vec<CommandDeclaration> {
-        vec![Connect::DECLARATION, Transmit::DECLARATION, Disconnect::DECLARATION]
+        f.debug_tuple("Multiplexer").field(&*self.streams.registry()).finish()
     }
 }

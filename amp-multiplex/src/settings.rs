@@ -1,35 +1,36 @@
 use std::time::Duration;
 
-/// What the streams of one connection are allowed. Every chunk of bytes, at most 32 KiB, counts for 256 bytes more than it
-/// has, so that what single bytes cost is bounded too.
+/// The limits of the streams of one connection.
+///
+/// Every chunk of bytes, at most 32 KiB, counts for 256 bytes more than it has: so the cost of single bytes is limited too.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StreamSettings {
-    /// How many streams there may be at once, opened from either end; those count that the peer has not been told the end of.
-    /// A Connect that is out takes a place until it is given up: then it is only one of the connection's
+    /// How many streams there may be at once, opened from either end. A stream counts until the peer knows that it is closed.
+    /// A Connect that is out counts until its caller waits no more: then it is only one of the connection's
     /// [`most_calls`](amp_core::Settings::most_calls). A Connect over the limit is refused, and nothing else happens. Default 16,384.
     pub most_streams: usize,
-    /// How many bytes a new stream may have on their way unanswered, at least 2 KiB. Default 128 KiB.
+    /// The initial window of a stream: how many bytes it may have unacknowledged, at least 2 KiB. Default 128 KiB.
     pub first_window: usize,
-    /// To how many bytes that may grow on a long fast path, for one stream. Default 16 MiB.
+    /// The maximum window of a stream, which it grows to on a long fast path. Default 16 MiB.
     pub most_window: usize,
-    /// How many bytes all streams together may have on their way unanswered. Each stream that has some gets its part of what
-    /// is left, so that streams whose readers sleep leave one to the next; it is 2 KiB in any case. Default 64 MiB.
+    /// How many bytes all streams together may have unacknowledged. Each stream that has some gets a share of what is left, so
+    /// that streams whose readers do not read leave one to the next; a share is 2 KiB in any case. Default 64 MiB.
     pub most_in_flight: usize,
-    /// How many received bytes one stream keeps for its reader. A peer that waits for answers as this crate does stays far
-    /// below; one that does not loses the stream when it crosses it. Default 32 MiB.
+    /// How many received bytes one stream buffers for its reader. A peer that waits for acknowledgements as this crate does stays
+    /// far below; one that does not loses the stream when it goes over it. Default 32 MiB.
     pub most_buffered: usize,
-    /// How many received bytes all streams together keep for their readers. A stream that would hold more than a quarter of
-    /// what is left, and more than 2 KiB, is lost: only a peer that does not wait for answers goes there, if this is four
+    /// How many received bytes all streams together buffer for their readers. A stream that would hold more than a quarter of what
+    /// is left, and more than 2 KiB, is lost: only a peer that does not wait for acknowledgements comes there, if this is four
     /// times its [`most_in_flight`](Self::most_in_flight). Default 256 MiB.
     pub most_received: usize,
-    /// How many bytes are kept for streams whose Connect is not answered yet, all together: a server that speaks first, and
-    /// perhaps says everything at once. Default 32 MiB.
+    /// How many bytes are buffered for streams whose Connect is not answered yet, all together: a server that speaks first may
+    /// send everything at once. Default 32 MiB.
     pub most_early: usize,
-    /// How long the peer's Disconnect may take once it has refused bytes. Only then does the reader know whether what came is
-    /// all; without it the stream fails as [cut](crate::StreamError::Cut). It follows the refusal at once, so that this is
-    /// the time for which a peer that is alive may write nothing. With a txampext peer, whose refusal is the end, it has no
-    /// meaning. Default 30 s.
+    /// How long the peer's Disconnect may take once it has refused bytes. Only the Disconnect tells the reader whether what was
+    /// received is all; without it the stream fails as [cut](crate::StreamError::Cut). It follows the refusal at once, so that this
+    /// is the time for which a peer that is alive may write nothing. It has no meaning with a txampext peer, whose refusal is
+    /// the end. Default 30 s.
     pub disconnect_timeout: Duration,
 }
 

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 const STREAMS: usize = 4000;
-const EMPTY: &str = "Multiplexer(Registry { streams: 0, leaving: 0, connecting: 0, opening: 0, early: 0 })";
+const EMPTY: &str = "Multiplexer(Registry { streams: 0, closing: 0, connecting: 0, accepting: 0, early: 0 })";
 
 /// The same numbers in every run.
 fn dice(sides: usize) -> usize {

@@ -1,13 +1,18 @@
 use std::fmt;
+use std::future;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio::net::{TcpListener, ToSocketAddrs};
-use tokio::sync::{Semaphore, watch};
 
-use super::house::{House, Stage};
-use super::{Listener, Server, UnixSocket};
+use super::accept::AcceptLoop;
+use super::connections::Connections;
+use super::handle::Server;
+use super::listener::Listener;
+use super::unix::UnixSocket;
 use crate::connection::{Builder, Connection, require_time};
 use crate::locator::Locator;
 use crate::peer::Peer;
@@ -34,7 +39,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Gives the responders of every connection a value of the user's own, exposed as [`State<T>`](crate::State). One of
+    /// Sets a value of the user's own, which the responders of every connection get as [`State<T>`](crate::State). One of
     /// each type.
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared_state(Arc::new(value))
@@ -53,7 +58,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Gives every accepted connection away, for a server that calls its clients first. It must not block.
+    /// Passes every accepted connection to `give`, for a server that calls its clients first. It must not block.
     ///
     /// The server keeps a handle of its own: dropping this one does not close the connection.
     pub fn on_connection(mut self, give: impl Fn(Connection) + Send + Sync + 'static) -> Self {
@@ -75,9 +80,7 @@ impl ServerBuilder {
     ) -> io::Result<Server> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
-        let mut server = self.serve(listener, locator);
-        server.local = Some(local);
-        Ok(server)
+        Ok(self.start(listener, locator, Some(local)))
     }
 
     /// Listens on a unix socket, whose path must not exist yet and is taken away when the server accepts no more. On Linux a
@@ -107,21 +110,36 @@ impl ServerBuilder {
         listener: A,
         locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
     ) -> Server {
+        self.start(listener, locator, None)
+    }
+
+    #[track_caller]
+    fn start<A: Listener, L: Locator>(
+        self,
+        listener: A,
+        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        local: Option<SocketAddr>,
+    ) -> Server {
         require_time();
-        let stage = watch::Sender::new(Stage::Accepting);
-        // As many places as can be awaited at once when the server closes.
-        let places = self.most_connections.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
-        let house = House {
-            stage: stage.clone(),
-            places: Arc::new(Semaphore::new(places)),
-            most: u32::try_from(places).unwrap_or(u32::MAX),
-            live: Arc::default(),
+        let accept_loop = AcceptLoop::new("server", self.most_connections);
+        let (lifecycle, count) = (accept_loop.lifecycle(), Arc::new(AtomicUsize::new(0)));
+        let connections = Connections {
             builder: self.builder,
+            locator: Arc::new(locator),
             on_connection: self.on_connection,
+            lifecycle: lifecycle.clone(),
+            count: Arc::clone(&count),
         };
-        let live = Arc::clone(&house.live);
-        tokio::spawn(house.keep(listener, locator));
-        Server { stage, live, local: None }
+        let serve = move |transport, peer| connections.serve(transport, peer);
+        tokio::spawn(accept_loop.run(listener, future::pending(), serve));
+        Server::new(lifecycle, count, local)
+    }
+}
+
+impl Server {
+    /// Begins to set a server up.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::new()
     }
 }
 

@@ -13,10 +13,10 @@ pub trait Listener: Send + 'static {
     type Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
     /// Waits for the next connection. Connections are accepted one after the other: it must not wait for the client to
-    /// say something, or a silent one keeps all others out.
+    /// send something, or a silent one keeps all others out.
     ///
     /// # Errors
-    /// An error costs one connection, never the server. It is logged; when it speaks of the client (reset, aborted,
+    /// An error costs one connection, never the server. It is logged; when it is about the client (reset, aborted,
     /// refused, not connected) accepting goes on at once, and otherwise after a short pause.
     ///
     /// # Cancel safety

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
 
-use super::Listener;
+use super::listener::Listener;
 use crate::peer::{Peer, abstract_name};
 
 /// A listening unix socket that takes its path away when it is dropped, if that still leads to it.
@@ -14,13 +14,13 @@ use crate::peer::{Peer, abstract_name};
 /// the name is free again when the socket is dropped.
 #[derive(Debug)]
 pub struct UnixSocket {
-    /// Goes first: a path that is there leads to somebody who listens.
+    /// Dropped first: a path that exists leads to a socket that listens.
     _file: Option<SocketFile>,
     listener: UnixListener,
 }
 
 impl UnixSocket {
-    /// Binds a path that must not exist yet, or an abstract name that nobody has.
+    /// Binds a path that must not exist yet, or an abstract name that is free.
     ///
     /// # Errors
     /// When the path cannot be bound.
@@ -54,7 +54,7 @@ struct SocketFile {
 
 impl SocketFile {
     fn of(path: &Path) -> io::Result<Self> {
-        // The process may go somewhere else meanwhile. Bound is what was given: a socket's path is short.
+        // The process may change its directory meanwhile. The path was bound as given, because a socket's path must be short.
         let path = std::path::absolute(path)?;
         let identity = identity(&path)?;
         Ok(Self { path, identity })

@@ -131,6 +131,13 @@ impl<'a> RawValue<'a> {
         }
     }
 
+    /// The bytes as a slice of the received buffer, however small: for a type that decides itself what it copies.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn to_slice(self) -> Bytes {
+        self.owner.map_or_else(|| Bytes::copy_from_slice(self.bytes), |owner| owner.slice_ref(self.bytes))
+    }
+
     /// The same value seen through other bytes, such as unpacked ones.
     #[must_use]
     pub fn with_bytes<'b>(self, bytes: &'b [u8]) -> RawValue<'b> {

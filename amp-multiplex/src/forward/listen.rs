@@ -5,26 +5,27 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::{Connection, Listener, UnixSocket};
+use amp_core::accept::{AcceptLoop, Lifecycle, Stage};
+use amp_core::{Listener, UnixSocket};
 use tokio::net::{TcpListener, ToSocketAddrs};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use super::counters::{Counted, Counters, Counts};
-use super::visitor::Visitor;
-use super::{CONNECT_TIMEOUT, Socket, pass_on};
+use super::client::ClientSocket;
+use super::counters::{Counters, Counts};
+use super::local::LocalSocket;
+use super::proxy::proxy;
+use super::socket::Socket;
 use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
 
-/// How long accepting pauses after an error.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long the peer may take to open a stream to its factory.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A local listener whose connections lead to a factory of the peer: `ssh -L`. It keeps the AMP connection open. Dropping it
-/// ends it and cuts its streams.
+/// A local listener that opens a stream to a factory of the peer for each connection: `ssh -L`. It keeps the AMP connection open.
+/// Dropping it ends it and resets its streams.
 ///
-/// What the peer said before it left still goes to the local socket, as long as that takes some of it each minute. What a client
-/// still sends behind that is read and thrown away until it pauses for two seconds, for up to a minute: the system resets a socket
-/// that is closed with unread bytes, and loses what waits in it to be sent.
+/// What the peer sent before it closed the stream still goes to the local socket, as long as that takes some of it each minute.
+/// What a client still sends behind that is read and thrown away until it pauses for two seconds, for up to a minute: the system
+/// resets a socket that is closed with unread bytes, and loses what waits in it to be sent.
 ///
 /// A local socket whose stream is refused, cut or lost, or whose process ends, is reset, so that a part does not look whole; a unix
 /// socket cannot be reset and is closed. One that was given a whole answer before its stream was lost is reset if the peer is not
@@ -32,27 +33,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// still sends is thrown away.
 ///
 /// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
-/// that has said something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
-/// direction open until the answer comes. One that has said something and has closed looks the same over TCP; over a unix socket
-/// it is let go, with what it said, when its stream is not open within some seconds (five at least).
+/// that has sent something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
+/// direction open until the answer comes. One that has sent something and has closed looks the same over TCP; over a unix socket
+/// it is let go, with what it sent, when its stream is not open within some seconds (five at least).
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]
 pub struct Forward {
     counters: Arc<Counters>,
-    stage: watch::Sender<Stage>,
-    /// Closed when nothing listens any more.
-    listening: watch::Receiver<()>,
+    lifecycle: Lifecycle,
     local: Option<SocketAddr>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
-enum Stage {
-    Accepting,
-    /// Nothing more is accepted; what is open goes on.
-    Draining,
-    Dropped,
-    Ended,
 }
 
 impl Multiplexer {
@@ -101,16 +91,21 @@ impl Forward {
         local: Option<SocketAddr>,
     ) -> io::Result<Self> {
         let connection = multiplexer.connection()?;
-        let (listens, listening) = watch::channel(());
-        let forward = Self { counters: Arc::default(), stage: watch::Sender::new(Stage::Accepting), listening, local };
-        let desk = Desk {
+        // The streams of a connection have a limit of their own.
+        let accept_loop = AcceptLoop::new("forward", usize::MAX);
+        let forward = Self { counters: Arc::default(), lifecycle: accept_loop.lifecycle(), local };
+        let route = Route {
             multiplexer: multiplexer.clone(),
             factory: factory.into(),
             counters: Arc::clone(&forward.counters),
-            stage: Ending(forward.stage.clone()),
-            listening: listens,
         };
-        tokio::spawn(desk.run(listener, connection));
+        let ended = multiplexer.connection_ended();
+        let until = async move {
+            ended.await;
+            // The connection is kept open as long as connections are accepted.
+            drop(connection);
+        };
+        tokio::spawn(accept_loop.run(listener, until, move |socket, _| route.open(socket)));
         Ok(forward)
     }
 
@@ -120,7 +115,7 @@ impl Forward {
         self.local
     }
 
-    /// What it has done so far; the bytes count as they pass.
+    /// What it has done so far. Bytes count as they are copied.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counters.counts()
@@ -129,7 +124,7 @@ impl Forward {
     /// Accepts no more; streams that are open go on. [`released`](Self::released) tells when the address is free again, and
     /// [`closed`](Self::closed) when the last stream has ended.
     pub fn close(&self) {
-        self.advance(Stage::Draining);
+        self.lifecycle.advance(Stage::Closing);
     }
 
     /// Waits until nothing listens any more: the address can be bound again.
@@ -137,7 +132,7 @@ impl Forward {
     /// # Cancel safety
     /// Safe to drop and to call again.
     pub async fn released(&self) {
-        let _ = self.listening.clone().changed().await;
+        self.lifecycle.reached(Stage::Released).await;
     }
 
     /// Waits until the forward was closed, or its AMP connection has ended, and its last stream has ended.
@@ -145,17 +140,13 @@ impl Forward {
     /// # Cancel safety
     /// Safe to drop and to call again.
     pub async fn closed(&self) {
-        reached(&mut self.stage.subscribe(), Stage::Ended).await;
-    }
-
-    fn advance(&self, to: Stage) {
-        self.stage.send_if_modified(|stage| later(stage, to));
+        self.lifecycle.reached(Stage::Ended).await;
     }
 }
 
 impl Drop for Forward {
     fn drop(&mut self) {
-        self.advance(Stage::Dropped);
+        self.lifecycle.advance(Stage::Aborted);
     }
 }
 
@@ -165,77 +156,35 @@ impl fmt::Debug for Forward {
     }
 }
 
-/// What the accepting task owns.
-struct Desk {
+/// The way of each connection that a forward accepts.
+struct Route {
     multiplexer: Multiplexer,
     factory: Arc<[u8]>,
     counters: Arc<Counters>,
-    stage: Ending,
-    listening: watch::Sender<()>,
 }
 
-/// However the accepting task ends, with its runtime too, who waits for the forward learns that it has.
-struct Ending(watch::Sender<Stage>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.send_replace(Stage::Ended);
-    }
-}
-
-impl Desk {
-    async fn run(self, mut listener: impl Listener<Transport: Socket>, connection: Connection) {
-        let mut streams = JoinSet::new();
-        let (mut draining, mut dropped) = (self.stage.0.subscribe(), self.stage.0.subscribe());
-        let accepting = async {
-            loop {
-                match listener.accept().await {
-                    Ok((socket, _)) => drop(streams.spawn(self.pass(socket))),
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection was not accepted");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                    }
-                }
-                // Streams that have ended are put away.
-                while streams.try_join_next().is_some() {}
-            }
-        };
-        tokio::select! {
-            () = accepting => {}
-            () = reached(&mut draining, Stage::Draining) => {}
-            () = self.multiplexer.end() => {}
-        }
-        drop((listener, connection));
-        drop(self.listening);
-        tokio::select! {
-            () = async { while streams.join_next().await.is_some() {} } => {}
-            () = reached(&mut dropped, Stage::Dropped) => {}
-        }
-        drop(streams);
-        drop(self.stage);
-    }
-
-    /// Opens a stream for a local socket, unless that leaves before.
-    fn pass<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
+impl Route {
+    /// Opens a stream for a client, unless that leaves before.
+    fn open<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
         let counters = Arc::clone(&self.counters);
         // A refused stream, and a forward that ends before its stream is open, resets the local socket.
-        let mut local = Counted::new(Visitor::new(socket), &counters);
+        let mut local = LocalSocket::new(ClientSocket::new(socket), &counters);
         async move {
             let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory));
             let connected = tokio::select! {
                 biased;
                 connected = connecting => connected.unwrap_or(Err(ConnectError::Timeout)),
-                () = local.socket().left() => {
+                () = local.get_mut().gone() => {
                     // What the peer opens all the same is closed again.
-                    return tracing::debug!(factory = %Name(&factory), "a visitor left before its stream was open");
+                    return tracing::debug!(factory = %Name(&factory), "a client left before its stream was open");
                 }
             };
             let result = match connected {
-                Ok(stream) => pass_on(local, stream).await,
+                Ok(stream) => proxy(local, stream).await,
                 Err(error) => {
                     tracing::info!(%error, factory = %Name(&factory), "a forwarded connection leads nowhere");
-                    counters.refused();
+                    counters.refuse();
                     return;
                 }
             };
@@ -253,19 +202,6 @@ impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(self.0))
     }
-}
-
-/// Whether the stage had not come so far.
-fn later(stage: &mut Stage, to: Stage) -> bool {
-    let later = *stage < to;
-    if later {
-        *stage = to;
-    }
-    later
-}
-
-async fn reached(stage: &mut watch::Receiver<Stage>, wanted: Stage) {
-    let _ = stage.wait_for(|stage| *stage >= wanted).await;
 }
 
 #[cfg(test)]

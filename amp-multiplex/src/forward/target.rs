@@ -7,8 +7,10 @@ use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{oneshot, watch};
 
-use super::counters::{Counted, Counters, Counts};
-use super::{Socket, pass_on};
+use super::counters::{Counters, Counts};
+use super::local::LocalSocket;
+use super::proxy::proxy;
+use super::socket::Socket;
 use crate::factory::{Factories, Factory, Opening};
 
 /// How long a target may take to accept.
@@ -81,33 +83,33 @@ impl Target {
     }
 
     /// Connects first and accepts the stream then, so that the peer learns when there is nobody.
-    async fn lead(&self, opening: Opening) -> io::Result<()> {
+    async fn connect(&self, opening: Opening) -> io::Result<()> {
         match &*self.address {
-            Address::Tcp(address) => self.reach(connect(address.clone()), opening).await,
-            Address::Unix(path) => self.reach(UnixStream::connect(path.clone()), opening).await,
+            Address::Tcp(address) => self.proxy_to(connect_tcp(address.clone()), opening).await,
+            Address::Unix(path) => self.proxy_to(UnixStream::connect(path.clone()), opening).await,
         }
     }
 
-    async fn reach<S: Socket + Send + 'static>(
+    async fn proxy_to<S: Socket + Send + 'static>(
         &self,
         connect: impl Future<Output = io::Result<S>> + Send + 'static,
         opening: Opening,
     ) -> io::Result<()> {
-        let (counters, (dialled, dialling)) = (Arc::clone(&self.counters), oneshot::channel());
-        // In a task of its own, which comes to its end: a socket that is closed when it has just connected would look like a whole
-        // connection without bytes, and one that nobody takes is reset.
+        let (counters, (sender, connected)) = (Arc::clone(&self.counters), oneshot::channel());
+        // In a task of its own, which runs to its end: a socket that is closed when it has just connected would look like a whole
+        // connection without bytes, and a `LocalSocket` that nobody takes is reset.
         tokio::spawn(async move {
-            let connected = in_time(connect).await;
-            drop(dialled.send(connected.map(|socket| Counted::new(socket, &counters))));
+            let socket = with_timeout(connect).await;
+            drop(sender.send(socket.map(|socket| LocalSocket::new(socket, &counters))));
         });
-        // Of a peer that has lost patience nothing can be seen but the end of its connection: AMP takes no Connect back.
+        // That the peer waits no more is seen only when its connection ends: AMP takes no Connect back.
         let connected = tokio::select! {
             biased;
-            () = opening.abandoned() => return Ok(()),
-            connected = dialling => connected.unwrap_or_else(|_| Err(ErrorKind::Interrupted.into())),
+            () = opening.connection_ended() => return Ok(()),
+            connected = connected => connected.unwrap_or_else(|_| Err(ErrorKind::Interrupted.into())),
         };
         match connected {
-            Ok(local) => pass_on(local, opening.accept()).await,
+            Ok(local) => proxy(local, opening.accept()).await,
             Err(error) => {
                 self.refuse(opening, &error);
                 Ok(())
@@ -116,7 +118,7 @@ impl Target {
     }
 
     fn refuse(&self, opening: Opening, error: &io::Error) {
-        self.counters.refused();
+        self.counters.refuse();
         tracing::info!(%error, target = ?self, "a target cannot be reached");
         // The kind says enough: where the target is stays here.
         let kind = match error.kind() {
@@ -133,12 +135,12 @@ impl Factory for Target {
     fn open(&self, opening: Opening) {
         let (target, open) = (self.clone(), self.closed.subscribe());
         if *open.borrow() {
-            self.counters.refused();
+            self.counters.refuse();
             return opening.refuse("it is closed");
         }
         tokio::spawn(async move {
             let _open = open;
-            if let Err(error) = target.lead(opening).await {
+            if let Err(error) = target.connect(opening).await {
                 tracing::debug!(%error, ?target, "a forwarded stream was cut");
             }
         });
@@ -165,13 +167,13 @@ impl fmt::Debug for Target {
 }
 
 /// Small packets of a dialogue must not wait for each other; a socket that takes no options still carries bytes.
-async fn connect(address: String) -> io::Result<TcpStream> {
+async fn connect_tcp(address: String) -> io::Result<TcpStream> {
     let socket = TcpStream::connect(address).await?;
     let _ = socket.set_nodelay(true);
     Ok(socket)
 }
 
-async fn in_time<T>(connect: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+async fn with_timeout<T>(connect: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
@@ -182,13 +184,13 @@ mod tests {
     #[tokio::test]
     async fn a_socket_to_a_target_sends_small_packets_at_once() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let socket = connect(listener.local_addr().unwrap().to_string()).await.unwrap();
+        let socket = connect_tcp(listener.local_addr().unwrap().to_string()).await.unwrap();
         assert!(socket.nodelay().unwrap());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_target_that_does_not_answer_is_given_up() {
-        let error = in_time::<()>(std::future::pending()).await.unwrap_err();
+    async fn connecting_to_a_target_that_does_not_answer_times_out() {
+        let error = with_timeout::<()>(std::future::pending()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 }

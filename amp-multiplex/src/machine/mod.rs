@@ -1,32 +1,33 @@
-//! The state of streams, pure: no wakers, no tasks, no clock. What time it is comes in as a value.
+//! The protocol of streams, pure: no wakers, no tasks, no clock. What time it is comes in as a value.
 //!
 //! ```text
-//!   registry   which ids there are, what came for ids that are not known yet, what is still on its way out
-//!   stream     one stream: what was received and not read, what was sent and not answered, which ends are closed
-//!   window     how much may be unanswered
-//!   tally      what all streams together hold, and what is left of it for one
+//!   registry      which ids there are, and which streams are being opened and closed
+//!   early         what was received for ids that are not known yet
+//!   stream        one end of one stream, made of:
+//!     state         which directions are open, and how they have closed
+//!     recv_buffer   what was received and not read
+//!     flow_control  what was sent and not acknowledged, and how much more may be
+//!       window        how large that may get on this path
+//!   budget        what all streams together may hold, and when received bytes are copied
+//!   cost          how buffered bytes are counted
 //! ```
 
+mod budget;
+mod cost;
+mod early;
+mod flow_control;
+mod recv_buffer;
 mod registry;
+mod state;
 mod stream;
-mod tally;
 mod window;
 
-pub(crate) use registry::{Connecting, Ended, Known, Registry};
-pub(crate) use stream::{Farewell, Read, Received, StreamState};
-pub(crate) use tally::Tally;
-pub(crate) use window::{Bounds, PATIENCE};
-
-/// What a chunk costs beyond its bytes, at either end: single bytes must not hold more memory than they count for.
-const OVERHEAD: usize = 256;
-
-/// What every stream may have on its way and unread, whatever the others have.
-const LEAST: usize = 2048;
-
-/// What a chunk of so many bytes counts for.
-fn cost(bytes: usize) -> usize {
-    bytes + OVERHEAD
-}
+pub(crate) use budget::Budget;
+pub(crate) use early::ConnectId;
+pub(crate) use registry::{Lookup, Registry};
+pub(crate) use state::{RemoteClose, Shutdown};
+pub(crate) use stream::{Read, Received, StreamMachine};
+pub(crate) use window::{PROBE_TIMEOUT, WindowBounds};
 
 #[cfg(test)]
 mod tests;

@@ -4,222 +4,131 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{OVERHEAD, cost};
+use super::early::{ConnectId, Early, EarlyData};
+use super::state::RemoteClose;
 use crate::commands::Id;
 
-/// Which streams there are at one end of a connection. `S` is a stream, `R` a receipt for received bytes.
-pub(crate) struct Registry<S, R> {
-    ids: HashMap<Id, Holder<S>>,
-    /// How many of them are [leaving](Holder::Leaving).
-    leaving: usize,
-    /// The peer has said that it can close one direction only.
-    announced: bool,
-    /// This end has opened a stream or sent a Disconnect: what comes for an unknown id may have crossed an end.
-    may_cross: bool,
-    /// The Connects of ours that are out, by number. While one is, bytes for an unknown id may belong to its stream: a
-    /// server that speaks first does so before the answer is seen.
-    connecting: BTreeSet<Connecting>,
-    connects: Connecting,
+/// Which streams there are at one end of a connection, and which are being opened and closed. `S` is a stream, `A` an
+/// acknowledgement that is owed to the peer.
+pub(crate) struct Registry<S, A> {
+    ids: HashMap<Id, Slot<S>>,
+    /// How many of them are [closing](Slot::Closing).
+    closing: usize,
+    max_streams: usize,
+    /// The Connects of this end that are out. While one is, bytes for an unknown id may belong to its stream: a server that
+    /// speaks first does so before the answer is seen.
+    connecting: BTreeSet<ConnectId>,
+    last_connect: ConnectId,
     /// Those of them whose streams nobody wants any more.
-    given_up: HashSet<Connecting>,
-    /// How many Connects of the peer are not decided about.
-    opening: usize,
-    early: HashMap<Id, Early<R>>,
-    /// What that costs.
-    early_cost: usize,
-    most_early: usize,
-    /// The last Connect that was out when something came early for which there was no place: of its streams and those before
-    /// it, one that nothing is kept for is not whole.
-    early_lost: Connecting,
-    most_streams: usize,
+    abandoned: HashSet<ConnectId>,
+    /// How many Connects of the peer are neither accepted nor refused.
+    accepting: usize,
+    early: EarlyData<A>,
+    /// The peer has announced that it can close one direction only.
+    peer_announced: bool,
+    /// This end has opened a stream or sent a Disconnect: what is received for an unknown id may have crossed a close.
+    may_cross: bool,
 }
 
 /// What an id is given to.
-enum Holder<S> {
-    Stream(S),
-    /// A stream that this end has left, until the peer has said that it knows: the id is not free.
-    Leaving,
-}
-
-/// The number of a Connect of ours.
-pub(crate) type Connecting = u64;
-
-/// What came for a stream before its id was known.
-#[derive(Debug)]
-pub(crate) struct Early<R> {
-    pub(crate) data: Vec<(Bytes, R)>,
-    pub(crate) ended: Option<Ended>,
-    /// More came than is kept: the stream is not whole.
-    pub(crate) overrun: bool,
-    /// The last Connect that was out when it began to come. Once there is none up to it, it is for nobody.
-    last: Connecting,
-    /// What its id holds.
-    id: usize,
-}
-
-/// How the peer has ended a stream: what is later in this list is not taken back by what is earlier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Ended {
-    /// It writes no more.
-    Half,
-    /// It neither writes nor reads any more.
-    Full,
-    /// The same, and what it wrote is not whole.
-    Cut,
+enum Slot<S> {
+    Open(S),
+    /// A stream that this end has closed, until the peer has answered: the id is not free.
+    Closing,
 }
 
 /// What an id stands for.
 #[derive(Debug)]
-pub(crate) enum Known<'a, S> {
-    /// For this stream.
+pub(crate) enum Lookup<'a, S> {
     Stream(&'a S),
-    /// For nothing yet: a Connect of ours is out, and its answer may name it.
+    /// For no stream yet: a Connect of this end is out, and its answer may name the id.
     Early,
-    /// For nothing, or for a stream that is over at this end; see [`Registry::refuses`].
+    /// For no stream, or for one that is closed at this end; see [`Registry::refuses_unknown`].
     Unknown,
 }
 
-impl<S, R> Registry<S, R> {
-    pub(crate) fn new(most_streams: usize, most_early: usize) -> Self {
+impl<S, A> Registry<S, A> {
+    pub(crate) fn new(max_streams: usize, max_early: usize) -> Self {
         Self {
             ids: HashMap::new(),
-            leaving: 0,
-            announced: false,
-            may_cross: false,
+            closing: 0,
+            max_streams,
             connecting: BTreeSet::new(),
-            connects: 0,
-            given_up: HashSet::new(),
-            opening: 0,
-            early: HashMap::new(),
-            early_cost: 0,
-            most_early,
-            early_lost: 0,
-            most_streams,
+            last_connect: 0,
+            abandoned: HashSet::new(),
+            accepting: 0,
+            early: EarlyData::new(max_early),
+            peer_announced: false,
+            may_cross: false,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.ids.len() - self.leaving
+        self.ids.len() - self.closing
     }
 
-    /// Whether one more stream may be opened from either end, when `alive` have a place, known here or not.
-    fn has_place(&self, alive: usize) -> bool {
-        alive + self.connecting.len() - self.given_up.len() + self.opening < self.most_streams
+    /// Whether one more stream may be opened from either end beside `open` others, known here or not.
+    fn has_room(&self, open: usize) -> bool {
+        open + self.connecting.len() - self.abandoned.len() + self.accepting < self.max_streams
     }
 
-    /// A Connect of ours goes out, if there is a place for its stream.
-    pub(crate) fn connect(&mut self, alive: usize) -> Option<Connecting> {
-        self.has_place(alive).then(|| {
-            self.connects += 1;
-            self.connecting.insert(self.connects);
-            self.connects
+    /// A Connect is sent, if there may be one more stream beside `open` others.
+    pub(crate) fn send_connect(&mut self, open: usize) -> Option<ConnectId> {
+        self.has_room(open).then(|| {
+            self.last_connect += 1;
+            self.connecting.insert(self.last_connect);
+            self.last_connect
         })
     }
 
-    /// Nobody wants the stream of a Connect of ours that is out: its place is free. Until it is answered it is a call that is
-    /// out, and calls have a bound of their own.
-    pub(crate) fn give_up(&mut self, connect: Connecting) {
-        self.given_up.insert(connect);
+    /// Nobody wants the stream of a Connect that is out, which counts no more. Until it is answered it is a call that is out,
+    /// and calls have a limit of their own.
+    pub(crate) fn abandon_connect(&mut self, connect: ConnectId) {
+        self.abandoned.insert(connect);
     }
 
-    /// A Connect of the peer came in, and has a place for its stream until it is decided about.
-    pub(crate) fn reserve(&mut self, alive: usize) -> bool {
-        let place = self.has_place(alive);
-        self.opening += usize::from(place);
-        place
-    }
-
-    /// A Connect of the peer was decided about.
-    pub(crate) fn unreserve(&mut self) {
-        self.opening -= 1;
-    }
-
-    /// A Connect of ours has ended: with a stream that is called `id`, or without. Gives what came early for the stream,
-    /// and the receipts of what came for nobody.
-    pub(crate) fn connected(&mut self, connect: Connecting, id: Option<&Id>) -> (Early<R>, Vec<R>) {
+    /// A Connect of this end has ended: with a stream that is called `id`, or without. Returns what was received early for the
+    /// stream, and the acknowledgements of what was received for nobody.
+    pub(crate) fn end_connect(&mut self, connect: ConnectId, id: Option<&Id>) -> (Early<A>, Vec<A>) {
         self.connecting.remove(&connect);
-        if !self.given_up.is_empty() {
-            self.given_up.remove(&connect);
+        if !self.abandoned.is_empty() {
+            self.abandoned.remove(&connect);
         }
         self.may_cross |= id.is_some();
-        let nothing = Early { overrun: connect <= self.early_lost, ..Early::new(connect, 0) };
-        // As a rule nothing came early.
-        if self.early.is_empty() {
-            return (nothing, Vec::new());
-        }
-        let early = id.and_then(|id| self.early.remove(id));
-        let oldest = self.connecting.first().copied().unwrap_or(Connecting::MAX);
-        let lost: Vec<_> = self.early.extract_if(|_, early| early.last < oldest).map(|(_, early)| early).collect();
-        self.early_cost -= early.iter().chain(&lost).map(Early::cost).sum::<usize>();
-        (early.unwrap_or(nothing), lost.into_iter().flat_map(Early::receipts).collect())
+        let oldest = self.connecting.first().copied().unwrap_or(ConnectId::MAX);
+        self.early.take(connect, id, oldest)
     }
 
-    /// Takes a stream in whose id is [free](Self::has).
+    /// A Connect was received. Returns whether there may be one more stream beside `open` others; it counts until it is
+    /// accepted or refused.
+    pub(crate) fn recv_connect(&mut self, open: usize) -> bool {
+        let has_room = self.has_room(open);
+        self.accepting += usize::from(has_room);
+        has_room
+    }
+
+    /// A Connect of the peer was accepted or refused.
+    pub(crate) fn end_accepting(&mut self) {
+        self.accepting -= 1;
+    }
+
+    /// Notes whether a Connect of the peer, or its answer to one, says that it can close one direction only.
+    pub(crate) fn recv_announcement(&mut self, half_close: bool) {
+        self.peer_announced |= half_close;
+    }
+
+    /// Adds a stream whose id is [free](Self::has).
     pub(crate) fn insert(&mut self, id: Id, stream: S) {
-        self.ids.insert(id, Holder::Stream(stream));
+        self.ids.insert(id, Slot::Open(stream));
     }
 
-    /// What an id in a peer's command stands for.
-    pub(crate) fn find(&self, id: &Id) -> Known<'_, S> {
+    /// What an id in a command of the peer stands for.
+    pub(crate) fn find(&self, id: &Id) -> Lookup<'_, S> {
         match self.ids.get(id) {
-            Some(Holder::Stream(stream)) => Known::Stream(stream),
-            None if !self.connecting.is_empty() => Known::Early,
-            Some(Holder::Leaving) | None => Known::Unknown,
+            Some(Slot::Open(stream)) => Lookup::Stream(stream),
+            None if !self.connecting.is_empty() => Lookup::Early,
+            Some(Slot::Closing) | None => Lookup::Unknown,
         }
-    }
-
-    /// Whether what comes for an [unknown](Known::Unknown) id, or behind the peer's own end of a stream, is answered with an
-    /// error (`wire.md` section 3). It costs a stock txampext its connection, and one that is honest sends such: its server
-    /// writes behind its own Disconnect, and its client forwards what it had read when ours came.
-    pub(crate) fn refuses(&self) -> bool {
-        self.announced || (!self.may_cross && self.connecting.is_empty())
-    }
-
-    /// Keeps bytes for an id that is not known yet. Gives the receipt back when they are not kept: with too many of them the
-    /// stream is over before it is known, and behind its end they are of no use.
-    pub(crate) fn keep_early(&mut self, id: &Id, data: Bytes, receipt: R) -> Result<(), R> {
-        if data.is_empty() || !self.meet_early(id) {
-            return Err(receipt);
-        }
-        let after = self.early_cost + cost(data.len());
-        let Some(early) = self.early.get_mut(id).filter(|early| early.ended.is_none()) else { return Err(receipt) };
-        early.overrun |= after > self.most_early;
-        if early.overrun {
-            return Err(receipt);
-        }
-        early.data.push((data, receipt));
-        self.early_cost = after;
-        Ok(())
-    }
-
-    /// Remembers that the peer has ended a stream whose id is not known yet. Whether all that came before is here.
-    pub(crate) fn end_early(&mut self, id: &Id, ended: Ended) -> bool {
-        if !self.meet_early(id) {
-            return false;
-        }
-        let Some(early) = self.early.get_mut(id) else { return false };
-        early.ended = match (early.ended, ended) {
-            // What ended in order before is whole.
-            (Some(Ended::Half), Ended::Cut) => Some(Ended::Full),
-            (before, ended) => before.max(Some(ended)),
-        };
-        !early.overrun
-    }
-
-    /// Something came for an id that is not known yet. Whether there is a place for it.
-    fn meet_early(&mut self, id: &Id) -> bool {
-        if self.early.contains_key(id) {
-            return true;
-        }
-        let early = Early::new(self.connects, id.held());
-        let place = self.early_cost + early.cost() <= self.most_early;
-        if place {
-            self.early_cost += early.cost();
-            self.early.insert(id.clone(), early);
-        } else {
-            self.early_lost = self.connects;
-        }
-        place
     }
 
     /// Whether the id is given to a stream, or to one that the peer may still take for open.
@@ -227,100 +136,99 @@ impl<S, R> Registry<S, R> {
         self.ids.contains_key(id)
     }
 
-    /// Notes whether a Connect of the peer, or its answer to one, says that it can close one direction only.
-    pub(crate) fn meet(&mut self, half_close: bool) {
-        self.announced |= half_close;
+    /// Whether what is received for an [unknown](Lookup::Unknown) id, or behind the peer's own close of a stream, is answered with
+    /// an error (`wire.md` section 3). It costs a stock txampext its connection, and one that is honest sends such: its server
+    /// writes behind its own Disconnect, and its client forwards what it had read when ours arrived.
+    pub(crate) fn refuses_unknown(&self) -> bool {
+        self.peer_announced || (!self.may_cross && self.connecting.is_empty())
     }
 
-    /// Forgets a stream that the peer knows to be over, if it `is` the one that has the id now.
+    /// Keeps bytes for an [early](Lookup::Early) id. Returns the acknowledgement when they are not kept.
+    pub(crate) fn recv_early_data(&mut self, id: &Id, data: Bytes, ack: A) -> Result<(), A> {
+        self.early.keep(id, data, ack, self.last_connect)
+    }
+
+    /// Keeps how the peer has closed the stream of an [early](Lookup::Early) id. Returns whether all that was received before is
+    /// here.
+    pub(crate) fn recv_early_close(&mut self, id: &Id, close: RemoteClose) -> bool {
+        self.early.close(id, close, self.last_connect)
+    }
+
+    /// Removes a stream whose end the peer knows, if it `is` the one that has the id now.
     pub(crate) fn remove(&mut self, id: &Id, is: impl Fn(&S) -> bool) -> Option<S> {
         match self.ids.entry(id.clone()) {
-            Entry::Occupied(holder) if holder.get().stream().is_some_and(is) => holder.remove().into_stream(),
+            Entry::Occupied(slot) if slot.get().stream().is_some_and(is) => slot.remove().into_stream(),
             _ => None,
         }
     }
 
-    /// The same for a stream that the peer still has to be told about. An id that another stream has stays with that.
-    pub(crate) fn leave(&mut self, id: &Id, is: impl Fn(&S) -> bool) -> Option<S> {
+    /// Removes a stream whose end the peer is being told. Its id is taken until that has [answered](Self::closed). An id that
+    /// another stream has stays with that.
+    pub(crate) fn close(&mut self, id: &Id, is: impl Fn(&S) -> bool) -> Option<S> {
         self.may_cross = true;
         match self.ids.entry(id.clone()) {
-            Entry::Occupied(mut holder) if holder.get().stream().is_some_and(is) => {
-                self.leaving += 1;
-                holder.insert(Holder::Leaving).into_stream()
+            Entry::Occupied(mut slot) if slot.get().stream().is_some_and(is) => {
+                self.closing += 1;
+                slot.insert(Slot::Closing).into_stream()
             }
             Entry::Occupied(_) => None,
             Entry::Vacant(free) => {
-                self.leaving += 1;
-                free.insert(Holder::Leaving);
+                self.closing += 1;
+                free.insert(Slot::Closing);
                 None
             }
         }
     }
 
-    /// The peer knows that the stream is over.
-    pub(crate) fn left(&mut self, id: &Id) {
-        if let Entry::Occupied(holder) = self.ids.entry(id.clone())
-            && holder.get().stream().is_none()
+    /// The peer knows the end of a [closing](Self::close) stream: its id is free.
+    pub(crate) fn closed(&mut self, id: &Id) {
+        if let Entry::Occupied(slot) = self.ids.entry(id.clone())
+            && slot.get().stream().is_none()
         {
-            holder.remove();
-            self.leaving -= 1;
+            slot.remove();
+            self.closing -= 1;
         }
     }
 
-    /// Takes every stream out: the connection has ended. What came early stays for a Connect that was answered before and has
-    /// not [seen](Self::connected) it: the peer may know that all of it is here.
+    /// Takes every stream out: the connection has ended. What was received early stays for a Connect that was answered before and
+    /// has not [ended](Self::end_connect): the peer may know that all of it is here.
     pub(crate) fn clear(&mut self) -> Vec<S> {
-        self.leaving = 0;
-        self.ids.drain().filter_map(|(_, holder)| holder.into_stream()).collect()
+        self.closing = 0;
+        self.ids.drain().filter_map(|(_, slot)| slot.into_stream()).collect()
     }
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        let counts = [self.ids.len(), self.leaving, self.early.len(), self.early_cost];
-        counts == [0; 4] && self.connecting.is_empty() && self.given_up.is_empty() && self.opening == 0
+        let counts = [self.ids.len(), self.closing, self.connecting.len(), self.abandoned.len(), self.accepting];
+        counts == [0; 5] && self.early.is_empty()
     }
 }
 
 /// How many there are of each.
-impl<S, R> fmt::Debug for Registry<S, R> {
+impl<S, A> fmt::Debug for Registry<S, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry")
             .field("streams", &self.len())
-            .field("leaving", &self.leaving)
+            .field("closing", &self.closing)
             .field("connecting", &self.connecting.len())
-            .field("opening", &self.opening)
+            .field("accepting", &self.accepting)
             .field("early", &self.early.len())
             .finish()
     }
 }
 
-impl<S> Holder<S> {
+impl<S> Slot<S> {
     fn stream(&self) -> Option<&S> {
         match self {
-            Self::Stream(stream) => Some(stream),
-            Self::Leaving => None,
+            Self::Open(stream) => Some(stream),
+            Self::Closing => None,
         }
     }
 
     fn into_stream(self) -> Option<S> {
         match self {
-            Self::Stream(stream) => Some(stream),
-            Self::Leaving => None,
+            Self::Open(stream) => Some(stream),
+            Self::Closing => None,
         }
-    }
-}
-
-impl<R> Early<R> {
-    /// Nothing yet, under an id that [holds](Id::held) so many bytes.
-    fn new(last: Connecting, id: usize) -> Self {
-        Self { data: Vec::new(), ended: None, overrun: false, last, id }
-    }
-
-    pub(crate) fn receipts(self) -> impl Iterator<Item = R> {
-        self.data.into_iter().map(|(_, receipt)| receipt)
-    }
-
-    fn cost(&self) -> usize {
-        OVERHEAD + self.id + self.data.iter().map(|(data, _)| cost(data.len())).sum::<usize>()
     }
 }

@@ -1,272 +1,155 @@
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::window::{Bounds, Window};
-use super::{LEAST, OVERHEAD, cost};
+use super::flow_control::FlowControl;
+use super::recv_buffer::RecvBuffer;
+use super::state::{RemoteClose, Shutdown, State};
+use super::window::WindowBounds;
+use crate::error::StreamError;
 
-/// One end of a stream. `R` is a receipt: what the peer gets back once the bytes were read.
-///
-/// Each direction ends for itself and once: what ended whole is not broken by what comes later.
-///
-/// ```text
-///   from the peer   Open --peer_finished(), peer_gone()--> Whole
-///                     \--fail()--------------------------> Broken
-///   to the peer     Open --finish()----------------------> Finished
-///                     \--refused(), peer_gone(), fail()--> Refused
-/// ```
+/// One end of a stream: its state, its receive buffer and its flow control. `A` is an acknowledgement that is owed to the peer
+/// until received bytes are read.
 #[derive(Debug)]
-pub(crate) struct StreamState<R> {
-    /// Both ends know how to close one direction only.
-    half_close: bool,
-    received: VecDeque<(Bytes, Option<R>)>,
-    /// What the received bytes cost.
-    buffered: usize,
-    /// How much that may be.
-    most_buffered: usize,
-    reading: Reading,
-    writing: Writing,
-    /// What the bytes cost that were sent and not answered.
-    in_flight: usize,
-    window: Window,
+pub(crate) struct StreamMachine<A> {
+    state: State,
+    received: RecvBuffer<A>,
+    flow: FlowControl,
 }
 
-/// The direction from the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reading {
-    Open,
-    /// The peer writes no more, and what it wrote is all that it meant to.
-    Whole,
-    /// Nothing more comes, and what came is not known to be all.
-    Broken,
-}
-
-/// The direction to the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Writing {
-    Open,
-    /// This end writes no more.
-    Finished,
-    /// The peer reads no more.
-    Refused,
-}
-
-/// What became of received bytes.
+/// What becomes of received bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Received<R> {
-    /// They wait for the reader; the receipt is given back when they were read.
-    Kept,
-    /// They are of no use, and the peer may think they were read.
-    Dropped(R),
+pub(crate) enum Received<A> {
+    /// They wait for the reader, and so does their acknowledgement.
+    Buffered,
+    /// They are of no use, and acknowledged at once.
+    Acknowledge(A),
     /// Nobody will read them, and the peer must know.
-    Refused(R),
-    /// The peer sends more than is allowed: the stream is over.
-    Overrun(R),
+    Refuse(A),
+    /// They are more than is allowed: the stream has failed.
+    Overrun(A),
 }
 
 /// What there is to read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Read<R> {
-    /// Bytes, and the receipt if they are the last of what came together.
-    Data(Bytes, Option<R>),
-    /// The peer writes no more, and that was all.
-    End,
-    /// Nothing more comes, and that may not have been all.
-    Broken,
+pub(crate) enum Read<A> {
+    /// Bytes, and the acknowledgement if they are the last of a chunk.
+    Data(Bytes, Option<A>),
+    /// The peer sends no more, and that was all.
+    Finished,
+    /// Nothing more is received, and that may not have been all.
+    Truncated,
     /// Nothing yet.
-    Wait,
+    Pending,
 }
 
-/// What the peer must be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Farewell {
-    /// This end writes no more and goes on reading.
-    Half,
-    /// The stream is over.
-    Full,
-}
+impl<A> StreamMachine<A> {
+    pub(crate) fn new(half_close: bool, bounds: WindowBounds, max_buffered: usize) -> Self {
+        Self { state: State::new(half_close), received: RecvBuffer::new(max_buffered), flow: FlowControl::new(bounds) }
+    }
 
-impl<R> StreamState<R> {
-    pub(crate) fn new(half_close: bool, bounds: Bounds, most_buffered: usize) -> Self {
-        Self {
-            half_close,
-            received: VecDeque::new(),
-            buffered: 0,
-            most_buffered,
-            reading: Reading::Open,
-            writing: Writing::Open,
-            in_flight: 0,
-            window: Window::new(bounds),
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Bytes were received. All that are not read may cost `share`.
+    pub(crate) fn receive(&mut self, data: Bytes, ack: A, share: usize) -> Received<A> {
+        if !self.state.can_receive() {
+            // An error would end a txampext peer's connection.
+            return if self.state.half_close() { Received::Refuse(ack) } else { Received::Acknowledge(ack) };
         }
-    }
-
-    pub(crate) fn half_close(&self) -> bool {
-        self.half_close
-    }
-
-    /// Takes in bytes from the peer. All that are not read may cost `share`.
-    pub(crate) fn receive(&mut self, data: Bytes, receipt: R, share: usize) -> Received<R> {
         if data.is_empty() {
-            return Received::Dropped(receipt);
+            return Received::Acknowledge(ack);
         }
-        if self.reading != Reading::Open {
-            // An error would end an old peer's connection.
-            return if self.half_close { Received::Refused(receipt) } else { Received::Dropped(receipt) };
+        if !self.received.has_room(data.len(), share) {
+            self.state.fail(StreamError::Overrun);
+            return Received::Overrun(ack);
         }
-        if self.buffered + cost(data.len()) > self.most_buffered.min(share) {
-            self.fail();
-            return Received::Overrun(receipt);
-        }
-        self.keep(data, receipt);
-        Received::Kept
+        self.received.push(data, ack);
+        Received::Buffered
     }
 
-    /// Takes in bytes that this end has kept before there was a stream, within a bound of their own. The peer may have been
+    /// Takes in bytes that this end has kept before there was a stream, within a limit of their own. The peer may have been
     /// told since that all of them are here.
-    pub(crate) fn keep(&mut self, data: Bytes, receipt: R) {
-        self.buffered += cost(data.len());
-        self.received.push_back((data, Some(receipt)));
+    pub(crate) fn receive_early(&mut self, data: Bytes, ack: A) {
+        self.received.push(data, ack);
     }
 
-    /// What the bytes cost that were received and not read.
+    /// Takes at most `max` bytes out for the reader.
+    pub(crate) fn read(&mut self, max: usize) -> Read<A> {
+        match self.received.pop(max) {
+            Some((data, ack)) => Read::Data(data, ack),
+            None if self.state.can_receive() => Read::Pending,
+            None if self.state.is_truncated() => Read::Truncated,
+            None => Read::Finished,
+        }
+    }
+
+    /// The cost of what was received and not read.
     pub(crate) fn buffered(&self) -> usize {
-        self.buffered
+        self.received.cost()
     }
 
-    /// Takes at most `most` bytes out for the reader.
-    pub(crate) fn read(&mut self, most: usize) -> Read<R> {
-        let Some((data, receipt)) = self.received.front_mut() else {
-            return match self.reading {
-                Reading::Open => Read::Wait,
-                Reading::Whole => Read::End,
-                Reading::Broken => Read::Broken,
-            };
-        };
-        let part = data.split_to(most.min(data.len()));
-        let receipt = if data.is_empty() { receipt.take() } else { None };
-        if data.is_empty() {
-            self.received.pop_front();
-            self.buffered -= OVERHEAD;
-        }
-        if self.received.is_empty() {
-            // An idle stream holds no memory for what has passed.
-            self.received = VecDeque::new();
-        }
-        self.buffered -= part.len();
-        Read::Data(part, receipt)
+    /// How many bytes may be sent now, when all that are unacknowledged may cost `share`; `None` when this direction is closed.
+    pub(crate) fn capacity(&mut self, share: usize, now: Instant) -> Option<usize> {
+        self.state.can_send().then(|| self.flow.capacity(share, now))
     }
 
-    /// The peer writes no more, and still reads. What it wrote before can be read.
-    pub(crate) fn peer_finished(&mut self) {
-        if self.reading == Reading::Open {
-            self.reading = Reading::Whole;
-        }
-    }
-
-    /// The peer reads no more. What it wrote ends with its Disconnect, or here if it is old.
-    pub(crate) fn refused(&mut self) {
-        if self.writing == Writing::Open {
-            self.writing = Writing::Refused;
-        }
-        if !self.half_close {
-            self.peer_finished();
-        }
-    }
-
-    /// The peer neither writes nor reads any more. What it wrote before can be read.
-    pub(crate) fn peer_gone(&mut self) {
-        self.peer_finished();
-        self.refused();
-    }
-
-    /// Nothing more comes or goes. Whether that ends anything.
-    pub(crate) fn fail(&mut self) -> bool {
-        let was_over = self.is_over();
-        if self.reading == Reading::Open {
-            self.reading = Reading::Broken;
-        }
-        self.refused();
-        !was_over
-    }
-
-    /// This end writes no more.
-    pub(crate) fn is_finished(&self) -> bool {
-        self.writing == Writing::Finished
-    }
-
-    /// The peer reads no more, and that is why this end writes no more.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.writing == Writing::Refused
-    }
-
-    /// Nothing more comes from the peer.
-    pub(crate) fn is_peer_finished(&self) -> bool {
-        self.reading != Reading::Open
-    }
-
-    /// Nothing more comes from the peer, and what came may not be all.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.reading == Reading::Broken
-    }
-
-    /// How many bytes the writer may send now, when all that are unanswered may cost `share`; `None` when writing has ended.
-    pub(crate) fn room(&mut self, share: usize, now: Instant) -> Option<usize> {
-        let open = self.writing == Writing::Open;
-        let window = self.window.allowed(self.in_flight, now);
-        let room = window.min(share.max(LEAST)).saturating_sub(cost(self.in_flight));
-        // With nothing on its way something goes; else crumbs wait until an answer makes room for more.
-        open.then_some(if self.in_flight == 0 || room >= LEAST { room } else { 0 })
-    }
-
-    /// Whether there is no room because the path is measured: until all is answered, or for [`PATIENCE`](super::PATIENCE).
+    /// Whether nothing may be sent because the round trip is measured: until all is acknowledged, or for
+    /// [`PROBE_TIMEOUT`](super::PROBE_TIMEOUT).
     pub(crate) fn is_draining(&self) -> bool {
-        self.window.is_draining()
+        self.flow.is_draining()
     }
 
+    /// The cost of what was sent and not acknowledged.
     pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight
+        self.flow.in_flight()
     }
 
-    /// Notes bytes that were sent.
+    /// Bytes were sent.
     pub(crate) fn sent(&mut self, bytes: usize) {
-        self.window.sent(self.in_flight);
-        self.in_flight += cost(bytes);
+        self.flow.sent(bytes);
     }
 
-    /// Notes bytes that the peer's reader has taken.
-    pub(crate) fn answered(&mut self, bytes: usize, sent: Instant, now: Instant) {
-        self.in_flight = self.in_flight.saturating_sub(cost(bytes));
-        self.window.answered(cost(bytes), sent, now);
+    /// The peer's reader has taken bytes.
+    pub(crate) fn acknowledged(&mut self, bytes: usize, sent_at: Instant, now: Instant) {
+        self.flow.acknowledged(bytes, sent_at, now);
     }
 
-    /// This end writes no more. What the peer must be told, if anything: with a peer that cannot close one direction the
-    /// stream is over for both, and this end reads no more either.
-    pub(crate) fn finish(&mut self) -> Option<Farewell> {
-        if self.writing != Writing::Open {
-            return None;
-        }
-        self.writing = Writing::Finished;
-        if self.half_close && self.reading == Reading::Open {
-            return Some(Farewell::Half);
-        }
-        self.peer_finished();
-        Some(Farewell::Full)
+    /// The user of this end sends no more. Returns what the peer must be told, if anything.
+    pub(crate) fn send_close(&mut self) -> Option<Shutdown> {
+        self.state.send_close()
     }
 
-    /// Nobody uses this end any more: gives back every receipt and what the peer must be told, if anything.
-    pub(crate) fn abandon(&mut self) -> (Vec<R>, Option<Farewell>) {
-        let receipts = self.received.drain(..).filter_map(|(_, receipt)| receipt).collect();
-        self.buffered = 0;
-        // A peer that has refused bytes has left, and with both directions closed in turn it knows.
-        let knows = self.writing == Writing::Refused || self.is_over();
-        self.fail();
-        self.writing = Writing::Finished;
-        (receipts, (!knows).then_some(Farewell::Full))
+    /// The peer's Disconnect was received.
+    pub(crate) fn recv_close(&mut self, close: RemoteClose) {
+        self.state.recv_close(close);
     }
 
-    /// Both directions are closed, and there is nothing to tell the peer.
-    pub(crate) fn is_over(&self) -> bool {
-        self.reading != Reading::Open && self.writing != Writing::Open
+    /// The peer has refused bytes that were sent: it receives no more.
+    pub(crate) fn recv_refusal(&mut self) {
+        self.state.recv_refusal();
+    }
+
+    /// The peer has failed to take bytes that were sent.
+    pub(crate) fn recv_failure(&mut self, error: StreamError) {
+        self.state.fail(error);
+        self.state.recv_refusal();
+    }
+
+    /// The stream fails, unless it is closed.
+    pub(crate) fn fail(&mut self, error: StreamError) {
+        self.state.fail(error);
+    }
+
+    /// This end is dropped. Returns the acknowledgements of what was not read, and what the peer must be told, if anything.
+    pub(crate) fn abandon(&mut self) -> (Vec<A>, Option<Shutdown>) {
+        let tell = self.state.abandon();
+        (self.received.clear(), tell.then_some(Shutdown::Both))
+    }
+
+    /// Notes that what was written is not all that was meant.
+    pub(crate) fn schedule_reset(&mut self) {
+        self.state.schedule_reset();
     }
 }

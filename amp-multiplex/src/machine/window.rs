@@ -1,60 +1,61 @@
 use std::time::{Duration, Instant};
 
-use super::LEAST;
+use super::cost::MIN_WINDOW;
 
 /// Between which sizes the window of a stream may move, in bytes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    pub(crate) least: usize,
-    pub(crate) most: usize,
+pub(crate) struct WindowBounds {
+    pub(crate) initial: usize,
+    pub(crate) max: usize,
 }
 
-/// For how long the round trip of an empty path is believed.
-const FRESH: Duration = Duration::from_secs(10);
+/// For how long a measured round trip of the empty path is valid.
+const MIN_RTT_LIFETIME: Duration = Duration::from_secs(10);
 
 /// Up to which round trip a path is short.
-const SHORT: Duration = Duration::from_millis(1);
+const SHORT_RTT: Duration = Duration::from_millis(1);
 
-/// How long a writer waits to measure the path anew.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long sending stops at most to measure the round trip again.
+pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many bytes of a stream may be unanswered.
+/// How many bytes of a stream may be unacknowledged.
 ///
 /// The window follows the product of rate and round trip, so that a long path is kept full and a slow reader does
-/// not fill buffers: the rate is what was answered over a round trip, and the round trip is that of the empty path. It is
-/// measured with bytes that go out when no others are on their way. A stream that is always busy stops for that now and then
-/// until all is answered, or a path that has become longer would never be seen behind the queue that the window itself makes.
+/// not fill buffers: the rate is what was acknowledged over a round trip, and the round trip is that of the empty path. It is
+/// measured with bytes that are sent when no others are in flight. A stream that is always busy stops for that now and then
+/// until all is acknowledged, or a path that has become longer would never be seen behind the queue that the window itself
+/// makes.
 #[derive(Debug)]
 pub(crate) struct Window {
-    most: usize,
+    max: usize,
     size: usize,
-    fastest: Option<Duration>,
-    /// When that was measured.
+    min_rtt: Option<Duration>,
+    /// When that was measured, or its measurement was begun.
     measured: Option<Instant>,
-    /// What is answered next went out alone and measures it.
+    /// The next acknowledgement is for bytes that were alone in flight, and measures the round trip.
     probing: bool,
-    /// Nothing goes out until everything is answered, since it was measured.
+    /// Nothing is sent until everything is acknowledged, since `measured`.
     draining: bool,
-    /// What was measured before is of no use.
-    forgotten: bool,
-    /// What was answered since the time, for the rate.
+    /// The round trip that was measured before is of no use.
+    outdated: bool,
+    /// Since when `acknowledged` counts, for the rate.
     since: Option<Instant>,
-    answered: usize,
+    acknowledged: usize,
 }
 
 impl Window {
-    pub(crate) fn new(bounds: Bounds) -> Self {
-        let least = bounds.least.max(LEAST);
+    pub(crate) fn new(bounds: WindowBounds) -> Self {
+        let initial = bounds.initial.max(MIN_WINDOW);
         Self {
-            most: bounds.most.max(least),
-            size: least,
-            fastest: None,
+            max: bounds.max.max(initial),
+            size: initial,
+            min_rtt: None,
             measured: None,
             probing: false,
             draining: false,
-            forgotten: false,
+            outdated: false,
             since: None,
-            answered: 0,
+            acknowledged: 0,
         }
     }
 
@@ -63,59 +64,59 @@ impl Window {
         self.size
     }
 
-    /// How much may be unanswered now, when `in_flight` is.
+    /// How much may be unacknowledged now, when `in_flight` is.
     pub(crate) fn allowed(&mut self, in_flight: usize, now: Instant) -> usize {
-        // Only a writer that uses its window is held up, and only while its reader reads: if that sleeps, the window is what
-        // may still be written.
-        let answers = self.since.is_some_and(|since| now.saturating_duration_since(since) < PATIENCE);
-        if in_flight > self.size / 2 && answers && self.is_stale(now) {
-            (self.draining, self.forgotten, self.measured) = (true, true, Some(now));
+        // Sending stops only if the window is used, and only while the peer's reader reads: if that sleeps, the window is
+        // what may still be sent.
+        let acknowledges = self.since.is_some_and(|since| now.saturating_duration_since(since) < PROBE_TIMEOUT);
+        if in_flight > self.size / 2 && acknowledges && self.is_stale(now) {
+            (self.draining, self.outdated, self.measured) = (true, true, Some(now));
         }
-        // The reader may have fallen asleep meanwhile.
-        self.draining &= self.age(now) < PATIENCE;
+        // The reader may have stopped meanwhile.
+        self.draining &= self.age(now) < PROBE_TIMEOUT;
         if self.draining && in_flight > 0 { 0 } else { self.size }
     }
 
-    /// Whether the writer is held up until everything is answered or [`PATIENCE`] is over.
+    /// Whether nothing is sent until everything is acknowledged or [`PROBE_TIMEOUT`] is over.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining
     }
 
-    /// Takes in that bytes go out while `in_flight` are on their way.
+    /// Bytes are sent while `in_flight` are unacknowledged.
     pub(crate) fn sent(&mut self, in_flight: usize) {
         if in_flight == 0 {
             (self.probing, self.draining) = (true, false);
         }
     }
 
-    /// Takes in that the oldest `bytes`, which were sent at `sent`, were answered at `now`.
-    pub(crate) fn answered(&mut self, bytes: usize, sent: Instant, now: Instant) {
-        let trip = now.saturating_duration_since(sent);
-        let replaced = self.probing && (self.forgotten || self.is_stale(now));
-        let before = self.fastest.filter(|_| !replaced);
-        let fastest = before.map_or(trip, |fastest| fastest.min(trip)).max(Duration::from_micros(10));
-        self.fastest = Some(fastest);
+    /// The oldest `bytes`, which were sent at `sent_at`, were acknowledged.
+    pub(crate) fn acknowledged(&mut self, bytes: usize, sent_at: Instant, now: Instant) {
+        let rtt = now.saturating_duration_since(sent_at);
+        let replaced = self.probing && (self.outdated || self.is_stale(now));
+        let before = self.min_rtt.filter(|_| !replaced);
+        let min_rtt = before.map_or(rtt, |min_rtt| min_rtt.min(rtt)).max(Duration::from_micros(10));
+        self.min_rtt = Some(min_rtt);
         if std::mem::take(&mut self.probing) {
-            (self.measured, self.forgotten) = (Some(now), false);
+            (self.measured, self.outdated) = (Some(now), false);
         }
-        self.answered += bytes;
-        let since = *self.since.get_or_insert(sent);
+        self.acknowledged += bytes;
+        let since = *self.since.get_or_insert(sent_at);
         let elapsed = now.saturating_duration_since(since);
-        if elapsed < trip.max(fastest) {
+        if elapsed < rtt.max(min_rtt) {
             return;
         }
-        // Bytes in one fastest round trip at the rate of the last stretch.
-        let product = self.answered as u128 * fastest.as_nanos() / elapsed.as_nanos().max(1);
+        // The bandwidth-delay product at the rate of the last stretch.
+        let product = self.acknowledged as u128 * min_rtt.as_nanos() / elapsed.as_nanos().max(1);
         // A little more than the path holds: what lies in a queue is what others wait for. A long path without a queue yet
         // takes twice as much, or it would be long until it is filled; a short one is filled soon.
-        let quarters = if fastest > SHORT && trip < fastest * 5 / 4 { 8 } else { 5 };
+        let quarters = if min_rtt > SHORT_RTT && rtt < min_rtt * 5 / 4 { 8 } else { 5 };
         let wanted = usize::try_from(product.saturating_mul(quarters) / 4).unwrap_or(usize::MAX);
-        self.size = self.size.max(wanted.min(self.size.saturating_mul(2))).min(self.most);
-        (self.since, self.answered) = (Some(now), 0);
+        self.size = self.size.max(wanted.min(self.size.saturating_mul(2))).min(self.max);
+        (self.since, self.acknowledged) = (Some(now), 0);
     }
 
     fn is_stale(&self, now: Instant) -> bool {
-        self.age(now) > FRESH
+        self.age(now) > MIN_RTT_LIFETIME
     }
 
     /// How long ago the path was measured, or begun to be.

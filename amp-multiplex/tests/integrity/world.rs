@@ -20,7 +20,7 @@ use crate::user::{Script, pause};
 /// Longer than everything that ends by itself.
 const NEVER: Duration = Duration::from_secs(3600);
 
-const EMPTY: &str = "Multiplexer(Registry { streams: 0, leaving: 0, connecting: 0, opening: 0, early: 0 })";
+const EMPTY: &str = "Multiplexer(Registry { streams: 0, closing: 0, connecting: 0, accepting: 0, early: 0 })";
 
 pub(crate) struct End {
     pub(crate) multiplexer: Multiplexer,
@@ -242,7 +242,7 @@ async fn live(plan: &Plan, planned: &[Planned], dice: &mut Dice) -> Vec<Fault> {
     }
     let mut faults = Vec::new();
     if let Fate::Lives = plan.fate {
-        // The last goodbyes are said.
+        // The last Disconnects are answered.
         for _ in 0..6000 {
             while let Ok(task) = served.try_recv() {
                 let _ = task.await;

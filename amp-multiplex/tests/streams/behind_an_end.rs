@@ -5,7 +5,7 @@ use crate::byte_strings::{answered, connected, each_strictness};
 use crate::raw::{RawPeer, scripted};
 use crate::support::{read_all, soon, write};
 
-/// A `LineReceiver` that says goodbye after `loseConnection`.
+/// A `LineReceiver` that writes a last line after `loseConnection`.
 #[tokio::test(start_paused = true)]
 async fn a_stock_server_may_write_behind_its_own_disconnect() {
     for (end, mut peer) in each_strictness() {
@@ -57,18 +57,18 @@ async fn a_stock_client_may_forward_what_it_had_read_when_our_disconnect_came() 
         let stream = soon("accepting", listener.accept()).await.expect("a stream");
         let id = peer.expect_answer("1").await.text("connection");
         drop(stream);
-        let goodbye = peer.expect_ask("Disconnect").await;
+        let close = peer.expect_ask("Disconnect").await;
         peer.send(&[("_ask", "2"), ("_command", "Transmit"), ("connection", &id), ("data", "crossing")]).await;
         peer.expect_answer("2").await;
-        peer.send(&[("_answer", goodbye.text("_ask"))]).await;
+        peer.send(&[("_answer", close.text("_ask"))]).await;
         end.is_empty().await;
         // However many streams come and go meanwhile.
         for tag in 3..2000 {
             peer.send(&[("_ask", &*format!("c{tag}")), ("_command", "Connect"), ("factory", "echo")]).await;
             drop(soon("accepting", listener.accept()).await);
             peer.expect_answer(&format!("c{tag}")).await;
-            let goodbye = peer.expect_ask("Disconnect").await;
-            peer.send(&[("_answer", goodbye.text("_ask"))]).await;
+            let close = peer.expect_ask("Disconnect").await;
+            peer.send(&[("_answer", close.text("_ask"))]).await;
         }
         peer.send(&[("_ask", "3"), ("_command", "Transmit"), ("connection", &id), ("data", "late")]).await;
         peer.expect_answer("3").await;
@@ -116,9 +116,9 @@ async fn a_peer_of_ours_is_told_that_its_bytes_were_for_nobody() {
 
         let stream = connected(&end, &mut peer, &[("connection", b"def")]).await.expect("a stream");
         drop(stream);
-        let goodbye = peer.expect_ask("Disconnect").await;
+        let close = peer.expect_ask("Disconnect").await;
         is_refused(&mut peer, "def").await;
-        answered(&mut peer, &goodbye).await;
+        answered(&mut peer, &close).await;
         is_refused(&mut peer, "def").await;
     }
 }

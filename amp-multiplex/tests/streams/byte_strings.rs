@@ -119,9 +119,9 @@ async fn a_stream_works_under_whatever_id_the_peer_chose() {
         assert_eq!((ask.bytes("connection"), ask.bytes("data")), (id, &b"world"[..]));
         answered(&mut peer, &ask).await;
         drop(stream);
-        let goodbye = peer.expect_ask("Disconnect").await;
-        assert_eq!(goodbye.bytes("connection"), id);
-        answered(&mut peer, &goodbye).await;
+        let close = peer.expect_ask("Disconnect").await;
+        assert_eq!(close.bytes("connection"), id);
+        answered(&mut peer, &close).await;
     }
     end.is_empty().await;
 }
@@ -143,9 +143,9 @@ async fn a_peer_that_gives_a_stream_an_empty_id_is_told_that_it_is_over() {
     let (end, mut peer) = scripted();
     let error = connected(&end, &mut peer, &[("connection", b"")]).await.expect_err("no id");
     assert_eq!(error.to_string(), "the peer does not multiplex streams: it gave the stream an empty id");
-    let goodbye = peer.expect_ask("Disconnect").await;
-    assert_eq!(goodbye.text("connection"), "");
-    answered(&mut peer, &goodbye).await;
+    let close = peer.expect_ask("Disconnect").await;
+    assert_eq!(close.text("connection"), "");
+    answered(&mut peer, &close).await;
     peer.expect_silence().await;
     end.is_empty().await;
 }
@@ -198,8 +198,8 @@ async fn keys_of_ours_that_do_not_decode_are_as_if_they_were_absent() {
             assert_eq!(read_all(&mut stream).await, b"");
             assert_eq!(why(&stream.write(b"x").await.expect_err("over")), "PeerDisconnected");
             drop(accepted);
-            let goodbye = peer.expect_ask("Disconnect").await;
-            answered(&mut peer, &goodbye).await;
+            let close = peer.expect_ask("Disconnect").await;
+            answered(&mut peer, &close).await;
         }
         end.is_empty().await;
     }
@@ -224,8 +224,8 @@ async fn asks_that_want_no_answer_cost_no_connection() {
         peer.send(&[("_command", "Transmit"), ("connection", &id), ("data", "unread")]).await;
         peer.expect_open().await;
         drop(stream);
-        let goodbye = peer.expect_ask("Disconnect").await;
-        answered(&mut peer, &goodbye).await;
+        let close = peer.expect_ask("Disconnect").await;
+        answered(&mut peer, &close).await;
         let (id, mut stream) = peer.open("echo", &mut listener).await;
         peer.send(&[("_command", "Disconnect"), ("connection", &id)]).await;
         assert_eq!(read_all(&mut stream).await, b"");

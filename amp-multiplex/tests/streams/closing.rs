@@ -93,9 +93,9 @@ async fn an_old_peer_is_told_of_the_end_when_it_has_read_everything() {
     let ask = peer.expect_ask("Transmit").await;
     peer.expect_silence().await;
     peer.answer(&ask, &[]).await;
-    let goodbye = peer.expect_ask("Disconnect").await;
-    assert!(!goodbye.has("half"));
-    peer.answer(&goodbye, &[]).await;
+    let close = peer.expect_ask("Disconnect").await;
+    assert!(!close.has("half"));
+    peer.answer(&close, &[]).await;
     assert_eq!(soon("closing", closing).await.expect("no panic"), b"");
     peer.expect_silence().await;
     end.is_empty().await;
@@ -177,7 +177,7 @@ async fn bytes_that_cross_a_disconnect_end_the_stream_and_its_reader_sees_the_en
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_knows_the_stream_no_more_needs_no_goodbye() {
+async fn a_peer_that_knows_the_stream_no_more_needs_no_disconnect() {
     let (end, mut peer) = scripted();
     let mut listener = end.factories.listen("echo", 1);
     let (_, mut stream) = peer.open("echo", &mut listener).await;
@@ -199,8 +199,8 @@ async fn a_peer_that_fails_to_take_bytes_is_told_that_the_stream_is_over() {
     write(&mut stream, "x").await;
     let ask = peer.expect_ask("Transmit").await;
     peer.error(&ask, "UNKNOWN").await;
-    let goodbye = peer.expect_ask("Disconnect").await;
-    peer.answer(&goodbye, &[]).await;
+    let close = peer.expect_ask("Disconnect").await;
+    peer.answer(&close, &[]).await;
     assert_eq!(why(&stream.read(&mut [0]).await.expect_err("failed")), "PeerFailed");
     assert_eq!(why(&stream.write(b"x").await.expect_err("failed")), "PeerFailed");
     drop(stream);

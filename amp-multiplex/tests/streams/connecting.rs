@@ -56,7 +56,7 @@ async fn over_the_backlog_of_a_listener_connects_are_refused() {
         let multiplexer = here.multiplexer.clone();
         waiting.push(tokio::spawn(async move { multiplexer.connect("busy").await }));
     }
-    until("two wait", || format!("{:?}", there.multiplexer).contains("opening: 2")).await;
+    until("two wait", || format!("{:?}", there.multiplexer).contains("accepting: 2")).await;
     let error = here.multiplexer.connect("busy").await.expect_err("over the backlog");
     assert!(matches!(error, ConnectError::Refused(_)), "{error:?}");
     let mut streams = vec![listener.accept().await.expect("one"), listener.accept().await.expect("two")];
@@ -232,15 +232,15 @@ async fn a_stream_that_opens_after_its_connect_was_dropped_is_closed_again() {
     let banner = peer.transmit("abc", b"220 hi").await;
     peer.answer(&ask, &[("connection", "abc")]).await;
     peer.expect_answer(&banner).await;
-    let goodbye = peer.expect_ask("Disconnect").await;
-    assert_eq!(goodbye.text("connection"), "abc");
-    peer.answer(&goodbye, &[]).await;
+    let close = peer.expect_ask("Disconnect").await;
+    assert_eq!(close.text("connection"), "abc");
+    peer.answer(&close, &[]).await;
     peer.expect_silence().await;
     end.is_empty().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_the_peer_ended_before_the_dropped_connect_was_answered_needs_no_goodbye() {
+async fn a_stream_that_the_peer_ended_before_the_dropped_connect_was_answered_needs_no_disconnect() {
     let (end, mut peer) = scripted();
     let connecting = timeout(Duration::from_secs(1), end.multiplexer.connect("echo")).await;
     assert!(connecting.is_err());
@@ -280,13 +280,13 @@ async fn a_stream_that_opens_an_hour_after_its_connect_was_given_up_is_closed_ag
         peer.answer(&ask, &[("connection", "abc")]).await;
         let banner = peer.transmit("abc", b"220 hi").await;
         peer.expect_answer(&banner).await;
-        let goodbye = peer.expect_ask("Disconnect").await;
-        assert_eq!(goodbye.text("connection"), "abc");
+        let close = peer.expect_ask("Disconnect").await;
+        assert_eq!(close.text("connection"), "abc");
         // However long the peer takes to know, its bytes are taken.
         tokio::time::sleep(Duration::from_secs(3600)).await;
         let late = peer.transmit("abc", b"still here").await;
         peer.expect_answer(&late).await;
-        peer.answer(&goodbye, &[]).await;
+        peer.answer(&close, &[]).await;
         end.is_empty().await;
     }
 }

@@ -249,8 +249,8 @@ async fn shutdown_fails_when_the_peer_has_refused_bytes_behind_others_that_its_r
     let _kept = peer.expect_ask("Transmit").await;
     let lost = peer.expect_ask("Transmit").await;
     peer.error(&lost, "NO_SUCH_CONNECTION").await;
-    let goodbye = peer.expect_ask("Disconnect").await;
-    peer.answer(&goodbye, &[]).await;
+    let close = peer.expect_ask("Disconnect").await;
+    peer.answer(&close, &[]).await;
     let (shut, mut stream) = soon("closing", closing).await.expect("no panic");
     assert_eq!(why(&shut.expect_err("bytes are lost")), "PeerDisconnected");
     assert_eq!(read_all(&mut stream).await, b"", "that was whole");
@@ -283,9 +283,9 @@ async fn a_stream_that_nobody_waits_for_any_more_is_cut_and_has_taken_nothing() 
     let data = peer.transmit("abc", b"early").await;
     peer.answer(&ask, &[("connection", "abc"), ("half_close", "True")]).await;
     peer.expect_error(&data, "NO_SUCH_CONNECTION").await;
-    let goodbye = peer.expect_ask("Disconnect").await;
-    assert_eq!(goodbye.text("cut"), "True");
-    peer.answer(&goodbye, &[]).await;
+    let close = peer.expect_ask("Disconnect").await;
+    assert_eq!(close.text("cut"), "True");
+    peer.answer(&close, &[]).await;
     end.is_empty().await;
 }
 

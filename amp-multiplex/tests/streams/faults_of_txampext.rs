@@ -36,12 +36,12 @@ async fn fault_3_a_stream_that_this_end_has_closed_takes_no_more_bytes_and_leave
     let mut listener = end.factories.listen("echo", 1);
     let (id, stream) = peer.open("echo", &mut listener).await;
     drop(stream);
-    let goodbye = peer.expect_ask("Disconnect").await;
-    assert_eq!(goodbye.text("connection"), id);
+    let close = peer.expect_ask("Disconnect").await;
+    assert_eq!(close.text("connection"), id);
     // On its way when the end was told: as good as read.
     let crossing = peer.transmit(&id, b"late").await;
     peer.expect_answer(&crossing).await;
-    peer.answer(&goodbye, &[]).await;
+    peer.answer(&close, &[]).await;
     end.is_empty().await;
     // An old peer may write behind a Disconnect, and would end the connection if it were told that there is no such stream.
     for id in [id.as_str(), "nobody"] {
@@ -114,9 +114,9 @@ async fn fault_8_a_stream_that_is_dropped_is_told_to_the_peer_once() {
     let mut stream = connecting.await.expect("no panic").expect("a stream");
     soon("flushing", stream.flush()).await.expect("flushed");
     drop(stream);
-    let goodbye = peer.expect_ask("Disconnect").await;
-    assert_eq!((goodbye.text("connection"), goodbye.has("half")), ("abc".to_owned(), false));
-    peer.answer(&goodbye, &[]).await;
+    let close = peer.expect_ask("Disconnect").await;
+    assert_eq!((close.text("connection"), close.has("half")), ("abc".to_owned(), false));
+    peer.answer(&close, &[]).await;
     peer.expect_silence().await;
     end.is_empty().await;
 }

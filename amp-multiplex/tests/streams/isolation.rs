@@ -35,12 +35,12 @@ async fn a_peer_that_never_waits_loses_the_one_stream_that_it_overruns() {
     peer.transmit(&modest, b"modest").await;
     let over = peer.transmit(&greedy, &pattern(60_000)).await;
     peer.expect_answer(&over).await;
-    let goodbye = peer.expect_ask("Disconnect").await;
-    assert_eq!(goodbye.text("connection"), greedy);
+    let close = peer.expect_ask("Disconnect").await;
+    assert_eq!(close.text("connection"), greedy);
     // It goes on all the same.
     let more = peer.transmit(&greedy, &pattern(60_000)).await;
     peer.expect_answer(&more).await;
-    peer.answer(&goodbye, &[]).await;
+    peer.answer(&close, &[]).await;
     assert_eq!(read_exactly(&mut second, 6).await, b"modest");
     peer.packet().await;
     peer.expect_open().await;
@@ -68,8 +68,8 @@ async fn what_all_streams_together_hold_is_bounded_and_costs_one_that_holds_much
     peer.transmit(&streams[3].0, &pattern(9000)).await;
     let over = peer.transmit(&streams[2].0, &pattern(20_000)).await;
     peer.expect_answer(&over).await;
-    let goodbye = peer.expect_ask("Disconnect").await;
-    assert_eq!(goodbye.text("connection"), streams[2].0);
+    let close = peer.expect_ask("Disconnect").await;
+    assert_eq!(close.text("connection"), streams[2].0);
     assert_eq!(read_exactly(&mut streams[3].1, 9000).await, pattern(9000));
     peer.packet().await;
     // What is dropped is free again.

@@ -20,8 +20,8 @@ async fn a_reader_in_another_task_learns_that_shutting_down_has_ended_a_stream_w
     let reading = tokio::spawn(async move { reader.read_to_end(&mut Vec::new()).await });
     tokio::time::sleep(Duration::from_millis(10)).await;
     let closing = tokio::spawn(async move { writer.shutdown().await });
-    let goodbye = peer.expect_ask("Disconnect").await;
-    peer.answer(&goodbye, &[]).await;
+    let close = peer.expect_ask("Disconnect").await;
+    peer.answer(&close, &[]).await;
     closing.await.unwrap().unwrap();
     drop(peer);
     end.connection.closed().await;

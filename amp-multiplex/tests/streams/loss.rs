@@ -68,7 +68,7 @@ async fn a_stream_that_is_accepted_after_the_connection_ended_has_ended_too() {
     let (end, mut peer) = scripted();
     let mut listener = end.factories.listen("echo", 1);
     peer.ask("Connect", &[("factory", b"echo")]).await;
-    until("it waits", || format!("{:?}", end.multiplexer).contains("opening: 1")).await;
+    until("it waits", || format!("{:?}", end.multiplexer).contains("accepting: 1")).await;
     drop(peer);
     soon("the death", end.connection.closed()).await;
     tokio::time::sleep(Duration::from_secs(1)).await;

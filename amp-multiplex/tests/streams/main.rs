@@ -5,6 +5,7 @@ mod behind_an_end;
 mod bounds;
 mod busy;
 mod byte_strings;
+mod clients;
 mod closing;
 mod connecting;
 mod ends;
@@ -23,5 +24,5 @@ mod sockets;
 mod storm;
 mod support;
 mod targets;
-mod visitors;
+
 mod whole;

@@ -93,7 +93,7 @@ impl End {
 
     /// Nothing is left of any stream here.
     pub(crate) async fn is_empty(&self) {
-        let empty = "Multiplexer(Registry { streams: 0, leaving: 0, connecting: 0, opening: 0, early: 0 })";
+        let empty = "Multiplexer(Registry { streams: 0, closing: 0, connecting: 0, accepting: 0, early: 0 })";
         until("nothing is left", || format!("{:?}", self.multiplexer) == empty).await;
     }
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use crate::machine::{Bounds, Farewell, Read, Received, StreamState};
+use crate::machine::{Read, Received, RemoteClose, Shutdown, StreamMachine, WindowBounds};
 
-const BOUNDS: Bounds = Bounds { least: 3000, most: 20_000 };
+const BOUNDS: WindowBounds = WindowBounds { initial: 3000, max: 20_000 };
 const CAP: usize = 40_000;
 
 #[derive(Clone, Debug)]
@@ -22,12 +22,12 @@ enum Step {
 enum Message {
     Data(Bytes, u32),
     Answer(u32),
-    Farewell(Farewell),
+    Close(Shutdown),
 }
 
 /// Both ends of a stream and what is on its way between them.
 struct Pair {
-    ends: [StreamState<u32>; 2],
+    ends: [StreamMachine<u32>; 2],
     /// From each end to the other.
     wires: [VecDeque<Message>; 2],
     written: [Vec<u8>; 2],
@@ -35,16 +35,16 @@ struct Pair {
     saw_end: [bool; 2],
     finished: [bool; 2],
     abandoned: [bool; 2],
-    told: [Vec<Farewell>; 2],
+    told: [Vec<Shutdown>; 2],
     out: [Vec<(u32, usize, Instant)>; 2],
-    answered: HashSet<u32>,
-    receipts: u32,
+    acknowledged: HashSet<u32>,
+    acks: u32,
     now: Instant,
 }
 
 impl Pair {
     fn new(half_close: bool) -> Self {
-        let end = || StreamState::new(half_close, BOUNDS, CAP);
+        let end = || StreamMachine::new(half_close, BOUNDS, CAP);
         Self {
             ends: [end(), end()],
             wires: Default::default(),
@@ -55,8 +55,8 @@ impl Pair {
             abandoned: Default::default(),
             told: Default::default(),
             out: Default::default(),
-            answered: HashSet::new(),
-            receipts: 0,
+            acknowledged: HashSet::new(),
+            acks: 0,
             now: Instant::now(),
         }
     }
@@ -71,12 +71,12 @@ impl Pair {
             Step::Abandon(at) => self.abandon(at),
         }
         for end in &self.ends {
-            assert!(end.in_flight() <= BOUNDS.most + 256, "more is on its way than the window allows");
+            assert!(end.in_flight() <= BOUNDS.max + 256, "more is in flight than the window allows");
         }
     }
 
     fn write(&mut self, at: usize, bytes: usize) {
-        let Some(room) = self.ends[at].room(usize::MAX, self.now) else { return };
+        let Some(room) = self.ends[at].capacity(usize::MAX, self.now) else { return };
         let bytes = bytes.min(room);
         if bytes == 0 || self.abandoned[at] {
             return;
@@ -84,9 +84,9 @@ impl Pair {
         let data: Vec<u8> = (self.written[at].len()..).map(|n| n.to_le_bytes()[0]).take(bytes).collect();
         self.written[at].extend(&data);
         self.ends[at].sent(bytes);
-        self.receipts += 1;
-        self.out[at].push((self.receipts, bytes, self.now));
-        self.wires[at].push_back(Message::Data(data.into(), self.receipts));
+        self.acks += 1;
+        self.out[at].push((self.acks, bytes, self.now));
+        self.wires[at].push_back(Message::Data(data.into(), self.acks));
     }
 
     fn read_at(&mut self, at: usize, bytes: usize) {
@@ -94,60 +94,60 @@ impl Pair {
             return;
         }
         match self.ends[at].read(bytes.max(1)) {
-            Read::Data(data, receipt) => {
+            Read::Data(data, ack) => {
                 assert!(!self.saw_end[at], "bytes after the end");
                 self.read[at].extend(&data);
-                receipt.into_iter().for_each(|receipt| self.answer(at, receipt));
+                ack.into_iter().for_each(|ack| self.answer(at, ack));
             }
-            Read::End => self.saw_end[at] = true,
-            Read::Broken => panic!("nothing was lost"),
-            Read::Wait => {}
+            Read::Finished => self.saw_end[at] = true,
+            Read::Truncated => panic!("nothing was lost"),
+            Read::Pending => {}
         }
     }
 
-    fn answer(&mut self, at: usize, receipt: u32) {
-        assert!(self.answered.insert(receipt), "a receipt was given back twice");
-        self.wires[at].push_back(Message::Answer(receipt));
+    fn answer(&mut self, at: usize, ack: u32) {
+        assert!(self.acknowledged.insert(ack), "an acknowledgement came out twice");
+        self.wires[at].push_back(Message::Answer(ack));
     }
 
     fn finish(&mut self, at: usize) {
         // With an old peer, only what was drained is finished.
-        if self.abandoned[at] || (!self.ends[at].half_close() && self.ends[at].in_flight() > 0) {
+        if self.abandoned[at] || (!self.ends[at].state().half_close() && self.ends[at].in_flight() > 0) {
             return;
         }
         self.finished[at] = true;
-        let farewell = self.ends[at].finish();
-        self.tell(at, farewell);
+        let shutdown = self.ends[at].send_close();
+        self.tell(at, shutdown);
     }
 
     fn abandon(&mut self, at: usize) {
         self.abandoned[at] = true;
-        let (receipts, farewell) = self.ends[at].abandon();
-        receipts.into_iter().for_each(|receipt| self.answer(at, receipt));
-        self.tell(at, farewell);
+        let (acks, shutdown) = self.ends[at].abandon();
+        acks.into_iter().for_each(|ack| self.answer(at, ack));
+        self.tell(at, shutdown);
     }
 
-    fn tell(&mut self, at: usize, farewell: Option<Farewell>) {
-        self.told[at].extend(farewell);
-        self.wires[at].extend(farewell.map(Message::Farewell));
+    fn tell(&mut self, at: usize, shutdown: Option<Shutdown>) {
+        self.told[at].extend(shutdown);
+        self.wires[at].extend(shutdown.map(Message::Close));
     }
 
     fn arrive(&mut self, from: usize) {
         let (to, Some(message)) = (1 - from, self.wires[from].pop_front()) else { return };
-        let half_close = self.ends[to].half_close();
+        let half_close = self.ends[to].state().half_close();
         match message {
-            Message::Data(data, receipt) => match self.ends[to].receive(data, receipt, usize::MAX) {
-                Received::Kept => {}
-                Received::Dropped(receipt) | Received::Refused(receipt) => self.answer(to, receipt),
+            Message::Data(data, ack) => match self.ends[to].receive(data, ack, usize::MAX) {
+                Received::Buffered => {}
+                Received::Acknowledge(ack) | Received::Refuse(ack) => self.answer(to, ack),
                 Received::Overrun(_) => panic!("a peer that waits for answers went over the cap"),
             },
-            Message::Answer(receipt) => {
-                let at = self.out[to].iter().position(|out| out.0 == receipt).expect("an answer to what is out");
+            Message::Answer(ack) => {
+                let at = self.out[to].iter().position(|out| out.0 == ack).expect("an answer to what is out");
                 let (_, bytes, sent) = self.out[to].remove(at);
-                self.ends[to].answered(bytes, sent, self.now);
+                self.ends[to].acknowledged(bytes, sent, self.now);
             }
-            Message::Farewell(Farewell::Half) if half_close => self.ends[to].peer_finished(),
-            Message::Farewell(_) => self.ends[to].peer_gone(),
+            Message::Close(Shutdown::Write) if half_close => self.ends[to].recv_close(RemoteClose::Half),
+            Message::Close(_) => self.ends[to].recv_close(RemoteClose::Full),
         }
     }
 
@@ -168,25 +168,28 @@ impl Pair {
     }
 
     fn check(&self) {
-        assert_eq!(self.answered.len(), self.receipts as usize, "a receipt was lost");
+        assert_eq!(self.acknowledged.len(), self.acks as usize, "an acknowledgement was lost");
         for at in 0..2 {
             let (ours, other) = (&self.written[at], 1 - at);
             let theirs = &self.read[other];
             assert!(ours.starts_with(theirs), "bytes are out of order");
-            let cut = self.abandoned[other] || (!self.ends[other].half_close() && self.finished[other]);
+            let cut = self.abandoned[other] || (!self.ends[other].state().half_close() && self.finished[other]);
             assert!(cut || ours.len() == theirs.len(), "{} of {} bytes came", theirs.len(), ours.len());
             assert_eq!(self.ends[at].in_flight(), 0, "answered bytes count as on their way");
             let told = &self.told[at];
             assert!(
-                matches!(told[..], [] | [_] | [Farewell::Half, Farewell::Full]),
+                matches!(told[..], [] | [_] | [Shutdown::Write, Shutdown::Both]),
                 "the end was told more than once: {told:?}"
             );
             if self.finished[at] || self.abandoned[at] {
                 assert!(self.abandoned[other] || self.saw_end[other], "the other end does not know");
             }
         }
-        if self.ends[0].is_over() || self.ends[1].is_over() {
-            assert!(self.ends[0].is_over() && self.ends[1].is_over(), "only one end knows that it is over");
+        if self.ends[0].state().is_closed() || self.ends[1].state().is_closed() {
+            assert!(
+                self.ends[0].state().is_closed() && self.ends[1].state().is_closed(),
+                "only one end knows that it is over"
+            );
         }
     }
 }
@@ -205,7 +208,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
-    /// In order and complete, every receipt once, within window and cap, every end told once.
+    /// In order and complete, every acknowledgement once, within window and limit, every close told once.
     #[test]
     fn two_ends_agree_whatever_they_do(half_close: bool, steps in proptest::collection::vec(step(), 0..120)) {
         let mut pair = Pair::new(half_close);
@@ -215,12 +218,12 @@ proptest! {
     }
 
     #[test]
-    fn two_ends_that_both_leave_leave_nothing(half_close: bool, steps in proptest::collection::vec(step(), 0..60)) {
+    fn two_ends_that_are_both_dropped_leave_nothing(half_close: bool, steps in proptest::collection::vec(step(), 0..60)) {
         let mut pair = Pair::new(half_close);
         steps.iter().for_each(|step| pair.step(step));
         (0..2).for_each(|at| pair.step(&Step::Abandon(at)));
         pair.settle();
         pair.check();
-        prop_assert!(pair.ends.iter().all(StreamState::is_over));
+        prop_assert!(pair.ends.iter().all(|end| end.state().is_closed()));
     }
 }

@@ -1,43 +1,47 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::LEAST;
+use super::cost::MIN_WINDOW;
 
-/// What all streams of a connection hold together. No stream may take all that is left, so that those which hold on to
-/// what they have leave something to the next.
+/// Received data of fewer bytes is copied in any case.
+const SLICE_FROM: usize = 16 * 1024;
+
+/// What all streams of a connection may hold together, sent or received. No stream may take all that is left, so that those
+/// whose readers sleep leave something to the next.
 #[derive(Debug)]
-pub(crate) struct Tally {
-    most: usize,
+pub(crate) struct Budget {
+    max: usize,
     total: AtomicUsize,
     /// How many streams hold something.
     holders: AtomicUsize,
 }
 
-impl Tally {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, total: AtomicUsize::new(0), holders: AtomicUsize::new(0) }
+impl Budget {
+    pub(crate) fn new(max: usize) -> Self {
+        Self { max, total: AtomicUsize::new(0), holders: AtomicUsize::new(0) }
     }
 
     /// How much a stream that holds `held` may hold in all, if every stream that holds something is to have as much and the
     /// next one too.
     pub(crate) fn fair_share(&self, held: usize) -> usize {
         let others = self.holders.load(Ordering::Relaxed).saturating_sub((held > 0).into());
-        (self.left(held) / (others + 2)).max(LEAST)
+        (self.left(held) / (others + 2)).max(MIN_WINDOW)
     }
 
     /// How much a stream that holds `held` may hold in all before it is a danger to the others. A peer that keeps to fair
-    /// shares of a quarter of this tally does not come near it.
+    /// shares of a quarter of this budget does not come near it.
     pub(crate) fn tolerated(&self, held: usize) -> usize {
-        (self.left(held) / 4).max(LEAST)
+        (self.left(held) / 4).max(MIN_WINDOW)
     }
 
-    /// Whether all streams hold little, so that what holds more memory than it counts for is no danger.
-    pub(crate) fn is_light(&self) -> bool {
-        self.total.load(Ordering::Relaxed) < self.most / 16
+    /// Whether received bytes are copied. Otherwise they stay a slice of the buffer that they were read into: no copy, but all of
+    /// that buffer is held, which is more than they count for and bearable only while streams hold little.
+    pub(crate) fn copies(&self, bytes: usize) -> bool {
+        bytes < SLICE_FROM || self.total.load(Ordering::Relaxed) >= self.max / 16
     }
 
     /// What a stream that holds `held` and nobody else could hold.
     fn left(&self, held: usize) -> usize {
-        self.most.saturating_add(held).saturating_sub(self.total.load(Ordering::Relaxed))
+        self.max.saturating_add(held).saturating_sub(self.total.load(Ordering::Relaxed))
     }
 
     /// A stream holds `after`, and held `before`.

@@ -4,27 +4,27 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-use super::Socket;
+use super::socket::Socket;
 
-/// A local socket while its stream is being opened, and afterwards.
+/// The socket of a client, while its stream is being opened and afterwards.
 ///
-/// Only what is read tells whether the client is still there, and nothing that was read may be lost: one byte is taken out and
-/// kept, and the others stay with the system.
-pub(super) struct Visitor<S> {
+/// Whether the client is still there is known only by reading, and nothing that was read may be lost: one byte is read and kept,
+/// and the others stay with the system.
+pub(super) struct ClientSocket<S> {
     socket: S,
     first: Option<u8>,
-    /// What the read that went along with the first byte met. A socket tells it once; then it reads as ended in order.
+    /// The error of the read that went along with the first byte. A socket reports it once; then it reads as ended in order.
     failed: Option<io::Error>,
 }
 
-impl<S: Socket> Visitor<S> {
+impl<S: Socket> ClientSocket<S> {
     pub(super) fn new(socket: S) -> Self {
         Self { socket, first: None, failed: None }
     }
 
-    /// Done when the client has gone: it has reset the connection, or ended it before its first byte, or closed a unix socket.
-    /// Behind a first byte an end is that of a question, whose answer is waited for. Safe to drop.
-    pub(super) async fn left(&mut self) {
+    /// Waits until the client has gone: it has reset the connection, or ended it before its first byte, or closed a unix socket.
+    /// An end behind a first byte is that of a request, whose answer is waited for. Safe to drop.
+    pub(super) async fn gone(&mut self) {
         if self.first.is_none() {
             match self.socket.read_u8().await {
                 Ok(first) => self.first = Some(first),
@@ -35,9 +35,9 @@ impl<S: Socket> Visitor<S> {
     }
 }
 
-impl<S: Socket> Socket for Visitor<S> {
-    fn resets_on_close(&self, resets: bool) {
-        self.socket.resets_on_close(resets);
+impl<S: Socket> Socket for ClientSocket<S> {
+    fn set_reset_on_close(&self, resets: bool) {
+        self.socket.set_reset_on_close(resets);
     }
 
     fn hung_up(&self) -> impl Future<Output = ()> + Send {
@@ -45,7 +45,7 @@ impl<S: Socket> Socket for Visitor<S> {
     }
 }
 
-impl<S: Socket> AsyncRead for Visitor<S> {
+impl<S: Socket> AsyncRead for ClientSocket<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if buffer.remaining() > 0
             && let Some(first) = self.first.take()
@@ -64,7 +64,7 @@ impl<S: Socket> AsyncRead for Visitor<S> {
     }
 }
 
-impl<S: Socket> AsyncWrite for Visitor<S> {
+impl<S: Socket> AsyncWrite for ClientSocket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.socket).poll_write(cx, bytes)
     }
@@ -82,7 +82,7 @@ impl<S: Socket> AsyncWrite for Visitor<S> {
 mod tests {
     use super::*;
 
-    /// Says `x`, then what is scripted, then an end in order.
+    /// Sends `x`, then what is scripted, then an end in order.
     struct Scripted(Vec<io::Result<&'static [u8]>>);
 
     impl AsyncRead for Scripted {
@@ -113,13 +113,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_byte_that_was_taken_out_comes_first_and_an_error_behind_it_is_no_end_in_order() {
+    async fn the_byte_that_was_read_ahead_comes_first_and_an_error_behind_it_is_no_end_in_order() {
         for rest in [Ok(&b"yz"[..]), Err(io::ErrorKind::ConnectionReset.into())] {
             let whole = rest.is_ok();
-            let mut visitor = Visitor::new(Scripted(vec![Ok(b"x"), rest]));
-            visitor.left().await;
+            let mut client = ClientSocket::new(Scripted(vec![Ok(b"x"), rest]));
+            client.gone().await;
             let mut read = Vec::new();
-            let ended = visitor.read_to_end(&mut read).await;
+            let ended = client.read_to_end(&mut read).await;
             assert_eq!((ended.is_ok(), &*read), (whole, if whole { &b"xyz"[..] } else { b"x" }));
         }
     }

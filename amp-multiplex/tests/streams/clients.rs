@@ -34,26 +34,26 @@ fn slow(most: usize) -> (End, End, StreamListener) {
 }
 
 async fn wait_for_openings(there: &End, count: usize) {
-    until("they are asked for", || format!("{:?}", there.multiplexer).contains(&format!("opening: {count}"))).await;
+    until("they are asked for", || format!("{:?}", there.multiplexer).contains(&format!("accepting: {count}"))).await;
 }
 
 #[tokio::test]
-async fn a_visitor_that_leaves_while_its_stream_is_opened_leaves_its_socket_and_its_place() {
-    const VISITORS: usize = 20;
-    let (here, there, mut listener) = slow(VISITORS);
+async fn a_client_that_leaves_while_its_stream_is_opened_leaves_its_socket_and_its_place() {
+    const CLIENTS: usize = 20;
+    let (here, there, mut listener) = slow(CLIENTS);
     let forward = here.multiplexer.forward_port(0, "slow").await.expect("a port");
     let address = forward.local_addr().expect("TCP");
-    let mut visitors = Vec::new();
-    for _ in 0..VISITORS {
-        visitors.push(dial(&forward).await);
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(dial(&forward).await);
     }
-    wait_for_openings(&there, VISITORS).await;
-    for (n, mut visitor) in visitors.into_iter().enumerate() {
+    wait_for_openings(&there, CLIENTS).await;
+    for (n, mut client) in clients.into_iter().enumerate() {
         match n % 3 {
-            0 => visitor.set_zero_linger().expect("a reset"),
+            0 => client.set_zero_linger().expect("a reset"),
             1 => {
-                visitor.write_all(&pattern(100_000)).await.expect("said");
-                visitor.set_zero_linger().expect("a reset behind bytes");
+                client.write_all(&pattern(100_000)).await.expect("said");
+                client.set_zero_linger().expect("a reset behind bytes");
             }
             _ => {}
         }
@@ -61,9 +61,9 @@ async fn a_visitor_that_leaves_while_its_stream_is_opened_leaves_its_socket_and_
     until("their sockets are closed", || sockets(address) == 0).await;
     let mut stays = dial(&forward).await;
     stays.write_all(b"hello").await.expect("said");
-    wait_for_openings(&there, VISITORS + 1).await;
+    wait_for_openings(&there, CLIENTS + 1).await;
     // The peer cannot be told before it opens them: it learns at once that they are cut.
-    for _ in 0..VISITORS {
+    for _ in 0..CLIENTS {
         let mut gone = soon("accepting", listener.accept()).await.expect("a stream");
         assert_eq!(read(&mut gone).await, Err("Cut".to_owned()));
     }
@@ -86,7 +86,7 @@ async fn read(stream: &mut Stream) -> Result<Vec<u8>, String> {
 }
 
 #[tokio::test]
-async fn a_visitor_that_asks_and_ends_its_direction_at_once_gets_its_answer() {
+async fn a_client_that_asks_and_ends_its_direction_at_once_gets_its_answer() {
     for question in [pattern(1), pattern(100_000)] {
         let (here, there, mut listener) = slow(10);
         let forward = here.multiplexer.forward_port(0, "slow").await.expect("a port");
@@ -111,9 +111,9 @@ async fn a_visitor_that_asks_and_ends_its_direction_at_once_gets_its_answer() {
 }
 
 #[tokio::test]
-async fn a_visitor_of_a_unix_socket_is_watched_too() {
+async fn a_client_of_a_unix_socket_is_watched_too() {
     let (here, there, mut listener) = slow(10);
-    let path = std::env::temp_dir().join(format!("amp-visitors-{}", std::process::id()));
+    let path = std::env::temp_dir().join(format!("amp-clients-{}", std::process::id()));
     let _ = std::fs::remove_file(&path);
     let forward = here.multiplexer.forward_unix(&path, "slow").expect("a socket");
     drop(UnixStream::connect(&path).await.expect("somebody listens"));
@@ -132,9 +132,9 @@ async fn a_visitor_of_a_unix_socket_is_watched_too() {
 }
 
 #[tokio::test]
-async fn what_a_visitor_of_a_unix_socket_says_before_it_closes_arrives_when_its_stream_is_opened_soon() {
+async fn what_a_client_of_a_unix_socket_says_before_it_closes_arrives_when_its_stream_is_opened_soon() {
     let (here, there, mut listener) = slow(10);
-    let path = std::env::temp_dir().join(format!("amp-visitors-brief-{}", std::process::id()));
+    let path = std::env::temp_dir().join(format!("amp-clients-brief-{}", std::process::id()));
     let _ = std::fs::remove_file(&path);
     let _forward = here.multiplexer.forward_unix(&path, "slow").expect("a socket");
     // It has closed before it is accepted.
@@ -150,9 +150,9 @@ async fn what_a_visitor_of_a_unix_socket_says_before_it_closes_arrives_when_its_
 /// A unix socket tells a closed other end from one that only says no more; a TCP socket does not.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_visitor_of_a_unix_socket_that_asks_and_closes_is_let_go() {
+async fn a_client_of_a_unix_socket_that_asks_and_closes_is_let_go() {
     let (here, there, mut listener) = slow(10);
-    let path = std::env::temp_dir().join(format!("amp-visitors-closed-{}", std::process::id()));
+    let path = std::env::temp_dir().join(format!("amp-clients-closed-{}", std::process::id()));
     let _ = std::fs::remove_file(&path);
     let forward = here.multiplexer.forward_unix(&path, "slow").expect("a socket");
     let sockets = || {

@@ -1,0 +1,240 @@
+//! The accept loop and its life cycle: one for servers and for the forwards of `amp-multiplex`. Public for that crate only and
+//! hidden, because it promises nothing to others. Imports `panics` and `peer`.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::listener::Listener;
+use crate::panics::caught;
+use crate::peer::Peer;
+
+/// How long accepting pauses when the process is out of file descriptors or memory.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// How far an accept loop has come.
+///
+/// ```text
+///   Accepting --close, loss--> Closing --listener dropped--> Released --last task ended--> Ended
+///       \__________________________\____________________________\____abort____> Aborted ____/
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub enum Stage {
+    /// Connections are accepted.
+    Accepting,
+    /// No connection is accepted any more; those that were go on.
+    Closing,
+    /// The listener is dropped: its address is free.
+    Released,
+    /// The tasks of the connections are aborted.
+    Aborted,
+    /// Nothing runs any more.
+    Ended,
+}
+
+/// The stage of one accept loop, for all who wait for it. Stages only advance.
+#[derive(Clone, Debug)]
+pub struct Lifecycle(watch::Sender<Stage>);
+
+impl Lifecycle {
+    fn new() -> Self {
+        Self(watch::Sender::new(Stage::Accepting))
+    }
+
+    /// Advances to a stage, unless a later one is reached. Returns the stage before.
+    pub fn advance(&self, to: Stage) -> Stage {
+        let mut before = to;
+        self.0.send_if_modified(|stage| {
+            before = *stage;
+            let later = *stage < to;
+            if later {
+                *stage = to;
+            }
+            later
+        });
+        before
+    }
+
+    /// Waits until a stage, or a later one, is reached.
+    pub fn reached(&self, wanted: Stage) -> impl Future<Output = ()> + Send + use<> {
+        let mut stage = self.0.subscribe();
+        // An accept loop that nobody holds has reached every stage.
+        async move { drop(stage.wait_for(|stage| *stage >= wanted).await) }
+    }
+}
+
+/// Accepts connections and runs a task for each.
+#[derive(Debug)]
+pub struct AcceptLoop {
+    /// What accepts, for the log.
+    owner: &'static str,
+    max_connections: usize,
+    lifecycle: Lifecycle,
+}
+
+impl AcceptLoop {
+    /// An accept loop that runs at most `max_connections` tasks at once and leaves further connections to the system's backlog.
+    #[must_use]
+    pub fn new(owner: &'static str, max_connections: usize) -> Self {
+        Self { owner, max_connections, lifecycle: Lifecycle::new() }
+    }
+
+    /// The stage, which outlives the loop.
+    #[must_use]
+    pub fn lifecycle(&self) -> Lifecycle {
+        self.lifecycle.clone()
+    }
+
+    /// Accepts until the loop is closed, `until` completes or the listener panics; then drops `until` and the listener and waits
+    /// for the tasks, unless it is aborted. `serve` runs in the loop and must not block; the future that it returns is the task.
+    pub async fn run<A: Listener, F: Future<Output = ()> + Send + 'static>(
+        self,
+        listener: A,
+        until: impl Future<Output = ()> + Send,
+        serve: impl Fn(A::Transport, Peer) -> F + Send,
+    ) {
+        let mut tasks = JoinSet::new();
+        {
+            let mut accepting = pin!(self.accept(listener, until, serve, &mut tasks));
+            let accepting = poll_fn(|cx| {
+                let polled = caught(AssertUnwindSafe(|| accepting.as_mut().poll(cx)));
+                polled.unwrap_or_else(|| {
+                    tracing::error!("a {} accepts no more: its listener panicked", self.owner);
+                    Poll::Ready(())
+                })
+            });
+            accepting.await;
+        }
+        self.lifecycle.advance(Stage::Closing);
+        self.lifecycle.advance(Stage::Released);
+        let mut aborted = pin!(self.lifecycle.reached(Stage::Aborted));
+        poll_fn(|cx| match aborted.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => poll_joined(&mut tasks, cx),
+        })
+        .await;
+    }
+
+    async fn accept<A: Listener, F: Future<Output = ()> + Send + 'static>(
+        &self,
+        mut listener: A,
+        until: impl Future<Output = ()> + Send,
+        serve: impl Fn(A::Transport, Peer) -> F + Send,
+        tasks: &mut JoinSet<()>,
+    ) {
+        let (mut closing, mut until) = (pin!(self.lifecycle.reached(Stage::Closing)), pin!(until));
+        let mut is_over =
+            |cx: &mut Context<'_>| closing.as_mut().poll(cx).is_ready() || until.as_mut().poll(cx).is_ready();
+        loop {
+            let has_room = unless(&mut is_over, |cx| {
+                let _ = poll_joined(tasks, cx);
+                if tasks.len() < self.max_connections { Poll::Ready(()) } else { Poll::Pending }
+            });
+            if has_room.await.is_none() {
+                return;
+            }
+            let mut accepting = pin!(listener.accept());
+            let accepted = unless(&mut is_over, |cx| {
+                // Tasks that have ended hold their memory until they are joined.
+                let _ = poll_joined(tasks, cx);
+                accepting.as_mut().poll(cx)
+            });
+            match accepted.await {
+                None => return,
+                Some(Ok((transport, peer))) => drop(tasks.spawn(serve(transport, peer))),
+                Some(Err(error)) if concerns_client(&error) => {
+                    tracing::debug!(%error, "a client went before it was accepted");
+                }
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    let mut pause = pin!(tokio::time::sleep(PAUSE_AFTER_ERROR));
+                    if unless(&mut is_over, |cx| pause.as_mut().poll(cx)).await.is_none() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for AcceptLoop {
+    /// However the loop ends, with its runtime too, those who wait for it learn that it has.
+    fn drop(&mut self) {
+        if self.lifecycle.advance(Stage::Ended) == Stage::Accepting {
+            tracing::error!("a {} accepts no more: its runtime shuts down", self.owner);
+        }
+    }
+}
+
+/// Completes as `poll` does, or with `None` when `is_over`; that is not asked again then.
+async fn unless<T>(
+    mut is_over: impl FnMut(&mut Context<'_>) -> bool,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Option<T> {
+    poll_fn(|cx| if is_over(cx) { Poll::Ready(None) } else { poll(cx).map(Some) }).await
+}
+
+/// Ready when no task runs any more.
+fn poll_joined(tasks: &mut JoinSet<()>, cx: &mut Context<'_>) -> Poll<()> {
+    loop {
+        match tasks.poll_join_next(cx) {
+            Poll::Ready(Some(_)) => {}
+            Poll::Ready(None) => return Poll::Ready(()),
+            Poll::Pending => return Poll::Pending,
+        }
+    }
+}
+
+/// Whether an error is about one client that is gone: the next one may be accepted at once.
+fn concerns_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | NotConnected)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::io::DuplexStream;
+
+    use super::*;
+
+    /// Has only errors.
+    struct Broken;
+
+    impl Listener for Broken {
+        type Transport = DuplexStream;
+
+        async fn accept(&mut self) -> io::Result<(DuplexStream, Peer)> {
+            Err(io::ErrorKind::Other.into())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_that_is_closed_while_it_pauses_stops_accepting_at_once() {
+        let accept_loop = AcceptLoop::new("test", 1);
+        let (lifecycle, mut tasks) = (accept_loop.lifecycle(), JoinSet::new());
+        let closing = async {
+            tokio::time::sleep(PAUSE_AFTER_ERROR / 2).await;
+            lifecycle.advance(Stage::Closing);
+        };
+        let start = tokio::time::Instant::now();
+        let accepting = accept_loop.accept(Broken, pending(), |_, _| pending(), &mut tasks);
+        tokio::join!(accepting, closing);
+        assert_eq!(start.elapsed(), PAUSE_AFTER_ERROR / 2);
+    }
+
+    #[test]
+    fn a_stage_is_never_taken_back() {
+        let lifecycle = Lifecycle::new();
+        assert_eq!(lifecycle.advance(Stage::Aborted), Stage::Accepting);
+        assert_eq!(lifecycle.advance(Stage::Released), Stage::Aborted);
+        assert_eq!(lifecycle.advance(Stage::Ended), Stage::Aborted);
+    }
+}

@@ -1,0 +1,71 @@
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::accept::{Lifecycle, Stage};
+use crate::connection::{Builder, Connection, Driver};
+use crate::locator::Locator;
+use crate::peer::Peer;
+
+/// Sets up and drives the connections of one server.
+pub(super) struct Connections<M> {
+    pub(super) builder: Builder,
+    /// Makes the locator of each connection.
+    pub(super) locator: Arc<M>,
+    pub(super) on_connection: Arc<dyn Fn(Connection) + Send + Sync>,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) count: Arc<AtomicUsize>,
+}
+
+impl<M> Connections<M> {
+    /// Drives a connection to its end, and closes it when the server closes.
+    pub(super) fn serve<T, L>(&self, transport: T, peer: Peer) -> impl Future<Output = ()> + Send + use<M, T, L>
+    where
+        M: Fn(&Peer) -> L + Send + Sync + 'static,
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        L: Locator,
+    {
+        let counted = Counted::new(&self.count);
+        let (locator, builder) = (Arc::clone(&self.locator), self.builder.clone());
+        let (on_connection, lifecycle) = (Arc::clone(&self.on_connection), self.lifecycle.clone());
+        // What the user's closures do happens in the task: a panic of theirs costs one connection.
+        async move {
+            let _counted = counted;
+            let (connection, driver) = builder.locator(locator(&peer)).build(transport, peer);
+            on_connection(connection.clone());
+            drive(connection, driver, &lifecycle).await;
+        }
+    }
+}
+
+async fn drive(connection: Connection, mut driver: Driver, lifecycle: &Lifecycle) {
+    let mut closing = pin!(lifecycle.reached(Stage::Closing));
+    let is_closing = poll_fn(|cx| match closing.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(true),
+        Poll::Pending => Pin::new(&mut driver).poll(cx).map(|_| false),
+    });
+    if is_closing.await {
+        connection.close();
+        driver.await;
+    }
+}
+
+/// Counts a connection until it is dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

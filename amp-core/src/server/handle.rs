@@ -1,0 +1,73 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::accept::{Lifecycle, Stage};
+
+/// Accepts connections until it is closed or dropped. Cheap to hold: the work is done in tasks of its own.
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// # extern crate amp_core as amp;
+/// use amp::Server;
+///
+/// let server = Server::builder().bind_tcp("127.0.0.1:0", |_peer| ()).await?;
+/// println!("listening on {:?}", server.local_addr());
+/// server.close();
+/// server.closed().await;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "dropping a server closes it"]
+pub struct Server {
+    lifecycle: Lifecycle,
+    /// How many connections there are.
+    count: Arc<AtomicUsize>,
+    local: Option<SocketAddr>,
+}
+
+impl Server {
+    pub(super) fn new(lifecycle: Lifecycle, count: Arc<AtomicUsize>, local: Option<SocketAddr>) -> Self {
+        Self { lifecycle, count, local }
+    }
+
+    /// The address that [`bind_tcp`](super::ServerBuilder::bind_tcp) bound, with the port that the system chose for port 0.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.local
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Begins to close. Nothing more is accepted, and every connection is closed as by
+    /// [`Connection::close`](crate::Connection::close): what runs may finish within
+    /// [`close_timeout`](crate::Settings::close_timeout). [`closed`](Self::closed) waits for the end of it.
+    pub fn close(&self) {
+        self.lifecycle.advance(Stage::Closing);
+    }
+
+    /// Waits until the server was closed and its last connection has ended.
+    ///
+    /// # Cancel safety
+    /// Safe to drop and to call again.
+    pub async fn closed(&self) {
+        self.lifecycle.reached(Stage::Ended).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("local", &self.local).field("connections", &self.connections()).finish()
+    }
+}

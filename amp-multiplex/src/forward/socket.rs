@@ -1,0 +1,42 @@
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
+use tokio::net::{TcpStream, UnixStream};
+
+/// How often a unix socket is checked whose stream is being opened.
+const HANG_UP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// A local socket that can end in a way that does not look whole.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {
+    /// Sets whether it is reset when it is closed, by the system too, as when the process is killed.
+    fn set_reset_on_close(&self, _: bool) {}
+
+    /// Waits until the other end has reset the connection, or has closed it where that can be told from an end of its direction,
+    /// whatever there is to read.
+    fn hung_up(&self) -> impl Future<Output = ()> + Send;
+}
+
+impl Socket for TcpStream {
+    #[allow(deprecated, reason = "only a time to linger blocks a thread; to take it back there is nothing else")]
+    fn set_reset_on_close(&self, resets: bool) {
+        let _ = if resets { self.set_zero_linger() } else { self.set_linger(None) };
+    }
+
+    async fn hung_up(&self) {
+        let _ = self.ready(Interest::ERROR).await;
+    }
+}
+
+impl Socket for UnixStream {
+    async fn hung_up(&self) {
+        // The system reports it only along with being writable, which the socket is nearly always: that cannot be waited for. And
+        // first the stream has time to be opened, because a client may send all that it has to and not wait.
+        loop {
+            tokio::time::sleep(HANG_UP_INTERVAL).await;
+            match self.ready(Interest::WRITABLE | Interest::ERROR).await {
+                Ok(ready) if !ready.is_write_closed() && !ready.is_error() => {}
+                _ => return,
+            }
+        }
+    }
+}

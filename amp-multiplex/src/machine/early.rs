@@ -1,0 +1,127 @@
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::cost::{OVERHEAD, cost};
+use super::state::RemoteClose;
+use crate::commands::Id;
+
+/// The number of a Connect of this end, counted from 1.
+pub(crate) type ConnectId = u64;
+
+/// What was received for ids that are not known yet, because the answer to a Connect that names them is still to come. `A` is an
+/// acknowledgement that is owed to the peer.
+pub(super) struct EarlyData<A> {
+    streams: HashMap<Id, Early<A>>,
+    cost: usize,
+    max_cost: usize,
+    /// The last Connect that was out when something was received for which there was no room: of its stream and those before
+    /// it, one that nothing is kept for is not whole.
+    lost: ConnectId,
+}
+
+/// What was received for one stream before its id was known.
+#[derive(Debug)]
+pub(crate) struct Early<A> {
+    pub(crate) data: Vec<(Bytes, A)>,
+    pub(crate) close: Option<RemoteClose>,
+    /// More was received than is kept: the stream is not whole.
+    pub(crate) overrun: bool,
+    /// The last Connect that was out when the first of it was received. Once there is none up to it, it is for nobody.
+    last: ConnectId,
+    /// What its id holds.
+    id: usize,
+}
+
+impl<A> EarlyData<A> {
+    pub(super) fn new(max_cost: usize) -> Self {
+        Self { streams: HashMap::new(), cost: 0, max_cost, lost: 0 }
+    }
+
+    /// How many streams have some.
+    pub(super) fn len(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Keeps bytes. Returns the acknowledgement when they are not kept: with too many of them the stream fails before it is
+    /// known, and behind its end they are of no use. `last` is the last Connect that is out.
+    pub(super) fn keep(&mut self, id: &Id, data: Bytes, ack: A, last: ConnectId) -> Result<(), A> {
+        if data.is_empty() || !self.has_entry(id, last) {
+            return Err(ack);
+        }
+        let after = self.cost + cost(data.len());
+        let Some(early) = self.streams.get_mut(id).filter(|early| early.close.is_none()) else { return Err(ack) };
+        early.overrun |= after > self.max_cost;
+        if early.overrun {
+            return Err(ack);
+        }
+        early.data.push((data, ack));
+        self.cost = after;
+        Ok(())
+    }
+
+    /// Keeps how the peer has closed a stream. Returns whether all that was received before is here.
+    pub(super) fn close(&mut self, id: &Id, close: RemoteClose, last: ConnectId) -> bool {
+        if !self.has_entry(id, last) {
+            return false;
+        }
+        let Some(early) = self.streams.get_mut(id) else { return false };
+        early.close = match (early.close, close) {
+            // What ended in order before is whole.
+            (Some(RemoteClose::Half), RemoteClose::Cut) => Some(RemoteClose::Full),
+            (before, close) => before.max(Some(close)),
+        };
+        !early.overrun
+    }
+
+    /// Takes out what was received for the stream of a Connect that has ended, and the acknowledgements of what is for no Connect
+    /// from `oldest` on.
+    pub(super) fn take(&mut self, connect: ConnectId, id: Option<&Id>, oldest: ConnectId) -> (Early<A>, Vec<A>) {
+        let nothing = Early { overrun: connect <= self.lost, ..Early::new(connect, 0) };
+        // The usual case.
+        if self.streams.is_empty() {
+            return (nothing, Vec::new());
+        }
+        let early = id.and_then(|id| self.streams.remove(id));
+        let unclaimed: Vec<_> =
+            self.streams.extract_if(|_, early| early.last < oldest).map(|(_, early)| early).collect();
+        self.cost -= early.iter().chain(&unclaimed).map(Early::cost).sum::<usize>();
+        (early.unwrap_or(nothing), unclaimed.into_iter().flat_map(Early::acks).collect())
+    }
+
+    /// Whether there is an entry for the id. Makes one if there is room.
+    fn has_entry(&mut self, id: &Id, last: ConnectId) -> bool {
+        if self.streams.contains_key(id) {
+            return true;
+        }
+        let early = Early::new(last, id.held());
+        let has_room = self.cost + early.cost() <= self.max_cost;
+        if has_room {
+            self.cost += early.cost();
+            self.streams.insert(id.clone(), early);
+        } else {
+            self.lost = last;
+        }
+        has_room
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.streams.is_empty() && self.cost == 0
+    }
+}
+
+impl<A> Early<A> {
+    /// Nothing yet, under an id that [holds](Id::held) so many bytes.
+    fn new(last: ConnectId, id: usize) -> Self {
+        Self { data: Vec::new(), close: None, overrun: false, last, id }
+    }
+
+    pub(crate) fn acks(self) -> impl Iterator<Item = A> {
+        self.data.into_iter().map(|(_, ack)| ack)
+    }
+
+    fn cost(&self) -> usize {
+        OVERHEAD + self.id + self.data.iter().map(|(data, _)| cost(data.len())).sum::<usize>()
+    }
+}

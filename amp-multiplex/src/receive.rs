@@ -1,0 +1,117 @@
+//! What the peer's commands do to streams.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use amp_core::{Answer, Connection};
+use bytes::Bytes;
+
+use crate::acknowledge::{Ack, acknowledge, discard, refuse};
+use crate::commands::{Connect, ConnectRefusal, Data, Disconnect, Transmit};
+use crate::factory::{Factories, Opening};
+use crate::machine::{Lookup, Received, RemoteClose};
+use crate::peer_features::PeerFeatures;
+use crate::stream::Streams;
+
+/// The peer wants to open a stream.
+pub(crate) fn connect(
+    streams: &Arc<Streams>,
+    factories: &Factories,
+    connection: Connection,
+    command: &Connect,
+    answer: Answer<Connect>,
+) {
+    let refuse = |answer: Answer<Connect>, refusal: ConnectRefusal| answer.send(Err(refusal.into()));
+    streams.note_runtime(&connection);
+    let peer = PeerFeatures::new(command.half_close.0, command.keeps.0);
+    streams.registry().recv_announcement(peer.half_close);
+    let Some(factory) = factories.find(&command.factory) else {
+        return refuse(answer, ConnectRefusal::NoSuchFactory(String::new()));
+    };
+    if connection.is_closed() {
+        return refuse(answer, ConnectRefusal::ConnectionRefused("the connection closes".to_owned()));
+    }
+    if !streams.registry().recv_connect(streams.permits()) {
+        let limit = streams.settings().most_streams;
+        tracing::warn!(peer = %connection.peer(), limit, "refused a stream; see `StreamSettings::most_streams`");
+        return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
+    }
+    factory.open(Opening::new(Arc::clone(streams), connection, &command.factory, peer, answer));
+}
+
+/// The peer has sent bytes.
+pub(crate) fn transmit(streams: &Streams, command: Transmit, ack: Ack) {
+    let Transmit { connection: id, data: Data(data) } = command;
+    let data = if streams.received().copies(data.len()) { Bytes::copy_from_slice(&data) } else { data };
+    let mut registry = streams.registry();
+    let stream = match registry.find(&id) {
+        Lookup::Stream(stream) => Arc::clone(stream),
+        Lookup::Early => {
+            let kept = registry.recv_early_data(&id, data, ack);
+            drop(registry);
+            // An error would end a txampext peer's connection. A stream that is not whole fails when its id is known.
+            return acknowledge(kept.err());
+        }
+        Lookup::Unknown => {
+            drop(registry);
+            return streams.answer_unknown([ack]);
+        }
+    };
+    drop(registry);
+    let mut inner = stream.lock();
+    let before = inner.machine.buffered();
+    let received = inner.machine.receive(data, ack, streams.received().tolerated(before));
+    streams.received().change(before, inner.machine.buffered());
+    let (overrun, half_close) = (matches!(received, Received::Overrun(_)), inner.machine.state().half_close());
+    // Asked now: its user may drop the stream before the peer is told.
+    let cut = !inner.machine.state().is_finished();
+    let wakers = [inner.reader.take(), if overrun { inner.writer.take() } else { None }];
+    drop(inner);
+    wakers.into_iter().flatten().for_each(Waker::wake);
+    match received {
+        Received::Buffered => {}
+        Received::Acknowledge(ack) => acknowledge([ack]),
+        // Behind the peer's own close the id is as one that is not known. What crosses a close of this end is honest.
+        Received::Refuse(ack) => streams.answer_unknown([ack]),
+        Received::Overrun(ack) => {
+            discard(half_close, [ack]);
+            stream.close_overrun(cut);
+        }
+    }
+}
+
+/// The peer has closed a stream or its direction of it. The close of one direction is to be known to have come with all that was
+/// sent before: only a peer of ours asks for that, and gets an error if it has not.
+pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer<Disconnect>) {
+    let id = &command.connection;
+    let close = match (command.half.0, command.cut.0) {
+        (Some(true), _) => RemoteClose::Half,
+        (_, Some(true)) => RemoteClose::Cut,
+        _ => RemoteClose::Full,
+    };
+    let mut registry = streams.registry();
+    let (stream, is_whole) = match registry.find(id) {
+        Lookup::Stream(stream) => (Some(Arc::clone(stream)), true),
+        Lookup::Early => (None, registry.recv_early_close(id, close)),
+        Lookup::Unknown => {
+            drop(registry);
+            return streams.answer_unknown([answer]);
+        }
+    };
+    let mut wakers = [None, None];
+    if let Some(stream) = stream {
+        let mut inner = stream.lock();
+        inner.recv_close(close);
+        wakers = [inner.reader.take(), inner.writer.take()];
+        if inner.machine.state().is_closed() {
+            registry.remove(id, |_| true);
+        }
+    }
+    drop(registry);
+    wakers.into_iter().flatten().for_each(Waker::wake);
+    if is_whole || close != RemoteClose::Half {
+        answer.send(Ok(()));
+    } else {
+        refuse([answer]);
+    }
+}

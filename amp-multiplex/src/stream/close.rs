@@ -1,0 +1,121 @@
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use amp_core::{CallError, CloseReason, Connection, codes};
+use tokio::task::JoinHandle;
+
+use super::shared::{Inner, Shared, Streams, Timeout};
+use crate::commands::{Disconnect, ExtraKey, Id};
+use crate::error::StreamError;
+
+/// How long to wait before a Disconnect is sent again to a peer that is busy.
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Sends a Disconnect; its result is that of the answer.
+pub(super) type CloseTask = JoinHandle<Result<(), StreamError>>;
+
+impl Shared {
+    /// Closes the stream: takes it out of the registry and tells the peer. With `cut`, what was sent is not all that was meant.
+    pub(super) fn close(self: &Arc<Self>, cut: bool) -> Option<CloseTask> {
+        let entry = self.streams().registry().close(self.id(), |other| Arc::ptr_eq(self, other));
+        drop(entry);
+        // It counts as a stream until the peer has answered.
+        tell_closed(self.streams(), self.id().clone(), Arc::clone(self), cut)
+    }
+
+    /// Closes a stream whose peer has sent more than is allowed.
+    pub(crate) fn close_overrun(self: &Arc<Self>, cut: bool) {
+        tracing::warn!(id = ?self.id(), "a stream sent too much ahead of its reader and was ended");
+        self.close(cut);
+    }
+
+    /// Tells the peer that this end sends no more.
+    pub(super) fn close_write(&self, connection: &Connection) -> Option<CloseTask> {
+        let (connection, id) = (connection.clone(), self.id().clone());
+        self.streams()
+            .spawn(async move { send_disconnect(connection, &id, ExtraKey(Some(true)), ExtraKey(None)).await })
+    }
+
+    /// The peer has refused bytes: it reads no more.
+    pub(super) fn recv_refusal(self: &Arc<Self>) {
+        self.await_disconnect(|inner| inner.machine.recv_refusal());
+    }
+
+    /// The peer has refused the close of one direction, because it has not got what was sent before.
+    pub(super) fn recv_close_refusal(self: &Arc<Self>) {
+        self.await_disconnect(|_| ());
+    }
+
+    /// The peer has closed. How what it sent ends is said by its Disconnect, unless it is a txampext peer: the reader waits.
+    fn await_disconnect(self: &Arc<Self>, event: impl FnOnce(&mut Inner)) {
+        let closed = self.change(|inner| {
+            event(inner);
+            let closed = inner.machine.state().is_closed();
+            if !closed && inner.disconnect_timeout.is_none() {
+                inner.disconnect_timeout = self.start_disconnect_timeout();
+            }
+            closed
+        });
+        if closed {
+            self.remove();
+        }
+    }
+
+    fn start_disconnect_timeout(self: &Arc<Self>) -> Option<Timeout> {
+        let (stream, timeout) = (Arc::downgrade(self), self.streams().settings().disconnect_timeout);
+        let expiry = self.streams().spawn(async move {
+            tokio::time::sleep(timeout).await;
+            if let Some(stream) = stream.upgrade() {
+                stream.fail(StreamError::Cut);
+                stream.remove();
+            }
+        });
+        expiry.map(|expiry| Timeout(expiry.abort_handle()))
+    }
+}
+
+/// Tells the peer that a stream is closed whose id the registry has as [closing](crate::machine::Registry::close). What is
+/// `kept` lives until the peer has answered.
+pub(crate) fn tell_closed<T: Send + 'static>(streams: &Arc<Streams>, id: Id, kept: T, cut: bool) -> Option<CloseTask> {
+    let Ok(connection) = streams.connection() else {
+        streams.registry().closed(&id);
+        return None;
+    };
+    let owner = Arc::clone(streams);
+    streams.spawn(async move {
+        let result = send_disconnect(connection, &id, ExtraKey(None), ExtraKey(cut.then_some(true))).await;
+        owner.registry().closed(&id);
+        drop(kept);
+        result
+    })
+}
+
+/// Sends a Disconnect and waits until the peer knows. Once it is sent, the wait keeps no connection open. An error for the close of
+/// one direction when the peer has not got all that was sent before it.
+async fn send_disconnect(
+    connection: Connection,
+    id: &Id,
+    half: ExtraKey<bool>,
+    cut: ExtraKey<bool>,
+) -> Result<(), StreamError> {
+    let weak = connection.downgrade();
+    let mut connection = Some(connection);
+    loop {
+        let Some(open) = connection.take().or_else(|| weak.upgrade()) else {
+            return Err(CloseReason::Closed.into());
+        };
+        let mut call = open.call(Disconnect { connection: id.clone(), half, cut }).no_timeout().uncounted();
+        drop(open);
+        poll_fn(|cx| call.poll_sent(cx)).await?;
+        // What is awaited below is no part of the task while this is: there is one for each end of a stream.
+        let answer = call.weak().await;
+        match answer {
+            Err(CallError::Connection { reason, .. }) => return Err(reason.into()),
+            Err(CallError::Remote { code, .. }) if code == codes::BUSY => tokio::time::sleep(BUSY_PAUSE).await,
+            Err(CallError::Declared(error)) if half.0 == Some(true) => return Err(CallError::Declared(error).into()),
+            // Whatever else it answers, it knows.
+            _ => return Ok(()),
+        }
+    }
+}

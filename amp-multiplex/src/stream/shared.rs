@@ -1,0 +1,125 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use amp_core::{Busy, Connection};
+use tokio::task::AbortHandle;
+
+use super::send_queue::SendQueue;
+use crate::acknowledge::Ack;
+use crate::commands::Id;
+use crate::error::StreamError;
+use crate::machine::{RemoteClose, StreamMachine};
+use crate::peer_features::PeerFeatures;
+use crate::streams::{self, Permit};
+
+/// The streams of one connection.
+pub(crate) type Streams = streams::Streams<Arc<Shared>>;
+
+/// What a [`Stream`](super::Stream), the registry and the connection share of a stream.
+///
+/// It lives until the stream was dropped, what it wrote is answered and the peer knows that it is closed, and counts as a stream as
+/// long. Locks are taken in this order: registry, stream, connection. No reader or writer is woken under any of them.
+pub(crate) struct Shared {
+    id: Id,
+    permit: Permit<Arc<Self>>,
+    inner: Mutex<Inner>,
+    /// A connection that closes waits for its streams.
+    _busy: Busy,
+}
+
+/// The machine of a stream, and those that wait for it.
+pub(crate) struct Inner {
+    pub(crate) machine: StreamMachine<Ack>,
+    pub(super) send_queue: SendQueue,
+    pub(crate) reader: Option<Waker>,
+    pub(crate) writer: Option<Waker>,
+    /// Fails the stream unless the peer's Disconnect is received in time.
+    pub(super) disconnect_timeout: Option<Timeout>,
+}
+
+impl Shared {
+    pub(crate) fn new(id: Id, streams: &Arc<Streams>, connection: &Connection, peer: &PeerFeatures) -> Arc<Self> {
+        let inner = Inner {
+            machine: streams.machine(peer),
+            send_queue: SendQueue::new(connection),
+            reader: None,
+            writer: None,
+            disconnect_timeout: None,
+        };
+        let permit = Permit::new(streams, &id);
+        Arc::new(Self { id, permit, inner: Mutex::new(inner), _busy: connection.busy() })
+    }
+
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    pub(crate) fn streams(&self) -> &Arc<Streams> {
+        self.permit.streams()
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the stream and wakes both directions.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = self.lock();
+        let result = change(&mut inner);
+        let wakers = [inner.reader.take(), inner.writer.take()];
+        drop(inner);
+        wakers.into_iter().flatten().for_each(Waker::wake);
+        result
+    }
+
+    /// Fails the stream, unless it is closed. A direction that has closed in order stays as it is.
+    pub(crate) fn fail(&self, error: StreamError) {
+        self.change(|inner| inner.fail(error));
+    }
+
+    /// Takes the stream out of the registry: the peer knows that it is closed.
+    pub(crate) fn remove(self: &Arc<Self>) {
+        let entry = self.streams().registry().remove(&self.id, |other| Arc::ptr_eq(self, other));
+        drop(entry);
+    }
+}
+
+impl Inner {
+    pub(crate) fn fail(&mut self, error: StreamError) {
+        self.disconnect_timeout = None;
+        self.machine.fail(error);
+    }
+
+    /// The peer's Disconnect was received.
+    pub(crate) fn recv_close(&mut self, close: RemoteClose) {
+        self.disconnect_timeout = None;
+        self.machine.recv_close(close);
+    }
+
+    /// The peer has failed to take bytes.
+    pub(super) fn recv_failure(&mut self, error: StreamError) {
+        self.disconnect_timeout = None;
+        self.machine.recv_failure(error);
+    }
+
+    /// Why the stream has failed, if it has.
+    pub(crate) fn result(&self) -> Result<(), StreamError> {
+        self.machine.state().error().map_or(Ok(()), |error| Err(error.clone()))
+    }
+}
+
+/// A task that waits; dropped, it does so no more.
+pub(super) struct Timeout(pub(super) AbortHandle);
+
+impl Drop for Timeout {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("id", &self.id).finish_non_exhaustive()
+    }
+}

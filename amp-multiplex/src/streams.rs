@@ -1,0 +1,182 @@
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use amp_core::{Answer, CloseReason, Command, Connection};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::acknowledge::{Ack, refuse};
+use crate::attachment::Attachment;
+use crate::commands::{Id, StreamGone};
+use crate::error::ConnectError;
+use crate::machine::{Budget, Registry, StreamMachine, WindowBounds};
+use crate::peer_features::PeerFeatures;
+use crate::settings::StreamSettings;
+
+/// What all streams of one connection share. `S` is a stream.
+pub(crate) struct Streams<S> {
+    settings: StreamSettings,
+    registry: Mutex<Registry<S, Ack>>,
+    /// How many permits there are, of streams that are closed too.
+    permits: AtomicUsize,
+    attachment: Attachment,
+    /// The runtime that drives the connection: streams may be dropped elsewhere.
+    runtime: OnceLock<Handle>,
+    /// Why the connection has ended. Set under the registry's lock, so that a stream which is inserted later sees it.
+    end: watch::Sender<Option<CloseReason>>,
+    in_flight: Budget,
+    received: Budget,
+}
+
+impl<S> Streams<S> {
+    pub(crate) fn new(settings: StreamSettings) -> Arc<Self> {
+        Arc::new(Self {
+            registry: Mutex::new(Registry::new(settings.most_streams, settings.most_early)),
+            permits: AtomicUsize::new(0),
+            attachment: Attachment::default(),
+            runtime: OnceLock::new(),
+            end: watch::Sender::new(None),
+            in_flight: Budget::new(settings.most_in_flight),
+            received: Budget::new(settings.most_received),
+            settings,
+        })
+    }
+
+    pub(crate) fn registry(&self) -> MutexGuard<'_, Registry<S, Ack>> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn settings(&self) -> &StreamSettings {
+        &self.settings
+    }
+
+    /// How many streams hold a permit.
+    pub(crate) fn permits(&self) -> usize {
+        self.permits.load(Ordering::Relaxed)
+    }
+
+    /// The budget of what was sent and not acknowledged.
+    pub(crate) fn in_flight(&self) -> &Budget {
+        &self.in_flight
+    }
+
+    /// The budget of what was received and not read.
+    pub(crate) fn received(&self) -> &Budget {
+        &self.received
+    }
+
+    pub(crate) fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    /// The connection, while it lives.
+    pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
+        self.attachment.connection(|| self.end_reason())
+    }
+
+    /// Notes the runtime that drives the connection, and no other: the connection may have been set up, and may be used, in one that
+    /// ends before or that nobody runs. It is known once the driver was polled, and so when the first command or answer is received.
+    pub(crate) fn note_runtime(&self, connection: &Connection) {
+        if self.runtime.get().is_none()
+            && let Some(runtime) = connection.runtime().cloned()
+        {
+            let _ = self.runtime.set(runtime);
+        }
+    }
+
+    /// Runs a task that goes on when nobody waits for it.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Option<JoinHandle<T>> {
+        // Without a closure around it: the task is large, and each function that it is passed through copies it.
+        match self.runtime.get() {
+            Some(runtime) => Some(runtime.spawn(task)),
+            None => Some(Handle::try_current().ok()?.spawn(task)),
+        }
+    }
+
+    /// Why the connection has ended, if it has.
+    pub(crate) fn end_reason(&self) -> Option<CloseReason> {
+        self.end.borrow().clone()
+    }
+
+    /// Waits until the connection has ended, which is before its last bytes are written and its last responders have finished.
+    pub(crate) fn ended(&self) -> impl Future<Output = ()> + Send + use<S> {
+        let mut end = self.end.subscribe();
+        async move { drop(end.wait_for(Option::is_some).await) }
+    }
+
+    /// The connection has ended. Returns the streams that were open, for the caller to fail.
+    pub(crate) fn end(&self, reason: &CloseReason) -> Vec<S> {
+        let mut registry = self.registry();
+        self.end.send_if_modified(|end| {
+            let first = end.is_none();
+            end.get_or_insert_with(|| reason.clone());
+            first
+        });
+        registry.clear()
+    }
+
+    /// Answers what was received for a stream that is not open, or not any more.
+    pub(crate) fn answer_unknown<C>(&self, answers: impl IntoIterator<Item = Answer<C>>)
+    where
+        C: Command<Response = (), Errors = StreamGone>,
+    {
+        if self.registry().refuses_unknown() {
+            refuse(answers);
+        } else {
+            answers.into_iter().for_each(|answer| answer.send(Ok(())));
+        }
+    }
+
+    /// The machine of a new stream to a peer with these features.
+    pub(crate) fn machine(&self, peer: &PeerFeatures) -> StreamMachine<Ack> {
+        let StreamSettings { first_window, most_window, most_buffered, .. } = self.settings;
+        // No window needs to be larger than what the peer buffers.
+        let cap = peer.max_buffered.map_or(usize::MAX, |buffered| usize::try_from(buffered).unwrap_or(usize::MAX));
+        let bounds = WindowBounds { initial: first_window.min(cap), max: most_window.min(cap) };
+        StreamMachine::new(peer.half_close, bounds, most_buffered)
+    }
+
+    /// What this end announces.
+    pub(crate) fn features(&self) -> PeerFeatures {
+        let StreamSettings { most_buffered, most_received, .. } = self.settings;
+        PeerFeatures::new(Some(true), u64::try_from(most_buffered.min(most_received / 4)).ok())
+    }
+}
+
+/// How many streams there are, how many this end is closing, and how many Connects of either end are not decided about.
+impl<S> fmt::Debug for Streams<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Streams").field(&*self.registry()).finish()
+    }
+}
+
+/// Counts as one of [`most_streams`](StreamSettings::most_streams), and for what the id of the stream holds.
+#[derive(Debug)]
+pub(crate) struct Permit<S> {
+    streams: Arc<Streams<S>>,
+    id_bytes: usize,
+}
+
+impl<S> Permit<S> {
+    pub(crate) fn new(streams: &Arc<Streams<S>>, id: &Id) -> Self {
+        streams.permits.fetch_add(1, Ordering::Relaxed);
+        streams.received.change(0, id.held());
+        Self { streams: Arc::clone(streams), id_bytes: id.held() }
+    }
+
+    pub(crate) fn streams(&self) -> &Arc<Streams<S>> {
+        &self.streams
+    }
+}
+
+impl<S> Drop for Permit<S> {
+    fn drop(&mut self) {
+        self.streams.permits.fetch_sub(1, Ordering::Relaxed);
+        self.streams.received.change(self.id_bytes, 0);
+    }
+}
