@@ -257,3 +257,33 @@ fn an_answer_that_was_moved_aside_before_the_end_can_be_taken_after_it() {
     assert_eq!(progress(&mut dispatcher, 2), "lost");
     assert_eq!(held(&dispatcher), (0, 0, 0));
 }
+
+#[test]
+fn a_marked_notification_is_no_call_and_its_answer_is_credit_once() {
+    let mut dispatcher = Dispatcher::<u64>::new();
+    dispatcher.mark();
+    dispatcher.mark();
+    assert_eq!((dispatcher.next_tag(), dispatcher.counted(), dispatcher.is_awaited()), (3, 0, false));
+    assert_eq!(dispatcher.take_credit(), 0);
+    assert_eq!(dispatcher.answer(2, reply(2)), Ok(None));
+    assert_eq!(dispatcher.answer(2, reply(2)), Err(UnknownTag));
+    assert_eq!(dispatcher.answer(1, reply(1)), Ok(None));
+    assert_eq!((dispatcher.take_credit(), dispatcher.take_credit()), (2, 0));
+    assert_eq!(held(&dispatcher), (0, 0, 0));
+    dispatcher.mark();
+    dispatcher.close(|_| panic!("nobody waits"));
+    assert_eq!(held(&dispatcher), (0, 0, 0));
+}
+
+#[test]
+fn a_long_call_while_100_000_marked_notifications_pass_keeps_the_memory_bounded() {
+    let mut dispatcher = asked(1);
+    for _ in 0..100_000 {
+        let tag = dispatcher.next_tag();
+        dispatcher.mark();
+        assert_eq!(dispatcher.answer(tag, reply(7)), Ok(None));
+        assert!(dispatcher.window.len() <= SLACK + 8, "{} in the window", dispatcher.window.len());
+    }
+    assert_eq!(dispatcher.take_credit(), 100_000);
+    assert_eq!(progress(&mut dispatcher, 1), "pending");
+}
