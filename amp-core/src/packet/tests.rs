@@ -207,3 +207,61 @@ fn a_mark_counts_only_with_a_tag_and_an_ask_without_it_is_one_like_any_other() {
     assert_eq!(kind(&[("_ask", "1"), ("_command", "Note"), ("_notifies", "")]), "ask Note Some(\"1\")");
     assert_eq!(kind(&[("_answer", "1"), ("_command", "Note"), ("_notify", "")]), "answer 1");
 }
+
+#[test]
+fn line_16_an_error_box_in_order_that_looks_like_an_ask_at_first_is_an_error() {
+    assert_eq!(kind(&[("_ask", "1"), ("_command", "Sum"), ("_error", "7")]), "error 7");
+    assert_eq!(kind(&[("_ask", "1"), ("_command", "Sum"), ("_error", "7"), ("a", "1")]), "error 7");
+    assert_eq!(kind(&[("_ask", "1"), ("_command", "Sum"), ("_errors", "7")]), "ask Sum Some(\"1\")");
+    assert_eq!(kind(&[("_ask", "1"), ("_command", "Sum"), ("_", "7")]), "ask Sum Some(\"1\")", "not in order");
+}
+
+/// The fields `a` and `A` of an ask.
+fn fields(pairs: &[(&str, &str)]) -> [Option<String>; 2] {
+    match Packet::parse(raw_of(pairs)) {
+        Ok(Packet::Ask { ask, .. }) => {
+            let mut fields = ask.fields(1);
+            [Key::from_wire(b"\0\x01a"), Key::from_wire(b"\0\x01A")].map(|key| {
+                let value = fields.value(key)?;
+                Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn keys_before_amps_own_hide_neither_these_nor_the_fields() {
+    let (ask, command, field) = (("_ask", "1"), ("_command", "Sum"), ("a", "2"));
+    for before in
+        [&[("A", "3")][..], &[("_a", "4")], &[("A", "3"), ("_a", "4")], &[("A", "3"), ("_", "5"), ("_a", "4")]]
+    {
+        let pairs = [before, &[ask, command, field]].concat();
+        assert_eq!(kind(&pairs), "ask Sum Some(\"1\")", "{pairs:?}");
+        let upper = before.iter().find(|(key, _)| *key == "A").map(|(_, value)| (*value).to_owned());
+        assert_eq!(fields(&pairs), [Some("2".to_owned()), upper], "{pairs:?}");
+    }
+    assert_eq!(kind(&[("A", "3"), ("_a", "4"), ("_answer", "7"), ("a", "1")]), "answer 7");
+    assert_eq!(kind(&[("A", "3"), ("_a", "4"), ("_error", "7"), ("a", "1")]), "error 7");
+    assert_eq!(kind(&[("_command", "Sum"), ("a", "1")]), "ask Sum None");
+    assert_eq!(kind(&[("a", "1"), ("_command", "Sum")]), "ask Sum None", "behind a key out of order");
+}
+
+#[test]
+fn line_64_asks_and_answers_may_have_exactly_as_many_bytes_as_the_limit_says() {
+    let sum = Sum { a: 13, b: 81 };
+    let arguments = || AmpBox::new().with("a", "13").and_then(|made| made.with("b", "81")).expect("pairs that fit");
+    let mut typed = Vec::new();
+    put_ask(&mut typed, Some(Tag::of(1)), &sum, BoxLimits::DEFAULT).expect("a sum");
+    let (exactly, one_less) = (BoxLimits::DEFAULT.bytes(typed.len()), BoxLimits::DEFAULT.bytes(typed.len() - 1));
+    let mut bytes = Vec::new();
+    put_ask(&mut bytes, Some(Tag::of(1)), &sum, exactly).expect("exactly the limit");
+    put_ask_box(&mut bytes, Some(Tag::of(1)), "Sum", arguments(), exactly).expect("exactly the limit");
+    assert_eq!(bytes, typed.repeat(2));
+    let refused = EncodeErrorKind::BoxTooLong { limit: typed.len() - 1 };
+    let error = put_ask(&mut bytes, Some(Tag::of(1)), &sum, one_less).expect_err("a byte too long");
+    assert_eq!(error.kind(), &refused);
+    let error = put_ask_box(&mut bytes, Some(Tag::of(1)), "Sum", arguments(), one_less).expect_err("a byte too long");
+    assert_eq!(error.kind(), &refused);
+    assert_eq!(bytes, typed.repeat(2), "what was refused left nothing");
+}

@@ -188,6 +188,76 @@ fn bytes_behind_the_last_whole_box_are_given_back() {
     assert_eq!(&decoder.into_leftover()[..], b"HELLO");
 }
 
+#[test]
+fn line_64_a_box_of_more_than_half_of_the_limit_may_come_in_parts() {
+    let whole = amp_box(&[(b"a", &[b'v'; 40]), (b"b", &[b'v'; 10])]);
+    let bytes = encoded(&whole);
+    let limits = BoxLimits::DEFAULT.bytes(bytes.len());
+    for cut in 0..=bytes.len() {
+        let mut decoder = BoxDecoder::new(limits);
+        decoder.buffer().extend_from_slice(&bytes[..cut]);
+        let (mut boxes, error) = drained(&mut decoder);
+        assert_eq!(error, None, "cut at {cut}");
+        decoder.buffer().extend_from_slice(&bytes[cut..]);
+        let (rest, error) = drained(&mut decoder);
+        boxes.extend(rest);
+        assert_eq!((boxes.as_slice(), error), (std::slice::from_ref(&whole), None), "cut at {cut}");
+    }
+}
+
+#[test]
+fn line_64_a_claim_that_leaves_no_room_for_the_end_of_the_box_is_refused_at_once() {
+    // A key of one byte and a value of 10 with their lengths are 15 bytes, and the end is 2 more.
+    let claim = b"\0\x01a\0\x0a";
+    let with = |limit, bytes: &[u8]| decoded_with(BoxLimits::DEFAULT.bytes(limit), bytes).1;
+    assert_eq!(with(17, claim), None);
+    assert_eq!(with(16, claim), Some(WireError::BoxTooLong { limit: 16 }));
+    // Behind a key of 10 bytes come at least the length of its value and the end.
+    assert_eq!(with(16, b"\0\x0a"), None);
+    assert_eq!(with(15, b"\0\x0a"), Some(WireError::BoxTooLong { limit: 15 }));
+    // Nothing but the end fits into two bytes, and nothing into one.
+    assert_eq!(with(2, b"\0\0"), None);
+    assert_eq!(with(1, b"\0\0"), Some(WireError::BoxTooLong { limit: 1 }));
+    assert_eq!(with(1, b"\0"), None, "no length has come");
+}
+
+#[test]
+fn of_several_broken_limits_the_first_in_the_stream_is_told() {
+    let pair = b"\0\x01a\0\x01v";
+    let long_key = b"\x01\x00";
+    let told = |bytes_limit, pairs, bytes: &[&[u8]]| {
+        let limits = BoxLimits::DEFAULT.bytes(bytes_limit).pairs(pairs);
+        match decoded_with(limits, &bytes.concat()).1 {
+            Some(WireError::BoxTooLong { limit }) => format!("{limit} bytes"),
+            Some(WireError::TooManyPairs { limit }) => format!("{limit} pairs"),
+            Some(WireError::KeyTooLong { length, .. }) => format!("key of {length}"),
+            None => "nothing".to_owned(),
+        }
+    };
+    // The pair and the end are 8 bytes: over that, the pair was too much before the next key came.
+    assert_eq!(told(8, 1, &[pair, long_key]), "key of 256");
+    assert_eq!(told(7, 1, &[pair, long_key]), "7 bytes");
+    assert_eq!(told(8, 1, &[pair, pair]), "1 pairs");
+    assert_eq!(told(7, 1, &[pair, pair]), "7 bytes");
+    // A key that is too long is no pair that is too much, and what it claims is not looked at.
+    assert_eq!(told(100, 1, &[pair, long_key]), "key of 256");
+    assert_eq!(told(2, 1, &[long_key]), "key of 256");
+    assert_eq!(told(0, 1, &[long_key]), "key of 256");
+    assert_eq!(told(100, 0, &[pair]), "0 pairs");
+    assert_eq!(told(5, 0, &[pair]), "0 pairs");
+    assert_eq!(told(100, 2, &[pair, pair]), "nothing");
+    assert_eq!(told(14, 2, &[pair, pair, b"\0\0"]), "nothing");
+    assert_eq!(told(13, 2, &[pair, pair, b"\0\0"]), "13 bytes");
+}
+
+#[test]
+fn a_box_of_the_programs_counts_its_pairs_and_gives_them_away() {
+    let made = amp_box(&[(b"b", b"2"), (b"a", b"1")]);
+    assert_eq!((made.len(), AmpBox::new().len()), (2, 0));
+    let pairs: Vec<_> = made.into_iter().collect();
+    assert_eq!(pairs, [("a".into(), "1".into()), ("b".into(), "2".into())]);
+}
+
 fn any_box() -> impl Strategy<Value = AmpBox> {
     let pair = (vec(any::<u8>(), 1..=255), vec(any::<u8>(), 0..300));
     vec(pair, 0..6).prop_map(|pairs| {
@@ -234,6 +304,28 @@ proptest! {
         for one in boxes {
             prop_assert_eq!(decoded(&encoded(&one)), (vec![one], None));
         }
+    }
+
+    /// A wrong answer reads the wrong value of a key that came twice.
+    #[test]
+    fn whether_keys_ascend_is_what_plain_comparison_says(
+        pairs in vec((vec(prop_oneof![Just(0), Just(b'a'), Just(b'b'), Just(255)], 1..7), 0..6_usize), 1..5),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = Vec::new();
+        for (key, length) in &pairs {
+            put_pair(&mut bytes, key, &[b'v'; 6][..*length]);
+        }
+        bytes.extend_from_slice(&END);
+        let cut = cut.index(bytes.len() + 1);
+        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+        let mut whole = None;
+        for part in [&bytes[..cut], &bytes[cut..]] {
+            decoder.buffer().extend_from_slice(part);
+            whole = decoder.next_box().expect("a box").or(whole);
+        }
+        let ascend = pairs.windows(2).all(|two| two[0].0 < two[1].0);
+        prop_assert_eq!(whole.map(|whole| whole.is_ascending()), Some(ascend));
     }
 
     #[test]

@@ -218,3 +218,72 @@ fn long_calls_that_were_abandoned_or_expired_leave_nothing_behind_either() {
     dispatcher.skip();
     assert_eq!(held(&dispatcher), (0, 0, 0));
 }
+
+#[test]
+fn a_free_call_leaves_the_count_of_calls_as_it_is_and_is_awaited_like_any_other() {
+    let mut dispatcher = Dispatcher::new();
+    dispatcher.ask(1, None, true);
+    assert_eq!((dispatcher.counted(), dispatcher.is_awaited()), (0, true));
+    dispatcher.ask(2, None, false);
+    dispatcher.ask(3, None, true);
+    assert_eq!(dispatcher.counted(), 1);
+    assert_eq!(dispatcher.answer(1, reply(1)), Ok(Some(1)));
+    assert_eq!(dispatcher.counted(), 1);
+    assert_eq!(dispatcher.answer(2, reply(2)), Ok(Some(2)));
+    assert_eq!((dispatcher.counted(), dispatcher.is_awaited()), (0, true));
+    dispatcher.abandon(3);
+    assert_eq!((dispatcher.counted(), dispatcher.is_awaited()), (0, false));
+    assert_eq!(dispatcher.answer(3, reply(3)), Ok(None));
+    dispatcher.ask(4, None, false);
+    assert_eq!((dispatcher.counted(), dispatcher.is_awaited()), (1, true));
+}
+
+#[test]
+fn an_answer_that_was_moved_aside_before_the_end_can_be_taken_after_it() {
+    let mut dispatcher = asked(2);
+    assert_eq!(dispatcher.answer(1, reply(1)), Ok(Some(1)));
+    for _ in 0..1000 {
+        dispatcher.skip();
+        let tag = dispatcher.next_tag();
+        dispatcher.ask(tag, None, false);
+        assert_eq!(dispatcher.answer(tag, reply(tag)), Ok(Some(tag)));
+        assert_eq!(progress(&mut dispatcher, tag), format!("answered {tag}"));
+    }
+    assert!(dispatcher.old.contains_key(&1), "the window stays short");
+    let mut woken = Vec::new();
+    dispatcher.close(|tag| woken.push(tag));
+    assert_eq!(woken, [2]);
+    assert_eq!(progress(&mut dispatcher, 1), "answered 1");
+    assert_eq!(progress(&mut dispatcher, 2), "lost");
+    assert_eq!(held(&dispatcher), (0, 0, 0));
+}
+
+#[test]
+fn a_marked_notification_is_no_call_and_its_answer_is_credit_once() {
+    let mut dispatcher = Dispatcher::<u64>::new();
+    dispatcher.mark();
+    dispatcher.mark();
+    assert_eq!((dispatcher.next_tag(), dispatcher.counted(), dispatcher.is_awaited()), (3, 0, false));
+    assert_eq!(dispatcher.take_credit(), 0);
+    assert_eq!(dispatcher.answer(2, reply(2)), Ok(None));
+    assert_eq!(dispatcher.answer(2, reply(2)), Err(UnknownTag));
+    assert_eq!(dispatcher.answer(1, reply(1)), Ok(None));
+    assert_eq!((dispatcher.take_credit(), dispatcher.take_credit()), (2, 0));
+    assert_eq!(held(&dispatcher), (0, 0, 0));
+    dispatcher.mark();
+    dispatcher.close(|_| panic!("nobody waits"));
+    assert_eq!(held(&dispatcher), (0, 0, 0));
+}
+
+#[test]
+fn a_long_call_while_100_000_marked_notifications_pass_keeps_the_memory_bounded() {
+    let mut dispatcher = asked(1);
+    for _ in 0..100_000 {
+        let tag = dispatcher.next_tag();
+        dispatcher.mark();
+        assert_eq!(dispatcher.answer(tag, reply(7)), Ok(None));
+        assert!(dispatcher.window.len() <= SLACK + 8, "{} in the window", dispatcher.window.len());
+    }
+    assert_eq!(dispatcher.take_credit(), 100_000);
+    assert_eq!(progress(&mut dispatcher, 1), "pending");
+}

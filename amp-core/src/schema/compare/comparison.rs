@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, Effect};
+use super::change::{Change, Effect};
 use crate::schema::integer::holds;
 use crate::schema::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Rule, Schema, TypeSchema};
 

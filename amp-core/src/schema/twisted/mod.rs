@@ -4,6 +4,7 @@ mod fields;
 mod literals;
 mod names;
 mod rules;
+mod types;
 
 use std::collections::BTreeSet;
 use std::fmt;

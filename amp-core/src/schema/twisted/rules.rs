@@ -1,9 +1,9 @@
 use std::fmt::{self, Display};
 use std::ops::Bound;
 
-use super::fields::Type;
 use super::literals::Text;
 use super::names::Names;
+use super::types::Type;
 use crate::python::PythonBytes;
 use crate::schema::integer::Integers;
 use crate::schema::{Rule, TypeSchema, WireValue};

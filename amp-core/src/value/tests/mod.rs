@@ -1,5 +1,6 @@
 //! The rows of `wire.md` 2.4, and what must hold for every value.
 
+mod boxes;
 mod float;
 mod integer;
 mod list;

@@ -1,0 +1,102 @@
+//! Boxes as values: nested ones, and the writer's order and bounds.
+
+use std::fmt::Write;
+
+use super::*;
+use crate::testing::Item;
+use crate::wire::{MAX_KEY, put_pair};
+
+const A: Key = Key::from_wire(b"\0\x01a");
+const B: Key = Key::from_wire(b"\0\x01b");
+
+/// A nested box of these pairs, in this order.
+fn nested(pairs: &[(&[u8], &str)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (key, value) in pairs {
+        put_pair(&mut bytes, key, value.as_bytes());
+    }
+    bytes.extend_from_slice(b"\0\0");
+    bytes
+}
+
+fn item(a: i64, b: &str) -> Item {
+    Item { a, b: Some(b.to_owned()) }
+}
+
+#[test]
+fn line_03_a_nested_box_is_read_in_any_order_and_of_equal_keys_the_last_counts() {
+    let rows: [(&[(&[u8], &str)], Item); 7] = [
+        (&[(b"a", "1"), (b"b", "x")], item(1, "x")),
+        (&[(b"b", "x"), (b"a", "1")], item(1, "x")),
+        (&[(b"a", "1"), (b"a", "2"), (b"b", "x")], item(2, "x")),
+        (&[(b"a", "1"), (b"b", "x"), (b"a", "2")], item(2, "x")),
+        (&[(b"b", "x"), (b"b", "y"), (b"a", "1")], item(1, "y")),
+        (&[(b"a", "1"), (b"b", "x"), (b"b", "y")], item(1, "y")),
+        (&[(b"ab", "?"), (b"a", "1"), (b"aa", "?"), (b"b", "x")], item(1, "x")),
+    ];
+    for (pairs, expected) in rows {
+        assert_eq!(decoded::<Item>(&nested(pairs)), Ok(expected.clone()), "{pairs:?}");
+        let two = [nested(&[(b"a", "7")]), nested(pairs)].concat();
+        assert_eq!(decoded::<Vec<Item>>(&two), Ok(vec![Item { a: 7, b: None }, expected]), "{pairs:?}");
+    }
+}
+
+#[test]
+fn line_09_a_key_in_a_nested_box_may_have_255_bytes_and_no_more() {
+    let longest = nested(&[(b"a", "1"), (&[b'k'; MAX_KEY], "v")]);
+    assert_eq!(decoded::<Item>(&longest), Ok(Item { a: 1, b: None }));
+    let mut longer = nested(&[(b"a", "1")]);
+    longer.truncate(longer.len() - 2);
+    longer.extend_from_slice(&[1, 0]);
+    longer.extend_from_slice(&[b'k'; MAX_KEY + 1]);
+    longer.extend_from_slice(b"\0\x01v\0\0");
+    assert_eq!(decoded::<Item>(&longer), Err(DecodeErrorKind::Truncated));
+}
+
+#[test]
+fn line_08_a_key_that_is_named_when_it_is_written_may_have_255_bytes_and_no_more() {
+    let mut bytes = Vec::new();
+    let mut writer = BoxWriter::new(&mut bytes, 1);
+    let [longest, longer] = [MAX_KEY, MAX_KEY + 1].map(|length| "k".repeat(length));
+    writer.put_named(&longest, &1_i64).expect("255 bytes");
+    writer.put_bytes(&longest, b"2").expect("255 bytes");
+    for refused in [longer.as_str(), "", "_k"] {
+        let error = writer.put_named(refused, &1_i64).expect_err("no key of a program's");
+        assert_eq!((error.kind(), error.path()), (&EncodeErrorKind::Key, refused));
+        assert_eq!(writer.put_bytes(refused, b"1").expect_err("the same").kind(), &EncodeErrorKind::Key);
+    }
+    writer.finish(1000).expect("a short box");
+    assert_eq!(bytes, nested(&[(longest.as_bytes(), "2")]), "the last of equal keys, and nothing of what was refused");
+}
+
+#[test]
+fn line_64_a_box_may_be_written_with_exactly_as_many_bytes_as_the_limit_says() {
+    let whole = nested(&[(b"a", "1"), (b"b", "")]);
+    for (limit, fits) in [(whole.len(), true), (whole.len() - 1, false)] {
+        // Only the box counts, not what is before it in the buffer.
+        let mut bytes = b"before".to_vec();
+        let mut writer = BoxWriter::new(&mut bytes, 1);
+        writer.put(A, &1_i64).expect("a short value");
+        writer.put(B, &String::new()).expect("an empty value");
+        let refused = writer.finish(limit).err().map(|error| error.kind().clone());
+        assert_eq!(refused, (!fits).then_some(EncodeErrorKind::BoxTooLong { limit }));
+    }
+}
+
+#[test]
+fn all_pairs_are_given_in_the_order_in_which_they_came_with_those_that_came_twice() {
+    let bytes = nested(&[(b"b", "1"), (b"a", "2"), (b"b", "3")]);
+    let raw = RawValue::new(&bytes);
+    let reader = raw.boxes().next().expect("a box").expect("a whole one");
+    let pairs: Vec<_> = reader.pairs().map(|(key, value)| (key, value.as_bytes())).collect();
+    assert_eq!(pairs, [(&b"b"[..], &b"1"[..]), (b"a", b"2"), (b"b", b"3")]);
+    assert_eq!(reader.find(b"b").map(RawValue::as_bytes), Some(&b"3"[..]));
+    assert!(reader.find(b"c").is_none());
+}
+
+#[test]
+fn text_can_be_formatted_into_a_value() {
+    let mut bytes = Vec::new();
+    write!(ValueWriter::new(&mut bytes), "{}-{:02}", "x", 7).expect("memory is enough");
+    assert_eq!(bytes, b"x-07");
+}
