@@ -156,7 +156,7 @@ async fn dropping_the_last_handle_closes_and_a_call_or_a_clone_is_a_handle() {
 #[tokio::test(start_paused = true)]
 async fn a_driver_gives_the_reason_when_it_is_done() {
     let (ours, _theirs) = tokio::io::duplex(4096);
-    let (connection, driver) = Connection::builder().build(ours, amp::Peer::other("script"));
+    let (connection, driver) = Connection::builder().build(ours, Peer::other("script"));
     let driver = tokio::spawn(driver);
     connection.close();
     let reason = soon("the driver ends", driver).await.expect("no panic");
@@ -189,7 +189,7 @@ async fn a_peer_that_half_closes_gets_what_was_answered_and_the_end() {
 async fn a_driver_that_moves_to_another_task_is_woken_there() {
     let (ours, mut theirs) = tokio::io::duplex(4096);
     let builder = Connection::builder().settings(Settings::new().announce(false)).locator(House::new().into_locator());
-    let (connection, mut driver) = builder.build(ours, amp::Peer::other("script"));
+    let (connection, mut driver) = builder.build(ours, Peer::other("script"));
     let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(Pin::new(&mut driver).poll(&mut nobody).is_pending());
     let driver = tokio::spawn(driver);
