@@ -1,5 +1,4 @@
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -10,51 +9,12 @@ use tokio::time::Sleep;
 use super::now;
 use super::responders::Responders;
 use super::shared::Shared;
-use super::state::EndListener;
-use crate::panics::caught;
 use crate::reason::CloseReason;
-use crate::responder::Answering;
 
 /// Tells everybody that the connection has ended, however the driver ends.
-pub(super) struct Latch(pub(super) Arc<Shared>);
+pub(super) struct EndGuard(pub(super) Arc<Shared>);
 
-impl Shared {
-    /// Runs `listener` when the connection has ended: now, if that was before.
-    pub(super) fn on_end(&self, listener: EndListener) {
-        let mut state = self.lock();
-        match &mut state.end_listeners {
-            Some(listeners) => listeners.push(listener),
-            None => {
-                drop(state);
-                self.run_end_listeners([listener]);
-            }
-        }
-    }
-
-    /// Nothing more is received: tells the box receiver, and runs what waits for the end of the connection, once.
-    pub(super) fn announce_end(&self) {
-        self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped));
-        let listeners = self.lock().end_listeners.take();
-        self.run_end_listeners(listeners.into_iter().flatten());
-    }
-
-    pub(super) fn transport_closed(&self) {
-        let reason = self.over();
-        self.ended.send_modify(|ended| ended.reason = reason);
-    }
-
-    /// Never under the lock: a listener may use the connection.
-    fn run_end_listeners(&self, listeners: impl IntoIterator<Item = EndListener>) {
-        let reason = self.over().unwrap_or(CloseReason::DriverDropped);
-        for listener in listeners {
-            if caught(AssertUnwindSafe(|| listener(&reason))).is_none() {
-                tracing::error!("a listener for the end of a connection panicked");
-            }
-        }
-    }
-}
-
-impl Drop for Latch {
+impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.end(CloseReason::DriverDropped);
         self.0.announce_end();
@@ -67,7 +27,7 @@ impl Drop for Latch {
 pub(super) async fn finish(mut responders: Responders, shared: Arc<Shared>) {
     let mut alarm: Option<Pin<Box<Sleep>>> = None;
     poll_fn(|cx| {
-        let until = shared.finish_by(cx.waker());
+        let until = shared.finishes_by(cx.waker());
         // What has no time left begins nothing either.
         if until <= now() || responders.poll_finish(cx).is_ready() {
             return Poll::Ready(());
@@ -87,9 +47,9 @@ pub(super) async fn finish(mut responders: Responders, shared: Arc<Shared>) {
     }
 }
 
-/// Writes the last bytes, says that they were the last, and lets the peer read them: a socket that is closed with
+/// Writes the last bytes, shuts the transport's writing down, and lets the peer read them: a socket that is closed with
 /// unread bytes in it is reset, and the peer's unread answers with it.
-pub(super) async fn part<T: AsyncRead + AsyncWrite + Unpin>(
+pub(super) async fn write_last<T: AsyncRead + AsyncWrite + Unpin>(
     mut transport: T,
     last: &[u8],
     at_end: bool,

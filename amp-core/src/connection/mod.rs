@@ -3,42 +3,38 @@
 //! One future, the driver, reads and writes; handles append what they send to one outbound buffer under one short
 //! lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
 
-mod alarms;
-mod announcing;
 mod answering;
+mod batching;
 mod builder;
 mod busy;
 mod call;
 mod callback;
-mod credit;
 mod descriptors;
 mod driver;
 mod ending;
 mod exchange;
-mod outbound;
-mod outgoing;
+mod inbound;
 mod over_boxes;
-mod pace;
-mod queue;
+mod pending;
 mod queued;
-mod reading;
+mod reader;
 mod receiver;
 mod responders;
 mod sent;
 mod shared;
-mod state;
 mod states;
 mod timer;
 pub(crate) mod transport;
 mod turn;
 mod waiting;
 mod weak;
+mod writer;
 
 use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -58,13 +54,13 @@ use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, Context, Exposable, ExposeError, NoErrors, State, provided};
 use crate::peer::Peer;
+use crate::proto::Untyped;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::AmpBox;
 use callback::is_responding;
 use exchange::{Exchange, Failure};
-use outgoing::Untyped;
-use shared::Shared;
+use shared::{Shared, wake};
 
 /// A connection to a peer: both ends call, both ends answer. Cheap to clone.
 ///
@@ -223,11 +219,8 @@ impl Connection {
     /// answers before it sends more.
     pub fn restore_receiver(&self) {
         // Answers to marked notifications may have gone to the receiver.
-        let mut state = self.shared.lock();
-        state.credit.forgive();
-        let next = state.next_notification(&self.shared.settings);
-        drop(state);
-        next.into_iter().for_each(Waker::wake);
+        let next = self.shared.lock().forgive_credit();
+        wake(next);
         self.shared.switch.set(None);
     }
 
@@ -299,7 +292,7 @@ impl Connection {
     /// Whether no more calls can be made.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.shared.lock().refusal().is_some()
+        self.shared.lock().refusal(false).is_some()
     }
 }
 

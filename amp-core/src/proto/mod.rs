@@ -1,0 +1,36 @@
+//! The state of one connection, without a runtime. Imports `dispatcher`, `packet` and `reason`.
+//!
+//! It is pure: a waiter is any [`Waiter`], time comes in as a value, and whoever is to be woken is handed out. Each file
+//! is the owner of one invariant; [`State`] holds one of each, and the connection guards it with its one lock.
+
+mod admission;
+mod announcements;
+mod credit;
+mod goodbye;
+mod lifecycle;
+mod outbound;
+mod outgoing;
+mod queue;
+mod state;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod wake_up;
+
+use std::hash::Hash;
+
+pub(crate) use admission::Lane;
+pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
+pub(crate) use lifecycle::EndListener;
+pub(crate) use outbound::MOST_BULK;
+pub(crate) use outgoing::{Borrowed, Outgoing, Untyped};
+pub(crate) use state::{Appended, Limits, Request, State};
+pub(crate) use timers::TimerKey;
+
+/// What waits and can be woken: a waker in a connection, a number in a test.
+pub(crate) trait Waiter: Clone {
+    /// Equal for two waiters that wake the same task.
+    type Identity: Eq + Hash;
+
+    fn identity(&self) -> Self::Identity;
+}

@@ -1,0 +1,11 @@
+//! Two states against each other, without a runtime and without a clock.
+
+use super::Waiter;
+
+impl Waiter for u64 {
+    type Identity = Self;
+
+    fn identity(&self) -> Self {
+        *self
+    }
+}
