@@ -1,5 +1,8 @@
 //! Two states against each other, without a runtime and without a clock.
 
+mod end;
+mod two_ends;
+
 use super::Waiter;
 
 impl Waiter for u64 {
