@@ -25,7 +25,7 @@ impl Answering for Shared {
         self.append_answer(put);
     }
 
-    /// The first reason stays; everybody who waits learns it.
+    /// The first reason stays, and all that wait learn it.
     fn end(&self, reason: CloseReason) {
         self.end(reason);
     }

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 /// The first part of what a read brought; each further part is twice as long as the one before.
 const PART: usize = 16;
-/// How many boxes it takes to measure a way.
+/// How many boxes one measurement takes.
 const EPOCH: usize = 16 * 1024;
-/// In how many measurements the other way is tried once.
+/// One in so many measurements is of the other way.
 const TRIAL: u32 = 32;
 /// How much faster parts must be to be worth their system calls, and to stay so.
 const WORTH: [f64; 2] = [1.25, 1.1];
@@ -15,7 +15,7 @@ const WORTH: [f64; 2] = [1.25, 1.1];
 /// once, which is the least work. In parts: the peer has the first boxes while this end handles the rest, so that both work
 /// at once instead of in turns. That is up to twice as fast where each has a CPU, and a third slower where they share one or
 /// have no time to lose. Nothing here tells which it is but the boxes that come in a second; so the other way is tried now and
-/// then, between two measurements of the one that is gone: a load that rises or falls meanwhile decides nothing.
+/// then, between two measurements of the current one: a load that rises or falls meanwhile decides nothing.
 #[derive(Debug)]
 pub(super) struct Batching {
     in_parts: bool,
@@ -63,8 +63,8 @@ impl Batching {
         self.trial = self.measurements == 1;
         if self.measurements == 3 {
             let [before, tried, after] = self.rates;
-            let gone = f64::midpoint(before, after);
-            let (whole, in_parts) = if self.in_parts { (tried, gone) } else { (gone, tried) };
+            let current = f64::midpoint(before, after);
+            let (whole, in_parts) = if self.in_parts { (tried, current) } else { (current, tried) };
             self.in_parts = in_parts > whole * WORTH[usize::from(self.in_parts)];
         }
     }
@@ -76,9 +76,9 @@ mod tests {
 
     use super::*;
 
-    /// Which way is gone how often while `batches` of 64 boxes come, each taking so many microseconds whole and in parts.
-    fn gone(batching: &mut Batching, now: &mut Instant, batches: usize, [whole, in_parts]: [u64; 2]) -> [usize; 2] {
-        let mut gone = [0; 2];
+    /// How often each way is taken while `batches` of 64 boxes come, each taking so many microseconds whole and in parts.
+    fn taken(batching: &mut Batching, now: &mut Instant, batches: usize, [whole, in_parts]: [u64; 2]) -> [usize; 2] {
+        let mut taken = [0; 2];
         for _ in 0..batches {
             let mut left = 64;
             let in_parts = loop {
@@ -92,17 +92,17 @@ mod tests {
                 }
                 batching.handled(boxes, false, || *now);
             };
-            gone[usize::from(in_parts)] += 1;
+            taken[usize::from(in_parts)] += 1;
         }
-        gone
+        taken
     }
 
     #[test]
-    fn the_faster_way_is_gone_and_the_other_tried_now_and_then() {
+    fn the_faster_way_is_taken_and_the_other_tried_now_and_then() {
         let (mut batching, mut now) = (Batching::new(), Instant::now());
-        let [whole, in_parts] = gone(&mut batching, &mut now, 100_000, [100, 50]);
+        let [whole, in_parts] = taken(&mut batching, &mut now, 100_000, [100, 50]);
         assert!(in_parts > 90_000 && whole > 1_000, "{whole} whole, {in_parts} in parts");
-        let [whole, in_parts] = gone(&mut batching, &mut now, 100_000, [50, 70]);
+        let [whole, in_parts] = taken(&mut batching, &mut now, 100_000, [50, 70]);
         assert!(whole > 90_000 && in_parts > 1_000, "{whole} whole, {in_parts} in parts");
     }
 
@@ -111,7 +111,7 @@ mod tests {
         for (more, less) in [(3, 4), (4, 3)] {
             let (mut batching, mut now, mut each) = (Batching::new(), Instant::now(), 1_000_000);
             for _ in 0..40 {
-                gone(&mut batching, &mut now, EPOCH / 64, [each; 2]);
+                taken(&mut batching, &mut now, EPOCH / 64, [each; 2]);
                 each = each * more / less;
                 assert!(!batching.in_parts, "{each} microseconds a batch");
             }
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn parts_that_are_hardly_faster_are_not_worth_it() {
-        let [whole, in_parts] = gone(&mut Batching::new(), &mut Instant::now(), 100_000, [100, 90]);
+        let [whole, in_parts] = taken(&mut Batching::new(), &mut Instant::now(), 100_000, [100, 90]);
         assert!(whole > 90_000, "{whole} whole, {in_parts} in parts");
     }
 

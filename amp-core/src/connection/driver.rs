@@ -62,7 +62,7 @@ impl fmt::Debug for Driver {
 
 struct Running<T> {
     transport: T,
-    /// Before everything that may still have something to say: who is dropped with the driver is told that it was.
+    /// Dropped before everything that may still answer: what is dropped with the driver is told that it was.
     guard: EndGuard,
     reader: Reader,
     writer: Writer,

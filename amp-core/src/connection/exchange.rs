@@ -139,7 +139,7 @@ fn goes_while_closing(connection: &Connection, lane: Lane) -> bool {
 }
 
 impl<A> Exchange<A> {
-    /// Gives the place in the queue up, and wakes whoever is next.
+    /// Leaves the queue, and wakes the next.
     #[inline]
     fn leave_queue(&mut self) {
         if let Step::Queued(queued) = &mut self.step {
@@ -169,7 +169,7 @@ pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<R
     answer
 }
 
-/// Nobody waits for the answer any more.
+/// Nothing waits for the answer any more.
 pub(super) fn abandon(shared: &Shared, tag: u64) {
     let [waiter, driver] = shared.lock().abandon(tag);
     drop(waiter);

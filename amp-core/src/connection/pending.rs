@@ -2,8 +2,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The asks that have no answer, wherever they are, and whatever else closing waits for; and whether the connection closes.
 ///
-/// Both are in one word, so that whoever takes the last one away knows whether closing waits for it: of that and the beginning
-/// of closing one is before the other, and sees it. It is counted without the connection's lock, for every ask.
+/// Both are in one word, so that the one that takes the last away knows whether closing waits for it: of that and the
+/// beginning of closing one is before the other, and sees it. It is counted without the connection's lock, for every ask.
 #[derive(Debug, Default)]
 pub(super) struct Pending(AtomicUsize);
 

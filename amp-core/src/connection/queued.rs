@@ -77,7 +77,7 @@ impl Queued {
     }
 }
 
-/// Gives a place in a queue up.
+/// Leaves a queue, and wakes the next.
 #[cold]
 pub(super) fn give_way(shared: &Shared, lane: Lane, ticket: u64) {
     let [left, next] = shared.lock().leave(lane, ticket);
@@ -92,7 +92,7 @@ pub(super) fn append(
     ask: &dyn Outgoing,
     request: Request<'_, Waker>,
 ) -> Result<Option<u64>, Failure> {
-    let (tag, driver) = state.append(ask, request).map_err(Failure::Invalid)?;
+    let (tag, driver) = state.append(ask, &request).map_err(Failure::Invalid)?;
     shared.appended(state, driver);
     Ok(tag)
 }

@@ -99,7 +99,7 @@ impl Responders {
         self.reap(cx);
     }
 
-    /// The connection is over: whoever waited for an answer has left.
+    /// The connection is over: what wants an answer has no caller any more.
     pub(super) fn stop_answering(&mut self) {
         self.running = JoinSet::new();
         drop(self.waiting.take_calls());
@@ -179,7 +179,7 @@ impl Responders {
 /// A responder that has been polled once.
 type Begun = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Locates and polls once. Gives back what is not ready, and whether it goes on when its caller has left.
+/// Locates and polls once. Returns what is not ready, and whether it goes on when its caller has left.
 fn begin(locator: &dyn Locator, ask: Ask) -> Option<(Begun, bool)> {
     let (mut responding, is_detached) = match locator.locate(ask) {
         Located::Responding(responding) => (responding, false),

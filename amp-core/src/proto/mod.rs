@@ -1,6 +1,6 @@
 //! The state of one connection, without a runtime. Imports `dispatcher`, `packet` and `reason`.
 //!
-//! It is pure: a waiter is any [`Waiter`], time comes in as a value, and whoever is to be woken is handed out. Each file
+//! It is pure: a waiter is any [`Waiter`], time comes in as a value, and what is to be woken is handed out. Each file
 //! is the owner of one invariant; [`State`] holds one of each, and the connection guards it with its one lock.
 
 mod admission;
@@ -11,6 +11,7 @@ mod lifecycle;
 mod outbound;
 mod outgoing;
 mod queue;
+mod sender;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,8 @@ pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
 pub(crate) use lifecycle::EndListener;
 pub(crate) use outbound::MOST_BULK;
 pub(crate) use outgoing::{Borrowed, Outgoing, Untyped};
-pub(crate) use state::{Appended, Limits, Request, State};
+pub(crate) use sender::{Limits, Request};
+pub(crate) use state::{Appended, State};
 pub(crate) use timers::TimerKey;
 
 /// What waits and can be woken: a waker in a connection, a number in a test.

@@ -139,7 +139,7 @@ mod tests {
             for _ in 0..WAITING {
                 queue.wait(None, &0);
             }
-            // The middle is the farthest from both ends: what moves up behind who leaves is the most there.
+            // The middle is the farthest from both ends: what would move up is the most there.
             for ticket in (1..=WAITING / 2).rev().chain(WAITING / 2 + 1..=WAITING) {
                 assert!(queue.leave(ticket).is_some());
             }

@@ -1,52 +1,26 @@
 use std::time::Instant;
 
-use super::admission::{Admission, Lane};
-use super::announcements::Announcements;
-use super::credit::Credit;
+use super::Waiter;
+use super::admission::Lane;
 use super::lifecycle::{EndListener, Lifecycle};
-use super::outbound::Outbound;
 use super::outgoing::Outgoing;
+use super::sender::{Limits, Request, Sender};
 use super::timers::TimerKey;
 use super::wake_up::WakeUp;
-use super::{Waiter, goodbye};
-use crate::dispatcher::{Dispatcher, Progress, UnknownTag};
-use crate::packet::announcement::{mark, put_hello};
-use crate::packet::{ReplyPacket, Tag};
+use crate::dispatcher::Progress;
+use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
 use crate::value::EncodeError;
-use crate::wire::{BoxLimits, Pairs};
+use crate::wire::Pairs;
 
-/// What the connection's one lock guards.
+/// What the connection's one lock guards: what is sent, how far the connection has come, and when the driver has a turn.
 ///
 /// Waiters that are returned or handed out are to be woken, or dropped, under no lock.
 pub(crate) struct State<W: Waiter> {
-    limits: Limits,
-    dispatcher: Dispatcher<W>,
-    outbound: Outbound,
-    admission: Admission<W>,
+    sender: Sender<W>,
     lifecycle: Lifecycle,
-    announcements: Announcements,
     wake_up: WakeUp<W>,
-}
-
-/// What a state keeps to; as in the settings.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) boxes: BoxLimits,
-    pub(crate) most_calls: usize,
-    pub(crate) outbound_mark: usize,
-    pub(crate) most_outbound: usize,
-    pub(crate) announces: bool,
-}
-
-/// How an ask is sent.
-#[derive(Debug)]
-pub(crate) struct Request<'a, W> {
-    pub(crate) lane: Lane,
-    pub(crate) wants_answer: bool,
-    pub(crate) deadline: Option<Instant>,
-    /// What the answer wakes.
-    pub(crate) waiter: &'a W,
+    most_outbound: usize,
 }
 
 /// What has become of what was to be appended.
@@ -60,27 +34,17 @@ pub(crate) enum Appended<W> {
     Overflowed(Vec<W>),
 }
 
-impl<W: Waiter> State<W> {
-    pub(crate) fn new(limits: Limits) -> Self {
-        let mut credit = Credit::default();
-        if !limits.announces {
-            // No peer is asked for any.
-            credit.begin(false);
-        }
-        Self {
-            dispatcher: Dispatcher::new(),
-            outbound: Outbound::new(limits.outbound_mark),
-            admission: Admission::new(limits.most_calls, credit),
-            lifecycle: Lifecycle::new(),
-            announcements: Announcements::new(limits.announces),
-            wake_up: WakeUp::new(),
-            limits,
-        }
-    }
-}
-
 /// Sending: asks, answers and boxes.
 impl<W: Waiter> State<W> {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            sender: Sender::new(limits),
+            lifecycle: Lifecycle::new(),
+            wake_up: WakeUp::new(),
+            most_outbound: limits.most_outbound,
+        }
+    }
+
     /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
     #[inline]
     pub(crate) fn refusal(&self, while_closing: bool) -> Option<CloseReason> {
@@ -90,50 +54,31 @@ impl<W: Waiter> State<W> {
     /// Whether an ask may be appended now by the holder of the ticket, or by a new one.
     #[inline]
     pub(crate) fn admits(&self, lane: Lane, ticket: Option<u64>) -> bool {
-        self.admission.admits(lane, ticket, &self.outbound, self.dispatcher.counted())
+        self.sender.admits(lane, ticket)
     }
 
     /// Waits on, in the same place, or begins to wait at the end. Returns the ticket, and the waiter that was there before.
     pub(crate) fn wait(&mut self, lane: Lane, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
-        self.admission.wait(lane, ticket, waiter)
+        self.sender.wait(lane, ticket, waiter)
     }
 
-    /// Waits no more, in whatever way. Returns the waiter that was there, and the next one that is to be woken. The next bulk is
-    /// woken by the driver: a stream's waker takes the locks of its stream, and this may be under those of another.
+    /// Waits no more, in whatever way. Returns the waiter that was there, and the next one that is to be woken.
     pub(crate) fn leave(&mut self, lane: Lane, ticket: u64) -> [Option<W>; 2] {
-        let left = self.admission.leave(lane, ticket);
-        let next = match lane {
-            Lane::Call => self.next_call(),
-            Lane::Notify => self.admission.next_notification(&self.outbound),
-            Lane::Callback | Lane::Bulk => None,
-        };
-        [left, next]
+        self.sender.leave(lane, ticket)
     }
 
     /// Appends an ask. Returns its tag, if it wants an answer, and the driver, if that is to be woken. On an error nothing is
     /// appended, and no tag is used up.
+    #[inline]
     pub(crate) fn append(
         &mut self,
         ask: &dyn Outgoing,
-        request: Request<'_, W>,
+        request: &Request<'_, W>,
     ) -> Result<(Option<u64>, Option<W>), EncodeError> {
-        let Request { lane, wants_answer, deadline, waiter } = request;
-        let (number, start, boxes) = (self.dispatcher.next_tag(), self.outbound.len(), self.limits.boxes);
-        let tag = wants_answer.then(|| Tag::of(number));
-        ask.put(self.outbound.buffer(), tag, boxes)?;
-        if lane == Lane::Bulk {
-            self.outbound.added_bulk(start);
-        }
-        if !wants_answer {
-            self.notified(ask, start);
-            self.announcements.sent(self.outbound.buffer(), start, boxes);
-            return Ok((None, self.wake_up.wake()));
-        }
-        self.announcements.sent(self.outbound.buffer(), start, boxes);
-        self.dispatcher.ask(waiter.clone(), deadline, lane != Lane::Call);
+        let tag = self.sender.append(ask, request)?;
+        let deadline = request.deadline.filter(|_| tag.is_some());
         let sooner = deadline.is_some_and(|deadline| self.wake_up.set_alarm(deadline));
-        let driver = if sooner { self.wake_up.wake_always() } else { self.wake_up.wake() };
-        Ok((Some(number), driver))
+        Ok((tag, if sooner { self.wake_up.wake_always() } else { self.wake_up.wake() }))
     }
 
     /// Appends what `put` writes: an answer.
@@ -145,12 +90,9 @@ impl<W: Waiter> State<W> {
         if self.lifecycle.is_sealed() {
             return Appended::Sealed;
         }
-        let start = self.outbound.len();
-        put(self.outbound.buffer());
-        self.announcements.sent(self.outbound.buffer(), start, self.limits.boxes);
-        let limit = self.limits.most_outbound;
-        if self.outbound.len() > limit {
-            self.outbound.discard();
+        let limit = self.most_outbound;
+        if self.sender.put(put) > limit {
+            self.sender.discard();
             return Appended::Overflowed(self.end(CloseReason::NotReading { limit }, finish_by()));
         }
         Appended::Queued(self.wake_up.wake())
@@ -165,67 +107,22 @@ impl<W: Waiter> State<W> {
         if let Some(reason) = self.lifecycle.over() {
             return Err(reason.clone());
         }
-        self.announcements.sent_untyped();
+        self.sender.sends_untyped();
         Ok(self.append_answer(put, finish_by))
     }
 
     /// Whether boxes may be appended, or never again. Else waits for that.
     pub(crate) fn poll_room(&mut self, waiter: &W) -> bool {
-        let ready = self.outbound.has_room() || self.refusal(false).is_some();
+        let ready = self.sender.has_room() || self.refusal(false).is_some();
         if !ready {
-            self.admission.wait_for_room(waiter);
+            self.sender.wait_for_room(waiter);
         }
         ready
     }
 
     #[inline]
     pub(crate) fn has_room(&self) -> bool {
-        self.outbound.has_room()
-    }
-
-    /// The notification that begins at `start` was appended: it uses up a tag and credit, and is marked when it is time.
-    fn notified(&mut self, ask: &dyn Outgoing, start: usize) {
-        if self.admission.credit().wants_mark() {
-            self.mark(ask, start);
-        } else {
-            self.dispatcher.skip();
-            let length = self.outbound.len() - start;
-            self.admission.credit().sent(length, false);
-        }
-    }
-
-    /// Marks the notification that begins at `start` and ends the outbound buffer: it is written again with a tag. One that has no
-    /// room for that is followed by a greeting, which takes its turn behind it and has the mark.
-    #[cold]
-    fn mark(&mut self, ask: &dyn Outgoing, start: usize) {
-        let boxes = self.limits.boxes;
-        let unmarked = self.outbound.buffer().split_off(start);
-        if self.put_marked(|buffer, tag| ask.put(buffer, tag, boxes)) {
-            return;
-        }
-        self.outbound.buffer().extend_from_slice(&unmarked);
-        self.dispatcher.skip();
-        if !self.put_marked(|buffer, tag| put_hello(buffer, tag, boxes)) {
-            self.admission.credit().sent(unmarked.len(), false);
-        }
-    }
-
-    /// Appends a marked box, or nothing where it does not fit.
-    fn put_marked(&mut self, put: impl FnOnce(&mut Vec<u8>, Option<Tag>) -> Result<(), EncodeError>) -> bool {
-        let (tag, boxes, buffer) = (self.dispatcher.next_tag(), self.limits.boxes, self.outbound.buffer());
-        let start = buffer.len();
-        let fits = put(buffer, Some(Tag::of(tag))).is_ok() && mark(buffer, start, boxes);
-        if fits {
-            self.dispatcher.mark();
-            self.admission.credit().sent(0, true);
-        } else {
-            buffer.truncate(start);
-        }
-        fits
-    }
-
-    fn next_call(&self) -> Option<W> {
-        self.admission.next_call(&self.outbound, self.dispatcher.counted())
+        self.sender.has_room()
     }
 }
 
@@ -233,26 +130,18 @@ impl<W: Waiter> State<W> {
 impl<W: Waiter> State<W> {
     /// What the call has come to; while it is pending `waiter` waits for it. Returns the waiter that was there before.
     pub(crate) fn poll_answer(&mut self, tag: u64, waiter: &W) -> (Progress, Option<W>) {
-        let mut replaced = None;
-        let progress = self.dispatcher.poll(tag, |before| match before {
-            Some(same) if same.identity() == waiter.identity() => same,
-            before => {
-                replaced = before;
-                waiter.clone()
-            }
-        });
-        (progress, replaced)
+        self.sender.poll_answer(tag, waiter)
     }
 
     /// Whether the ask with the tag was taken to be written: the peer may have it.
     pub(crate) fn has_left(&self, tag: u64) -> bool {
-        self.outbound.has_left(tag)
+        self.sender.has_left(tag)
     }
 
     /// Nobody waits for the answer any more. Returns the waiter that was there, and the driver, if that is to be woken: closing may
     /// have waited for the answer.
     pub(crate) fn abandon(&mut self, tag: u64) -> [Option<W>; 2] {
-        let left = self.dispatcher.abandon(tag);
+        let left = self.sender.abandon(tag);
         let closes = self.lifecycle.is_closing();
         [left, if closes { self.wake_up.wake_always() } else { None }]
     }
@@ -298,7 +187,7 @@ impl<W: Waiter> State<W> {
         if self.lifecycle.over().is_some() {
             return None;
         }
-        self.outbound.discard();
+        self.sender.discard();
         self.lifecycle.hurry(until);
         Some(self.close(reason, until, finish_by).unwrap_or_else(|| self.wake_up.wake_always().into_iter().collect()))
     }
@@ -310,11 +199,11 @@ impl<W: Waiter> State<W> {
             return Vec::new();
         }
         // With nothing to be written, all that was sent has left, or was thrown away.
-        if lets_write && !self.outbound.is_empty() {
-            self.outbound.leaves(self.dispatcher.next_tag());
+        if lets_write && !self.sender.is_empty() {
+            self.sender.leaves();
         }
         let mut woken = self.release_waiters();
-        self.dispatcher.close(|waiter| woken.push(waiter));
+        self.sender.close(&mut woken);
         woken
     }
 
@@ -330,13 +219,9 @@ impl<W: Waiter> State<W> {
     /// Takes what is still to be written, and lets nothing more be appended. A peer that understands it is told why the connection
     /// has ended, if there is a cause: in the last box, because such a peer reads no further.
     pub(crate) fn seal(&mut self) -> Vec<u8> {
-        if self.announcements.takes_goodbye()
-            && let Some(reason) = self.lifecycle.over()
-        {
-            goodbye::put(self.outbound.buffer(), reason, self.limits.boxes);
-        }
+        let last = self.sender.take_last(self.lifecycle.over());
         self.lifecycle.seal();
-        self.outbound.take_last()
+        last
     }
 
     /// Keeps the listener until the end, or returns it when that was before.
@@ -353,7 +238,7 @@ impl<W: Waiter> State<W> {
     fn release_waiters(&mut self) -> Vec<W> {
         let mut woken = Vec::new();
         woken.extend(self.wake_up.wake_always());
-        self.admission.clear(&mut woken);
+        self.sender.release_waiters(&mut woken);
         self.wake_up.clear(&mut woken);
         woken
     }
@@ -370,29 +255,26 @@ impl<W: Waiter> State<W> {
     /// The peer's first box has come, or has gone to a box receiver.
     #[cold]
     pub(crate) fn hear(&mut self, first: Option<Pairs<'_>>, woken: &mut Vec<W>) {
-        let Some(first) = first else { return self.announcements.hide() };
-        let gives_credit = self.announcements.hear(first);
-        self.credit_begins(gives_credit, woken);
+        woken.extend(self.sender.hear(first));
     }
 
     /// A greeting has come from a peer that has not announced. Whether it announces.
     #[cold]
     pub(crate) fn hear_greeting(&mut self, greeting: Pairs<'_>, woken: &mut Vec<W>) -> bool {
-        let (announces, gives_credit) = self.announcements.hear_greeting(greeting);
-        self.credit_begins(gives_credit, woken);
+        let (announces, next) = self.sender.hear_greeting(greeting);
+        woken.extend(next);
         announces
     }
 
     /// Whether the peer understands what is this library's own.
     pub(crate) fn is_understood(&self) -> bool {
-        self.announcements.is_understood()
+        self.sender.is_understood()
     }
 
     /// Answers to marked notifications may have been missed: none is waited for any more. Returns the notification that is to be
     /// woken.
     pub(crate) fn forgive_credit(&mut self) -> Option<W> {
-        self.admission.credit().forgive();
-        self.admission.next_notification(&self.outbound)
+        self.sender.forgive_credit()
     }
 
     /// Hands replies to their callers. Returns how many have a tag that is not out.
@@ -401,24 +283,7 @@ impl<W: Waiter> State<W> {
         replies: impl Iterator<Item = (Option<u64>, ReplyPacket)>,
         woken: &mut Vec<W>,
     ) -> usize {
-        let (mut known, mut unknown) = (false, 0);
-        for (tag, reply) in replies {
-            match tag.ok_or(UnknownTag).and_then(|tag| self.dispatcher.answer(tag, reply)) {
-                Ok(waiter) => {
-                    known = true;
-                    woken.extend(waiter);
-                }
-                Err(UnknownTag) => unknown += 1,
-            }
-        }
-        let credit = self.dispatcher.take_credit();
-        if credit > 0 {
-            self.admission.credit().answered(credit);
-            woken.extend(self.admission.next_notification(&self.outbound));
-        }
-        if known {
-            woken.extend(self.next_call());
-        }
+        let unknown = self.sender.deliver(replies, woken);
         // What is over has no tags out.
         if self.lifecycle.over().is_some() { 0 } else { unknown }
     }
@@ -426,34 +291,25 @@ impl<W: Waiter> State<W> {
     /// Writes a greeting if it is due.
     #[inline]
     pub(crate) fn greet_if_due(&mut self) {
-        if self.announcements.is_greeting_due() && self.announcements.greet(self.outbound.buffer(), self.limits.boxes) {
-            self.dispatcher.skip();
-        }
+        self.sender.greet_if_due();
     }
 
     /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Whether there
     /// was anything.
     pub(crate) fn take_outbound(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {
-        let taken = !self.outbound.is_empty();
-        if taken {
-            self.outbound.take(empty, self.dispatcher.next_tag());
-            woken.extend(self.next_call());
-            woken.extend(self.admission.next_notification(&self.outbound));
-        }
-        self.admission.promise_room(&mut self.outbound, woken);
-        taken
+        self.sender.take(empty, woken)
     }
 
     /// Throws away what is to be written. Those that waited for the room learn that nothing goes out any more when the connection
     /// ends.
     pub(crate) fn discard_outbound(&mut self) {
-        self.outbound.discard();
+        self.sender.discard();
     }
 
     /// Whether the driver is to have another turn in any case, because more waits for room than it could be promised to.
     #[inline]
     pub(crate) fn is_room_waited_for(&self) -> bool {
-        self.admission.is_room_waited_for()
+        self.sender.is_room_waited_for()
     }
 
     /// There is something to look at besides the outbound buffer. Returns the driver.
@@ -483,7 +339,7 @@ impl<W: Waiter> State<W> {
             && let now = now()
             && alarm <= now
         {
-            let calls = self.dispatcher.expire(now, |waiter| woken.push(waiter));
+            let calls = self.sender.expire(now, woken);
             self.wake_up.expire(now, calls, woken);
         }
         closing.into_iter().chain(self.wake_up.alarm()).min()
@@ -493,18 +349,13 @@ impl<W: Waiter> State<W> {
     /// Returns the reason, once the connection is over.
     pub(crate) fn end_turn(&mut self, idle: impl FnOnce() -> bool, woken: &mut Vec<W>) -> Option<CloseReason> {
         if let Some((reason, until)) = self.lifecycle.closing()
-            && self.outbound.is_empty()
-            && !self.dispatcher.is_awaited()
+            && self.sender.is_empty()
+            && !self.sender.is_awaited()
             && idle()
         {
             let reason = reason.clone();
             woken.extend(self.end(reason, until));
         }
         self.lifecycle.over().cloned()
-    }
-
-    fn credit_begins(&mut self, is_given: bool, woken: &mut Vec<W>) {
-        self.admission.credit().begin(is_given);
-        woken.extend(self.admission.next_notification(&self.outbound));
     }
 }

@@ -131,7 +131,7 @@ impl End {
         }
         let (wants_answer, deadline) = (user.wants_answer, user.deadline);
         let request = Request { lane, wants_answer, deadline, waiter: &number };
-        let (tag, driver) = self.state.append(&user.ask as &dyn Outgoing, request).expect("it fits");
+        let (tag, driver) = self.state.append(&user.ask as &dyn Outgoing, &request).expect("it fits");
         self.wake(driver);
         self.sent.push(number);
         if lane.is_limited() {
