@@ -2,7 +2,7 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use super::Connection;
+use super::handle::Connection;
 use super::shared::Shared;
 use crate::boxes::BoxSender;
 use crate::locator::Locator;

@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use super::Connection;
 use super::exchange::{Exchange, Failure};
+use super::handle::Connection;
 use crate::call_error::{CallError, Reply};
 use crate::command::{Command, ErrorCodes, take_checked};
 use crate::packet::ReplyPacket;

@@ -9,12 +9,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
+use super::clock::{now, require_time};
 use super::ending::{EndGuard, finish, write_last};
 use super::reader::Reader;
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::writer::Writer;
-use super::{now, require_time};
 use crate::reason::CloseReason;
 
 /// The future that reads, writes and answers for one connection. [`Builder::start`](crate::Builder::start) spawns it.

@@ -6,7 +6,7 @@ use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::Sleep;
 
-use super::now;
+use super::clock::now;
 use super::responders::Responders;
 use super::shared::Shared;
 use crate::reason::CloseReason;

@@ -4,9 +4,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::callback::{is_responding, is_responding_for};
+use super::clock::now;
+use super::handle::Connection;
 use super::queued::Queued;
 use super::shared::{Shared, wake};
-use super::{Connection, now};
 use crate::dispatcher::Progress;
 use crate::packet::ReplyPacket;
 use crate::proto::{Lane, Outgoing};
@@ -67,7 +68,7 @@ impl<A: Outgoing> Exchange<A> {
     }
 
     pub(super) fn set_weak(&mut self) {
-        self.connection.let_go();
+        self.connection.release();
     }
 
     pub(super) fn nesting(&self) -> u8 {

@@ -4,8 +4,8 @@ use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use super::clock::now;
 use super::exchange::Failure;
-use super::now;
 use super::shared::{Shared, wake};
 use crate::proto::{Lane, Outgoing, Request, State, TimerKey};
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::batching::Batching;
-use super::now;
+use super::clock::now;
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
@@ -225,10 +225,12 @@ impl Reader {
     }
 
     /// Hands the replies so far to their callers, before what came behind them is handled.
+    #[inline]
     fn deliver_now(&mut self) -> Result<(), CloseReason> {
-        if self.replies.is_empty() {
-            return Ok(());
-        }
+        if self.replies.is_empty() { Ok(()) } else { self.deliver_all() }
+    }
+
+    fn deliver_all(&mut self) -> Result<(), CloseReason> {
         let (mut woken, shared) = (Vec::with_capacity(self.replies.len()), Arc::clone(&self.shared));
         let unknown = self.deliver(&mut shared.lock(), &mut woken);
         wake(woken);

@@ -9,10 +9,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::callback::Unanswered;
+use super::clock::{after, now};
 use super::inbound::Inbound;
 use super::receiver::Switch;
 use super::states::States;
-use super::{after, now};
 use crate::boxes::SendBoxError;
 use crate::locator::Locator;
 use crate::panics::caught;
@@ -138,17 +138,25 @@ impl Shared {
         Ok(())
     }
 
+    #[inline]
     fn queued(&self, state: MutexGuard<'_, State<Waker>>, appended: Appended<Waker>) {
         match appended {
             Appended::Queued(driver) => self.appended(state, driver),
-            Appended::Sealed => {
+            refused => {
                 drop(state);
+                self.not_queued(refused);
+            }
+        }
+    }
+
+    #[cold]
+    fn not_queued(&self, refused: Appended<Waker>) {
+        match refused {
+            Appended::Queued(driver) => wake(driver),
+            Appended::Sealed => {
                 tracing::debug!(peer = %self.peer, "an answer came after the connection had ended");
             }
-            Appended::Overflowed(woken) => {
-                drop(state);
-                wake(woken);
-            }
+            Appended::Overflowed(woken) => wake(woken),
         }
     }
 

@@ -4,8 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use super::clock::{after, now};
+use super::handle::Connection;
 use super::shared::wake;
-use super::{Connection, after, now};
 use crate::proto::TimerKey;
 use crate::reason::CloseReason;
 

@@ -2,8 +2,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::{Poll, Waker};
 
-use super::Connection;
 use super::exchange::Failure;
+use super::handle::Connection;
 use super::queued::{append, give_way};
 use super::sent::Sent;
 use crate::call_error::CallError;

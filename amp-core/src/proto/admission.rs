@@ -1,7 +1,7 @@
-use super::Waiter;
 use super::credit::Credit;
 use super::outbound::Outbound;
 use super::queue::{Queue, RoomQueue};
+use super::waiter::Waiter;
 
 /// What an ask needs before it goes out, besides room in the outbound buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,9 +16,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod waiter;
 mod wake_up;
-
-use std::hash::Hash;
 
 pub(crate) use admission::Lane;
 pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
@@ -28,11 +27,4 @@ pub(crate) use outgoing::{Borrowed, Outgoing, Untyped};
 pub(crate) use sender::{Limits, Request};
 pub(crate) use state::{Appended, State};
 pub(crate) use timers::TimerKey;
-
-/// What waits and can be woken: a waker in a connection, a number in a test.
-pub(crate) trait Waiter: Clone {
-    /// Equal for two waiters that wake the same task.
-    type Identity: Eq + Hash;
-
-    fn identity(&self) -> Self::Identity;
-}
+pub(crate) use waiter::Waiter;

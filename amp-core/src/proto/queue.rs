@@ -1,7 +1,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use super::Waiter;
+use super::waiter::Waiter;
 
 /// Waiters with a place, first come, first served: tickets ascend. Coming and leaving cost the logarithm of how many wait,
 /// in whatever order they leave: it happens under the connection's lock.

@@ -3,9 +3,10 @@ use std::time::Instant;
 use super::admission::{Admission, Lane};
 use super::announcements::Announcements;
 use super::credit::Credit;
+use super::goodbye;
 use super::outbound::Outbound;
 use super::outgoing::Outgoing;
-use super::{Waiter, goodbye};
+use super::waiter::Waiter;
 use crate::dispatcher::{Dispatcher, Progress, UnknownTag};
 use crate::packet::announcement::{mark, put_hello};
 use crate::packet::{ReplyPacket, Tag};
@@ -102,6 +103,7 @@ impl<W: Waiter> Sender<W> {
     }
 
     /// Appends what `put` writes: no ask. Returns how many bytes wait to be written now.
+    #[inline]
     pub(super) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> usize {
         let start = self.outbound.len();
         put(self.outbound.buffer());

@@ -1,11 +1,11 @@
 use std::time::Instant;
 
-use super::Waiter;
 use super::admission::Lane;
 use super::lifecycle::{EndListener, Lifecycle};
 use super::outgoing::Outgoing;
 use super::sender::{Limits, Request, Sender};
 use super::timers::TimerKey;
+use super::waiter::Waiter;
 use super::wake_up::WakeUp;
 use crate::dispatcher::Progress;
 use crate::packet::ReplyPacket;
@@ -82,6 +82,7 @@ impl<W: Waiter> State<W> {
     }
 
     /// Appends what `put` writes: an answer.
+    #[inline]
     pub(crate) fn append_answer(
         &mut self,
         put: impl FnOnce(&mut Vec<u8>),
@@ -92,8 +93,7 @@ impl<W: Waiter> State<W> {
         }
         let limit = self.most_outbound;
         if self.sender.put(put) > limit {
-            self.sender.discard();
-            return Appended::Overflowed(self.end(CloseReason::NotReading { limit }, finish_by()));
+            return Appended::Overflowed(self.overflow(finish_by()));
         }
         Appended::Queued(self.wake_up.wake())
     }
@@ -109,6 +109,12 @@ impl<W: Waiter> State<W> {
         }
         self.sender.sends_untyped();
         Ok(self.append_answer(put, finish_by))
+    }
+
+    #[cold]
+    fn overflow(&mut self, finish_by: Instant) -> Vec<W> {
+        self.sender.discard();
+        self.end(CloseReason::NotReading { limit: self.most_outbound }, finish_by)
     }
 
     /// Whether boxes may be appended, or never again. Else waits for that.

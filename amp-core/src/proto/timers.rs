@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::Waiter;
+use super::waiter::Waiter;
 
 /// What waits for an instant.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
-use super::Waiter;
 use super::timers::{TimerKey, Timers};
+use super::waiter::Waiter;
 
 /// When the driver is to have a turn: because something was appended, because something has changed, or because an instant
 /// has come. The driver has the only timer of a runtime: what waits may be polled where there is none.
