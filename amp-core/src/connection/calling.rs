@@ -1,5 +1,6 @@
 use super::call::{self, Call};
-use super::exchange::{Exchange, Failure};
+use super::exchange::Exchange;
+use super::failure::Failure;
 use super::handle::Connection;
 use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, NoErrors};
@@ -29,7 +30,7 @@ impl Connection {
     /// To a peer of this library it waits while more notifications are unstarted there than the peer gives credit for, about
     /// 128 of them or 128 KiB. One that a responder makes does not wait, as a callback does not (see [`call`](Self::call)): a
     /// responder that sends very many, or to many connections, should be answered first and go on in a task of its own, or a slow
-    /// peer ends its connection with [`CloseReason::TooManyNotifications`]. Other peers give no credit, and what they do with more
+    /// peer ends its connection with [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications). Other peers give no credit, and what they do with more
     /// than they can hold is theirs.
     ///
     /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before.

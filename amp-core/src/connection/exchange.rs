@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::callback::{is_responding, is_responding_for};
 use super::clock::now;
+use super::failure::Failure;
 use super::handle::Connection;
 use super::queued::Queued;
 use super::shared::{Shared, wake};
@@ -12,7 +13,6 @@ use crate::dispatcher::Progress;
 use crate::packet::ReplyPacket;
 use crate::proto::{Lane, Outgoing};
 use crate::reason::CloseReason;
-use crate::value::EncodeError;
 
 /// One ask on its way out and its answer on the way back: what every kind of call is made of.
 pub(super) struct Exchange<A> {
@@ -23,20 +23,6 @@ pub(super) struct Exchange<A> {
     lane: Lane,
     timeout: Option<Duration>,
     step: Step,
-}
-
-/// How an exchange ends without an answer.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Invalid(EncodeError),
-    /// `sent` says whether the ask may have reached the peer.
-    Connection {
-        reason: CloseReason,
-        sent: bool,
-    },
-    Timeout {
-        sent: bool,
-    },
 }
 
 enum Step {

@@ -15,6 +15,7 @@ mod descriptors;
 mod driver;
 mod ending;
 mod exchange;
+mod failure;
 mod handle;
 mod inbound;
 mod over_boxes;

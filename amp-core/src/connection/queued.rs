@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::clock::now;
-use super::exchange::Failure;
+use super::failure::Failure;
 use super::shared::{Shared, wake};
 use crate::proto::{Lane, Outgoing, Request, State, TimerKey};
 

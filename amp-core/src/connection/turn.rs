@@ -2,7 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::{Poll, Waker};
 
-use super::exchange::Failure;
+use super::failure::Failure;
 use super::handle::Connection;
 use super::queued::{append, give_way};
 use super::sent::Sent;
