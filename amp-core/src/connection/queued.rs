@@ -41,7 +41,7 @@ impl Queued {
         }
         if state.admits(lane, self.ticket) {
             let request = Request { lane, wants_answer, deadline: self.deadline, waiter: cx.waker() };
-            return Poll::Ready(append(shared, state, ask, request));
+            return Poll::Ready(append(shared, state, ask, &request));
         }
         let (ticket, before) = state.wait(lane, self.ticket, cx.waker());
         self.ticket = Some(ticket);
@@ -90,9 +90,9 @@ pub(super) fn append(
     shared: &Shared,
     mut state: MutexGuard<'_, State<Waker>>,
     ask: &dyn Outgoing,
-    request: Request<'_, Waker>,
+    request: &Request<'_, Waker>,
 ) -> Result<Option<u64>, Failure> {
-    let (tag, driver) = state.append(ask, &request).map_err(Failure::Invalid)?;
+    let (tag, driver) = state.append(ask, request).map_err(Failure::Invalid)?;
     shared.appended(state, driver);
     Ok(tag)
 }

@@ -63,7 +63,7 @@ impl Turn {
         let left = self.ticket.take().map(|ticket| state.leave(Lane::Bulk, ticket));
         let ask = Borrowed::<C, _>(put, PhantomData);
         let sent =
-            append(shared, state, &ask, Request { lane: Lane::Bulk, wants_answer: true, deadline: None, waiter });
+            append(shared, state, &ask, &Request { lane: Lane::Bulk, wants_answer: true, deadline: None, waiter });
         drop(left);
         Poll::Ready(sent.map(|tag| Sent::new(self.connection.uncounted(), tag)).map_err(Failure::into_call_error))
     }
