@@ -38,6 +38,8 @@ pub(super) struct Reader {
     replies: Vec<(Option<u64>, ReplyPacket)>,
     /// Whether there were replies in this turn.
     has_replies: bool,
+    /// What is to be woken once the lock is free.
+    woken: Vec<Waker>,
     /// Whether there is still something to read for, once this turn has looked.
     is_open: Option<bool>,
 }
@@ -55,6 +57,7 @@ impl Reader {
             has_first_box: false,
             replies: Vec::new(),
             has_replies: false,
+            woken: Vec::new(),
             is_open: None,
         }
     }
@@ -167,9 +170,11 @@ impl Reader {
                     self.has_replies = true;
                     self.replies.push((tag, reply));
                 }
-                // What is over begins nothing.
-                Packet::Ask { .. } | Packet::Marked { .. } if !self.is_open() => return Ok(()),
                 Packet::Ask { ask, tag } => {
+                    // What is over begins nothing.
+                    if !self.is_open() {
+                        return Ok(());
+                    }
                     self.deliver_now()?;
                     let ask = Ask::new(ask, tag, Arc::clone(&self.shared) as _);
                     if ask.is_own() && self.shared.settings.announces() {
@@ -179,6 +184,9 @@ impl Reader {
                     }
                 }
                 Packet::Marked { ask, tag } => {
+                    if !self.is_open() {
+                        return Ok(());
+                    }
                     self.deliver_now()?;
                     responders.answer(self.marked(ask, tag))?;
                 }
@@ -217,9 +225,8 @@ impl Reader {
 
     /// What the peer announces may wake a notification that waits.
     fn hearing<R>(&self, hear: impl FnOnce(&mut State<Waker>, &mut Vec<Waker>) -> R) -> R {
-        let (mut woken, mut state) = (Vec::new(), self.shared.lock());
-        let heard = hear(&mut state, &mut woken);
-        drop(state);
+        let mut woken = Vec::new();
+        let heard = hear(&mut self.shared.lock(), &mut woken);
         wake(woken);
         heard
     }
@@ -231,9 +238,8 @@ impl Reader {
     }
 
     fn deliver_all(&mut self) -> Result<(), CloseReason> {
-        let (mut woken, shared) = (Vec::with_capacity(self.replies.len()), Arc::clone(&self.shared));
-        let unknown = self.deliver(&mut shared.lock(), &mut woken);
-        wake(woken);
+        let unknown = self.shared.lock().deliver(self.replies.drain(..), &mut self.woken);
+        wake(self.woken.drain(..));
         self.check(unknown)
     }
 
