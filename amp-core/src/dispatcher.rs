@@ -1,4 +1,4 @@
-//! The dispatcher: which tags are out, and who waits for their answers. Imports `packet`.
+//! The dispatcher: which tags are out, and what waits for their answers. Imports `packet`.
 //!
 //! It is pure: a waiter is any `W` (a waker, in a connection), and time comes in as a value.
 //!
@@ -18,7 +18,7 @@ mod tests;
 const FINISHED_PER_CALL: usize = 3;
 const SLACK: usize = 64;
 
-/// Tags of our own asks and who waits for them.
+/// The tags of our own asks, and the waiters for their answers.
 #[derive(Debug)]
 pub(crate) struct Dispatcher<W> {
     /// The tag of `window[0]`.
@@ -32,8 +32,8 @@ pub(crate) struct Dispatcher<W> {
     out: usize,
     /// Those of them whose caller is gone or has lost patience.
     abandoned: usize,
-    /// Those of them that do not count among the calls that may be out.
-    free: usize,
+    /// Those of them that take no place among the calls that may be out.
+    uncounted: usize,
     /// Answers to marked notifications that were not taken yet.
     credit: usize,
 }
@@ -44,15 +44,15 @@ enum Call<W> {
     /// Nobody has a use for the tag any more.
     Finished,
     /// Neither the answer nor a loss of patience has come.
-    Waiting { waiter: Option<W>, deadline: Option<Instant>, free: bool },
+    Waiting { waiter: Option<W>, deadline: Option<Instant>, uncounted: bool },
     /// The answer is here and the caller has not taken it.
     Answered(ReplyPacket),
     /// The time is up and the caller does not know yet; the answer may still come.
-    Expired { free: bool },
+    Expired { uncounted: bool },
     /// The time was up and the caller does not know yet; the answer came and was discarded.
     ExpiredAnswered,
     /// The caller is gone; the answer will be discarded.
-    Abandoned { free: bool },
+    Abandoned { uncounted: bool },
     /// No call, but a notification whose answer is credit for more.
     Marked,
 }
@@ -83,7 +83,7 @@ impl<W> Dispatcher<W> {
             unfinished: 0,
             out: 0,
             abandoned: 0,
-            free: 0,
+            uncounted: 0,
             credit: 0,
         }
     }
@@ -93,22 +93,22 @@ impl<W> Dispatcher<W> {
         self.first + self.window.len() as u64
     }
 
-    /// How many calls that count wait for an answer from the peer, abandoned ones included.
+    /// How many calls take a place and wait for an answer from the peer, abandoned ones included.
     pub(crate) fn counted(&self) -> usize {
-        self.out - self.free
+        self.out - self.uncounted
     }
 
-    /// Whether somebody waits for an answer.
+    /// Whether anything waits for an answer.
     pub(crate) fn is_awaited(&self) -> bool {
         self.out > self.abandoned
     }
 
-    /// Uses up the next tag for a call. A `free` one does not count among those that may be out.
-    pub(crate) fn ask(&mut self, waiter: W, deadline: Option<Instant>, free: bool) {
+    /// Uses up the next tag for a call. An `uncounted` one takes no place among those that may be out.
+    pub(crate) fn ask(&mut self, waiter: W, deadline: Option<Instant>, uncounted: bool) {
         self.unfinished += 1;
         self.out += 1;
-        self.free += usize::from(free);
-        self.window.push_back(Call::Waiting { waiter: Some(waiter), deadline, free });
+        self.uncounted += usize::from(uncounted);
+        self.window.push_back(Call::Waiting { waiter: Some(waiter), deadline, uncounted });
         if self.window.len() > self.most() {
             self.slide();
         }
@@ -120,7 +120,7 @@ impl<W> Dispatcher<W> {
         self.slide();
     }
 
-    /// Uses up the next tag for a marked notification, for whose answer nobody waits.
+    /// Uses up the next tag for a marked notification, for whose answer nothing waits.
     pub(crate) fn mark(&mut self) {
         self.unfinished += 1;
         self.window.push_back(Call::Marked);
@@ -134,26 +134,26 @@ impl<W> Dispatcher<W> {
         std::mem::take(&mut self.credit)
     }
 
-    /// Takes in an answer; gives whoever waits for it. `Err` when nobody asked or it was answered before.
+    /// Takes in an answer. Returns the waiter for it; `Err` when nobody asked or it was answered before.
     pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Option<W>, UnknownTag> {
         let call = self.call_mut(tag).ok_or(UnknownTag)?;
-        let (waiter, free) = match call {
-            Call::Waiting { waiter, free, .. } => {
-                let waiter = (waiter.take(), *free);
+        let (waiter, uncounted) = match call {
+            Call::Waiting { waiter, uncounted, .. } => {
+                let waiter = (waiter.take(), *uncounted);
                 *call = Call::Answered(reply);
                 waiter
             }
-            Call::Expired { free } => {
-                let free = *free;
+            Call::Expired { uncounted } => {
+                let uncounted = *uncounted;
                 *call = Call::ExpiredAnswered;
                 self.abandoned -= 1;
-                (None, free)
+                (None, uncounted)
             }
-            Call::Abandoned { free } => {
-                let free = *free;
+            Call::Abandoned { uncounted } => {
+                let uncounted = *uncounted;
                 self.abandoned -= 1;
                 self.finish(tag);
-                (None, free)
+                (None, uncounted)
             }
             Call::Marked => {
                 self.credit += 1;
@@ -163,7 +163,7 @@ impl<W> Dispatcher<W> {
             Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => return Err(UnknownTag),
         };
         self.out -= 1;
-        self.free -= usize::from(free);
+        self.uncounted -= usize::from(uncounted);
         Ok(waiter)
     }
 
@@ -184,8 +184,8 @@ impl<W> Dispatcher<W> {
                     _ => Progress::Lost,
                 }
             }
-            Call::Expired { free } => {
-                *call = Call::Abandoned { free: *free };
+            Call::Expired { uncounted } => {
+                *call = Call::Abandoned { uncounted: *uncounted };
                 Progress::Expired
             }
             Call::ExpiredAnswered => {
@@ -196,32 +196,32 @@ impl<W> Dispatcher<W> {
         }
     }
 
-    /// The caller is gone. Its tag stays out until the answer comes, which is then discarded: AMP has no cancel box. Gives
-    /// whoever waited for it.
+    /// The caller is gone. Its tag stays out until the answer comes, which is then discarded: AMP has no cancel box. Returns
+    /// the waiter.
     pub(crate) fn abandon(&mut self, tag: u64) -> Option<W> {
         let call = self.call_mut(tag)?;
         match call {
-            Call::Waiting { waiter, free, .. } => {
+            Call::Waiting { waiter, uncounted, .. } => {
                 let waiter = waiter.take();
-                *call = Call::Abandoned { free: *free };
+                *call = Call::Abandoned { uncounted: *uncounted };
                 self.abandoned += 1;
                 return waiter;
             }
-            Call::Expired { free } => *call = Call::Abandoned { free: *free },
+            Call::Expired { uncounted } => *call = Call::Abandoned { uncounted: *uncounted },
             Call::Answered(_) | Call::ExpiredAnswered => self.finish(tag),
             Call::Finished | Call::Abandoned { .. } | Call::Marked => {}
         }
         None
     }
 
-    /// Ends the patience of the calls whose deadline has come, hands out who waits for them, and says when the next one is.
+    /// Ends the calls whose deadline has come for their callers, hands out their waiters, and returns the next deadline.
     pub(crate) fn expire(&mut self, now: Instant, mut wake: impl FnMut(W)) -> Option<Instant> {
         let mut next: Option<Instant> = None;
         for call in self.window.iter_mut().chain(self.old.values_mut()) {
-            let Call::Waiting { waiter, deadline: Some(deadline), free } = call else { continue };
+            let Call::Waiting { waiter, deadline: Some(deadline), uncounted } = call else { continue };
             if *deadline <= now {
                 waiter.take().into_iter().for_each(&mut wake);
-                *call = Call::Expired { free: *free };
+                *call = Call::Expired { uncounted: *uncounted };
                 self.abandoned += 1;
             } else {
                 next = Some(next.map_or(*deadline, |next| next.min(*deadline)));
@@ -230,7 +230,7 @@ impl<W> Dispatcher<W> {
         next
     }
 
-    /// Forgets all calls whose answer has not come, and hands out who waits for them. Answers that came stay to be taken.
+    /// Forgets all calls whose answer has not come, and hands out their waiters. Answers that came stay to be taken.
     pub(crate) fn close(&mut self, mut wake: impl FnMut(W)) {
         for call in self.window.iter_mut().chain(self.old.values_mut()) {
             match call {
@@ -248,7 +248,7 @@ impl<W> Dispatcher<W> {
             }
         }
         self.old.retain(|_, call| !matches!(call, Call::Finished));
-        (self.out, self.abandoned, self.free) = (0, 0, 0);
+        (self.out, self.abandoned, self.uncounted) = (0, 0, 0);
         self.slide();
     }
 

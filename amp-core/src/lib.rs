@@ -20,7 +20,11 @@ mod wire;
 mod dispatcher;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection reads and writes it"))]
 mod packet;
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, unused_imports, reason = "the connection guards it"))]
+mod proto;
 mod python;
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection ends with it"))]
+mod reason;
 
 #[cfg(feature = "tokio")]
 mod boxes;
@@ -34,8 +38,6 @@ mod locator;
 mod panics;
 #[cfg(feature = "tokio")]
 mod peer;
-#[cfg(feature = "tokio")]
-mod reason;
 #[cfg(feature = "tokio")]
 mod responder;
 #[cfg(feature = "tokio")]

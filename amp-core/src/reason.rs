@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-#[cfg(feature = "tokio")]
 use crate::codes;
 use crate::packet::PacketError;
 use crate::wire::WireError;
@@ -83,13 +82,11 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// Whether what is queued when the connection ends is still written.
-    #[cfg(feature = "tokio")]
     pub(crate) fn lets_write(&self) -> bool {
         !matches!(self, Self::Io(_) | Self::DriverDropped)
     }
 
     /// Under which code the peer is told of an end for which it is the cause, or a fatal error.
-    #[cfg(feature = "tokio")]
     pub(crate) fn goodbye(&self) -> Option<&'static str> {
         match self {
             Self::Wire(_) | Self::Packet(_) | Self::UnknownAnswer => Some(codes::PROTOCOL),

@@ -196,7 +196,6 @@ pub(crate) fn take_checked<A: Arguments>(from: &mut BoxReader<'_>) -> Result<A, 
 }
 
 /// The constraints that the fields break.
-#[cfg(feature = "tokio")]
 pub(crate) fn violations<A: Arguments>(arguments: &A) -> Option<Violations> {
     let mut found = Violations::new();
     arguments.check(Place::WHOLE, &mut found);

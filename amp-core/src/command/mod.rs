@@ -7,13 +7,14 @@ mod exposed;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "tokio")]
+pub(crate) use arguments::take_checked;
 pub(crate) use arguments::take_required;
+pub(crate) use arguments::violations;
 pub use arguments::{
     Argument, Arguments, Constrained, nested_decode, nested_decode_list, nested_encode, nested_encode_list,
     optional_once,
 };
-#[cfg(feature = "tokio")]
-pub(crate) use arguments::{take_checked, violations};
 pub use constraint::Constraint;
 pub use errors::{ErrorCodes, NoErrors};
 #[cfg(feature = "tokio")]

@@ -1,8 +1,8 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 
-use super::Connection;
+use super::handle::Connection;
 use super::shared::Shared;
 use crate::boxes::BoxSender;
 use crate::locator::Locator;
@@ -22,42 +22,37 @@ impl Answering for Shared {
     }
 
     fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>)) {
-        self.write(put);
+        self.append_answer(put);
     }
 
-    /// The first reason stays; everybody who waits learns it.
+    /// The first reason stays, and all that wait learn it.
     fn end(&self, reason: CloseReason) {
-        self.end_locked(self.lock(), reason);
+        self.end(reason);
     }
 
     fn is_over(&self) -> bool {
-        self.lock().is_over()
+        self.lock().over().is_some()
     }
 
     fn hold(&self, bytes: usize) {
-        self.asks.fetch_add(1, Ordering::SeqCst);
-        self.held.fetch_add(bytes, Ordering::SeqCst);
+        self.inbound.hold(bytes);
     }
 
     fn release(&self, bytes: usize) {
-        let before = self.held.fetch_sub(bytes, Ordering::SeqCst);
-        // What waits because much is held may start now, and only the driver starts it.
-        let limit = self.settings.most_inbound;
-        if before > limit && before - bytes <= limit {
-            self.wake_driver(self.lock(), true);
+        // Only the driver starts what waits.
+        if self.inbound.release(bytes) {
+            self.wake_driver();
         }
     }
 
     fn settle(&self) {
-        let last = self.asks.fetch_sub(1, Ordering::SeqCst) == 1;
-        // Closing says so before it looks at the asks, and this looks the other way round: one of them sees the other.
-        if last && self.closing.load(Ordering::SeqCst) {
-            self.wake_driver(self.lock(), true);
+        if self.inbound.settle() {
+            self.wake_driver();
         }
     }
 
     fn is_first_complaint(&self) -> bool {
-        !self.complained.swap(true, Ordering::Relaxed)
+        self.inbound.is_first_complaint()
     }
 
     fn answered(&self, ask: u32) {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::clock::require_time;
+use super::driver::Driver;
+use super::handle::Connection;
 use super::shared::Shared;
 use super::states::States;
-use super::{Connection, Driver, require_time};
 use crate::command::Context;
 use crate::locator::Locator;
 use crate::peer::Peer;
@@ -100,6 +102,13 @@ impl Builder {
         let connection = Connection::of(&shared);
         shared.locator.begin(&Place(&shared));
         (connection, Driver::new(transport, shared))
+    }
+}
+
+impl Connection {
+    /// Begins to set a connection up.
+    pub fn builder() -> Builder {
+        Builder::new()
     }
 }
 

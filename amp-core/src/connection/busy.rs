@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Connection;
+use super::handle::Connection;
 use super::shared::Shared;
 use crate::responder::Answering;
 

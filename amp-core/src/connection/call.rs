@@ -4,8 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use super::Connection;
-use super::exchange::{Exchange, Failure};
+use super::exchange::Exchange;
+use super::failure::Failure;
+use super::handle::Connection;
 use crate::call_error::{CallError, Reply};
 use crate::command::{Command, ErrorCodes, take_checked};
 use crate::packet::ReplyPacket;
@@ -92,16 +93,6 @@ impl<C: Command> Future for Call<C> {
 impl<C: Command> fmt::Debug for Call<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("command", &C::NAME).finish_non_exhaustive()
-    }
-}
-
-impl Failure {
-    pub(super) fn into_call_error<E>(self) -> CallError<E> {
-        match self {
-            Self::Invalid(error) => CallError::Invalid(error),
-            Self::Connection { reason, sent } => CallError::Connection { reason, sent },
-            Self::Timeout { sent } => CallError::Timeout { sent },
-        }
     }
 }
 

@@ -3,27 +3,19 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
-use super::ending::{Latch, finish, part};
-use super::pace::Pace;
-use super::reading::SMALL_READ;
-use super::require_time;
+use super::clock::{now, require_time};
+use super::ending::{EndGuard, finish, write_last};
+use super::reader::Reader;
 use super::responders::Responders;
-use super::shared::Shared;
-use super::state::MOST_BULK;
-use crate::packet::ReplyPacket;
+use super::shared::{Shared, wake};
+use super::writer::Writer;
 use crate::reason::CloseReason;
-use crate::responder::Answering;
-use crate::wire::BoxDecoder;
-
-/// The most bytes of one write: a little more than this leaves a runt segment on loopback.
-const MOST_WRITTEN: usize = 65_000;
-/// A write buffer that has grown over this is not kept for the next batch. What bulk alone fills is: growing doubles it.
-const MOST_KEPT: usize = 3 * MOST_BULK;
 
 /// The future that reads, writes and answers for one connection. [`Builder::start`](crate::Builder::start) spawns it.
 ///
@@ -32,7 +24,7 @@ const MOST_KEPT: usize = 3 * MOST_BULK;
 ///
 /// # Panics
 /// At its first poll, outside a tokio runtime with time enabled; the connection has ended then, as if it were dropped. When it
-/// is polled again after it has given the reason.
+/// is polled again after it has returned the reason.
 #[must_use = "a connection does nothing until its driver is polled"]
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
@@ -42,26 +34,13 @@ impl Driver {
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let running = Running {
-            decoder: BoxDecoder::new(shared.settings.boxes),
+            reader: Reader::new(Arc::clone(&shared)),
+            writer: Writer::new(),
             responders: Responders::new(Arc::clone(&shared)),
             transport,
-            read_size: SMALL_READ,
-            is_filled: false,
-            is_read: false,
-            is_at_end: false,
-            pace: Pace::new(),
-            writing: Vec::new(),
-            written: 0,
-            replies: Vec::new(),
-            woken: Vec::new(),
-            has_delivered: false,
-            has_heard: false,
-            announces: shared.settings.announces(),
-            peer_announces: false,
-            greets: false,
             alarm: None,
-            broken: None,
-            latch: Latch(shared),
+            woken: Vec::new(),
+            guard: EndGuard(shared),
         };
         Self(Box::pin(running.drive()))
     }
@@ -81,39 +60,30 @@ impl fmt::Debug for Driver {
     }
 }
 
-pub(super) struct Running<T> {
-    pub(super) transport: T,
-    /// Before everything that may still have something to say: who is dropped with the driver is told that it was.
-    pub(super) latch: Latch,
-    pub(super) decoder: BoxDecoder,
-    pub(super) read_size: usize,
-    /// Whether the last read took as much as there was room for.
-    pub(super) is_filled: bool,
-    /// Whether the turn before has read for this one, or left it boxes.
-    pub(super) is_read: bool,
-    /// Whether reading has come to the end or has failed: the transport is not read again.
-    pub(super) is_at_end: bool,
-    pub(super) pace: Pace,
-    /// What is being written, and how much of it is written.
-    pub(super) writing: Vec<u8>,
-    pub(super) written: usize,
-    pub(super) responders: Responders,
-    /// Replies of this batch, not yet delivered.
-    pub(super) replies: Vec<(Option<u64>, ReplyPacket)>,
-    pub(super) woken: Vec<Waker>,
-    /// Whether callers were woken in this turn.
-    pub(super) has_delivered: bool,
-    /// Whether the peer's first box has come.
-    pub(super) has_heard: bool,
-    /// Whether this end announces.
-    pub(super) announces: bool,
-    /// Whether the peer has announced, and this end does so too: what is this library's own is understood.
-    pub(super) peer_announces: bool,
-    /// Whether it has just announced: this end does so too, if only by a greeting.
-    pub(super) greets: bool,
-    pub(super) alarm: Option<Pin<Box<Sleep>>>,
-    /// Why nothing can be written any more: the transport is not written, flushed or shut down again.
-    pub(super) broken: Option<CloseReason>,
+struct Running<T> {
+    transport: T,
+    /// Dropped before everything that may still answer: what is dropped with the driver is told that it was.
+    guard: EndGuard,
+    reader: Reader,
+    writer: Writer,
+    responders: Responders,
+    alarm: Option<Pin<Box<Sleep>>>,
+    /// What is to be woken once the lock is free.
+    woken: Vec<Waker>,
+}
+
+/// What a look at the connection's state has found.
+struct Found {
+    over: Option<CloseReason>,
+    closes: bool,
+    /// Whether there was something to write.
+    taken: bool,
+    /// How many replies have tags that are not out.
+    unknown: usize,
+    /// When to look again.
+    alarm: Option<Instant>,
+    /// Whether to look again in any case.
+    comes_back: bool,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
@@ -124,21 +94,23 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         }
         let reason = poll_fn(|cx| self.poll(cx)).await;
         self.shared().announce_end();
-        let Self { transport, mut writing, written, latch, decoder, mut responders, broken, is_at_end, .. } = self;
-        writing.drain(..written);
-        writing.append(&mut latch.0.seal());
-        drop(decoder);
+        let Self { transport, guard, reader, writer, mut responders, .. } = self;
+        let shared = Arc::clone(&guard.0);
+        let last = shared.seal();
+        let last = writer.into_rest().filter(|_| reason.lets_write()).map(|mut rest| {
+            rest.extend_from_slice(&last);
+            rest
+        });
+        // A peer that has said why it ends sends no more.
+        let is_at_end = reader.is_at_end() || matches!(reason, CloseReason::EndedByPeer { .. });
+        drop(reader);
         // What is said of them now is no answer and not written.
         responders.stop_answering();
-        let shared = Arc::clone(&latch.0);
-        let writes = broken.is_none() && reason.lets_write();
-        // A peer that has said why it ends sends no more.
-        let is_at_end = is_at_end || matches!(reason, CloseReason::EndedByPeer { .. });
-        let mut parting = pin!(async {
+        let mut writing = pin!(async {
             let mut lost = None;
-            if writes {
+            if let Some(last) = last {
                 // A peer that does not read its last answers has had its time.
-                lost = part(transport, &writing, is_at_end, shared.settings.linger).await.err();
+                lost = write_last(transport, &last, is_at_end, shared.settings.linger).await.err();
             } else {
                 drop(transport);
             }
@@ -150,103 +122,120 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         });
         // What was accepted and wants no answer goes on meanwhile, and longer.
         let mut finishing = pin!(finish(responders, Arc::clone(&shared)));
-        let (mut parted, mut finished) = (None, false);
+        let (mut ended, mut is_finished) = (None, false);
         let reason = poll_fn(|cx| {
-            if parted.is_none()
-                && let Poll::Ready(reason) = parting.as_mut().poll(cx)
+            if ended.is_none()
+                && let Poll::Ready(reason) = writing.as_mut().poll(cx)
             {
-                parted = Some(reason);
+                ended = Some(reason);
             }
-            finished = finished || finishing.as_mut().poll(cx).is_ready();
-            if finished && let Some(reason) = parted.take() { Poll::Ready(reason) } else { Poll::Pending }
+            is_finished = is_finished || finishing.as_mut().poll(cx).is_ready();
+            if is_finished && let Some(reason) = ended.take() { Poll::Ready(reason) } else { Poll::Pending }
         })
         .await;
-        drop(latch);
+        drop(guard);
         reason
     }
 
-    pub(super) fn shared(&self) -> &Arc<Shared> {
-        &self.latch.0
+    fn shared(&self) -> &Arc<Shared> {
+        &self.guard.0
     }
 
-    /// One turn: reads and handles once, writes what there is, rings for calls whose time is up.
+    /// One turn: reads and handles once, then looks at the state, under the lock once, and writes what there is.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
-        let mut more = false;
-        if self.shared().begin_turn() {
-            self.responders.poll(cx);
-            match self.poll_read(cx) {
-                Poll::Ready(Ok(())) => more = true,
-                Poll::Ready(Err(reason)) => self.end(reason),
-                // Responders that have begun in this turn tell when they are done.
-                Poll::Pending => self.responders.poll(cx),
+        let has_read = self.read(cx);
+        if self.writer.has_rest() {
+            self.write(cx);
+        }
+        loop {
+            let found = self.look(has_read, cx);
+            wake(self.woken.drain(..));
+            if let Err(reason) = self.reader.check(found.unknown) {
+                self.end(reason);
+                continue;
+            }
+            let was_idle = self.writer.is_idle();
+            self.write(cx);
+            if let Some(reason) = found.over {
+                return Poll::Ready(reason);
+            }
+            let is_due = self.poll_alarm(found.alarm, cx);
+            // What closing waits for may have been written now.
+            let is_idle = self.writer.is_idle();
+            let may_end = found.closes && is_idle && (found.taken || !was_idle);
+            if !(is_due || may_end) {
+                if found.comes_back {
+                    // Callers that were woken take their answers while they are in the cache; then the next batch is read.
+                    cx.waker().wake_by_ref();
+                }
+                return Poll::Pending;
             }
         }
-        let written = self.poll_write(cx).unwrap_or_else(|reason| {
+    }
+
+    /// Reads and handles once. Whether there may be more.
+    fn read(&mut self, cx: &mut Context<'_>) -> bool {
+        self.reader.begin_turn();
+        if !(self.responders.is_empty() || self.reader.is_open()) {
+            return false;
+        }
+        self.responders.poll(cx);
+        match self.reader.poll(&mut self.transport, &mut self.responders, cx) {
+            Poll::Ready(Ok(())) => return true,
+            Poll::Ready(Err(reason)) => self.end(reason),
+            // Responders that have begun in this turn tell when they are done.
+            Poll::Pending => self.responders.poll(cx),
+        }
+        false
+    }
+
+    /// Looks at the connection's state: everything that a turn does under the lock.
+    fn look(&mut self, has_read: bool, cx: &mut Context<'_>) -> Found {
+        let Self { reader, writer, responders, woken, guard: EndGuard(shared), .. } = self;
+        let mut state = shared.lock();
+        let unknown = reader.deliver(&mut state, woken);
+        state.greet_if_due();
+        let (mut taken, mut room_is_waited_for) = (false, false);
+        if writer.broken().is_some() {
+            state.discard_outbound();
+            shared.inbound.set_congested(false);
+        } else if !writer.has_rest() {
+            taken = state.take_outbound(writer.buffer(), woken);
+            if taken {
+                shared.inbound.set_congested(false);
+            }
+            room_is_waited_for = state.is_room_waited_for();
+        }
+        let comes_back = has_read || room_is_waited_for || responders.has_work();
+        // Who writes comes back when the transport does, and looks then.
+        state.sleep(cx.waker(), comes_back || (writer.has_rest() && !taken));
+        let alarm = state.expire(now, woken);
+        let is_idle = || !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
+        let over = state.end_turn(is_idle, woken);
+        Found { over, closes: state.is_closing(), taken, unknown, alarm, comes_back }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) {
+        if let Err(reason) = self.writer.poll(&mut self.transport, cx) {
             // Answers that have already come are still read.
-            self.shared().writing_failed(reason.clone());
-            self.broken = Some(reason);
-            true
-        });
-        self.poll_alarm(cx);
-        if let Some(reason) = self.shared().end_turn(written && !self.is_read) {
-            return Poll::Ready(reason);
+            self.shared().write_failed(reason);
         }
-        if more || self.responders.has_work() {
-            // Whoever was woken by this batch takes its answers while they are in the cache; then the next batch is read.
-            cx.waker().wake_by_ref();
-        }
-        Poll::Pending
     }
 
     fn end(&self, reason: CloseReason) {
-        let reason = self.broken.clone().unwrap_or(reason);
-        if !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
+        let reason = self.writer.broken().cloned().unwrap_or(reason);
+        if self.shared().end(reason.clone()) && !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
             tracing::warn!(peer = %self.shared().peer, reason = &reason as &dyn std::error::Error, "connection ends");
         }
-        self.shared().end(reason);
     }
 
-    /// Writes what is queued. Whether everything is written.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, CloseReason> {
-        if self.broken.is_some() {
-            self.latch.0.discard_outbound(cx.waker());
-            return Ok(true);
+    /// Sleeps until the instant. Whether that has come.
+    fn poll_alarm(&mut self, next: Option<Instant>, cx: &mut Context<'_>) -> bool {
+        let Some(next) = next.map(tokio::time::Instant::from_std) else { return false };
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(next)));
+        if alarm.deadline() != next {
+            alarm.as_mut().reset(next);
         }
-        loop {
-            if self.written == self.writing.len() {
-                self.written = 0;
-                if self.writing.capacity() > MOST_KEPT {
-                    self.writing = Vec::new();
-                }
-                self.writing.clear();
-                if !self.latch.0.take_outbound(&mut self.writing, cx.waker()) {
-                    return Ok(Pin::new(&mut self.transport).poll_flush(cx)?.is_ready());
-                }
-            }
-            // In equal parts: a runt costs as much as any other.
-            let left = self.writing.len() - self.written;
-            let end = self.written + left.div_ceil(left.div_ceil(MOST_WRITTEN).max(1));
-            match Pin::new(&mut self.transport).poll_write(cx, &self.writing[self.written..end])? {
-                Poll::Ready(0) => return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into()),
-                Poll::Ready(count) => self.written += count,
-                Poll::Pending => return Ok(false),
-            }
-        }
-    }
-
-    /// Ends the patience of calls whose deadline has come, and sleeps until the next one.
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) {
-        while let Some(next) = self.latch.0.ring(&mut self.woken, cx.waker()) {
-            self.woken.drain(..).for_each(Waker::wake);
-            let next = tokio::time::Instant::from_std(next);
-            let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(next)));
-            if alarm.deadline() != next {
-                alarm.as_mut().reset(next);
-            }
-            if alarm.as_mut().poll(cx).is_pending() {
-                return;
-            }
-        }
-        self.woken.drain(..).for_each(Waker::wake);
+        alarm.as_mut().poll(cx).is_ready()
     }
 }

@@ -4,40 +4,25 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::callback::{is_responding, is_responding_for};
-use super::outgoing::Outgoing;
-use super::queued::{Admission, Queued};
-use super::shared::Shared;
-use super::state::Phase;
-use super::{Connection, now};
+use super::clock::now;
+use super::failure::Failure;
+use super::handle::Connection;
+use super::queued::Queued;
+use super::shared::{Shared, wake};
 use crate::dispatcher::Progress;
 use crate::packet::ReplyPacket;
+use crate::proto::{Lane, Outgoing};
 use crate::reason::CloseReason;
-use crate::value::EncodeError;
 
 /// One ask on its way out and its answer on the way back: what every kind of call is made of.
 pub(super) struct Exchange<A> {
     connection: Connection,
     /// What is asked, until it is in the outbound buffer: a call that waits long for its answer holds no copy.
     ask: Option<A>,
-    /// Whether an answer is wanted.
-    answered: bool,
-    admission: Admission,
+    wants_answer: bool,
+    lane: Lane,
     timeout: Option<Duration>,
     step: Step,
-}
-
-/// How an exchange ends without an answer.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Invalid(EncodeError),
-    /// `sent` says whether the ask may have reached the peer.
-    Connection {
-        reason: CloseReason,
-        sent: bool,
-    },
-    Timeout {
-        sent: bool,
-    },
 }
 
 enum Step {
@@ -50,14 +35,14 @@ enum Step {
 }
 
 impl<A: Outgoing> Exchange<A> {
-    pub(super) fn new(connection: Connection, ask: A, answered: bool) -> Self {
+    pub(super) fn new(connection: Connection, ask: A, wants_answer: bool) -> Self {
         let timeout = connection.shared.settings.call_timeout;
-        let admission = match answered {
-            _ if connection.is_callback() || is_responding() => Admission::Callback,
-            true => Admission::Call,
-            false => Admission::Notification,
+        let lane = match wants_answer {
+            _ if connection.is_callback() || is_responding() => Lane::Callback,
+            true => Lane::Call,
+            false => Lane::Notify,
         };
-        Self { connection, ask: Some(ask), answered, admission, timeout, step: Step::New }
+        Self { connection, ask: Some(ask), wants_answer, lane, timeout, step: Step::New }
     }
 
     pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
@@ -65,11 +50,11 @@ impl<A: Outgoing> Exchange<A> {
     }
 
     pub(super) fn set_bulk(&mut self) {
-        self.admission = Admission::Bulk;
+        self.lane = Lane::Bulk;
     }
 
     pub(super) fn set_weak(&mut self) {
-        self.connection.let_go();
+        self.connection.release();
     }
 
     pub(super) fn nesting(&self) -> u8 {
@@ -106,82 +91,76 @@ impl<A: Outgoing> Exchange<A> {
 
     #[inline]
     fn poll_queued(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
-        let Self { connection, ask: Some(ask), answered, admission, step: Step::Queued(queued), .. } = self else {
+        let Self { connection, ask: Some(ask), wants_answer, lane, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
-        let closes = closes_with(connection, *admission);
-        let polled = queued.poll(&connection.shared, ask, (*answered, *admission, closes), cx);
+        let while_closing = goes_while_closing(connection, *lane);
+        let polled = queued.poll(&connection.shared, ask, (*lane, *wants_answer, while_closing), cx);
         if polled.is_ready() { polled } else { self.poll_as_callback(cx) }
     }
 
     /// Has just found that it must wait. It may have been made elsewhere, and a responder waits for it now.
     #[cold]
     fn poll_as_callback(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
-        let Self { connection, ask: Some(ask), answered, admission, step: Step::Queued(queued), .. } = self else {
+        let Self { connection, ask: Some(ask), wants_answer, lane, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
-        if !admission.is_limited() || !is_responding() {
+        if !lane.is_limited() || !is_responding() {
             return Poll::Pending;
         }
-        queued.leave(&connection.shared, *admission);
-        *admission = Admission::Callback;
-        let closes = closes_with(connection, *admission);
-        queued.poll(&connection.shared, ask, (*answered, *admission, closes), cx)
+        queued.leave(&connection.shared, *lane);
+        *lane = Lane::Callback;
+        let while_closing = goes_while_closing(connection, *lane);
+        queued.poll(&connection.shared, ask, (*lane, *wants_answer, while_closing), cx)
     }
 }
 
 /// Whether it goes out also while its connection closes: what runs there may finish, and needs its callbacks for that.
 #[inline]
-fn closes_with(connection: &Connection, admission: Admission) -> bool {
-    match admission {
-        Admission::Call | Admission::Notification => false,
-        Admission::Bulk => true,
-        Admission::Callback => connection.is_callback() || is_responding_for(connection.shared.identity()),
+fn goes_while_closing(connection: &Connection, lane: Lane) -> bool {
+    match lane {
+        Lane::Call | Lane::Notify => false,
+        Lane::Bulk => true,
+        Lane::Callback => connection.is_callback() || is_responding_for(connection.shared.identity()),
     }
 }
 
 impl<A> Exchange<A> {
-    /// Gives the place in the queue up, and wakes whoever is next.
+    /// Leaves the queue, and wakes the next.
     #[inline]
     fn leave_queue(&mut self) {
         if let Step::Queued(queued) = &mut self.step {
-            queued.leave(&self.connection.shared, self.admission);
+            queued.leave(&self.connection.shared, self.lane);
         }
     }
 }
 
 pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
-    let mut replaced = None; // It is dropped after the lock.
     let mut state = shared.lock();
-    let progress = state.dispatcher.poll(tag, |before| match before {
-        Some(waker) if waker.will_wake(cx.waker()) => waker,
-        before => {
-            replaced = before;
-            cx.waker().clone()
+    let (progress, replaced) = state.poll_answer(tag, cx.waker());
+    let answer = Poll::Ready(match progress {
+        Progress::Pending => {
+            drop(state);
+            drop(replaced);
+            return Poll::Pending;
         }
-    });
-    Poll::Ready(match progress {
-        Progress::Pending => return Poll::Pending,
         Progress::Answered(reply) => Ok(reply),
         // Its ask may still leave the outbound buffer.
         Progress::Expired => Err(Failure::Timeout { sent: true }),
         Progress::Lost => Err(Failure::Connection {
-            reason: state.refusal().unwrap_or(CloseReason::DriverDropped),
+            reason: state.refusal(false).unwrap_or(CloseReason::DriverDropped),
             sent: state.has_left(tag),
         }),
-    })
+    });
+    drop(state);
+    answer
 }
 
-/// Nobody waits for the answer any more.
+/// Nothing waits for the answer any more.
 pub(super) fn abandon(shared: &Shared, tag: u64) {
-    let mut state = shared.lock();
-    let waiter = state.dispatcher.abandon(tag);
-    if matches!(state.phase, Phase::Closing(..)) {
-        shared.wake_driver(state, true);
-    } else {
-        drop(state);
-    }
+    let [waiter, driver] = shared.lock().abandon(tag);
     drop(waiter);
+    wake(driver);
 }
 
 /// An exchange is never pinned to its place: the ask is not polled.
@@ -203,7 +182,7 @@ impl<A: Outgoing> Future for Exchange<A> {
             // What was just sent left this task's waker with its tag: there is nothing to look at yet.
             Step::New | Step::Queued(_) => match ready!(this.poll_sent(cx)) {
                 Err(failure) => Poll::Ready(Err(failure)),
-                Ok(()) if this.answered => Poll::Pending,
+                Ok(()) if this.wants_answer => Poll::Pending,
                 Ok(()) => Poll::Ready(Ok(None)),
             },
         }

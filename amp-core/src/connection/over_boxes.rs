@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Builder, Connection};
+use super::builder::Builder;
+use super::handle::Connection;
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::peer::Peer;
 use crate::reason::CloseReason;

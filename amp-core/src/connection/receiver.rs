@@ -42,7 +42,7 @@ impl Switch {
         drop(before);
     }
 
-    /// Gives a box to the receiver. Says no if there is none any more.
+    /// Hands a box to the receiver. `false` if there is none any more.
     pub(super) fn receive(&self, received: &RawBox) -> bool {
         let Some(mut receiver) = self.slot().receiver.take() else { return false };
         guarded(|| receiver.receive_box(AmpBox::from(received)));

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 use tokio::task::JoinSet;
 
 use super::callback::{Responding, respond};
-use super::shared::{Shared, Stage};
+use super::inbound::Intake;
+use super::shared::Shared;
 use super::waiting::Waiting;
 use crate::locator::Locator;
 use crate::panics::{caught, forget_panic};
@@ -62,11 +63,12 @@ impl Responders {
             }
         }
         let (wants_answer, settings) = (ask.wants_answer(), &self.shared.settings);
-        if self.shared.stage() != Stage::Open && (wants_answer || self.shared.stage() == Stage::Aborted) {
-            self.shared.stage().refuse(ask);
-        } else if wants_answer && (self.len() >= settings.most_responders || self.shared.is_full()) {
+        let (inbound, intake) = (&self.shared.inbound, self.shared.inbound.intake());
+        if intake != Intake::Open && (wants_answer || intake == Intake::Aborted) {
+            intake.refuse(ask);
+        } else if wants_answer && (self.len() >= settings.most_responders || inbound.is_full()) {
             ask.refuse_busy();
-        } else if !wants_answer && let Err(reason) = self.shared.check_notifications() {
+        } else if !wants_answer && let Err(reason) = inbound.check_notifications() {
             ask.discard();
             return Err(reason);
         } else if self.waiting.is_empty() && self.may_start(wants_answer) {
@@ -79,16 +81,16 @@ impl Responders {
 
     /// Puts away what has finished and starts what waited for it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
-        if self.len() == 0 {
+        if self.is_empty() {
             return;
         }
         self.reap(cx);
         loop {
             // A responder may have just closed or aborted.
-            match self.shared.stage() {
-                Stage::Open => {}
-                Stage::Draining => self.waiting.take_calls().for_each(|ask| Stage::Draining.refuse(ask)),
-                Stage::Aborted => break,
+            match self.shared.inbound.intake() {
+                Intake::Open => {}
+                Intake::Draining => self.waiting.take_calls().for_each(|ask| Intake::Draining.refuse(ask)),
+                Intake::Aborted => break,
             }
             let Some(ask) = self.waiting.next(self.may_start(true), self.may_start(false)) else { break };
             self.start(ask);
@@ -97,7 +99,7 @@ impl Responders {
         self.reap(cx);
     }
 
-    /// The connection is over: whoever waited for an answer has left.
+    /// The connection is over: what wants an answer has no caller any more.
     pub(super) fn stop_answering(&mut self) {
         self.running = JoinSet::new();
         drop(self.waiting.take_calls());
@@ -106,12 +108,16 @@ impl Responders {
     /// Goes on with what still runs when the connection is over. Ready when nothing does.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.poll(cx);
-        if self.len() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        if self.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Whether another look would start what waits.
     pub(super) fn has_work(&self) -> bool {
-        self.waiting.has_next(self.may_start(true), self.may_start(false))
+        !self.waiting.is_empty() && self.waiting.has_next(self.may_start(true), self.may_start(false))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// How many run or wait.
@@ -130,9 +136,9 @@ impl Responders {
         let Settings { in_order, most_responders, .. } = self.shared.settings;
         let may = started == 0
             || (!in_order
-                && ((started < most_responders && (wants_answer || !self.shared.is_full()))
+                && ((started < most_responders && (wants_answer || !self.shared.inbound.is_full()))
                     || (!wants_answer && self.notifications.is_empty())));
-        may && !self.shared.is_congested()
+        may && !self.shared.inbound.is_congested()
     }
 
     fn reap(&mut self, cx: &mut Context<'_>) {
@@ -173,7 +179,7 @@ impl Responders {
 /// A responder that has been polled once.
 type Begun = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Locates and polls once. Gives back what is not ready, and whether it goes on when its caller has left.
+/// Locates and polls once. Returns what is not ready, and whether it goes on when its caller has left.
 fn begin(locator: &dyn Locator, ask: Ask) -> Option<(Begun, bool)> {
     let (mut responding, is_detached) = match locator.locate(ask) {
         Located::Responding(responding) => (responding, false),

@@ -4,9 +4,10 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::Connection;
 use super::call::take_reply;
-use super::exchange::{Failure, abandon, poll_answer};
+use super::exchange::{abandon, poll_answer};
+use super::failure::Failure;
+use super::handle::Connection;
 use crate::call_error::Reply;
 use crate::command::Command;
 

@@ -1,45 +1,26 @@
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::callback::Unanswered;
-use super::credit::most_held;
+use super::clock::{after, now};
+use super::inbound::Inbound;
 use super::receiver::Switch;
-use super::state::{Phase, State};
 use super::states::States;
-use super::{after, now};
+use crate::boxes::SendBoxError;
 use crate::locator::Locator;
+use crate::panics::caught;
 use crate::peer::Peer;
+use crate::proto::{Appended, EndListener, Limits, State, Waiter};
 use crate::reason::CloseReason;
-use crate::responder::Ask;
 use crate::settings::Settings;
-
-/// What may still begin at an end. Whatever else ends a connection lets begin what came in the same read (`wire.md` line 32).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    Open,
-    /// It closes in order: nothing that somebody waits for.
-    Draining,
-    /// Nothing.
-    Aborted,
-}
-
-impl Stage {
-    /// Settles an ask that may not begin any more.
-    #[cold]
-    pub(super) fn refuse(self, ask: Ask) {
-        if self == Self::Aborted { ask.discard() } else { ask.refuse_draining() }
-    }
-}
-
-const OPEN: u8 = 0;
-const DRAINING: u8 = 1;
-const ABORTED: u8 = 2;
+use crate::wire::AmpBox;
 
 /// How far the end of a connection has come.
 #[derive(Debug, Default)]
@@ -55,57 +36,59 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) peer: Peer,
     pub(super) locator: Arc<dyn Locator>,
-    /// The user's own values; what a responder sets is seen by later calls.
-    states: Mutex<States>,
-    /// The connection's one lock. Never held across an await, and never while a waker runs.
-    state: Mutex<State>,
+    /// The connection's one lock. Never held across an await, and never while a waker runs or is dropped.
+    state: Mutex<State<Waker>>,
+    /// What is looked at for every ask without the lock.
+    pub(super) inbound: Inbound,
     /// A box receiver in the place of the dispatcher and the locator.
     pub(super) switch: Switch,
+    /// Asks whose handles make callbacks.
+    pub(super) unanswered: Unanswered,
+    /// The user's own values; what a responder sets is seen by later calls.
+    states: Mutex<States>,
     /// How far the end has come.
     pub(super) ended: watch::Sender<Ended>,
     /// The runtime that drives the connection, once it does.
     pub(super) runtime: OnceLock<Handle>,
-    /// Asks whose handles make callbacks.
-    pub(super) unanswered: Unanswered,
     handles: AtomicUsize,
-    /// Bytes of asks that have no answer.
-    pub(super) held: AtomicUsize,
-    /// Asks that have no answer, wherever they are.
-    pub(super) asks: AtomicUsize,
-    /// Whether a settled ask may be what closing waits for.
-    pub(super) closing: AtomicBool,
-    pub(super) complained: AtomicBool,
-    /// What may still begin here. Set under the lock, and looked at for every ask without it.
-    stage: AtomicU8,
-    /// Whether so much waits to be written that no more responders should start. Set under the lock, and looked at for every
-    /// ask without it.
-    pub(super) congested: AtomicBool,
+}
+
+impl Waiter for Waker {
+    type Identity = (usize, usize);
+
+    /// `Waker::will_wake`, as something to look up.
+    #[inline]
+    fn identity(&self) -> Self::Identity {
+        (self.data().addr(), std::ptr::from_ref(self.vtable()).addr())
+    }
 }
 
 impl Shared {
     pub(super) fn new(settings: Settings, peer: Peer, locator: Arc<dyn Locator>, states: States) -> Self {
+        let limits = Limits {
+            boxes: settings.boxes,
+            most_calls: settings.most_calls,
+            outbound_mark: settings.outbound_mark,
+            most_outbound: settings.most_outbound,
+            announces: settings.announces(),
+        };
         Self {
-            state: Mutex::new(State::new(settings.announces())),
+            state: Mutex::new(State::new(limits)),
+            inbound: Inbound::new(&settings),
             switch: Switch::default(),
+            unanswered: Unanswered::default(),
+            states: Mutex::new(states),
             ended: watch::Sender::default(),
             runtime: OnceLock::new(),
-            unanswered: Unanswered::default(),
             handles: AtomicUsize::new(0),
-            held: AtomicUsize::new(0),
-            asks: AtomicUsize::new(0),
-            closing: AtomicBool::new(false),
-            complained: AtomicBool::new(false),
-            stage: AtomicU8::new(OPEN),
-            congested: AtomicBool::new(false),
             settings,
             peer,
             locator,
-            states: Mutex::new(states),
         }
     }
 
     /// A panic of a user's `encode` poisons the lock and nothing else: the half box is rolled back.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<Waker>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,166 +96,180 @@ impl Shared {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The driver begins a turn, at whose end it looks at the outbound buffer. Whether there is still something to read for.
-    pub(super) fn begin_turn(&self) -> bool {
-        let mut state = self.lock();
-        state.driver_awake = true;
-        state.promise_anew();
-        !state.is_over()
-    }
-
-    /// Whether the asks that have no answer hold more than they may.
-    pub(super) fn is_full(&self) -> bool {
-        self.held.load(Ordering::Relaxed) > self.settings.most_inbound
-    }
-
-    /// Whether the notifications that wait, and all else that does, hold more than a peer may make this end hold.
-    pub(super) fn check_notifications(&self) -> Result<(), CloseReason> {
-        let limit = most_held(&self.settings);
-        if self.held.load(Ordering::Relaxed) > limit {
-            Err(CloseReason::TooManyNotifications { limit })
-        } else {
-            Ok(())
-        }
-    }
-
     /// What tells a connection from others, and is not 0.
     pub(super) fn identity(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// What may still begin here.
+    /// Something was appended: lets the lock go and wakes the driver, if that is to be woken.
     #[inline]
-    pub(super) fn stage(&self) -> Stage {
-        match self.stage.load(Ordering::Relaxed) {
-            OPEN => Stage::Open,
-            DRAINING => Stage::Draining,
-            _ => Stage::Aborted,
+    pub(super) fn appended(&self, state: MutexGuard<'_, State<Waker>>, driver: Option<Waker>) {
+        if !state.has_room() {
+            self.inbound.set_congested(true);
         }
+        drop(state);
+        wake(driver);
+    }
+
+    /// The driver is to look at something besides the outbound buffer.
+    pub(super) fn wake_driver(&self) {
+        let driver = self.lock().wake_driver();
+        wake(driver);
+    }
+
+    /// Appends an answer and sees to it that it is written.
+    pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.lock();
+        let appended = state.append_answer(put, || self.finish_by());
+        self.queued(state, appended);
+    }
+
+    /// Appends a box that has no type.
+    pub(super) fn send_box(&self, sent: &AmpBox) -> Result<(), SendBoxError> {
+        let limit = self.settings.boxes.bytes;
+        match sent.encoded_len() {
+            _ if sent.is_empty() => return Err(SendBoxError::Empty),
+            length if length > limit => return Err(SendBoxError::TooLong { limit }),
+            _ => {}
+        }
+        let mut state = self.lock();
+        let appended = state.append_untyped(|buffer| sent.encode(buffer), || self.finish_by());
+        self.queued(state, appended.map_err(SendBoxError::Closed)?);
+        Ok(())
+    }
+
+    #[inline]
+    fn queued(&self, state: MutexGuard<'_, State<Waker>>, appended: Appended<Waker>) {
+        match appended {
+            Appended::Queued(driver) => self.appended(state, driver),
+            refused => {
+                drop(state);
+                self.not_queued(refused);
+            }
+        }
+    }
+
+    #[cold]
+    fn not_queued(&self, refused: Appended<Waker>) {
+        match refused {
+            Appended::Queued(driver) => wake(driver),
+            Appended::Sealed => {
+                tracing::debug!(peer = %self.peer, "an answer came after the connection had ended");
+            }
+            Appended::Overflowed(woken) => wake(woken),
+        }
+    }
+
+    /// Waits until boxes may be appended, or learn that they no longer may.
+    pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.lock().poll_room(cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Begins to close: no new calls, the old ones may still be answered.
     pub(super) fn close(&self) {
-        let state = self.lock();
-        if matches!(state.phase, Phase::Open) {
-            self.stage.store(DRAINING, Ordering::Relaxed);
-            self.begin_to_close(state, after(self.settings.close_timeout), CloseReason::Closed);
+        let until = self.finish_by();
+        let mut state = self.lock();
+        if let Some(woken) = state.close(CloseReason::Closed, until, until) {
+            self.inbound.drain();
+            self.inbound.close();
+            drop(state);
+            wake(woken);
         }
     }
 
     /// Writing has failed. Answers that have already come may still be read.
-    pub(super) fn writing_failed(&self, reason: CloseReason) {
+    pub(super) fn write_failed(&self, reason: CloseReason) {
+        let (until, finish_by) = (after(self.settings.linger), self.finish_by());
         let mut state = self.lock();
-        let until = after(self.settings.linger);
-        match state.phase.clone() {
-            Phase::Over(_) => {}
-            Phase::Open => {
-                state.discard();
-                self.congested.store(false, Ordering::Relaxed);
-                self.begin_to_close(state, until, reason);
-            }
-            // It closes already, in no more time than it had. What was accepted before is lost: nobody may take it for said.
-            Phase::Closing(before, first) => {
-                state.discard();
-                self.congested.store(false, Ordering::Relaxed);
-                let reason = if matches!(first, CloseReason::Closed) { reason } else { first };
-                state.phase = Phase::Closing(before.min(until), reason);
-                self.wake_driver(state, true);
-            }
+        if let Some(woken) = state.write_failed(reason, until, finish_by) {
+            self.inbound.set_congested(false);
+            self.inbound.close();
+            drop(state);
+            wake(woken);
         }
     }
 
-    fn begin_to_close(&self, mut state: MutexGuard<'_, State>, until: Instant, reason: CloseReason) {
-        state.phase = Phase::Closing(until, reason);
-        state.finish_by = Some(after(self.settings.close_timeout));
-        self.closing.store(true, Ordering::SeqCst);
-        let waiting = state.let_go();
-        self.wake_driver(state, true);
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
-    pub(super) fn end_locked(&self, mut state: MutexGuard<'_, State>, reason: CloseReason) {
-        if state.is_over() {
-            return;
-        }
-        // With nothing to be written, all that was sent has left, or was thrown away.
-        if reason.lets_write() && !state.outbound.is_empty() {
-            state.taken();
-        }
-        state.finish_by.get_or_insert_with(|| after(self.settings.close_timeout));
-        state.phase = Phase::Over(reason);
-        let mut waiting = state.let_go();
-        state.dispatcher.close(|waker| waiting.push(waker));
-        self.wake_driver(state, true);
-        waiting.into_iter().for_each(Waker::wake);
+    /// Ends the connection. The first reason stays, and all that wait learn it. Whether this is the first.
+    pub(super) fn end(&self, reason: CloseReason) -> bool {
+        let mut state = self.lock();
+        let is_first = state.over().is_none();
+        let woken = state.end(reason, self.finish_by());
+        drop(state);
+        wake(woken);
+        is_first
     }
 
     /// Ends the connection and what still runs, also when it is over already.
     pub(super) fn abort(&self) {
         let mut state = self.lock();
-        state.finish_by = Some(now());
-        self.stage.store(ABORTED, Ordering::Relaxed);
-        if state.is_over() {
-            self.wake_driver(state, true);
-        } else {
-            self.end_locked(state, CloseReason::Aborted);
-        }
+        self.inbound.abort();
+        let woken = state.abort(now());
+        drop(state);
+        wake(woken);
     }
 
     /// Until when responders may go on that finish although the connection is over. The driver is woken when that changes.
-    pub(super) fn finish_by(&self, driver: &Waker) -> Instant {
+    pub(super) fn finishes_by(&self, driver: &Waker) -> Instant {
         let mut state = self.lock();
-        state.driver.clone_from(driver);
-        state.finish_by.unwrap_or_else(now)
+        state.sleep(driver, true);
+        state.finish_by().unwrap_or_else(now)
     }
 
     /// The reason, once the connection is over.
     pub(super) fn over(&self) -> Option<CloseReason> {
-        match &self.lock().phase {
-            Phase::Over(reason) => Some(reason.clone()),
-            Phase::Open | Phase::Closing(..) => None,
-        }
+        self.lock().over().cloned()
     }
 
-    /// Ends a turn of the driver. The reason, if there is nothing left to do: the connection is over, or it closes and
-    /// all is `idle` and answered.
-    pub(super) fn end_turn(&self, idle: bool) -> Option<CloseReason> {
-        let state = self.lock();
-        match &state.phase {
-            Phase::Over(reason) => Some(reason.clone()),
-            Phase::Closing(_, reason)
-                if idle
-                    && state.outbound.is_empty()
-                    && !state.dispatcher.is_awaited()
-                    && self.asks.load(Ordering::SeqCst) == 0 =>
-            {
-                let reason = reason.clone();
-                self.end_locked(state, reason.clone());
-                Some(reason)
-            }
-            Phase::Open | Phase::Closing(..) => None,
-        }
-    }
-
-    /// Ends what is due: the patience of calls, and the time for closing. Says when to look again.
-    pub(super) fn ring(&self, woken: &mut Vec<Waker>, driver: &Waker) -> Option<Instant> {
+    /// Takes what is still to be written, and lets nothing more be appended.
+    pub(super) fn seal(&self) -> Vec<u8> {
         let mut state = self.lock();
-        state.driver.clone_from(driver);
-        if let Phase::Closing(until, reason) = &state.phase
-            && *until <= now()
+        // Nothing waits to be written any more: what goes on without an answer may start.
+        self.inbound.set_congested(false);
+        state.seal()
+    }
+
+    /// Runs `listener` when the connection has ended: now, if that was before.
+    pub(super) fn on_end(&self, listener: EndListener) {
+        let late = self.lock().listen(listener);
+        self.run_end_listeners(late);
+    }
+
+    /// Nothing more is received: tells the box receiver, and runs what waits for the end of the connection, once.
+    pub(super) fn announce_end(&self) {
+        self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped));
+        let listeners = self.lock().take_end_listeners();
+        self.run_end_listeners(listeners);
+    }
+
+    /// Never under the lock: a listener may use the connection.
+    fn run_end_listeners(&self, listeners: impl IntoIterator<Item = EndListener>) {
+        for listener in listeners {
+            let reason = self.over().unwrap_or(CloseReason::DriverDropped);
+            if caught(AssertUnwindSafe(|| listener(&reason))).is_none() {
+                tracing::error!("a listener for the end of a connection panicked");
+            }
+        }
+    }
+
+    /// The transport is closed, and why the last bytes are lost, if they are. Returns why the connection has ended, which it does
+    /// once.
+    pub(super) fn transport_closed(&self, lost: Option<CloseReason>) -> CloseReason {
+        let mut reason = self.over().unwrap_or(CloseReason::DriverDropped);
+        // An orderly close would mean that all that was accepted has been sent. Any other reason tells that it may not be.
+        if matches!(reason, CloseReason::Closed)
+            && let Some(lost) = lost
         {
-            let reason = reason.clone();
-            self.end_locked(state, reason);
-            return None;
+            reason = lost;
         }
-        if state.alarm.is_some_and(|alarm| alarm <= now()) {
-            state.expire(now(), woken);
-        }
-        match state.phase {
-            Phase::Open => state.alarm,
-            Phase::Closing(until, _) => Some(state.alarm.map_or(until, |alarm| alarm.min(until))),
-            Phase::Over(_) => None,
-        }
+        self.ended.send_modify(|ended| {
+            ended.reason.get_or_insert_with(|| reason.clone());
+        });
+        reason
+    }
+
+    /// Until when responders may go on that finish although the connection is over, if it closes or ends now.
+    fn finish_by(&self) -> Instant {
+        after(self.settings.close_timeout)
     }
 
     pub(super) fn add_handle(&self) {
@@ -291,6 +288,12 @@ impl Shared {
             self.close();
         }
     }
+}
+
+/// Under no lock: a waker may run what it wakes.
+#[inline]
+pub(super) fn wake(woken: impl IntoIterator<Item = Waker>) {
+    woken.into_iter().for_each(Waker::wake);
 }
 
 impl fmt::Debug for Shared {

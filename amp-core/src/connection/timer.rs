@@ -4,9 +4,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::alarms::Alarm;
-use super::state::Phase;
-use super::{Connection, after, now};
+use super::clock::{after, now};
+use super::handle::Connection;
+use super::shared::wake;
+use crate::proto::TimerKey;
 use crate::reason::CloseReason;
 
 /// Done when its time has come, or with the reason when the connection has ended before; see [`Connection::timer`].
@@ -17,14 +18,14 @@ use crate::reason::CloseReason;
 pub struct Timer {
     connection: Connection,
     at: Instant,
-    alarm: Option<Alarm>,
+    key: Option<TimerKey>,
 }
 
 impl Connection {
     /// A timer that the connection's driver rings, as it does for the deadlines of calls: it may be awaited where there is no
     /// tokio runtime. It does not keep the connection open.
     pub fn timer(&self, duration: Duration) -> Timer {
-        Timer { connection: self.uncounted(), at: after(duration), alarm: None }
+        Timer { connection: self.uncounted(), at: after(duration), key: None }
     }
 }
 
@@ -32,26 +33,26 @@ impl Future for Timer {
     type Output = Result<(), CloseReason>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { connection, at, alarm } = &mut *self;
+        let Self { connection, at, key } = &mut *self;
         let mut state = connection.shared.lock();
         if *at <= now() {
             return Poll::Ready(Ok(()));
         }
-        if let Phase::Over(reason) = &state.phase {
+        if let Some(reason) = state.over() {
             return Poll::Ready(Err(reason.clone()));
         }
-        let (waits, before) = state.alarms.wait(*alarm, *at, cx.waker());
-        *alarm = Some(waits);
-        let sooner = state.set_alarm(*at);
-        connection.shared.wake_driver_for(state, sooner);
+        let (waits, [before, driver]) = state.wait_until(*at, *key, cx.waker());
+        *key = Some(waits);
+        drop(state);
         drop(before);
+        wake(driver);
         Poll::Pending
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        let waiter = self.alarm.and_then(|alarm| self.connection.shared.lock().alarms.leave(alarm));
+        let waiter = self.key.and_then(|key| self.connection.shared.lock().leave_timer(key));
         drop(waiter);
     }
 }

@@ -12,8 +12,10 @@ use tokio::net::unix::SocketAddr as UnixAddress;
 use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
 use tokio::process::{Child, Command as Process};
 
+use super::builder::Builder;
+use super::clock::require_time;
 use super::descriptors::{Halves, spawn_on};
-use super::{Builder, Connection, require_time};
+use super::handle::Connection;
 use crate::peer::{Credentials, Peer};
 
 /// How many bytes an in-memory pair holds in each direction.

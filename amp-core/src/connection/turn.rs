@@ -2,13 +2,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::{Poll, Waker};
 
-use super::Connection;
-use super::exchange::Failure;
-use super::outgoing::Borrowed;
-use super::queued::{Admission, append, give_way};
+use super::failure::Failure;
+use super::handle::Connection;
+use super::queued::{append, give_way};
 use super::sent::Sent;
 use crate::call_error::CallError;
 use crate::command::Command;
+use crate::proto::{Borrowed, Lane, Request};
 use crate::value::{BoxWriter, EncodeError};
 
 /// A place in the line of those who send beside the calls; see [`Connection::turn`].
@@ -50,19 +50,20 @@ impl Turn {
     ) -> Poll<Result<Sent<C>, CallError<C::Errors>>> {
         let shared = &self.connection.shared;
         let mut state = shared.lock();
-        if let Some(reason) = state.refusal_for(true) {
+        if let Some(reason) = state.refusal(true) {
             return Poll::Ready(Err(CallError::Connection { reason, sent: false }));
         }
-        if !state.may_add_bulk(self.ticket, &shared.settings) {
-            let (ticket, before) = state.bulk.wait(self.ticket, waiter);
+        if !state.admits(Lane::Bulk, self.ticket) {
+            let (ticket, before) = state.wait(Lane::Bulk, self.ticket, waiter);
             drop(state);
             drop(before);
             self.ticket = Some(ticket);
             return Poll::Pending;
         }
-        let left = self.ticket.take().and_then(|ticket| state.bulk.leave(ticket));
+        let left = self.ticket.take().map(|ticket| state.leave(Lane::Bulk, ticket));
         let ask = Borrowed::<C, _>(put, PhantomData);
-        let sent = append(shared, state, &ask, (true, Admission::Bulk), None, waiter);
+        let sent =
+            append(shared, state, &ask, &Request { lane: Lane::Bulk, wants_answer: true, deadline: None, waiter });
         drop(left);
         Poll::Ready(sent.map(|tag| Sent::new(self.connection.uncounted(), tag)).map_err(Failure::into_call_error))
     }
@@ -77,7 +78,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            give_way(&self.connection.shared, Admission::Bulk, ticket);
+            give_way(&self.connection.shared, Lane::Bulk, ticket);
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use super::Connection;
+use super::handle::Connection;
 use super::shared::Shared;
 use crate::responder::Ask;
 
@@ -36,7 +36,15 @@ impl WeakConnection {
     pub fn upgrade(&self) -> Option<Connection> {
         let shared = self.shared.upgrade()?;
         // Not made before it is counted: dropping it would count one handle too few.
-        shared.add_handle_to_others().then(|| Connection { shared, counted: true, ask: self.ask })
+        shared.add_handle_to_others().then(|| Connection::counted(shared, self.ask))
+    }
+}
+
+impl Connection {
+    /// A handle that does not keep the connection open.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakConnection {
+        WeakConnection::of(&self.shared, self.ask())
     }
 }
 

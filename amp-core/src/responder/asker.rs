@@ -4,12 +4,13 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use super::{Answering, NOTIFICATION_OVERHEAD};
+use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
 use crate::codes;
 use crate::command::{Command, Context, ErrorCodes, violations};
 use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
+use crate::proto::NOTIFICATION_OVERHEAD;
 use crate::reason::CloseReason;
 use crate::settings::{Settings, Strictness};
 

@@ -17,9 +17,6 @@ use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
-/// What a notification holds beyond its bytes: they are bounded by what they hold, and not by their number.
-pub(crate) const NOTIFICATION_OVERHEAD: usize = 256;
-
 /// What became of an ask at a [`Locator`](crate::Locator).
 #[non_exhaustive]
 pub enum Located {

@@ -6,7 +6,7 @@ use crate::value::{BoxWriter, EncodeError, EncodeErrorKind};
 use crate::wire::{AmpBox, BoxLimits};
 
 /// What can be asked: a typed command or a box.
-pub(super) trait Outgoing {
+pub(crate) trait Outgoing {
     /// Checks what is declared, before anything is locked or written.
     fn check(&self) -> Result<(), EncodeError>;
 
@@ -24,7 +24,7 @@ impl<C: Command> Outgoing for C {
 }
 
 /// A command of the type `C` whose arguments lie somewhere else.
-pub(super) struct Borrowed<C, F>(pub(super) F, pub(super) PhantomData<C>);
+pub(crate) struct Borrowed<C, F>(pub(crate) F, pub(crate) PhantomData<C>);
 
 impl<C: Command, F: Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>> Outgoing for Borrowed<C, F> {
     fn check(&self) -> Result<(), EncodeError> {
@@ -37,7 +37,7 @@ impl<C: Command, F: Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>> Outgoing 
 }
 
 /// A command whose arguments have no type.
-pub(super) struct Untyped<'a>(pub(super) &'a str, pub(super) AmpBox);
+pub(crate) struct Untyped<'a>(pub(crate) &'a str, pub(crate) AmpBox);
 
 impl Outgoing for Untyped<'_> {
     fn check(&self) -> Result<(), EncodeError> {

@@ -1,10 +1,6 @@
 //! The credit of notifications (`wire.md`, section 7): a peer of this library answers every so many of them when their responders
 //! have started, and no more are sent than it has places for.
 
-use crate::responder::NOTIFICATION_OVERHEAD as OVERHEAD;
-use crate::settings::Settings;
-use crate::wire::BoxLimits;
-
 /// How many notifications there are from one marked one to the next, the marked one included.
 const COUNT: usize = 64;
 /// How many bytes of notifications there are at most before the next one is marked.
@@ -15,15 +11,17 @@ const MARKS: usize = 2;
 /// announce, and to have had no say in what was sent before.
 const EARLY: usize = 64 * 1024;
 
-/// How many bytes notifications may make this end hold. Over [`Settings::most_inbound`] none is started but one at a time, so that
-/// no credit is given: a peer that keeps to its credit sends no more than that lets out.
-pub(super) fn most_held(settings: &Settings) -> usize {
-    let BoxLimits { bytes, .. } = settings.boxes;
+/// What a notification holds beyond its bytes: they are bounded by what they hold, and not by their number.
+pub(crate) const NOTIFICATION_OVERHEAD: usize = 256;
+
+/// How many bytes notifications may make this end hold, with boxes of up to `box_bytes`. Over `most_inbound` none is started but
+/// one at a time, so that no credit is given: a peer that keeps to its credit sends no more than that lets out.
+pub(crate) fn most_held(most_inbound: usize, box_bytes: usize) -> usize {
     // A period ends with the box that is over the bytes, and with the marked one.
-    let period = bytes.saturating_mul(2).saturating_add(BYTES + COUNT * OVERHEAD);
-    // What was taken in last is over the limit, and so is the one notification that runs in any case.
-    let over = bytes.saturating_add(OVERHEAD).saturating_mul(2);
-    settings.most_inbound.saturating_add(over).saturating_add(period.saturating_mul(MARKS))
+    let period = box_bytes.saturating_mul(2).saturating_add(BYTES + COUNT * NOTIFICATION_OVERHEAD);
+    // What was received last is over the limit, and so is the one notification that runs in any case.
+    let over = box_bytes.saturating_add(NOTIFICATION_OVERHEAD).saturating_mul(2);
+    most_inbound.saturating_add(over).saturating_add(period.saturating_mul(MARKS))
 }
 
 /// What was sent since the last marked notification, and how many marked ones are unanswered.
@@ -136,11 +134,10 @@ mod tests {
 
     #[test]
     fn what_may_wait_has_room_for_all_that_credit_lets_out() {
-        let settings = Settings::new().most_inbound(1);
-        let limit = settings.boxes.bytes;
+        let limit = crate::wire::BoxLimits::DEFAULT.bytes;
         for bytes in [1, 1000, 60_000, limit] {
             let (sent, _) = send(&mut given(), bytes);
-            assert!(sent * (bytes + OVERHEAD) <= most_held(&settings), "{bytes}");
+            assert!(sent * (bytes + NOTIFICATION_OVERHEAD) <= most_held(1, limit), "{bytes}");
         }
     }
 }

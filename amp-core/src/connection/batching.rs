@@ -4,9 +4,9 @@ use std::time::Instant;
 
 /// The first part of what a read brought; each further part is twice as long as the one before.
 const PART: usize = 16;
-/// How many boxes it takes to measure a way.
+/// How many boxes one measurement takes.
 const EPOCH: usize = 16 * 1024;
-/// In how many measurements the other way is tried once.
+/// One in so many measurements is of the other way.
 const TRIAL: u32 = 32;
 /// How much faster parts must be to be worth their system calls, and to stay so.
 const WORTH: [f64; 2] = [1.25, 1.1];
@@ -15,9 +15,9 @@ const WORTH: [f64; 2] = [1.25, 1.1];
 /// once, which is the least work. In parts: the peer has the first boxes while this end handles the rest, so that both work
 /// at once instead of in turns. That is up to twice as fast where each has a CPU, and a third slower where they share one or
 /// have no time to lose. Nothing here tells which it is but the boxes that come in a second; so the other way is tried now and
-/// then, between two measurements of the one that is gone: a load that rises or falls meanwhile decides nothing.
+/// then, between two measurements of the current one: a load that rises or falls meanwhile decides nothing.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct Batching {
     in_parts: bool,
     trial: bool,
     /// The next part, in boxes.
@@ -30,13 +30,13 @@ pub(super) struct Pace {
     rates: [f64; 3],
 }
 
-impl Pace {
+impl Batching {
     pub(super) fn new() -> Self {
         Self { in_parts: false, trial: false, part: PART, boxes: 0, begun: None, measurements: 0, rates: [0.0; 3] }
     }
 
     /// How many boxes to handle now.
-    pub(super) fn part(&mut self) -> usize {
+    pub(super) fn next(&mut self) -> usize {
         let part = self.part;
         self.part = part.saturating_mul(2);
         if self.in_parts != self.trial { part } else { usize::MAX }
@@ -63,8 +63,8 @@ impl Pace {
         self.trial = self.measurements == 1;
         if self.measurements == 3 {
             let [before, tried, after] = self.rates;
-            let gone = f64::midpoint(before, after);
-            let (whole, in_parts) = if self.in_parts { (tried, gone) } else { (gone, tried) };
+            let current = f64::midpoint(before, after);
+            let (whole, in_parts) = if self.in_parts { (tried, current) } else { (current, tried) };
             self.in_parts = in_parts > whole * WORTH[usize::from(self.in_parts)];
         }
     }
@@ -76,71 +76,71 @@ mod tests {
 
     use super::*;
 
-    /// Which way is gone how often while `batches` of 64 boxes come, each taking so many microseconds whole and in parts.
-    fn gone(pace: &mut Pace, now: &mut Instant, batches: usize, [whole, in_parts]: [u64; 2]) -> [usize; 2] {
-        let mut gone = [0; 2];
+    /// How often each way is taken while `batches` of 64 boxes come, each taking so many microseconds whole and in parts.
+    fn taken(batching: &mut Batching, now: &mut Instant, batches: usize, [whole, in_parts]: [u64; 2]) -> [usize; 2] {
+        let mut taken = [0; 2];
         for _ in 0..batches {
             let mut left = 64;
             let in_parts = loop {
-                let part = pace.part();
+                let part = batching.next();
                 let boxes = left.min(part);
                 left -= boxes;
                 if left == 0 {
                     *now += Duration::from_micros(if part == usize::MAX { whole } else { in_parts });
-                    pace.handled(boxes, true, || *now);
+                    batching.handled(boxes, true, || *now);
                     break part != usize::MAX;
                 }
-                pace.handled(boxes, false, || *now);
+                batching.handled(boxes, false, || *now);
             };
-            gone[usize::from(in_parts)] += 1;
+            taken[usize::from(in_parts)] += 1;
         }
-        gone
+        taken
     }
 
     #[test]
-    fn the_faster_way_is_gone_and_the_other_tried_now_and_then() {
-        let (mut pace, mut now) = (Pace::new(), Instant::now());
-        let [whole, in_parts] = gone(&mut pace, &mut now, 100_000, [100, 50]);
+    fn the_faster_way_is_taken_and_the_other_tried_now_and_then() {
+        let (mut batching, mut now) = (Batching::new(), Instant::now());
+        let [whole, in_parts] = taken(&mut batching, &mut now, 100_000, [100, 50]);
         assert!(in_parts > 90_000 && whole > 1_000, "{whole} whole, {in_parts} in parts");
-        let [whole, in_parts] = gone(&mut pace, &mut now, 100_000, [50, 70]);
+        let [whole, in_parts] = taken(&mut batching, &mut now, 100_000, [50, 70]);
         assert!(whole > 90_000 && in_parts > 1_000, "{whole} whole, {in_parts} in parts");
     }
 
     #[test]
     fn a_load_that_rises_or_falls_is_not_taken_for_a_faster_way() {
         for (more, less) in [(3, 4), (4, 3)] {
-            let (mut pace, mut now, mut each) = (Pace::new(), Instant::now(), 1_000_000);
+            let (mut batching, mut now, mut each) = (Batching::new(), Instant::now(), 1_000_000);
             for _ in 0..40 {
-                gone(&mut pace, &mut now, EPOCH / 64, [each; 2]);
+                taken(&mut batching, &mut now, EPOCH / 64, [each; 2]);
                 each = each * more / less;
-                assert!(!pace.in_parts, "{each} microseconds a batch");
+                assert!(!batching.in_parts, "{each} microseconds a batch");
             }
         }
     }
 
     #[test]
     fn parts_that_are_hardly_faster_are_not_worth_it() {
-        let [whole, in_parts] = gone(&mut Pace::new(), &mut Instant::now(), 100_000, [100, 90]);
+        let [whole, in_parts] = taken(&mut Batching::new(), &mut Instant::now(), 100_000, [100, 90]);
         assert!(whole > 90_000, "{whole} whole, {in_parts} in parts");
     }
 
     #[test]
     fn parts_grow_until_all_is_handled() {
         let now = Instant::now();
-        let mut pace = Pace { in_parts: true, ..Pace::new() };
+        let mut batching = Batching { in_parts: true, ..Batching::new() };
         for _ in 0..2 {
-            assert_eq!([pace.part(), pace.part(), pace.part()], [PART, 2 * PART, 4 * PART]);
-            pace.handled(10, true, || now);
+            assert_eq!([batching.next(), batching.next(), batching.next()], [PART, 2 * PART, 4 * PART]);
+            batching.handled(10, true, || now);
         }
     }
 
     #[test]
     fn a_clock_that_stands_still_stops_nothing() {
         let now = Instant::now();
-        let mut pace = Pace::new();
+        let mut batching = Batching::new();
         for _ in 0..100_000 {
-            assert!(pace.part() >= PART);
-            pace.handled(PART, true, || now);
+            assert!(batching.next() >= PART);
+            batching.handled(PART, true, || now);
         }
     }
 }

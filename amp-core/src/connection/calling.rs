@@ -1,0 +1,82 @@
+use super::call::{self, Call};
+use super::exchange::Exchange;
+use super::failure::Failure;
+use super::handle::Connection;
+use crate::call_error::{CallError, NotifyError};
+use crate::command::{Command, NoErrors};
+use crate::packet::announcement;
+use crate::proto::Untyped;
+use crate::value::EncodeError;
+use crate::wire::AmpBox;
+
+impl Connection {
+    /// Calls the peer.
+    ///
+    /// A call waits for a place among [`most_calls`](crate::Settings::most_calls), unless it is a callback: one that is made while
+    /// a responder is polled, of whichever connection, or through a handle that came from an ask, or a clone of it, as long as
+    /// that ask has no answer. Callbacks take no place, or responders of two ends could wait for each other; the peer's
+    /// [`most_responders`](crate::Settings::most_responders) bounds them with [`codes::BUSY`](crate::codes::BUSY).
+    ///
+    /// # Errors
+    /// The call gives the errors of [`CallError`]; none of them but `Connection` touches other calls.
+    ///
+    /// # Cancel safety
+    /// See [`Call`].
+    pub fn call<C: Command>(&self, command: C) -> Call<C> {
+        Call::new(self.clone(), command)
+    }
+
+    /// Sends a command and wants no answer. Done when the command is queued to be written: it runs at the peer, or the
+    /// connection ends with a reason, and what has arrived there runs to its end also when this end closes or goes.
+    ///
+    /// To a peer of this library it waits while more notifications are unstarted there than the peer gives credit for, about
+    /// 128 of them or 128 KiB. One that a responder makes does not wait, as a callback does not (see [`call`](Self::call)): a
+    /// responder that sends very many, or to many connections, should be answered first and go on in a task of its own, or a slow
+    /// peer ends its connection with [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications). Other peers
+    /// give no credit, and what they do with more than they can hold is theirs.
+    ///
+    /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before. When both ends close at
+    /// once, what is on its way then is not received.
+    ///
+    /// The peer tells nothing back, not even that it does not know the command; a Twisted peer ends the connection then.
+    ///
+    /// # Errors
+    /// When an argument cannot be sent or the connection has ended.
+    ///
+    /// # Cancel safety
+    /// When dropped before it is done, nothing is sent.
+    pub async fn notify<C: Command>(&self, command: C) -> Result<(), NotifyError> {
+        match Exchange::new(self.clone(), command, false).await {
+            Ok(_) => Ok(()),
+            Err(Failure::Invalid(error)) => Err(NotifyError::Invalid(error)),
+            Err(Failure::Connection { reason, .. }) => Err(NotifyError::Connection(reason)),
+            Err(Failure::Timeout { .. }) => Err(NotifyError::Timeout),
+        }
+    }
+
+    /// Calls a command whose arguments have no type, for tools and proxies. Returns the answer's pairs, without `_answer`.
+    ///
+    /// # Errors
+    /// Every error answer is [`CallError::Remote`]. `amp.Hello` and `amp.Goodbye` are this library's own, which a peer of it would
+    /// take for what this end says of itself; they are refused unless [`announce`](crate::Settings::announce) is off.
+    ///
+    /// # Cancel safety
+    /// As [`Call`].
+    pub async fn call_box(&self, command: &str, arguments: AmpBox) -> Result<AmpBox, CallError<NoErrors>> {
+        if self.shared.settings.announces() && [announcement::HELLO, announcement::GOODBYE].contains(&command) {
+            let error = EncodeError::custom(format!("`{command}` is a command of this library's own"));
+            return Err(CallError::Invalid(error.at_key("_command")));
+        }
+        let reply = Exchange::new(self.clone(), Untyped(command, arguments), true).await;
+        let Some(reply) = reply.map_err(Failure::into_call_error)? else { return Ok(AmpBox::new()) };
+        if reply.is_error {
+            return Err(call::error(&reply, self.shared.settings.boxes.nesting));
+        }
+        let mut answer = AmpBox::from(&reply.raw);
+        // What the box says beside its fields is for this end, and not to be passed on.
+        for key in ["_answer", "_amp"] {
+            answer.remove(key);
+        }
+        Ok(answer)
+    }
+}

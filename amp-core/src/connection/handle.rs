@@ -1,0 +1,218 @@
+use std::any::TypeId;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use tokio::runtime::Handle;
+
+use super::callback::is_responding;
+use super::shared::{Shared, wake};
+use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
+use crate::command::{Context, Exposable, ExposeError, State, provided};
+use crate::peer::Peer;
+use crate::reason::CloseReason;
+use crate::settings::Settings;
+use crate::wire::AmpBox;
+
+/// A connection to a peer: both ends call, both ends answer. Cheap to clone.
+///
+/// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does. An end that only
+/// answers keeps its handle, too, as long as it should go on answering: until [`closed`](Self::closed), say.
+#[must_use = "the connection closes when its last handle is dropped, which `let _ =` does at once: keep one"]
+pub struct Connection {
+    pub(super) shared: Arc<Shared>,
+    /// It counts as a handle: only what a weak call holds does not.
+    counted: bool,
+    /// The number of the ask that it came from, or 0. As long as that has no answer somebody at the other end may wait for what
+    /// is called through it.
+    ask: u32,
+}
+
+impl Connection {
+    pub(super) fn of(shared: &Arc<Shared>) -> Self {
+        Self::with(shared, 0)
+    }
+
+    /// A handle that belongs to the ask with the number as long as that has no answer.
+    pub(super) fn with(shared: &Arc<Shared>, ask: u32) -> Self {
+        shared.add_handle();
+        Self::counted(Arc::clone(shared), ask)
+    }
+
+    /// A handle that is counted already.
+    pub(super) fn counted(shared: Arc<Shared>, ask: u32) -> Self {
+        Self { shared, counted: true, ask }
+    }
+
+    pub(super) fn ask(&self) -> u32 {
+        self.ask
+    }
+
+    /// Whether what is called through it is a callback.
+    #[inline]
+    pub(super) fn is_callback(&self) -> bool {
+        self.ask != 0 && self.shared.unanswered.contains(self.ask)
+    }
+
+    /// What keeps nothing open.
+    pub(super) fn uncounted(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), counted: false, ask: self.ask }
+    }
+
+    /// No longer keeps the connection open.
+    pub(super) fn release(&mut self) {
+        if std::mem::take(&mut self.counted) {
+            self.shared.remove_handle();
+        }
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.shared.peer
+    }
+
+    /// What the connection allows.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// Sets a value of the user's own that responders of this connection see from now on as [`State<T>`]: the user that logged
+    /// in, say. Returns the value of that type that was there before.
+    ///
+    /// A value that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
+    pub fn set_state<T: Send + Sync + 'static>(&self, value: T) -> Option<State<T>> {
+        self.shared.states().set(Arc::new(value)).map(State::from)
+    }
+
+    /// Takes a value of the user's own away from the later calls of this connection.
+    pub fn remove_state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
+        self.shared.states().remove().map(State::from)
+    }
+
+    /// A value of the user's own, given to the builder or set on this connection.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
+        let value = self.shared.states().value(TypeId::of::<State<T>>());
+        value?.downcast().ok().map(State::from)
+    }
+
+    /// Gives all further boxes to `receiver`, raw, instead of to the dispatcher and the locator: calls that are out get
+    /// no answers meanwhile. Called from a responder's first poll, it takes effect with the next box.
+    ///
+    /// A receiver that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
+    pub fn switch_receiver(&self, receiver: impl BoxReceiver) {
+        self.shared.switch.set(Some(Box::new(receiver)));
+    }
+
+    /// Gives all further boxes to the dispatcher and the locator again. What the receiver got meanwhile is not told here: calls whose
+    /// answers it got wait on, and a peer of this library whose marked notifications it got (see `docs/wire.md`) waits for their
+    /// answers before it sends more.
+    pub fn restore_receiver(&self) {
+        // Answers to marked notifications may have gone to the receiver.
+        let next = self.shared.lock().forgive_credit();
+        wake(next);
+        self.shared.switch.set(None);
+    }
+
+    /// Begins to close: no new calls go out, the answers to old ones and the peer's running commands get
+    /// [`close_timeout`](crate::Settings::close_timeout) to finish. [`closed`](Self::closed) tells when it is done.
+    ///
+    /// A responder that calls it has its own answer still sent: Twisted's `QuitBox`.
+    pub fn close(&self) {
+        self.shared.close();
+    }
+
+    /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, running responders are dropped, also
+    /// those that go on when the peer has left. What
+    /// is already queued to be written still goes out, for as long as [`linger`](crate::Settings::linger).
+    pub fn abort(&self) {
+        self.shared.abort();
+    }
+
+    /// Waits until the connection has ended, its transport is closed, and the responders have finished that go on when the
+    /// peer has left: those of commands that wanted no answer, and of detached ones, for up to
+    /// [`close_timeout`](crate::Settings::close_timeout) after the end. Returns the reason. Called by a responder, or through
+    /// a handle that came from an ask, it does not wait for responders. To learn of the end earlier, use
+    /// [`on_end`](Self::on_end). The future holds no handle: it does not keep the connection open.
+    ///
+    /// # Cancel safety
+    /// Safe to drop and to call again, also after the end.
+    pub fn closed(&self) -> impl Future<Output = CloseReason> + Send + use<> {
+        let mut ended = self.shared.ended.subscribe();
+        // A responder that waited for responders would wait for itself.
+        let by_responder = self.is_callback() || is_responding();
+        async move {
+            // The sender says the reason before it goes.
+            let ended = ended.wait_for(|ended| ended.reason.is_some() && (ended.finished || by_responder)).await;
+            ended.ok().and_then(|ended| ended.reason.clone()).unwrap_or(CloseReason::DriverDropped)
+        }
+    }
+
+    /// Runs `listener` once, with the reason, when nothing more is received and all waiting calls have failed: before the last
+    /// bytes are written and [`closed`](Self::closed) returns. It also runs when the driver is dropped with its runtime, and at
+    /// once when the connection has ended before. It must not block; a panic of it is logged and costs nothing else.
+    ///
+    /// It cannot be taken back: one for each connection, not for each call or stream.
+    ///
+    /// For protocols that ride beside the commands, as that of streams: their waiters must be woken however the connection ends.
+    /// A listener that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
+    pub fn on_end(&self, listener: impl FnOnce(&CloseReason) + Send + 'static) {
+        self.shared.on_end(Box::new(listener));
+    }
+
+    /// The runtime that drives the connection, once its driver has been polled: for tasks that belong to the connection and are
+    /// begun where there may be another runtime, or none.
+    #[must_use]
+    pub fn runtime(&self) -> Option<&Handle> {
+        self.shared.runtime.get()
+    }
+
+    /// Whether both are handles of the same connection.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Whether no more calls can be made.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.lock().refusal(false).is_some()
+    }
+}
+
+impl Clone for Connection {
+    fn clone(&self) -> Self {
+        Self::with(&self.shared, self.ask)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("peer", &self.shared.peer).finish_non_exhaustive()
+    }
+}
+
+impl BoxSender for Connection {
+    fn send_box(&self, sent: AmpBox) -> Result<(), SendBoxError> {
+        self.shared.send_box(&sent)
+    }
+
+    fn poll_room(&self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        self.shared.poll_room(cx)
+    }
+}
+
+impl Exposable for Connection {
+    fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+        provided::<Self>(context).map(Arc::unwrap_or_clone)
+    }
+}

@@ -1,0 +1,263 @@
+//! What the driver does with bytes that come: boxes, asks to be answered, answers to be delivered.
+
+use std::io::ErrorKind;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::batching::Batching;
+use super::clock::now;
+use super::responders::Responders;
+use super::shared::{Shared, wake};
+use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
+use crate::proto::State;
+use crate::reason::CloseReason;
+use crate::responder::Ask;
+use crate::wire::{BoxDecoder, RawBox};
+
+/// The first read buffer in bytes; a read that fills it doubles the next.
+const SMALL_READ: usize = 8 * 1024;
+const LARGE_READ: usize = 64 * 1024;
+
+/// The reading half of the driver. It never waits for anything but bytes.
+pub(super) struct Reader {
+    shared: Arc<Shared>,
+    decoder: BoxDecoder,
+    read_size: usize,
+    /// Whether the last read took as much as there was room for.
+    is_filled: bool,
+    /// Whether the turn before has read for this one, or left it boxes.
+    has_more: bool,
+    /// Whether reading has come to the end or has failed: the transport is not read again.
+    is_at_end: bool,
+    batching: Batching,
+    has_first_box: bool,
+    /// Replies that are not yet delivered.
+    replies: Vec<(Option<u64>, ReplyPacket)>,
+    /// Whether there were replies in this turn.
+    has_replies: bool,
+    /// What is to be woken once the lock is free.
+    woken: Vec<Waker>,
+    /// Whether there is still something to read for, once this turn has looked.
+    is_open: Option<bool>,
+}
+
+impl Reader {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            decoder: BoxDecoder::new(shared.settings.boxes),
+            shared,
+            read_size: SMALL_READ,
+            is_filled: false,
+            has_more: false,
+            is_at_end: false,
+            batching: Batching::new(),
+            has_first_box: false,
+            replies: Vec::new(),
+            has_replies: false,
+            woken: Vec::new(),
+            is_open: None,
+        }
+    }
+
+    pub(super) fn begin_turn(&mut self) {
+        (self.is_open, self.has_replies) = (None, false);
+    }
+
+    /// Whether there is still something to read for. The first time in a turn, what responders append needs no wake-up from then
+    /// on.
+    #[inline]
+    pub(super) fn is_open(&mut self) -> bool {
+        *self.is_open.get_or_insert_with(|| self.shared.lock().begin_turn())
+    }
+
+    pub(super) fn has_more(&self) -> bool {
+        self.has_more
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.is_at_end
+    }
+
+    /// Reads once and handles whole boxes of what came, all or a part. Ready when there may be more. Replies that are not
+    /// [delivered](Self::deliver) then are delivered at the end of the turn.
+    pub(super) fn poll<T: AsyncRead + Unpin>(
+        &mut self,
+        transport: &mut T,
+        responders: &mut Responders,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), CloseReason>> {
+        if !std::mem::take(&mut self.has_more) {
+            ready!(self.poll_bytes(transport, cx))?;
+        }
+        if let Err(reason) = self.take_boxes(responders) {
+            // What came before the fault was said well.
+            self.deliver_now()?;
+            return Poll::Ready(Err(reason));
+        }
+        // The callers that replies wake go first, and a read that was filled has more behind it. Else this is the time to wait
+        // for more bytes: a turn that only finds out that there are none is saved. If there are some, the next turn has them.
+        if !(self.has_replies || self.is_filled || self.has_more) {
+            ready!(self.poll_bytes(transport, cx))?;
+            self.has_more = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once.
+    fn poll_bytes<T: AsyncRead + Unpin>(
+        &mut self,
+        transport: &mut T,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), CloseReason>> {
+        let buffer = self.decoder.buffer();
+        buffer.reserve(self.read_size);
+        let room = buffer.capacity() - buffer.len();
+        let count = match ready!(pin!(transport.read_buf(buffer)).poll(cx)).map_err(CloseReason::from) {
+            Ok(count) => count,
+            // A TLS peer that left without saying so. Boxes tell themselves where they end, so that nothing can be hidden.
+            Err(CloseReason::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                tracing::debug!(peer = %self.shared.peer, %error, "the peer has closed without a word");
+                0
+            }
+            Err(reason) => {
+                self.is_at_end = true;
+                return Poll::Ready(Err(reason));
+            }
+        };
+        if count == 0 {
+            self.is_at_end = true;
+            let received = self.decoder.pending_bytes();
+            let mid_box = received > 0;
+            return Poll::Ready(Err(if mid_box {
+                CloseReason::ClosedMidBox { received }
+            } else {
+                CloseReason::ClosedByPeer
+            }));
+        }
+        self.is_filled = count == room;
+        if self.is_filled {
+            self.read_size = (self.read_size * 2).min(LARGE_READ);
+        } else if count < self.read_size / 8 {
+            self.read_size = (self.read_size / 2).max(SMALL_READ);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn take_boxes(&mut self, responders: &mut Responders) -> Result<(), CloseReason> {
+        let most = self.batching.next();
+        for handled in 0..most {
+            let Some(raw) = self.decoder.next_box()? else {
+                self.batching.handled(handled, true, now);
+                return Ok(());
+            };
+            if !self.has_first_box {
+                self.hear(&raw);
+            }
+            if self.shared.switch.is_switched() {
+                if !self.is_open() {
+                    return Ok(());
+                }
+                self.deliver_now()?;
+                if self.shared.switch.receive(&raw) {
+                    continue;
+                }
+            }
+            match Packet::parse(raw)? {
+                Packet::Reply { tag, reply } => {
+                    self.has_replies = true;
+                    self.replies.push((tag, reply));
+                }
+                Packet::Ask { ask, tag } => {
+                    // What is over begins nothing.
+                    if !self.is_open() {
+                        return Ok(());
+                    }
+                    self.deliver_now()?;
+                    let ask = Ask::new(ask, tag, Arc::clone(&self.shared) as _);
+                    if ask.is_own() && self.shared.settings.announces() {
+                        self.take_own(ask, responders)?;
+                    } else {
+                        responders.answer(ask)?;
+                    }
+                }
+                Packet::Marked { ask, tag } => {
+                    if !self.is_open() {
+                        return Ok(());
+                    }
+                    self.deliver_now()?;
+                    responders.answer(self.marked(ask, tag))?;
+                }
+            }
+        }
+        self.batching.handled(most, false, now);
+        self.has_more = true;
+        Ok(())
+    }
+
+    /// Looks at the peer's first box, unless a box receiver gets it.
+    #[cold]
+    fn hear(&mut self, first: &RawBox) {
+        self.has_first_box = true;
+        let first = (!self.shared.switch.is_switched()).then(|| first.pairs());
+        self.hearing(|state, woken| state.hear(first, woken));
+    }
+
+    /// A marked notification. To a peer that has not announced the mark is a key that it may use for itself. Marked, one of the
+    /// library's own commands waits for its turn behind the notifications before it.
+    #[cold]
+    fn marked(&self, ask: AskPacket, tag: AskTag) -> Ask {
+        let is_understood = self.shared.lock().is_understood();
+        let answering = Arc::clone(&self.shared);
+        if is_understood { Ask::marked(ask, tag, answering) } else { Ask::new(ask, Some(tag), answering) }
+    }
+
+    /// Settles one of the library's own commands. From a peer that has not announced it is a command like any other, but for a
+    /// greeting that announces: the peer's first box had no room for that.
+    #[cold]
+    fn take_own(&mut self, ask: Ask, responders: &mut Responders) -> Result<(), CloseReason> {
+        let is_understood = self.shared.lock().is_understood()
+            || (ask.is_greeting() && self.hearing(|state, woken| state.hear_greeting(ask.raw().pairs(), woken)));
+        if is_understood { ask.settle_own() } else { responders.answer(ask) }
+    }
+
+    /// What the peer announces may wake a notification that waits.
+    fn hearing<R>(&self, hear: impl FnOnce(&mut State<Waker>, &mut Vec<Waker>) -> R) -> R {
+        let mut woken = Vec::new();
+        let heard = hear(&mut self.shared.lock(), &mut woken);
+        wake(woken);
+        heard
+    }
+
+    /// Hands the replies so far to their callers, before what came behind them is handled.
+    #[inline]
+    fn deliver_now(&mut self) -> Result<(), CloseReason> {
+        if self.replies.is_empty() { Ok(()) } else { self.deliver_all() }
+    }
+
+    fn deliver_all(&mut self) -> Result<(), CloseReason> {
+        let unknown = self.shared.lock().deliver(self.replies.drain(..), &mut self.woken);
+        wake(self.woken.drain(..));
+        self.check(unknown)
+    }
+
+    /// Hands the replies so far to their callers. Returns how many have a tag that is not out.
+    #[inline]
+    pub(super) fn deliver(&mut self, state: &mut State<Waker>, woken: &mut Vec<Waker>) -> usize {
+        if self.replies.is_empty() { 0 } else { state.deliver(self.replies.drain(..), woken) }
+    }
+
+    /// Whether the connection bears so many replies to tags that are not out (`wire.md` line 19).
+    pub(super) fn check(&self, unknown: usize) -> Result<(), CloseReason> {
+        if unknown == 0 {
+            return Ok(());
+        }
+        if !self.shared.settings.ignore_unknown_answers {
+            return Err(CloseReason::UnknownAnswer);
+        }
+        tracing::warn!(peer = %self.shared.peer, unknown, "answers to tags that are not out");
+        Ok(())
+    }
+}

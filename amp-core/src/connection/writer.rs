@@ -1,0 +1,95 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::AsyncWrite;
+
+use crate::proto::MOST_BULK;
+use crate::reason::CloseReason;
+
+/// The most bytes of one write: a little more than this leaves a runt segment on loopback.
+const MOST_WRITTEN: usize = 65_000;
+/// A write buffer that has grown over this is not kept for the next batch. What bulk alone fills is: growing doubles it.
+const MOST_KEPT: usize = 3 * MOST_BULK;
+
+/// The writing half of the driver: what was taken from the outbound buffer.
+#[derive(Debug)]
+pub(super) struct Writer {
+    bytes: Vec<u8>,
+    /// How many of the bytes are written.
+    written: usize,
+    is_flushed: bool,
+    /// Why nothing can be written any more: the transport is not written, flushed or shut down again.
+    broken: Option<CloseReason>,
+}
+
+impl Writer {
+    pub(super) fn new() -> Self {
+        Self { bytes: Vec::new(), written: 0, is_flushed: true, broken: None }
+    }
+
+    /// Whether a part of what was taken is not written yet.
+    pub(super) fn has_rest(&self) -> bool {
+        self.written < self.bytes.len()
+    }
+
+    /// Whether everything is written and flushed, or never will be.
+    pub(super) fn is_idle(&self) -> bool {
+        self.broken.is_some() || (!self.has_rest() && self.is_flushed)
+    }
+
+    pub(super) fn broken(&self) -> Option<&CloseReason> {
+        self.broken.as_ref()
+    }
+
+    /// An empty buffer in exchange for what is written next, once there is no [rest](Self::has_rest).
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        self.written = 0;
+        if self.bytes.capacity() > MOST_KEPT {
+            self.bytes = Vec::new();
+        }
+        self.bytes.clear();
+        &mut self.bytes
+    }
+
+    /// Writes what was taken, and flushes. An error is the last one.
+    pub(super) fn poll<T: AsyncWrite + Unpin>(
+        &mut self,
+        transport: &mut T,
+        cx: &mut Context<'_>,
+    ) -> Result<(), CloseReason> {
+        if self.broken.is_some() {
+            return Ok(());
+        }
+        let written = self.poll_write(transport, cx);
+        if let Err(reason) = &written {
+            self.broken = Some(reason.clone());
+        }
+        written
+    }
+
+    fn poll_write<T: AsyncWrite + Unpin>(
+        &mut self,
+        transport: &mut T,
+        cx: &mut Context<'_>,
+    ) -> Result<(), CloseReason> {
+        while self.has_rest() {
+            self.is_flushed = false;
+            // In equal parts: a runt costs as much as any other.
+            let left = self.bytes.len() - self.written;
+            let end = self.written + left.div_ceil(left.div_ceil(MOST_WRITTEN).max(1));
+            match Pin::new(&mut *transport).poll_write(cx, &self.bytes[self.written..end])? {
+                Poll::Ready(0) => return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into()),
+                Poll::Ready(count) => self.written += count,
+                Poll::Pending => return Ok(()),
+            }
+        }
+        self.is_flushed = Pin::new(transport).poll_flush(cx)?.is_ready();
+        Ok(())
+    }
+
+    /// What is not written, and is still to be.
+    pub(super) fn into_rest(mut self) -> Option<Vec<u8>> {
+        self.bytes.drain(..self.written);
+        self.broken.is_none().then_some(self.bytes)
+    }
+}

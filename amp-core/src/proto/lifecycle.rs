@@ -1,0 +1,149 @@
+use std::time::Instant;
+
+use crate::reason::CloseReason;
+
+/// What is told the reason when the connection has ended.
+pub(crate) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
+
+/// How far a connection has come.
+///
+/// ```text
+///          close, write_failed            end, abort          seal
+///   Open ───────────────────────▶ Closing ───────────▶ Over ────────▶ Sealed
+///     └───────────────────────── end, abort ───────────▲
+/// ```
+///
+/// The first reason stays, but for two: what is aborted while it closes has ended because of that, and so has what closes in order
+/// when writing fails.
+pub(crate) struct Lifecycle {
+    phase: Phase,
+    /// What runs when the connection has ended; `None` once that was.
+    end_listeners: Option<Vec<EndListener>>,
+}
+
+enum Phase {
+    /// Calls go out.
+    Open,
+    /// No new calls but callbacks. Answers to the old ones may arrive until the instant.
+    Closing { reason: CloseReason, until: Instant, finish_by: Instant },
+    /// Nothing is received any more. What is queued may still go out.
+    Over { reason: CloseReason, finish_by: Instant },
+    /// The last bytes were taken to be written: nothing more is appended.
+    Sealed { reason: CloseReason, finish_by: Instant },
+}
+
+impl Lifecycle {
+    pub(super) fn new() -> Self {
+        Self { phase: Phase::Open, end_listeners: Some(Vec::new()) }
+    }
+
+    /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
+    #[inline]
+    pub(super) fn refusal(&self, while_closing: bool) -> Option<CloseReason> {
+        match &self.phase {
+            Phase::Open => None,
+            Phase::Closing { .. } if while_closing => None,
+            Phase::Closing { reason, .. } | Phase::Over { reason, .. } | Phase::Sealed { reason, .. } => {
+                Some(reason.clone())
+            }
+        }
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing { .. })
+    }
+
+    /// The reason, once the connection is over.
+    pub(super) fn over(&self) -> Option<&CloseReason> {
+        match &self.phase {
+            Phase::Over { reason, .. } | Phase::Sealed { reason, .. } => Some(reason),
+            Phase::Open | Phase::Closing { .. } => None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_sealed(&self) -> bool {
+        matches!(self.phase, Phase::Sealed { .. })
+    }
+
+    /// Why it closes, and until when.
+    pub(super) fn closing(&self) -> Option<(&CloseReason, Instant)> {
+        match &self.phase {
+            Phase::Closing { reason, until, .. } => Some((reason, *until)),
+            Phase::Open | Phase::Over { .. } | Phase::Sealed { .. } => None,
+        }
+    }
+
+    /// Until when responders may go on that finish although the connection is over. `None` while it is open.
+    pub(super) fn finish_by(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Open => None,
+            Phase::Closing { finish_by, .. } | Phase::Over { finish_by, .. } | Phase::Sealed { finish_by, .. } => {
+                Some(*finish_by)
+            }
+        }
+    }
+
+    /// Open to closing. Whether it was open.
+    pub(super) fn close(&mut self, reason: CloseReason, until: Instant, finish_by: Instant) -> bool {
+        let was_open = matches!(self.phase, Phase::Open);
+        if was_open {
+            self.phase = Phase::Closing { reason, until, finish_by };
+        }
+        was_open
+    }
+
+    /// What was accepted before is lost, and closing takes no longer than until then. Nobody may take an orderly close for one
+    /// that has said all.
+    pub(super) fn write_failed(&mut self, failure: &CloseReason, no_later: Instant) {
+        if let Phase::Closing { reason, until, .. } = &mut self.phase {
+            *until = no_later.min(*until);
+            if let CloseReason::Closed = reason {
+                *reason = failure.clone();
+            }
+        }
+    }
+
+    /// Open or closing to over. Whether it was not over.
+    pub(super) fn end(&mut self, reason: CloseReason, finish_by: Instant) -> bool {
+        let finish_by = match &self.phase {
+            Phase::Open => finish_by,
+            Phase::Closing { finish_by, .. } => *finish_by,
+            Phase::Over { .. } | Phase::Sealed { .. } => return false,
+        };
+        self.phase = Phase::Over { reason, finish_by };
+        true
+    }
+
+    /// What still runs has no time left.
+    pub(super) fn abort(&mut self, now: Instant) {
+        if let Phase::Closing { finish_by, .. } | Phase::Over { finish_by, .. } | Phase::Sealed { finish_by, .. } =
+            &mut self.phase
+        {
+            *finish_by = now;
+        }
+    }
+
+    /// Over to sealed.
+    pub(super) fn seal(&mut self) {
+        if let Phase::Over { reason, finish_by } = &self.phase {
+            self.phase = Phase::Sealed { reason: reason.clone(), finish_by: *finish_by };
+        }
+    }
+
+    /// Keeps the listener until the end, or returns it when that was before.
+    pub(super) fn listen(&mut self, listener: EndListener) -> Option<EndListener> {
+        match &mut self.end_listeners {
+            Some(listeners) => {
+                listeners.push(listener);
+                None
+            }
+            None => Some(listener),
+        }
+    }
+
+    /// Takes out what is told of the end; later listeners are told at once.
+    pub(super) fn take_end_listeners(&mut self) -> Vec<EndListener> {
+        self.end_listeners.take().unwrap_or_default()
+    }
+}

@@ -1,0 +1,318 @@
+use std::time::Instant;
+
+use super::admission::{Admission, Lane};
+use super::announcements::Announcements;
+use super::credit::Credit;
+use super::goodbye;
+use super::outbound::Outbound;
+use super::outgoing::Outgoing;
+use super::waiter::Waiter;
+use crate::dispatcher::{Dispatcher, Progress, UnknownTag};
+use crate::packet::announcement::{mark, put_hello};
+use crate::packet::{ReplyPacket, Tag};
+use crate::reason::CloseReason;
+use crate::value::EncodeError;
+use crate::wire::{BoxLimits, Pairs};
+
+/// What this end sends, and the answers to that: asks are admitted in their order, and each uses up a tag, as it is appended.
+pub(crate) struct Sender<W: Waiter> {
+    boxes: BoxLimits,
+    dispatcher: Dispatcher<W>,
+    outbound: Outbound,
+    admission: Admission<W>,
+    announcements: Announcements,
+}
+
+/// What a state keeps to; as in the settings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) boxes: BoxLimits,
+    pub(crate) most_calls: usize,
+    pub(crate) outbound_mark: usize,
+    pub(crate) most_outbound: usize,
+    pub(crate) announces: bool,
+}
+
+/// How an ask is sent.
+#[derive(Debug)]
+pub(crate) struct Request<'a, W> {
+    pub(crate) lane: Lane,
+    pub(crate) wants_answer: bool,
+    pub(crate) deadline: Option<Instant>,
+    /// What the answer wakes.
+    pub(crate) waiter: &'a W,
+}
+
+impl<W: Waiter> Sender<W> {
+    pub(super) fn new(limits: Limits) -> Self {
+        let mut credit = Credit::default();
+        if !limits.announces {
+            // No peer is asked for any.
+            credit.begin(false);
+        }
+        Self {
+            boxes: limits.boxes,
+            dispatcher: Dispatcher::new(),
+            outbound: Outbound::new(limits.outbound_mark),
+            admission: Admission::new(limits.most_calls, credit),
+            announcements: Announcements::new(limits.announces),
+        }
+    }
+
+    #[inline]
+    pub(super) fn admits(&self, lane: Lane, ticket: Option<u64>) -> bool {
+        self.admission.admits(lane, ticket, &self.outbound, self.dispatcher.counted())
+    }
+
+    pub(super) fn wait(&mut self, lane: Lane, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
+        self.admission.wait(lane, ticket, waiter)
+    }
+
+    pub(super) fn wait_for_room(&mut self, waiter: &W) {
+        self.admission.wait_for_room(waiter);
+    }
+
+    /// Waits no more, in whatever way. Returns the waiter that was there, and the next one that is to be woken. The next bulk is
+    /// woken by the driver: a stream's waker takes the locks of its stream, and this may be under those of another.
+    pub(super) fn leave(&mut self, lane: Lane, ticket: u64) -> [Option<W>; 2] {
+        let left = self.admission.leave(lane, ticket);
+        let next = match lane {
+            Lane::Call => self.next_call(),
+            Lane::Notify => self.next_notification(),
+            Lane::Callback | Lane::Bulk => None,
+        };
+        [left, next]
+    }
+
+    /// Appends an ask. Returns its tag, if it wants an answer. On an error nothing is appended, and no tag is used up.
+    pub(super) fn append(&mut self, ask: &dyn Outgoing, request: &Request<'_, W>) -> Result<Option<u64>, EncodeError> {
+        let Request { lane, wants_answer, deadline, waiter } = *request;
+        let (number, start) = (self.dispatcher.next_tag(), self.outbound.len());
+        let tag = wants_answer.then(|| Tag::of(number));
+        ask.put(self.outbound.buffer(), tag, self.boxes)?;
+        if lane == Lane::Bulk {
+            self.outbound.added_bulk(start);
+        }
+        if wants_answer {
+            self.dispatcher.ask(waiter.clone(), deadline, lane != Lane::Call);
+        } else {
+            self.notified(ask, start);
+        }
+        self.announcements.sent(self.outbound.buffer(), start, self.boxes);
+        Ok(wants_answer.then_some(number))
+    }
+
+    /// Appends what `put` writes: no ask. Returns how many bytes wait to be written now.
+    #[inline]
+    pub(super) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let start = self.outbound.len();
+        put(self.outbound.buffer());
+        self.announcements.sent(self.outbound.buffer(), start, self.boxes);
+        self.outbound.len()
+    }
+
+    /// A box without a type is about to be appended.
+    pub(super) fn sends_untyped(&mut self) {
+        self.announcements.sent_untyped();
+    }
+
+    #[inline]
+    pub(super) fn has_room(&self) -> bool {
+        self.outbound.has_room()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.outbound.is_empty()
+    }
+
+    /// Whether anything waits for an answer.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.dispatcher.is_awaited()
+    }
+
+    pub(super) fn poll_answer(&mut self, tag: u64, waiter: &W) -> (Progress, Option<W>) {
+        let mut replaced = None;
+        let progress = self.dispatcher.poll(tag, |before| match before {
+            Some(same) if same.identity() == waiter.identity() => same,
+            before => {
+                replaced = before;
+                waiter.clone()
+            }
+        });
+        (progress, replaced)
+    }
+
+    pub(super) fn has_left(&self, tag: u64) -> bool {
+        self.outbound.has_left(tag)
+    }
+
+    pub(super) fn abandon(&mut self, tag: u64) -> Option<W> {
+        self.dispatcher.abandon(tag)
+    }
+
+    /// Ends the calls whose deadline has come for their callers. Returns the next deadline.
+    pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<W>) -> Option<Instant> {
+        self.dispatcher.expire(now, |waiter| woken.push(waiter))
+    }
+
+    /// Hands replies to their callers. Returns how many have a tag that is not out.
+    pub(super) fn deliver(
+        &mut self,
+        replies: impl Iterator<Item = (Option<u64>, ReplyPacket)>,
+        woken: &mut Vec<W>,
+    ) -> usize {
+        let (mut known, mut unknown) = (false, 0);
+        for (tag, reply) in replies {
+            match tag.ok_or(UnknownTag).and_then(|tag| self.dispatcher.answer(tag, reply)) {
+                Ok(waiter) => {
+                    known = true;
+                    woken.extend(waiter);
+                }
+                Err(UnknownTag) => unknown += 1,
+            }
+        }
+        let credit = self.dispatcher.take_credit();
+        if credit > 0 {
+            self.admission.credit().answered(credit);
+            woken.extend(self.next_notification());
+        }
+        if known {
+            woken.extend(self.next_call());
+        }
+        unknown
+    }
+
+    /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Whether there
+    /// was anything.
+    pub(super) fn take(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {
+        let taken = !self.outbound.is_empty();
+        if taken {
+            self.outbound.take(empty, self.dispatcher.next_tag());
+            woken.extend(self.next_call());
+            woken.extend(self.next_notification());
+        }
+        self.admission.promise_room(&mut self.outbound, woken);
+        taken
+    }
+
+    /// Takes out the last bytes. A peer that understands it is told why the connection has ended, in the last box, because such a
+    /// peer reads no further.
+    pub(super) fn take_last(&mut self, reason: Option<&CloseReason>) -> Vec<u8> {
+        if let Some(reason) = reason.filter(|_| self.announcements.takes_goodbye()) {
+            goodbye::put(self.outbound.buffer(), reason, self.boxes);
+        }
+        self.outbound.take_last()
+    }
+
+    /// What is to be written will be, whatever becomes of the connection.
+    pub(super) fn leaves(&mut self) {
+        self.outbound.leaves(self.dispatcher.next_tag());
+    }
+
+    /// What is to be written never is.
+    pub(super) fn discard(&mut self) {
+        self.outbound.discard();
+    }
+
+    #[inline]
+    pub(super) fn is_room_waited_for(&self) -> bool {
+        self.admission.is_room_waited_for()
+    }
+
+    /// Takes out all that wait to send.
+    pub(super) fn release_waiters(&mut self, woken: &mut Vec<W>) {
+        self.admission.clear(woken);
+    }
+
+    /// Takes out all that wait for answers. Answers that came stay to be taken.
+    pub(super) fn close(&mut self, woken: &mut Vec<W>) {
+        self.dispatcher.close(|waiter| woken.push(waiter));
+    }
+
+    /// The peer's first box has come, or has gone to a box receiver. Returns the notification that is to be woken.
+    pub(super) fn hear(&mut self, first: Option<Pairs<'_>>) -> Option<W> {
+        let Some(first) = first else {
+            self.announcements.hide();
+            return None;
+        };
+        let gives_credit = self.announcements.hear(first);
+        self.credit_begins(gives_credit)
+    }
+
+    /// A greeting has come from a peer that has not announced. Whether it announces, and the notification that is to be woken.
+    pub(super) fn hear_greeting(&mut self, greeting: Pairs<'_>) -> (bool, Option<W>) {
+        let (announces, gives_credit) = self.announcements.hear_greeting(greeting);
+        (announces, self.credit_begins(gives_credit))
+    }
+
+    pub(super) fn is_understood(&self) -> bool {
+        self.announcements.is_understood()
+    }
+
+    pub(super) fn forgive_credit(&mut self) -> Option<W> {
+        self.admission.credit().forgive();
+        self.next_notification()
+    }
+
+    /// Writes a greeting if it is due.
+    #[inline]
+    pub(super) fn greet_if_due(&mut self) {
+        if self.announcements.is_greeting_due() && self.announcements.greet(self.outbound.buffer(), self.boxes) {
+            self.dispatcher.skip();
+        }
+    }
+
+    fn credit_begins(&mut self, is_given: bool) -> Option<W> {
+        self.admission.credit().begin(is_given);
+        self.next_notification()
+    }
+
+    /// The notification that begins at `start` was appended: it uses up a tag and credit, and is marked when it is time.
+    fn notified(&mut self, ask: &dyn Outgoing, start: usize) {
+        if self.admission.credit().wants_mark() && self.announcements.has_announced() {
+            self.mark(ask, start);
+        } else {
+            self.dispatcher.skip();
+            let length = self.outbound.len() - start;
+            self.admission.credit().sent(length, false);
+        }
+    }
+
+    /// Marks the notification that begins at `start` and ends the outbound buffer: it is written again with a tag. One that has no
+    /// room for that is followed by a greeting, which takes its turn behind it and has the mark.
+    #[cold]
+    fn mark(&mut self, ask: &dyn Outgoing, start: usize) {
+        let boxes = self.boxes;
+        let unmarked = self.outbound.buffer().split_off(start);
+        if self.put_marked(|buffer, tag| ask.put(buffer, tag, boxes)) {
+            return;
+        }
+        self.outbound.buffer().extend_from_slice(&unmarked);
+        self.dispatcher.skip();
+        if !self.put_marked(|buffer, tag| put_hello(buffer, tag, boxes)) {
+            self.admission.credit().sent(unmarked.len(), false);
+        }
+    }
+
+    /// Appends a marked box, or nothing where it does not fit.
+    fn put_marked(&mut self, put: impl FnOnce(&mut Vec<u8>, Option<Tag>) -> Result<(), EncodeError>) -> bool {
+        let (tag, buffer) = (self.dispatcher.next_tag(), self.outbound.buffer());
+        let start = buffer.len();
+        let fits = put(buffer, Some(Tag::of(tag))).is_ok() && mark(buffer, start, self.boxes);
+        if fits {
+            self.dispatcher.mark();
+            self.admission.credit().sent(0, true);
+        } else {
+            buffer.truncate(start);
+        }
+        fits
+    }
+
+    fn next_call(&self) -> Option<W> {
+        self.admission.next_call(&self.outbound, self.dispatcher.counted())
+    }
+
+    fn next_notification(&self) -> Option<W> {
+        self.admission.next_notification(&self.outbound)
+    }
+}

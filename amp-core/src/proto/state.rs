@@ -1,0 +1,367 @@
+use std::time::Instant;
+
+use super::admission::Lane;
+use super::lifecycle::{EndListener, Lifecycle};
+use super::outgoing::Outgoing;
+use super::sender::{Limits, Request, Sender};
+use super::timers::TimerKey;
+use super::waiter::Waiter;
+use super::wake_up::WakeUp;
+use crate::dispatcher::Progress;
+use crate::packet::ReplyPacket;
+use crate::reason::CloseReason;
+use crate::value::EncodeError;
+use crate::wire::Pairs;
+
+/// What the connection's one lock guards: what is sent, how far the connection has come, and when the driver has a turn.
+///
+/// Waiters that are returned or handed out are to be woken, or dropped, under no lock.
+pub(crate) struct State<W: Waiter> {
+    sender: Sender<W>,
+    lifecycle: Lifecycle,
+    wake_up: WakeUp<W>,
+    most_outbound: usize,
+}
+
+/// What has become of what was to be appended.
+#[derive(Debug)]
+pub(crate) enum Appended<W> {
+    /// It will be written. The driver, if it is to be woken.
+    Queued(Option<W>),
+    /// It came after the last bytes.
+    Sealed,
+    /// It was one too many: the peer does not read, and the connection has ended because of that.
+    Overflowed(Vec<W>),
+}
+
+/// Sending: asks, answers and boxes.
+impl<W: Waiter> State<W> {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            sender: Sender::new(limits),
+            lifecycle: Lifecycle::new(),
+            wake_up: WakeUp::new(),
+            most_outbound: limits.most_outbound,
+        }
+    }
+
+    /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
+    #[inline]
+    pub(crate) fn refusal(&self, while_closing: bool) -> Option<CloseReason> {
+        self.lifecycle.refusal(while_closing)
+    }
+
+    /// Whether an ask may be appended now by the holder of the ticket, or by a new one.
+    #[inline]
+    pub(crate) fn admits(&self, lane: Lane, ticket: Option<u64>) -> bool {
+        self.sender.admits(lane, ticket)
+    }
+
+    /// Waits on, in the same place, or begins to wait at the end. Returns the ticket, and the waiter that was there before.
+    pub(crate) fn wait(&mut self, lane: Lane, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
+        self.sender.wait(lane, ticket, waiter)
+    }
+
+    /// Waits no more, in whatever way. Returns the waiter that was there, and the next one that is to be woken.
+    pub(crate) fn leave(&mut self, lane: Lane, ticket: u64) -> [Option<W>; 2] {
+        self.sender.leave(lane, ticket)
+    }
+
+    /// Appends an ask. Returns its tag, if it wants an answer, and the driver, if that is to be woken. On an error nothing is
+    /// appended, and no tag is used up.
+    #[inline]
+    pub(crate) fn append(
+        &mut self,
+        ask: &dyn Outgoing,
+        request: &Request<'_, W>,
+    ) -> Result<(Option<u64>, Option<W>), EncodeError> {
+        let tag = self.sender.append(ask, request)?;
+        let deadline = request.deadline.filter(|_| tag.is_some());
+        let sooner = deadline.is_some_and(|deadline| self.wake_up.set_alarm(deadline));
+        Ok((tag, if sooner { self.wake_up.wake_always() } else { self.wake_up.wake() }))
+    }
+
+    /// Appends what `put` writes: an answer.
+    #[inline]
+    pub(crate) fn append_answer(
+        &mut self,
+        put: impl FnOnce(&mut Vec<u8>),
+        finish_by: impl FnOnce() -> Instant,
+    ) -> Appended<W> {
+        if self.lifecycle.is_sealed() {
+            return Appended::Sealed;
+        }
+        let limit = self.most_outbound;
+        if self.sender.put(put) > limit {
+            return Appended::Overflowed(self.overflow(finish_by()));
+        }
+        Appended::Queued(self.wake_up.wake())
+    }
+
+    /// Appends a box without a type. `Err` once the connection is over.
+    pub(crate) fn append_untyped(
+        &mut self,
+        put: impl FnOnce(&mut Vec<u8>),
+        finish_by: impl FnOnce() -> Instant,
+    ) -> Result<Appended<W>, CloseReason> {
+        if let Some(reason) = self.lifecycle.over() {
+            return Err(reason.clone());
+        }
+        self.sender.sends_untyped();
+        Ok(self.append_answer(put, finish_by))
+    }
+
+    #[cold]
+    fn overflow(&mut self, finish_by: Instant) -> Vec<W> {
+        self.sender.discard();
+        self.end(CloseReason::NotReading { limit: self.most_outbound }, finish_by)
+    }
+
+    /// Whether boxes may be appended, or never again. Else waits for that.
+    pub(crate) fn poll_room(&mut self, waiter: &W) -> bool {
+        let ready = self.sender.has_room() || self.refusal(false).is_some();
+        if !ready {
+            self.sender.wait_for_room(waiter);
+        }
+        ready
+    }
+
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.sender.has_room()
+    }
+}
+
+/// Waiting: for answers and for instants.
+impl<W: Waiter> State<W> {
+    /// What the call has come to; while it is pending `waiter` waits for it. Returns the waiter that was there before.
+    pub(crate) fn poll_answer(&mut self, tag: u64, waiter: &W) -> (Progress, Option<W>) {
+        self.sender.poll_answer(tag, waiter)
+    }
+
+    /// Whether the ask with the tag was taken to be written: the peer may have it.
+    pub(crate) fn has_left(&self, tag: u64) -> bool {
+        self.sender.has_left(tag)
+    }
+
+    /// Nobody waits for the answer any more. Returns the waiter that was there, and the driver, if that is to be woken: closing may
+    /// have waited for the answer.
+    pub(crate) fn abandon(&mut self, tag: u64) -> [Option<W>; 2] {
+        let left = self.sender.abandon(tag);
+        let closes = self.lifecycle.is_closing();
+        [left, if closes { self.wake_up.wake_always() } else { None }]
+    }
+
+    /// Waits for the instant. Returns the key to wait on with, the waiter that was there before, and the driver, if that is to be
+    /// woken.
+    pub(crate) fn wait_until(&mut self, at: Instant, key: Option<TimerKey>, waiter: &W) -> (TimerKey, [Option<W>; 2]) {
+        let (key, before) = self.wake_up.wait(key, at, waiter);
+        let sooner = self.wake_up.set_alarm(at);
+        (key, [before, if sooner { self.wake_up.wake_always() } else { None }])
+    }
+
+    /// Waits for the instant no more. Returns the waiter that was there.
+    pub(crate) fn leave_timer(&mut self, key: TimerKey) -> Option<W> {
+        self.wake_up.leave(key)
+    }
+}
+
+/// Closing and ending. What is returned is to be woken.
+impl<W: Waiter> State<W> {
+    pub(crate) fn is_closing(&self) -> bool {
+        self.lifecycle.is_closing()
+    }
+
+    /// The reason, once the connection is over.
+    pub(crate) fn over(&self) -> Option<&CloseReason> {
+        self.lifecycle.over()
+    }
+
+    /// Until when responders may go on that finish although the connection is over.
+    pub(crate) fn finish_by(&self) -> Option<Instant> {
+        self.lifecycle.finish_by()
+    }
+
+    /// No new calls, the old ones may still be answered until the instant. `None` unless it was open.
+    pub(crate) fn close(&mut self, reason: CloseReason, until: Instant, finish_by: Instant) -> Option<Vec<W>> {
+        self.lifecycle.close(reason, until, finish_by).then(|| self.release_waiters())
+    }
+
+    /// Nothing can be written any more. Answers that have already come may still be read, until the instant. One that closes
+    /// already has no more time than it had.
+    pub(crate) fn write_failed(&mut self, reason: CloseReason, until: Instant, finish_by: Instant) -> Option<Vec<W>> {
+        if self.lifecycle.over().is_some() {
+            return None;
+        }
+        self.sender.discard();
+        self.lifecycle.write_failed(&reason, until);
+        Some(self.close(reason, until, finish_by).unwrap_or_else(|| self.wake_up.wake_always().into_iter().collect()))
+    }
+
+    /// The first reason stays, and all that wait learn it.
+    pub(crate) fn end(&mut self, reason: CloseReason, finish_by: Instant) -> Vec<W> {
+        let lets_write = reason.lets_write();
+        if !self.lifecycle.end(reason, finish_by) {
+            return Vec::new();
+        }
+        // With nothing to be written, all that was sent has left, or was thrown away.
+        if lets_write && !self.sender.is_empty() {
+            self.sender.leaves();
+        }
+        let mut woken = self.release_waiters();
+        self.sender.close(&mut woken);
+        woken
+    }
+
+    /// Ends the connection and what still runs, also when it is over already.
+    pub(crate) fn abort(&mut self, now: Instant) -> Vec<W> {
+        self.lifecycle.abort(now);
+        if self.lifecycle.over().is_some() {
+            return self.wake_up.wake_always().into_iter().collect();
+        }
+        self.end(CloseReason::Aborted, now)
+    }
+
+    /// Takes what is still to be written, and lets nothing more be appended. A peer that understands it is told why the connection
+    /// has ended, if there is a cause: in the last box, because such a peer reads no further.
+    pub(crate) fn seal(&mut self) -> Vec<u8> {
+        let last = self.sender.take_last(self.lifecycle.over());
+        self.lifecycle.seal();
+        last
+    }
+
+    /// Keeps the listener until the end, or returns it when that was before.
+    pub(crate) fn listen(&mut self, listener: EndListener) -> Option<EndListener> {
+        self.lifecycle.listen(listener)
+    }
+
+    /// Takes out what is told of the end; later listeners are told at once.
+    pub(crate) fn take_end_listeners(&mut self) -> Vec<EndListener> {
+        self.lifecycle.take_end_listeners()
+    }
+
+    /// All that wait to send or for an instant, and the driver.
+    fn release_waiters(&mut self) -> Vec<W> {
+        let mut woken = Vec::new();
+        woken.extend(self.wake_up.wake_always());
+        self.sender.release_waiters(&mut woken);
+        self.wake_up.clear(&mut woken);
+        woken
+    }
+}
+
+/// A turn of the driver. What is pushed is to be woken.
+impl<W: Waiter> State<W> {
+    /// A turn begins in which responders run: what they append needs no wake-up. Whether there is still something to read for.
+    pub(crate) fn begin_turn(&mut self) -> bool {
+        self.wake_up.awake();
+        self.lifecycle.over().is_none()
+    }
+
+    /// The peer's first box has come, or has gone to a box receiver.
+    #[cold]
+    pub(crate) fn hear(&mut self, first: Option<Pairs<'_>>, woken: &mut Vec<W>) {
+        woken.extend(self.sender.hear(first));
+    }
+
+    /// A greeting has come from a peer that has not announced. Whether it announces.
+    #[cold]
+    pub(crate) fn hear_greeting(&mut self, greeting: Pairs<'_>, woken: &mut Vec<W>) -> bool {
+        let (announces, next) = self.sender.hear_greeting(greeting);
+        woken.extend(next);
+        announces
+    }
+
+    /// Whether the peer understands what is this library's own.
+    pub(crate) fn is_understood(&self) -> bool {
+        self.sender.is_understood()
+    }
+
+    /// Answers to marked notifications may have been missed: none is waited for any more. Returns the notification that is to be
+    /// woken.
+    pub(crate) fn forgive_credit(&mut self) -> Option<W> {
+        self.sender.forgive_credit()
+    }
+
+    /// Hands replies to their callers. Returns how many have a tag that is not out.
+    pub(crate) fn deliver(
+        &mut self,
+        replies: impl Iterator<Item = (Option<u64>, ReplyPacket)>,
+        woken: &mut Vec<W>,
+    ) -> usize {
+        let unknown = self.sender.deliver(replies, woken);
+        // What is over has no tags out.
+        if self.lifecycle.over().is_some() { 0 } else { unknown }
+    }
+
+    /// Writes a greeting if it is due.
+    #[inline]
+    pub(crate) fn greet_if_due(&mut self) {
+        self.sender.greet_if_due();
+    }
+
+    /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Whether there
+    /// was anything.
+    pub(crate) fn take_outbound(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {
+        self.sender.take(empty, woken)
+    }
+
+    /// Throws away what is to be written. Those that waited for the room learn that nothing goes out any more when the connection
+    /// ends.
+    pub(crate) fn discard_outbound(&mut self) {
+        self.sender.discard();
+    }
+
+    /// Whether the driver is to have another turn in any case, because more waits for room than it could be promised to.
+    #[inline]
+    pub(crate) fn is_room_waited_for(&self) -> bool {
+        self.sender.is_room_waited_for()
+    }
+
+    /// There is something to look at besides the outbound buffer. Returns the driver.
+    pub(crate) fn wake_driver(&mut self) -> Option<W> {
+        self.wake_up.wake_always()
+    }
+
+    /// The driver looks no more until it is woken, unless it `comes_back` by itself: then what is appended needs no wake-up.
+    pub(crate) fn sleep(&mut self, driver: &W, comes_back: bool) {
+        self.wake_up.sleep(driver, comes_back);
+    }
+
+    /// Ends what is due: the patience of calls, and the time for closing. Returns when to look again.
+    pub(crate) fn expire(&mut self, now: impl Fn() -> Instant, woken: &mut Vec<W>) -> Option<Instant> {
+        let closing = match self.lifecycle.closing() {
+            Some((reason, until)) if until <= now() => {
+                let reason = reason.clone();
+                woken.extend(self.end(reason, until));
+                return None;
+            }
+            closing => closing.map(|(_, until)| until),
+        };
+        if self.lifecycle.over().is_some() {
+            return None;
+        }
+        if let Some(alarm) = self.wake_up.alarm()
+            && let now = now()
+            && alarm <= now
+        {
+            let calls = self.sender.expire(now, woken);
+            self.wake_up.expire(now, calls, woken);
+        }
+        closing.into_iter().chain(self.wake_up.alarm()).min()
+    }
+
+    /// Ends a turn, and the connection when it closes and everything is answered at this end, that is `idle`, and at the other.
+    /// Returns the reason, once the connection is over.
+    pub(crate) fn end_turn(&mut self, idle: impl FnOnce() -> bool, woken: &mut Vec<W>) -> Option<CloseReason> {
+        if let Some((reason, until)) = self.lifecycle.closing()
+            && self.sender.is_empty()
+            && !self.sender.is_awaited()
+            && idle()
+        {
+            let reason = reason.clone();
+            woken.extend(self.end(reason, until));
+        }
+        self.lifecycle.over().cloned()
+    }
+}

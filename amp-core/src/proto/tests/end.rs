@@ -1,0 +1,322 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use crate::dispatcher::Progress;
+use crate::packet::{AskTag, Packet, put_answer};
+use crate::proto::{Appended, Lane, Limits, Outgoing, Request, State, TimerKey, Untyped};
+use crate::reason::CloseReason;
+use crate::testing::Item;
+use crate::wire::{AmpBox, BoxDecoder, BoxLimits, RawBox};
+
+const DRIVER: u64 = u64::MAX;
+
+/// One end, as the connection and its users drive it: nothing has a turn unless it was woken.
+pub(super) struct End {
+    pub(super) state: State<u64>,
+    now: Instant,
+    next: u64,
+    /// Those that wait for room or for an answer, by what wakes them.
+    pub(super) users: BTreeMap<u64, User>,
+    woken: BTreeSet<u64>,
+    is_driver_woken: bool,
+    alarm: Option<Instant>,
+    /// What was written and the other end has not read.
+    wire: Vec<u8>,
+    decoder: BoxDecoder,
+    has_first_box: bool,
+    /// The numbers of the asks that were appended, and of those that came from the other end.
+    sent: Vec<u64>,
+    received: Vec<u64>,
+    /// The last number that was sent in a lane that keeps its order.
+    last: [u64; 2],
+    unanswered: Vec<(Vec<u8>, u64)>,
+    is_sealed: bool,
+    /// How much has happened.
+    pub(super) steps: usize,
+}
+
+pub(super) struct User {
+    lane: Lane,
+    wants_answer: bool,
+    ask: Untyped<'static>,
+    deadline: Option<Instant>,
+    ticket: Option<u64>,
+    timer: Option<TimerKey>,
+    tag: Option<u64>,
+}
+
+impl End {
+    pub(super) fn new(most_calls: usize, outbound_mark: usize, announces: bool) -> Self {
+        let boxes = BoxLimits::DEFAULT;
+        Self {
+            state: State::new(Limits { boxes, most_calls, outbound_mark, most_outbound: usize::MAX, announces }),
+            now: Instant::now(),
+            next: 0,
+            users: BTreeMap::new(),
+            woken: BTreeSet::new(),
+            is_driver_woken: true,
+            alarm: None,
+            wire: Vec::new(),
+            decoder: BoxDecoder::new(boxes),
+            has_first_box: false,
+            sent: Vec::new(),
+            received: Vec::new(),
+            last: [0; 2],
+            unanswered: Vec::new(),
+            is_sealed: false,
+            steps: 0,
+        }
+    }
+
+    pub(super) fn send(&mut self, lane: Lane, wants_answer: bool, length: usize, patience: Option<u64>) {
+        self.next += 1;
+        let mut arguments = AmpBox::new();
+        arguments.insert("n", self.next.to_string().into_bytes()).expect("a short value");
+        arguments.insert("x", vec![0; length]).expect("a short value");
+        let deadline = patience.map(|seconds| self.now + Duration::from_secs(seconds));
+        let ask = Untyped("Sum", arguments);
+        let user = User { lane, wants_answer, ask, deadline, ticket: None, timer: None, tag: None };
+        self.users.insert(self.next, user);
+        self.poll(self.next);
+    }
+
+    /// A user that was woken looks again.
+    pub(super) fn poll_one(&mut self, pick: usize) {
+        if let Some(number) = nth(self.woken.iter().copied(), pick) {
+            self.woken.remove(&number);
+            self.steps += 1;
+            self.poll(number);
+        }
+    }
+
+    fn poll(&mut self, number: u64) {
+        let Some(mut user) = self.users.remove(&number) else { return };
+        if !match user.tag {
+            Some(tag) => self.poll_answer(number, tag),
+            None => self.poll_sent(number, &mut user),
+        } {
+            self.users.insert(number, user);
+        }
+    }
+
+    /// Whether the user is done.
+    fn poll_answer(&mut self, number: u64, tag: u64) -> bool {
+        match self.state.poll_answer(tag, &number).0 {
+            Progress::Pending => return false,
+            Progress::Answered(reply) => {
+                let answer = reply.raw.pairs().last().expect("the number").1;
+                assert_eq!(answer, number.to_string().as_bytes(), "an answer went to another call");
+            }
+            Progress::Expired => {}
+            Progress::Lost => assert!(self.is_over(), "{number} was lost"),
+        }
+        true
+    }
+
+    /// As the connection sends. Whether the user is done.
+    fn poll_sent(&mut self, number: u64, user: &mut User) -> bool {
+        let (lane, is_late) = (user.lane, user.deadline.is_some_and(|deadline| deadline <= self.now));
+        if self.state.refusal(!lane.is_limited()).is_some() || (is_late && user.timer.is_some()) {
+            self.leave(user);
+            return true;
+        }
+        if !self.state.admits(lane, user.ticket) {
+            user.ticket = Some(self.state.wait(lane, user.ticket, &number).0);
+            if let Some(deadline) = user.deadline {
+                let (timer, [_, driver]) = self.state.wait_until(deadline, user.timer, &number);
+                user.timer = Some(timer);
+                self.wake(driver);
+            }
+            return false;
+        }
+        let (wants_answer, deadline) = (user.wants_answer, user.deadline);
+        let request = Request { lane, wants_answer, deadline, waiter: &number };
+        let (tag, driver) = self.state.append(&user.ask as &dyn Outgoing, &request).expect("it fits");
+        self.wake(driver);
+        self.sent.push(number);
+        if lane.is_limited() {
+            let last = &mut self.last[usize::from(lane == Lane::Notify)];
+            assert!(number > *last, "{number} was before {last}");
+            *last = number;
+        }
+        self.leave(user);
+        user.tag = tag;
+        tag.is_none()
+    }
+
+    fn leave(&mut self, user: &mut User) {
+        if let Some(ticket) = user.ticket.take() {
+            if let Some(timer) = user.timer.take() {
+                self.state.leave_timer(timer);
+            }
+            let [_, next] = self.state.leave(user.lane, ticket);
+            self.wake(next);
+        }
+    }
+
+    /// A user has lost its interest.
+    pub(super) fn drop_one(&mut self, pick: usize) {
+        let Some(number) = nth(self.users.keys().copied(), pick) else { return };
+        let Some(mut user) = self.users.remove(&number) else { return };
+        self.woken.remove(&number);
+        self.leave(&mut user);
+        if let Some(tag) = user.tag {
+            let [_, driver] = self.state.abandon(tag);
+            self.wake(driver);
+        }
+    }
+
+    fn wake(&mut self, woken: impl IntoIterator<Item = u64>) {
+        for number in woken {
+            if number == DRIVER {
+                self.is_driver_woken = true;
+            } else if self.users.contains_key(&number) {
+                self.woken.insert(number);
+            }
+        }
+    }
+
+    /// A turn of the driver, if it was woken or its alarm has gone off.
+    pub(super) fn turn(&mut self) {
+        let is_due = self.alarm.is_some_and(|alarm| alarm <= self.now);
+        if self.is_sealed || !(std::mem::take(&mut self.is_driver_woken) || is_due) {
+            return;
+        }
+        self.steps += 1;
+        let (mut bytes, mut woken) = (Vec::new(), Vec::new());
+        self.state.greet_if_due();
+        let taken = self.state.take_outbound(&mut bytes, &mut woken);
+        let comes_back = self.state.is_room_waited_for() || taken;
+        self.state.sleep(&DRIVER, comes_back);
+        let now = self.now;
+        self.alarm = self.state.expire(|| now, &mut woken);
+        let is_idle = !taken && self.unanswered.is_empty();
+        let over = self.state.end_turn(|| is_idle, &mut woken);
+        self.wake(woken);
+        self.is_driver_woken |= comes_back;
+        self.wire.extend(bytes);
+        if over.is_some() {
+            self.wire.extend(self.state.seal());
+            self.is_sealed = true;
+        }
+    }
+
+    /// Reads what the other end has written.
+    pub(super) fn read_from(&mut self, other: &mut Self) {
+        if self.is_over() || (other.wire.is_empty() && !other.is_sealed) {
+            return;
+        }
+        self.steps += 1;
+        self.decoder.buffer().extend_from_slice(&std::mem::take(&mut other.wire));
+        let (mut replies, mut woken) = (Vec::new(), Vec::new());
+        while let Some(raw) = self.decoder.next_box().expect("boxes") {
+            if !std::mem::replace(&mut self.has_first_box, true) {
+                self.state.hear(Some(raw.pairs()), &mut woken);
+            }
+            match Packet::parse(raw).expect("a packet") {
+                Packet::Reply { tag, reply } => replies.push((tag, reply)),
+                Packet::Ask { ask, tag } => {
+                    self.receive(&ask.raw);
+                    self.unanswered.extend(tag.map(|tag| (tag.as_bytes().to_vec(), number_in(&ask.raw))));
+                }
+                Packet::Marked { ask, tag } => {
+                    self.receive(&ask.raw);
+                    self.unanswered.push((tag.as_bytes().to_vec(), 0));
+                }
+            }
+        }
+        assert_eq!(self.state.deliver(replies.into_iter(), &mut woken), 0, "an answer to a tag that is not out");
+        self.is_driver_woken = true;
+        if other.is_sealed {
+            woken.extend(self.state.end(CloseReason::ClosedByPeer, self.now));
+        }
+        self.wake(woken);
+        assert!(other.sent.starts_with(&self.received), "what was sent comes, in its order");
+    }
+
+    /// Greetings and the reason of an end have no number.
+    fn receive(&mut self, raw: &RawBox) {
+        self.received.extend(Some(number_in(raw)).filter(|number| *number > 0));
+    }
+
+    pub(super) fn answer_one(&mut self, pick: usize) {
+        if self.unanswered.is_empty() {
+            return;
+        }
+        self.steps += 1;
+        let (tag, number) = self.unanswered.swap_remove(pick % self.unanswered.len());
+        let (now, item) = (self.now, Item { a: i64::try_from(number).expect("a small number"), b: None });
+        let put = |buffer: &mut Vec<u8>| {
+            put_answer(buffer, &AskTag::of(&tag), &item, BoxLimits::DEFAULT).expect("a short answer");
+        };
+        match self.state.append_answer(put, || now) {
+            Appended::Queued(driver) => self.wake(driver),
+            Appended::Sealed => assert!(self.is_sealed),
+            Appended::Overflowed(_) => panic!("there is no limit here"),
+        }
+        if self.unanswered.is_empty() && self.state.is_closing() {
+            let driver = self.state.wake_driver();
+            self.wake(driver);
+        }
+    }
+
+    pub(super) fn pass_time(&mut self) {
+        self.now += Duration::from_secs(1);
+    }
+
+    pub(super) fn close(&mut self) {
+        let until = self.now + Duration::from_secs(1000);
+        let woken = self.state.close(CloseReason::Closed, until, until);
+        self.wake(woken.into_iter().flatten());
+    }
+
+    pub(super) fn abort(&mut self) {
+        let woken = self.state.abort(self.now);
+        self.wake(woken);
+        self.check_all_are_told();
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.state.over().is_some()
+    }
+
+    /// What is over has woken all that wait.
+    pub(super) fn check_all_are_told(&self) {
+        if self.is_over() {
+            for (number, user) in &self.users {
+                assert!(self.woken.contains(number), "{number} waits in {:?} for what is over", user.lane);
+            }
+        }
+    }
+
+    /// Whether anything waits that nothing holds back.
+    pub(super) fn check_nobody_waits_in_vain(&self) {
+        self.check_all_are_told();
+        for lane in [Lane::Call, Lane::Notify] {
+            let mut waiting = self.users.iter().filter(|(_, user)| user.lane == lane && user.ticket.is_some());
+            let Some((number, first)) = waiting.next() else { continue };
+            let is_admitted = self.state.refusal(false).is_none() && self.state.admits(lane, first.ticket);
+            assert!(!is_admitted || self.woken.contains(number), "{number} waits in {lane:?} and has all it needs");
+        }
+    }
+
+    pub(super) fn do_all(&mut self) {
+        self.turn();
+        (0..self.unanswered.len()).for_each(|_| self.answer_one(0));
+        (0..self.woken.len()).for_each(|_| self.poll_one(0));
+    }
+
+    pub(super) fn check_all_came(&self, from: &Self) {
+        assert_eq!(self.received, from.sent, "what was sent has come");
+    }
+}
+
+fn number_in(raw: &RawBox) -> u64 {
+    let number =
+        raw.pairs().find(|(key, _)| *key == b"n").map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+    number.map_or(0, |number| number.parse().expect("a number"))
+}
+
+fn nth<T>(mut all: impl ExactSizeIterator<Item = T>, pick: usize) -> Option<T> {
+    if all.len() == 0 { None } else { all.nth(pick % all.len()) }
+}

@@ -1,0 +1,14 @@
+//! Two states against each other, without a runtime and without a clock.
+
+mod end;
+mod two_ends;
+
+use super::Waiter;
+
+impl Waiter for u64 {
+    type Identity = Self;
+
+    fn identity(&self) -> Self {
+        *self
+    }
+}
