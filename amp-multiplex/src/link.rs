@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use amp_core::{Answer, Busy, Connection, Turn};
+use amp_core::extension::{CloseGuard, Sender};
+use amp_core::{Answer, Connection};
 use tokio::task::AbortHandle;
 
 use crate::commands::{Id, Transmit};
@@ -30,7 +31,7 @@ pub(crate) struct Link {
     pub(crate) house: Place,
     inner: Mutex<Inner>,
     /// A connection that closes waits for its streams.
-    _busy: Busy,
+    _guard: CloseGuard,
 }
 
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub(crate) struct Inner {
     pub(crate) reader: Option<Waker>,
     pub(crate) writer: Option<Waker>,
     /// The writer's place among those who wait for room in the connection's outbound buffer.
-    pub(crate) turn: Turn,
+    pub(crate) turn: Sender,
     /// Bytes that were sent and not answered, oldest first.
     pub(crate) sent: VecDeque<Chunk>,
     /// The peer did not take some of them, because it had left.
@@ -61,14 +62,19 @@ impl Link {
             error: None,
             reader: None,
             writer: None,
-            turn: connection.turn(),
+            turn: Sender::new(connection),
             sent: VecDeque::new(),
             refused: false,
             peer_ended: false,
             deadline: None,
             cut: false,
         };
-        Arc::new(Self { house: Place::new(house, &id), id, inner: Mutex::new(inner), _busy: connection.busy() })
+        Arc::new(Self {
+            house: Place::new(house, &id),
+            id,
+            inner: Mutex::new(inner),
+            _guard: CloseGuard::new(connection),
+        })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -1,24 +1,22 @@
 use std::fmt;
 use std::sync::Arc;
 
-use amp_core::schema::CommandDeclaration;
-use amp_core::{Ask, Call, Command, Connection, Context, Exposable, Located, Locator};
+use amp_core::extension::CallExt;
+use amp_core::{Call, Connection};
 use bytes::Bytes;
 
-use crate::commands::{Connect, ConnectRefusal, Connected, Disconnect, Id, Ours, Transmit};
+use crate::commands::{Connect, Ours};
 use crate::error::ConnectError;
 use crate::factory::Factories;
 use crate::house::House;
 use crate::link::Capable;
 use crate::machine::Connecting;
-use crate::settings::StreamSettings;
 use crate::stream::Stream;
 
 /// The streams of one AMP connection, from either end. Cheap to clone.
 ///
-/// It is a [`Locator`]: give it to the connection's builder, beside the locators of your own commands, and it belongs to
-/// that connection, and to no other: a second connection that it is given to has no streams. Responders of the connection
-/// find it as [`State<Multiplexer>`](amp_core::State), everybody else by [`of`](Self::of).
+/// The extension [`Multiplexing`](crate::Multiplexing) makes it together with the connection. [`of`](Self::of) returns it, and
+/// responders of the connection have it exposed as [`State<Multiplexer>`](amp_core::State).
 ///
 /// # Order
 /// Commands and the bytes of streams arrive in the order in which they were sent. What a stream's writer had written before a
@@ -30,7 +28,7 @@ use crate::stream::Stream;
 /// ```
 /// use amp_core::{CallError, Connection, Reply, pair};
 /// use amp_derive::{Command, responder};
-/// use amp_multiplex::{Factories, Multiplexer, Stream};
+/// use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream};
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// use tokio::sync::watch;
 ///
@@ -67,11 +65,13 @@ use crate::stream::Stream;
 ///         }
 ///     }
 /// });
-/// let locator = (Multiplexer::new(&factories), Uploads { stored: stored.clone() }.into_locator());
-/// let multiplexer = Multiplexer::default();
-/// let (connection, _peer) =
-///     pair(Connection::builder().locator(multiplexer.clone()), Connection::builder().locator(locator));
+/// let uploads = Uploads { stored: stored.clone() }.into_locator();
+/// let (connection, _peer) = pair(
+///     Connection::builder().extension(Multiplexing::default()),
+///     Connection::builder().extension(Multiplexing::new(&factories)).locator(uploads),
+/// );
 ///
+/// let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
 /// let mut stream = multiplexer.connect("upload").await?;
 /// stream.write_all(&[1; 100_000]).await?;
 /// connection.call(Finish { bytes: 100_000 }).await?;
@@ -85,20 +85,11 @@ pub struct Multiplexer {
 }
 
 impl Multiplexer {
-    /// A multiplexer for one connection, whose peer may open streams to `factories`.
-    #[must_use]
-    pub fn new(factories: &Factories) -> Self {
-        Self::with_settings(factories, StreamSettings::default())
+    pub(crate) fn new(house: &Arc<House>) -> Self {
+        Self { house: Arc::clone(house) }
     }
 
-    /// As [`new`](Self::new), with other limits.
-    #[must_use]
-    pub fn with_settings(factories: &Factories, settings: StreamSettings) -> Self {
-        Self { house: House::new(settings, factories.clone()) }
-    }
-
-    /// The multiplexer that is a locator of this connection: in a server's
-    /// [`on_connection`](amp_core::ServerBuilder::on_connection), say, to open streams to its clients.
+    /// The streams of a connection. `None` for one without the extension [`Multiplexing`](crate::Multiplexing).
     #[must_use]
     pub fn of(connection: &Connection) -> Option<Self> {
         connection.state::<Self>().map(|multiplexer| (*multiplexer).clone())
@@ -160,13 +151,6 @@ impl Multiplexer {
     }
 }
 
-/// One whose peer may open no streams here.
-impl Default for Multiplexer {
-    fn default() -> Self {
-        Self::new(&Factories::new())
-    }
-}
-
 /// How many streams there are, how many this end is leaving, and how many Connects of either end are not decided about.
 impl fmt::Debug for Multiplexer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,73 +202,5 @@ impl Drop for Asking<'_> {
                 });
             }
         }
-    }
-}
-
-impl Multiplexer {
-    /// A command of somebody else's, or of a second connection that got the same multiplexer.
-    fn not_ours(&self, ask: Ask) -> Located {
-        if !(ask.is::<Connect>() && self.house.is_attached() && ask.wants_answer()) {
-            return Located::Unknown(ask);
-        }
-        if let Some((_, answer)) = ask.accept::<Connect>() {
-            let reason = "its multiplexer belongs to another connection".to_owned();
-            answer.send(Err(ConnectRefusal::ConnectionRefused(reason).into()));
-        }
-        Located::Answered
-    }
-}
-
-impl Locator for Multiplexer {
-    fn locate(&self, ask: Ask) -> Located {
-        let house = &self.house;
-        if !self.at_once(&ask) {
-            return self.not_ours(ask);
-        }
-        if ask.is::<Transmit>() {
-            if let Some((transmit, receipt)) = ask.accept() {
-                house.transmitted(transmit, receipt);
-            }
-        } else if ask.is::<Disconnect>() {
-            if let Some((disconnect, answer)) = ask.accept() {
-                house.disconnected(&disconnect, answer);
-            }
-        } else if !ask.wants_answer() {
-            // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes
-            // nowhere.
-            tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
-            if let Some((_, answer)) = ask.accept::<Connect>() {
-                answer.send(Ok(Connected { connection: Id::random(), half_close: Ours(None), keeps: Ours(None) }));
-            }
-        } else if let (Ok(connection), Some((connect, answer))) = (ask.exposed(), ask.accept()) {
-            house.connect_asked(connection, &connect, answer);
-        }
-        Located::Answered
-    }
-
-    /// Streams bound themselves, and an error in answer to their bytes would be the end of an old peer's connection.
-    fn at_once(&self, ask: &Ask) -> bool {
-        if !(ask.is::<Transmit>() || ask.is::<Disconnect>() || ask.is::<Connect>()) {
-            return false;
-        }
-        if !self.house.is_attached() {
-            self.begin(ask.context());
-        }
-        self.house.received(ask)
-    }
-
-    fn begin(&self, context: &dyn Context) {
-        let Ok(connection) = Connection::expose(context) else { return };
-        if Self::of(&connection).is_some() {
-            tracing::warn!(peer = %connection.peer(), "a connection takes one multiplexer; the second has no streams");
-        } else if self.house.attach(&connection) {
-            connection.set_state(self.clone());
-        } else {
-            tracing::warn!(peer = %connection.peer(), "no streams: each connection needs a multiplexer of its own");
-        }
-    }
-
-    fn commands(&self) -> Vec<CommandDeclaration> {
-        vec![Connect::DECLARATION, Transmit::DECLARATION, Disconnect::DECLARATION]
     }
 }

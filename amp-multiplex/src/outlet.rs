@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
-use amp_core::Sent;
+use amp_core::extension::PendingReply;
 
 use crate::commands::Transmit;
 use crate::error::StreamError;
@@ -21,7 +21,7 @@ pub(crate) const CHUNK: usize = 32 * 1024;
 
 /// Bytes on their way.
 pub(crate) struct Chunk {
-    answer: Sent<Transmit>,
+    answer: PendingReply<Transmit>,
     length: usize,
     sent: Instant,
 }

@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
 use super::ending::{Latch, finish, part};
+use super::extension::Claims;
 use super::pace::Pace;
 use super::reading::SMALL_READ;
 use super::require_time;
@@ -37,13 +38,13 @@ const MOST_KEPT: usize = 3 * MOST_BULK;
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
 impl Driver {
-    pub(super) fn new<T>(transport: T, shared: Arc<Shared>) -> Self
+    pub(super) fn new<T>(transport: T, shared: Arc<Shared>, claims: Claims) -> Self
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let running = Running {
             decoder: BoxDecoder::new(shared.settings.boxes),
-            responders: Responders::new(Arc::clone(&shared)),
+            responders: Responders::new(Arc::clone(&shared), claims),
             transport,
             read_size: SMALL_READ,
             is_filled: false,

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::task::JoinSet;
 
 use super::callback::{Responding, respond};
+use super::extension::Claims;
 use super::shared::{Shared, Stage};
 use super::waiting::Waiting;
 use crate::locator::Locator;
@@ -21,6 +22,7 @@ use crate::settings::Settings;
 /// accepted, and runs to its end.
 pub(super) struct Responders {
     shared: Arc<Shared>,
+    claims: Claims,
     /// Those that end with the connection.
     running: JoinSet<()>,
     /// Those that go on after it although somebody waits: of commands that are detached.
@@ -31,9 +33,10 @@ pub(super) struct Responders {
 }
 
 impl Responders {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, claims: Claims) -> Self {
         Self {
             shared,
+            claims,
             running: JoinSet::new(),
             detached: JoinSet::new(),
             notifications: JoinSet::new(),
@@ -47,19 +50,13 @@ impl Responders {
     /// # Errors
     /// When so many notifications wait that the connection ends: each was promised to run.
     pub(super) fn answer(&mut self, mut ask: Ask) -> Result<(), CloseReason> {
-        match caught(AssertUnwindSafe(|| self.shared.locator.at_once(&ask))) {
-            Some(false) => {}
-            Some(true) => {
-                self.start(ask);
-                return Ok(());
+        if let Some(handler) = self.claims.find(ask.command()) {
+            if ask.is_marked() {
+                ask.give_credit();
             }
-            // The ask is answered as it is dropped. What sent it is dealt with.
-            None => {
-                if ask.is_marked() {
-                    ask.give_credit();
-                }
-                return Ok(());
-            }
+            // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
+            caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(ask))));
+            return Ok(());
         }
         let (wants_answer, settings) = (ask.wants_answer(), &self.shared.settings);
         if self.shared.stage() != Stage::Open && (wants_answer || self.shared.stage() == Stage::Aborted) {

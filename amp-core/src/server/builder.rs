@@ -7,9 +7,9 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::{Semaphore, watch};
 
 use super::house::{House, Stage};
-use super::{Listener, Server, UnixSocket};
+use super::{IntoSession, Listener, Server, UnixSocket};
+use crate::connection::extension::Extension;
 use crate::connection::{Builder, Connection, require_time};
-use crate::locator::Locator;
 use crate::peer::Peer;
 use crate::settings::Settings;
 
@@ -31,6 +31,13 @@ impl ServerBuilder {
     /// Sets what each connection allows.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.builder = self.builder.settings(settings);
+        self
+    }
+
+    /// Adds a protocol that rides beside the commands of every connection; see [`Builder::extension`]. For one that depends on
+    /// the peer, the closure returns a [`Session`](crate::Session).
+    pub fn extension(mut self, extension: impl Extension) -> Self {
+        self.builder = self.builder.extension(extension);
         self
     }
 
@@ -61,21 +68,22 @@ impl ServerBuilder {
         self
     }
 
-    /// Listens on a TCP address. `locator` makes, from the peer, what answers one connection.
+    /// Listens on a TCP address. `session` makes, from the peer, what one connection needs: a
+    /// [`Locator`](crate::Locator), or a [`Session`](crate::Session) with extensions.
     ///
     /// # Errors
     /// When the address cannot be bound.
     ///
     /// # Panics
     /// When polled outside a tokio runtime with I/O and time enabled.
-    pub async fn bind_tcp<L: Locator>(
+    pub async fn bind_tcp<S: IntoSession>(
         self,
         address: impl ToSocketAddrs,
-        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
     ) -> io::Result<Server> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
-        let mut server = self.serve(listener, locator);
+        let mut server = self.serve(listener, session);
         server.local = Some(local);
         Ok(server)
     }
@@ -89,12 +97,12 @@ impl ServerBuilder {
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.
     #[track_caller]
-    pub fn bind_unix<L: Locator>(
+    pub fn bind_unix<S: IntoSession>(
         self,
         path: impl AsRef<Path>,
-        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
     ) -> io::Result<Server> {
-        Ok(self.serve(UnixSocket::bind(path)?, locator))
+        Ok(self.serve(UnixSocket::bind(path)?, session))
     }
 
     /// Accepts from a listener of the caller's.
@@ -102,10 +110,10 @@ impl ServerBuilder {
     /// # Panics
     /// When called outside a tokio runtime with time enabled.
     #[track_caller]
-    pub fn serve<A: Listener, L: Locator>(
+    pub fn serve<A: Listener, S: IntoSession>(
         self,
         listener: A,
-        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
     ) -> Server {
         require_time();
         let stage = watch::Sender::new(Stage::Accepting);
@@ -120,7 +128,7 @@ impl ServerBuilder {
             on_connection: self.on_connection,
         };
         let live = Arc::clone(&house.live);
-        tokio::spawn(house.keep(listener, locator));
+        tokio::spawn(house.keep(listener, session));
         Server { stage, live, local: None }
     }
 }

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::Listener;
+use super::{IntoSession, Listener};
 use crate::connection::{Builder, Connection, Driver};
-use crate::locator::Locator;
 use crate::panics::caught;
 use crate::peer::Peer;
 
@@ -38,12 +37,12 @@ pub(super) struct House {
 
 impl House {
     /// Accepts until the server is closed or the listener panics, and stays until the last connection has ended.
-    pub(super) async fn keep<A: Listener, L: Locator>(
+    pub(super) async fn keep<A: Listener, S: IntoSession>(
         self,
         listener: A,
-        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
     ) {
-        let mut accepting = Box::pin(self.accept(listener, locator));
+        let mut accepting = Box::pin(self.accept(listener, session));
         poll_fn(|cx| {
             let polled = caught(AssertUnwindSafe(|| accepting.as_mut().poll(cx)));
             polled.unwrap_or_else(|| {
@@ -58,23 +57,23 @@ impl House {
         let _ = self.places.acquire_many(self.most).await;
     }
 
-    async fn accept<A: Listener, L: Locator>(
+    async fn accept<A: Listener, S: IntoSession>(
         &self,
         mut listener: A,
-        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
     ) {
-        let locator = Arc::new(locator);
+        let session = Arc::new(session);
         let mut closing = pin!(reached(self.stage.subscribe(), Stage::Closing));
         loop {
             let guest = pin!(self.guest(&mut listener));
             let Some((guest, place)) = until(closing.as_mut(), guest).await else { break };
             match guest {
                 Ok((transport, peer)) => {
-                    let (locator, builder, stage) =
-                        (Arc::clone(&locator), self.builder.clone(), self.stage.subscribe());
+                    let (session, builder, stage) =
+                        (Arc::clone(&session), self.builder.clone(), self.stage.subscribe());
                     let on_connection = Arc::clone(&self.on_connection);
                     tokio::spawn(async move {
-                        let (connection, driver) = builder.locator(locator(&peer)).build(transport, peer);
+                        let (connection, driver) = session(&peer).into_session().set_up(builder).build(transport, peer);
                         on_connection(connection.clone());
                         stay(connection, driver, stage).await;
                         drop(place);

@@ -3,6 +3,7 @@
 mod builder;
 mod house;
 mod listener;
+mod session;
 mod unix;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 
 pub use builder::ServerBuilder;
 pub use listener::Listener;
+pub use session::{IntoSession, Session};
 pub use unix::UnixSocket;
 
 use house::{Stage, reached};

@@ -6,10 +6,10 @@ mod farewells;
 
 pub(crate) use farewells::Told;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use amp_core::{Answer, Ask, CloseReason, Command, Connection, WeakConnection};
+use amp_core::{Answer, CloseReason, Command, Connection, WeakConnection};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -28,9 +28,7 @@ pub(crate) struct House {
     registry: Mutex<Registry<Arc<Link>, Receipt>>,
     /// How many links there are, of streams that are over too.
     pub(crate) alive: AtomicUsize,
-    attached: OnceLock<WeakConnection>,
-    /// A second connection got the multiplexer.
-    reused: AtomicBool,
+    connection: WeakConnection,
     /// The runtime that the streams belong to: they may be dropped elsewhere.
     runtime: OnceLock<Handle>,
     /// Why the connection has ended. Said under the registry's lock: whatever comes in later learns it.
@@ -42,12 +40,11 @@ pub(crate) struct House {
 }
 
 impl House {
-    pub(crate) fn new(settings: StreamSettings, factories: Factories) -> Arc<Self> {
+    pub(crate) fn new(settings: StreamSettings, factories: Factories, connection: WeakConnection) -> Arc<Self> {
         Arc::new(Self {
             registry: Mutex::new(Registry::new(settings.most_streams, settings.most_early)),
             alive: AtomicUsize::new(0),
-            attached: OnceLock::new(),
-            reused: AtomicBool::new(false),
+            connection,
             runtime: OnceLock::new(),
             ended: watch::Sender::new(None),
             in_flight: Tally::new(settings.most_in_flight),
@@ -61,21 +58,14 @@ impl House {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Belongs to `connection` from now on, unless it belongs to another: ids of one connection mean nothing on another.
-    pub(crate) fn attach(self: &Arc<Self>, connection: &Connection) -> bool {
-        let first = self.attached.set(connection.downgrade()).is_ok();
-        if first {
-            self.enter(connection);
-            let house = Arc::downgrade(self);
-            connection.on_end(move |reason| {
-                if let Some(house) = house.upgrade() {
-                    house.lost(reason);
-                }
-            });
-        } else {
-            self.reused.store(true, Ordering::Relaxed);
-        }
-        first
+    /// Learns of the end of `connection`.
+    pub(crate) fn follow(self: &Arc<Self>, connection: &Connection) {
+        let house = Arc::downgrade(self);
+        connection.on_end(move |reason| {
+            if let Some(house) = house.upgrade() {
+                house.lost(reason);
+            }
+        });
     }
 
     /// Notes the runtime that drives the connection, and no other: it may have been set up, and may be used, in one that ends before
@@ -88,22 +78,10 @@ impl House {
         }
     }
 
-    /// Whether the ask came over the connection of these streams.
-    pub(crate) fn received(&self, ask: &Ask) -> bool {
-        self.attached.get().is_some_and(|connection| connection.received(ask))
-    }
-
-    pub(crate) fn is_attached(&self) -> bool {
-        self.attached.get().is_some()
-    }
-
     /// The connection, while it lives.
     pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
-        let connection = self.attached.get().ok_or(ConnectError::NotAttached)?;
-        if self.reused.load(Ordering::Relaxed) && self.has_ended() {
-            return Err(ConnectError::Reused);
-        }
-        connection.upgrade().ok_or_else(|| ConnectError::Connection(self.ended().unwrap_or(CloseReason::Closed)))
+        let ended = || ConnectError::Connection(self.ended().unwrap_or(CloseReason::Closed));
+        self.connection.upgrade().ok_or_else(ended)
     }
 
     /// How many streams take a place, besides those that the registry knows to be on their way.
@@ -126,10 +104,6 @@ impl House {
     /// Why the connection has ended, if it has.
     pub(super) fn ended(&self) -> Option<CloseReason> {
         self.ended.borrow().clone()
-    }
-
-    fn has_ended(&self) -> bool {
-        self.ended.borrow().is_some()
     }
 
     /// Done when the connection has ended, before its last bytes are written and its last responders have finished.

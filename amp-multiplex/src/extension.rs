@@ -1,0 +1,110 @@
+use std::fmt;
+use std::sync::Arc;
+
+use amp_core::extension::{Extension, Handler};
+use amp_core::schema::CommandDeclaration;
+use amp_core::{Ask, Command, WeakConnection};
+
+use crate::commands::{Connect, Connected, Disconnect, Id, Ours, Transmit};
+use crate::factory::Factories;
+use crate::house::House;
+use crate::multiplexer::Multiplexer;
+use crate::settings::StreamSettings;
+
+/// The extension that gives connections streams: what the peer may open them to, and the limits.
+///
+/// It is given to [`Builder::extension`](amp_core::Builder::extension) or
+/// [`ServerBuilder::extension`](amp_core::ServerBuilder::extension). Each connection gets streams of its own, which
+/// [`Multiplexer::of`] returns. Cheap to clone.
+///
+/// ```
+/// use amp_core::{Connection, pair};
+/// use amp_multiplex::{Factories, Multiplexer, Multiplexing};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let factories = Factories::new();
+/// factories.serve("sink", async |stream| drop(stream));
+/// let serving = Connection::builder().extension(Multiplexing::new(&factories));
+/// let (connection, _peer) = pair(Connection::builder().extension(Multiplexing::default()), serving);
+///
+/// let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
+/// let stream = multiplexer.connect("sink").await?;
+/// # drop(stream);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Multiplexing {
+    factories: Factories,
+    settings: StreamSettings,
+}
+
+impl Multiplexing {
+    /// Streams for connections whose peers may open them to `factories`.
+    #[must_use]
+    pub fn new(factories: &Factories) -> Self {
+        Self::with_settings(factories, StreamSettings::default())
+    }
+
+    /// As [`new`](Self::new), with other limits.
+    #[must_use]
+    pub fn with_settings(factories: &Factories, settings: StreamSettings) -> Self {
+        Self { factories: factories.clone(), settings }
+    }
+}
+
+/// Streams that only this end opens: the peer finds no factory.
+impl Default for Multiplexing {
+    fn default() -> Self {
+        Self::new(&Factories::new())
+    }
+}
+
+impl fmt::Debug for Multiplexing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Multiplexing").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Extension for Multiplexing {
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        vec![Connect::DECLARATION, Transmit::DECLARATION, Disconnect::DECLARATION]
+    }
+
+    fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
+        let house = House::new(self.settings.clone(), self.factories.clone(), connection.clone());
+        if let Some(connection) = connection.upgrade() {
+            house.follow(&connection);
+            connection.set_state(Multiplexer::new(&house));
+        }
+        Arc::new(StreamHandler(house))
+    }
+}
+
+/// Handles the commands of streams. An error in answer to their bytes would be the end of an old peer's connection.
+struct StreamHandler(Arc<House>);
+
+impl Handler for StreamHandler {
+    fn handle(&self, ask: Ask) {
+        let house = &self.0;
+        if ask.is::<Transmit>() {
+            if let Some((transmit, receipt)) = ask.accept() {
+                house.transmitted(transmit, receipt);
+            }
+        } else if ask.is::<Disconnect>() {
+            if let Some((disconnect, answer)) = ask.accept() {
+                house.disconnected(&disconnect, answer);
+            }
+        } else if !ask.wants_answer() {
+            // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes
+            // nowhere.
+            tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
+            if let Some((_, answer)) = ask.accept::<Connect>() {
+                answer.send(Ok(Connected { connection: Id::random(), half_close: Ours(None), keeps: Ours(None) }));
+            }
+        } else if let (Ok(connection), Some((connect, answer))) = (ask.exposed(), ask.accept()) {
+            house.connect_asked(connection, &connect, answer);
+        }
+    }
+}
