@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::task::JoinSet;
 
 use super::callback::{Responding, respond};
-use super::extension::Claims;
+use super::extension::{Claims, Handler};
 use super::shared::{Shared, Stage};
 use super::waiting::Waiting;
 use crate::locator::Locator;
@@ -49,13 +49,11 @@ impl Responders {
     ///
     /// # Errors
     /// When so many notifications wait that the connection ends: each was promised to run.
-    pub(super) fn answer(&mut self, mut ask: Ask) -> Result<(), CloseReason> {
-        if let Some(handler) = self.claims.find(ask.command()) {
-            if ask.is_marked() {
-                ask.give_credit();
-            }
-            // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
-            caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(ask))));
+    pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
+        if !self.claims.is_empty()
+            && let Some(handler) = self.claims.find(ask.command())
+        {
+            self.hand_over(handler, ask);
             return Ok(());
         }
         let (wants_answer, settings) = (ask.wants_answer(), &self.shared.settings);
@@ -72,6 +70,16 @@ impl Responders {
             self.waiting.push(ask);
         }
         Ok(())
+    }
+
+    /// Gives an ask to the extension that claims its command.
+    #[inline(never)]
+    fn hand_over(&self, handler: &dyn Handler, mut ask: Ask) {
+        if ask.is_marked() {
+            ask.give_credit();
+        }
+        // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
+        caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(ask))));
     }
 
     /// Puts away what has finished and starts what waited for it.

@@ -69,6 +69,12 @@ impl Claims {
         Self { names, handlers }
     }
 
+    /// Whether the connection has no extension that claims anything: nearly every one.
+    #[inline]
+    pub(in crate::connection) fn is_empty(&self) -> bool {
+        self.names.lengths == 0
+    }
+
     /// The handler of a command, if an extension claims it.
     #[inline]
     pub(in crate::connection) fn find(&self, command: &[u8]) -> Option<&dyn Handler> {
