@@ -5,7 +5,7 @@
 //! `cargo run --features multiplex --example multiplex_server`, or txampext's example.
 
 use amp::Connection;
-use amp::multiplex::Multiplexer;
+use amp::multiplex::{Multiplexer, Multiplexing};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,10 +15,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port = arguments.next().map_or(Ok(8885), |port| port.parse())?;
 
     // Without factories: the peer may open no streams here.
-    let multiplexer = Multiplexer::default();
-    let connection = Connection::builder().locator(multiplexer.clone()).connect_tcp(&address).await;
+    let connection = Connection::builder().extension(Multiplexing::default()).connect_tcp(&address).await;
     let connection = connection.map_err(|error| format!("cannot connect to {address}: {error}"))?;
 
+    let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
     let forward = multiplexer.forward_port(port, &factory).await?;
     let local = forward.local_addr().ok_or("a port has an address")?;
     println!("http://{local}/ leads to the factory {factory:?} of {address}; end with Ctrl-C");

@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 
 use amp::Server;
-use amp::multiplex::{Factories, Multiplexer, Stream};
+use amp::multiplex::{Factories, Multiplexing, Stream};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -37,7 +37,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     factories.serve(&name, serve);
     // The factories are everybody's, the streams each connection's own. Locators of your own commands may stand beside it.
     let server = Server::builder()
-        .bind_tcp(&address, move |_peer| Multiplexer::new(&factories))
+        .extension(Multiplexing::new(&factories))
+        .bind_tcp(&address, |_peer| ())
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("the factory {name:?} is served over AMP on {address}; end with Ctrl-C");

@@ -10,7 +10,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use amp::Connection;
-use amp::multiplex::{Factories, Forward, Multiplexer};
+use amp::multiplex::{Factories, Forward, Multiplexer, Multiplexing};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -23,8 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 async fn dial(hub: &str, allowed: &[&str]) -> Result<Connection, Box<dyn Error>> {
     let factories = Factories::new();
     factories.allow(allowed.iter().copied());
-    let multiplexer = Multiplexer::new(&factories);
-    let connection = Connection::builder().locator(multiplexer).connect_tcp(hub).await?;
+    let connection = Connection::builder().extension(Multiplexing::new(&factories)).connect_tcp(hub).await?;
     println!("agent: dialled {hub}, leads to {allowed:?}");
     Ok(connection)
 }
@@ -32,8 +31,8 @@ async fn dial(hub: &str, allowed: &[&str]) -> Result<Connection, Box<dyn Error>>
 /// The hub's side: waits for an agent and opens a port of this machine that leads to what the agent can reach.
 async fn open_port(agents: &TcpListener, target: &str) -> Result<(Multiplexer, Connection, Forward), Box<dyn Error>> {
     let (socket, agent) = agents.accept().await?;
-    let multiplexer = Multiplexer::default();
-    let connection = Connection::builder().locator(multiplexer.clone()).start_tcp(socket)?;
+    let connection = Connection::builder().extension(Multiplexing::default()).start_tcp(socket)?;
+    let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
     let forward = multiplexer.forward_port(0, &format!("tcp:{target}")).await?;
     let port = forward.local_addr().ok_or("a port has an address")?;
     println!("hub: the agent {agent} dialled in; http://{port}/ leads to its {target}");

@@ -2,13 +2,10 @@
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
-use amp::{
-    Arguments, Ask, BoxSender, CallError, Command, Connection, Context, ErrorCodes, Exposable, Located, Locator, Peer,
-    Reply, State, WeakConnection, responder,
-};
+use amp::{Arguments, BoxSender, CallError, Command, Connection, ErrorCodes, Locator, Peer, Reply, State, responder};
 
 /// Adds.
 #[derive(Command, Debug)]
@@ -212,36 +209,6 @@ async fn parameters_behind_the_command_are_what_is_exposed_to_it() {
     // Nobody gave the builder a `u16`: the one call fails, and the next is answered.
     assert!(matches!(caller.call(Never).await, Err(CallError::Remote { .. })));
     assert_eq!(caller.call(Look).await.unwrap().total, 7);
-}
-
-/// What it was begun with, without keeping that open.
-#[derive(Clone, Default)]
-struct Noted(Arc<Mutex<Vec<WeakConnection>>>);
-
-impl Locator for Noted {
-    fn locate(&self, ask: Ask) -> Located {
-        assert!(self.0.lock().unwrap().last().unwrap().received(&ask));
-        Located::Unknown(ask)
-    }
-
-    fn begin(&self, context: &dyn Context) {
-        self.0.lock().unwrap().push(Connection::expose(context).unwrap().downgrade());
-    }
-}
-
-#[tokio::test]
-async fn every_locator_of_a_connection_is_told_of_it_before_its_first_command() {
-    let (one, two, three) = (Noted::default(), Noted::default(), Noted::default());
-    let boxed: Vec<Box<dyn Locator>> = vec![Box::new(two.clone()), Box::new(three.clone())];
-    let (caller, answering) = serving(one.clone().or(boxed));
-    for noted in [one, two, three] {
-        let noted = noted.0.lock().unwrap();
-        assert!(noted.len() == 1 && noted[0].is_of(&answering) && !noted[0].is_of(&caller));
-    }
-    assert!(matches!(caller.call(Never).await, Err(CallError::Remote { .. })));
-    let error = caller.closed();
-    drop(answering);
-    error.await;
 }
 
 #[test]

@@ -63,11 +63,11 @@ pub use server::accept;
 pub use {
     boxes::{BoxReceiver, BoxSender, SendBoxError},
     call_error::{CallError, NotifyError, Reply},
-    connection::{BoxInlet, Builder, Busy, Call, Connection, Driver, Sent, Timer, Turn, WeakConnection, pair},
+    connection::{BoxInlet, Builder, Call, Connection, Driver, Timer, WeakConnection, extension, pair},
     locator::Locator,
     peer::{Credentials, Peer},
     reason::CloseReason,
     responder::{Answer, Ask, Located},
-    server::{Listener, Server, ServerBuilder, UnixSocket},
+    server::{IntoSession, Listener, Server, ServerBuilder, Session, UnixSocket},
     settings::{Settings, Strictness},
 };

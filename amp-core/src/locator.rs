@@ -22,22 +22,6 @@ pub trait Locator: Send + Sync + 'static {
     /// It runs while the connection is read: it must not block.
     fn locate(&self, ask: Ask) -> Located;
 
-    /// Whether this locator settles the ask where it stands, whatever else runs: such asks count for nothing among
-    /// [`most_responders`](crate::Settings::most_responders) and [`most_inbound`](crate::Settings::most_inbound), and wait for
-    /// no others. For the commands of a protocol that bounds itself, as that of streams; a locator that holds others asks
-    /// them.
-    fn at_once(&self, ask: &Ask) -> bool {
-        let _ = ask;
-        false
-    }
-
-    /// A connection that this locator answers for has been set up; nothing of it was read yet. Gives what its responders can
-    /// be exposed to, as `Connection::expose(context)`: keep a [weak](crate::Connection::downgrade) handle of that, as the
-    /// locator lives as long as the connection. A locator that holds others passes it on to them.
-    fn begin(&self, context: &dyn Context) {
-        let _ = context;
-    }
-
     /// The commands that are answered, for schemas. A hand-written locator that lists none answers all the same.
     fn commands(&self) -> Vec<CommandDeclaration> {
         Vec::new()
@@ -67,14 +51,6 @@ impl<L: Locator> Locator for Vec<L> {
         self.iter().fold(Located::Unknown(ask), |located, next| located.or_else(|ask| next.locate(ask)))
     }
 
-    fn at_once(&self, ask: &Ask) -> bool {
-        self.iter().any(|next| next.at_once(ask))
-    }
-
-    fn begin(&self, context: &dyn Context) {
-        self.iter().for_each(|next| next.begin(context));
-    }
-
     fn commands(&self) -> Vec<CommandDeclaration> {
         self.iter().flat_map(Locator::commands).collect()
     }
@@ -85,14 +61,6 @@ macro_rules! by_reference {
         impl<L: Locator + ?Sized> Locator for $pointer<L> {
             fn locate(&self, ask: Ask) -> Located {
                 (**self).locate(ask)
-            }
-
-            fn at_once(&self, ask: &Ask) -> bool {
-                (**self).at_once(ask)
-            }
-
-            fn begin(&self, context: &dyn Context) {
-                (**self).begin(context);
             }
 
             fn commands(&self) -> Vec<CommandDeclaration> {
@@ -113,18 +81,6 @@ macro_rules! tuples {
                 let located = Located::Unknown(ask);
                 $(let located = located.or_else(|ask| $name.locate(ask));)*
                 located
-            }
-
-            fn at_once(&self, ask: &Ask) -> bool {
-                #[expect(non_snake_case, reason = "one name for the type and its value")]
-                let ($($name,)*) = self;
-                $($name.at_once(ask))||*
-            }
-
-            fn begin(&self, context: &dyn Context) {
-                #[expect(non_snake_case, reason = "one name for the type and its value")]
-                let ($($name,)*) = self;
-                $($name.begin(context);)*
             }
 
             fn commands(&self) -> Vec<CommandDeclaration> {

@@ -72,6 +72,13 @@ pub enum CloseReason {
         /// The peer's words, cut after 512 characters. Control characters are escaped.
         text: String,
     },
+    /// Two extensions that [`Builder::extension`](crate::Builder::extension) was given claim the same command. Nothing was read
+    /// or written.
+    #[error("two extensions of this end claim the command {command}")]
+    ClaimedTwice {
+        /// The command.
+        command: &'static str,
+    },
     /// This end ended it at once, by [`Connection::abort`](crate::Connection::abort).
     #[error("ended by this end")]
     Aborted,

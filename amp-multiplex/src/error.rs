@@ -20,15 +20,6 @@ pub enum ConnectError {
         /// The limit that was met.
         limit: usize,
     },
-    /// The multiplexer is the locator of no connection.
-    #[error(
-        "the multiplexer has no connection; give it to the connection's builder with `locator`, and see that a locator \
-         around it passes `begin` on"
-    )]
-    NotAttached,
-    /// The multiplexer was given to a second connection, and its own has ended.
-    #[error("the multiplexer belongs to a connection that has ended; make a new one for each connection")]
-    Reused,
     /// The factory's name cannot be sent.
     #[error("the name of the factory cannot be sent")]
     Invalid(#[source] EncodeError),
@@ -78,7 +69,6 @@ impl From<ConnectError> for io::Error {
     fn from(error: ConnectError) -> Self {
         let kind = match error {
             ConnectError::NoSuchFactory(_) => io::ErrorKind::NotFound,
-            ConnectError::NotAttached | ConnectError::Reused => io::ErrorKind::NotConnected,
             ConnectError::Invalid(_) => io::ErrorKind::InvalidInput,
             ConnectError::Refused(_) => io::ErrorKind::ConnectionRefused,
             ConnectError::Timeout => io::ErrorKind::TimedOut,

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use amp_core::{Connection, pair};
-//! use amp_multiplex::{Factories, Multiplexer};
+//! use amp_multiplex::{Factories, Multiplexer, Multiplexing};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -19,19 +19,19 @@
 //!         let _ = stream.write_all(words.to_uppercase().as_bytes()).await;
 //!     }
 //! });
-//! let (ours, theirs) = (Multiplexer::default(), Multiplexer::new(&factories));
-//! let (connection, _peer) =
-//!     pair(Connection::builder().locator(ours.clone()), Connection::builder().locator(theirs));
+//! let serving = Connection::builder().extension(Multiplexing::new(&factories));
+//! let (connection, _peer) = pair(Connection::builder().extension(Multiplexing::default()), serving);
 //!
 //! // The other opens a stream to it. Shutting down ends the writing direction only.
-//! let mut stream = ours.connect("shout").await?;
+//! let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
+//! let mut stream = multiplexer.connect("shout").await?;
 //! stream.write_all(b"hello").await?;
 //! stream.shutdown().await?;
 //! let mut answer = String::new();
 //! stream.read_to_string(&mut answer).await?;
 //! assert_eq!(answer, "HELLO");
 //!
-//! let error = ours.connect("whisper").await.unwrap_err();
+//! let error = multiplexer.connect("whisper").await.unwrap_err();
 //! assert_eq!(error.to_string(), "the peer has no factory \"whisper\"");
 //! # Ok(())
 //! # }
@@ -46,12 +46,11 @@
 //! In a program that depends on `amp-rpc`, all of this is `amp::multiplex`, and `amp_core` is `amp`.
 
 mod acknowledge;
-mod attachment;
 mod commands;
 mod error;
+mod extension;
 mod factory;
 mod forward;
-mod locator;
 mod machine;
 mod multiplexer;
 mod open;
@@ -62,6 +61,7 @@ mod stream;
 mod streams;
 
 pub use error::{ConnectError, StreamError};
+pub use extension::Multiplexing;
 pub use factory::{Factories, Factory, Opening, StreamListener};
 pub use forward::{Counts, Forward, Target};
 pub use multiplexer::Multiplexer;

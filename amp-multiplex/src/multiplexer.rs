@@ -6,14 +6,12 @@ use amp_core::Connection;
 use crate::error::ConnectError;
 use crate::factory::Factories;
 use crate::open;
-use crate::settings::StreamSettings;
 use crate::stream::{Stream, Streams};
 
 /// The streams of one AMP connection, from either end. Cheap to clone.
 ///
-/// It is a [`Locator`](amp_core::Locator): give it to the connection's builder, beside the locators of your own commands. It
-/// belongs to that connection and to no other: a second connection that it is given to has no streams. Responders of the
-/// connection find it as [`State<Multiplexer>`](amp_core::State), other code by [`of`](Self::of).
+/// The extension [`Multiplexing`](crate::Multiplexing) makes it together with the connection. [`of`](Self::of) returns it, and
+/// responders of the connection have it exposed as [`State<Multiplexer>`](amp_core::State).
 ///
 /// # Order
 /// Commands and the bytes of streams arrive in the order in which they were sent. What a stream's writer had written before a
@@ -25,7 +23,7 @@ use crate::stream::{Stream, Streams};
 /// ```
 /// use amp_core::{CallError, Connection, Reply, pair};
 /// use amp_derive::{Command, responder};
-/// use amp_multiplex::{Factories, Multiplexer, Stream};
+/// use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream};
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// use tokio::sync::watch;
 ///
@@ -62,11 +60,13 @@ use crate::stream::{Stream, Streams};
 ///         }
 ///     }
 /// });
-/// let locator = (Multiplexer::new(&factories), Uploads { stored: stored.clone() }.into_locator());
-/// let multiplexer = Multiplexer::default();
-/// let (connection, _peer) =
-///     pair(Connection::builder().locator(multiplexer.clone()), Connection::builder().locator(locator));
+/// let uploads = Uploads { stored: stored.clone() }.into_locator();
+/// let (connection, _peer) = pair(
+///     Connection::builder().extension(Multiplexing::default()),
+///     Connection::builder().extension(Multiplexing::new(&factories)).locator(uploads),
+/// );
 ///
+/// let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
 /// let mut stream = multiplexer.connect("upload").await?;
 /// stream.write_all(&[1; 100_000]).await?;
 /// connection.call(Finish { bytes: 100_000 }).await?;
@@ -81,20 +81,11 @@ pub struct Multiplexer {
 }
 
 impl Multiplexer {
-    /// A multiplexer for one connection, whose peer may open streams to `factories`.
-    #[must_use]
-    pub fn new(factories: &Factories) -> Self {
-        Self::with_settings(factories, StreamSettings::default())
+    pub(crate) fn new(streams: &Arc<Streams>, factories: &Factories) -> Self {
+        Self { streams: Arc::clone(streams), factories: factories.clone() }
     }
 
-    /// As [`new`](Self::new), with other limits.
-    #[must_use]
-    pub fn with_settings(factories: &Factories, settings: StreamSettings) -> Self {
-        Self { streams: Streams::new(settings), factories: factories.clone() }
-    }
-
-    /// The multiplexer that is a locator of this connection: in a server's
-    /// [`on_connection`](amp_core::ServerBuilder::on_connection), say, to open streams to its clients.
+    /// The streams of a connection. `None` for one without the extension [`Multiplexing`](crate::Multiplexing).
     #[must_use]
     pub fn of(connection: &Connection) -> Option<Self> {
         connection.state::<Self>().map(|multiplexer| (*multiplexer).clone())
@@ -124,11 +115,6 @@ impl Multiplexer {
         self.streams.connection()
     }
 
-    /// What the streams of this multiplexer share.
-    pub(crate) fn shared(&self) -> &Arc<Streams> {
-        &self.streams
-    }
-
     /// How many streams there are.
     #[must_use]
     pub fn streams(&self) -> usize {
@@ -139,13 +125,6 @@ impl Multiplexer {
     #[must_use]
     pub fn factories(&self) -> &Factories {
         &self.factories
-    }
-}
-
-/// One whose peer may open no streams here.
-impl Default for Multiplexer {
-    fn default() -> Self {
-        Self::new(&Factories::new())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, MutexGuard};
 
+use amp_core::extension::CallExt;
 use amp_core::{Answer, Call, Connection};
 use bytes::Bytes;
 

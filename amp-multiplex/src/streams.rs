@@ -2,13 +2,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use amp_core::{Answer, CloseReason, Command, Connection};
+use amp_core::{Answer, CloseReason, Command, Connection, WeakConnection};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::acknowledge::{Ack, refuse};
-use crate::attachment::Attachment;
 use crate::commands::{Id, StreamGone};
 use crate::error::ConnectError;
 use crate::machine::{Budget, Registry, StreamMachine, WindowBounds};
@@ -21,7 +20,7 @@ pub(crate) struct Streams<S> {
     registry: Mutex<Registry<S, Ack>>,
     /// How many permits there are, of streams that are closed too.
     permits: AtomicUsize,
-    attachment: Attachment,
+    connection: WeakConnection,
     /// The runtime that drives the connection: streams may be dropped elsewhere.
     runtime: OnceLock<Handle>,
     /// Why the connection has ended. Set under the registry's lock, so that a stream which is inserted later sees it.
@@ -31,11 +30,11 @@ pub(crate) struct Streams<S> {
 }
 
 impl<S> Streams<S> {
-    pub(crate) fn new(settings: StreamSettings) -> Arc<Self> {
+    pub(crate) fn new(settings: StreamSettings, connection: WeakConnection) -> Arc<Self> {
         Arc::new(Self {
             registry: Mutex::new(Registry::new(settings.most_streams, settings.most_early)),
             permits: AtomicUsize::new(0),
-            attachment: Attachment::default(),
+            connection,
             runtime: OnceLock::new(),
             end: watch::Sender::new(None),
             in_flight: Budget::new(settings.most_in_flight),
@@ -67,13 +66,10 @@ impl<S> Streams<S> {
         &self.received
     }
 
-    pub(crate) fn attachment(&self) -> &Attachment {
-        &self.attachment
-    }
-
-    /// The connection, while it lives.
+    /// The connection while it lives, or why it does not.
     pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
-        self.attachment.connection(|| self.end_reason())
+        let ended = || ConnectError::Connection(self.end_reason().unwrap_or(CloseReason::Closed));
+        self.connection.upgrade().ok_or_else(ended)
     }
 
     /// Notes the runtime that drives the connection, and no other: the connection may have been set up, and may be used, in one that

@@ -1,7 +1,7 @@
 //! What an idle stream costs. Alone in its process, because it measures it.
 
 use amp_core::Connection;
-use amp_multiplex::{Factories, Multiplexer, Stream};
+use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const STREAMS: usize = 10_000;
@@ -16,10 +16,10 @@ fn resident() -> usize {
 async fn ten_thousand_idle_streams_cost_less_than_two_kibibytes_each_at_each_end() {
     let factories = Factories::new();
     let mut listener = factories.listen("idle", STREAMS);
-    let (server, client) = (Multiplexer::new(&factories), Multiplexer::new(&Factories::new()));
-    let builders = [&server, &client].map(|end| Connection::builder().locator(end.clone()));
-    let [one, other] = builders;
-    let (_one, _other) = amp_core::pair(one, other);
+    let ends = [Multiplexing::new(&factories), Multiplexing::new(&Factories::new())];
+    let [one, other] = ends.map(|end| Connection::builder().extension(end));
+    let (one, other) = amp_core::pair(one, other);
+    let [server, client] = [&one, &other].map(|end| Multiplexer::of(end).expect("it has the extension"));
 
     let mut streams: Vec<(Stream, Stream)> = Vec::with_capacity(STREAMS);
     let before = resident();

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use amp_core::Connection;
-use amp_multiplex::{Factories, Multiplexer, Opening, Stream, StreamSettings, Target};
+use amp_core::{Builder, Connection};
+use amp_multiplex::{Factories, Multiplexer, Multiplexing, Opening, Stream, StreamSettings, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -108,18 +108,17 @@ async fn until(what: &str, mut so: impl FnMut() -> bool) {
     panic!("not in half a minute: {what}");
 }
 
-fn end(target: &str) -> (Multiplexer, amp_core::Builder) {
-    let multiplexer = Multiplexer::with_settings(&factories(target), StreamSettings::new().first_window(50_000));
-    let builder = Connection::builder().locator(multiplexer.clone());
-    (multiplexer, builder)
+fn end(target: &str) -> Builder {
+    let settings = StreamSettings::new().first_window(50_000);
+    Connection::builder().extension(Multiplexing::with_settings(&factories(target), settings))
 }
 
 async fn soak() {
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let target = target().await;
     let (no_tasks, no_files) = (tasks(), files());
-    let ((one, builder), (other, other_builder)) = (end(&target), end(&target));
-    let (connection, other_connection) = amp_core::pair(builder, other_builder);
+    let (connection, other_connection) = amp_core::pair(end(&target), end(&target));
+    let [one, other] = [&connection, &other_connection].map(|end| Multiplexer::of(end).expect("it has the extension"));
     // Two drivers.
     let (idle_tasks, idle_files) = (tasks(), files());
     assert_eq!(idle_tasks, no_tasks + 2);

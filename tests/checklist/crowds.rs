@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use amp::{AmpBox, BoxSender, BoxWriter, Call, Command, Connection, Settings, Turn};
+use amp::{AmpBox, BoxSender, BoxWriter, Call, Command, Connection, Settings};
+use amp_core::extension::{CallExt, Sender};
 
 use tokio::sync::Notify;
 
@@ -167,7 +168,7 @@ async fn a_crowd_of_box_senders_is_woken_a_few_times_each() {
     soon("all is read", reading).await.expect("no panic");
 }
 
-struct Holder(#[expect(dead_code, reason = "it is only dropped")] Mutex<Turn>);
+struct Holder(#[expect(dead_code, reason = "it is only dropped")] Mutex<Sender>);
 
 impl Wake for Holder {
     fn wake(self: Arc<Self>) {}
@@ -183,7 +184,7 @@ fn who_leaves_the_line_drops_its_waker_under_no_lock() {
         runtime.block_on(async {
             let (connection, _peer) = full().await;
             let put = |out: &mut BoxWriter<'_>| out.put_named("data", &vec![0_u8]);
-            let [mut one, mut other] = [connection.turn(), connection.turn()];
+            let [mut one, mut other] = [Sender::new(&connection), Sender::new(&connection)];
             assert!(one.poll_send::<Carry>(Waker::noop(), put).is_pending());
             let waker = Waker::from(Arc::new(Holder(Mutex::new(one))));
             assert!(other.poll_send::<Carry>(&waker, put).is_pending());

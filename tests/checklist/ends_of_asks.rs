@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use amp::{Command, Connection, Exposed, Reply, Server, Settings, pair, responder};
+use amp_core::extension::{Extension, Handler};
 use tokio::time::{Instant, sleep};
 
 use crate::raw_peer::{RawPeer, answer, ask, draining, ended, packed, soon};
@@ -317,23 +318,29 @@ async fn asks_that_wait_are_told_at_once_when_this_end_closes() {
     peer.expect_end(answer("1", &[])).await;
 }
 
-/// Panics where a locator is asked first.
+/// Panics where an ask is seen first.
 struct Mad;
 
-impl amp::Locator for Mad {
-    fn locate(&self, ask: amp::Ask) -> amp::Located {
-        amp::Located::Unknown(ask)
+impl Extension for Mad {
+    fn commands(&self) -> Vec<amp::schema::CommandDeclaration> {
+        vec![Fetch::DECLARATION]
     }
 
-    fn at_once(&self, ask: &amp::Ask) -> bool {
-        assert!(ask.command() != b"Fetch", "expected: a bug of the user's");
-        false
+    fn attach(&self, _: amp::WeakConnection) -> Arc<dyn Handler> {
+        Arc::new(Self)
+    }
+}
+
+impl Handler for Mad {
+    fn handle(&self, ask: amp::Ask) {
+        panic!("expected: a bug of the user's at {ask:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_locator_that_panics_when_it_is_asked_whether_it_settles_at_once_costs_that_ask() {
-    let (_connection, mut peer) = RawPeer::with((Mad, crate::commands::House::new().into_locator()), Settings::new());
+async fn an_extension_that_panics_costs_that_ask() {
+    let builder = Connection::builder().extension(Mad).locator(crate::commands::House::new().into_locator());
+    let (_connection, mut peer) = RawPeer::of(1 << 20, builder.settings(Settings::new().announce(false)));
     peer.send(ask("1", "Fetch", &[])).await;
     peer.expect(crate::raw_peer::unknown("1")).await;
     peer.expect_open().await;

@@ -19,6 +19,7 @@ mod descriptors;
 mod end_listeners;
 mod ends_of_asks;
 mod errors;
+mod extensions;
 mod failures;
 mod flood;
 mod forwarding;

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use amp::{Connection, Locator, Peer, Settings};
+use amp::{Builder, Connection, Locator, Peer, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::timeout;
 
@@ -80,8 +80,12 @@ impl RawPeer {
     }
 
     fn start(room: usize, locator: impl Locator, settings: Settings) -> (Connection, Self) {
+        Self::of(room, Connection::builder().locator(locator).settings(settings))
+    }
+
+    /// The connection of a builder, and the script's end of it.
+    pub(crate) fn of(room: usize, builder: Builder) -> (Connection, Self) {
         let (ours, theirs) = tokio::io::duplex(room);
-        let builder = Connection::builder().locator(locator).settings(settings);
         (builder.start(ours, Peer::other("script")), Self { stream: theirs })
     }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
-use amp::multiplex::{Factories, Forward, Multiplexer, Stream};
+use amp::multiplex::{Factories, Forward, Multiplexer, Multiplexing, Stream};
 use amp::{Connection, Server};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
@@ -34,10 +34,11 @@ impl Scene {
             // It ends with the connection.
             let _ = tokio::io::copy(&mut reader, &mut writer).await;
         });
-        let server = Server::builder().bind_tcp("127.0.0.1:0", move |_| Multiplexer::new(&factories)).await.unwrap();
-        let multiplexer = Multiplexer::new(&Factories::new());
-        let builder = Connection::builder().locator(multiplexer.clone());
+        let server = Server::builder().extension(Multiplexing::new(&factories));
+        let server = server.bind_tcp("127.0.0.1:0", |_| ()).await.unwrap();
+        let builder = Connection::builder().extension(Multiplexing::default());
         let connection = builder.connect_tcp(server.local_addr().unwrap()).await.unwrap();
+        let multiplexer = Multiplexer::of(&connection).unwrap();
         let forward = multiplexer.forward_port(0, "web").await.unwrap();
         Self { multiplexer, forward, _connection: connection, _server: server }
     }

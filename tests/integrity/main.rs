@@ -5,6 +5,7 @@
 //! `AMP_MODEL_SEEDS=100000` runs so many seeds. `AMP_MODEL_SEED=7 cargo test --test integrity model -- --nocapture` runs one
 //! and shows its script and what happened, when and about which number.
 
+mod arriving;
 mod cable;
 mod callbacks;
 mod commands;

@@ -4,9 +4,9 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp::{Ask, CallError, Connection, Located, Locator, Reply};
+use amp::{CallError, Connection, Reply};
 
-use crate::commands::{Done, Note, Work, WorkError, Worker, WorkerLocator};
+use crate::commands::{Done, Note, Work, WorkError, Worker};
 use crate::script::{Outcome, Step, Via, foreign};
 use crate::world::World;
 
@@ -34,23 +34,6 @@ impl Worker for Station {
             Outcome::Fails => Err(CallError::failed("as the script says")),
             Outcome::Panics => resume_unwind(Box::new("as the script says")),
         }
-    }
-}
-
-/// Counts the notifications that arrive, whatever becomes of them.
-pub(crate) struct Arriving(pub(crate) WorkerLocator<Station>, pub(crate) Arc<World>, pub(crate) usize);
-
-impl Locator for Arriving {
-    fn locate(&self, ask: Ask) -> Located {
-        self.0.locate(ask)
-    }
-
-    /// Is asked once about every ask, before all else.
-    fn at_once(&self, ask: &Ask) -> bool {
-        if ask.is::<Note>() {
-            self.1.ledger().ends[self.2].arrived += 1;
-        }
-        false
     }
 }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use amp::{CallError, Command, Connection, Exposed, Peer};
 
+use crate::arriving::Arriving;
 use crate::cable::{Scissors, cable};
 use crate::commands::{Note, Work, Worker, WorkerClient, WorkerLocator};
 use crate::ledger::{Fate, Ledger, is_never_sent, word};
 use crate::script::{Ending, Errand, How, Patience, SEATS, Script, Start, While, opposite};
-use crate::station::{Arriving, Station};
+use crate::station::Station;
 
 #[derive(Debug)]
 pub(crate) struct World {
@@ -29,18 +30,13 @@ impl World {
         let world = Arc::new(Self { script, handles: Mutex::default(), scissors: Default::default(), ledger });
         for link in 0..2 {
             let [near, far] = [2 * link, 2 * link + 1].map(|seat| {
-                let locator =
-                    Arriving(WorkerLocator::new(Station { world: Arc::clone(&world), seat }), Arc::clone(&world), seat);
+                let locator = WorkerLocator::new(Station { world: Arc::clone(&world), seat });
                 Connection::builder().settings(world.script.seats[seat].clone()).locator(locator)
             });
-            let (near, far) = match world.script.rooms[link] {
-                None => amp::pair(near, far),
-                Some(room) => {
-                    let [a, b] = cable(room, [&world.scissors[2 * link], &world.scissors[2 * link + 1]]);
-                    (near.start(a, Peer::other("model")), far.start(b, Peer::other("model")))
-                }
-            };
-            for (seat, connection) in [(2 * link, near), (2 * link + 1, far)] {
+            let room = world.script.rooms[link].unwrap_or(64 * 1024);
+            let [a, b] = cable(room, [&world.scissors[2 * link], &world.scissors[2 * link + 1]]);
+            for (seat, builder, end) in [(2 * link, near, a), (2 * link + 1, far, b)] {
+                let connection = builder.start(Arriving::over(end, &world, seat), Peer::other("model"));
                 world.watch(seat, &connection);
                 world.handles()[seat] = Some(connection);
             }
@@ -62,6 +58,8 @@ impl World {
 
     /// Notes why an end has ended.
     fn watch(self: &Arc<Self>, seat: usize, connection: &Connection) {
+        let world = Arc::clone(self);
+        connection.on_end(move |_| world.ledger().ends[seat].is_over = true);
         let (world, closed) = (Arc::clone(self), connection.closed());
         tokio::spawn(async move {
             let reason = word(&closed.await);
@@ -127,7 +125,7 @@ impl World {
     }
 
     fn cut(&self, seat: usize) {
-        // What `amp::pair` makes cannot be cut.
+        // A wide cable is not cut.
         if self.script.rooms[seat / 2].is_some() {
             self.ledger().ends[seat].is_cut = true;
             self.scissors[seat].cut();

@@ -1,4 +1,3 @@
-use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -6,13 +5,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::clock::require_time;
 use super::driver::Driver;
+use super::extension::{Claims, Extension, Extensions};
 use super::handle::Connection;
 use super::shared::Shared;
 use super::states::States;
-use crate::command::Context;
 use crate::locator::Locator;
 use crate::peer::Peer;
-use crate::responder::Answering;
 use crate::settings::Settings;
 
 /// Sets a connection up: what it answers and what it allows. Cheap to clone.
@@ -32,6 +30,7 @@ use crate::settings::Settings;
 #[must_use = "a builder does nothing until it starts a connection"]
 pub struct Builder {
     locator: Arc<dyn Locator>,
+    extensions: Extensions,
     states: States,
     settings: Settings,
 }
@@ -39,12 +38,33 @@ pub struct Builder {
 impl Builder {
     /// A connection that answers no commands, with the default settings.
     pub fn new() -> Self {
-        Self { locator: Arc::new(()), states: States::default(), settings: Settings::default() }
+        Self {
+            locator: Arc::new(()),
+            extensions: Extensions::default(),
+            states: States::default(),
+            settings: Settings::default(),
+        }
     }
 
     /// Sets what answers the peer's commands.
     pub fn locator(mut self, locator: impl Locator) -> Self {
         self.locator = Arc::new(locator);
+        self
+    }
+
+    /// Adds a protocol that rides beside the commands, as that of streams does. Its commands are handled before the locator and
+    /// the limits of [`Settings`] see them.
+    ///
+    /// Each connection gets a part of the extension that is its own, so that a builder with extensions may be cloned and used
+    /// again. Two extensions that claim the same command are a mistake in the program: no part of it is guessed, and each
+    /// connection of the builder has ended from the start with [`CloseReason::ClaimedTwice`](crate::CloseReason::ClaimedTwice).
+    pub fn extension(mut self, extension: impl Extension) -> Self {
+        self.extensions.add(Arc::new(extension));
+        self
+    }
+
+    pub(crate) fn extensions(mut self, extensions: Extensions) -> Self {
+        self.extensions.append(extensions);
         self
     }
 
@@ -100,8 +120,11 @@ impl Builder {
     {
         let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states));
         let connection = Connection::of(&shared);
-        shared.locator.begin(&Place(&shared));
-        (connection, Driver::new(transport, shared))
+        let claims = self.extensions.attach(&connection.downgrade()).unwrap_or_else(|reason| {
+            shared.end(reason);
+            Claims::default()
+        });
+        (connection, Driver::new(transport, shared, claims))
     }
 }
 
@@ -109,16 +132,6 @@ impl Connection {
     /// Begins to set a connection up.
     pub fn builder() -> Builder {
         Builder::new()
-    }
-}
-
-/// Where commands are answered, before there is one.
-struct Place<'a>(&'a Arc<Shared>);
-
-impl Context for Place<'_> {
-    fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
-        // No ask has come.
-        Arc::clone(self.0).provide(wanted, None)
     }
 }
 

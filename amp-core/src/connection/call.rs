@@ -33,24 +33,13 @@ impl<C: Command> Call<C> {
         Self { exchange: Exchange::new(connection, command, C::ANSWERED) }
     }
 
+    pub(super) fn exchange_mut(&mut self) -> &mut Exchange<C> {
+        &mut self.exchange
+    }
+
     /// Gives up with [`CallError::Timeout`] when the answer is not here after `timeout`, counted from the first poll.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.exchange.set_timeout(Some(timeout));
-        self
-    }
-
-    /// Takes no place among [`most_calls`](crate::Settings::most_calls), and goes out also while the connection closes: for
-    /// calls that the caller bounds by a rule of its own and whose answers may be long in coming, as those that carry the
-    /// bytes of streams.
-    pub fn uncounted(mut self) -> Self {
-        self.exchange.set_bulk();
-        self
-    }
-
-    /// No longer keeps the connection open: when the last handle is dropped, the call has as long as any other that is out
-    /// then, and ends with the connection.
-    pub fn weak(mut self) -> Self {
-        self.exchange.set_weak();
         self
     }
 

@@ -11,6 +11,7 @@ use tokio::time::Sleep;
 
 use super::clock::{now, require_time};
 use super::ending::{EndGuard, finish, write_last};
+use super::extension::Claims;
 use super::reader::Reader;
 use super::responders::Responders;
 use super::shared::{Shared, wake};
@@ -29,14 +30,14 @@ use crate::reason::CloseReason;
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
 impl Driver {
-    pub(super) fn new<T>(transport: T, shared: Arc<Shared>) -> Self
+    pub(super) fn new<T>(transport: T, shared: Arc<Shared>, claims: Claims) -> Self
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let running = Running {
             reader: Reader::new(Arc::clone(&shared)),
             writer: Writer::new(),
-            responders: Responders::new(Arc::clone(&shared)),
+            responders: Responders::new(Arc::clone(&shared), claims),
             transport,
             alarm: None,
             woken: Vec::new(),

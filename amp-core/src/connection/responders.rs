@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::task::JoinSet;
 
 use super::callback::{Responding, respond};
+use super::extension::{Claims, Handler};
 use super::inbound::Intake;
 use super::shared::Shared;
 use super::waiting::Waiting;
@@ -22,6 +23,7 @@ use crate::settings::Settings;
 /// accepted, and runs to its end.
 pub(super) struct Responders {
     shared: Arc<Shared>,
+    claims: Claims,
     /// Those that end with the connection.
     running: JoinSet<()>,
     /// Those that go on after it although somebody waits: of commands that are detached.
@@ -32,9 +34,10 @@ pub(super) struct Responders {
 }
 
 impl Responders {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, claims: Claims) -> Self {
         Self {
             shared,
+            claims,
             running: JoinSet::new(),
             detached: JoinSet::new(),
             notifications: JoinSet::new(),
@@ -47,20 +50,12 @@ impl Responders {
     ///
     /// # Errors
     /// When so many notifications wait that the connection ends: each was promised to run.
-    pub(super) fn answer(&mut self, mut ask: Ask) -> Result<(), CloseReason> {
-        match caught(AssertUnwindSafe(|| self.shared.locator.at_once(&ask))) {
-            Some(false) => {}
-            Some(true) => {
-                self.start(ask);
-                return Ok(());
-            }
-            // The ask is answered as it is dropped. What sent it is dealt with.
-            None => {
-                if ask.is_marked() {
-                    ask.give_credit();
-                }
-                return Ok(());
-            }
+    pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
+        if !self.claims.is_empty()
+            && let Some(handler) = self.claims.find(ask.command())
+        {
+            self.hand_over(handler, ask);
+            return Ok(());
         }
         let (wants_answer, settings) = (ask.wants_answer(), &self.shared.settings);
         let (inbound, intake) = (&self.shared.inbound, self.shared.inbound.intake());
@@ -77,6 +72,16 @@ impl Responders {
             self.waiting.push(ask);
         }
         Ok(())
+    }
+
+    /// Gives an ask to the extension that claims its command.
+    #[inline(never)]
+    fn hand_over(&self, handler: &dyn Handler, mut ask: Ask) {
+        if ask.is_marked() {
+            ask.give_credit();
+        }
+        // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
+        caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(ask))));
     }
 
     /// Puts away what has finished and starts what waited for it.

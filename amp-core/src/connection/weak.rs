@@ -3,7 +3,6 @@ use std::sync::{Arc, Weak};
 
 use super::handle::Connection;
 use super::shared::Shared;
-use crate::responder::Ask;
 
 /// A handle of a connection that does not keep it open.
 #[derive(Clone)]
@@ -16,18 +15,6 @@ pub struct WeakConnection {
 impl WeakConnection {
     pub(super) fn of(shared: &Arc<Shared>, ask: u32) -> Self {
         Self { shared: Arc::downgrade(shared), ask }
-    }
-
-    /// Whether it is a handle of that connection.
-    #[must_use]
-    pub fn is_of(&self, connection: &Connection) -> bool {
-        self.shared.as_ptr() == Arc::as_ptr(&connection.shared)
-    }
-
-    /// Whether the ask came over that connection.
-    #[must_use]
-    pub fn received(&self, ask: &Ask) -> bool {
-        std::ptr::addr_eq(self.shared.as_ptr(), Arc::as_ptr(ask.answering()))
     }
 
     /// The connection, if somebody still has a handle of it. Without one it closes or is closed, and this is `None`, however

@@ -74,10 +74,6 @@ impl Ask {
         &self.asker
     }
 
-    pub(crate) fn answering(&self) -> &Arc<dyn Answering> {
-        self.asker.answering()
-    }
-
     /// What the place of answering exposes: the [`Connection`](crate::Connection), say.
     ///
     /// # Errors

@@ -79,10 +79,6 @@ impl Asker {
         let _ = self.put(|buffer, tag| put_answer(buffer, tag, &(), limits));
     }
 
-    pub(super) fn answering(&self) -> &Arc<dyn Answering> {
-        &self.answering
-    }
-
     pub(super) fn settings(&self) -> &Settings {
         self.answering.settings()
     }

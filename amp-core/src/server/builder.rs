@@ -12,9 +12,10 @@ use super::accept::AcceptLoop;
 use super::connections::Connections;
 use super::handle::Server;
 use super::listener::Listener;
+use super::session::IntoSession;
 use super::unix::UnixSocket;
+use crate::connection::extension::Extension;
 use crate::connection::{Builder, Connection, require_time};
-use crate::locator::Locator;
 use crate::peer::Peer;
 use crate::settings::Settings;
 
@@ -36,6 +37,13 @@ impl ServerBuilder {
     /// Sets what each connection allows.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.builder = self.builder.settings(settings);
+        self
+    }
+
+    /// Adds a protocol that rides beside the commands of every connection; see [`Builder::extension`]. For one that depends on
+    /// the peer, the closure returns a [`Session`](crate::Session).
+    pub fn extension(mut self, extension: impl Extension) -> Self {
+        self.builder = self.builder.extension(extension);
         self
     }
 
@@ -66,21 +74,22 @@ impl ServerBuilder {
         self
     }
 
-    /// Listens on a TCP address. `locator` makes, from the peer, what answers one connection.
+    /// Listens on a TCP address. `session` makes, from the peer, what one connection needs: a
+    /// [`Locator`](crate::Locator), or a [`Session`](crate::Session) with extensions.
     ///
     /// # Errors
     /// When the address cannot be bound.
     ///
     /// # Panics
     /// When polled outside a tokio runtime with I/O and time enabled.
-    pub async fn bind_tcp<L: Locator>(
+    pub async fn bind_tcp<S: IntoSession>(
         self,
         address: impl ToSocketAddrs,
-        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
     ) -> io::Result<Server> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
-        Ok(self.start(listener, locator, Some(local)))
+        Ok(self.start(listener, session, Some(local)))
     }
 
     /// Listens on a unix socket, whose path must not exist yet and is taken away when the server accepts no more. On Linux a
@@ -92,12 +101,12 @@ impl ServerBuilder {
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.
     #[track_caller]
-    pub fn bind_unix<L: Locator>(
+    pub fn bind_unix<S: IntoSession>(
         self,
         path: impl AsRef<Path>,
-        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
     ) -> io::Result<Server> {
-        Ok(self.serve(UnixSocket::bind(path)?, locator))
+        Ok(self.serve(UnixSocket::bind(path)?, session))
     }
 
     /// Accepts from a listener of the caller's.
@@ -105,19 +114,19 @@ impl ServerBuilder {
     /// # Panics
     /// When called outside a tokio runtime with time enabled.
     #[track_caller]
-    pub fn serve<A: Listener, L: Locator>(
+    pub fn serve<A: Listener, S: IntoSession>(
         self,
         listener: A,
-        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
     ) -> Server {
-        self.start(listener, locator, None)
+        self.start(listener, session, None)
     }
 
     #[track_caller]
-    fn start<A: Listener, L: Locator>(
+    fn start<A: Listener, S: IntoSession>(
         self,
         listener: A,
-        locator: impl Fn(&Peer) -> L + Send + Sync + 'static,
+        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
         local: Option<SocketAddr>,
     ) -> Server {
         require_time();
@@ -125,7 +134,7 @@ impl ServerBuilder {
         let (lifecycle, count) = (accept_loop.lifecycle(), Arc::new(AtomicUsize::new(0)));
         let connections = Connections {
             builder: self.builder,
-            locator: Arc::new(locator),
+            session: Arc::new(session),
             on_connection: self.on_connection,
             lifecycle: lifecycle.clone(),
             count: Arc::clone(&count),

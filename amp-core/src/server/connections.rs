@@ -7,15 +7,15 @@ use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::accept::{Lifecycle, Stage};
+use super::session::IntoSession;
 use crate::connection::{Builder, Connection, Driver};
-use crate::locator::Locator;
 use crate::peer::Peer;
 
 /// Sets up and drives the connections of one server.
 pub(super) struct Connections<M> {
     pub(super) builder: Builder,
-    /// Makes the locator of each connection.
-    pub(super) locator: Arc<M>,
+    /// Makes the session of each connection.
+    pub(super) session: Arc<M>,
     pub(super) on_connection: Arc<dyn Fn(Connection) + Send + Sync>,
     pub(super) lifecycle: Lifecycle,
     pub(super) count: Arc<AtomicUsize>,
@@ -23,19 +23,19 @@ pub(super) struct Connections<M> {
 
 impl<M> Connections<M> {
     /// Drives a connection to its end, and closes it when the server closes.
-    pub(super) fn serve<T, L>(&self, transport: T, peer: Peer) -> impl Future<Output = ()> + Send + use<M, T, L>
+    pub(super) fn serve<T, S>(&self, transport: T, peer: Peer) -> impl Future<Output = ()> + Send + use<M, T, S>
     where
-        M: Fn(&Peer) -> L + Send + Sync + 'static,
+        M: Fn(&Peer) -> S + Send + Sync + 'static,
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        L: Locator,
+        S: IntoSession,
     {
         let counted = Counted::new(&self.count);
-        let (locator, builder) = (Arc::clone(&self.locator), self.builder.clone());
+        let (session, builder) = (Arc::clone(&self.session), self.builder.clone());
         let (on_connection, lifecycle) = (Arc::clone(&self.on_connection), self.lifecycle.clone());
         // What the user's closures do happens in the task: a panic of theirs costs one connection.
         async move {
             let _counted = counted;
-            let (connection, driver) = builder.locator(locator(&peer)).build(transport, peer);
+            let (connection, driver) = session(&peer).into_session().set_up(builder).build(transport, peer);
             on_connection(connection.clone());
             drive(connection, driver, &lifecycle).await;
         }

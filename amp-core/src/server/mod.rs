@@ -5,6 +5,7 @@
 //!   unix          a listener whose socket file is removed with it
 //!   accept        the accept loop and its life cycle
 //!   connections   how each connection is set up and driven
+//!   session       what a server needs for one connection
 //!   handle        the server, to its user
 //!   builder       how a server is set up
 //! ```
@@ -14,9 +15,11 @@ mod builder;
 mod connections;
 mod handle;
 mod listener;
+mod session;
 mod unix;
 
 pub use builder::ServerBuilder;
 pub use handle::Server;
 pub use listener::Listener;
+pub use session::{IntoSession, Session};
 pub use unix::UnixSocket;

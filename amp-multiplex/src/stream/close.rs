@@ -2,6 +2,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amp_core::extension::CallExt;
 use amp_core::{CallError, CloseReason, Connection, codes};
 use tokio::task::JoinHandle;
 

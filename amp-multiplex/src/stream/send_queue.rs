@@ -3,7 +3,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
-use amp_core::{CallError, Connection, Sent, Turn};
+use amp_core::extension::{PendingReply, Sender};
+use amp_core::{CallError, Connection};
 
 use crate::commands::{Id, StreamGone, Transmit};
 
@@ -13,13 +14,13 @@ pub(crate) const MAX_TRANSMIT: usize = 32 * 1024;
 /// The Transmits of one stream that are not acknowledged, and its place among those that wait to send.
 pub(super) struct SendQueue {
     /// Waits for room in the connection's outbound buffer.
-    turn: Turn,
+    sender: Sender,
     /// Oldest first.
     in_flight: VecDeque<InFlight>,
 }
 
 struct InFlight {
-    answer: Sent<Transmit>,
+    answer: PendingReply<Transmit>,
     length: usize,
     sent_at: Instant,
 }
@@ -34,7 +35,7 @@ pub(super) struct Answered {
 impl SendQueue {
     pub(super) fn new(connection: &Connection) -> Self {
         // It keeps the connection open no longer than the stream does.
-        Self { turn: connection.turn(), in_flight: VecDeque::new() }
+        Self { sender: Sender::new(connection), in_flight: VecDeque::new() }
     }
 
     /// Whether everything that was sent is acknowledged.
@@ -44,7 +45,7 @@ impl SendQueue {
 
     /// Whether nothing was sent since sending was last pending.
     pub(super) fn is_waiting(&self) -> bool {
-        self.turn.is_waiting()
+        self.sender.is_waiting()
     }
 
     /// Sends a Transmit, or has `waker` woken when there may be room for it. The waker is woken by the answer, too.
@@ -55,7 +56,7 @@ impl SendQueue {
         data: &[u8],
         now: Instant,
     ) -> Poll<Result<(), CallError<StreamGone>>> {
-        let answer = ready!(self.turn.poll_send(waker, |out| Transmit::put(id, data, out)))?;
+        let answer = ready!(self.sender.poll_send(waker, |out| Transmit::put(id, data, out)))?;
         self.in_flight.push_back(InFlight { answer, length: data.len(), sent_at: now });
         Poll::Ready(Ok(()))
     }

@@ -2,7 +2,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use amp_core::{Busy, Connection};
+use amp_core::Connection;
+use amp_core::extension::CloseGuard;
 use tokio::task::AbortHandle;
 
 use super::send_queue::SendQueue;
@@ -25,7 +26,7 @@ pub(crate) struct Shared {
     permit: Permit<Arc<Self>>,
     inner: Mutex<Inner>,
     /// A connection that closes waits for its streams.
-    _busy: Busy,
+    _guard: CloseGuard,
 }
 
 /// The machine of a stream, and those that wait for it.
@@ -48,7 +49,7 @@ impl Shared {
             disconnect_timeout: None,
         };
         let permit = Permit::new(streams, &id);
-        Arc::new(Self { id, permit, inner: Mutex::new(inner), _busy: connection.busy() })
+        Arc::new(Self { id, permit, inner: Mutex::new(inner), _guard: CloseGuard::new(connection) })
     }
 
     pub(crate) fn id(&self) -> &Id {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use amp_core::{Connection, Peer, Settings, Strictness};
-use amp_multiplex::{Factories, Multiplexer, Opening, StreamSettings};
+use amp_multiplex::{Factories, Multiplexer, Multiplexing, Opening, StreamSettings};
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, JoinSet};
@@ -95,10 +95,11 @@ pub(crate) fn end(
         .most_received(dice.pick(if tight { &[3, 3000, 12_000] } else { &[60_000, 256 << 20] }))
         .most_early(dice.pick(if tight { &[0, 300, 1000] } else { &[1 << 18, 32 << 20] }))
         .disconnect_timeout(dice.pick(&[Duration::from_millis(3), Duration::from_secs(1), Duration::from_secs(30)]));
-    let multiplexer = Multiplexer::with_settings(factories, streams);
-    let connection =
-        Connection::builder().settings(settings).locator(multiplexer.clone()).start(transport, Peer::other("model"));
-    End { multiplexer, connection }
+    let connection = Connection::builder()
+        .settings(settings)
+        .extension(Multiplexing::with_settings(factories, streams))
+        .start(transport, Peer::other("model"));
+    End { multiplexer: Multiplexer::of(&connection).expect("it has the extension"), connection }
 }
 
 /// Both ends of one stream, and who uses them how.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use amp_core::{Ask, Connection, Located, Locator, Peer, Settings};
 use amp_derive::Command;
-use amp_multiplex::{Factories, Multiplexer};
+use amp_multiplex::{Factories, Multiplexer, Multiplexing};
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, duplex};
 use tokio::time::timeout;
 
 use crate::raw::RawPeer;
-use crate::support::write;
+use crate::support::{multiplexer, write};
 
 const S5: Duration = Duration::from_secs(5);
 
@@ -30,10 +30,10 @@ impl Locator for Hangs {
 fn busy_ends(settings: Settings) -> (Multiplexer, Connection, Multiplexer, Connection, Factories) {
     let (a, b) = duplex(1 << 16);
     let factories = Factories::new();
-    let (one, other) = (Multiplexer::default(), Multiplexer::new(&factories));
-    let here = Connection::builder().locator(one.clone()).start(a, Peer::other("a"));
-    let there = Connection::builder().settings(settings).locator((other.clone(), Hangs)).start(b, Peer::other("b"));
-    (one, here, other, there, factories)
+    let here = Connection::builder().extension(Multiplexing::default()).start(a, Peer::other("a"));
+    let builder = Connection::builder().settings(settings).extension(Multiplexing::new(&factories)).locator(Hangs);
+    let there = builder.start(b, Peer::other("b"));
+    (multiplexer(&here), here, multiplexer(&there), there, factories)
 }
 
 #[tokio::test]
@@ -70,10 +70,10 @@ async fn a_responder_that_never_answers_holds_up_no_stream() {
 async fn a_transmit_of_an_old_peer_is_never_answered_with_an_error() {
     let (a, b) = duplex(1 << 16);
     let factories = Factories::new();
-    let other = Multiplexer::new(&factories);
     let _there = Connection::builder()
         .settings(Settings::new().most_responders(1))
-        .locator((other.clone(), Hangs))
+        .extension(Multiplexing::new(&factories))
+        .locator(Hangs)
         .start(b, Peer::other("b"));
     let mut peer = RawPeer::over(a);
     let mut listener = factories.listen("x", 4);
@@ -108,8 +108,8 @@ impl Locator for Bigs {
 async fn an_old_peer_that_reads_late_is_never_answered_with_an_error() {
     let (a, b) = duplex(1 << 16);
     let factories = Factories::new();
-    let other = Multiplexer::new(&factories);
-    let _there = Connection::builder().locator((other.clone(), Bigs)).start(b, Peer::other("b"));
+    let builder = Connection::builder().extension(Multiplexing::new(&factories)).locator(Bigs);
+    let _there = builder.start(b, Peer::other("b"));
     let mut peer = RawPeer::over(a);
     let mut listener = factories.listen("x", 4);
     let (id, mut stream) = peer.open("x", &mut listener).await;
@@ -155,11 +155,13 @@ impl Locator for Until {
 async fn a_reader_never_gets_bytes_behind_lost_ones() {
     let (a, b) = crate::support::path(Duration::from_millis(100), 100_000_000);
     let (notify, factories) = (Arc::new(tokio::sync::Notify::new()), Factories::new());
-    let (one, other) = (Multiplexer::default(), Multiplexer::new(&factories));
-    let here = Connection::builder().locator(one.clone()).start(a, Peer::other("a"));
-    let settings = Settings::new().most_responders(1);
-    let locator = (other.clone(), Until(Arc::clone(&notify)));
-    let _there = Connection::builder().settings(settings).locator(locator).start(b, Peer::other("b"));
+    let here = Connection::builder().extension(Multiplexing::default()).start(a, Peer::other("a"));
+    let one = multiplexer(&here);
+    let _there = Connection::builder()
+        .settings(Settings::new().most_responders(1))
+        .extension(Multiplexing::new(&factories))
+        .locator(Until(Arc::clone(&notify)))
+        .start(b, Peer::other("b"));
     let mut listener = factories.listen("x", 4);
     let (stream, far) = tokio::join!(one.connect("x"), listener.accept());
     let (mut stream, mut far) = (stream.unwrap(), far.unwrap());

@@ -1,11 +1,13 @@
 use amp_core::{Ask, CloseReason, Connection, Located, Locator, Peer, Server, Settings};
-use amp_multiplex::{ConnectError, Factories, Multiplexer, Opening, StreamSettings};
+use amp_multiplex::{ConnectError, Factories, Multiplexer, Multiplexing, Opening, StreamSettings};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::raw::{RawPeer, scripted, scripted_with};
-use crate::support::{End, Pings, echo, ends, ends_with, pattern, read_exactly, soon, until, why, write};
+use crate::support::{
+    End, Ping, Pings, echo, ends, ends_with, multiplexer, pattern, read_exactly, soon, until, why, write,
+};
 
 #[tokio::test]
 async fn a_refusal_gives_its_reason() {
@@ -77,10 +79,12 @@ async fn a_listener_whose_factory_was_removed_ends() {
 }
 
 #[tokio::test]
-async fn a_multiplexer_without_a_connection_connects_nowhere() {
-    let multiplexer = Multiplexer::default();
-    let error = multiplexer.connect("echo").await.expect_err("not attached");
-    assert!(matches!(error, ConnectError::NotAttached), "{error:?}");
+async fn a_connection_without_the_extension_has_no_multiplexer_and_knows_no_streams() {
+    let near = Connection::builder().extension(Multiplexing::default());
+    let (here, there) = amp_core::pair(near, Connection::builder());
+    assert!(Multiplexer::of(&there).is_none());
+    let error = multiplexer(&here).connect("echo").await.expect_err("it knows no streams");
+    assert!(matches!(error, ConnectError::Unsupported(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -97,8 +101,8 @@ async fn connecting_after_the_end_gives_the_connections_reason() {
     assert!(matches!(error, ConnectError::Connection(CloseReason::Aborted)), "{error:?}");
 }
 
-/// A locator of the user's around a multiplexer, which does not know of `begin`.
-struct Around(Multiplexer);
+/// A locator of the user's around another, which forwards what it must and no more.
+struct Around(Pings);
 
 impl Locator for Around {
     fn locate(&self, ask: Ask) -> Located {
@@ -107,17 +111,17 @@ impl Locator for Around {
 }
 
 #[tokio::test]
-async fn a_multiplexer_in_a_locator_that_does_not_begin_it_is_attached_by_the_peers_first_command() {
+async fn streams_are_open_from_the_start_whatever_the_locator_wraps_and_forgets() {
     let factories = Factories::new();
     factories.serve("echo", echo);
-    let (here, there) = (Multiplexer::default(), Multiplexer::new(&factories));
-    let builder = Connection::builder().locator(Around(there.clone()));
-    let (_one, _other) = amp_core::pair(Connection::builder().locator(here.clone()), builder);
-    assert!(matches!(there.connect("x").await, Err(ConnectError::NotAttached)));
+    let builder = Connection::builder().extension(Multiplexing::new(&factories)).locator((Around(Pings), ()));
+    let (one, other) = amp_core::pair(Connection::builder().extension(Multiplexing::default()), builder);
+    let (here, there) = (multiplexer(&one), multiplexer(&other));
+    assert!(matches!(there.connect("x").await, Err(ConnectError::NoSuchFactory(_))));
     let mut stream = here.connect("echo").await.expect("a stream");
     write(&mut stream, "hi").await;
     assert_eq!(read_exactly(&mut stream, 2).await, b"hi");
-    assert!(matches!(there.connect("x").await, Err(ConnectError::NoSuchFactory(_))));
+    assert_eq!(one.call(Ping { n: 3 }).await.expect("an answer").n, 3);
 }
 
 #[tokio::test]
@@ -125,15 +129,16 @@ async fn a_server_opens_streams_to_its_clients() {
     let (sender, mut accepted) = tokio::sync::mpsc::channel(1);
     let server = Server::builder()
         .on_connection(move |connection| sender.try_send(connection).expect("a place"))
-        .bind_tcp("127.0.0.1:0", |_| (Pings, Multiplexer::default()))
+        .extension(Multiplexing::default())
+        .bind_tcp("127.0.0.1:0", |_| Pings)
         .await
         .expect("a port");
     let factories = Factories::new();
     factories.serve("echo", echo);
-    let client = Connection::builder().locator(Multiplexer::new(&factories));
+    let client = Connection::builder().extension(Multiplexing::new(&factories));
     let _connection = client.connect_tcp(server.local_addr().expect("TCP")).await.expect("a connection");
     let connection = soon("accepting", accepted.recv()).await.expect("a connection");
-    let streams = Multiplexer::of(&connection).expect("its locator has one");
+    let streams = Multiplexer::of(&connection).expect("the server gives each connection one");
     let mut stream = streams.connect("echo").await.expect("a stream");
     write(&mut stream, "hi").await;
     assert_eq!(read_exactly(&mut stream, 2).await, b"hi");
@@ -152,40 +157,55 @@ async fn a_listener_that_is_dropped_takes_its_factory_away_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_multiplexer_belongs_to_its_first_connection_only() {
-    let (here, there) = ends();
-    there.factories.serve("echo", echo);
-    // The same locator on a second connection.
-    let other = Connection::builder().locator(there.multiplexer.clone());
-    let mine = Multiplexer::default();
-    let (_second, _kept) = amp_core::pair(Connection::builder().locator(mine.clone()), other);
-    let error = mine.connect("echo").await.expect_err("another connection");
-    assert!(matches!(error, ConnectError::Refused(_)), "{error:?}");
-    here.connect("echo").await;
-}
-
-#[tokio::test]
-async fn a_multiplexer_that_is_used_again_for_a_new_connection_says_so() {
-    let multiplexer = Multiplexer::default();
-    let builder = Connection::builder().locator(multiplexer.clone());
-    let (first, _kept) = amp_core::pair(builder.clone(), Connection::builder());
-    first.close();
-    soon("the end", first.closed()).await;
-    let (_second, _kept) = amp_core::pair(builder, Connection::builder());
-    until("it knows", || format!("{multiplexer:?}").contains("streams: 0")).await;
-    let error = multiplexer.connect("echo").await.expect_err("used");
-    assert!(matches!(error, ConnectError::Reused), "{error:?}");
-}
-
-#[tokio::test]
-async fn of_two_multiplexers_of_one_connection_the_second_says_that_it_has_none() {
-    let (one, two) = (Multiplexer::default(), Multiplexer::default());
+async fn one_extension_gives_each_connection_streams_of_its_own() {
     let factories = Factories::new();
     factories.serve("echo", echo);
-    let builder = Connection::builder().locator((one.clone(), two.clone()));
-    let (_here, _there) = amp_core::pair(builder, Connection::builder().locator(Multiplexer::new(&factories)));
-    assert!(one.connect("echo").await.is_ok());
-    assert!(matches!(two.connect("echo").await, Err(ConnectError::NotAttached)));
+    let (near, far) =
+        (Multiplexing::default(), Multiplexing::with_settings(&factories, StreamSettings::new().most_streams(1)));
+    let pair = || {
+        let builder = |extension: &Multiplexing| Connection::builder().extension(extension.clone());
+        amp_core::pair(builder(&near), builder(&far))
+    };
+    let ((first, first_far), (second, second_far)) = (pair(), pair());
+    let mut streams = Vec::new();
+    for (near, far) in [(&first, &first_far), (&second, &second_far)] {
+        let mut stream = multiplexer(near).connect("echo").await.expect("one for each");
+        write(&mut stream, "hi").await;
+        assert_eq!(read_exactly(&mut stream, 2).await, b"hi");
+        streams.push(stream);
+        assert_eq!((multiplexer(near).streams(), multiplexer(far).streams()), (1, 1));
+    }
+    first.abort();
+    soon("the end", first.closed()).await;
+    assert_eq!(streams[0].read(&mut [0]).await.map_err(|error| why(&error)), Err("Connection".to_owned()));
+    write(&mut streams[1], "still").await;
+    assert_eq!(read_exactly(&mut streams[1], 5).await, b"still");
+}
+
+#[tokio::test]
+async fn a_builder_that_is_used_again_when_its_connection_has_ended_has_streams_again() {
+    let factories = Factories::new();
+    factories.serve("echo", echo);
+    let builder = Connection::builder().extension(Multiplexing::default());
+    let far = Connection::builder().extension(Multiplexing::new(&factories));
+    let (first, _kept) = amp_core::pair(builder.clone(), far.clone());
+    let lost = multiplexer(&first);
+    first.close();
+    soon("the end", first.closed()).await;
+    let (second, _kept) = amp_core::pair(builder, far);
+    assert!(multiplexer(&second).connect("echo").await.is_ok());
+    let error = lost.connect("echo").await.expect_err("its connection has ended");
+    assert!(matches!(error, ConnectError::Connection(CloseReason::Closed)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_given_two_multiplexers_has_ended_and_says_why() {
+    let builder = Connection::builder().extension(Multiplexing::default()).extension(Multiplexing::default());
+    let (here, there) = amp_core::pair(builder, Connection::builder());
+    let reason = soon("the end", here.closed()).await;
+    assert!(matches!(reason, CloseReason::ClaimedTwice { command: "Connect" }), "{reason:?}");
+    assert!(Multiplexer::of(&here).is_none(), "neither is attached");
+    assert!(matches!(soon("the end", there.closed()).await, CloseReason::ClosedByPeer));
 }
 
 #[tokio::test]
@@ -341,11 +361,12 @@ fn a_connection_that_is_built_outside_the_runtime_can_open_streams() {
     let (a, b) = tokio::io::duplex(1 << 16);
     let factories = Factories::new();
     factories.serve("echo", echo);
-    let (one, other) = (Multiplexer::default(), Multiplexer::new(&factories));
-    let (connection, driver) = Connection::builder().locator(one.clone()).build(a, Peer::other("a"));
+    let (connection, driver) = Connection::builder().extension(Multiplexing::default()).build(a, Peer::other("a"));
+    let one = multiplexer(&connection);
     runtime.block_on(async {
         tokio::spawn(driver);
-        let _there = Connection::builder().locator(other.clone()).start(b, Peer::other("b"));
+        let there = Connection::builder().extension(Multiplexing::new(&factories));
+        let _there = there.start(b, Peer::other("b"));
         let stream = one.connect("echo").await;
         assert!(stream.is_ok() && Multiplexer::of(&connection).is_some(), "{stream:?}");
     });
@@ -355,13 +376,14 @@ fn a_connection_that_is_built_outside_the_runtime_can_open_streams() {
 fn a_connection_built_outside_the_runtime_serves_streams() {
     let (a, b) = tokio::io::duplex(1 << 16);
     let factories = Factories::new();
-    let (one, other) = (Multiplexer::default(), Multiplexer::new(&factories));
-    let (there, driver) = Connection::builder().locator(other).build(b, Peer::other("b"));
+    let there = Connection::builder().extension(Multiplexing::new(&factories));
+    let (there, driver) = there.build(b, Peer::other("b"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async move {
         let mut listener = factories.listen("x", 4);
         tokio::spawn(driver);
-        let here = Connection::builder().locator(one.clone()).start(a, Peer::other("a"));
+        let here = Connection::builder().extension(Multiplexing::default()).start(a, Peer::other("a"));
+        let one = multiplexer(&here);
         let (near, far) = tokio::join!(one.connect("x"), listener.accept());
         let (mut near, mut far) = (near.unwrap(), far.unwrap());
         let second = async { tokio::join!(one.connect("x"), listener.accept()) };

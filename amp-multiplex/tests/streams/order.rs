@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use amp_core::{Ask, Connection, Located, Locator, Settings};
 use amp_derive::{Arguments, Command};
-use amp_multiplex::{Factories, Multiplexer, Stream};
+use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
-use crate::support::{pattern, soon, write};
+use crate::support::{multiplexer, pattern, soon, write};
 
 #[derive(Command, Debug)]
 #[amp(response = Seen, crate = amp_core)]
@@ -84,12 +84,13 @@ struct End {
 fn ends(room: usize, in_order: bool) -> ([End; 2], Factories) {
     let (factories, (a, b)) = (Factories::new(), tokio::io::duplex(room));
     let end = |transport, factories: &Factories| {
-        let (multiplexer, held) = (Multiplexer::new(factories), Held::default());
+        let held = Held::default();
         let connection = Connection::builder()
             .settings(Settings::new().in_order(in_order))
-            .locator((multiplexer.clone(), Looker(Arc::clone(&held))))
+            .extension(Multiplexing::new(factories))
+            .locator(Looker(Arc::clone(&held)))
             .start(transport, amp_core::Peer::other("test"));
-        End { connection, multiplexer, held }
+        End { multiplexer: multiplexer(&connection), connection, held }
     };
     ([end(a, &Factories::new()), end(b, &factories)], factories)
 }

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use amp_core::extension::CallExt;
 use amp_core::{CallError, CloseReason, Connection, Peer, Settings, pair};
-use amp_multiplex::{ConnectError, Factories, Multiplexer, Opening, Stream};
+use amp_multiplex::{ConnectError, Factories, Multiplexer, Multiplexing, Opening, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 
-use crate::support::{Ping, soon, why};
+use crate::support::{Ping, multiplexer, soon, why};
 
 /// An executor that is not tokio's: a thread that sleeps until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -43,10 +44,10 @@ fn runtime() -> Runtime {
 
 /// Two ends on a runtime: the one under test, and one whose factory keeps what it is given.
 fn ends(runtime: &Runtime, settings: Settings, factories: &Factories) -> (Connection, Connection, Multiplexer) {
-    let multiplexer = Multiplexer::default();
     let _inside = runtime.enter();
-    let far = Connection::builder().locator(Multiplexer::new(factories));
-    let (near, far) = pair(Connection::builder().settings(settings).locator(multiplexer.clone()), far);
+    let far = Connection::builder().extension(Multiplexing::new(factories));
+    let (near, far) = pair(Connection::builder().settings(settings).extension(Multiplexing::default()), far);
+    let multiplexer = multiplexer(&near);
     (near, far, multiplexer)
 }
 
@@ -105,9 +106,9 @@ fn a_read_ends_with_a_driver_that_was_built_outside_a_runtime_and_is_dropped() {
     let factories = Factories::new();
     let mut listener = factories.listen("x", 1);
     let (a, b) = tokio::io::duplex(1 << 16);
-    let multiplexer = Multiplexer::default();
-    let (_near, driver) = Connection::builder().locator(multiplexer.clone()).build(a, Peer::other("a"));
-    let (_far, far_driver) = Connection::builder().locator(Multiplexer::new(&factories)).build(b, Peer::other("b"));
+    let (near, driver) = Connection::builder().extension(Multiplexing::default()).build(a, Peer::other("a"));
+    let multiplexer = multiplexer(&near);
+    let (_far, far_driver) = Connection::builder().extension(Multiplexing::new(&factories)).build(b, Peer::other("b"));
     let network = runtime();
     network.spawn(driver);
     network.spawn(far_driver);
@@ -151,9 +152,9 @@ fn a_stream_of_a_connection_built_outside_the_runtime_is_closed_where_there_is_n
     let factories = Factories::new();
     let mut listener = factories.listen("x", 1);
     let (a, b) = tokio::io::duplex(1 << 16);
-    let multiplexer = Multiplexer::default();
-    let (_near, driver) = Connection::builder().locator(multiplexer.clone()).build(a, Peer::other("a"));
-    let (_far, far_driver) = Connection::builder().locator(Multiplexer::new(&factories)).build(b, Peer::other("b"));
+    let (near, driver) = Connection::builder().extension(Multiplexing::default()).build(a, Peer::other("a"));
+    let multiplexer = multiplexer(&near);
+    let (_far, far_driver) = Connection::builder().extension(Multiplexing::new(&factories)).build(b, Peer::other("b"));
     let network = runtime();
     network.spawn(driver);
     network.spawn(far_driver);
@@ -215,11 +216,11 @@ fn streams_of_a_connection_that_was_built_in_a_runtime_which_is_gone_end_where_i
     let factories = Factories::new();
     let mut listener = factories.listen("x", 1);
     let (a, b) = tokio::io::duplex(1 << 16);
-    let multiplexer = Multiplexer::default();
     let elsewhere = runtime();
-    let (near, driver) =
-        elsewhere.block_on(async { Connection::builder().locator(multiplexer.clone()).build(a, Peer::other("a")) });
-    let (_far, far_driver) = Connection::builder().locator(Multiplexer::new(&factories)).build(b, Peer::other("b"));
+    let builder = Connection::builder().extension(Multiplexing::default());
+    let (connection, driver) = elsewhere.block_on(async { builder.build(a, Peer::other("a")) });
+    let multiplexer = multiplexer(&connection);
+    let (_far, far_driver) = Connection::builder().extension(Multiplexing::new(&factories)).build(b, Peer::other("b"));
     let network = runtime();
     network.spawn(driver);
     network.spawn(far_driver);
@@ -237,5 +238,5 @@ fn streams_of_a_connection_that_was_built_in_a_runtime_which_is_gone_end_where_i
         let end = network.block_on(soon("the end", other.read_to_end(&mut read)));
         assert_eq!((read.as_slice(), end.is_ok()), (&b"hello"[..], way != "abort"), "{way}");
     }
-    drop(near);
+    drop(connection);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use amp_core::{Ask, Connection, Locator, Peer, Settings};
 use amp_derive::{Arguments, Command};
-use amp_multiplex::{Factories, Multiplexer, Stream, StreamListener, StreamSettings};
+use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream, StreamListener, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -56,6 +56,11 @@ impl Locator for Pings {
     }
 }
 
+/// The streams of a connection that has some.
+pub(crate) fn multiplexer(connection: &Connection) -> Multiplexer {
+    Multiplexer::of(connection).expect("it has the extension")
+}
+
 /// One end of a connection: its streams, and its factories.
 #[derive(Debug)]
 pub(crate) struct End {
@@ -67,12 +72,12 @@ pub(crate) struct End {
 impl End {
     pub(crate) fn over(transport: DuplexStream, settings: Settings, streams: StreamSettings) -> Self {
         let factories = Factories::new();
-        let multiplexer = Multiplexer::with_settings(&factories, streams);
         let connection = Connection::builder()
             .settings(settings)
-            .locator((multiplexer.clone(), Pings))
+            .extension(Multiplexing::with_settings(&factories, streams))
+            .locator(Pings)
             .start(transport, Peer::other("test"));
-        Self { multiplexer, connection, factories }
+        Self { multiplexer: multiplexer(&connection), connection, factories }
     }
 
     pub(crate) async fn connect(&self, factory: &str) -> Stream {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use amp::multiplex::{Factories, Forward, Multiplexer, Target};
+use amp::multiplex::{Factories, Forward, Multiplexer, Multiplexing, Target};
 use amp::{Connection, Server};
 use tokio::io::copy_bidirectional_with_sizes;
 use tokio::net::{TcpListener, TcpStream};
@@ -46,7 +46,8 @@ pub(super) async fn serve_ours() -> Result<Served, Error> {
     tokio::spawn(serving);
     let factories = Factories::new();
     factories.insert(FACTORY, Target::tcp(address.to_string()));
-    let server = Server::builder().bind_tcp("127.0.0.1:0", move |_: &_| Multiplexer::new(&factories)).await?;
+    let server = Server::builder().extension(Multiplexing::new(&factories));
+    let server = server.bind_tcp("127.0.0.1:0", |_| ()).await?;
     let address = server.local_addr().ok_or("a TCP server has an address")?;
     let serving = async move {
         server.closed().await;
@@ -84,8 +85,8 @@ impl Opener for Ours {
     type Stream = raw::Stream;
 
     async fn connect(address: SocketAddr) -> Result<Self, Error> {
-        let multiplexer = Multiplexer::new(&Factories::new());
-        let connection = Connection::builder().locator(multiplexer.clone()).connect_tcp(address).await?;
+        let connection = Connection::builder().extension(Multiplexing::default()).connect_tcp(address).await?;
+        let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
         let forward = multiplexer.forward_port(0, FACTORY).await?;
         let port = raw::Client::to(forward.local_addr().ok_or("a port has an address")?);
         Ok(Self { port, _forward: Arc::new(forward), _connection: connection })

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use amp::multiplex::{self, Factories, Multiplexer};
+use amp::multiplex::{self, Factories, Multiplexer, Multiplexing};
 use amp::{Connection, Server};
 
 use super::{Opener, Socket, work};
@@ -20,7 +20,8 @@ pub(super) async fn serve() -> Result<Served, Error> {
         // What fails is noticed by the client, unless it is the one that left.
         let _ = work::serve::<Stream>(Socket(stream)).await;
     });
-    let server = Server::builder().bind_tcp("127.0.0.1:0", move |_: &_| Multiplexer::new(&factories)).await?;
+    let server = Server::builder().extension(Multiplexing::new(&factories));
+    let server = server.bind_tcp("127.0.0.1:0", |_| ()).await?;
     let address = server.local_addr().ok_or("a TCP server has an address")?;
     let serving = async move {
         server.closed().await;
@@ -38,8 +39,8 @@ impl Opener for Client {
     type Stream = Stream;
 
     async fn connect(address: SocketAddr) -> Result<Self, Error> {
-        let multiplexer = Multiplexer::new(&Factories::new());
-        let connection = Connection::builder().locator(multiplexer.clone()).connect_tcp(address).await?;
+        let connection = Connection::builder().extension(Multiplexing::default()).connect_tcp(address).await?;
+        let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
         Ok(Self { multiplexer, _connection: connection })
     }
 

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
-use amp::{Builder, Connection, Locator, Server, Settings};
+use amp::{Builder, Connection, Locator, Server, ServerBuilder, Settings};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -70,7 +70,11 @@ impl Twisted {
 
     /// As [`calling`](Self::calling), with settings for the server.
     pub(crate) async fn calling_with<L: Locator + Clone>(settings: Settings, locator: L) -> Option<Served> {
-        let server = Server::builder().settings(settings);
+        Self::calling_server(Server::builder().settings(settings), locator).await
+    }
+
+    /// As [`calling`](Self::calling), with a server of the test's.
+    pub(crate) async fn calling_server<L: Locator + Clone>(server: ServerBuilder, locator: L) -> Option<Served> {
         let server = server.bind_tcp("127.0.0.1:0", move |_| locator.clone()).await.unwrap();
         let twisted = Self::connect(server.local_addr().unwrap()).await?;
         Some(Served { twisted, server, _directory: None })

@@ -1,9 +1,9 @@
 //! Byte-exact transcripts of the three commands, in both roles.
 
-use amp::multiplex::{Factories, Multiplexer};
-use amp::{AmpBox, CallError, Connection, Server, Settings};
+use amp::multiplex::{Factories, Multiplexer, Multiplexing};
+use amp::{AmpBox, CallError, Connection, Settings};
 
-use super::{heard, heard_out, said, still_there};
+use super::{heard, heard_out, multiplexing, said, still_there};
 use crate::harness::{Recorder, Twisted, boxed, shown, soon};
 
 /// Boxes as the recorder shows them.
@@ -25,18 +25,14 @@ const NO_SUCH_CONNECTION: [(&str, &[u8]); 2] = [("_error_code", b"NO_SUCH_CONNEC
 async fn rust_answers_the_three_commands_of_twisted_with_these_bytes() {
     let factories = Factories::new();
     let mut listener = factories.listen("echo", 1);
-    let multiplexer = Multiplexer::new(&factories);
-    let locator = multiplexer.clone();
-    let server = Server::builder()
-        .settings(Settings::new().announce(false))
-        .bind_tcp("127.0.0.1:0", move |_| locator.clone())
-        .await
-        .unwrap();
+    let (server, multiplexer) = multiplexing(&factories);
+    let server = server.settings(Settings::new().announce(false)).bind_tcp("127.0.0.1:0", |_| ()).await.unwrap();
     let recorder = Recorder::before(server.local_addr().unwrap()).await;
     let Some(mut twisted) = Twisted::connect(recorder.address).await else { return };
 
     twisted.begin("dial('echo')").await;
     let mut stream = soon(listener.accept()).await.unwrap();
+    let multiplexer = soon(multiplexer).await.unwrap();
     twisted.result().await;
     twisted.say("say(b'hello')").await;
     assert_eq!(heard(&mut stream, 5).await, b"hello");
@@ -75,14 +71,14 @@ async fn rust_answers_the_three_commands_of_twisted_with_these_bytes() {
 async fn rust_asks_twisted_the_three_commands_with_these_bytes() {
     let Some((mut twisted, address)) = Twisted::listen().await else { return };
     let recorder = Recorder::before(address).await;
-    let multiplexer = Multiplexer::new(&Factories::new());
     let connection = Connection::builder()
         .settings(Settings::new().announce(false))
-        .locator(multiplexer.clone())
+        .extension(Multiplexing::default())
         .connect_tcp(recorder.address)
         .await
         .unwrap();
 
+    let multiplexer = Multiplexer::of(&connection).unwrap();
     let mut stream = soon(multiplexer.connect("banner")).await.unwrap();
     assert_eq!(heard(&mut stream, 11).await, b"220 ready\r\n");
     said(&mut stream, b"hello").await;

@@ -11,10 +11,13 @@ mod opened_by_rust;
 mod opened_by_twisted;
 mod web;
 
-use amp::Connection;
-use amp::multiplex::{Factories, Multiplexer, Stream, StreamSettings};
+use std::sync::Mutex;
+
+use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream, StreamSettings};
+use amp::{Connection, Server, ServerBuilder};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
 
 use crate::harness::{Served, Twisted, soon};
 
@@ -33,9 +36,9 @@ impl ToTwisted {
     }
 
     async fn with(settings: StreamSettings) -> Option<Self> {
-        let multiplexer = Multiplexer::with_settings(&Factories::new(), settings);
-        let (connection, twisted) = Twisted::called_by(Connection::builder().locator(multiplexer.clone())).await?;
-        Some(Self { multiplexer, connection, twisted })
+        let extension = Multiplexing::with_settings(&Factories::new(), settings);
+        let (connection, twisted) = Twisted::called_by(Connection::builder().extension(extension)).await?;
+        Some(Self { multiplexer: Multiplexer::of(&connection).unwrap(), connection, twisted })
     }
 
     async fn open(&self, factory: &str) -> Stream {
@@ -50,8 +53,20 @@ impl ToTwisted {
 
 /// A Twisted client of a Rust server that has these factories.
 async fn serving(factories: &Factories) -> Option<(Served, Multiplexer)> {
-    let multiplexer = Multiplexer::new(factories);
-    Some((Twisted::calling(multiplexer.clone()).await?, multiplexer))
+    let (server, multiplexer) = multiplexing(factories);
+    Some((Twisted::calling_server(server, ()).await?, soon(multiplexer).await.unwrap()))
+}
+
+/// A server with these factories, and the streams of its first connection, once there is one.
+fn multiplexing(factories: &Factories) -> (ServerBuilder, oneshot::Receiver<Multiplexer>) {
+    let (sender, receiver) = oneshot::channel();
+    let sender = Mutex::new(Some(sender));
+    let server = Server::builder().extension(Multiplexing::new(factories)).on_connection(move |connection| {
+        if let Some(sender) = sender.lock().unwrap().take() {
+            let _ = sender.send(Multiplexer::of(&connection).unwrap());
+        }
+    });
+    (server, receiver)
 }
 
 async fn still_there(multiplexer: &Multiplexer, twisted: &mut Twisted) {

@@ -4,35 +4,35 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::call::take_reply;
-use super::exchange::{abandon, poll_answer};
-use super::failure::Failure;
-use super::handle::Connection;
 use crate::call_error::Reply;
 use crate::command::Command;
+use crate::connection::call::take_reply;
+use crate::connection::exchange::{abandon, poll_answer};
+use crate::connection::failure::Failure;
+use crate::connection::handle::Connection;
 
-/// The answer to a command that was sent in a [`Turn`](crate::Turn), when it comes. It keeps no connection open.
+/// The reply to a command that was sent by a [`Sender`](super::Sender), when it comes. It keeps no connection open.
 ///
 /// # Cancel safety
-/// Dropping it discards the answer.
+/// Dropping it discards the reply.
 ///
 /// # Panics
-/// When it is polled again after it has given its result, like any future of an `async fn`.
-#[must_use = "the answer tells what became of the command"]
-pub struct Sent<C: Command> {
+/// When it is polled again after it has returned its result, like any future of an `async fn`.
+#[must_use = "the reply tells what became of the command"]
+pub struct PendingReply<C: Command> {
     connection: Connection,
     /// While the answer is not taken.
     tag: Option<u64>,
     command: PhantomData<fn() -> C>,
 }
 
-impl<C: Command> Sent<C> {
+impl<C: Command> PendingReply<C> {
     pub(super) fn new(connection: Connection, tag: Option<u64>) -> Self {
         Self { connection, tag, command: PhantomData }
     }
 }
 
-impl<C: Command> Future for Sent<C> {
+impl<C: Command> Future for PendingReply<C> {
     type Output = Reply<C>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -45,7 +45,7 @@ impl<C: Command> Future for Sent<C> {
     }
 }
 
-impl<C: Command> Drop for Sent<C> {
+impl<C: Command> Drop for PendingReply<C> {
     fn drop(&mut self) {
         if let Some(tag) = self.tag {
             abandon(&self.connection.shared, tag);
@@ -53,8 +53,8 @@ impl<C: Command> Drop for Sent<C> {
     }
 }
 
-impl<C: Command> fmt::Debug for Sent<C> {
+impl<C: Command> fmt::Debug for PendingReply<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sent").field("command", &C::NAME).finish_non_exhaustive()
+        f.debug_struct("PendingReply").field("command", &C::NAME).finish_non_exhaustive()
     }
 }

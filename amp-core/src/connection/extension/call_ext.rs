@@ -1,0 +1,27 @@
+use crate::command::Command;
+use crate::connection::Call;
+
+/// What an extension may change about a call that it makes.
+pub trait CallExt: Sized {
+    /// Takes no place among [`most_calls`](crate::Settings::most_calls), and goes out also while the connection closes. The
+    /// extension bounds such calls by a rule of its own.
+    #[must_use]
+    fn uncounted(self) -> Self;
+
+    /// No longer keeps the connection open: when the last handle is dropped, the call has as long as any other that is out
+    /// then, and ends with the connection.
+    #[must_use]
+    fn weak(self) -> Self;
+}
+
+impl<C: Command> CallExt for Call<C> {
+    fn uncounted(mut self) -> Self {
+        self.exchange_mut().set_bulk();
+        self
+    }
+
+    fn weak(mut self) -> Self {
+        self.exchange_mut().set_weak();
+        self
+    }
+}

@@ -1,0 +1,113 @@
+//! Which extension handles a command.
+
+use std::sync::Arc;
+
+use crate::responder::Ask;
+
+/// One connection's part of an [`Extension`](super::Extension).
+pub trait Handler: Send + Sync + 'static {
+    /// Settles an ask for one of the claimed commands.
+    ///
+    /// It is called in the order of arrival, whatever responders run or wait, and also while the connection closes. Such asks
+    /// count for nothing among [`most_responders`](crate::Settings::most_responders) and
+    /// [`most_inbound`](crate::Settings::most_inbound): the protocol bounds itself. It runs while the connection is read and
+    /// must not block; what takes time [takes the arguments](Ask::accept) and answers later.
+    ///
+    /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::codes::UNKNOWN).
+    fn handle(&self, ask: Ask);
+}
+
+/// The claimed commands' names, each with the number of its extension.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    /// The bit `n` is set when a name has `n` bytes; the last one when it has more than fit. Nearly every other command differs
+    /// in that already.
+    lengths: u64,
+    /// Sorted by length and bytes.
+    sorted: Vec<(&'static str, usize)>,
+}
+
+impl Names {
+    /// Claims a name, unless it is claimed already.
+    pub(super) fn claim(&mut self, name: &'static str, extension: usize) -> bool {
+        let Err(at) = self.search(name.as_bytes()) else { return false };
+        self.sorted.insert(at, (name, extension));
+        self.lengths |= length_bit(name.as_bytes());
+        true
+    }
+
+    #[inline]
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        if self.lengths & length_bit(name) == 0 { None } else { self.find_exactly(name) }
+    }
+
+    fn find_exactly(&self, name: &[u8]) -> Option<usize> {
+        let at = self.search(name).ok()?;
+        self.sorted.get(at).map(|(_, extension)| *extension)
+    }
+
+    fn search(&self, name: &[u8]) -> Result<usize, usize> {
+        self.sorted
+            .binary_search_by(|(claimed, _)| claimed.len().cmp(&name.len()).then_with(|| claimed.as_bytes().cmp(name)))
+    }
+}
+
+#[inline]
+fn length_bit(name: &[u8]) -> u64 {
+    1 << name.len().min(63)
+}
+
+/// The handlers of one connection.
+#[derive(Default)]
+pub(in crate::connection) struct Claims {
+    names: Names,
+    handlers: Vec<Arc<dyn Handler>>,
+}
+
+impl Claims {
+    pub(super) fn new(names: Names, handlers: Vec<Arc<dyn Handler>>) -> Self {
+        Self { names, handlers }
+    }
+
+    /// Whether the connection has no extension that claims anything: nearly every one.
+    #[inline]
+    pub(in crate::connection) fn is_empty(&self) -> bool {
+        self.names.lengths == 0
+    }
+
+    /// The handler of a command, if an extension claims it.
+    #[inline]
+    pub(in crate::connection) fn find(&self, command: &[u8]) -> Option<&dyn Handler> {
+        let extension = self.names.find(command)?;
+        self.handlers.get(extension).map(|handler| &**handler)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_claimed_name_is_found_and_no_other() {
+        const LONG: &str = "a name of a command with more bytes than there are bits in a word of 64";
+        let mut names = Names::default();
+        assert_eq!(names.find(b""), None);
+        for (extension, name) in ["Transmit", "Connect", LONG, "Transfer", "A"].into_iter().enumerate() {
+            assert!(names.claim(name, extension));
+        }
+        for (extension, name) in ["Transmit", "Connect", LONG, "Transfer", "A"].into_iter().enumerate() {
+            assert_eq!(names.find(name.as_bytes()), Some(extension), "{name}");
+        }
+        let longer = format!("{LONG}.");
+        for other in ["", "B", "Transmis", "Transmitted", "Connecu", "connect", &longer] {
+            assert_eq!(names.find(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_claimed_once_by_the_first() {
+        let mut names = Names::default();
+        assert!(names.claim("Connect", 0) && !names.claim("Connect", 1));
+        assert_eq!(names.find(b"Connect"), Some(0));
+    }
+}

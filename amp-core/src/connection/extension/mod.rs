@@ -1,0 +1,103 @@
+//! Extensions: protocols that ride beside the commands of a connection, as that of streams does. For authors of such protocols.
+//!
+//! An [`Extension`] is given to a [`Builder`](crate::Builder::extension), a [`ServerBuilder`](crate::ServerBuilder::extension) or
+//! a [`Session`](crate::Session::extension). It is attached to each connection once, before anything is read, and makes the
+//! [`Handler`] of that connection, which settles the asks for the commands that the extension claims: before locators, layers
+//! and limits. It sends by a [`Sender`], whose commands have room of their own in the outbound buffer and take no place among
+//! the calls.
+//!
+//! # Stability
+//! This module makes no promise of semantic versioning: any release may change it. A crate that implements a protocol depends
+//! on `amp-core` with an exact version (`=0.1.0`), as `amp-multiplex` does.
+
+mod call_ext;
+mod claims;
+mod close_guard;
+mod reply;
+mod sender;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use call_ext::CallExt;
+pub use claims::Handler;
+pub use close_guard::CloseGuard;
+pub use reply::PendingReply;
+pub use sender::Sender;
+
+pub(super) use claims::Claims;
+
+use super::WeakConnection;
+use crate::reason::CloseReason;
+use crate::schema::CommandDeclaration;
+use claims::Names;
+
+/// A protocol that rides beside the commands of connections.
+///
+/// It holds what all its connections have in common, as a configuration does, so that a builder which is cloned, or used again
+/// after a connection was lost, makes connections that are independent of each other. What belongs to one connection is in the
+/// [`Handler`] that it makes for that.
+pub trait Extension: Send + Sync + 'static {
+    /// The commands that it claims. A locator never sees them.
+    fn commands(&self) -> Vec<CommandDeclaration>;
+
+    /// Makes what handles the claimed commands on `connection`. It runs once for each connection, before anything is read, and
+    /// while the connection has a handle: [`upgrade`](WeakConnection::upgrade) returns one, for
+    /// [`on_end`](crate::Connection::on_end) and [`set_state`](crate::Connection::set_state).
+    ///
+    /// The handler lives as long as the connection is driven. It keeps the weak handle, as another would keep the connection
+    /// open.
+    fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler>;
+}
+
+impl<E: Extension + ?Sized> Extension for Arc<E> {
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        (**self).commands()
+    }
+
+    fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
+        (**self).attach(connection)
+    }
+}
+
+/// The extensions of connections that are yet to be made, and the commands that they claim.
+#[derive(Clone, Default)]
+pub(crate) struct Extensions {
+    list: Vec<Arc<dyn Extension>>,
+    names: Names,
+    /// A command that two of them claim.
+    claimed_twice: Option<&'static str>,
+}
+
+impl Extensions {
+    pub(crate) fn add(&mut self, extension: Arc<dyn Extension>) {
+        for command in extension.commands() {
+            if !self.names.claim(command.name, self.list.len()) {
+                self.claimed_twice.get_or_insert(command.name);
+            }
+        }
+        self.list.push(extension);
+    }
+
+    pub(crate) fn append(&mut self, others: Self) {
+        others.list.into_iter().for_each(|extension| self.add(extension));
+    }
+
+    /// Attaches all of them to a connection.
+    ///
+    /// # Errors
+    /// When two of them claim the same command. None is attached then.
+    pub(super) fn attach(self, connection: &WeakConnection) -> Result<Claims, CloseReason> {
+        if let Some(command) = self.claimed_twice {
+            return Err(CloseReason::ClaimedTwice { command });
+        }
+        let handlers = self.list.iter().map(|extension| extension.attach(connection.clone())).collect();
+        Ok(Claims::new(self.names, handlers))
+    }
+}
+
+impl fmt::Debug for Extensions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.names.fmt(f)
+    }
+}

@@ -1,0 +1,92 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::task::{Poll, Waker};
+
+use super::reply::PendingReply;
+use crate::call_error::CallError;
+use crate::command::Command;
+use crate::connection::failure::Failure;
+use crate::connection::handle::Connection;
+use crate::connection::queued::{append, give_way};
+use crate::proto::{Borrowed, Lane, Request};
+use crate::value::{BoxWriter, EncodeError};
+
+/// Sends the commands of an extension, which have room of their own in the outbound buffer.
+///
+/// They are [uncounted](super::CallExt::uncounted) and [weak](super::CallExt::weak), have no time limit, and nothing of them is
+/// copied while they wait. Each sender has one place among those that wait for room, and is served in the order of coming: one
+/// sender for each stream lets streams take turns.
+///
+/// # Cancel safety
+/// Dropping it gives the place up. What was sent is sent.
+pub struct Sender {
+    connection: Connection,
+    /// The place, while it waits.
+    ticket: Option<u64>,
+}
+
+impl Sender {
+    /// A sender of a connection. It does not keep that open.
+    #[must_use]
+    pub fn new(connection: &Connection) -> Self {
+        Self { connection: connection.uncounted(), ticket: None }
+    }
+
+    /// Sends a command. `put` writes its arguments, in the order of their keys and none that sorts before `_`; constraints are
+    /// not checked. It runs under the connection's lock and must not use the connection. The command always wants an answer,
+    /// which wakes `waiter` when it comes.
+    ///
+    /// While there is no room nothing is sent. `waiter` is woken when there is, and when the connection closes. A sender that
+    /// was woken and sends nothing keeps no other waiting. The room is 96 KiB, more beside large calls, and never more than half
+    /// of [`outbound_mark`](crate::Settings::outbound_mark); a sender that was woken for its room has up to twice as much. The
+    /// last command may go over the end.
+    ///
+    /// # Errors
+    /// When `put` fails or the connection has ended.
+    pub fn poll_send<C: Command>(
+        &mut self,
+        waiter: &Waker,
+        put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
+    ) -> Poll<Result<PendingReply<C>, CallError<C::Errors>>> {
+        let shared = &self.connection.shared;
+        let mut state = shared.lock();
+        if let Some(reason) = state.refusal(true) {
+            return Poll::Ready(Err(CallError::Connection { reason, sent: false }));
+        }
+        if !state.admits(Lane::Bulk, self.ticket) {
+            let (ticket, before) = state.wait(Lane::Bulk, self.ticket, waiter);
+            drop(state);
+            drop(before);
+            self.ticket = Some(ticket);
+            return Poll::Pending;
+        }
+        let left = self.ticket.take().map(|ticket| state.leave(Lane::Bulk, ticket));
+        let ask = Borrowed::<C, _>(put, PhantomData);
+        let sent =
+            append(shared, state, &ask, &Request { lane: Lane::Bulk, wants_answer: true, deadline: None, waiter });
+        drop(left);
+        Poll::Ready(
+            sent.map(|tag| PendingReply::new(self.connection.uncounted(), tag)).map_err(Failure::into_call_error),
+        )
+    }
+
+    /// Whether it waits for room: nothing was sent since it was last pending.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.ticket.is_some()
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            give_way(&self.connection.shared, Lane::Bulk, ticket);
+        }
+    }
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("is_waiting", &self.is_waiting()).finish_non_exhaustive()
+    }
+}

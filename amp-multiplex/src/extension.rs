@@ -1,0 +1,128 @@
+use std::fmt;
+use std::sync::Arc;
+
+use amp_core::extension::{Extension, Handler};
+use amp_core::schema::CommandDeclaration;
+use amp_core::{Ask, Command, Connection, WeakConnection};
+
+use crate::commands::{Connect, Connected, Disconnect, ExtraKey, Id, Transmit};
+use crate::error::StreamError;
+use crate::factory::Factories;
+use crate::multiplexer::Multiplexer;
+use crate::receive;
+use crate::settings::StreamSettings;
+use crate::stream::Streams;
+
+/// The extension that gives connections streams: what the peer may open them to, and the limits.
+///
+/// It is given to [`Builder::extension`](amp_core::Builder::extension) or
+/// [`ServerBuilder::extension`](amp_core::ServerBuilder::extension). Each connection gets streams of its own, which
+/// [`Multiplexer::of`] returns. Cheap to clone.
+///
+/// ```
+/// use amp_core::{Connection, pair};
+/// use amp_multiplex::{Factories, Multiplexer, Multiplexing};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let factories = Factories::new();
+/// factories.serve("sink", async |stream| drop(stream));
+/// let serving = Connection::builder().extension(Multiplexing::new(&factories));
+/// let (connection, _peer) = pair(Connection::builder().extension(Multiplexing::default()), serving);
+///
+/// let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
+/// let stream = multiplexer.connect("sink").await?;
+/// # drop(stream);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Multiplexing {
+    factories: Factories,
+    settings: StreamSettings,
+}
+
+impl Multiplexing {
+    /// Streams for connections whose peers may open them to `factories`.
+    #[must_use]
+    pub fn new(factories: &Factories) -> Self {
+        Self::with_settings(factories, StreamSettings::default())
+    }
+
+    /// As [`new`](Self::new), with other limits.
+    #[must_use]
+    pub fn with_settings(factories: &Factories, settings: StreamSettings) -> Self {
+        Self { factories: factories.clone(), settings }
+    }
+}
+
+/// Streams that only this end opens: the peer finds no factory.
+impl Default for Multiplexing {
+    fn default() -> Self {
+        Self::new(&Factories::new())
+    }
+}
+
+impl fmt::Debug for Multiplexing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Multiplexing").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Extension for Multiplexing {
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        vec![Connect::DECLARATION, Transmit::DECLARATION, Disconnect::DECLARATION]
+    }
+
+    fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
+        let streams = Streams::new(self.settings.clone(), connection.clone());
+        if let Some(connection) = connection.upgrade() {
+            fail_at_the_end(&streams, &connection);
+            connection.set_state(Multiplexer::new(&streams, &self.factories));
+        }
+        Arc::new(StreamHandler { streams, factories: self.factories.clone() })
+    }
+}
+
+/// Fails all streams when the connection has ended.
+fn fail_at_the_end(streams: &Arc<Streams>, connection: &Connection) {
+    let streams = Arc::downgrade(streams);
+    connection.on_end(move |reason| {
+        if let Some(streams) = streams.upgrade() {
+            for stream in streams.end(reason) {
+                stream.fail(StreamError::Connection(reason.clone()));
+            }
+        }
+    });
+}
+
+/// Handles the commands of streams. An error in answer to their bytes would be the end of a txampext peer's connection.
+struct StreamHandler {
+    streams: Arc<Streams>,
+    factories: Factories,
+}
+
+impl Handler for StreamHandler {
+    fn handle(&self, ask: Ask) {
+        let Self { streams, factories } = self;
+        if ask.is::<Transmit>() {
+            if let Some((command, ack)) = ask.accept() {
+                receive::transmit(streams, command, ack);
+            }
+        } else if ask.is::<Disconnect>() {
+            if let Some((command, answer)) = ask.accept() {
+                receive::disconnect(streams, &command, answer);
+            }
+        } else if !ask.wants_answer() {
+            // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes
+            // nowhere.
+            tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
+            if let Some((_, answer)) = ask.accept::<Connect>() {
+                let (half_close, keeps) = (ExtraKey(None), ExtraKey(None));
+                answer.send(Ok(Connected { connection: Id::random(), half_close, keeps }));
+            }
+        } else if let (Ok(connection), Some((command, answer))) = (ask.exposed(), ask.accept()) {
+            receive::connect(streams, factories, connection, &command, answer);
+        }
+    }
+}
