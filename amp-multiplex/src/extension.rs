@@ -9,7 +9,7 @@ use crate::commands::{Connect, Connected, Disconnect, ExtraKey, Id, Transmit};
 use crate::error::StreamError;
 use crate::factory::Factories;
 use crate::multiplexer::Multiplexer;
-use crate::receive;
+use crate::peer_commands;
 use crate::settings::StreamSettings;
 use crate::stream::Streams;
 
@@ -107,11 +107,11 @@ impl Handler for StreamHandler {
         let Self { streams, factories } = self;
         if ask.is::<Transmit>() {
             if let Some((command, ack)) = ask.accept() {
-                receive::transmit(streams, command, ack);
+                peer_commands::transmit(streams, command, ack);
             }
         } else if ask.is::<Disconnect>() {
             if let Some((command, answer)) = ask.accept() {
-                receive::disconnect(streams, &command, answer);
+                peer_commands::disconnect(streams, &command, answer);
             }
         } else if !ask.wants_answer() {
             // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes
@@ -122,7 +122,7 @@ impl Handler for StreamHandler {
                 answer.send(Ok(Connected { connection: Id::random(), half_close, keeps }));
             }
         } else if let (Ok(connection), Some((command, answer))) = (ask.exposed(), ask.accept()) {
-            receive::connect(streams, factories, connection, &command, answer);
+            peer_commands::connect(streams, factories, connection, &command, answer);
         }
     }
 }

@@ -2,6 +2,22 @@
 //!
 //! One future, the driver, reads and writes; handles append what they send to one outbound buffer under one short
 //! lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
+//!
+//! ```text
+//!   builder       how a connection is set up             transport, descriptors, over_boxes   over what
+//!   handle, weak  the user's handles of a connection     calling, call   what they call and notify
+//!   exchange      one ask of this end and its answer     queued          its wait to be sent
+//!   failure       how it fails                           callback        which asks are callbacks
+//!   timer, clock  instants                               states          the user's own values
+//!   shared        what handles and driver share: the one lock around `proto::State`
+//!   driver        one turn of a connection               ending          its last bytes, and who is told of the end
+//!   reader        bytes to boxes to asks and answers     batching        how many boxes before the next write
+//!   writer        the outbound buffer to the transport
+//!   responders    runs responders                        waiting         asks of the peer that wait to be run
+//!   inbound       what asks of the peer hold             pending         which of them closing waits for
+//!   answering     the connection, as an answer sees it   receiver        a box receiver in place of all that
+//!   extension     protocols that ride beside the commands
+//! ```
 
 mod answering;
 mod batching;

@@ -2,6 +2,16 @@
 //!
 //! It is pure: a waiter is any [`Waiter`], time comes in as a value, and what is to be woken is handed out. Each file
 //! is the owner of one invariant; [`State`] holds one of each, and the connection guards it with its one lock.
+//!
+//! ```text
+//!   admission      which lane may send, and in which order      queue       the places of those that wait
+//!   credit         how many notifications the peer still takes  outbound    boxes to be written, and room for more
+//!   announcements  what both ends have announced                goodbye     why the connection ends, as its last box
+//!   outgoing       what can be asked                            sender      all of these, and the tags: what appends a box
+//!   lifecycle      open, closing, over                          wake_up     when the driver has a turn, by event or alarm
+//!   timers         what waits for an instant, but for the calls that are out: their deadlines are with their tags
+//!   state          sender, lifecycle and wake_up together       waiter      what can be woken
+//! ```
 
 mod admission;
 mod announcements;

@@ -11,6 +11,8 @@
 //!
 //! Lengths are big-endian `u16`. A key has 1 to [`MAX_KEY`] bytes, a value 0 to [`MAX_VALUE`];
 //! within a box the last of two equal keys counts.
+//!
+//! A box of values with types is written by `value::BoxWriter` and read by `value::BoxReader`; here boxes are bytes.
 
 mod amp_box;
 mod decoder;

@@ -9,8 +9,11 @@ use crate::wire::{MAX_KEY, put_pair};
 const A: Key = Key::from_wire(b"\0\x01a");
 const B: Key = Key::from_wire(b"\0\x01b");
 
+/// Keys and values as on the wire.
+type Pairs<'a> = &'a [(&'a [u8], &'a str)];
+
 /// A nested box of these pairs, in this order.
-fn nested(pairs: &[(&[u8], &str)]) -> Vec<u8> {
+fn nested(pairs: Pairs<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (key, value) in pairs {
         put_pair(&mut bytes, key, value.as_bytes());
@@ -25,7 +28,7 @@ fn item(a: i64, b: &str) -> Item {
 
 #[test]
 fn line_03_a_nested_box_is_read_in_any_order_and_of_equal_keys_the_last_counts() {
-    let rows: [(&[(&[u8], &str)], Item); 7] = [
+    let rows: [(Pairs<'_>, Item); 7] = [
         (&[(b"a", "1"), (b"b", "x")], item(1, "x")),
         (&[(b"b", "x"), (b"a", "1")], item(1, "x")),
         (&[(b"a", "1"), (b"a", "2"), (b"b", "x")], item(2, "x")),
@@ -97,6 +100,6 @@ fn all_pairs_are_given_in_the_order_in_which_they_came_with_those_that_came_twic
 #[test]
 fn text_can_be_formatted_into_a_value() {
     let mut bytes = Vec::new();
-    write!(ValueWriter::new(&mut bytes), "{}-{:02}", "x", 7).expect("memory is enough");
+    write!(ValueWriter::new(&mut bytes), "x-{:02}", 7).expect("memory is enough");
     assert_eq!(bytes, b"x-07");
 }
