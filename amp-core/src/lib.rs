@@ -2,8 +2,8 @@
 //!
 //! Use the crate `amp-rpc` (library `amp`), which re-exports everything here together with the macros.
 //!
-//! Imports go one way only: `wire`, `value`, `command`, `packet`, `dispatcher` are pure and build without tokio;
-//! `responder`, `locator`, `connection` and `server` need the feature `tokio`.
+//! Imports go one way only: `wire`, `violation`, `schema`, `value`, `command`, `packet`, `dispatcher`, `reason` and `proto` are pure and
+//! build without tokio; `responder`, `locator`, `connection` and `server` need the feature `tokio`.
 
 #[doc(hidden)]
 pub mod __private;

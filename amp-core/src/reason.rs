@@ -72,9 +72,9 @@ pub enum CloseReason {
         /// The peer's words, cut after 512 characters. Control characters are escaped.
         text: String,
     },
-    /// Two extensions that [`Builder::extension`](crate::Builder::extension) was given claim the same command. Nothing was read
-    /// or written.
-    #[error("two extensions of this end claim the command {command}")]
+    /// Extensions that [`Builder::extension`](crate::Builder::extension) was given claim the same command twice. Nothing was handled or
+    /// written.
+    #[error("the command {command} is claimed twice by extensions of this end")]
     ClaimedTwice {
         /// The command.
         command: &'static str,

@@ -2,8 +2,10 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use amp::{CloseReason, Connection, Peer, Settings, WeakConnection};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
@@ -167,4 +169,47 @@ async fn an_end_that_is_unexpected_to_the_transport_is_the_peers_end_and_no_warn
     assert_eq!(ended(&connection).await, "ClosedMidBox");
     assert_eq!(reason(soon("told", call).await.expect("no panic")), "ClosedMidBox");
     assert!(logged.text().contains("in the middle of a box, after 5 of its bytes"), "{}", logged.text());
+}
+
+/// It takes nothing until it is broken.
+struct Stuck(Arc<AtomicBool>);
+
+impl AsyncRead for Stuck {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Stuck {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        if self.0.load(Relaxed) { Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())) } else { Poll::Pending }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// In whichever turn of the driver, that of the end included.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_fails_when_a_connection_closes_is_told_to_who_waits_for_the_end() {
+    // Before, in and behind the turn in which the time for closing is over.
+    for broken_after in [1, 9_999, 10_000, 10_001, 10_500] {
+        let broken = Arc::new(AtomicBool::new(false));
+        let connection = Connection::builder().start(Stuck(Arc::clone(&broken)), Peer::other("stuck"));
+        connection.notify(sum()).await.expect("queued");
+        tokio::task::yield_now().await;
+        connection.close();
+        tokio::task::yield_now().await;
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(broken_after)).await;
+            broken.store(true, Relaxed);
+        });
+        let told = ended(&connection).await;
+        assert!(told == "Io" || told == "Unwritten", "broken after {broken_after} ms: {told}");
+    }
 }

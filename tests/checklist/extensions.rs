@@ -13,6 +13,7 @@ use amp::{
 };
 use amp_core::extension::{CloseGuard, Extension, Handler, Sender};
 
+use crate::announcing::WORDS;
 use crate::commands::{House, Wait, sum};
 use crate::raw_peer::{RawPeer, answer, ask, ended, packed, soon, word};
 
@@ -165,13 +166,14 @@ async fn two_extensions_that_claim_one_command_end_the_connection_before_anythin
     let counting = Counting::default();
     let builder = Connection::builder().extension(counting.clone()).extension(counting.clone());
     let (connection, mut peer) = RawPeer::of(1 << 20, builder.locator(House::new().into_locator()));
-    peer.send(ask("1", "Sum", &[("a", "1"), ("b", "2")])).await;
+    // A peer that announces gets no greeting either.
+    peer.send(packed(&[WORDS, ("_ask", "1"), ("_command", "Sum"), ("a", "1"), ("b", "2")])).await;
     peer.expect_end("").await;
     assert_eq!(ended(&connection).await, "ClaimedTwice");
     let Err(CallError::Connection { reason, sent: false }) = connection.call(sum()).await else {
         panic!("it has ended")
     };
-    assert_eq!(reason.to_string(), "two extensions of this end claim the command Count");
+    assert_eq!(reason.to_string(), "the command Count is claimed twice by extensions of this end");
     assert!(counting.0.lock().expect("no panic").is_empty(), "neither is attached");
 }
 

@@ -5,6 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::clock::require_time;
 use super::driver::Driver;
+use super::ending::EndGuard;
 use super::extension::{Claims, Extension, Extensions};
 use super::handle::Connection;
 use super::shared::Shared;
@@ -120,11 +121,14 @@ impl Builder {
     {
         let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states));
         let connection = Connection::of(&shared);
+        // From here on a panic, as of an extension, ends the connection for everybody who waits on it.
+        let guard = EndGuard(shared);
         let claims = self.extensions.attach(&connection.downgrade()).unwrap_or_else(|reason| {
-            shared.end(reason);
+            tracing::error!(peer = %connection.peer(), %reason, "a connection cannot begin");
+            guard.0.end(reason);
             Claims::default()
         });
-        (connection, Driver::new(transport, shared, claims))
+        (connection, Driver::new(transport, guard, claims))
     }
 }
 

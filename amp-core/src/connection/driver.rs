@@ -30,18 +30,19 @@ use crate::reason::CloseReason;
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
 impl Driver {
-    pub(super) fn new<T>(transport: T, shared: Arc<Shared>, claims: Claims) -> Self
+    pub(super) fn new<T>(transport: T, guard: EndGuard, claims: Claims) -> Self
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let shared = &guard.0;
         let running = Running {
-            reader: Reader::new(Arc::clone(&shared)),
+            reader: Reader::new(Arc::clone(shared)),
             writer: Writer::new(),
-            responders: Responders::new(Arc::clone(&shared), claims),
+            responders: Responders::new(Arc::clone(shared), claims),
             transport,
             alarm: None,
             woken: Vec::new(),
-            guard: EndGuard(shared),
+            guard,
         };
         Self(Box::pin(running.drive()))
     }
@@ -85,6 +86,8 @@ struct Found {
     alarm: Option<Instant>,
     /// Whether to look again in any case.
     comes_back: bool,
+    /// The transport takes no more for now, and wakes the driver when it does: nothing was taken to be written.
+    stalled: bool,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
@@ -98,6 +101,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         let Self { transport, guard, reader, writer, mut responders, .. } = self;
         let shared = Arc::clone(&guard.0);
         let last = shared.seal();
+        // It may have failed when the connection was over already: an orderly close has not said all then.
+        let broken = writer.broken().cloned();
         let last = writer.into_rest().filter(|_| reason.lets_write()).map(|mut rest| {
             rest.extend_from_slice(&last);
             rest
@@ -108,7 +113,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         // What is said of them now is no answer and not written.
         responders.stop_answering();
         let mut writing = pin!(async {
-            let mut lost = None;
+            let mut lost = broken;
             if let Some(last) = last {
                 // A peer that does not read its last answers has had its time.
                 lost = write_last(transport, &last, is_at_end, shared.settings.linger).await.err();
@@ -148,15 +153,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         if self.writer.has_rest() {
             self.write(cx);
         }
+        let mut is_first = true;
         loop {
-            let found = self.look(has_read, cx);
+            let found = self.look(has_read, std::mem::take(&mut is_first), cx);
             wake(self.woken.drain(..));
             if let Err(reason) = self.reader.check(found.unknown) {
                 self.end(reason);
                 continue;
             }
             let was_idle = self.writer.is_idle();
-            self.write(cx);
+            if !found.stalled {
+                self.write(cx);
+            }
             if let Some(reason) = found.over {
                 return Poll::Ready(reason);
             }
@@ -191,11 +199,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
     }
 
     /// Looks at the connection's state: everything that a turn does under the lock.
-    fn look(&mut self, has_read: bool, cx: &mut Context<'_>) -> Found {
+    fn look(&mut self, has_read: bool, is_first: bool, cx: &mut Context<'_>) -> Found {
         let Self { reader, writer, responders, woken, guard: EndGuard(shared), .. } = self;
+        if !writer.has_rest() {
+            writer.clear();
+        }
         let mut state = shared.lock();
         let unknown = reader.deliver(&mut state, woken);
         state.greet_if_due();
+        if is_first {
+            // What was promised in the turn before was used or is not.
+            state.forget_promises();
+        }
         let (mut taken, mut room_is_waited_for) = (false, false);
         if writer.broken().is_some() {
             state.discard_outbound();
@@ -208,12 +223,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             room_is_waited_for = state.is_room_waited_for();
         }
         let comes_back = has_read || room_is_waited_for || responders.has_work();
-        // Who writes comes back when the transport does, and looks then.
-        state.sleep(cx.waker(), comes_back || (writer.has_rest() && !taken));
+        let stalled = writer.broken().is_none() && writer.has_rest() && !taken;
+        state.sleep(cx.waker(), comes_back || stalled);
         let alarm = state.expire(now, woken);
-        let is_idle = || !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
+        // A fault of the peer's is the reason, though its last answer may end what closing waits for.
+        let is_idle =
+            || unknown == 0 && !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
         let over = state.end_turn(is_idle, woken);
-        Found { over, closes: state.is_closing(), taken, unknown, alarm, comes_back }
+        Found { over, closes: state.is_closing(), taken, unknown, alarm, comes_back, stalled }
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {

@@ -154,6 +154,9 @@ impl Reader {
                 return Ok(());
             };
             if !self.has_first_box {
+                if !self.is_open() {
+                    return Ok(());
+                }
                 self.hear(&raw);
             }
             if self.shared.switch.is_switched() {

@@ -41,13 +41,17 @@ impl Writer {
         self.broken.as_ref()
     }
 
-    /// An empty buffer in exchange for what is written next, once there is no [rest](Self::has_rest).
-    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+    /// Forgets what is written, once there is no [rest](Self::has_rest): under no lock, because a large buffer is freed.
+    pub(super) fn clear(&mut self) {
         self.written = 0;
         if self.bytes.capacity() > MOST_KEPT {
             self.bytes = Vec::new();
         }
         self.bytes.clear();
+    }
+
+    /// An empty buffer in exchange for what is written next, once it is [cleared](Self::clear).
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 

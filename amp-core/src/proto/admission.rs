@@ -91,10 +91,14 @@ impl<W: Waiter> Admission<W> {
         self.has_credit(outbound).then(|| self.notifications.first().cloned()).flatten()
     }
 
-    /// Takes out those that are to be woken because there is room, as many as it can be promised to.
-    pub(super) fn promise_room(&mut self, outbound: &mut Outbound, woken: &mut Vec<W>) {
+    /// A turn of the driver begins to promise room anew.
+    pub(super) fn forget_promises(&mut self, outbound: &mut Outbound) {
         outbound.promise_anew();
         self.bulk.forget_woken();
+    }
+
+    /// Takes out those that are to be woken because there is room, as many as it can be promised to.
+    pub(super) fn promise_room(&mut self, outbound: &mut Outbound, woken: &mut Vec<W>) {
         while outbound.has_room_to_promise()
             && let Some(next) = self.callbacks.wake_first().or_else(|| self.room.wake_first())
         {

@@ -182,6 +182,11 @@ impl<W: Waiter> Sender<W> {
         unknown
     }
 
+    /// A turn of the driver begins to promise room anew.
+    pub(super) fn forget_promises(&mut self) {
+        self.admission.forget_promises(&mut self.outbound);
+    }
+
     /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Whether there
     /// was anything.
     pub(super) fn take(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {

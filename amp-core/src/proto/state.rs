@@ -297,7 +297,14 @@ impl<W: Waiter> State<W> {
     /// Writes a greeting if it is due.
     #[inline]
     pub(crate) fn greet_if_due(&mut self) {
-        self.sender.greet_if_due();
+        if self.lifecycle.over().is_none() {
+            self.sender.greet_if_due();
+        }
+    }
+
+    /// A turn begins to promise room anew: what was promised in the one before has been used or is not.
+    pub(crate) fn forget_promises(&mut self) {
+        self.sender.forget_promises();
     }
 
     /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Whether there

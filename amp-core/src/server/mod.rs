@@ -1,4 +1,4 @@
-//! The server: accepts connections and gives each a locator of its own. Imports `connection`.
+//! The server: accepts connections and gives each a session of its own. Imports `connection`.
 //!
 //! ```text
 //!   listener      where connections come from

@@ -185,6 +185,7 @@ impl End {
         self.steps += 1;
         let (mut bytes, mut woken) = (Vec::new(), Vec::new());
         self.state.greet_if_due();
+        self.state.forget_promises();
         let taken = self.state.take_outbound(&mut bytes, &mut woken);
         let comes_back = self.state.is_room_waited_for() || taken;
         self.state.sleep(&DRIVER, comes_back);
