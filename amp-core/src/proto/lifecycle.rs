@@ -8,9 +8,9 @@ pub(crate) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
 /// How far a connection has come.
 ///
 /// ```text
-///          close, write_failed            end, abort          seal
-///   Open ───────────────────────▶ Closing ───────────▶ Over ────────▶ Sealed
-///     └───────────────────────── end, abort ───────────▲
+///          close              end             seal
+///   Open ─────────▶ Closing ─────────▶ Over ────────▶ Sealed
+///     └────────────── end ──────────────▲
 /// ```
 ///
 /// The first reason stays, but for two: what is aborted while it closes has ended because of that, and so has what closes in order

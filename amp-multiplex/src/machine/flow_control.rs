@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use super::cost::{MIN_WINDOW, cost};
+use super::cost::{MIN_WINDOW, OVERHEAD, cost};
 use super::window::{Window, WindowBounds};
 
 /// What one stream has sent and the peer has not acknowledged, and how much more may be sent.
@@ -23,7 +23,8 @@ impl FlowControl {
     /// How many bytes may be sent now, when all that are unacknowledged may cost `share`.
     pub(super) fn capacity(&mut self, share: usize, now: Instant) -> usize {
         let window = self.window.allowed(self.in_flight, now);
-        let capacity = window.min(share.max(MIN_WINDOW)).saturating_sub(cost(self.in_flight));
+        // Sent in one piece, the bytes cost the overhead of that piece, too.
+        let capacity = window.min(share.max(MIN_WINDOW)).saturating_sub(self.in_flight + OVERHEAD);
         // With nothing in flight something is sent; else small amounts wait until an acknowledgement makes room for more.
         if self.in_flight == 0 || capacity >= MIN_WINDOW { capacity } else { 0 }
     }
