@@ -150,6 +150,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         }
         loop {
             let found = self.look(has_read, cx);
+            self.reader.hand_over();
             wake(self.woken.drain(..));
             if let Err(reason) = self.reader.check(found.unknown) {
                 self.end(reason);
