@@ -136,7 +136,7 @@ impl End {
         }
         let (wants_answer, deadline) = (user.wants_answer, user.deadline);
         // Every other one of those that may.
-        let has_sink = lane == Lane::Bulk && wants_answer && number % 2 == 0;
+        let has_sink = lane == Lane::Bulk && wants_answer && number & 1 == 0;
         let reply_to = if has_sink { ReplyTo::Sink(&number) } else { ReplyTo::Waiter(&number) };
         let request = Request { lane, wants_answer, deadline, reply_to };
         let (tag, driver) = self.state.append(&user.ask as &dyn Outgoing, &request).expect("it fits");
