@@ -1,6 +1,7 @@
 //! The dispatcher: which tags are out, and what waits for their answers. Imports `packet`.
 //!
-//! It is pure: a waiter is any `W` (a waker, in a connection), and time comes in as a value.
+//! It is pure: a waiter is any `W` (a waker, in a connection), a sink any `S`, and time comes in as a value. What has a waiter
+//! takes its answer when it looks; what has a sink is handed out with its answer.
 //!
 //! Tags count up from 1 and are never used again (`wire.md` line 13), so a tag finds its waiter by its distance
 //! from the oldest tag of a sliding window. A call that stays out long while thousands pass would hold the
@@ -20,12 +21,12 @@ const SLACK: usize = 64;
 
 /// The tags of our own asks, and the waiters for their answers.
 #[derive(Debug)]
-pub(crate) struct Dispatcher<W> {
+pub(crate) struct Dispatcher<W, S> {
     /// The tag of `window[0]`.
     first: u64,
-    window: VecDeque<Call<W>>,
+    window: VecDeque<Call<W, S>>,
     /// Calls that the window has left behind.
-    old: HashMap<u64, Call<W>>,
+    old: HashMap<u64, Call<W, S>>,
     /// Calls that are not finished: those whose answer has come and was not taken yet, too.
     unfinished: usize,
     /// Calls that wait for an answer from the peer, abandoned ones included.
@@ -40,11 +41,13 @@ pub(crate) struct Dispatcher<W> {
 
 /// One call, from the tag to the moment when its caller has what it wants.
 #[derive(Debug)]
-enum Call<W> {
+enum Call<W, S> {
     /// Nobody has a use for the tag any more.
     Finished,
     /// Neither the answer nor a loss of patience has come.
     Waiting { waiter: Option<W>, deadline: Option<Instant>, uncounted: bool },
+    /// The answer has not come, and goes to the sink. Such a call takes no place and has no deadline.
+    ForSink(S),
     /// The answer is here and the caller has not taken it.
     Answered(ReplyPacket),
     /// The time is up and the caller does not know yet; the answer may still come.
@@ -70,11 +73,20 @@ pub(crate) enum Progress {
     Lost,
 }
 
+/// What is to be done about an answer that came.
+#[derive(Debug)]
+pub(crate) enum Delivery<W, S> {
+    /// To wake the waiter, if there is one.
+    Wake(Option<W>),
+    /// To hand the answer to the sink.
+    HandOver(S, ReplyPacket),
+}
+
 /// An answer to a tag that is not out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownTag;
 
-impl<W> Dispatcher<W> {
+impl<W, S> Dispatcher<W, S> {
     pub(crate) fn new() -> Self {
         Self {
             first: 1,
@@ -114,6 +126,26 @@ impl<W> Dispatcher<W> {
         }
     }
 
+    /// Uses up the next tag for a call whose answer goes to the sink.
+    pub(crate) fn ask_for(&mut self, sink: S) {
+        self.unfinished += 1;
+        self.out += 1;
+        self.uncounted += 1;
+        self.window.push_back(Call::ForSink(sink));
+        if self.window.len() > self.most() {
+            self.slide();
+        }
+    }
+
+    /// Whether the answer is still to be handed to a sink.
+    pub(crate) fn is_for_sink(&self, tag: u64) -> bool {
+        let call = match tag.checked_sub(self.first) {
+            Some(at) => usize::try_from(at).ok().and_then(|at| self.window.get(at)),
+            None => self.old.get(&tag),
+        };
+        matches!(call, Some(Call::ForSink(_)))
+    }
+
     /// Uses up the next tag for an ask that wants no answer, as Twisted does.
     pub(crate) fn skip(&mut self) {
         self.window.push_back(Call::Finished);
@@ -134,14 +166,24 @@ impl<W> Dispatcher<W> {
         std::mem::take(&mut self.credit)
     }
 
-    /// Takes in an answer. Returns the waiter for it; `Err` when nobody asked or it was answered before.
-    pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Option<W>, UnknownTag> {
+    /// Takes in an answer; `Err` when nobody asked or it was answered before.
+    pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Delivery<W, S>, UnknownTag> {
         let call = self.call_mut(tag).ok_or(UnknownTag)?;
         let (waiter, uncounted) = match call {
             Call::Waiting { waiter, uncounted, .. } => {
                 let waiter = (waiter.take(), *uncounted);
                 *call = Call::Answered(reply);
                 waiter
+            }
+            Call::ForSink(_) => {
+                let call = std::mem::replace(call, Call::Finished);
+                self.leave_behind(tag);
+                self.out -= 1;
+                self.uncounted -= 1;
+                return match call {
+                    Call::ForSink(sink) => Ok(Delivery::HandOver(sink, reply)),
+                    _ => Err(UnknownTag),
+                };
             }
             Call::Expired { uncounted } => {
                 let uncounted = *uncounted;
@@ -158,13 +200,13 @@ impl<W> Dispatcher<W> {
             Call::Marked => {
                 self.credit += 1;
                 self.finish(tag);
-                return Ok(None);
+                return Ok(Delivery::Wake(None));
             }
             Call::Finished | Call::Answered(_) | Call::ExpiredAnswered => return Err(UnknownTag),
         };
         self.out -= 1;
         self.uncounted -= usize::from(uncounted);
-        Ok(waiter)
+        Ok(Delivery::Wake(waiter))
     }
 
     /// What the call has come to; while it is pending `waiter` waits for it.
@@ -192,26 +234,31 @@ impl<W> Dispatcher<W> {
                 self.finish(tag);
                 Progress::Expired
             }
-            Call::Finished | Call::Abandoned { .. } | Call::Marked => Progress::Lost,
+            Call::Finished | Call::ForSink(_) | Call::Abandoned { .. } | Call::Marked => Progress::Lost,
         }
     }
 
     /// The caller is gone. Its tag stays out until the answer comes, which is then discarded: AMP has no cancel box. Returns
-    /// the waiter.
-    pub(crate) fn abandon(&mut self, tag: u64) -> Option<W> {
-        let call = self.call_mut(tag)?;
+    /// the waiter or the sink.
+    pub(crate) fn abandon(&mut self, tag: u64) -> (Option<W>, Option<S>) {
+        let Some(call) = self.call_mut(tag) else { return (None, None) };
         match call {
             Call::Waiting { waiter, uncounted, .. } => {
                 let waiter = waiter.take();
                 *call = Call::Abandoned { uncounted: *uncounted };
                 self.abandoned += 1;
-                return waiter;
+                return (waiter, None);
+            }
+            Call::ForSink(_) => {
+                let call = std::mem::replace(call, Call::Abandoned { uncounted: true });
+                self.abandoned += 1;
+                return (None, if let Call::ForSink(sink) = call { Some(sink) } else { None });
             }
             Call::Expired { uncounted } => *call = Call::Abandoned { uncounted: *uncounted },
             Call::Answered(_) | Call::ExpiredAnswered => self.finish(tag),
             Call::Finished | Call::Abandoned { .. } | Call::Marked => {}
         }
-        None
+        (None, None)
     }
 
     /// Ends the calls whose deadline has come for their callers, hands out their waiters, and returns the next deadline.
@@ -230,10 +277,18 @@ impl<W> Dispatcher<W> {
         next
     }
 
-    /// Forgets all calls whose answer has not come, and hands out their waiters. Answers that came stay to be taken.
-    pub(crate) fn close(&mut self, mut wake: impl FnMut(W)) {
-        for call in self.window.iter_mut().chain(self.old.values_mut()) {
+    /// Forgets all calls whose answer has not come, and hands out their waiters, and their sinks with the tags. Answers that came
+    /// stay to be taken.
+    pub(crate) fn close(&mut self, mut wake: impl FnMut(W), mut lose: impl FnMut(S, u64)) {
+        let window = (self.first..).zip(&mut self.window);
+        for (tag, call) in window.chain(self.old.iter_mut().map(|(tag, call)| (*tag, call))) {
             match call {
+                Call::ForSink(_) => {
+                    if let Call::ForSink(sink) = std::mem::replace(call, Call::Finished) {
+                        lose(sink, tag);
+                    }
+                    self.unfinished -= 1;
+                }
                 Call::Waiting { waiter, .. } => {
                     waiter.take().into_iter().for_each(&mut wake);
                     *call = Call::Finished;
@@ -252,7 +307,7 @@ impl<W> Dispatcher<W> {
         self.slide();
     }
 
-    fn call_mut(&mut self, tag: u64) -> Option<&mut Call<W>> {
+    fn call_mut(&mut self, tag: u64) -> Option<&mut Call<W, S>> {
         match tag.checked_sub(self.first) {
             Some(at) => self.window.get_mut(usize::try_from(at).ok()?),
             None => self.old.get_mut(&tag),

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use amp::{AmpBox, BoxSender, BoxWriter, Call, Command, Connection, Settings};
-use amp_core::extension::{CallExt, Sender};
+use amp_core::extension::{CallExt, Delivery, ReplySink, Sender};
 
 use tokio::sync::Notify;
 
@@ -174,6 +174,12 @@ impl Wake for Holder {
     fn wake(self: Arc<Self>) {}
 }
 
+struct NoReplies;
+
+impl ReplySink for NoReplies {
+    fn deliver(self: Arc<Self>, _: &mut dyn Iterator<Item = Delivery>) {}
+}
+
 /// The waker of one who waits may be all that holds another who waits: a lock that were held would never be had again.
 #[test]
 fn who_leaves_the_line_drops_its_waker_under_no_lock() {
@@ -185,9 +191,10 @@ fn who_leaves_the_line_drops_its_waker_under_no_lock() {
             let (connection, _peer) = full().await;
             let put = |out: &mut BoxWriter<'_>| out.put_named("data", &vec![0_u8]);
             let [mut one, mut other] = [Sender::new(&connection), Sender::new(&connection)];
-            assert!(one.poll_send::<Carry>(Waker::noop(), put).is_pending());
+            let sink: Arc<dyn ReplySink> = Arc::new(NoReplies);
+            assert!(one.poll_send::<Carry>(Waker::noop(), &sink, put).is_pending());
             let waker = Waker::from(Arc::new(Holder(Mutex::new(one))));
-            assert!(other.poll_send::<Carry>(&waker, put).is_pending());
+            assert!(other.poll_send::<Carry>(&waker, &sink, put).is_pending());
             drop(waker);
             drop(other);
         });

@@ -3,19 +3,18 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use amp::schema::CommandDeclaration;
 use amp::{
-    Arguments, Ask, Builder, CallError, CloseReason, Command, Connection, Located, Locator, Peer, Server, Session,
-    Settings, WeakConnection, pair,
+    Arguments, Ask, CallError, Command, Connection, Located, Locator, Peer, Server, Session, Settings, WeakConnection,
+    pair,
 };
-use amp_core::extension::{CloseGuard, Extension, Handler, Sender};
+use amp_core::extension::{CloseGuard, Extension, Handler};
 
 use crate::announcing::WORDS;
-use crate::commands::{House, Wait, sum};
-use crate::raw_peer::{RawPeer, answer, ask, ended, packed, soon, word};
+use crate::commands::{House, sum};
+use crate::raw_peer::{RawPeer, answer, ask, ended, packed, soon};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -218,23 +217,4 @@ async fn a_connection_that_closes_waits_for_what_an_extension_holds() {
     drop(guard);
     peer.expect_end("").await;
     assert_eq!(ended(&connection).await, "Closed");
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_an_extension_sends_takes_no_place_among_the_calls_and_keeps_nothing_open() {
-    let builder: Builder = Connection::builder().settings(Settings::new().most_calls(1).announce(false));
-    let (connection, mut peer) = RawPeer::of(1 << 20, builder);
-    let call = tokio::spawn(connection.call(Wait));
-    peer.expect(ask("1", "Wait", &[])).await;
-    let mut sender = Sender::new(&connection);
-    let Poll::Ready(Ok(reply)) = sender.poll_send::<Wait>(Waker::noop(), |_| Ok(())) else { panic!("there is room") };
-    peer.expect(ask("2", "Wait", &[])).await;
-    peer.send([answer("2", &[]), answer("1", &[])].concat()).await;
-    soon("the reply", reply).await.expect("an answer");
-    soon("the call", call).await.expect("no panic").expect("an answer");
-    let closed = connection.closed();
-    drop(connection);
-    assert_eq!(word(&soon("the end", closed).await), "Closed");
-    let refused = sender.poll_send::<Wait>(Waker::noop(), |_| Ok(()));
-    assert!(matches!(refused, Poll::Ready(Err(CallError::Connection { reason: CloseReason::Closed, sent: false }))));
 }

@@ -37,6 +37,7 @@ mod replies;
 mod runtimes;
 mod sent;
 mod server;
+mod sinks;
 mod timeouts;
 mod transports;
 mod values;

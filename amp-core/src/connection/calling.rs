@@ -1,7 +1,8 @@
-use super::call::{self, Call};
+use super::call::Call;
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::handle::Connection;
+use super::reply::error;
 use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, NoErrors};
 use crate::packet::announcement;
@@ -70,7 +71,7 @@ impl Connection {
         let reply = Exchange::new(self.clone(), Untyped(command, arguments), true).await;
         let Some(reply) = reply.map_err(Failure::into_call_error)? else { return Ok(AmpBox::new()) };
         if reply.is_error {
-            return Err(call::error(&reply, self.shared.settings.boxes.nesting));
+            return Err(error(&reply, self.shared.settings.boxes.nesting));
         }
         let mut answer = AmpBox::from(&reply.raw);
         // What the box says beside its fields is for this end, and not to be passed on.

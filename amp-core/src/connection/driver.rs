@@ -156,6 +156,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         let mut is_first = true;
         loop {
             let found = self.look(has_read, std::mem::take(&mut is_first), cx);
+            self.reader.hand_over();
             wake(self.woken.drain(..));
             if let Err(reason) = self.reader.check(found.unknown) {
                 self.end(reason);

@@ -158,8 +158,8 @@ pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<R
 
 /// Nothing waits for the answer any more.
 pub(super) fn abandon(shared: &Shared, tag: u64) {
-    let [waiter, driver] = shared.lock().abandon(tag);
-    drop(waiter);
+    let ([waiter, driver], sink) = shared.lock().abandon(tag);
+    drop((waiter, sink));
     wake(driver);
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::clock::now;
 use super::failure::Failure;
 use super::shared::{Shared, wake};
-use crate::proto::{Lane, Outgoing, Request, State, TimerKey};
+use crate::proto::{Lane, Outgoing, ReplyTo, Request, State, TimerKey};
 
 /// An ask that is to be sent, and its place while it waits for that.
 #[derive(Default)]
@@ -40,7 +40,8 @@ impl Queued {
             return Poll::Ready(Err(Failure::Timeout { sent: false }));
         }
         if state.admits(lane, self.ticket) {
-            let request = Request { lane, wants_answer, deadline: self.deadline, waiter: cx.waker() };
+            let reply_to = ReplyTo::Waiter(cx.waker());
+            let request = Request { lane, wants_answer, deadline: self.deadline, reply_to };
             return Poll::Ready(append(shared, state, ask, &request));
         }
         let (ticket, before) = state.wait(lane, self.ticket, cx.waker());

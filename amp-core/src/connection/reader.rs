@@ -11,8 +11,9 @@ use super::batching::Batching;
 use super::clock::now;
 use super::responders::Responders;
 use super::shared::{Shared, wake};
+use super::sink::{Delivery, ReplySink, hand_over};
 use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
-use crate::proto::State;
+use crate::proto::{SinkReply, State};
 use crate::reason::CloseReason;
 use crate::responder::Ask;
 use crate::wire::{BoxDecoder, RawBox};
@@ -36,6 +37,8 @@ pub(super) struct Reader {
     has_first_box: bool,
     /// Replies that are not yet delivered.
     replies: Vec<(Option<u64>, ReplyPacket)>,
+    /// What is to be handed over once the lock is free.
+    for_sinks: Vec<SinkReply<Arc<dyn ReplySink>>>,
     /// Whether there were replies in this turn.
     has_replies: bool,
     /// What is to be woken once the lock is free.
@@ -56,6 +59,7 @@ impl Reader {
             batching: Batching::new(),
             has_first_box: false,
             replies: Vec::new(),
+            for_sinks: Vec::new(),
             has_replies: false,
             woken: Vec::new(),
             is_open: None,
@@ -241,15 +245,27 @@ impl Reader {
     }
 
     fn deliver_all(&mut self) -> Result<(), CloseReason> {
-        let unknown = self.shared.lock().deliver(self.replies.drain(..), &mut self.woken);
+        let unknown = self.shared.lock().deliver(self.replies.drain(..), &mut self.woken, &mut self.for_sinks);
+        self.hand_over();
         wake(self.woken.drain(..));
         self.check(unknown)
     }
 
-    /// Hands the replies so far to their callers. Returns how many have a tag that is not out.
+    /// Hands the replies so far to their callers. Returns how many have a tag that is not out. Those that have sinks are
+    /// [handed over](Self::hand_over) when the lock is free.
     #[inline]
     pub(super) fn deliver(&mut self, state: &mut State<Waker>, woken: &mut Vec<Waker>) -> usize {
-        if self.replies.is_empty() { 0 } else { state.deliver(self.replies.drain(..), woken) }
+        if self.replies.is_empty() { 0 } else { state.deliver(self.replies.drain(..), woken, &mut self.for_sinks) }
+    }
+
+    /// Hands to sinks what was delivered for them: under no lock, and before anything is woken.
+    #[inline]
+    pub(super) fn hand_over(&mut self) {
+        if !self.for_sinks.is_empty() {
+            let nesting = self.shared.settings.boxes.nesting;
+            let replies = self.for_sinks.drain(..);
+            hand_over(replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), nesting))));
+        }
     }
 
     /// Whether the connection bears so many replies to tags that are not out (`wire.md` line 19).

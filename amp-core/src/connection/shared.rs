@@ -10,14 +10,16 @@ use tokio::sync::watch;
 
 use super::callback::Unanswered;
 use super::clock::{after, now};
+use super::failure::Failure;
 use super::inbound::Inbound;
 use super::receiver::Switch;
+use super::sink::{Delivery, ReplySink, hand_over};
 use super::states::States;
 use crate::boxes::SendBoxError;
 use crate::locator::Locator;
 use crate::panics::caught;
 use crate::peer::Peer;
-use crate::proto::{Appended, EndListener, Limits, State, Waiter};
+use crate::proto::{Appended, EndListener, Limits, LostSink, State, Waiter};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::AmpBox;
@@ -55,6 +57,7 @@ pub(super) struct Shared {
 
 impl Waiter for Waker {
     type Identity = (usize, usize);
+    type Sink = Arc<dyn ReplySink>;
 
     /// `Waker::will_wake`, as something to look up.
     #[inline]
@@ -234,9 +237,15 @@ impl Shared {
         self.run_end_listeners(late);
     }
 
-    /// Nothing more is received: tells the box receiver, and runs what waits for the end of the connection, once.
+    /// Nothing more is received: tells the box receiver and the sinks, and runs what waits for the end of the connection, once.
     pub(super) fn announce_end(&self) {
-        self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped));
+        let reason = self.over().unwrap_or(CloseReason::DriverDropped);
+        self.switch.stop(&reason);
+        let (lost, nesting) = (self.lock().take_lost_sinks(), self.settings.boxes.nesting);
+        hand_over(lost.into_iter().map(|LostSink { sink, tag, sent }| {
+            let failure = Failure::Connection { reason: reason.clone(), sent };
+            (sink, Delivery::new(tag, Err(failure), nesting))
+        }));
         let listeners = self.lock().take_end_listeners();
         self.run_end_listeners(listeners);
     }

@@ -7,7 +7,7 @@ use super::goodbye;
 use super::outbound::Outbound;
 use super::outgoing::Outgoing;
 use super::waiter::Waiter;
-use crate::dispatcher::{Dispatcher, Progress, UnknownTag};
+use crate::dispatcher::{Delivery, Dispatcher, Progress, UnknownTag};
 use crate::packet::announcement::{mark, put_hello};
 use crate::packet::{ReplyPacket, Tag};
 use crate::reason::CloseReason;
@@ -17,7 +17,9 @@ use crate::wire::{BoxLimits, Pairs};
 /// What this end sends, and the answers to that: asks are admitted in their order, and each uses up a tag, as it is appended.
 pub(crate) struct Sender<W: Waiter> {
     boxes: BoxLimits,
-    dispatcher: Dispatcher<W>,
+    dispatcher: Dispatcher<W, W::Sink>,
+    /// The sinks that are to be told of the end, with their tags.
+    lost: Vec<(W::Sink, u64)>,
     outbound: Outbound,
     admission: Admission<W>,
     announcements: Announcements,
@@ -34,13 +36,34 @@ pub(crate) struct Limits {
 }
 
 /// How an ask is sent.
-#[derive(Debug)]
-pub(crate) struct Request<'a, W> {
+pub(crate) struct Request<'a, W: Waiter> {
     pub(crate) lane: Lane,
     pub(crate) wants_answer: bool,
     pub(crate) deadline: Option<Instant>,
-    /// What the answer wakes.
-    pub(crate) waiter: &'a W,
+    pub(crate) reply_to: ReplyTo<'a, W>,
+}
+
+/// What becomes of an answer.
+pub(crate) enum ReplyTo<'a, W: Waiter> {
+    /// It wakes the waiter, which takes it.
+    Waiter(&'a W),
+    /// It is handed to the sink. Such an ask takes no place among the calls, and has no deadline.
+    Sink(&'a W::Sink),
+}
+
+/// A reply that is to be handed to its sink.
+pub(crate) struct SinkReply<S> {
+    pub(crate) sink: S,
+    pub(crate) tag: u64,
+    pub(crate) reply: ReplyPacket,
+}
+
+/// A sink whose reply does not come any more: the connection has ended.
+pub(crate) struct LostSink<S> {
+    pub(crate) sink: S,
+    pub(crate) tag: u64,
+    /// The peer may have what was sent.
+    pub(crate) sent: bool,
 }
 
 impl<W: Waiter> Sender<W> {
@@ -53,6 +76,7 @@ impl<W: Waiter> Sender<W> {
         Self {
             boxes: limits.boxes,
             dispatcher: Dispatcher::new(),
+            lost: Vec::new(),
             outbound: Outbound::new(limits.outbound_mark),
             admission: Admission::new(limits.most_calls, credit),
             announcements: Announcements::new(limits.announces),
@@ -86,7 +110,8 @@ impl<W: Waiter> Sender<W> {
 
     /// Appends an ask. Returns its tag, if it wants an answer. On an error nothing is appended, and no tag is used up.
     pub(super) fn append(&mut self, ask: &dyn Outgoing, request: &Request<'_, W>) -> Result<Option<u64>, EncodeError> {
-        let Request { lane, wants_answer, deadline, waiter } = *request;
+        let Request { lane, wants_answer, deadline, reply_to } = request;
+        let (lane, wants_answer) = (*lane, *wants_answer);
         let (number, start) = (self.dispatcher.next_tag(), self.outbound.len());
         let tag = wants_answer.then(|| Tag::of(number));
         ask.put(self.outbound.buffer(), tag, self.boxes)?;
@@ -94,7 +119,10 @@ impl<W: Waiter> Sender<W> {
             self.outbound.added_bulk(start);
         }
         if wants_answer {
-            self.dispatcher.ask(waiter.clone(), deadline, lane != Lane::Call);
+            match *reply_to {
+                ReplyTo::Waiter(waiter) => self.dispatcher.ask(waiter.clone(), *deadline, lane != Lane::Call),
+                ReplyTo::Sink(sink) => self.dispatcher.ask_for(sink.clone()),
+            }
         } else {
             self.notified(ask, start);
         }
@@ -146,7 +174,7 @@ impl<W: Waiter> Sender<W> {
         self.outbound.has_left(tag)
     }
 
-    pub(super) fn abandon(&mut self, tag: u64) -> Option<W> {
+    pub(super) fn abandon(&mut self, tag: u64) -> (Option<W>, Option<W::Sink>) {
         self.dispatcher.abandon(tag)
     }
 
@@ -155,19 +183,31 @@ impl<W: Waiter> Sender<W> {
         self.dispatcher.expire(now, |waiter| woken.push(waiter))
     }
 
-    /// Hands replies to their callers. Returns how many have a tag that is not out.
+    /// Whether the reply is still to come, and to be handed to a sink.
+    pub(super) fn is_for_sink(&self, tag: u64) -> bool {
+        self.dispatcher.is_for_sink(tag)
+    }
+
+    /// Hands replies to their callers, those that have sinks out. Returns how many have a tag that is not out.
     pub(super) fn deliver(
         &mut self,
         replies: impl Iterator<Item = (Option<u64>, ReplyPacket)>,
         woken: &mut Vec<W>,
+        for_sinks: &mut Vec<SinkReply<W::Sink>>,
     ) -> usize {
         let (mut known, mut unknown) = (false, 0);
         for (tag, reply) in replies {
-            match tag.ok_or(UnknownTag).and_then(|tag| self.dispatcher.answer(tag, reply)) {
-                Ok(waiter) => {
+            let Some(tag) = tag else {
+                unknown += 1;
+                continue;
+            };
+            match self.dispatcher.answer(tag, reply) {
+                Ok(Delivery::Wake(waiter)) => {
                     known = true;
                     woken.extend(waiter);
                 }
+                // It took no place that another call could have now.
+                Ok(Delivery::HandOver(sink, reply)) => for_sinks.push(SinkReply { sink, tag, reply }),
                 Err(UnknownTag) => unknown += 1,
             }
         }
@@ -231,7 +271,15 @@ impl<W: Waiter> Sender<W> {
 
     /// Takes out all that wait for answers. Answers that came stay to be taken.
     pub(super) fn close(&mut self, woken: &mut Vec<W>) {
-        self.dispatcher.close(|waiter| woken.push(waiter));
+        let lost = &mut self.lost;
+        self.dispatcher.close(|waiter| woken.push(waiter), |sink, tag| lost.push((sink, tag)));
+        lost.sort_unstable_by_key(|(_, tag)| *tag);
+    }
+
+    /// Takes out the sinks that are to be told of the end, in the order in which they were sent with.
+    pub(super) fn take_lost(&mut self) -> Vec<LostSink<W::Sink>> {
+        let lost = std::mem::take(&mut self.lost);
+        lost.into_iter().map(|(sink, tag)| LostSink { sink, tag, sent: self.has_left(tag) }).collect()
     }
 
     /// The peer's first box has come, or has gone to a box receiver. Returns the notification that is to be woken.

@@ -3,7 +3,7 @@ use std::time::Instant;
 use super::admission::Lane;
 use super::lifecycle::{EndListener, Lifecycle};
 use super::outgoing::Outgoing;
-use super::sender::{Limits, Request, Sender};
+use super::sender::{Limits, LostSink, Request, Sender, SinkReply};
 use super::timers::TimerKey;
 use super::waiter::Waiter;
 use super::wake_up::WakeUp;
@@ -145,11 +145,16 @@ impl<W: Waiter> State<W> {
     }
 
     /// Nobody waits for the answer any more. Returns the waiter that was there, and the driver, if that is to be woken: closing may
-    /// have waited for the answer.
-    pub(crate) fn abandon(&mut self, tag: u64) -> [Option<W>; 2] {
-        let left = self.sender.abandon(tag);
+    /// have waited for the answer. And the sink that was there, which is to be dropped under no lock.
+    pub(crate) fn abandon(&mut self, tag: u64) -> ([Option<W>; 2], Option<W::Sink>) {
+        let (left, sink) = self.sender.abandon(tag);
         let closes = self.lifecycle.is_closing();
-        [left, if closes { self.wake_up.wake_always() } else { None }]
+        ([left, if closes { self.wake_up.wake_always() } else { None }], sink)
+    }
+
+    /// Whether the reply is still to come, and to be handed to a sink.
+    pub(crate) fn is_for_sink(&self, tag: u64) -> bool {
+        self.sender.is_for_sink(tag)
     }
 
     /// Waits for the instant. Returns the key to wait on with, the waiter that was there before, and the driver, if that is to be
@@ -235,6 +240,11 @@ impl<W: Waiter> State<W> {
         self.lifecycle.listen(listener)
     }
 
+    /// Takes out the sinks that are to be told of the end, in the order in which they were sent with.
+    pub(crate) fn take_lost_sinks(&mut self) -> Vec<LostSink<W::Sink>> {
+        self.sender.take_lost()
+    }
+
     /// Takes out what is told of the end; later listeners are told at once.
     pub(crate) fn take_end_listeners(&mut self) -> Vec<EndListener> {
         self.lifecycle.take_end_listeners()
@@ -283,13 +293,15 @@ impl<W: Waiter> State<W> {
         self.sender.forgive_credit()
     }
 
-    /// Hands replies to their callers. Returns how many have a tag that is not out.
+    /// Hands replies to their callers, and those that have sinks out: they are to be handed over under no lock, before anything is
+    /// woken. Returns how many have a tag that is not out.
     pub(crate) fn deliver(
         &mut self,
         replies: impl Iterator<Item = (Option<u64>, ReplyPacket)>,
         woken: &mut Vec<W>,
+        for_sinks: &mut Vec<SinkReply<W::Sink>>,
     ) -> usize {
-        let unknown = self.sender.deliver(replies, woken);
+        let unknown = self.sender.deliver(replies, woken, for_sinks);
         // What is over has no tags out.
         if self.lifecycle.over().is_some() { 0 } else { unknown }
     }

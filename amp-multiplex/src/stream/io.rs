@@ -48,6 +48,8 @@ enum Writing {
     Open,
     /// The peer is being told.
     Closing(CloseTask),
+    /// The peer has answered. What it answered before may be on its way here from another thread.
+    Answered,
     /// The peer has all that was written, and its end.
     Closed,
     /// The peer had closed before: what it has taken is to be found out.
@@ -172,15 +174,21 @@ impl AsyncWrite for Stream {
             let result = ready!(Pin::new(task).poll(cx)).unwrap_or(Err(CloseReason::DriverDropped.into()));
             self.writing = Writing::PeerClosed;
             match result {
-                Ok(()) => {
-                    self.shared.take_all_answers();
-                    if !self.shared.lock().machine.state().is_refused() {
-                        self.writing = Writing::Closed;
-                    }
-                }
+                Ok(()) => self.writing = Writing::Answered,
                 Err(StreamError::PeerDisconnected) => self.shared.recv_close_refusal(),
                 Err(error) => self.writing = Writing::Failed(Box::new(error)),
             }
+        }
+        if let Writing::Answered = self.writing {
+            let mut inner = self.shared.lock();
+            if !inner.send_queue.has_all_replies() {
+                inner.writer = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            drop(inner);
+            self.shared.take_all_answers();
+            let is_refused = self.shared.lock().machine.state().is_refused();
+            self.writing = if is_refused { Writing::PeerClosed } else { Writing::Closed };
         }
         match &self.writing {
             Writing::Closed => return Poll::Ready(Ok(())),

@@ -2,8 +2,10 @@
 //! writer sleeps.
 
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Wake, Waker};
 use std::time::Instant;
+
+use amp_core::extension::{Delivery, ReplySink};
 
 use super::send_queue::{Answered, MAX_TRANSMIT};
 use super::shared::{Inner, Shared};
@@ -39,7 +41,8 @@ impl Shared {
         // Streams take turns, not their writers: each sends one Transmit in the order in which they came, also when one task
         // writes to all of them.
         let waker = Waker::from(Arc::clone(self));
-        match inner.send_queue.poll_send(&waker, self.id(), &bytes[..length], now) {
+        let sink: Arc<dyn ReplySink> = Arc::clone(self) as _;
+        match inner.send_queue.poll_send(&waker, &sink, self.id(), &bytes[..length], now) {
             Poll::Ready(Ok(())) => {
                 inner.machine.sent(length);
                 self.streams().in_flight().change(before, inner.machine.in_flight());
@@ -68,33 +71,17 @@ impl Shared {
         });
     }
 
-    /// Takes the answers that are here, in order. Returns whether there were any; the connection wakes the stream when there are
-    /// more.
-    fn take_answers(self: &Arc<Self>, inner: &mut Inner) -> Result<bool, StreamError> {
-        let waker = Waker::from(Arc::clone(self));
-        let cx = &mut Context::from_waker(&waker);
-        let mut any = false;
-        while let Some(answered) = inner.send_queue.pop_answered(cx) {
-            any = true;
-            self.acknowledged(&mut inner.machine, &answered);
-            answered.result?;
-        }
-        Ok(any)
-    }
-
     /// Takes the answers that are here, also those behind bytes that wait for the peer's reader.
     pub(super) fn take_all_answers(self: &Arc<Self>) {
-        let waker = Waker::from(Arc::clone(self));
-        let cx = &mut Context::from_waker(&waker);
         let (mut guard, mut failed) = (self.lock(), None);
         let Inner { send_queue, machine, .. } = &mut *guard;
-        send_queue.drain_answered(cx, |answered| {
+        send_queue.drain_answered(|answered| {
             self.acknowledged(machine, &answered);
             failed = failed.take().or(answered.result.err());
         });
         drop(guard);
         if let Some(error) = failed {
-            self.send_failed(error.into());
+            self.send_failed(error);
         }
     }
 
@@ -127,17 +114,29 @@ impl Shared {
     }
 }
 
-/// The connection wakes the stream when an answer is received and when it is its turn to send.
-impl Wake for Shared {
-    fn wake(self: Arc<Self>) {
+/// The connection delivers the answers to Transmits. They are taken in order: one that has come before an earlier one waits.
+impl ReplySink for Shared {
+    fn deliver(self: Arc<Self>, replies: &mut dyn Iterator<Item = Delivery>) {
         let mut inner = self.lock();
-        let was_waiting = inner.send_queue.is_waiting();
-        let answered = self.take_answers(&mut inner);
-        let writer = if was_waiting || !matches!(answered, Ok(false)) { inner.writer.take() } else { None };
+        replies.for_each(|reply| inner.send_queue.recv_reply(reply));
+        let mut failed = Vec::new();
+        while let Some(answered) = inner.send_queue.pop_answered() {
+            self.acknowledged(&mut inner.machine, &answered);
+            failed.extend(answered.result.err());
+        }
+        let writer = inner.writer.take();
         drop(inner);
-        if let Err(error) = answered {
+        for error in failed {
             self.send_failed(error);
         }
+        writer.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The connection wakes the stream when it is its turn to send.
+impl Wake for Shared {
+    fn wake(self: Arc<Self>) {
+        let writer = self.lock().writer.take();
         writer.into_iter().for_each(Waker::wake);
     }
 }

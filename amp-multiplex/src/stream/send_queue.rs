@@ -1,12 +1,13 @@
 use std::collections::VecDeque;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::Arc;
+use std::task::{Poll, Waker, ready};
 use std::time::Instant;
 
-use amp_core::extension::{PendingReply, Sender};
+use amp_core::extension::{Delivery, ReplySink, Sender, SentTag};
 use amp_core::{CallError, Connection};
 
 use crate::commands::{Id, StreamGone, Transmit};
+use crate::error::StreamError;
 
 /// The most bytes of one Transmit: streams take turns after as many. What programs write is most often as long, or half of it.
 pub(crate) const MAX_TRANSMIT: usize = 32 * 1024;
@@ -15,21 +16,23 @@ pub(crate) const MAX_TRANSMIT: usize = 32 * 1024;
 pub(super) struct SendQueue {
     /// Waits for room in the connection's outbound buffer.
     sender: Sender,
-    /// Oldest first.
+    /// Oldest first, and so in the order of the tags.
     in_flight: VecDeque<InFlight>,
 }
 
 struct InFlight {
-    answer: PendingReply<Transmit>,
+    tag: SentTag,
     length: usize,
     sent_at: Instant,
+    /// Its reply, until that is taken.
+    reply: Option<Result<(), StreamError>>,
 }
 
 /// A Transmit that was answered.
 pub(super) struct Answered {
     pub(super) length: usize,
     pub(super) sent_at: Instant,
-    pub(super) result: Result<(), CallError<StreamGone>>,
+    pub(super) result: Result<(), StreamError>,
 }
 
 impl SendQueue {
@@ -43,45 +46,55 @@ impl SendQueue {
         self.in_flight.is_empty()
     }
 
-    /// Whether nothing was sent since sending was last pending.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.sender.is_waiting()
-    }
-
-    /// Sends a Transmit, or has `waker` woken when there may be room for it. The waker is woken by the answer, too.
+    /// Sends a Transmit whose reply goes to `sink`, or has `waker` woken when there may be room for it.
     pub(super) fn poll_send(
         &mut self,
         waker: &Waker,
+        sink: &Arc<dyn ReplySink>,
         id: &Id,
         data: &[u8],
         now: Instant,
     ) -> Poll<Result<(), CallError<StreamGone>>> {
-        let answer = ready!(self.sender.poll_send(waker, |out| Transmit::put(id, data, out)))?;
-        self.in_flight.push_back(InFlight { answer, length: data.len(), sent_at: now });
+        let tag = ready!(self.sender.poll_send::<Transmit>(waker, sink, |out| Transmit::put(id, data, out)))?;
+        self.in_flight.push_back(InFlight { tag, length: data.len(), sent_at: now, reply: None });
         Poll::Ready(Ok(()))
     }
 
+    /// The reply to a Transmit was received.
+    pub(super) fn recv_reply(&mut self, reply: Delivery) {
+        if let Ok(at) = self.in_flight.binary_search_by_key(&reply.tag(), |sent| sent.tag)
+            && let Some(sent) = self.in_flight.get_mut(at)
+        {
+            sent.reply = Some(reply.into_reply::<Transmit>().map_err(StreamError::from));
+        }
+    }
+
+    /// Whether every reply that the connection has received is here, and none on its way from another thread.
+    pub(super) fn has_all_replies(&self) -> bool {
+        self.in_flight.iter().all(|sent| sent.reply.is_some() || self.sender.is_awaited(sent.tag))
+    }
+
     /// Takes the oldest Transmit, if it is answered.
-    pub(super) fn pop_answered(&mut self, cx: &mut Context<'_>) -> Option<Answered> {
-        let result = match Pin::new(&mut self.in_flight.front_mut()?.answer).poll(cx) {
-            Poll::Ready(result) => result,
-            Poll::Pending => return None,
-        };
-        let InFlight { length, sent_at, .. } = self.in_flight.pop_front()?;
+    pub(super) fn pop_answered(&mut self) -> Option<Answered> {
+        let sent = self.in_flight.front_mut()?;
+        let answered = Answered { result: sent.reply.take()?, length: sent.length, sent_at: sent.sent_at };
+        self.in_flight.pop_front();
         if self.in_flight.is_empty() {
             // An idle stream holds no memory for what has passed.
             self.in_flight = VecDeque::new();
         }
-        Some(Answered { length, sent_at, result })
+        Some(answered)
     }
 
     /// Passes every Transmit that is answered to `each`, also those behind one that is not.
-    pub(super) fn drain_answered(&mut self, cx: &mut Context<'_>, mut each: impl FnMut(Answered)) {
-        for mut sent in std::mem::take(&mut self.in_flight) {
-            match Pin::new(&mut sent.answer).poll(cx) {
-                Poll::Ready(result) => each(Answered { length: sent.length, sent_at: sent.sent_at, result }),
-                Poll::Pending => self.in_flight.push_back(sent),
+    pub(super) fn drain_answered(&mut self, mut each: impl FnMut(Answered)) {
+        self.in_flight.retain_mut(|sent| {
+            let reply = sent.reply.take();
+            let is_answered = reply.is_some();
+            if let Some(result) = reply {
+                each(Answered { length: sent.length, sent_at: sent.sent_at, result });
             }
-        }
+            !is_answered
+        });
     }
 }

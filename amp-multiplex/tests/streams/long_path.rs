@@ -1,11 +1,14 @@
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use amp_core::Settings;
 use amp_multiplex::{Stream, StreamSettings};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
-use crate::support::{End, path, read_exactly, soon, write};
+use crate::support::{End, ends_with, path, read_exactly, soon, write};
 
 const DELAY: Duration = Duration::from_millis(100);
 
@@ -113,4 +116,39 @@ async fn a_hundred_bulk_streams_starve_neither_a_small_stream_nor_a_command() {
         let took = begin.elapsed();
         assert!(took < Duration::from_millis(500), "a command waited {took:?}");
     }
+}
+
+/// Writes once, or finds that it must wait.
+async fn try_write(stream: &mut Stream, bytes: &[u8]) -> Option<usize> {
+    let written = poll_fn(|cx| Poll::Ready(Pin::new(&mut *stream).poll_write(cx, bytes))).await;
+    match written {
+        Poll::Ready(count) => Some(count.expect("the stream is open")),
+        Poll::Pending => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_is_held_up_for_a_measurement_starts_one_timer_which_wakes_it_though_the_reader_sleeps() {
+    let (here, there) = ends_with(1 << 20, &StreamSettings::new().first_window(100_000).most_window(100_000));
+    let mut listener = there.factories.listen("reader", 1);
+    let (mut stream, mut reader) = here.open("reader", &mut listener).await;
+    write(&mut stream, "measured").await;
+    // Something is in flight from now on, so that nothing more is measured.
+    stream.write_all(&[1; 10_000]).await.expect("written");
+    assert_eq!(read_exactly(&mut reader, 8).await, b"measured");
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    stream.write_all(&[1; 70_000]).await.expect("written");
+    // The reader has just read.
+    read_exactly(&mut reader, 10_000).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    for _ in 0..3 {
+        assert_eq!(try_write(&mut stream, &[1; 1000]).await, None);
+    }
+    assert_eq!(tasks(), before + 1);
+    let begin = Instant::now();
+    write(&mut stream, [1; 1000]).await;
+    assert!(begin.elapsed() > Duration::from_secs(1), "it was not held up");
+    assert_eq!(read_exactly(&mut reader, 71_000).await.len(), 71_000);
 }

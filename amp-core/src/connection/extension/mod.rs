@@ -4,7 +4,7 @@
 //! a [`Session`](crate::Session::extension). It is attached to each connection once, before anything is read, and makes the
 //! [`Handler`] of that connection, which settles the asks for the commands that the extension claims: before locators, layers
 //! and limits. It sends by a [`Sender`], whose commands have room of their own in the outbound buffer and take no place among
-//! the calls.
+//! the calls, and takes the replies to them by a [`ReplySink`].
 //!
 //! # Stability
 //! This module makes no promise of semantic versioning: any release may change it. A crate that implements a protocol depends
@@ -13,7 +13,6 @@
 mod call_ext;
 mod claims;
 mod close_guard;
-mod reply;
 mod sender;
 
 use std::fmt;
@@ -22,8 +21,9 @@ use std::sync::Arc;
 pub use call_ext::CallExt;
 pub use claims::Handler;
 pub use close_guard::CloseGuard;
-pub use reply::PendingReply;
 pub use sender::Sender;
+
+pub use super::sink::{Delivery, ReplySink, SentTag};
 
 pub(super) use claims::Claims;
 

@@ -1,14 +1,16 @@
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use super::reply::PendingReply;
 use crate::call_error::CallError;
 use crate::command::Command;
+use crate::connection::exchange::abandon;
 use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
 use crate::connection::queued::{append, give_way};
-use crate::proto::{Borrowed, Lane, Request};
+use crate::connection::sink::{ReplySink, SentTag};
+use crate::proto::{Borrowed, Lane, ReplyTo, Request};
 use crate::value::{BoxWriter, EncodeError};
 
 /// Sends the commands of an extension, which have room of their own in the outbound buffer.
@@ -33,8 +35,8 @@ impl Sender {
     }
 
     /// Sends a command. `put` writes its arguments, in the order of their keys and none that sorts before `_`; constraints are
-    /// not checked. It runs under the connection's lock and must not use the connection. The command always wants an answer,
-    /// which wakes `waiter` when it comes.
+    /// not checked. It runs under the connection's lock and must not use the connection. The command always wants an answer: the
+    /// reply is handed to `sink` with the tag that is returned, which may be on another thread and before this has returned.
     ///
     /// While there is no room nothing is sent. `waiter` is woken when there is, and when the connection closes. A sender that
     /// was woken and sends nothing keeps no other waiting. The room is 96 KiB, more beside large calls, and never more than half
@@ -46,8 +48,9 @@ impl Sender {
     pub fn poll_send<C: Command>(
         &mut self,
         waiter: &Waker,
+        sink: &Arc<dyn ReplySink>,
         put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
-    ) -> Poll<Result<PendingReply<C>, CallError<C::Errors>>> {
+    ) -> Poll<Result<SentTag, CallError<C::Errors>>> {
         let shared = &self.connection.shared;
         let mut state = shared.lock();
         if let Some(reason) = state.refusal(true) {
@@ -62,12 +65,23 @@ impl Sender {
         }
         let left = self.ticket.take().map(|ticket| state.leave(Lane::Bulk, ticket));
         let ask = Borrowed::<C, _>(put, PhantomData);
+        let reply_to = ReplyTo::Sink(sink);
         let sent =
-            append(shared, state, &ask, &Request { lane: Lane::Bulk, wants_answer: true, deadline: None, waiter });
+            append(shared, state, &ask, &Request { lane: Lane::Bulk, wants_answer: true, deadline: None, reply_to });
         drop(left);
-        Poll::Ready(
-            sent.map(|tag| PendingReply::new(self.connection.uncounted(), tag)).map_err(Failure::into_call_error),
-        )
+        // It has a tag, as it wants an answer.
+        Poll::Ready(sent.map(|tag| SentTag(tag.unwrap_or_default())).map_err(Failure::into_call_error))
+    }
+
+    /// Whether the reply has not come. One that has may still be on its way to the sink, on another thread.
+    #[must_use]
+    pub fn is_awaited(&self, tag: SentTag) -> bool {
+        self.connection.shared.lock().is_for_sink(tag.0)
+    }
+
+    /// Gives the reply up: a connection that closes waits for it no more, and the sink does not get it unless it is on its way.
+    pub fn abandon(&self, tag: SentTag) {
+        abandon(&self.connection.shared, tag.0);
     }
 
     /// Whether it waits for room: nothing was sent since it was last pending.

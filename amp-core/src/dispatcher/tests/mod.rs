@@ -1,5 +1,6 @@
 //! Who waits for which answer, without a runtime and without a clock.
 
+mod sinks;
 mod two_ends;
 
 use std::time::Duration;
@@ -10,6 +11,19 @@ use super::*;
 use crate::packet::{AskTag, Packet, Tag, put_answer};
 use crate::testing::Item;
 use crate::wire::{BoxDecoder, BoxLimits};
+
+/// A sink is a number here.
+type Dispatcher<W> = super::Dispatcher<W, u64>;
+
+impl<W> Dispatcher<W> {
+    /// Takes in an answer that goes to no sink, and returns the waiter for it.
+    fn wakes(&mut self, tag: u64, reply: ReplyPacket) -> Result<Option<W>, UnknownTag> {
+        self.answer(tag, reply).map(|delivery| match delivery {
+            Delivery::Wake(waiter) => waiter,
+            Delivery::HandOver(sink, _) => panic!("{tag} has the sink {sink}"),
+        })
+    }
+}
 
 fn item(number: u64) -> Item {
     Item { a: i64::try_from(number).unwrap_or(-1), b: None }
@@ -63,7 +77,7 @@ fn line_13_tags_count_up_from_1_and_asks_without_answer_use_them_up() {
     let mut dispatcher = asked(3);
     dispatcher.skip();
     assert_eq!(dispatcher.next_tag(), 5);
-    assert_eq!(dispatcher.answer(4, reply(4)).err(), Some(UnknownTag), "line 20: nobody waits for it");
+    assert_eq!(dispatcher.wakes(4, reply(4)).err(), Some(UnknownTag), "line 20: nobody waits for it");
 }
 
 #[test]
@@ -71,7 +85,7 @@ fn line_17_answers_out_of_order_find_their_calls() {
     let mut dispatcher = asked(5);
     for tag in [3, 5, 1, 4, 2] {
         assert_eq!(progress(&mut dispatcher, tag), "pending");
-        assert_eq!(dispatcher.answer(tag, reply(tag)), Ok(Some(tag)), "whoever waits is woken");
+        assert_eq!(dispatcher.wakes(tag, reply(tag)), Ok(Some(tag)), "whoever waits is woken");
     }
     assert!(!dispatcher.is_awaited());
     for tag in 1..=5 {
@@ -83,12 +97,12 @@ fn line_17_answers_out_of_order_find_their_calls() {
 #[test]
 fn line_19_an_answer_to_a_tag_that_is_not_out_is_told() {
     let mut dispatcher = asked(2);
-    assert_eq!(dispatcher.answer(2, reply(2)), Ok(Some(2)));
+    assert_eq!(dispatcher.wakes(2, reply(2)), Ok(Some(2)));
     for tag in [0, 2, 3, u64::MAX] {
-        assert_eq!(dispatcher.answer(tag, reply(1)), Err(UnknownTag), "{tag}");
+        assert_eq!(dispatcher.wakes(tag, reply(1)), Err(UnknownTag), "{tag}");
     }
     assert_eq!(progress(&mut dispatcher, 2), "answered 2", "the first answer stays");
-    assert_eq!(dispatcher.answer(2, reply(2)), Err(UnknownTag), "taken long ago");
+    assert_eq!(dispatcher.wakes(2, reply(2)), Err(UnknownTag), "taken long ago");
 }
 
 #[test]
@@ -102,7 +116,7 @@ fn the_latest_waiter_is_woken() {
     };
     assert!(matches!(dispatcher.poll(1, second), Progress::Pending));
     assert_eq!(before, Some("first"));
-    assert_eq!(dispatcher.answer(1, reply(1)), Ok(Some("second")));
+    assert_eq!(dispatcher.wakes(1, reply(1)), Ok(Some("second")));
 }
 
 #[test]
@@ -113,15 +127,15 @@ fn the_late_answer_of_an_abandoned_call_is_discarded_and_a_second_one_is_unknown
     dispatcher.abandon(2);
     assert!(!dispatcher.is_awaited());
     assert_eq!(dispatcher.next_tag(), 3, "the tag stays out");
-    assert_eq!(dispatcher.answer(1, reply(1)), Ok(None));
-    assert_eq!(dispatcher.answer(1, reply(1)), Err(UnknownTag));
+    assert_eq!(dispatcher.wakes(1, reply(1)), Ok(None));
+    assert_eq!(dispatcher.wakes(1, reply(1)), Err(UnknownTag));
     assert_eq!(progress(&mut dispatcher, 2), "lost");
 }
 
 #[test]
 fn a_call_that_is_abandoned_after_its_answer_leaves_nothing_behind() {
     let mut dispatcher = asked(1);
-    assert_eq!(dispatcher.answer(1, reply(1)), Ok(Some(1)));
+    assert_eq!(dispatcher.wakes(1, reply(1)), Ok(Some(1)));
     dispatcher.abandon(1);
     assert_eq!(held(&dispatcher), (0, 0, 0));
 }
@@ -130,7 +144,7 @@ fn a_call_that_is_abandoned_after_its_answer_leaves_nothing_behind() {
 fn calls_whose_answers_wait_to_be_taken_stay_in_the_window() {
     let mut dispatcher = asked(1000);
     for tag in 1..=1000 {
-        assert_eq!(dispatcher.answer(tag, reply(tag)), Ok(Some(tag)));
+        assert_eq!(dispatcher.wakes(tag, reply(tag)), Ok(Some(tag)));
     }
     for tag in 1..=1000 {
         assert_eq!(progress(&mut dispatcher, tag), format!("answered {tag}"));
@@ -151,12 +165,12 @@ fn calls_expire_at_their_deadline_and_the_next_deadline_is_told() {
     assert_eq!(dispatcher.expire(at(1), |tag| woken.push(tag)), Some(at(2)));
     assert_eq!(dispatcher.expire(at(5), |tag| woken.push(tag)), Some(at(9)));
     assert_eq!(woken, [1, 3]);
-    assert_eq!(dispatcher.answer(1, reply(1)), Ok(None), "too late, and not unknown");
+    assert_eq!(dispatcher.wakes(1, reply(1)), Ok(None), "too late, and not unknown");
     assert_eq!(progress(&mut dispatcher, 1), "expired", "although its answer came before the caller looked");
     assert_eq!(progress(&mut dispatcher, 3), "expired");
-    assert_eq!(dispatcher.answer(3, reply(3)), Ok(None), "later still");
-    assert_eq!(dispatcher.answer(3, reply(3)), Err(UnknownTag));
-    assert_eq!(dispatcher.answer(4, reply(4)), Ok(Some(4)));
+    assert_eq!(dispatcher.wakes(3, reply(3)), Ok(None), "later still");
+    assert_eq!(dispatcher.wakes(3, reply(3)), Err(UnknownTag));
+    assert_eq!(dispatcher.wakes(4, reply(4)), Ok(Some(4)));
     assert_eq!(dispatcher.expire(at(100), |_| panic!("an answered call expires")), None);
     assert_eq!(progress(&mut dispatcher, 4), "answered 4");
     assert!(dispatcher.is_awaited(), "the call without a deadline");
@@ -165,10 +179,10 @@ fn calls_expire_at_their_deadline_and_the_next_deadline_is_told() {
 #[test]
 fn line_25_closing_wakes_who_waits_and_keeps_the_answers_that_came() {
     let mut dispatcher = asked(4);
-    assert_eq!(dispatcher.answer(2, reply(2)), Ok(Some(2)));
+    assert_eq!(dispatcher.wakes(2, reply(2)), Ok(Some(2)));
     dispatcher.abandon(3);
     let mut woken = Vec::new();
-    dispatcher.close(|tag| woken.push(tag));
+    dispatcher.close(|tag| woken.push(tag), |_, _| {});
     assert_eq!(woken, [1, 4]);
     assert!(!dispatcher.is_awaited());
     let after: Vec<_> = (1..=4).map(|tag| progress(&mut dispatcher, tag)).collect();
@@ -185,13 +199,13 @@ fn long_calls_while_100_000_short_ones_pass_keep_the_memory_bounded() {
         for _ in 0..100_000 / 10 {
             let tag = dispatcher.next_tag();
             dispatcher.ask(tag, None, false);
-            assert_eq!(dispatcher.answer(tag, reply(7)), Ok(Some(tag)));
+            assert_eq!(dispatcher.wakes(tag, reply(7)), Ok(Some(tag)));
             assert_eq!(progress(&mut dispatcher, tag), "answered 7");
             assert!(dispatcher.window.len() <= SLACK + 8, "{} in the window", dispatcher.window.len());
             assert!(dispatcher.old.len() <= 1, "{} in the map", dispatcher.old.len());
         }
         assert_eq!(progress(&mut dispatcher, patient), "pending");
-        assert_eq!(dispatcher.answer(patient, reply(patient)), Ok(Some(patient)));
+        assert_eq!(dispatcher.wakes(patient, reply(patient)), Ok(Some(patient)));
         assert_eq!(progress(&mut dispatcher, patient), format!("answered {patient}"));
         assert_eq!(dispatcher.old.len(), 0, "long call {long} has left something behind");
     }
@@ -212,7 +226,7 @@ fn long_calls_that_were_abandoned_or_expired_leave_nothing_behind_either() {
     assert_eq!(dispatcher.expire(now, |_| {}), None);
     assert_eq!(progress(&mut dispatcher, 2), "expired");
     for tag in 1..=3 {
-        assert_eq!(dispatcher.answer(tag, reply(tag)), Ok(None));
+        assert_eq!(dispatcher.wakes(tag, reply(tag)), Ok(None));
     }
     assert_eq!(progress(&mut dispatcher, 3), "expired");
     dispatcher.skip();
@@ -227,13 +241,13 @@ fn a_free_call_leaves_the_count_of_calls_as_it_is_and_is_awaited_like_any_other(
     dispatcher.ask(2, None, false);
     dispatcher.ask(3, None, true);
     assert_eq!(dispatcher.counted(), 1);
-    assert_eq!(dispatcher.answer(1, reply(1)), Ok(Some(1)));
+    assert_eq!(dispatcher.wakes(1, reply(1)), Ok(Some(1)));
     assert_eq!(dispatcher.counted(), 1);
-    assert_eq!(dispatcher.answer(2, reply(2)), Ok(Some(2)));
+    assert_eq!(dispatcher.wakes(2, reply(2)), Ok(Some(2)));
     assert_eq!((dispatcher.counted(), dispatcher.is_awaited()), (0, true));
     dispatcher.abandon(3);
     assert_eq!((dispatcher.counted(), dispatcher.is_awaited()), (0, false));
-    assert_eq!(dispatcher.answer(3, reply(3)), Ok(None));
+    assert_eq!(dispatcher.wakes(3, reply(3)), Ok(None));
     dispatcher.ask(4, None, false);
     assert_eq!((dispatcher.counted(), dispatcher.is_awaited()), (1, true));
 }
@@ -241,17 +255,17 @@ fn a_free_call_leaves_the_count_of_calls_as_it_is_and_is_awaited_like_any_other(
 #[test]
 fn an_answer_that_was_moved_aside_before_the_end_can_be_taken_after_it() {
     let mut dispatcher = asked(2);
-    assert_eq!(dispatcher.answer(1, reply(1)), Ok(Some(1)));
+    assert_eq!(dispatcher.wakes(1, reply(1)), Ok(Some(1)));
     for _ in 0..1000 {
         dispatcher.skip();
         let tag = dispatcher.next_tag();
         dispatcher.ask(tag, None, false);
-        assert_eq!(dispatcher.answer(tag, reply(tag)), Ok(Some(tag)));
+        assert_eq!(dispatcher.wakes(tag, reply(tag)), Ok(Some(tag)));
         assert_eq!(progress(&mut dispatcher, tag), format!("answered {tag}"));
     }
     assert!(dispatcher.old.contains_key(&1), "the window stays short");
     let mut woken = Vec::new();
-    dispatcher.close(|tag| woken.push(tag));
+    dispatcher.close(|tag| woken.push(tag), |_, _| {});
     assert_eq!(woken, [2]);
     assert_eq!(progress(&mut dispatcher, 1), "answered 1");
     assert_eq!(progress(&mut dispatcher, 2), "lost");
@@ -265,13 +279,13 @@ fn a_marked_notification_is_no_call_and_its_answer_is_credit_once() {
     dispatcher.mark();
     assert_eq!((dispatcher.next_tag(), dispatcher.counted(), dispatcher.is_awaited()), (3, 0, false));
     assert_eq!(dispatcher.take_credit(), 0);
-    assert_eq!(dispatcher.answer(2, reply(2)), Ok(None));
-    assert_eq!(dispatcher.answer(2, reply(2)), Err(UnknownTag));
-    assert_eq!(dispatcher.answer(1, reply(1)), Ok(None));
+    assert_eq!(dispatcher.wakes(2, reply(2)), Ok(None));
+    assert_eq!(dispatcher.wakes(2, reply(2)), Err(UnknownTag));
+    assert_eq!(dispatcher.wakes(1, reply(1)), Ok(None));
     assert_eq!((dispatcher.take_credit(), dispatcher.take_credit()), (2, 0));
     assert_eq!(held(&dispatcher), (0, 0, 0));
     dispatcher.mark();
-    dispatcher.close(|_| panic!("nobody waits"));
+    dispatcher.close(|_| panic!("nobody waits"), |_, _| panic!("there is no sink"));
     assert_eq!(held(&dispatcher), (0, 0, 0));
 }
 
@@ -281,7 +295,7 @@ fn a_long_call_while_100_000_marked_notifications_pass_keeps_the_memory_bounded(
     for _ in 0..100_000 {
         let tag = dispatcher.next_tag();
         dispatcher.mark();
-        assert_eq!(dispatcher.answer(tag, reply(7)), Ok(None));
+        assert_eq!(dispatcher.wakes(tag, reply(7)), Ok(None));
         assert!(dispatcher.window.len() <= SLACK + 8, "{} in the window", dispatcher.window.len());
     }
     assert_eq!(dispatcher.take_credit(), 100_000);

@@ -3,8 +3,7 @@ use std::collections::BTreeSet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{held, item, packets, progress};
-use crate::dispatcher::Dispatcher;
+use super::{Dispatcher, held, item, packets, progress};
 use crate::packet::{AskTag, Packet, Tag, put_answer, put_ask_box};
 use crate::wire::{AmpBox, BoxLimits};
 
@@ -55,7 +54,7 @@ impl End {
                 Packet::Marked { .. } => panic!("nothing is marked here"),
                 Packet::Reply { tag, reply } => {
                     let tag = tag.expect("a tag of ours");
-                    let waiter = self.dispatcher.answer(tag, reply).expect("a tag that is out");
+                    let waiter = self.dispatcher.wakes(tag, reply).expect("a tag that is out");
                     assert_eq!(waiter.is_some(), self.waiting.contains(&tag), "who waits is woken, who left is not");
                     self.woken.extend(waiter);
                 }

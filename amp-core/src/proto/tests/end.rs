@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use crate::dispatcher::Progress;
 use crate::packet::{AskTag, Packet, put_answer};
-use crate::proto::{Appended, Lane, Limits, Outgoing, Request, State, TimerKey, Untyped};
+use crate::proto::{Appended, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, State, TimerKey, Untyped};
 use crate::reason::CloseReason;
 use crate::testing::Item;
 use crate::wire::{AmpBox, BoxDecoder, BoxLimits, RawBox};
@@ -17,6 +17,10 @@ pub(super) struct End {
     next: u64,
     /// Those that wait for room or for an answer, by what wakes them.
     pub(super) users: BTreeMap<u64, User>,
+    /// The asks that are out and whose answers go to a sink of the same number, with their tags.
+    pub(super) sinks: BTreeMap<u64, u64>,
+    /// Those that never left, as their sinks were told.
+    pub(super) unsent: Vec<u64>,
     woken: BTreeSet<u64>,
     is_driver_woken: bool,
     alarm: Option<Instant>,
@@ -26,7 +30,7 @@ pub(super) struct End {
     has_first_box: bool,
     /// The numbers of the asks that were appended, and of those that came from the other end.
     sent: Vec<u64>,
-    received: Vec<u64>,
+    pub(super) received: Vec<u64>,
     /// The last number that was sent in a lane that keeps its order.
     last: [u64; 2],
     unanswered: Vec<(Vec<u8>, u64)>,
@@ -53,6 +57,8 @@ impl End {
             now: Instant::now(),
             next: 0,
             users: BTreeMap::new(),
+            sinks: BTreeMap::new(),
+            unsent: Vec::new(),
             woken: BTreeSet::new(),
             is_driver_woken: true,
             alarm: None,
@@ -104,8 +110,7 @@ impl End {
         match self.state.poll_answer(tag, &number).0 {
             Progress::Pending => return false,
             Progress::Answered(reply) => {
-                let answer = reply.raw.pairs().last().expect("the number").1;
-                assert_eq!(answer, number.to_string().as_bytes(), "an answer went to another call");
+                assert_eq!(number_in_answer(&reply.raw), number, "an answer went to another call");
             }
             Progress::Expired => {}
             Progress::Lost => assert!(self.is_over(), "{number} was lost"),
@@ -130,7 +135,10 @@ impl End {
             return false;
         }
         let (wants_answer, deadline) = (user.wants_answer, user.deadline);
-        let request = Request { lane, wants_answer, deadline, waiter: &number };
+        // Every other one of those that may.
+        let has_sink = lane == Lane::Bulk && wants_answer && number & 1 == 0;
+        let reply_to = if has_sink { ReplyTo::Sink(&number) } else { ReplyTo::Waiter(&number) };
+        let request = Request { lane, wants_answer, deadline, reply_to };
         let (tag, driver) = self.state.append(&user.ask as &dyn Outgoing, &request).expect("it fits");
         self.wake(driver);
         self.sent.push(number);
@@ -140,8 +148,9 @@ impl End {
             *last = number;
         }
         self.leave(user);
-        user.tag = tag;
-        tag.is_none()
+        user.tag = tag.filter(|_| !has_sink);
+        self.sinks.extend(tag.filter(|_| has_sink).map(|tag| (number, tag)));
+        user.tag.is_none()
     }
 
     fn leave(&mut self, user: &mut User) {
@@ -161,9 +170,47 @@ impl End {
         self.woken.remove(&number);
         self.leave(&mut user);
         if let Some(tag) = user.tag {
-            let [_, driver] = self.state.abandon(tag);
+            let ([_, driver], sink) = self.state.abandon(tag);
+            assert_eq!(sink, None);
             self.wake(driver);
         }
+    }
+
+    /// A sink has lost its interest.
+    pub(super) fn abandon_one(&mut self, pick: usize) {
+        let Some(number) = nth(self.sinks.keys().copied(), pick) else { return };
+        let Some(tag) = self.sinks.remove(&number) else { return };
+        let is_out = self.state.is_for_sink(tag);
+        assert!(is_out || self.is_over());
+        let ([waiter, driver], sink) = self.state.abandon(tag);
+        assert_eq!((waiter, sink), (None, Some(number).filter(|_| is_out)));
+        if is_out {
+            self.wake(driver);
+        } else {
+            // It is told of the end all the same: that was before.
+            self.sinks.insert(number, tag);
+        }
+    }
+
+    /// Replies go to their sinks, once, in the order in which they came.
+    fn hand_over(&mut self, replies: Vec<SinkReply<u64>>, came: &[Option<u64>]) {
+        let mut came = came.iter();
+        for SinkReply { sink, tag, reply } in replies {
+            assert_eq!(self.sinks.remove(&sink), Some(tag), "a sink that waits for nothing");
+            assert!(came.any(|came| *came == Some(tag)), "{tag} is not in its order");
+            assert_eq!(number_in_answer(&reply.raw), sink, "an answer went to another sink");
+        }
+    }
+
+    /// The sinks that are left learn of the end, once, in the order in which they were sent with.
+    fn lose_sinks(&mut self) {
+        let lost = self.state.take_lost_sinks();
+        assert!(lost.is_sorted_by_key(|lost| lost.tag));
+        for LostSink { sink, tag, sent } in lost {
+            assert_eq!(self.sinks.remove(&sink), Some(tag), "a sink that waits for nothing");
+            self.unsent.extend(Some(sink).filter(|_| !sent));
+        }
+        assert!(self.sinks.is_empty(), "{:?} were not told", self.sinks);
     }
 
     fn wake(&mut self, woken: impl IntoIterator<Item = u64>) {
@@ -197,6 +244,7 @@ impl End {
         self.is_driver_woken |= comes_back;
         self.wire.extend(bytes);
         if over.is_some() {
+            self.lose_sinks();
             self.wire.extend(self.state.seal());
             self.is_sealed = true;
         }
@@ -226,7 +274,10 @@ impl End {
                 }
             }
         }
-        assert_eq!(self.state.deliver(replies.into_iter(), &mut woken), 0, "an answer to a tag that is not out");
+        let (came, mut for_sinks): (Vec<_>, _) = (replies.iter().map(|(tag, _)| *tag).collect(), Vec::new());
+        let unknown = self.state.deliver(replies.into_iter(), &mut woken, &mut for_sinks);
+        assert_eq!(unknown, 0, "an answer to a tag that is not out");
+        self.hand_over(for_sinks, &came);
         self.is_driver_woken = true;
         if other.is_sealed {
             woken.extend(self.state.end(CloseReason::ClosedByPeer, self.now));
@@ -316,6 +367,11 @@ fn number_in(raw: &RawBox) -> u64 {
     let number =
         raw.pairs().find(|(key, _)| *key == b"n").map(|(_, value)| String::from_utf8_lossy(value).into_owned());
     number.map_or(0, |number| number.parse().expect("a number"))
+}
+
+fn number_in_answer(raw: &RawBox) -> u64 {
+    let (_, value) = raw.pairs().last().expect("the number");
+    String::from_utf8_lossy(value).parse().expect("a number")
 }
 
 fn nth<T>(mut all: impl ExactSizeIterator<Item = T>, pick: usize) -> Option<T> {

@@ -7,6 +7,7 @@ use super::Waiter;
 
 impl Waiter for u64 {
     type Identity = Self;
+    type Sink = Self;
 
     fn identity(&self) -> Self {
         *self

@@ -10,6 +10,7 @@ enum Operation {
     Send { lane: Lane, wants_answer: bool, length: usize, patience: Option<u64> },
     Poll(usize),
     Drop(usize),
+    Abandon(usize),
     Turn,
     Read,
     Answer(usize),
@@ -36,6 +37,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         60 => send,
         30 => any::<usize>().prop_map(Operation::Poll),
         6 => any::<usize>().prop_map(Operation::Drop),
+        3 => any::<usize>().prop_map(Operation::Abandon),
         20 => Just(Operation::Turn),
         20 => Just(Operation::Read),
         20 => any::<usize>().prop_map(Operation::Answer),
@@ -52,6 +54,7 @@ fn run(ends: &mut [End; 2], at: usize, operation: Operation) {
         Operation::Send { lane, wants_answer, length, patience } => end.send(lane, wants_answer, length, patience),
         Operation::Poll(pick) => end.poll_one(pick),
         Operation::Drop(pick) => end.drop_one(pick),
+        Operation::Abandon(pick) => end.abandon_one(pick),
         Operation::Turn => end.turn(),
         Operation::Read => end.read_from(other),
         Operation::Answer(pick) => end.answer_one(pick),
@@ -116,6 +119,7 @@ proptest! {
         settle(&mut ends);
         let [one, two] = &ends;
         prop_assert!(one.users.is_empty() && two.users.is_empty(), "somebody waits for ever");
+        prop_assert!(one.sinks.is_empty() && two.sinks.is_empty(), "a sink has no reply");
         prop_assert!(!(one.is_over() || two.is_over()));
         one.check_all_came(two);
         two.check_all_came(one);
@@ -136,6 +140,11 @@ proptest! {
         for end in &ends {
             prop_assert!(end.users.is_empty(), "somebody waits for ever");
             prop_assert!(end.is_over());
+            prop_assert!(end.sinks.is_empty(), "a sink was told of neither its reply nor the end");
+        }
+        for (end, other) in [(&ends[0], &ends[1]), (&ends[1], &ends[0])] {
+            let came = end.unsent.iter().find(|number| other.received.contains(number));
+            prop_assert!(came.is_none(), "{:?} has left, and its sink was told that it has not", came);
         }
     }
 }

@@ -217,6 +217,21 @@ fn an_id_is_free_again_when_the_peer_knows_that_its_stream_is_over() {
 }
 
 #[test]
+fn late_bytes_for_a_stream_that_was_left_are_refused_to_a_new_peer_also_while_a_connect_is_out() {
+    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    registry.recv_announcement(true);
+    registry.insert(id.clone(), 1);
+    let connect = registry.send_connect(1).expect("room");
+    assert_eq!(registry.close(&id, |_| true), Some(1));
+    assert!(matches!(registry.find(&id), Lookup::Unknown), "they are not kept for the stream that is opened");
+    assert!(registry.refuses_unknown());
+    registry.end_connect(connect, None);
+    registry.closed(&id);
+    assert!(matches!(registry.find(&id), Lookup::Unknown) && registry.refuses_unknown(), "also when the peer knows");
+    assert!(registry.is_empty());
+}
+
+#[test]
 fn every_connect_in_either_direction_counts_as_a_stream() {
     let mut registry = Streams::new(3, 1000);
     let connect = registry.send_connect(0).expect("room");

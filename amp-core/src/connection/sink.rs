@@ -1,0 +1,74 @@
+use std::fmt;
+use std::iter::{from_fn, once};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use super::failure::Failure;
+use super::reply::take_reply;
+use crate::call_error::Reply;
+use crate::command::Command;
+use crate::packet::ReplyPacket;
+use crate::panics::caught;
+
+/// Takes the replies to commands that were sent by a [`Sender`](crate::extension::Sender).
+pub trait ReplySink: Send + Sync + 'static {
+    /// Takes replies that came together, in the order of arrival. Each command that was sent with this sink has one, also when
+    /// the connection ends before it is answered: then all of them come in the order of sending, and before
+    /// [`on_end`](crate::Connection::on_end).
+    ///
+    /// It runs while the connection is read, under no lock of the connection, and must not block. Replies are handed over
+    /// before what came behind them is handled, but a call whose answer came in the same read may return earlier on another
+    /// thread; [`Sender::is_awaited`](crate::extension::Sender::is_awaited) tells whether that may be.
+    fn deliver(self: Arc<Self>, replies: &mut dyn Iterator<Item = Delivery>);
+}
+
+/// Names a command that was sent by a [`Sender`](crate::extension::Sender). Later ones are greater; none is used twice on a
+/// connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SentTag(pub(super) u64);
+
+/// The reply to a command that was sent by a [`Sender`](crate::extension::Sender).
+pub struct Delivery {
+    tag: SentTag,
+    reply: Result<ReplyPacket, Failure>,
+    nesting: u8,
+}
+
+impl Delivery {
+    pub(super) fn new(tag: u64, reply: Result<ReplyPacket, Failure>, nesting: u8) -> Self {
+        Self { tag: SentTag(tag), reply, nesting }
+    }
+
+    /// The tag of the command.
+    #[must_use]
+    pub fn tag(&self) -> SentTag {
+        self.tag
+    }
+
+    /// The reply, when the command was a `C`.
+    ///
+    /// # Errors
+    /// As those of a call without a time limit.
+    pub fn into_reply<C: Command>(self) -> Reply<C> {
+        let reply = self.reply.map_err(Failure::into_call_error::<C::Errors>)?;
+        take_reply::<C>(&reply, self.nesting)
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("tag", &self.tag).finish_non_exhaustive()
+    }
+}
+
+/// Hands replies to their sinks, those that follow each other for one sink together. Never under a lock: a sink takes its own.
+pub(super) fn hand_over(replies: impl Iterator<Item = (Arc<dyn ReplySink>, Delivery)>) {
+    let mut replies = replies.peekable();
+    while let Some((sink, first)) = replies.next() {
+        let others = from_fn(|| replies.next_if(|(next, _)| Arc::ptr_eq(next, &sink)).map(|(_, reply)| reply));
+        let mut together = once(first).chain(others);
+        if caught(AssertUnwindSafe(|| Arc::clone(&sink).deliver(&mut together))).is_none() {
+            tracing::error!("a sink of replies panicked");
+        }
+    }
+}
