@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::exchange::Exchange;
+use super::exposing::Decoding;
 use super::failure::Failure;
 use super::handle::Connection;
 use crate::call_error::{CallError, Reply};
@@ -68,12 +69,11 @@ impl<C: Command> Future for Call<C> {
     type Output = Reply<C>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let nesting = self.exchange.nesting();
         let reply = match ready!(Pin::new(&mut self.exchange).poll(cx)) {
             Err(failure) => return Poll::Ready(Err(failure.into_call_error())),
-            Ok(Some(reply)) => return Poll::Ready(take_reply::<C>(&reply, nesting)),
+            Ok(Some(reply)) => return Poll::Ready(take_reply::<C>(&reply, self.exchange.connection())),
             // Nothing comes back: a response that is all optional is absent.
-            Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), nesting)),
+            Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), self.exchange.nesting())),
         };
         Poll::Ready(reply.map_err(CallError::Response))
     }
@@ -86,20 +86,24 @@ impl<C: Command> fmt::Debug for Call<C> {
 }
 
 /// What an answer or an error box means to the caller.
-pub(super) fn take_reply<C: Command>(reply: &ReplyPacket, nesting: u8) -> Reply<C> {
+pub(super) fn take_reply<C: Command>(reply: &ReplyPacket, connection: &Connection) -> Reply<C> {
     if reply.is_error {
-        return Err(error(reply, nesting));
+        return Err(error(reply, connection));
     }
-    take_checked(&mut reply.fields(nesting)).map_err(CallError::Response)
+    let (decoding, nesting) = (Decoding(connection), connection.settings().boxes.nesting);
+    let context = decoding.context();
+    take_checked(&mut reply.fields(nesting).with_context(&context)).map_err(CallError::Response)
 }
 
 /// What an error box means to a caller who knows the errors `E`.
-pub(super) fn error<E: ErrorCodes>(reply: &ReplyPacket, nesting: u8) -> CallError<E> {
+pub(super) fn error<E: ErrorCodes>(reply: &ReplyPacket, connection: &Connection) -> CallError<E> {
     let (code, description) = reply.error();
     let Some(code) = code else {
         return CallError::Response(DecodeError::from(DecodeErrorKind::Missing).at_key("_error_code"));
     };
-    match E::from_error(&code, &description, &mut reply.fields(nesting)) {
+    let (decoding, nesting) = (Decoding(connection), connection.settings().boxes.nesting);
+    let context = decoding.context();
+    match E::from_error(&code, &description, &mut reply.fields(nesting).with_context(&context)) {
         Ok(Some(declared)) => CallError::Declared(declared),
         Ok(None) => CallError::Remote { code, description },
         Err(error) => CallError::Response(error),

@@ -70,7 +70,7 @@ impl Connection {
         let reply = Exchange::new(self.clone(), Untyped(command, arguments), true).await;
         let Some(reply) = reply.map_err(Failure::into_call_error)? else { return Ok(AmpBox::new()) };
         if reply.is_error {
-            return Err(call::error(&reply, self.shared.settings.boxes.nesting));
+            return Err(call::error(&reply, self));
         }
         let mut answer = AmpBox::from(&reply.raw);
         // What the box says beside its fields is for this end, and not to be passed on.

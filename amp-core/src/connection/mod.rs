@@ -14,6 +14,7 @@ mod descriptors;
 mod driver;
 mod ending;
 mod exchange;
+mod exposing;
 pub mod extension;
 mod failure;
 mod handle;

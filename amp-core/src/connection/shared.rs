@@ -14,6 +14,7 @@ use super::inbound::Inbound;
 use super::receiver::Switch;
 use super::states::States;
 use crate::boxes::SendBoxError;
+use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::panics::caught;
 use crate::peer::Peer;
@@ -96,6 +97,26 @@ impl Shared {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Sets a value of the user's own, and returns the one that was there.
+    pub(super) fn set_state<T: Send + Sync + 'static>(&self, value: Arc<T>) -> Option<Arc<T>> {
+        let before = self.states().set(value);
+        self.outlast_encoding(before)
+    }
+
+    pub(super) fn remove_state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let before = self.states().remove();
+        self.outlast_encoding(before)
+    }
+
+    /// A value that is encoded meanwhile may have a clone of the state, and must not drop the last one: under the lock, where
+    /// what the state drops may lock the connection again. So this end of it is kept until the lock is free.
+    fn outlast_encoding<T>(&self, before: Option<T>) -> Option<T> {
+        if before.is_some() {
+            drop(self.lock());
+        }
+        before
+    }
+
     /// What tells a connection from others, and is not 0.
     pub(super) fn identity(&self) -> usize {
         std::ptr::from_ref(self).addr()
@@ -118,9 +139,10 @@ impl Shared {
     }
 
     /// Appends an answer and sees to it that it is written.
-    pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>, ContextRef<'_>)) {
+        let context = self.encoding_context();
         let mut state = self.lock();
-        let appended = state.append_answer(put, || self.finish_by());
+        let appended = state.append_answer(|buffer| put(buffer, ContextRef::new(&context)), || self.finish_by());
         self.queued(state, appended);
     }
 

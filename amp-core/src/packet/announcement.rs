@@ -72,7 +72,7 @@ pub(super) fn is_mark(key: &[u8]) -> bool {
 
 /// Writes `amp.Hello`.
 pub(crate) fn put_hello(buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
-    put_ask_with(buffer, tag, HELLO, |_| Ok(()), limits)
+    put_ask_with(buffer, tag, HELLO, |_| Ok(()), limits, None)
 }
 
 /// Writes `amp.Goodbye`.
@@ -81,7 +81,7 @@ pub(crate) fn put_goodbye(buffer: &mut Vec<u8>, code: &str, text: &str, limits: 
         out.put_raw(Key::from_wire(b"\0\x04code"), code.as_bytes())?;
         out.put_raw(Key::from_wire(b"\0\x04text"), text.as_bytes())
     };
-    put_ask_with(buffer, None, GOODBYE, put, limits)
+    put_ask_with(buffer, None, GOODBYE, put, limits, None)
 }
 
 /// The code and the text of an `amp.Goodbye`, as they may be shown: control characters are escaped and the length is bounded,
@@ -160,6 +160,7 @@ mod tests {
             "Sum",
             |out| out.put(Key::from_wire(b"\0\x01a"), &1),
             BoxLimits::DEFAULT,
+            None,
         )
         .expect("a short ask");
         bytes

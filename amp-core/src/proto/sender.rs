@@ -8,6 +8,7 @@ use super::outbound::Outbound;
 use super::outgoing::Outgoing;
 use super::waiter::Waiter;
 use crate::dispatcher::{Dispatcher, Progress, UnknownTag};
+use crate::exposed::ContextRef;
 use crate::packet::announcement::{mark, put_hello};
 use crate::packet::{ReplyPacket, Tag};
 use crate::reason::CloseReason;
@@ -84,19 +85,25 @@ impl<W: Waiter> Sender<W> {
         [left, next]
     }
 
-    /// Appends an ask. Returns its tag, if it wants an answer. On an error nothing is appended, and no tag is used up.
-    pub(super) fn append(&mut self, ask: &dyn Outgoing, request: &Request<'_, W>) -> Result<Option<u64>, EncodeError> {
+    /// Appends an ask whose values see the context. Returns its tag, if it wants an answer. On an error nothing is appended, and no
+    /// tag is used up.
+    pub(super) fn append(
+        &mut self,
+        ask: &dyn Outgoing,
+        request: &Request<'_, W>,
+        context: Option<ContextRef<'_>>,
+    ) -> Result<Option<u64>, EncodeError> {
         let Request { lane, wants_answer, deadline, waiter } = *request;
         let (number, start) = (self.dispatcher.next_tag(), self.outbound.len());
         let tag = wants_answer.then(|| Tag::of(number));
-        ask.put(self.outbound.buffer(), tag, self.boxes)?;
+        ask.put(self.outbound.buffer(), tag, self.boxes, context)?;
         if lane == Lane::Bulk {
             self.outbound.added_bulk(start);
         }
         if wants_answer {
             self.dispatcher.ask(waiter.clone(), deadline, lane != Lane::Call);
         } else {
-            self.notified(ask, start);
+            self.notified(ask, start, context);
         }
         self.announcements.sent(self.outbound.buffer(), start, self.boxes);
         Ok(wants_answer.then_some(number))
@@ -268,9 +275,9 @@ impl<W: Waiter> Sender<W> {
     }
 
     /// The notification that begins at `start` was appended: it uses up a tag and credit, and is marked when it is time.
-    fn notified(&mut self, ask: &dyn Outgoing, start: usize) {
+    fn notified(&mut self, ask: &dyn Outgoing, start: usize, context: Option<ContextRef<'_>>) {
         if self.admission.credit().wants_mark() && self.announcements.has_announced() {
-            self.mark(ask, start);
+            self.mark(ask, start, context);
         } else {
             self.dispatcher.skip();
             let length = self.outbound.len() - start;
@@ -281,10 +288,10 @@ impl<W: Waiter> Sender<W> {
     /// Marks the notification that begins at `start` and ends the outbound buffer: it is written again with a tag. One that has no
     /// room for that is followed by a greeting, which takes its turn behind it and has the mark.
     #[cold]
-    fn mark(&mut self, ask: &dyn Outgoing, start: usize) {
+    fn mark(&mut self, ask: &dyn Outgoing, start: usize, context: Option<ContextRef<'_>>) {
         let boxes = self.boxes;
         let unmarked = self.outbound.buffer().split_off(start);
-        if self.put_marked(|buffer, tag| ask.put(buffer, tag, boxes)) {
+        if self.put_marked(|buffer, tag| ask.put(buffer, tag, boxes, context)) {
             return;
         }
         self.outbound.buffer().extend_from_slice(&unmarked);

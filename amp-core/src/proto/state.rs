@@ -8,6 +8,7 @@ use super::timers::TimerKey;
 use super::waiter::Waiter;
 use super::wake_up::WakeUp;
 use crate::dispatcher::Progress;
+use crate::exposed::ContextRef;
 use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
 use crate::value::EncodeError;
@@ -67,15 +68,16 @@ impl<W: Waiter> State<W> {
         self.sender.leave(lane, ticket)
     }
 
-    /// Appends an ask. Returns its tag, if it wants an answer, and the driver, if that is to be woken. On an error nothing is
-    /// appended, and no tag is used up.
+    /// Appends an ask whose values see the context. Returns its tag, if it wants an answer, and the driver, if that is to be woken.
+    /// On an error nothing is appended, and no tag is used up.
     #[inline]
     pub(crate) fn append(
         &mut self,
         ask: &dyn Outgoing,
         request: &Request<'_, W>,
+        context: Option<ContextRef<'_>>,
     ) -> Result<(Option<u64>, Option<W>), EncodeError> {
-        let tag = self.sender.append(ask, request)?;
+        let tag = self.sender.append(ask, request, context)?;
         let deadline = request.deadline.filter(|_| tag.is_some());
         let sooner = deadline.is_some_and(|deadline| self.wake_up.set_alarm(deadline));
         Ok((tag, if sooner { self.wake_up.wake_always() } else { self.wake_up.wake() }))

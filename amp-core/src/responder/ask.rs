@@ -7,7 +7,8 @@ use super::asker::Asker;
 use super::{Answering, Located};
 use crate::call_error::Reply;
 use crate::codes;
-use crate::command::{Command, Context, ErrorCodes, Exposable, take_checked};
+use crate::command::{Command, ErrorCodes, take_checked};
+use crate::exposed::{Context, Exposable};
 use crate::packet::{AskPacket, AskTag, announcement};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
@@ -121,7 +122,8 @@ impl Ask {
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
         let Self { packet, mut asker } = self;
         asker.begin(C::NAME);
-        let command = take_checked::<C>(&mut packet.fields(asker.settings().boxes.nesting));
+        let (context, nesting) = (&asker as &dyn Context, asker.settings().boxes.nesting);
+        let command = take_checked::<C>(&mut packet.fields(nesting).with_context(&context));
         drop(packet);
         let mut command = match command {
             Ok(command) => command,

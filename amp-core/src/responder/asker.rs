@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicU32;
 use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
 use crate::codes;
-use crate::command::{Command, Context, ErrorCodes, violations};
+use crate::command::{Command, ErrorCodes, violations};
+use crate::exposed::{Context, ContextRef};
 use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
 use crate::proto::NOTIFICATION_OVERHEAD;
@@ -76,7 +77,7 @@ impl Asker {
     fn put_nothing(&self) {
         let limits = self.settings().boxes;
         // It is a tag that came in a box which kept to the limits.
-        let _ = self.put(|buffer, tag| put_answer(buffer, tag, &(), limits));
+        let _ = self.put(|buffer, tag, _| put_answer(buffer, tag, &(), limits, None));
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -117,7 +118,7 @@ impl Asker {
             return self.fail(&EncodeError::from(EncodeErrorKind::Constraints(found)));
         }
         let limits = self.settings().boxes;
-        match self.put(|buffer, tag| put_answer(buffer, tag, response, limits)) {
+        match self.put(|buffer, tag, context| put_answer(buffer, tag, response, limits, Some(context))) {
             Ok(()) => self.settle(),
             Err(error) => self.fail(&error),
         }
@@ -125,7 +126,9 @@ impl Asker {
 
     fn declared<C: Command>(self, error: &C::Errors) {
         let (limits, description) = (self.settings().boxes, error.describe());
-        if let Err(error) = self.put(|buffer, tag| put_declared(buffer, tag, error, &description, limits)) {
+        let put =
+            self.put(|buffer, tag, context| put_declared(buffer, tag, error, &description, limits, Some(context)));
+        if let Err(error) = put {
             return self.fail(&error);
         }
         self.end_declared(error, error.is_fatal().then(|| error.code()));
@@ -177,12 +180,15 @@ impl Asker {
     }
 
     /// Puts an answer, if one is wanted.
-    fn put(&self, put: impl FnOnce(&mut Vec<u8>, &AskTag) -> Result<(), EncodeError>) -> Result<(), EncodeError> {
+    fn put(
+        &self,
+        put: impl FnOnce(&mut Vec<u8>, &AskTag, ContextRef<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
         let Some(tag) = self.tag.as_ref().filter(|_| !self.is_marked) else { return Ok(()) };
         let (mut put, mut result) = (Some(put), Ok(()));
-        self.answering.append(&mut |buffer| {
+        self.answering.append(&mut |buffer, context| {
             if let Some(put) = put.take() {
-                result = put(buffer, tag);
+                result = put(buffer, tag, context);
             }
         });
         result
@@ -192,7 +198,7 @@ impl Asker {
     fn put_error(&self, code: &str, description: &str) {
         let limits = self.settings().boxes;
         // It is cut to what a box holds.
-        let _ = self.put(|buffer, tag| {
+        let _ = self.put(|buffer, tag, _| {
             put_error(buffer, tag.as_bytes(), code, description, limits);
             Ok(())
         });

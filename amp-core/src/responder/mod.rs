@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicU32;
 
 pub use ask::{Answer, Ask};
 
+use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
@@ -59,8 +60,8 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
 
     fn peer(&self) -> &Peer;
 
-    /// Appends to what is sent.
-    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>));
+    /// Appends to what is sent; values see the context.
+    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>));
 
     /// Ends the connection.
     fn end(&self, reason: CloseReason);

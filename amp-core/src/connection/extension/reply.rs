@@ -39,9 +39,10 @@ impl<C: Command> Future for PendingReply<C> {
         let shared = &self.connection.shared;
         let Some(tag) = self.tag else { panic!("an answer was polled after it had come") };
         let answer = ready!(poll_answer(shared, tag, cx));
-        let nesting = shared.settings.boxes.nesting;
         self.tag = None;
-        Poll::Ready(answer.map_err(Failure::into_call_error).and_then(|reply| take_reply::<C>(&reply, nesting)))
+        Poll::Ready(
+            answer.map_err(Failure::into_call_error).and_then(|reply| take_reply::<C>(&reply, &self.connection)),
+        )
     }
 }
 
