@@ -11,10 +11,12 @@ use crate::value::{BoxReader, BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
 
 pub(crate) mod announcement;
+mod keys;
 mod tag;
 #[cfg(test)]
 mod tests;
 
+pub use keys::SentBox;
 pub(crate) use tag::{AskTag, Tag};
 
 const ASK: Key = Key::from_wire(b"\x00\x04_ask");

@@ -28,6 +28,7 @@ mod fuzz;
 #[path = "../shared/guarded.rs"]
 mod guarded;
 mod handles;
+mod keys;
 mod limits;
 mod listeners;
 mod logged;

@@ -124,6 +124,9 @@ impl Builder {
             shared.end(reason);
             Claims::default()
         });
+        if let Some(keys) = claims.keys() {
+            shared.lock().add_keys(keys);
+        }
         (connection, Driver::new(transport, shared, claims))
     }
 }

@@ -16,6 +16,7 @@ use crate::panics::{caught, forget_panic};
 use crate::reason::CloseReason;
 use crate::responder::{Ask, Located};
 use crate::settings::Settings;
+use crate::wire::RawBox;
 
 /// The responders of one connection: those that run, and the asks that wait for their turn.
 ///
@@ -51,11 +52,12 @@ impl Responders {
     /// # Errors
     /// When so many notifications wait that the connection ends: each was promised to run.
     pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
-        if !self.claims.is_empty()
-            && let Some(handler) = self.claims.find(ask.command())
-        {
-            self.hand_over(handler, ask);
-            return Ok(());
+        if !self.claims.is_empty() {
+            self.claims.see_ask(&ask);
+            if let Some(handler) = self.claims.find(ask.command()) {
+                self.hand_over(handler, ask);
+                return Ok(());
+            }
         }
         let (wants_answer, settings) = (ask.wants_answer(), &self.shared.settings);
         let (inbound, intake) = (&self.shared.inbound, self.shared.inbound.intake());
@@ -72,6 +74,12 @@ impl Responders {
             self.waiting.push(ask);
         }
         Ok(())
+    }
+
+    /// Shows a reply to the extensions that see keys.
+    #[inline]
+    pub(super) fn see_reply(&self, reply: &RawBox) {
+        self.claims.see_reply(reply, self.shared.settings.boxes.nesting);
     }
 
     /// Gives an ask to the extension that claims its command.

@@ -3,9 +3,10 @@
 
 use std::fmt::Write;
 
+use super::keys::insert;
 use super::{Tag, put_ask_with};
 use crate::value::{BoxWriter, EncodeError, Key};
-use crate::wire::{BoxLimits, END, Pairs, put_pair};
+use crate::wire::{BoxLimits, Pairs};
 
 pub(super) const ANNOUNCEMENT: &[u8] = b"_amp";
 /// Of a marked notification: its tag asks for credit, not for what the command answers.
@@ -125,32 +126,10 @@ fn is_format(letter: char) -> bool {
     )
 }
 
-/// Inserts a pair in the order of keys, if the box keeps to the limits with it.
-fn insert(buffer: &mut Vec<u8>, start: usize, (key, value): (&[u8], &[u8]), limits: BoxLimits) -> bool {
-    let mut pairs = Pairs::new(&buffer[start..]);
-    let (mut at, mut count) = (None, 1);
-    loop {
-        let position = pairs.position();
-        let Some((next, _)) = pairs.next() else { break };
-        count += 1;
-        if next > key && at.is_none() {
-            at = Some(position);
-        }
-    }
-    // Behind the last pair, where the two bytes of the box's end begin.
-    let at = start + at.unwrap_or_else(|| buffer.len() - start - END.len());
-    let mut pair = Vec::with_capacity(4 + key.len() + value.len());
-    put_pair(&mut pair, key, value);
-    let fits = buffer.len() - start + pair.len() <= limits.bytes && count <= limits.pairs;
-    if fits {
-        buffer.splice(at..at, pair);
-    }
-    fits
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{END, put_pair};
 
     fn ask() -> Vec<u8> {
         let mut bytes = b"before".to_vec();

@@ -23,7 +23,7 @@ pub(crate) use admission::Lane;
 pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
 pub(crate) use lifecycle::EndListener;
 pub(crate) use outbound::MOST_BULK;
-pub(crate) use outgoing::{Borrowed, Outgoing, Untyped};
+pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
 pub(crate) use sender::{Limits, Request};
 pub(crate) use state::{Appended, State};
 pub(crate) use timers::TimerKey;

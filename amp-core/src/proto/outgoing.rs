@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use crate::command::{Command, violations};
 use crate::exposed::ContextRef;
-use crate::packet::{Tag, put_ask, put_ask_box, put_ask_with};
+use crate::packet::{SentBox, Tag, put_ask, put_ask_box, put_ask_with};
 use crate::value::{BoxWriter, EncodeError, EncodeErrorKind};
 use crate::wire::{AmpBox, BoxLimits};
 
@@ -19,6 +19,12 @@ pub(crate) trait Outgoing {
         limits: BoxLimits,
         context: Option<ContextRef<'_>>,
     ) -> Result<(), EncodeError>;
+}
+
+/// What adds keys to boxes that are sent.
+pub(crate) trait AddKeys: Send {
+    fn add_to_ask(&self, ask: &mut SentBox<'_>);
+    fn add_to_reply(&self, reply: &mut SentBox<'_>);
 }
 
 impl<C: Command> Outgoing for C {

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::admission::Lane;
 use super::lifecycle::{EndListener, Lifecycle};
-use super::outgoing::Outgoing;
+use super::outgoing::{AddKeys, Outgoing};
 use super::sender::{Limits, Request, Sender};
 use super::timers::TimerKey;
 use super::waiter::Waiter;
@@ -44,6 +44,11 @@ impl<W: Waiter> State<W> {
             wake_up: WakeUp::new(),
             most_outbound: limits.most_outbound,
         }
+    }
+
+    /// Adds keys to all asks and replies.
+    pub(crate) fn add_keys(&mut self, keys: Box<dyn AddKeys>) {
+        self.sender.add_keys(keys);
     }
 
     /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
@@ -93,8 +98,13 @@ impl<W: Waiter> State<W> {
         if self.lifecycle.is_sealed() {
             return Appended::Sealed;
         }
-        let limit = self.most_outbound;
-        if self.sender.put(put) > limit {
+        let waiting = self.sender.put(put);
+        self.appended(waiting, finish_by)
+    }
+
+    #[inline]
+    fn appended(&mut self, waiting: usize, finish_by: impl FnOnce() -> Instant) -> Appended<W> {
+        if waiting > self.most_outbound {
             return Appended::Overflowed(self.overflow(finish_by()));
         }
         Appended::Queued(self.wake_up.wake())
@@ -109,8 +119,8 @@ impl<W: Waiter> State<W> {
         if let Some(reason) = self.lifecycle.over() {
             return Err(reason.clone());
         }
-        self.sender.sends_untyped();
-        Ok(self.append_answer(put, finish_by))
+        let waiting = self.sender.put_untyped(put);
+        Ok(self.appended(waiting, finish_by))
     }
 
     #[cold]

@@ -57,6 +57,12 @@ impl Ask {
         self.command() == C::NAME.as_bytes()
     }
 
+    /// The value of a key of the box: of a field, or of what an extension of the peer added. The last one if there are several.
+    #[must_use]
+    pub fn value(&self, key: &[u8]) -> Option<&[u8]> {
+        self.packet.raw.pairs().filter(|(found, _)| *found == key).last().map(|(_, value)| value)
+    }
+
     /// Who asks.
     #[must_use]
     pub fn peer(&self) -> &Peer {
