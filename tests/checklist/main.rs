@@ -8,6 +8,7 @@ mod announcing;
 mod asks;
 mod brittle;
 mod calculator;
+mod cancelling;
 mod children;
 mod closing;
 mod commands;

@@ -54,6 +54,14 @@ impl Answering for Shared {
         self.inbound.is_first_complaint()
     }
 
+    fn note(&self, tag: &[u8]) -> u64 {
+        self.noted().map_or(0, |noted| noted.note(tag))
+    }
+
+    fn forget(&self, tag: &[u8], number: u64) -> bool {
+        self.noted().is_some_and(|noted| noted.forget(tag, number))
+    }
+
     fn answered(&self, ask: u32) {
         self.unanswered.answered(ask);
     }

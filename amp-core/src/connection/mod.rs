@@ -19,6 +19,7 @@ pub mod extension;
 mod failure;
 mod handle;
 mod inbound;
+mod noted;
 mod over_boxes;
 mod pending;
 mod queued;

@@ -68,12 +68,32 @@ impl Responders {
         } else if !wants_answer && let Err(reason) = inbound.check_notifications() {
             ask.discard();
             return Err(reason);
-        } else if self.waiting.is_empty() && self.may_start(wants_answer) {
+        } else {
+            self.start_or_wait(ask);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn start_or_wait(&mut self, mut ask: Ask) {
+        if self.shared.noted().is_some() {
+            ask.note();
+        }
+        if self.waiting.is_empty() && self.may_start(ask.wants_answer()) {
             self.start(ask);
         } else {
             self.waiting.push(ask);
         }
-        Ok(())
+    }
+
+    /// Drops those that wait to begin and that an extension has cancelled: they are answered with that.
+    fn drop_cancelled(&mut self) {
+        if let Some(noted) = self.shared.noted()
+            && noted.take_cancelled()
+        {
+            let is_cancelled = |ask: &Ask| ask.noted().is_some_and(|(tag, number)| noted.is_cancelled(tag, number));
+            drop(self.waiting.take_cancelled(is_cancelled));
+        }
     }
 
     /// Shows a reply to the extensions that see keys.
@@ -98,6 +118,7 @@ impl Responders {
             return;
         }
         self.reap(cx);
+        self.drop_cancelled();
         loop {
             // A responder may have just closed or aborted.
             match self.shared.inbound.intake() {
@@ -176,15 +197,27 @@ impl Responders {
             }
         }
         let is_accepted = !ask.wants_answer();
+        let noted = ask.noted().map(|(tag, number)| (Box::<[u8]>::from(tag), number));
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begun = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || begin(&*self.shared.locator, ask))));
-        if let Some(Some((responding, is_detached))) = begun {
+        let task = begun.flatten().map(|(responding, is_detached)| {
             let tasks = match (is_accepted, is_detached) {
                 (true, _) => &mut self.notifications,
                 (false, true) => &mut self.detached,
                 (false, false) => &mut self.running,
             };
-            tasks.spawn(Responding(self.shared.identity(), responding));
+            tasks.spawn(Responding(self.shared.identity(), responding))
+        });
+        if let Some((tag, number)) = noted
+            && let Some(asks) = self.shared.noted()
+        {
+            match task {
+                Some(task) => asks.runs(&tag, number, task),
+                // It is answered, or its locator keeps it: there is no responder that could be dropped.
+                None => {
+                    asks.forget(&tag, number);
+                }
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::callback::Unanswered;
 use super::clock::{after, now};
 use super::inbound::Inbound;
+use super::noted::NotedAsks;
 use super::receiver::Switch;
 use super::states::States;
 use crate::boxes::SendBoxError;
@@ -45,6 +46,8 @@ pub(super) struct Shared {
     pub(super) switch: Switch,
     /// Asks whose handles make callbacks.
     pub(super) unanswered: Unanswered,
+    /// Asks by their tags, once an extension wants them.
+    noted: OnceLock<Arc<NotedAsks>>,
     /// The user's own values; what a responder sets is seen by later calls.
     states: Mutex<States>,
     /// How far the end has come.
@@ -78,6 +81,7 @@ impl Shared {
             inbound: Inbound::new(&settings),
             switch: Switch::default(),
             unanswered: Unanswered::default(),
+            noted: OnceLock::new(),
             states: Mutex::new(states),
             ended: watch::Sender::default(),
             runtime: OnceLock::new(),
@@ -95,6 +99,17 @@ impl Shared {
 
     pub(super) fn states(&self) -> MutexGuard<'_, States> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The asks by their tags, if an extension wants them.
+    #[inline]
+    pub(super) fn noted(&self) -> Option<&NotedAsks> {
+        self.noted.get().map(|noted| &**noted)
+    }
+
+    /// From now on asks are noted by their tags.
+    pub(super) fn note_asks(&self) -> &Arc<NotedAsks> {
+        self.noted.get_or_init(Arc::default)
     }
 
     /// Sets a value of the user's own, and returns the one that was there.

@@ -51,6 +51,12 @@ impl Ask {
         self.packet.command()
     }
 
+    /// The tag that the peer gave it, if it wants an answer.
+    #[must_use]
+    pub fn tag(&self) -> Option<&[u8]> {
+        self.asker.tag()
+    }
+
     /// Whether the ask is for the command `C`.
     #[must_use]
     pub fn is<C: Command>(&self) -> bool {
@@ -99,6 +105,8 @@ impl Ask {
     pub fn accept<C: Command>(self) -> Option<(C, Answer<C>)> {
         let (command, (), mut asker) = self.take::<C, ()>()?;
         asker.release();
+        // Its taker answers for it: there is no responder that could be dropped.
+        asker.forget();
         Some((command, Answer { asker, command: PhantomData }))
     }
 
@@ -169,6 +177,16 @@ impl Ask {
 
     pub(crate) fn raw(&self) -> &RawBox {
         &self.packet.raw
+    }
+
+    /// Notes it by its tag, for extensions.
+    pub(crate) fn note(&mut self) {
+        self.asker.note();
+    }
+
+    /// The tag and the number of a noted ask.
+    pub(crate) fn noted(&self) -> Option<(&[u8], u64)> {
+        self.asker.noted()
     }
 
     /// Whether it is a marked notification.

@@ -28,6 +28,8 @@ pub(super) struct Asker {
     is_marked: bool,
     /// How many bytes of the ask are counted.
     held: usize,
+    /// Its number among those that are noted by tag, or 0.
+    noted: u64,
     /// The command, once it is known.
     command: &'static str,
     /// Its number among those that gave a handle of their connection away, or 0.
@@ -38,7 +40,16 @@ impl Asker {
     pub(super) fn new(tag: Option<AskTag>, bytes: usize, answering: Arc<dyn Answering>) -> Self {
         let held = if tag.is_some() { bytes } else { bytes + NOTIFICATION_OVERHEAD };
         answering.hold(held);
-        Self { answering, tag, answered: false, is_marked: false, held, command: "", number: AtomicU32::new(0) }
+        Self {
+            answering,
+            tag,
+            answered: false,
+            is_marked: false,
+            held,
+            noted: 0,
+            command: "",
+            number: AtomicU32::new(0),
+        }
     }
 
     /// For a marked notification.
@@ -52,8 +63,38 @@ impl Asker {
         self.command = command;
     }
 
+    /// Notes the ask by its tag, if it wants an answer.
+    #[cold]
+    pub(super) fn note(&mut self) {
+        if let Some(tag) = self.tag.as_ref().filter(|_| !self.is_marked && self.noted == 0) {
+            self.noted = self.answering.note(tag.as_bytes());
+        }
+    }
+
+    /// The tag and the number of a noted ask.
+    pub(super) fn noted(&self) -> Option<(&[u8], u64)> {
+        if self.noted == 0 { None } else { Some((self.tag.as_ref()?.as_bytes(), self.noted)) }
+    }
+
+    /// No longer notes the ask. Whether it was cancelled.
+    #[inline]
+    pub(super) fn forget(&mut self) -> bool {
+        self.noted != 0 && self.forget_noted()
+    }
+
+    #[cold]
+    fn forget_noted(&mut self) -> bool {
+        let is_cancelled = self.noted().is_some_and(|(tag, number)| self.answering.forget(tag, number));
+        self.noted = 0;
+        is_cancelled
+    }
+
     pub(super) fn wants_answer(&self) -> bool {
         self.tag.is_some() && !self.is_marked
+    }
+
+    pub(super) fn tag(&self) -> Option<&[u8]> {
+        self.tag.as_ref().filter(|_| !self.is_marked).map(AskTag::as_bytes)
     }
 
     pub(super) fn is_marked(&self) -> bool {
@@ -230,9 +271,14 @@ fn strictly_end(answering: &dyn Answering) {
 impl Drop for Asker {
     fn drop(&mut self) {
         self.release();
+        let is_cancelled = self.forget();
         if !self.answered && !self.answering.is_over() {
-            let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
-            tracing::error!(peer = %self.peer(), command = self.command, "{what}");
+            if is_cancelled && !std::thread::panicking() {
+                tracing::debug!(peer = %self.peer(), command = self.command, "an ask was cancelled");
+            } else {
+                let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
+                tracing::error!(peer = %self.peer(), command = self.command, "{what}");
+            }
             self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
             self.strictly_end();
         }

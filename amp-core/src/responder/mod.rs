@@ -78,6 +78,12 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// No longer counts the ask: it has its answer.
     fn settle(&self);
 
+    /// Notes the ask with the tag, if an extension wants that. Returns its number, or 0.
+    fn note(&self, tag: &[u8]) -> u64;
+
+    /// The ask that was noted has its answer. Whether an extension has cancelled it.
+    fn forget(&self, tag: &[u8], number: u64) -> bool;
+
     /// Whether nothing was complained of on this connection before: a peer must not fill the log.
     fn is_first_complaint(&self) -> bool;
 

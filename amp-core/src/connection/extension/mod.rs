@@ -7,7 +7,8 @@
 //! the calls.
 //!
 //! A handler may add [`Keys`] to the boxes of its connection and see those that come. Values see their connection by
-//! [`RawValue::context`](crate::RawValue::context) and [`ValueWriter::context`](crate::ValueWriter::context).
+//! [`RawValue::context`](crate::RawValue::context) and [`ValueWriter::context`](crate::ValueWriter::context). [`RunningAsks`] finds
+//! what runs for the peer by the peer's tags.
 //!
 //! # Stability
 //! This module makes no promise of semantic versioning: any release may change it. A crate that implements a protocol depends
@@ -18,6 +19,7 @@ mod claims;
 mod close_guard;
 mod keys;
 mod reply;
+mod running;
 mod sender;
 
 use std::fmt;
@@ -28,6 +30,7 @@ pub use claims::Handler;
 pub use close_guard::CloseGuard;
 pub use keys::Keys;
 pub use reply::PendingReply;
+pub use running::RunningAsks;
 pub use sender::Sender;
 
 pub(super) use claims::Claims;
