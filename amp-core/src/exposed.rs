@@ -175,6 +175,7 @@ impl dyn Context + '_ {
 pub(crate) struct ContextRef<'a>(&'a &'a dyn Context);
 
 impl<'a> ContextRef<'a> {
+    #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn new(context: &'a &'a dyn Context) -> Self {
         Self(context)

@@ -19,7 +19,7 @@ mod wire;
 
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection drives it"))]
 mod dispatcher;
-#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection reads and writes it"))]
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection reads and writes it"))]
 mod packet;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, unused_imports, reason = "the connection guards it"))]
 mod proto;

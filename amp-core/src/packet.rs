@@ -11,12 +11,13 @@ use crate::value::{BoxReader, BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
 
 pub(crate) mod announcement;
-mod keys;
+mod insert;
+mod sent_box;
 mod tag;
 #[cfg(test)]
 mod tests;
 
-pub use keys::SentBox;
+pub use sent_box::SentBox;
 pub(crate) use tag::{AskTag, Tag};
 
 const ASK: Key = Key::from_wire(b"\x00\x04_ask");

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::keys::insert;
+use super::insert::insert;
 use super::{Tag, put_ask_with};
 use crate::value::{BoxWriter, EncodeError, Key};
 use crate::wire::{BoxLimits, Pairs};

@@ -1,9 +1,8 @@
-//! Keys that are added to a box once it is encoded: the announcement and the mark of this library, and those of extensions.
-
 use std::fmt;
 
+use super::insert::insert;
 use super::{ANSWER, ASK, COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION, announcement};
-use crate::wire::{BoxLimits, END, Excerpt, MAX_KEY, MAX_VALUE, Pairs, put_pair};
+use crate::wire::{BoxLimits, Excerpt, MAX_KEY, MAX_VALUE, Pairs};
 
 /// A box that is about to be sent, to which an extension may add keys.
 pub struct SentBox<'a> {
@@ -61,32 +60,10 @@ fn is_free(key: &[u8]) -> bool {
         && own.iter().all(|own| own.name_bytes() != key)
 }
 
-/// Inserts a pair in the order of keys, if the box that begins at `start` and ends the buffer keeps to the limits with it.
-pub(super) fn insert(buffer: &mut Vec<u8>, start: usize, (key, value): (&[u8], &[u8]), limits: BoxLimits) -> bool {
-    let mut pairs = Pairs::new(&buffer[start..]);
-    let (mut at, mut count) = (None, 1);
-    loop {
-        let position = pairs.position();
-        let Some((next, _)) = pairs.next() else { break };
-        count += 1;
-        if next > key && at.is_none() {
-            at = Some(position);
-        }
-    }
-    // Behind the last pair, where the two bytes of the box's end begin.
-    let at = start + at.unwrap_or_else(|| buffer.len() - start - END.len());
-    let mut pair = Vec::with_capacity(4 + key.len() + value.len());
-    put_pair(&mut pair, key, value);
-    let fits = buffer.len() - start + pair.len() <= limits.bytes && count <= limits.pairs;
-    if fits {
-        buffer.splice(at..at, pair);
-    }
-    fits
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{END, put_pair};
 
     fn sent(limits: BoxLimits, add: impl FnOnce(&mut SentBox<'_>)) -> String {
         let mut buffer = b"before".to_vec();
