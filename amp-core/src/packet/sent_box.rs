@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn what_has_no_room_and_what_is_no_key_of_an_extension_is_left_out() {
         let unchanged = sent(BoxLimits::DEFAULT, |_| {});
-        let length = 12 + 9 + 13 + 6 + 2;
+        let length = 10 + 9 + 13 + 6 + 2;
         for limits in [BoxLimits::DEFAULT.bytes(length + 5), BoxLimits::DEFAULT.pairs(4)] {
             assert_eq!(sent(limits, |sent| assert!(!sent.add("_k", b""))), unchanged);
         }

@@ -25,7 +25,8 @@ fn item(a: i64, b: &str) -> Item {
 
 #[test]
 fn line_03_a_nested_box_is_read_in_any_order_and_of_equal_keys_the_last_counts() {
-    let rows: [(&[(&[u8], &str)], Item); 7] = [
+    type Pairs = [(&'static [u8], &'static str)];
+    let rows: [(&Pairs, Item); 7] = [
         (&[(b"a", "1"), (b"b", "x")], item(1, "x")),
         (&[(b"b", "x"), (b"a", "1")], item(1, "x")),
         (&[(b"a", "1"), (b"a", "2"), (b"b", "x")], item(2, "x")),
@@ -97,7 +98,7 @@ fn all_pairs_are_given_in_the_order_in_which_they_came_with_those_that_came_twic
 #[test]
 fn text_can_be_formatted_into_a_value() {
     let mut bytes = Vec::new();
-    write!(ValueWriter::new(&mut bytes), "{}-{:02}", "x", 7).expect("memory is enough");
+    write!(ValueWriter::new(&mut bytes), "{}-{:02}", 'x', 7).expect("memory is enough");
     assert_eq!(bytes, b"x-07");
 }
 
