@@ -98,7 +98,8 @@ fn all_pairs_are_given_in_the_order_in_which_they_came_with_those_that_came_twic
 #[test]
 fn text_can_be_formatted_into_a_value() {
     let mut bytes = Vec::new();
-    write!(ValueWriter::new(&mut bytes), "{}-{:02}", 'x', 7).expect("memory is enough");
+    let (name, number) = ("x", 7);
+    write!(ValueWriter::new(&mut bytes), "{name}-{number:02}").expect("memory is enough");
     assert_eq!(bytes, b"x-07");
 }
 
