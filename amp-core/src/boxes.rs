@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use crate::command::{Context, Exposable, ExposeError, provided};
+use crate::exposed::{Context, Exposable, ExposeError, provided};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, InsertError};
 

@@ -2,13 +2,14 @@
 //!
 //! Use the crate `amp-rpc` (library `amp`), which re-exports everything here together with the macros.
 //!
-//! Imports go one way only: `wire`, `violation`, `schema`, `value`, `command`, `packet`, `dispatcher`, `reason` and `proto` are pure and
-//! build without tokio; `responder`, `locator`, `connection` and `server` need the feature `tokio`.
+//! Imports go one way only: `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `packet`, `dispatcher`, `reason` and `proto` are
+//! pure and build without tokio; `responder`, `locator`, `connection` and `server` need the feature `tokio`.
 
 #[doc(hidden)]
 pub mod __private;
 pub mod codes;
 mod command;
+mod exposed;
 pub mod schema;
 #[cfg(test)]
 mod testing;
@@ -18,7 +19,7 @@ mod wire;
 
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection drives it"))]
 mod dispatcher;
-#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection reads and writes it"))]
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection reads and writes it"))]
 mod packet;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, unused_imports, reason = "the connection guards it"))]
 mod proto;
@@ -45,10 +46,8 @@ mod server;
 #[cfg(feature = "tokio")]
 mod settings;
 
-pub use command::{
-    Argument, Arguments, Command, Constrained, Constraint, Context, ErrorCodes, Exposable, ExposeError, Exposed,
-    NoErrors, State, constraint,
-};
+pub use command::{Argument, Arguments, Command, Constrained, Constraint, ErrorCodes, NoErrors, constraint};
+pub use exposed::{Context, Exposable, ExposeError, Exposed, State};
 pub use packet::PacketError;
 pub use value::{
     BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Key, RawValue, Value, ValueWriter,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::command::{Context, Exposable, ExposeError, provided};
+use crate::exposed::{Context, Exposable, ExposeError, provided};
 use crate::responder::{Ask, Located};
 use crate::schema::CommandDeclaration;
 

@@ -1,4 +1,4 @@
-//! Packets: what a box is for (ask, answer or error) and its reserved keys. Imports `wire`, `value` and `command`.
+//! Packets: what a box is for (ask, answer or error) and its reserved keys. Imports `wire`, `exposed`, `value` and `command`.
 
 use std::ops::Range;
 
@@ -6,14 +6,18 @@ use bytes::Bytes;
 
 use crate::codes;
 use crate::command::{Arguments, Command, ErrorCodes};
+use crate::exposed::ContextRef;
 use crate::value::{BoxReader, BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
 
 pub(crate) mod announcement;
+mod insert;
+mod sent_box;
 mod tag;
 #[cfg(test)]
 mod tests;
 
+pub use sent_box::SentBox;
 pub(crate) use tag::{AskTag, Tag};
 
 const ASK: Key = Key::from_wire(b"\x00\x04_ask");
@@ -157,8 +161,9 @@ pub(crate) fn put_ask<C: Command>(
     tag: Option<Tag>,
     command: &C,
     limits: BoxLimits,
+    context: Option<ContextRef<'_>>,
 ) -> Result<(), EncodeError> {
-    put_box(buffer, limits, |out| {
+    put_box(buffer, limits, context, |out| {
         command.put_leading(out)?;
         if let Some(tag) = tag {
             out.put_reserved_with(ASK, |out| tag.put(out));
@@ -175,8 +180,9 @@ pub(crate) fn put_ask_with(
     command: &str,
     put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
     limits: BoxLimits,
+    context: Option<ContextRef<'_>>,
 ) -> Result<(), EncodeError> {
-    put_box(buffer, limits, |out| {
+    put_box(buffer, limits, context, |out| {
         if let Some(tag) = tag {
             out.put_reserved_with(ASK, |out| tag.put(out));
         }
@@ -191,8 +197,9 @@ pub(crate) fn put_answer<R: Arguments>(
     tag: &AskTag,
     response: &R,
     limits: BoxLimits,
+    context: Option<ContextRef<'_>>,
 ) -> Result<(), EncodeError> {
-    put_box(buffer, limits, |out| {
+    put_box(buffer, limits, context, |out| {
         response.put_leading(out)?;
         out.put_reserved_with(ANSWER, |out| tag.put(out));
         response.put_trailing(out)
@@ -206,8 +213,9 @@ pub(crate) fn put_declared<E: ErrorCodes>(
     error: &E,
     description: &str,
     limits: BoxLimits,
+    context: Option<ContextRef<'_>>,
 ) -> Result<(), EncodeError> {
-    put_box(buffer, limits, |out| {
+    put_box(buffer, limits, context, |out| {
         error.put_leading(out)?;
         put_error_head(out, tag.as_bytes(), error.code(), description);
         error.put_trailing(out)
@@ -276,10 +284,11 @@ fn cut_to(text: &str, most: usize) -> &str {
 fn put_box(
     buffer: &mut Vec<u8>,
     limits: BoxLimits,
+    context: Option<ContextRef<'_>>,
     write: impl FnOnce(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
     let mut rollback = Rollback::new(buffer);
-    let mut out = BoxWriter::new(rollback.buffer(), limits.nesting);
+    let mut out = BoxWriter::within(rollback.buffer(), context, limits.nesting);
     write(&mut out)?;
     out.finish(limits.bytes)?;
     rollback.keep();

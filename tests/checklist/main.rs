@@ -8,6 +8,7 @@ mod announcing;
 mod asks;
 mod brittle;
 mod calculator;
+mod cancelling;
 mod children;
 mod closing;
 mod commands;
@@ -28,6 +29,7 @@ mod fuzz;
 #[path = "../shared/guarded.rs"]
 mod guarded;
 mod handles;
+mod keys;
 mod limits;
 mod listeners;
 mod logged;

@@ -1,4 +1,4 @@
-//! What is exposed to responders, and the boxes beneath the dispatcher: switching the receiver, sending, routing.
+//! What is exposed to responders and values, and the boxes beneath the dispatcher: switching the receiver, sending, routing.
 
 mod boxes;
 mod builtins;
@@ -17,3 +17,4 @@ mod router;
 mod routes;
 mod sending;
 mod states;
+mod values;

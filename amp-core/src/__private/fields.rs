@@ -1,6 +1,7 @@
 use std::error::Error;
 
-use crate::command::{Argument, Context, Exposable, ExposeError, Exposed, take_required};
+use crate::command::{Argument, take_required};
+use crate::exposed::{Context, Exposable, ExposeError, Exposed};
 use crate::schema::AmpType;
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key};
 use crate::violation::{Place, Violations};

@@ -1,9 +1,8 @@
-//! Commands: what is asked, what is answered and which errors are declared. Imports `value`, `violation` and `schema`.
+//! Commands: what is asked, what is answered and which errors are declared. Imports `value`, `exposed`, `violation` and `schema`.
 
 mod arguments;
 pub mod constraint;
 mod errors;
-mod exposed;
 #[cfg(test)]
 mod tests;
 
@@ -17,10 +16,8 @@ pub use arguments::{
 };
 pub use constraint::Constraint;
 pub use errors::{ErrorCodes, NoErrors};
-#[cfg(feature = "tokio")]
-pub(crate) use exposed::provided;
-pub use exposed::{Context, Exposable, ExposeError, Exposed, State};
 
+use crate::exposed::{Context, ExposeError};
 use crate::schema::CommandDeclaration;
 
 /// A command: its name, its arguments, its response and the errors that it declares.

@@ -2,10 +2,9 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use super::handle::Connection;
+use super::exposing::provide;
 use super::shared::Shared;
-use crate::boxes::BoxSender;
-use crate::locator::Locator;
+use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::responder::Answering;
@@ -21,7 +20,7 @@ impl Answering for Shared {
         &self.peer
     }
 
-    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>)) {
+    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) {
         self.append_answer(put);
     }
 
@@ -55,22 +54,19 @@ impl Answering for Shared {
         self.inbound.is_first_complaint()
     }
 
+    fn note(&self, tag: &[u8]) -> u64 {
+        self.noted().map_or(0, |noted| noted.note(tag))
+    }
+
+    fn forget(&self, tag: &[u8], number: u64) -> bool {
+        self.noted().is_some_and(|noted| noted.forget(tag, number))
+    }
+
     fn answered(&self, ask: u32) {
         self.unanswered.answered(ask);
     }
 
     fn provide(self: Arc<Self>, wanted: TypeId, ask: Option<&AtomicU32>) -> Option<Arc<dyn Any + Send + Sync>> {
-        if wanted == TypeId::of::<Connection>() {
-            Some(Arc::new(Connection::with(&self, ask.map_or(0, |ask| self.unanswered.number(ask)))))
-        } else if wanted == TypeId::of::<Peer>() {
-            Some(Arc::new(self.peer.clone()))
-        } else if wanted == TypeId::of::<Arc<dyn Locator>>() {
-            Some(Arc::new(Arc::clone(&self.locator)))
-        } else if wanted == TypeId::of::<Arc<dyn BoxSender>>() {
-            let sender: Arc<dyn BoxSender> = Arc::new(Connection::of(&self));
-            Some(Arc::new(sender))
-        } else {
-            self.states().value(wanted)
-        }
+        provide(&self, wanted, || ask.map_or(0, |ask| self.unanswered.number(ask)))
     }
 }

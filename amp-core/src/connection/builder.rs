@@ -128,6 +128,9 @@ impl Builder {
             guard.0.end(reason);
             Claims::default()
         });
+        if let Some(keys) = claims.keys() {
+            guard.0.lock().add_keys(keys);
+        }
         (connection, Driver::new(transport, guard, claims))
     }
 }

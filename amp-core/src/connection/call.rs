@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::exchange::Exchange;
+use super::exposing::Decoding;
 use super::failure::Failure;
 use super::handle::Connection;
 use super::reply::take_reply;
@@ -68,12 +69,15 @@ impl<C: Command> Future for Call<C> {
     type Output = Reply<C>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let nesting = self.exchange.nesting();
         let reply = match ready!(Pin::new(&mut self.exchange).poll(cx)) {
             Err(failure) => return Poll::Ready(Err(failure.into_call_error())),
-            Ok(Some(reply)) => return Poll::Ready(take_reply::<C>(&reply, nesting)),
+            Ok(Some(reply)) => {
+                let connection = self.exchange.connection();
+                let (decoding, nesting) = (Decoding(connection), connection.settings().boxes.nesting);
+                return Poll::Ready(take_reply::<C>(&reply, nesting, Some(&decoding.context())));
+            }
             // Nothing comes back: a response that is all optional is absent.
-            Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), nesting)),
+            Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), self.exchange.nesting())),
         };
         Poll::Ready(reply.map_err(CallError::Response))
     }

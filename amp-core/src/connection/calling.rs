@@ -1,5 +1,6 @@
 use super::call::Call;
 use super::exchange::Exchange;
+use super::exposing::Decoding;
 use super::failure::Failure;
 use super::handle::Connection;
 use super::reply::error;
@@ -71,7 +72,8 @@ impl Connection {
         let reply = Exchange::new(self.clone(), Untyped(command, arguments), true).await;
         let Some(reply) = reply.map_err(Failure::into_call_error)? else { return Ok(AmpBox::new()) };
         if reply.is_error {
-            return Err(error(&reply, self.shared.settings.boxes.nesting));
+            let (decoding, nesting) = (Decoding(self), self.shared.settings.boxes.nesting);
+            return Err(error(&reply, nesting, Some(&decoding.context())));
         }
         let mut answer = AmpBox::from(&reply.raw);
         // What the box says beside its fields is for this end, and not to be passed on.

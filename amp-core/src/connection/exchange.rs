@@ -57,6 +57,10 @@ impl<A: Outgoing> Exchange<A> {
         self.connection.release();
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     pub(super) fn nesting(&self) -> u8 {
         self.connection.shared.settings.boxes.nesting
     }

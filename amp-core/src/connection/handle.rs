@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::callback::is_responding;
 use super::shared::{Shared, wake};
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
-use crate::command::{Context, Exposable, ExposeError, State, provided};
+use crate::exposed::{Context, Exposable, ExposeError, State, provided};
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
@@ -84,12 +84,12 @@ impl Connection {
     ///
     /// A value that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
     pub fn set_state<T: Send + Sync + 'static>(&self, value: T) -> Option<State<T>> {
-        self.shared.states().set(Arc::new(value)).map(State::from)
+        self.shared.set_state(Arc::new(value)).map(State::from)
     }
 
     /// Takes a value of the user's own away from the later calls of this connection.
     pub fn remove_state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
-        self.shared.states().remove().map(State::from)
+        self.shared.remove_state().map(State::from)
     }
 
     /// A value of the user's own, given to the builder or set on this connection.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::clock::now;
 use super::failure::Failure;
 use super::shared::{Shared, wake};
+use crate::exposed::ContextRef;
 use crate::proto::{Lane, Outgoing, ReplyTo, Request, State, TimerKey};
 
 /// An ask that is to be sent, and its place while it waits for that.
@@ -93,7 +94,9 @@ pub(super) fn append(
     ask: &dyn Outgoing,
     request: &Request<'_, Waker>,
 ) -> Result<Option<u64>, Failure> {
-    let (tag, driver) = state.append(ask, request).map_err(Failure::Invalid)?;
+    let context = shared.encoding_context();
+    let context = Some(ContextRef::new(&context));
+    let (tag, driver) = state.append(ask, request, context).map_err(Failure::Invalid)?;
     shared.appended(state, driver);
     Ok(tag)
 }

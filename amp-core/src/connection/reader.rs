@@ -174,6 +174,7 @@ impl Reader {
             }
             match Packet::parse(raw)? {
                 Packet::Reply { tag, reply } => {
+                    responders.see_reply(&reply.raw);
                     self.has_replies = true;
                     self.replies.push((tag, reply));
                 }

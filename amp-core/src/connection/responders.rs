@@ -16,6 +16,7 @@ use crate::panics::{caught, forget_panic};
 use crate::reason::CloseReason;
 use crate::responder::{Ask, Located};
 use crate::settings::Settings;
+use crate::wire::RawBox;
 
 /// The responders of one connection: those that run, and the asks that wait for their turn.
 ///
@@ -51,11 +52,12 @@ impl Responders {
     /// # Errors
     /// When so many notifications wait that the connection ends: each was promised to run.
     pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
-        if !self.claims.is_empty()
-            && let Some(handler) = self.claims.find(ask.command())
-        {
-            self.hand_over(handler, ask);
-            return Ok(());
+        if !self.claims.is_empty() {
+            self.claims.see_ask(&ask);
+            if let Some(handler) = self.claims.find(ask.command()) {
+                self.hand_over(handler, ask);
+                return Ok(());
+            }
         }
         let (wants_answer, settings) = (ask.wants_answer(), &self.shared.settings);
         let (inbound, intake) = (&self.shared.inbound, self.shared.inbound.intake());
@@ -66,12 +68,38 @@ impl Responders {
         } else if !wants_answer && let Err(reason) = inbound.check_notifications() {
             ask.discard();
             return Err(reason);
-        } else if self.waiting.is_empty() && self.may_start(wants_answer) {
+        } else {
+            self.start_or_wait(ask);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn start_or_wait(&mut self, mut ask: Ask) {
+        if self.shared.noted().is_some() {
+            ask.note();
+        }
+        if self.waiting.is_empty() && self.may_start(ask.wants_answer()) {
             self.start(ask);
         } else {
             self.waiting.push(ask);
         }
-        Ok(())
+    }
+
+    /// Drops those that wait to begin and that an extension has cancelled: they are answered with that.
+    fn drop_cancelled(&mut self) {
+        if let Some(noted) = self.shared.noted()
+            && noted.take_cancelled()
+        {
+            let is_cancelled = |ask: &Ask| ask.noted().is_some_and(|(tag, number)| noted.is_cancelled(tag, number));
+            drop(self.waiting.take_cancelled(is_cancelled));
+        }
+    }
+
+    /// Shows a reply to the extensions that see keys.
+    #[inline]
+    pub(super) fn see_reply(&self, reply: &RawBox) {
+        self.claims.see_reply(reply, self.shared.settings.boxes.nesting);
     }
 
     /// Gives an ask to the extension that claims its command.
@@ -90,6 +118,7 @@ impl Responders {
             return;
         }
         self.reap(cx);
+        self.drop_cancelled();
         loop {
             // A responder may have just closed or aborted.
             match self.shared.inbound.intake() {
@@ -168,15 +197,27 @@ impl Responders {
             }
         }
         let is_accepted = !ask.wants_answer();
+        let noted = ask.noted().map(|(tag, number)| (Box::<[u8]>::from(tag), number));
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begun = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || begin(&*self.shared.locator, ask))));
-        if let Some(Some((responding, is_detached))) = begun {
+        let task = begun.flatten().map(|(responding, is_detached)| {
             let tasks = match (is_accepted, is_detached) {
                 (true, _) => &mut self.notifications,
                 (false, true) => &mut self.detached,
                 (false, false) => &mut self.running,
             };
-            tasks.spawn(Responding(self.shared.identity(), responding));
+            tasks.spawn(Responding(self.shared.identity(), responding))
+        });
+        if let Some((tag, number)) = noted
+            && let Some(asks) = self.shared.noted()
+        {
+            match task {
+                Some(task) => asks.runs(&tag, number, task),
+                // It is answered, or its locator keeps it: there is no responder that could be dropped.
+                None => {
+                    asks.forget(&tag, number);
+                }
+            }
         }
     }
 }

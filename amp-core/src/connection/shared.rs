@@ -12,10 +12,12 @@ use super::callback::Unanswered;
 use super::clock::{after, now};
 use super::failure::Failure;
 use super::inbound::Inbound;
+use super::noted::NotedAsks;
 use super::receiver::Switch;
 use super::sink::{Delivery, ReplySink, hand_over};
 use super::states::States;
 use crate::boxes::SendBoxError;
+use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::panics::caught;
 use crate::peer::Peer;
@@ -46,6 +48,8 @@ pub(super) struct Shared {
     pub(super) switch: Switch,
     /// Asks whose handles make callbacks.
     pub(super) unanswered: Unanswered,
+    /// Asks by their tags, once an extension wants them.
+    noted: OnceLock<Arc<NotedAsks>>,
     /// The user's own values; what a responder sets is seen by later calls.
     states: Mutex<States>,
     /// How far the end has come.
@@ -80,6 +84,7 @@ impl Shared {
             inbound: Inbound::new(&settings),
             switch: Switch::default(),
             unanswered: Unanswered::default(),
+            noted: OnceLock::new(),
             states: Mutex::new(states),
             ended: watch::Sender::default(),
             runtime: OnceLock::new(),
@@ -97,6 +102,37 @@ impl Shared {
 
     pub(super) fn states(&self) -> MutexGuard<'_, States> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The asks by their tags, if an extension wants them.
+    #[inline]
+    pub(super) fn noted(&self) -> Option<&NotedAsks> {
+        self.noted.get().map(|noted| &**noted)
+    }
+
+    /// From now on asks are noted by their tags.
+    pub(super) fn note_asks(&self) -> &Arc<NotedAsks> {
+        self.noted.get_or_init(Arc::default)
+    }
+
+    /// Sets a value of the user's own, and returns the one that was there.
+    pub(super) fn set_state<T: Send + Sync + 'static>(&self, value: Arc<T>) -> Option<Arc<T>> {
+        let before = self.states().set(value);
+        self.outlast_encoding(before)
+    }
+
+    pub(super) fn remove_state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let before = self.states().remove();
+        self.outlast_encoding(before)
+    }
+
+    /// A value that is encoded meanwhile may have a clone of the state, and must not drop the last one: under the lock, where
+    /// what the state drops may lock the connection again. So this end of it is kept until the lock is free.
+    fn outlast_encoding<T>(&self, before: Option<T>) -> Option<T> {
+        if before.is_some() {
+            drop(self.lock());
+        }
+        before
     }
 
     /// What tells a connection from others, and is not 0.
@@ -121,9 +157,10 @@ impl Shared {
     }
 
     /// Appends an answer and sees to it that it is written.
-    pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>, ContextRef<'_>)) {
+        let context = self.encoding_context();
         let mut state = self.lock();
-        let appended = state.append_answer(put, || self.finish_by());
+        let appended = state.append_answer(|buffer| put(buffer, ContextRef::new(&context)), || self.finish_by());
         self.queued(state, appended);
     }
 

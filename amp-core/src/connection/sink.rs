@@ -45,13 +45,13 @@ impl Delivery {
         self.tag
     }
 
-    /// The reply, when the command was a `C`.
+    /// The reply, when the command was a `C`. Its values see no [context](crate::RawValue::context).
     ///
     /// # Errors
     /// As those of a call without a time limit.
     pub fn into_reply<C: Command>(self) -> Reply<C> {
         let reply = self.reply.map_err(Failure::into_call_error::<C::Errors>)?;
-        take_reply::<C>(&reply, self.nesting)
+        take_reply::<C>(&reply, self.nesting, None)
     }
 }
 

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::command::State;
+use crate::exposed::State;
 
 /// The user's own values, one of each type, by the type of their [`State`].
 #[derive(Clone, Default)]

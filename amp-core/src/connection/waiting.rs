@@ -42,6 +42,14 @@ impl Waiting {
         (calls && !self.calls.is_empty()) || (notifications && !self.notifications.is_empty())
     }
 
+    /// Takes out those that want an answer and are `cancelled`.
+    pub(super) fn take_cancelled(&mut self, cancelled: impl Fn(&Ask) -> bool) -> Vec<Ask> {
+        let calls = std::mem::take(&mut self.calls);
+        let (taken, left): (VecDeque<_>, VecDeque<_>) = calls.into_iter().partition(|(_, ask)| cancelled(ask));
+        self.calls = left;
+        taken.into_iter().map(|(_, ask)| ask).collect()
+    }
+
     /// Takes out those that want an answer.
     pub(super) fn take_calls(&mut self) -> impl Iterator<Item = Ask> + use<> {
         std::mem::take(&mut self.calls).into_iter().map(|(_, ask)| ask)

@@ -3,9 +3,10 @@
 
 use std::fmt::Write;
 
+use super::insert::insert;
 use super::{Tag, put_ask_with};
 use crate::value::{BoxWriter, EncodeError, Key};
-use crate::wire::{BoxLimits, END, Pairs, put_pair};
+use crate::wire::{BoxLimits, Pairs};
 
 pub(super) const ANNOUNCEMENT: &[u8] = b"_amp";
 /// Of a marked notification: its tag asks for credit, not for what the command answers.
@@ -72,7 +73,7 @@ pub(super) fn is_mark(key: &[u8]) -> bool {
 
 /// Writes `amp.Hello`.
 pub(crate) fn put_hello(buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
-    put_ask_with(buffer, tag, HELLO, |_| Ok(()), limits)
+    put_ask_with(buffer, tag, HELLO, |_| Ok(()), limits, None)
 }
 
 /// Writes `amp.Goodbye`.
@@ -81,7 +82,7 @@ pub(crate) fn put_goodbye(buffer: &mut Vec<u8>, code: &str, text: &str, limits: 
         out.put_raw(Key::from_wire(b"\0\x04code"), code.as_bytes())?;
         out.put_raw(Key::from_wire(b"\0\x04text"), text.as_bytes())
     };
-    put_ask_with(buffer, None, GOODBYE, put, limits)
+    put_ask_with(buffer, None, GOODBYE, put, limits, None)
 }
 
 /// The code and the text of an `amp.Goodbye`, as they may be shown: control characters are escaped and the length is bounded,
@@ -125,32 +126,10 @@ fn is_format(letter: char) -> bool {
     )
 }
 
-/// Inserts a pair in the order of keys, if the box keeps to the limits with it.
-fn insert(buffer: &mut Vec<u8>, start: usize, (key, value): (&[u8], &[u8]), limits: BoxLimits) -> bool {
-    let mut pairs = Pairs::new(&buffer[start..]);
-    let (mut at, mut count) = (None, 1);
-    loop {
-        let position = pairs.position();
-        let Some((next, _)) = pairs.next() else { break };
-        count += 1;
-        if next > key && at.is_none() {
-            at = Some(position);
-        }
-    }
-    // Behind the last pair, where the two bytes of the box's end begin.
-    let at = start + at.unwrap_or_else(|| buffer.len() - start - END.len());
-    let mut pair = Vec::with_capacity(4 + key.len() + value.len());
-    put_pair(&mut pair, key, value);
-    let fits = buffer.len() - start + pair.len() <= limits.bytes && count <= limits.pairs;
-    if fits {
-        buffer.splice(at..at, pair);
-    }
-    fits
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{END, put_pair};
 
     fn ask() -> Vec<u8> {
         let mut bytes = b"before".to_vec();
@@ -160,6 +139,7 @@ mod tests {
             "Sum",
             |out| out.put(Key::from_wire(b"\0\x01a"), &1),
             BoxLimits::DEFAULT,
+            None,
         )
         .expect("a short ask");
         bytes

@@ -71,7 +71,7 @@ fn line_14_a_tag_is_kept_byte_for_byte_and_an_empty_one_is_a_tag() {
             other => panic!("{other:?}"),
         }
         let mut answer = Vec::new();
-        put_answer(&mut answer, &AskTag::of(tag), &(), BoxLimits::DEFAULT).expect("an answer without fields");
+        put_answer(&mut answer, &AskTag::of(tag), &(), BoxLimits::DEFAULT, None).expect("an answer without fields");
         let expected = [b"\0\x07_answer\0".as_slice(), &[u8::try_from(tag.len()).unwrap_or(0)], tag, b"\0\0"].concat();
         assert_eq!(answer, expected);
     }
@@ -117,19 +117,26 @@ fn lines_36_and_37_an_error_without_code_or_description_or_utf_8_can_be_read() {
 #[test]
 fn line_01_a_typed_ask_has_its_keys_in_bytewise_order() {
     let mut bytes = Vec::new();
-    put_ask(&mut bytes, Some(Tag::of(1)), &Sum { a: 13, b: 81 }, BoxLimits::DEFAULT).expect("a sum");
+    put_ask(&mut bytes, Some(Tag::of(1)), &Sum { a: 13, b: 81 }, BoxLimits::DEFAULT, None).expect("a sum");
     assert_eq!(bytes, b"\0\x04_ask\0\x011\0\x08_command\0\x03Sum\0\x01a\0\x0213\0\x01b\0\x0281\0\0");
     bytes.clear();
     let holder = Holder { upper: 1, a: Item { a: 2, b: None } };
-    put_ask(&mut bytes, None, &holder, BoxLimits::DEFAULT).expect("short arguments");
+    put_ask(&mut bytes, None, &holder, BoxLimits::DEFAULT, None).expect("short arguments");
     assert_eq!(bytes, b"\0\x05Upper\0\x011\0\x08_command\0\x04Hold\0\x01a\0\x08\0\x01a\0\x012\0\0\0\0");
 }
 
 #[test]
 fn line_29_a_declared_error_has_its_fields_around_amps_own_keys() {
     let mut bytes = Vec::new();
-    put_declared(&mut bytes, &AskTag::of(b"7"), &Fault { upper: 1, a: 2 }, "snowman \u{2603}", BoxLimits::DEFAULT)
-        .expect("short fields");
+    put_declared(
+        &mut bytes,
+        &AskTag::of(b"7"),
+        &Fault { upper: 1, a: 2 },
+        "snowman \u{2603}",
+        BoxLimits::DEFAULT,
+        None,
+    )
+    .expect("short fields");
     let expected = b"\0\x05Upper\0\x011\0\x06_error\0\x017\0\x0b_error_code\0\x13daemon is not ready\
         \0\x12_error_description\0\x0bsnowman \xe2\x98\x83\0\x01a\0\x012\0\0";
     assert_eq!(bytes, expected);
@@ -169,9 +176,9 @@ fn line_07_on_an_error_nothing_is_written() {
     let mut bytes = b"before".to_vec();
     let small = BoxLimits::DEFAULT.bytes(20);
     let long = Item { a: 1, b: Some("x".repeat(65_536)) };
-    put_ask(&mut bytes, Some(Tag::of(1)), &Sum { a: 13, b: 81 }, small).expect_err("over 20 bytes");
-    put_answer(&mut bytes, &AskTag::of(b"1"), &long, BoxLimits::DEFAULT).expect_err("a value of 65536 bytes");
-    put_declared(&mut bytes, &AskTag::of(b"1"), &Fault { upper: 1, a: 2 }, "", small).expect_err("over 20 bytes");
+    put_ask(&mut bytes, Some(Tag::of(1)), &Sum { a: 13, b: 81 }, small, None).expect_err("over 20 bytes");
+    put_answer(&mut bytes, &AskTag::of(b"1"), &long, BoxLimits::DEFAULT, None).expect_err("a value of 65536 bytes");
+    put_declared(&mut bytes, &AskTag::of(b"1"), &Fault { upper: 1, a: 2 }, "", small, None).expect_err("over 20 bytes");
     put_ask_box(&mut bytes, None, &"C".repeat(65_536), AmpBox::new(), BoxLimits::DEFAULT).expect_err("a long name");
     put_ask_box(&mut bytes, None, "Sum", AmpBox::new(), BoxLimits::DEFAULT.bytes(10)).expect_err("over 10 bytes");
     assert_eq!(bytes, b"before");
@@ -252,14 +259,14 @@ fn line_64_asks_and_answers_may_have_exactly_as_many_bytes_as_the_limit_says() {
     let sum = Sum { a: 13, b: 81 };
     let arguments = || AmpBox::new().with("a", "13").and_then(|made| made.with("b", "81")).expect("pairs that fit");
     let mut typed = Vec::new();
-    put_ask(&mut typed, Some(Tag::of(1)), &sum, BoxLimits::DEFAULT).expect("a sum");
+    put_ask(&mut typed, Some(Tag::of(1)), &sum, BoxLimits::DEFAULT, None).expect("a sum");
     let (exactly, one_less) = (BoxLimits::DEFAULT.bytes(typed.len()), BoxLimits::DEFAULT.bytes(typed.len() - 1));
     let mut bytes = Vec::new();
-    put_ask(&mut bytes, Some(Tag::of(1)), &sum, exactly).expect("exactly the limit");
+    put_ask(&mut bytes, Some(Tag::of(1)), &sum, exactly, None).expect("exactly the limit");
     put_ask_box(&mut bytes, Some(Tag::of(1)), "Sum", arguments(), exactly).expect("exactly the limit");
     assert_eq!(bytes, typed.repeat(2));
     let refused = EncodeErrorKind::BoxTooLong { limit: typed.len() - 1 };
-    let error = put_ask(&mut bytes, Some(Tag::of(1)), &sum, one_less).expect_err("a byte too long");
+    let error = put_ask(&mut bytes, Some(Tag::of(1)), &sum, one_less, None).expect_err("a byte too long");
     assert_eq!(error.kind(), &refused);
     let error = put_ask_box(&mut bytes, Some(Tag::of(1)), "Sum", arguments(), one_less).expect_err("a byte too long");
     assert_eq!(error.kind(), &refused);

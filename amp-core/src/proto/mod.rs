@@ -1,4 +1,4 @@
-//! The state of one connection, without a runtime. Imports `dispatcher`, `packet` and `reason`.
+//! The state of one connection, without a runtime. Imports `dispatcher`, `packet`, `exposed` and `reason`.
 //!
 //! It is pure: a waiter is any [`Waiter`], time comes in as a value, and what is to be woken is handed out. Each file
 //! is the owner of one invariant; [`State`] holds one of each, and the connection guards it with its one lock.
@@ -33,7 +33,7 @@ pub(crate) use admission::Lane;
 pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
 pub(crate) use lifecycle::EndListener;
 pub(crate) use outbound::MOST_BULK;
-pub(crate) use outgoing::{Borrowed, Outgoing, Untyped};
+pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
 pub(crate) use sender::{Limits, LostSink, ReplyTo, Request, SinkReply};
 pub(crate) use state::{Appended, State};
 pub(crate) use timers::TimerKey;

@@ -1,7 +1,8 @@
 use std::marker::PhantomData;
 
 use crate::command::{Command, violations};
-use crate::packet::{Tag, put_ask, put_ask_box, put_ask_with};
+use crate::exposed::ContextRef;
+use crate::packet::{SentBox, Tag, put_ask, put_ask_box, put_ask_with};
 use crate::value::{BoxWriter, EncodeError, EncodeErrorKind};
 use crate::wire::{AmpBox, BoxLimits};
 
@@ -10,7 +11,20 @@ pub(crate) trait Outgoing {
     /// Checks what is declared, before anything is locked or written.
     fn check(&self) -> Result<(), EncodeError>;
 
-    fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError>;
+    /// Appends the ask, whose values see the context.
+    fn put(
+        &self,
+        buffer: &mut Vec<u8>,
+        tag: Option<Tag>,
+        limits: BoxLimits,
+        context: Option<ContextRef<'_>>,
+    ) -> Result<(), EncodeError>;
+}
+
+/// What adds keys to boxes that are sent.
+pub(crate) trait AddKeys: Send {
+    fn add_to_ask(&self, ask: &mut SentBox<'_>);
+    fn add_to_reply(&self, reply: &mut SentBox<'_>);
 }
 
 impl<C: Command> Outgoing for C {
@@ -18,8 +32,14 @@ impl<C: Command> Outgoing for C {
         violations(self).map_or(Ok(()), |found| Err(EncodeErrorKind::Constraints(found).into()))
     }
 
-    fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
-        put_ask(buffer, tag, self, limits)
+    fn put(
+        &self,
+        buffer: &mut Vec<u8>,
+        tag: Option<Tag>,
+        limits: BoxLimits,
+        context: Option<ContextRef<'_>>,
+    ) -> Result<(), EncodeError> {
+        put_ask(buffer, tag, self, limits, context)
     }
 }
 
@@ -31,8 +51,14 @@ impl<C: Command, F: Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>> Outgoing 
         Ok(())
     }
 
-    fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
-        put_ask_with(buffer, tag, C::NAME, &self.0, limits)
+    fn put(
+        &self,
+        buffer: &mut Vec<u8>,
+        tag: Option<Tag>,
+        limits: BoxLimits,
+        context: Option<ContextRef<'_>>,
+    ) -> Result<(), EncodeError> {
+        put_ask_with(buffer, tag, C::NAME, &self.0, limits, context)
     }
 }
 
@@ -44,7 +70,13 @@ impl Outgoing for Untyped<'_> {
         Ok(())
     }
 
-    fn put(&self, buffer: &mut Vec<u8>, tag: Option<Tag>, limits: BoxLimits) -> Result<(), EncodeError> {
+    fn put(
+        &self,
+        buffer: &mut Vec<u8>,
+        tag: Option<Tag>,
+        limits: BoxLimits,
+        _: Option<ContextRef<'_>>,
+    ) -> Result<(), EncodeError> {
         put_ask_box(buffer, tag, self.0, self.1.clone(), limits)
     }
 }

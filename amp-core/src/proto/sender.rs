@@ -5,11 +5,12 @@ use super::announcements::Announcements;
 use super::credit::Credit;
 use super::goodbye;
 use super::outbound::Outbound;
-use super::outgoing::Outgoing;
+use super::outgoing::{AddKeys, Outgoing};
 use super::waiter::Waiter;
 use crate::dispatcher::{Delivery, Dispatcher, Progress, UnknownTag};
+use crate::exposed::ContextRef;
 use crate::packet::announcement::{mark, put_hello};
-use crate::packet::{ReplyPacket, Tag};
+use crate::packet::{ReplyPacket, SentBox, Tag};
 use crate::reason::CloseReason;
 use crate::value::EncodeError;
 use crate::wire::{BoxLimits, Pairs};
@@ -23,6 +24,8 @@ pub(crate) struct Sender<W: Waiter> {
     outbound: Outbound,
     admission: Admission<W>,
     announcements: Announcements,
+    /// What extensions add to asks and replies.
+    keys: Option<Box<dyn AddKeys>>,
 }
 
 /// What a state keeps to; as in the settings.
@@ -80,7 +83,12 @@ impl<W: Waiter> Sender<W> {
             outbound: Outbound::new(limits.outbound_mark),
             admission: Admission::new(limits.most_calls, credit),
             announcements: Announcements::new(limits.announces),
+            keys: None,
         }
+    }
+
+    pub(super) fn add_keys(&mut self, keys: Box<dyn AddKeys>) {
+        self.keys = Some(keys);
     }
 
     #[inline]
@@ -108,13 +116,22 @@ impl<W: Waiter> Sender<W> {
         [left, next]
     }
 
-    /// Appends an ask. Returns its tag, if it wants an answer. On an error nothing is appended, and no tag is used up.
-    pub(super) fn append(&mut self, ask: &dyn Outgoing, request: &Request<'_, W>) -> Result<Option<u64>, EncodeError> {
+    /// Appends an ask whose values see the context. Returns its tag, if it wants an answer. On an error nothing is appended, and no
+    /// tag is used up.
+    pub(super) fn append(
+        &mut self,
+        ask: &dyn Outgoing,
+        request: &Request<'_, W>,
+        context: Option<ContextRef<'_>>,
+    ) -> Result<Option<u64>, EncodeError> {
         let Request { lane, wants_answer, deadline, reply_to } = request;
         let (lane, wants_answer) = (*lane, *wants_answer);
         let (number, start) = (self.dispatcher.next_tag(), self.outbound.len());
         let tag = wants_answer.then(|| Tag::of(number));
-        ask.put(self.outbound.buffer(), tag, self.boxes)?;
+        ask.put(self.outbound.buffer(), tag, self.boxes, context)?;
+        if let Some(keys) = &self.keys {
+            keys.add_to_ask(&mut SentBox::new(self.outbound.buffer(), start, self.boxes));
+        }
         if lane == Lane::Bulk {
             self.outbound.added_bulk(start);
         }
@@ -124,24 +141,31 @@ impl<W: Waiter> Sender<W> {
                 ReplyTo::Sink(sink) => self.dispatcher.ask_for(sink.clone()),
             }
         } else {
-            self.notified(ask, start);
+            self.notified(ask, start, context);
         }
         self.announcements.sent(self.outbound.buffer(), start, self.boxes);
         Ok(wants_answer.then_some(number))
     }
 
-    /// Appends what `put` writes: no ask. Returns how many bytes wait to be written now.
+    /// Appends what `put` writes: a reply, or nothing. Returns how many bytes wait to be written now.
     #[inline]
     pub(super) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> usize {
         let start = self.outbound.len();
         put(self.outbound.buffer());
+        if let Some(keys) = &self.keys
+            && self.outbound.len() > start
+        {
+            keys.add_to_reply(&mut SentBox::new(self.outbound.buffer(), start, self.boxes));
+        }
         self.announcements.sent(self.outbound.buffer(), start, self.boxes);
         self.outbound.len()
     }
 
-    /// A box without a type is about to be appended.
-    pub(super) fn sends_untyped(&mut self) {
+    /// Appends what `put` writes: a box without a type, to which nothing is added. Returns how many bytes wait to be written now.
+    pub(super) fn put_untyped(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> usize {
         self.announcements.sent_untyped();
+        put(self.outbound.buffer());
+        self.outbound.len()
     }
 
     #[inline]
@@ -321,9 +345,9 @@ impl<W: Waiter> Sender<W> {
     }
 
     /// The notification that begins at `start` was appended: it uses up a tag and credit, and is marked when it is time.
-    fn notified(&mut self, ask: &dyn Outgoing, start: usize) {
+    fn notified(&mut self, ask: &dyn Outgoing, start: usize, context: Option<ContextRef<'_>>) {
         if self.admission.credit().wants_mark() && self.announcements.has_announced() {
-            self.mark(ask, start);
+            self.mark(ask, start, context);
         } else {
             self.dispatcher.skip();
             let length = self.outbound.len() - start;
@@ -334,24 +358,34 @@ impl<W: Waiter> Sender<W> {
     /// Marks the notification that begins at `start` and ends the outbound buffer: it is written again with a tag. One that has no
     /// room for that is followed by a greeting, which takes its turn behind it and has the mark.
     #[cold]
-    fn mark(&mut self, ask: &dyn Outgoing, start: usize) {
+    fn mark(&mut self, ask: &dyn Outgoing, start: usize, context: Option<ContextRef<'_>>) {
         let boxes = self.boxes;
         let unmarked = self.outbound.buffer().split_off(start);
-        if self.put_marked(|buffer, tag| ask.put(buffer, tag, boxes)) {
+        let is_marked = self.put_marked(|buffer, tag, keys| {
+            ask.put(buffer, tag, boxes, context)?;
+            if let Some(keys) = keys {
+                keys.add_to_ask(&mut SentBox::new(buffer, start, boxes));
+            }
+            Ok(())
+        });
+        if is_marked {
             return;
         }
         self.outbound.buffer().extend_from_slice(&unmarked);
         self.dispatcher.skip();
-        if !self.put_marked(|buffer, tag| put_hello(buffer, tag, boxes)) {
+        if !self.put_marked(|buffer, tag, _| put_hello(buffer, tag, boxes)) {
             self.admission.credit().sent(unmarked.len(), false);
         }
     }
 
     /// Appends a marked box, or nothing where it does not fit.
-    fn put_marked(&mut self, put: impl FnOnce(&mut Vec<u8>, Option<Tag>) -> Result<(), EncodeError>) -> bool {
+    fn put_marked(
+        &mut self,
+        put: impl FnOnce(&mut Vec<u8>, Option<Tag>, Option<&dyn AddKeys>) -> Result<(), EncodeError>,
+    ) -> bool {
         let (tag, buffer) = (self.dispatcher.next_tag(), self.outbound.buffer());
         let start = buffer.len();
-        let fits = put(buffer, Some(Tag::of(tag))).is_ok() && mark(buffer, start, self.boxes);
+        let fits = put(buffer, Some(Tag::of(tag)), self.keys.as_deref()).is_ok() && mark(buffer, start, self.boxes);
         if fits {
             self.dispatcher.mark();
             self.admission.credit().sent(0, true);

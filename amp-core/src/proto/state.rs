@@ -2,12 +2,13 @@ use std::time::Instant;
 
 use super::admission::Lane;
 use super::lifecycle::{EndListener, Lifecycle};
-use super::outgoing::Outgoing;
+use super::outgoing::{AddKeys, Outgoing};
 use super::sender::{Limits, LostSink, Request, Sender, SinkReply};
 use super::timers::TimerKey;
 use super::waiter::Waiter;
 use super::wake_up::WakeUp;
 use crate::dispatcher::Progress;
+use crate::exposed::ContextRef;
 use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
 use crate::value::EncodeError;
@@ -45,6 +46,11 @@ impl<W: Waiter> State<W> {
         }
     }
 
+    /// Adds keys to all asks and replies.
+    pub(crate) fn add_keys(&mut self, keys: Box<dyn AddKeys>) {
+        self.sender.add_keys(keys);
+    }
+
     /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
     #[inline]
     pub(crate) fn refusal(&self, while_closing: bool) -> Option<CloseReason> {
@@ -67,15 +73,16 @@ impl<W: Waiter> State<W> {
         self.sender.leave(lane, ticket)
     }
 
-    /// Appends an ask. Returns its tag, if it wants an answer, and the driver, if that is to be woken. On an error nothing is
-    /// appended, and no tag is used up.
+    /// Appends an ask whose values see the context. Returns its tag, if it wants an answer, and the driver, if that is to be woken.
+    /// On an error nothing is appended, and no tag is used up.
     #[inline]
     pub(crate) fn append(
         &mut self,
         ask: &dyn Outgoing,
         request: &Request<'_, W>,
+        context: Option<ContextRef<'_>>,
     ) -> Result<(Option<u64>, Option<W>), EncodeError> {
-        let tag = self.sender.append(ask, request)?;
+        let tag = self.sender.append(ask, request, context)?;
         let deadline = request.deadline.filter(|_| tag.is_some());
         let sooner = deadline.is_some_and(|deadline| self.wake_up.set_alarm(deadline));
         Ok((tag, if sooner { self.wake_up.wake_always() } else { self.wake_up.wake() }))
@@ -91,8 +98,13 @@ impl<W: Waiter> State<W> {
         if self.lifecycle.is_sealed() {
             return Appended::Sealed;
         }
-        let limit = self.most_outbound;
-        if self.sender.put(put) > limit {
+        let waiting = self.sender.put(put);
+        self.appended(waiting, finish_by)
+    }
+
+    #[inline]
+    fn appended(&mut self, waiting: usize, finish_by: impl FnOnce() -> Instant) -> Appended<W> {
+        if waiting > self.most_outbound {
             return Appended::Overflowed(self.overflow(finish_by()));
         }
         Appended::Queued(self.wake_up.wake())
@@ -107,8 +119,8 @@ impl<W: Waiter> State<W> {
         if let Some(reason) = self.lifecycle.over() {
             return Err(reason.clone());
         }
-        self.sender.sends_untyped();
-        Ok(self.append_answer(put, finish_by))
+        let waiting = self.sender.put_untyped(put);
+        Ok(self.appended(waiting, finish_by))
     }
 
     #[cold]

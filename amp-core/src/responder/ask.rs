@@ -7,7 +7,8 @@ use super::asker::Asker;
 use super::{Answering, Located};
 use crate::call_error::Reply;
 use crate::codes;
-use crate::command::{Command, Context, ErrorCodes, Exposable, take_checked};
+use crate::command::{Command, ErrorCodes, take_checked};
+use crate::exposed::{Context, Exposable};
 use crate::packet::{AskPacket, AskTag, announcement};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
@@ -50,10 +51,22 @@ impl Ask {
         self.packet.command()
     }
 
+    /// The tag that the peer gave it, if it wants an answer.
+    #[must_use]
+    pub fn tag(&self) -> Option<&[u8]> {
+        self.asker.tag()
+    }
+
     /// Whether the ask is for the command `C`.
     #[must_use]
     pub fn is<C: Command>(&self) -> bool {
         self.command() == C::NAME.as_bytes()
+    }
+
+    /// The value of a key of the box: of a field, or of what an extension of the peer added. The last one if there are several.
+    #[must_use]
+    pub fn value(&self, key: &[u8]) -> Option<&[u8]> {
+        self.packet.raw.pairs().filter(|(found, _)| *found == key).last().map(|(_, value)| value)
     }
 
     /// Who asks.
@@ -92,6 +105,8 @@ impl Ask {
     pub fn accept<C: Command>(self) -> Option<(C, Answer<C>)> {
         let (command, (), mut asker) = self.take::<C, ()>()?;
         asker.release();
+        // Its taker answers for it: there is no responder that could be dropped.
+        asker.forget();
         Some((command, Answer { asker, command: PhantomData }))
     }
 
@@ -121,7 +136,8 @@ impl Ask {
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
         let Self { packet, mut asker } = self;
         asker.begin(C::NAME);
-        let command = take_checked::<C>(&mut packet.fields(asker.settings().boxes.nesting));
+        let (context, nesting) = (&asker as &dyn Context, asker.settings().boxes.nesting);
+        let command = take_checked::<C>(&mut packet.fields(nesting).with_context(&context));
         drop(packet);
         let mut command = match command {
             Ok(command) => command,
@@ -161,6 +177,16 @@ impl Ask {
 
     pub(crate) fn raw(&self) -> &RawBox {
         &self.packet.raw
+    }
+
+    /// Notes it by its tag, for extensions.
+    pub(crate) fn note(&mut self) {
+        self.asker.note();
+    }
+
+    /// The tag and the number of a noted ask.
+    pub(crate) fn noted(&self) -> Option<(&[u8], u64)> {
+        self.asker.noted()
     }
 
     /// Whether it is a marked notification.

@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicU32;
 use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
 use crate::codes;
-use crate::command::{Command, Context, ErrorCodes, violations};
+use crate::command::{Command, ErrorCodes, violations};
+use crate::exposed::{Context, ContextRef};
 use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
 use crate::proto::NOTIFICATION_OVERHEAD;
@@ -27,6 +28,8 @@ pub(super) struct Asker {
     is_marked: bool,
     /// How many bytes of the ask are counted.
     held: usize,
+    /// Its number among those that are noted by tag, or 0.
+    noted: u64,
     /// The command, once it is known.
     command: &'static str,
     /// Its number among those that gave a handle of their connection away, or 0.
@@ -37,7 +40,16 @@ impl Asker {
     pub(super) fn new(tag: Option<AskTag>, bytes: usize, answering: Arc<dyn Answering>) -> Self {
         let held = if tag.is_some() { bytes } else { bytes + NOTIFICATION_OVERHEAD };
         answering.hold(held);
-        Self { answering, tag, answered: false, is_marked: false, held, command: "", number: AtomicU32::new(0) }
+        Self {
+            answering,
+            tag,
+            answered: false,
+            is_marked: false,
+            held,
+            noted: 0,
+            command: "",
+            number: AtomicU32::new(0),
+        }
     }
 
     /// For a marked notification.
@@ -51,8 +63,38 @@ impl Asker {
         self.command = command;
     }
 
+    /// Notes the ask by its tag, if it wants an answer.
+    #[cold]
+    pub(super) fn note(&mut self) {
+        if let Some(tag) = self.tag.as_ref().filter(|_| !self.is_marked && self.noted == 0) {
+            self.noted = self.answering.note(tag.as_bytes());
+        }
+    }
+
+    /// The tag and the number of a noted ask.
+    pub(super) fn noted(&self) -> Option<(&[u8], u64)> {
+        if self.noted == 0 { None } else { Some((self.tag.as_ref()?.as_bytes(), self.noted)) }
+    }
+
+    /// No longer notes the ask. Whether it was cancelled.
+    #[inline]
+    pub(super) fn forget(&mut self) -> bool {
+        self.noted != 0 && self.forget_noted()
+    }
+
+    #[cold]
+    fn forget_noted(&mut self) -> bool {
+        let is_cancelled = self.noted().is_some_and(|(tag, number)| self.answering.forget(tag, number));
+        self.noted = 0;
+        is_cancelled
+    }
+
     pub(super) fn wants_answer(&self) -> bool {
         self.tag.is_some() && !self.is_marked
+    }
+
+    pub(super) fn tag(&self) -> Option<&[u8]> {
+        self.tag.as_ref().filter(|_| !self.is_marked).map(AskTag::as_bytes)
     }
 
     pub(super) fn is_marked(&self) -> bool {
@@ -76,7 +118,7 @@ impl Asker {
     fn put_nothing(&self) {
         let limits = self.settings().boxes;
         // It is a tag that came in a box which kept to the limits.
-        let _ = self.put(|buffer, tag| put_answer(buffer, tag, &(), limits));
+        let _ = self.put(|buffer, tag, _| put_answer(buffer, tag, &(), limits, None));
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -117,7 +159,7 @@ impl Asker {
             return self.fail(&EncodeError::from(EncodeErrorKind::Constraints(found)));
         }
         let limits = self.settings().boxes;
-        match self.put(|buffer, tag| put_answer(buffer, tag, response, limits)) {
+        match self.put(|buffer, tag, context| put_answer(buffer, tag, response, limits, Some(context))) {
             Ok(()) => self.settle(),
             Err(error) => self.fail(&error),
         }
@@ -125,7 +167,9 @@ impl Asker {
 
     fn declared<C: Command>(self, error: &C::Errors) {
         let (limits, description) = (self.settings().boxes, error.describe());
-        if let Err(error) = self.put(|buffer, tag| put_declared(buffer, tag, error, &description, limits)) {
+        let put =
+            self.put(|buffer, tag, context| put_declared(buffer, tag, error, &description, limits, Some(context)));
+        if let Err(error) = put {
             return self.fail(&error);
         }
         self.end_declared(error, error.is_fatal().then(|| error.code()));
@@ -177,12 +221,15 @@ impl Asker {
     }
 
     /// Puts an answer, if one is wanted.
-    fn put(&self, put: impl FnOnce(&mut Vec<u8>, &AskTag) -> Result<(), EncodeError>) -> Result<(), EncodeError> {
+    fn put(
+        &self,
+        put: impl FnOnce(&mut Vec<u8>, &AskTag, ContextRef<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
         let Some(tag) = self.tag.as_ref().filter(|_| !self.is_marked) else { return Ok(()) };
         let (mut put, mut result) = (Some(put), Ok(()));
-        self.answering.append(&mut |buffer| {
+        self.answering.append(&mut |buffer, context| {
             if let Some(put) = put.take() {
-                result = put(buffer, tag);
+                result = put(buffer, tag, context);
             }
         });
         result
@@ -192,7 +239,7 @@ impl Asker {
     fn put_error(&self, code: &str, description: &str) {
         let limits = self.settings().boxes;
         // It is cut to what a box holds.
-        let _ = self.put(|buffer, tag| {
+        let _ = self.put(|buffer, tag, _| {
             put_error(buffer, tag.as_bytes(), code, description, limits);
             Ok(())
         });
@@ -224,9 +271,14 @@ fn strictly_end(answering: &dyn Answering) {
 impl Drop for Asker {
     fn drop(&mut self) {
         self.release();
+        let is_cancelled = self.forget();
         if !self.answered && !self.answering.is_over() {
-            let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
-            tracing::error!(peer = %self.peer(), command = self.command, "{what}");
+            if is_cancelled && !std::thread::panicking() {
+                tracing::debug!(peer = %self.peer(), command = self.command, "an ask was cancelled");
+            } else {
+                let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
+                tracing::error!(peer = %self.peer(), command = self.command, "{what}");
+            }
             self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
             self.strictly_end();
         }

@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicU32;
 
 pub use ask::{Answer, Ask};
 
+use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
@@ -59,8 +60,8 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
 
     fn peer(&self) -> &Peer;
 
-    /// Appends to what is sent.
-    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>));
+    /// Appends to what is sent; values see the context.
+    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>));
 
     /// Ends the connection.
     fn end(&self, reason: CloseReason);
@@ -76,6 +77,12 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
 
     /// No longer counts the ask: it has its answer.
     fn settle(&self);
+
+    /// Notes the ask with the tag, if an extension wants that. Returns its number, or 0.
+    fn note(&self, tag: &[u8]) -> u64;
+
+    /// The ask that was noted has its answer. Whether an extension has cancelled it.
+    fn forget(&self, tag: &[u8], number: u64) -> bool;
 
     /// Whether nothing was complained of on this connection before: a peer must not fill the log.
     fn is_first_complaint(&self) -> bool;

@@ -1,4 +1,4 @@
-//! Values: bytes to one Rust value and back. Imports `wire`, `violation` and `schema`.
+//! Values: bytes to one Rust value and back. Imports `wire`, `exposed`, `violation` and `schema`.
 //!
 //! What is written is exactly what Twisted writes, and what is accepted is what Twisted accepts
 //! (`wire.md` 2.4), as far as the Rust type holds it.
@@ -72,13 +72,17 @@ pub trait Value: Sized {
 
     /// Appends the value's bytes.
     ///
-    /// It runs while the connection's outbound buffer is locked: it must not use the connection.
+    /// It runs while the connection's outbound buffer is locked: it must not use the connection. It may run more than once for
+    /// one box, and what it wrote may not be sent in the end, as when the box becomes too long. The [`context`] exposes what
+    /// belongs to the connection and needs no lock of it.
+    ///
+    /// [`context`]: ValueWriter::context
     ///
     /// # Errors
     /// When the value has no form on the wire. The call fails then, and nothing is sent.
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError>;
 
-    /// Makes a value of received bytes.
+    /// Makes a value of received bytes. The [`context`](RawValue::context) exposes the connection that they came over.
     ///
     /// # Errors
     /// When the bytes are no such value. The one call fails then.

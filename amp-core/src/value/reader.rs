@@ -3,6 +3,7 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 
 use super::{DecodeError, DecodeErrorKind, Key};
+use crate::exposed::{Context, ContextRef};
 use crate::wire::{BoxLimits, MAX_KEY, Pairs, RawBox, length_at};
 
 /// Values over this many bytes are kept as slices of the received buffer; smaller ones are copied,
@@ -14,6 +15,7 @@ const SLICE_FROM: usize = 8 * 1024;
 pub struct BoxReader<'a> {
     bytes: &'a [u8],
     owner: Option<&'a Bytes>,
+    context: Option<ContextRef<'a>>,
     next: Pairs<'a>,
     /// The last key that was found on the way.
     passed: &'a [u8],
@@ -28,6 +30,7 @@ impl<'a> BoxReader<'a> {
         Self {
             bytes: raw.as_bytes(),
             owner: Some(raw.as_bytes()),
+            context: None,
             next: raw.pairs(),
             passed: &[],
             ascending: raw.is_ascending(),
@@ -44,6 +47,19 @@ impl<'a> BoxReader<'a> {
             reader.passed = b"_";
         }
         reader
+    }
+
+    /// The same reader, whose values see a context.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn with_context(self, context: &'a &'a dyn Context) -> Self {
+        Self { context: Some(ContextRef::new(context)), ..self }
+    }
+
+    /// What the place of decoding exposes; `None` in tests and tools, which have no connection. See [`RawValue::context`].
+    #[must_use]
+    pub fn context(&self) -> Option<&'a dyn Context> {
+        self.context.map(ContextRef::context)
     }
 
     /// The value of `key`; the last one if there are several (`wire.md` 2.1).
@@ -91,13 +107,13 @@ impl<'a> BoxReader<'a> {
 
     /// All pairs in the order in which they came, duplicates included.
     pub fn pairs(&self) -> impl Iterator<Item = (&'a [u8], RawValue<'a>)> + use<'a> {
-        let (owner, depth) = (self.owner, self.depth);
-        Pairs::new(self.bytes).map(move |(key, bytes)| (key, RawValue { bytes, owner, depth }))
+        let (owner, context, depth) = (self.owner, self.context, self.depth);
+        Pairs::new(self.bytes).map(move |(key, bytes)| (key, RawValue { bytes, owner, context, depth }))
     }
 
     #[inline]
     fn raw(&self, bytes: &'a [u8]) -> RawValue<'a> {
-        RawValue { bytes, owner: self.owner, depth: self.depth }
+        RawValue { bytes, owner: self.owner, context: self.context, depth: self.depth }
     }
 }
 
@@ -106,6 +122,7 @@ impl<'a> BoxReader<'a> {
 pub struct RawValue<'a> {
     bytes: &'a [u8],
     owner: Option<&'a Bytes>,
+    context: Option<ContextRef<'a>>,
     depth: u8,
 }
 
@@ -113,13 +130,22 @@ impl<'a> RawValue<'a> {
     /// A value that was not received in a box, for tests of a [`Value`](crate::Value) of your own.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, owner: None, depth: BoxLimits::DEFAULT.nesting }
+        Self { bytes, owner: None, context: None, depth: BoxLimits::DEFAULT.nesting }
     }
 
     /// The bytes.
     #[must_use]
     pub fn as_bytes(self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// What the place of decoding exposes; `None` in tests and tools, which have no connection. Twisted's `proto`.
+    ///
+    /// It is that of the connection which the value came over: its [`Peer`](crate::Peer), its [`State`](crate::State)s and the
+    /// [`Connection`](crate::Connection) itself, at the responder and at the caller.
+    #[must_use]
+    pub fn context(self) -> Option<&'a dyn Context> {
+        self.context.map(ContextRef::context)
     }
 
     /// The bytes as an owned value: a slice of the received buffer when large, a copy when small.
@@ -140,8 +166,11 @@ impl<'a> RawValue<'a> {
 
     /// The same value seen through other bytes, such as unpacked ones.
     #[must_use]
-    pub fn with_bytes<'b>(self, bytes: &'b [u8]) -> RawValue<'b> {
-        RawValue { bytes, owner: None, depth: self.depth }
+    pub fn with_bytes<'b>(self, bytes: &'b [u8]) -> RawValue<'b>
+    where
+        'a: 'b,
+    {
+        RawValue { bytes, owner: None, ..self }
     }
 
     /// The items of a `ListOf`: each behind a two-byte length.
@@ -167,6 +196,7 @@ impl<'a> RawValue<'a> {
             part.map(|((bytes, ascending), value)| BoxReader {
                 bytes,
                 owner: value.owner,
+                context: value.context,
                 next: Pairs::new(bytes),
                 passed: &[],
                 ascending,

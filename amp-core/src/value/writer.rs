@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{EncodeError, EncodeErrorKind, Value};
+use crate::exposed::{Context, ContextRef};
 use crate::wire::{BoxLimits, END, MAX_KEY, MAX_VALUE, Pairs, length_bytes, put_first, put_pair};
 
 /// A key known when the program is compiled, with its length before it as on the wire.
@@ -51,6 +52,7 @@ impl fmt::Debug for Key {
 pub struct BoxWriter<'a> {
     buffer: &'a mut Vec<u8>,
     start: usize,
+    context: Option<ContextRef<'a>>,
     depth: u8,
     /// A key was written whose place in the order is known only at run time.
     unordered: bool,
@@ -60,7 +62,19 @@ impl<'a> BoxWriter<'a> {
     /// Begins a box at the end of `buffer`, whose values may nest `nesting` levels deep.
     #[must_use]
     pub fn new(buffer: &'a mut Vec<u8>, nesting: u8) -> Self {
-        Self { start: buffer.len(), buffer, depth: nesting, unordered: false }
+        Self::within(buffer, None, nesting)
+    }
+
+    /// A box whose values see a context.
+    #[inline]
+    pub(crate) fn within(buffer: &'a mut Vec<u8>, context: Option<ContextRef<'a>>, nesting: u8) -> Self {
+        Self { start: buffer.len(), buffer, context, depth: nesting, unordered: false }
+    }
+
+    /// What the place of encoding exposes; `None` in tests and tools, which have no connection. See [`ValueWriter::context`].
+    #[must_use]
+    pub fn context(&self) -> Option<&'a dyn Context> {
+        self.context.map(ContextRef::context)
     }
 
     /// Writes a pair whose key the caller puts in its place in the order.
@@ -131,7 +145,7 @@ impl<'a> BoxWriter<'a> {
         &mut self,
         write: impl FnOnce(&mut ValueWriter<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        ValueWriter { buffer: self.buffer, depth: self.depth }.put_counted(write)
+        ValueWriter { buffer: self.buffer, context: self.context, depth: self.depth }.put_counted(write)
     }
 
     /// Writes one of AMP's own pairs in its place in the order.
@@ -190,6 +204,7 @@ fn at_key(error: EncodeError, key: Key) -> EncodeError {
 #[derive(Debug)]
 pub struct ValueWriter<'a> {
     buffer: &'a mut Vec<u8>,
+    context: Option<ContextRef<'a>>,
     depth: u8,
 }
 
@@ -197,7 +212,25 @@ impl<'a> ValueWriter<'a> {
     /// A writer that is not within a box, for tests of a [`Value`] of your own.
     #[must_use]
     pub fn new(buffer: &'a mut Vec<u8>) -> Self {
-        Self { buffer, depth: BoxLimits::DEFAULT.nesting }
+        Self { buffer, context: None, depth: BoxLimits::DEFAULT.nesting }
+    }
+
+    /// A writer to another buffer, for a value that is written there first, as to be packed.
+    #[must_use]
+    pub fn with_buffer<'b>(&self, buffer: &'b mut Vec<u8>) -> ValueWriter<'b>
+    where
+        'a: 'b,
+    {
+        ValueWriter { buffer, context: self.context, depth: self.depth }
+    }
+
+    /// What the place of encoding exposes; `None` in tests and tools, which have no connection. Twisted's `proto`.
+    ///
+    /// It is that of the connection which the value goes to: its [`Peer`](crate::Peer) and its [`State`](crate::State)s. Handles of
+    /// the connection are not exposed here, because its outbound buffer is locked meanwhile and dropping the last handle locks it.
+    #[must_use]
+    pub fn context(&self) -> Option<&'a dyn Context> {
+        self.context.map(ContextRef::context)
     }
 
     /// Appends the first `length` bytes of an array to the value.
@@ -232,14 +265,14 @@ impl<'a> ValueWriter<'a> {
         write: impl FnOnce(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         let inner = self.deeper()?;
-        let mut writer = BoxWriter::new(inner.buffer, inner.depth);
+        let mut writer = BoxWriter::within(inner.buffer, inner.context, inner.depth);
         write(&mut writer)?;
         writer.finish(usize::MAX)
     }
 
     fn deeper(&mut self) -> Result<ValueWriter<'_>, EncodeError> {
         let depth = self.depth.checked_sub(1).ok_or(EncodeErrorKind::TooDeep)?;
-        Ok(ValueWriter { buffer: self.buffer, depth })
+        Ok(ValueWriter { buffer: self.buffer, context: self.context, depth })
     }
 
     /// Writes a length, whatever `write` appends, and then the true length in its place.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use super::keys::{KeyList, Keys};
+use crate::proto::AddKeys;
 use crate::responder::Ask;
+use crate::wire::RawBox;
 
 /// One connection's part of an [`Extension`](super::Extension).
 pub trait Handler: Send + Sync + 'static {
@@ -15,6 +18,12 @@ pub trait Handler: Send + Sync + 'static {
     ///
     /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::codes::UNKNOWN).
     fn handle(&self, ask: Ask);
+
+    /// The keys that it adds to boxes and sees in them, if it does. It is asked once, when it is attached; a connection without
+    /// such keys pays nothing for them.
+    fn keys(self: Arc<Self>) -> Option<Arc<dyn Keys>> {
+        None
+    }
 }
 
 /// The claimed commands' names, each with the number of its extension.
@@ -62,17 +71,39 @@ fn length_bit(name: &[u8]) -> u64 {
 pub(in crate::connection) struct Claims {
     names: Names,
     handlers: Vec<Arc<dyn Handler>>,
+    keys: KeyList,
 }
 
 impl Claims {
     pub(super) fn new(names: Names, handlers: Vec<Arc<dyn Handler>>) -> Self {
-        Self { names, handlers }
+        let mut keys = KeyList::default();
+        handlers.iter().filter_map(|handler| Arc::clone(handler).keys()).for_each(|added| keys.add(added));
+        Self { names, handlers, keys }
     }
 
-    /// Whether the connection has no extension that claims anything: nearly every one.
+    /// Whether the connection has no extension that claims anything or sees keys: nearly every one.
     #[inline]
     pub(in crate::connection) fn is_empty(&self) -> bool {
-        self.names.lengths == 0
+        self.names.lengths == 0 && self.keys.is_empty()
+    }
+
+    /// What adds the keys of the extensions to boxes, if one does.
+    pub(in crate::connection) fn keys(&self) -> Option<Box<dyn AddKeys>> {
+        if self.keys.is_empty() { None } else { Some(Box::new(self.keys.clone())) }
+    }
+
+    #[inline]
+    pub(in crate::connection) fn see_ask(&self, ask: &Ask) {
+        if !self.keys.is_empty() {
+            self.keys.see_ask(ask);
+        }
+    }
+
+    #[inline]
+    pub(in crate::connection) fn see_reply(&self, reply: &RawBox, nesting: u8) {
+        if !self.keys.is_empty() {
+            self.keys.see_reply(reply, nesting);
+        }
     }
 
     /// The handler of a command, if an extension claims it.

@@ -6,6 +6,10 @@
 //! and limits. It sends by a [`Sender`], whose commands have room of their own in the outbound buffer and take no place among
 //! the calls, and takes the replies to them by a [`ReplySink`].
 //!
+//! A handler may add [`Keys`] to the boxes of its connection and see those that come. Values see their connection by
+//! [`RawValue::context`](crate::RawValue::context) and [`ValueWriter::context`](crate::ValueWriter::context). [`RunningAsks`] finds
+//! what runs for the peer by the peer's tags.
+//!
 //! # Stability
 //! This module makes no promise of semantic versioning: any release may change it. A crate that implements a protocol depends
 //! on `amp-core` with an exact version (`=0.1.0`), as `amp-multiplex` does.
@@ -13,6 +17,8 @@
 mod call_ext;
 mod claims;
 mod close_guard;
+mod keys;
+mod running;
 mod sender;
 
 use std::fmt;
@@ -21,11 +27,15 @@ use std::sync::Arc;
 pub use call_ext::CallExt;
 pub use claims::Handler;
 pub use close_guard::CloseGuard;
+pub use keys::Keys;
+pub use running::RunningAsks;
 pub use sender::Sender;
 
 pub use super::sink::{Delivery, ReplySink, SentTag};
 
 pub(super) use claims::Claims;
+
+pub use crate::packet::SentBox;
 
 use super::WeakConnection;
 use crate::reason::CloseReason;

@@ -32,7 +32,7 @@ fn item(number: u64) -> Item {
 /// An answer that says which one it is.
 fn reply(number: u64) -> ReplyPacket {
     let mut bytes = Vec::new();
-    put_answer(&mut bytes, &AskTag::of(Tag::of(number).as_bytes()), &item(number), BoxLimits::DEFAULT)
+    put_answer(&mut bytes, &AskTag::of(Tag::of(number).as_bytes()), &item(number), BoxLimits::DEFAULT, None)
         .expect("a short answer");
     match packets(&bytes).pop() {
         Some(Packet::Reply { reply, .. }) => reply,

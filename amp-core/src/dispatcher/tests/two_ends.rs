@@ -35,7 +35,7 @@ impl End {
         if !self.unanswered.is_empty() {
             let tag = self.unanswered.swap_remove(pick % self.unanswered.len());
             let number = Tag::parse(&tag).expect("a tag of ours");
-            put_answer(&mut self.outbound, &AskTag::of(&tag), &item(number), BoxLimits::DEFAULT)
+            put_answer(&mut self.outbound, &AskTag::of(&tag), &item(number), BoxLimits::DEFAULT, None)
                 .expect("a short answer");
         }
     }

@@ -139,7 +139,7 @@ impl End {
         let has_sink = lane == Lane::Bulk && wants_answer && number & 1 == 0;
         let reply_to = if has_sink { ReplyTo::Sink(&number) } else { ReplyTo::Waiter(&number) };
         let request = Request { lane, wants_answer, deadline, reply_to };
-        let (tag, driver) = self.state.append(&user.ask as &dyn Outgoing, &request).expect("it fits");
+        let (tag, driver) = self.state.append(&user.ask as &dyn Outgoing, &request, None).expect("it fits");
         self.wake(driver);
         self.sent.push(number);
         if lane.is_limited() {
@@ -299,7 +299,7 @@ impl End {
         let (tag, number) = self.unanswered.swap_remove(pick % self.unanswered.len());
         let (now, item) = (self.now, Item { a: i64::try_from(number).expect("a small number"), b: None });
         let put = |buffer: &mut Vec<u8>| {
-            put_answer(buffer, &AskTag::of(&tag), &item, BoxLimits::DEFAULT).expect("a short answer");
+            put_answer(buffer, &AskTag::of(&tag), &item, BoxLimits::DEFAULT, None).expect("a short answer");
         };
         match self.state.append_answer(put, || now) {
             Appended::Queued(driver) => self.wake(driver),

@@ -103,3 +103,11 @@ fn text_can_be_formatted_into_a_value() {
     write!(ValueWriter::new(&mut bytes), "x-{:02}", 7).expect("memory is enough");
     assert_eq!(bytes, b"x-07");
 }
+
+#[test]
+fn a_value_carries_its_context_in_one_word() {
+    let word = size_of::<usize>();
+    assert_eq!(size_of::<RawValue<'_>>(), 5 * word);
+    assert_eq!(size_of::<ValueWriter<'_>>(), 3 * word);
+    assert_eq!(size_of::<Option<crate::exposed::ContextRef<'_>>>(), word);
+}

@@ -1,3 +1,5 @@
+//! What a connection exposes to responders and to values. Imports nothing of this crate.
+
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::ops::Deref;
@@ -151,11 +153,43 @@ macro_rules! tuples {
 
 tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
 
-/// The place where a command is answered, as far as exposed fields see it.
+/// The place where a command is answered, or a value is encoded or decoded, as far as exposed fields and values see it.
 pub trait Context {
     /// The value of the wanted type, if there is one. For a [`State<T>`](State) the wanted type is that of `State<T>`, and
     /// the value is the `T` itself.
     fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
+}
+
+impl dyn Context + '_ {
+    /// What the place exposes: the [`Peer`](crate::Peer), say.
+    ///
+    /// # Errors
+    /// When there is no value of that type.
+    pub fn exposed<X: Exposable>(&self) -> Result<X, ExposeError> {
+        X::expose(self)
+    }
+}
+
+/// A context behind a pointer of one word, because it is copied with every value.
+#[derive(Clone, Copy)]
+pub(crate) struct ContextRef<'a>(&'a &'a dyn Context);
+
+impl<'a> ContextRef<'a> {
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn new(context: &'a &'a dyn Context) -> Self {
+        Self(context)
+    }
+
+    pub(crate) fn context(self) -> &'a dyn Context {
+        *self.0
+    }
+}
+
+impl fmt::Debug for ContextRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContextRef")
+    }
 }
 
 /// The context's value of the type `T`.

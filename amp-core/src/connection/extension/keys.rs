@@ -1,0 +1,81 @@
+//! Keys that extensions add to the boxes of a connection, and see in those of the peer.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use crate::packet::SentBox;
+use crate::panics::caught;
+use crate::proto::AddKeys;
+use crate::responder::Ask;
+use crate::value::BoxReader;
+use crate::wire::RawBox;
+
+/// Adds keys to the boxes that a connection sends, and sees those of the boxes that come: of asks and of their answers and errors.
+/// The boxes without a type, those that a [`BoxReceiver`](crate::BoxReceiver) gets, and the library's own commands are left alone.
+///
+/// What adds keys runs while the connection's outbound buffer is locked, as [`Value::encode`](crate::Value::encode) does: it must
+/// not use the connection, and may run more than once for one box. What sees keys runs in the order of arrival while the connection
+/// is read, and must not block. A panic costs no more than the keys of the one box.
+pub trait Keys: Send + Sync + 'static {
+    /// Adds keys to an ask. Its command is the value of `_command`, and its tag that of `_ask`, if it wants an answer.
+    fn add_to_ask(&self, ask: &mut SentBox<'_>) {
+        let _ = ask;
+    }
+
+    /// Adds keys to an answer or an error. The tag of its ask is the value of `_answer` or `_error`.
+    fn add_to_reply(&self, reply: &mut SentBox<'_>) {
+        let _ = reply;
+    }
+
+    /// Sees an ask before anything else does; [`Ask::value`] returns a key of it.
+    fn see_ask(&self, ask: &Ask) {
+        let _ = ask;
+    }
+
+    /// Sees an answer or an error before its caller does; [`BoxReader::find`] returns a key of it.
+    fn see_reply(&self, reply: &BoxReader<'_>) {
+        let _ = reply;
+    }
+}
+
+/// The keys of all extensions of one connection.
+#[derive(Clone, Default)]
+pub(super) struct KeyList(Vec<Arc<dyn Keys>>);
+
+impl KeyList {
+    pub(super) fn add(&mut self, keys: Arc<dyn Keys>) {
+        self.0.push(keys);
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn see_ask(&self, ask: &Ask) {
+        self.each(|keys| keys.see_ask(ask));
+    }
+
+    pub(super) fn see_reply(&self, reply: &RawBox, nesting: u8) {
+        self.each(|keys| keys.see_reply(&BoxReader::new(reply, nesting)));
+    }
+
+    /// A panic under the connection's lock would leave an ask there whose tag is used again.
+    fn each(&self, mut run: impl FnMut(&dyn Keys)) {
+        for keys in &self.0 {
+            if caught(AssertUnwindSafe(|| run(&**keys))).is_none() {
+                tracing::error!("the keys of an extension panicked");
+            }
+        }
+    }
+}
+
+impl AddKeys for KeyList {
+    fn add_to_ask(&self, ask: &mut SentBox<'_>) {
+        self.each(|keys| keys.add_to_ask(ask));
+    }
+
+    fn add_to_reply(&self, reply: &mut SentBox<'_>) {
+        self.each(|keys| keys.add_to_reply(reply));
+    }
+}
