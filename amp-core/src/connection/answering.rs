@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use super::handle::Connection;
-use super::shared::Shared;
+use super::shared::{Shared, wake};
 use crate::boxes::BoxSender;
 use crate::locator::Locator;
 use crate::peer::Peer;
@@ -23,6 +23,11 @@ impl Answering for Shared {
 
     fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>)) {
         self.append_answer(put);
+    }
+
+    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>)) {
+        let driver = self.lock().transport().append_before_barrier(put);
+        wake(driver);
     }
 
     /// The first reason stays, and all that wait learn it.

@@ -4,6 +4,7 @@
 //! lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
 
 mod answering;
+mod any_transport;
 mod batching;
 mod builder;
 mod call;
@@ -16,6 +17,7 @@ mod ending;
 mod exchange;
 pub mod extension;
 mod failure;
+mod halt;
 mod handle;
 mod inbound;
 mod over_boxes;
@@ -28,6 +30,7 @@ mod shared;
 mod states;
 mod timer;
 pub(crate) mod transport;
+mod upgrade;
 mod waiting;
 mod weak;
 mod writer;

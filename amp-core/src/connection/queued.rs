@@ -7,7 +7,8 @@ use std::time::Instant;
 use super::clock::now;
 use super::failure::Failure;
 use super::shared::{Shared, wake};
-use crate::proto::{Lane, Outgoing, Request, State, TimerKey};
+use crate::proto::{Attachment, Lane, Outgoing, Request, State, TimerKey};
+use crate::value::EncodeErrorKind;
 
 /// An ask that is to be sent, and its place while it waits for that.
 #[derive(Default)]
@@ -93,6 +94,24 @@ pub(super) fn append(
     request: &Request<'_, Waker>,
 ) -> Result<Option<u64>, Failure> {
     let (tag, driver) = state.append(ask, request).map_err(Failure::Invalid)?;
+    shared.appended(state, driver);
+    Ok(tag)
+}
+
+/// As [`append`], with attachments, which are taken if it is appended.
+#[cold]
+pub(super) fn append_attached(
+    shared: &Shared,
+    mut state: MutexGuard<'_, State<Waker>>,
+    ask: &dyn Outgoing,
+    request: &Request<'_, Waker>,
+    attachments: &mut Vec<Attachment>,
+) -> Result<Option<u64>, Failure> {
+    if !state.transport().carries(attachments) {
+        let words = "the transport does not carry what is attached".to_owned();
+        return Err(Failure::Invalid(EncodeErrorKind::Custom(words).into()));
+    }
+    let (tag, driver) = state.transport().append_attached(ask, request, attachments).map_err(Failure::Invalid)?;
     shared.appended(state, driver);
     Ok(tag)
 }

@@ -5,6 +5,7 @@
 
 mod admission;
 mod announcements;
+mod attachments;
 mod credit;
 mod goodbye;
 mod lifecycle;
@@ -16,10 +17,13 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod upgrade;
 mod waiter;
 mod wake_up;
 
 pub(crate) use admission::Lane;
+pub use attachments::Attachment;
+pub(crate) use attachments::{Attachments, Carries};
 pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
 pub(crate) use lifecycle::EndListener;
 pub(crate) use outbound::MOST_BULK;
@@ -27,4 +31,5 @@ pub(crate) use outgoing::{Borrowed, Outgoing, Untyped};
 pub(crate) use sender::{Limits, Request};
 pub(crate) use state::{Appended, State};
 pub(crate) use timers::TimerKey;
+pub(crate) use upgrade::Upgrade;
 pub(crate) use waiter::Waiter;

@@ -62,6 +62,9 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Appends to what is sent.
     fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>));
 
+    /// Puts what is sent before what waits for another transport.
+    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>));
+
     /// Ends the connection.
     fn end(&self, reason: CloseReason);
 

@@ -6,25 +6,35 @@
 //! and limits. It sends by a [`Sender`], whose commands have room of their own in the outbound buffer and take no place among
 //! the calls.
 //!
+//! It may also replace the transport behind a box, as StartTLS does ([`Upgrade`]), and attach what the transport carries beside the
+//! bytes to a box ([`Sender::poll_send_attached`], [`AttachedWrite`]).
+//!
 //! # Stability
 //! This module makes no promise of semantic versioning: any release may change it. A crate that implements a protocol depends
 //! on `amp-core` with an exact version (`=0.1.0`), as `amp-multiplex` does.
 
+mod attaching;
 mod call_ext;
 mod claims;
 mod close_guard;
 mod reply;
 mod sender;
+mod upgrade;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use attaching::BuilderExt;
 pub use call_ext::CallExt;
 pub use claims::Handler;
 pub use close_guard::CloseGuard;
 pub use reply::PendingReply;
 pub use sender::Sender;
+pub use upgrade::Upgrade;
 
+pub use super::any_transport::{AttachedWrite, BoxedTransport};
+pub use super::upgrade::PreviousTransport;
+pub use crate::proto::Attachment;
 pub(super) use claims::Claims;
 
 use super::WeakConnection;

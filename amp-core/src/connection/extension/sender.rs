@@ -7,8 +7,8 @@ use crate::call_error::CallError;
 use crate::command::Command;
 use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
-use crate::connection::queued::{append, give_way};
-use crate::proto::{Borrowed, Lane, Request};
+use crate::connection::queued::{append, append_attached, give_way};
+use crate::proto::{Attachment, Borrowed, Lane, Request};
 use crate::value::{BoxWriter, EncodeError};
 
 /// Sends the commands of an extension, which have room of their own in the outbound buffer.
@@ -48,6 +48,21 @@ impl Sender {
         waiter: &Waker,
         put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
     ) -> Poll<Result<PendingReply<C>, CallError<C::Errors>>> {
+        self.poll_send_attached(waiter, put, &mut Vec::new())
+    }
+
+    /// Sends a command as [`poll_send`](Self::poll_send) does, with attachments that the transport carries with the first byte of
+    /// its box. They are taken when it is sent, and stay where they are while there is no room and after an error.
+    ///
+    /// # Errors
+    /// As [`poll_send`](Self::poll_send). [`CallError::Invalid`] when the transport does not carry the attachments, or is being
+    /// replaced.
+    pub fn poll_send_attached<C: Command>(
+        &mut self,
+        waiter: &Waker,
+        put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
+        attachments: &mut Vec<Attachment>,
+    ) -> Poll<Result<PendingReply<C>, CallError<C::Errors>>> {
         let shared = &self.connection.shared;
         let mut state = shared.lock();
         if let Some(reason) = state.refusal(true) {
@@ -62,8 +77,12 @@ impl Sender {
         }
         let left = self.ticket.take().map(|ticket| state.leave(Lane::Bulk, ticket));
         let ask = Borrowed::<C, _>(put, PhantomData);
-        let sent =
-            append(shared, state, &ask, &Request { lane: Lane::Bulk, wants_answer: true, deadline: None, waiter });
+        let request = Request { lane: Lane::Bulk, wants_answer: true, deadline: None, waiter };
+        let sent = if attachments.is_empty() {
+            append(shared, state, &ask, &request)
+        } else {
+            append_attached(shared, state, &ask, &request, attachments)
+        };
         drop(left);
         Poll::Ready(
             sent.map(|tag| PendingReply::new(self.connection.uncounted(), tag)).map_err(Failure::into_call_error),

@@ -196,7 +196,7 @@ impl End {
         self.is_driver_woken |= comes_back;
         self.wire.extend(bytes);
         if over.is_some() {
-            self.wire.extend(self.state.seal());
+            self.wire.extend(self.state.seal().0);
             self.is_sealed = true;
         }
     }
