@@ -60,14 +60,19 @@ pub(crate) async fn start_mask(connection: &Connection, key: u8) -> amp::Reply<S
 pub(crate) const GREETING: &[u8] = b"masked bytes follow";
 
 /// Greets over the old transport, as a handshake does, and masks what follows.
-async fn mask(mut previous: PreviousTransport, key: u8) -> io::Result<BoxedTransport> {
-    previous.write_all(GREETING).await?;
-    previous.flush().await?;
+async fn mask(previous: PreviousTransport, key: u8) -> io::Result<BoxedTransport> {
+    let (mut reading, mut writing) = tokio::io::split(previous);
     let mut greeting = [0; GREETING.len()];
-    previous.read_exact(&mut greeting).await?;
+    // Both at once: a pipe may be shorter than a greeting.
+    let write = async {
+        writing.write_all(GREETING).await?;
+        writing.flush().await
+    };
+    tokio::try_join!(write, reading.read_exact(&mut greeting))?;
     if greeting != GREETING {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "no greeting"));
     }
+    let previous = reading.unsplit(writing);
     Ok(BoxedTransport::new(Mask { transport: previous, read: Pad::new(key), written: Pad::new(key) }))
 }
 
