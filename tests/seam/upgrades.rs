@@ -54,7 +54,8 @@ fn answer_mask(tag: &str) -> Vec<u8> {
 }
 
 /// A connection that has asked for a mask, and has a call queued behind the ask.
-async fn asked() -> (Connection, RawPeer, tokio::task::JoinHandle<Reply<StartMask>>, tokio::task::JoinHandle<Reply<Sum>>) {
+async fn asked() -> (Connection, RawPeer, tokio::task::JoinHandle<Reply<StartMask>>, tokio::task::JoinHandle<Reply<Sum>>)
+{
     let (connection, mut peer) = scripted(Masking::default());
     let asking = connection.clone();
     let mask = tokio::spawn(async move { start_mask(&asking, 7).await });

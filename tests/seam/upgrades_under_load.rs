@@ -129,7 +129,8 @@ async fn run(ends: [(Connection, Counting); 2], seed: u64, load: Load) {
         tasks.spawn(notify(connection.clone(), dice.roll(1 << 30), load));
         tasks.spawn(upgrade(connection.clone(), dice.roll(1 << 30), load));
     }
-    while let Some(task) = tokio::time::timeout(Duration::from_secs(120), tasks.join_next()).await.expect("this hangs") {
+    while let Some(task) = tokio::time::timeout(Duration::from_secs(120), tasks.join_next()).await.expect("this hangs")
+    {
         task.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     }
     let [(one, counted), (other, counted_there)] = ends;
