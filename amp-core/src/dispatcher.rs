@@ -110,6 +110,12 @@ impl<W, S> Dispatcher<W, S> {
         self.out - self.uncounted
     }
 
+    /// Whether the answer to the tag has not come.
+    pub(crate) fn is_out(&mut self, tag: u64) -> bool {
+        let call = self.call_mut(tag);
+        matches!(call, Some(Call::Waiting { .. } | Call::Expired { .. } | Call::Abandoned { .. }))
+    }
+
     /// Whether anything waits for an answer.
     pub(crate) fn is_awaited(&self) -> bool {
         self.out > self.abandoned

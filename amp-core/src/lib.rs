@@ -21,7 +21,10 @@ mod wire;
 mod dispatcher;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection reads and writes it"))]
 mod packet;
-#[cfg_attr(not(feature = "tokio"), expect(dead_code, unused_imports, reason = "the connection guards it"))]
+#[cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, unreachable_pub, unused_imports, reason = "the connection guards it")
+)]
 mod proto;
 mod python;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection ends with it"))]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use super::exposing::provide;
-use super::shared::Shared;
+use super::shared::{Shared, wake};
 use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
@@ -22,6 +22,13 @@ impl Answering for Shared {
 
     fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) {
         self.append_answer(put);
+    }
+
+    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) {
+        let context = self.encoding_context();
+        let put = |buffer: &mut Vec<u8>| put(buffer, ContextRef::new(&context));
+        let driver = self.lock().transport().append_before_barrier(put);
+        wake(driver);
     }
 
     /// The first reason stays, and all that wait learn it.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::any_transport::{AttachedWrite, Attaching, Plain, Transport};
 use super::clock::require_time;
 use super::driver::Driver;
 use super::ending::EndGuard;
@@ -119,7 +120,24 @@ impl Builder {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        self.build_over(Plain(transport), peer)
+    }
+
+    /// As [`start`](Self::start), over a transport that carries attachments.
+    #[track_caller]
+    pub(super) fn start_over_attaching<T>(self, transport: T, peer: Peer) -> Connection
+    where
+        T: AsyncRead + AttachedWrite + Send + 'static,
+    {
+        require_time();
+        let (connection, driver) = self.build_over(Attaching(transport), peer);
+        tokio::spawn(driver);
+        connection
+    }
+
+    fn build_over(self, transport: impl Transport + 'static, peer: Peer) -> (Connection, Driver) {
         let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states));
+        shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);
         // From here on a panic, as of an extension, ends the connection for everybody who waits on it.
         let guard = EndGuard(shared);

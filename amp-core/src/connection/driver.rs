@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
+use super::any_transport::{Current, Transport};
 use super::clock::{now, require_time};
 use super::ending::{EndGuard, finish, write_last};
 use super::extension::Claims;
-use super::reader::Reader;
+use super::reader::{Reader, Step};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
+use super::upgrade::{PreviousTransport, Replacing, poll_replacing};
 use super::writer::Writer;
 use crate::reason::CloseReason;
 
@@ -30,16 +31,14 @@ use crate::reason::CloseReason;
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
 impl Driver {
-    pub(super) fn new<T>(transport: T, guard: EndGuard, claims: Claims) -> Self
-    where
-        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+    pub(super) fn new(transport: impl Transport + 'static, guard: EndGuard, claims: Claims) -> Self {
         let shared = &guard.0;
         let running = Running {
             reader: Reader::new(Arc::clone(shared)),
             writer: Writer::new(),
             responders: Responders::new(Arc::clone(shared), claims),
-            transport,
+            transport: Current::First(transport),
+            replacing: None,
             alarm: None,
             woken: Vec::new(),
             guard,
@@ -63,7 +62,9 @@ impl fmt::Debug for Driver {
 }
 
 struct Running<T> {
-    transport: T,
+    transport: Current<T>,
+    /// What makes the next transport, and has this one.
+    replacing: Option<Replacing>,
     /// Dropped before everything that may still answer: what is dropped with the driver is told that it was.
     guard: EndGuard,
     reader: Reader,
@@ -88,9 +89,10 @@ struct Found {
     comes_back: bool,
     /// The transport takes no more for now, and wakes the driver when it does: nothing was taken to be written.
     stalled: bool,
+    step: Step,
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
+impl<T: Transport + 'static> Running<T> {
     async fn drive(mut self) -> CloseReason {
         require_time();
         if let Ok(runtime) = Handle::try_current() {
@@ -98,27 +100,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
         }
         let reason = poll_fn(|cx| self.poll(cx)).await;
         self.shared().announce_end();
-        let Self { transport, guard, reader, writer, mut responders, .. } = self;
+        let Self { transport, replacing, guard, reader, mut writer, mut responders, .. } = self;
         let shared = Arc::clone(&guard.0);
-        let last = shared.seal();
+        // One that has not begun may hold a handle of this connection.
+        drop((replacing, shared.replacement.take()));
         // It may have failed when the connection was over already: an orderly close has not said all then.
         let broken = writer.broken().cloned();
-        let last = writer.into_rest().filter(|_| reason.lets_write()).map(|mut rest| {
-            rest.extend_from_slice(&last);
-            rest
-        });
+        let (last, attachments, is_cut) = shared.seal();
+        writer.append(&last, attachments);
+        let lets_write = reason.lets_write() && broken.is_none() && !transport.is_away();
         // A peer that has said why it ends sends no more.
         let is_at_end = reader.is_at_end() || matches!(reason, CloseReason::EndedByPeer { .. });
         drop(reader);
         // What is said of them now is no answer and not written.
         responders.stop_answering();
         let mut writing = pin!(async {
-            let mut lost = broken;
-            if let Some(last) = last {
+            let mut lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
+            if lets_write {
                 // A peer that does not read its last answers has had its time.
-                lost = write_last(transport, &last, is_at_end, shared.settings.linger).await.err();
+                let written = write_last(transport, writer, is_at_end, shared.settings.linger).await;
+                lost = written.err().or(lost);
             } else {
-                drop(transport);
+                drop((transport, writer));
             }
             if let Some(lost) = &lost {
                 let reason = lost as &dyn std::error::Error;
@@ -168,6 +171,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             }
             if let Some(reason) = found.over {
                 return Poll::Ready(reason);
+            }
+            if found.step != Step::Nothing && self.take_step(found.step, cx) {
+                continue;
             }
             let is_due = self.poll_alarm(found.alarm, cx);
             // What closing waits for may have been written now.
@@ -220,18 +226,64 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Running<T> {
             taken = state.take_outbound(writer.buffer(), woken);
             if taken {
                 shared.inbound.set_congested(false);
+                if state.has_attachments() {
+                    writer.attach(state.take_attachments());
+                }
             }
             room_is_waited_for = state.is_room_waited_for();
         }
         let comes_back = has_read || room_is_waited_for || responders.has_work();
         let stalled = writer.broken().is_none() && writer.has_rest() && !taken;
         state.sleep(cx.waker(), comes_back || stalled);
+        let step =
+            if state.upgrade().is_none() && !reader.is_stopped() { Step::Nothing } else { reader.follow(&mut state) };
         let alarm = state.expire(now, woken);
         // A fault of the peer's is the reason, though its last answer may end what closing waits for.
         let is_idle =
             || unknown == 0 && !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
         let over = state.end_turn(is_idle, woken);
-        Found { over, closes: state.is_closing(), taken, unknown, alarm, comes_back, stalled }
+        Found { over, closes: state.is_closing(), taken, unknown, alarm, comes_back, stalled, step }
+    }
+
+    /// Goes on with the replacement of the transport. Whether to look at the state again.
+    #[cold]
+    fn take_step(&mut self, step: Step, cx: &mut Context<'_>) -> bool {
+        match step {
+            Step::Nothing => return false,
+            Step::Resume => {
+                cx.waker().wake_by_ref();
+                return false;
+            }
+            Step::Refuse => {
+                self.end(CloseReason::UnknownAnswer);
+                return true;
+            }
+            Step::Replace => {}
+        }
+        if self.replacing.is_none() && self.writer.is_idle() && self.writer.broken().is_none() {
+            let Some(transport) = self.transport.take() else { return false };
+            let previous = PreviousTransport::new(self.reader.take_leftover(), transport);
+            self.replacing = Some(self.shared().replacement.run(previous));
+        }
+        let Some(replacing) = &mut self.replacing else { return false };
+        let Poll::Ready(replaced) = poll_replacing(replacing, cx) else { return false };
+        self.replacing = None;
+        match replaced {
+            Ok(transport) => {
+                let carries = transport.carries();
+                self.transport = Current::Replaced(transport);
+                self.reader.restart();
+                let mut state = self.shared().lock();
+                state.transport().set_carries(carries);
+                // This turn goes on, and the next one reads.
+                let driver = state.transport().end();
+                drop(state);
+                drop(driver);
+                cx.waker().wake_by_ref();
+            }
+            Err(error) => self.end(error.into()),
+        }
+        true
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::time::Sleep;
 
+use super::any_transport::Transport;
 use super::clock::now;
 use super::responders::Responders;
 use super::shared::Shared;
+use super::writer::Writer;
 use crate::reason::CloseReason;
 
 /// Tells everybody that the connection has ended, however the driver ends.
@@ -54,16 +56,15 @@ pub(super) async fn finish(mut responders: Responders, shared: Arc<Shared>) {
 ///
 /// # Errors
 /// Why the last bytes are lost, as far as that is known here.
-pub(super) async fn write_last<T: AsyncRead + AsyncWrite + Unpin>(
+pub(super) async fn write_last<T: Transport>(
     mut transport: T,
-    last: &[u8],
+    mut writer: Writer,
     at_end: bool,
     linger: Duration,
 ) -> Result<(), CloseReason> {
     let mut is_written = false;
     let written = tokio::time::timeout(linger, async {
-        transport.write_all(last).await?;
-        transport.flush().await?;
+        poll_fn(|cx| writer.poll_all(&mut transport, cx)).await?;
         is_written = true;
         // A failure of the shutdown says no more than what is read behind it.
         let _ = transport.shutdown().await;
@@ -71,13 +72,13 @@ pub(super) async fn write_last<T: AsyncRead + AsyncWrite + Unpin>(
             return Ok(());
         }
         match tokio::io::copy(&mut transport, &mut tokio::io::sink()).await {
-            Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error),
+            Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error.into()),
             _ => Ok(()),
         }
     })
     .await;
     match written {
-        Ok(written) => written.map_err(CloseReason::from),
+        Ok(written) => written,
         // A peer that has not ended its direction may still have read all.
         Err(_) if is_written => Ok(()),
         Err(_) => Err(CloseReason::Unwritten),

@@ -20,6 +20,8 @@ pub(super) struct Inbound {
     /// Whether so much waits to be written that no more responders should start. Set under the lock.
     is_congested: AtomicBool,
     has_complained: AtomicBool,
+    /// Whether the peer's bytes behind the box that is handled now may belong to another transport.
+    stops_reading: AtomicBool,
 }
 
 /// What may still begin at an end. Whatever else ends a connection lets begin what came in the same read (`wire.md` line 32).
@@ -54,6 +56,7 @@ impl Inbound {
             intake: AtomicU8::new(OPEN),
             is_congested: AtomicBool::new(false),
             has_complained: AtomicBool::new(false),
+            stops_reading: AtomicBool::new(false),
         }
     }
 
@@ -128,6 +131,17 @@ impl Inbound {
     #[inline]
     pub(super) fn set_congested(&self, is_congested: bool) {
         self.is_congested.store(is_congested, Ordering::Relaxed);
+    }
+
+    /// The reader stops behind the box that it handles now.
+    pub(super) fn stop_reading(&self) {
+        self.stops_reading.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the reader is to stop behind the box that was handled just now, on its own thread.
+    #[inline]
+    pub(super) fn takes_stop(&self) -> bool {
+        self.stops_reading.load(Ordering::Relaxed) && self.stops_reading.swap(false, Ordering::Relaxed)
     }
 
     /// Whether nothing was complained of on this connection before.

@@ -20,6 +20,7 @@
 //! ```
 
 mod answering;
+mod any_transport;
 mod batching;
 mod builder;
 mod call;
@@ -33,6 +34,7 @@ mod exchange;
 mod exposing;
 pub mod extension;
 mod failure;
+mod halt;
 mod handle;
 mod inbound;
 mod noted;
@@ -48,6 +50,7 @@ mod sink;
 mod states;
 mod timer;
 pub(crate) mod transport;
+mod upgrade;
 mod waiting;
 mod weak;
 mod writer;

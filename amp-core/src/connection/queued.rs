@@ -8,7 +8,8 @@ use super::clock::now;
 use super::failure::Failure;
 use super::shared::{Shared, wake};
 use crate::exposed::ContextRef;
-use crate::proto::{Lane, Outgoing, ReplyTo, Request, State, TimerKey};
+use crate::proto::{Attachment, Lane, Outgoing, ReplyTo, Request, State, TimerKey};
+use crate::value::EncodeErrorKind;
 
 /// An ask that is to be sent, and its place while it waits for that.
 #[derive(Default)]
@@ -97,6 +98,27 @@ pub(super) fn append(
     let context = shared.encoding_context();
     let context = Some(ContextRef::new(&context));
     let (tag, driver) = state.append(ask, request, context).map_err(Failure::Invalid)?;
+    shared.appended(state, driver);
+    Ok(tag)
+}
+
+/// As [`append`], with attachments, which are taken if it is appended.
+#[cold]
+pub(super) fn append_attached(
+    shared: &Shared,
+    mut state: MutexGuard<'_, State<Waker>>,
+    ask: &dyn Outgoing,
+    request: &Request<'_, Waker>,
+    attachments: &mut Vec<Attachment>,
+) -> Result<Option<u64>, Failure> {
+    if !state.transport().carries(attachments) {
+        let words = "the transport does not carry what is attached".to_owned();
+        return Err(Failure::Invalid(EncodeErrorKind::Custom(words).into()));
+    }
+    let context = shared.encoding_context();
+    let context = Some(ContextRef::new(&context));
+    let (tag, driver) =
+        state.transport().append_attached(ask, request, context, attachments).map_err(Failure::Invalid)?;
     shared.appended(state, driver);
     Ok(tag)
 }

@@ -5,15 +5,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::batching::Batching;
 use super::clock::now;
+use super::halt::Halt;
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::sink::{Delivery, ReplySink, hand_over};
 use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
-use crate::proto::{SinkReply, State};
+use crate::proto::{SinkReply, State, Upgrade};
 use crate::reason::CloseReason;
 use crate::responder::Ask;
 use crate::wire::{BoxDecoder, RawBox};
@@ -21,6 +23,8 @@ use crate::wire::{BoxDecoder, RawBox};
 /// The first read buffer in bytes; a read that fills it doubles the next.
 const SMALL_READ: usize = 8 * 1024;
 const LARGE_READ: usize = 64 * 1024;
+/// How many boxes are handled in a turn while the answer to an ask for another transport is looked for.
+const WATCHED: usize = 64;
 
 /// The reading half of the driver. It never waits for anything but bytes.
 pub(super) struct Reader {
@@ -45,6 +49,22 @@ pub(super) struct Reader {
     woken: Vec<Waker>,
     /// Whether there is still something to read for, once this turn has looked.
     is_open: Option<bool>,
+    /// The tag of an ask for another transport: what is behind its answer may belong to that.
+    awaited: Option<u64>,
+    /// Whether what was read, and is to be read, may belong to another transport.
+    is_stopped: bool,
+}
+
+/// What is to be done about the replacement of the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Nothing,
+    /// It runs, or is to be run once everything before the barrier is written.
+    Replace,
+    /// The transport stays: reading goes on.
+    Resume,
+    /// The peer has answered before it was asked.
+    Refuse,
 }
 
 impl Reader {
@@ -63,6 +83,8 @@ impl Reader {
             has_replies: false,
             woken: Vec::new(),
             is_open: None,
+            awaited: None,
+            is_stopped: false,
         }
     }
 
@@ -93,13 +115,30 @@ impl Reader {
         responders: &mut Responders,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CloseReason>> {
+        if self.is_stopped {
+            return Poll::Pending;
+        }
         if !std::mem::take(&mut self.has_more) {
             ready!(self.poll_bytes(transport, cx))?;
         }
-        if let Err(reason) = self.take_boxes(responders) {
-            // What came before the fault was said well.
-            self.deliver_now()?;
-            return Poll::Ready(Err(reason));
+        let taken = match self.awaited {
+            None => {
+                let most = self.batching.next();
+                self.take_boxes(most, responders)
+            }
+            Some(tag) => self.take_boxes_until(tag, responders),
+        };
+        match taken {
+            Ok(()) => {}
+            Err(Halt::Over(reason)) => {
+                // What came before the fault was said well.
+                self.deliver_now()?;
+                return Poll::Ready(Err(reason));
+            }
+            Err(Halt::Stopped) => {
+                self.is_stopped = true;
+                return Poll::Pending;
+            }
         }
         // The callers that replies wake go first, and a read that was filled has more behind it. Else this is the time to wait
         // for more bytes: a turn that only finds out that there are none is saved. If there are some, the next turn has them.
@@ -150,8 +189,72 @@ impl Reader {
         Poll::Ready(Ok(()))
     }
 
-    fn take_boxes(&mut self, responders: &mut Responders) -> Result<(), CloseReason> {
-        let most = self.batching.next();
+    /// Handles boxes one by one until the answer to the ask for another transport has come.
+    #[cold]
+    fn take_boxes_until(&mut self, tag: u64, responders: &mut Responders) -> Result<(), Halt> {
+        for _ in 0..WATCHED {
+            self.has_more = false;
+            self.take_boxes(1, responders)?;
+            if let Some((Some(answered), reply)) = self.replies.last()
+                && *answered == tag
+            {
+                self.awaited = None;
+                if !reply.is_error {
+                    // The driver looks at it in this turn.
+                    drop(self.shared.lock().transport().agree());
+                    return Err(Halt::Stopped);
+                }
+                self.shared.keep_transport();
+                break;
+            }
+            if !self.has_more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the replacement of the transport. Returns what the driver is to do.
+    #[cold]
+    pub(super) fn follow(&mut self, state: &mut State<Waker>) -> Step {
+        match state.upgrade() {
+            Upgrade::None => {
+                (self.is_stopped, self.awaited, self.has_more) = (false, None, true);
+                Step::Resume
+            }
+            // The ask has been there since the turn before at the latest: its answer is looked for from the next read on.
+            Upgrade::Asked { tag } if self.awaited != Some(tag) => {
+                self.awaited = Some(tag);
+                if state.transport().is_out(tag) { Step::Nothing } else { Step::Refuse }
+            }
+            Upgrade::Asked { .. } | Upgrade::Stopped => Step::Nothing,
+            Upgrade::Agreed => {
+                if state.transport().is_due() {
+                    Step::Replace
+                } else {
+                    Step::Nothing
+                }
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_stopped
+    }
+
+    /// What was read and belongs to the next transport.
+    pub(super) fn take_leftover(&mut self) -> Bytes {
+        let decoder = BoxDecoder::new(self.shared.settings.boxes);
+        std::mem::replace(&mut self.decoder, decoder).into_leftover().freeze()
+    }
+
+    /// Reads from the new transport.
+    pub(super) fn restart(&mut self) {
+        (self.is_stopped, self.has_more, self.is_filled, self.is_at_end) = (false, false, false, false);
+    }
+
+    fn take_boxes(&mut self, most: usize, responders: &mut Responders) -> Result<(), Halt> {
         for handled in 0..most {
             let Some(raw) = self.decoder.next_box()? else {
                 self.batching.handled(handled, true, now);
@@ -225,10 +328,10 @@ impl Reader {
     /// Settles one of the library's own commands. From a peer that has not announced it is a command like any other, but for a
     /// greeting that announces: the peer's first box had no room for that.
     #[cold]
-    fn take_own(&mut self, ask: Ask, responders: &mut Responders) -> Result<(), CloseReason> {
+    fn take_own(&mut self, ask: Ask, responders: &mut Responders) -> Result<(), Halt> {
         let is_understood = self.shared.lock().is_understood()
             || (ask.is_greeting() && self.hearing(|state, woken| state.hear_greeting(ask.raw().pairs(), woken)));
-        if is_understood { ask.settle_own() } else { responders.answer(ask) }
+        if is_understood { Ok(ask.settle_own()?) } else { responders.answer(ask) }
     }
 
     /// What the peer announces may wake a notification that waits.

@@ -8,12 +8,12 @@ use tokio::task::JoinSet;
 
 use super::callback::{Responding, respond};
 use super::extension::{Claims, Handler};
+use super::halt::Halt;
 use super::inbound::Intake;
 use super::shared::Shared;
 use super::waiting::Waiting;
 use crate::locator::Locator;
 use crate::panics::{caught, forget_panic};
-use crate::reason::CloseReason;
 use crate::responder::{Ask, Located};
 use crate::settings::Settings;
 use crate::wire::RawBox;
@@ -50,13 +50,12 @@ impl Responders {
     /// read it waits, in the order of arrival: reading goes on, and memory is bounded by what the asks hold.
     ///
     /// # Errors
-    /// When so many notifications wait that the connection ends: each was promised to run.
-    pub(super) fn answer(&mut self, ask: Ask) -> Result<(), CloseReason> {
+    /// When so many notifications wait that the connection ends: each was promised to run. When nothing is read behind the ask.
+    pub(super) fn answer(&mut self, ask: Ask) -> Result<(), Halt> {
         if !self.claims.is_empty() {
             self.claims.see_ask(&ask);
             if let Some(handler) = self.claims.find(ask.command()) {
-                self.hand_over(handler, ask);
-                return Ok(());
+                return self.hand_over(handler, ask);
             }
         }
         let (wants_answer, settings) = (ask.wants_answer(), &self.shared.settings);
@@ -67,7 +66,7 @@ impl Responders {
             ask.refuse_busy();
         } else if !wants_answer && let Err(reason) = inbound.check_notifications() {
             ask.discard();
-            return Err(reason);
+            return Err(reason.into());
         } else {
             self.start_or_wait(ask);
         }
@@ -104,12 +103,13 @@ impl Responders {
 
     /// Gives an ask to the extension that claims its command.
     #[inline(never)]
-    fn hand_over(&self, handler: &dyn Handler, mut ask: Ask) {
+    fn hand_over(&self, handler: &dyn Handler, mut ask: Ask) -> Result<(), Halt> {
         if ask.is_marked() {
             ask.give_credit();
         }
         // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
         caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(ask))));
+        if self.shared.inbound.takes_stop() { Err(Halt::Stopped) } else { Ok(()) }
     }
 
     /// Puts away what has finished and starts what waited for it.

@@ -16,12 +16,13 @@ use super::noted::NotedAsks;
 use super::receiver::Switch;
 use super::sink::{Delivery, ReplySink, hand_over};
 use super::states::States;
+use super::upgrade::NextReplacement;
 use crate::boxes::SendBoxError;
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::panics::caught;
 use crate::peer::Peer;
-use crate::proto::{Appended, EndListener, Limits, LostSink, State, Waiter};
+use crate::proto::{Appended, Attachments, EndListener, Limits, LostSink, State, Waiter};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::AmpBox;
@@ -46,6 +47,8 @@ pub(super) struct Shared {
     pub(super) inbound: Inbound,
     /// A box receiver in the place of the dispatcher and the locator.
     pub(super) switch: Switch,
+    /// What replaces the transport.
+    pub(super) replacement: NextReplacement,
     /// Asks whose handles make callbacks.
     pub(super) unanswered: Unanswered,
     /// Asks by their tags, once an extension wants them.
@@ -83,6 +86,7 @@ impl Shared {
             state: Mutex::new(State::new(limits)),
             inbound: Inbound::new(&settings),
             switch: Switch::default(),
+            replacement: NextReplacement::default(),
             unanswered: Unanswered::default(),
             noted: OnceLock::new(),
             states: Mutex::new(states),
@@ -260,12 +264,22 @@ impl Shared {
         self.lock().over().cloned()
     }
 
-    /// Takes what is still to be written, and lets nothing more be appended.
-    pub(super) fn seal(&self) -> Vec<u8> {
+    /// The transport is not replaced. What was held back is written.
+    pub(super) fn keep_transport(&self) {
+        let replacement = self.replacement.take();
+        let driver = self.lock().transport().end();
+        wake(driver);
+        drop(replacement);
+    }
+
+    /// Takes what is still to be written, and lets nothing more be appended. What waits for another transport is lost; the flag
+    /// tells whether there was any.
+    pub(super) fn seal(&self) -> (Vec<u8>, Attachments, bool) {
         let mut state = self.lock();
         // Nothing waits to be written any more: what goes on without an answer may start.
         self.inbound.set_congested(false);
-        state.seal()
+        let (last, is_cut) = state.seal();
+        (last, state.take_attachments(), is_cut)
     }
 
     /// Runs `listener` when the connection has ended: now, if that was before.

@@ -1,9 +1,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::AsyncWrite;
-
-use crate::proto::MOST_BULK;
+use super::any_transport::Transport;
+use crate::proto::{Attachments, MOST_BULK};
 use crate::reason::CloseReason;
 
 /// The most bytes of one write: a little more than this leaves a runt segment on loopback.
@@ -17,6 +16,8 @@ pub(super) struct Writer {
     bytes: Vec<u8>,
     /// How many of the bytes are written.
     written: usize,
+    /// What goes with bytes that are not written.
+    attachments: Attachments,
     is_flushed: bool,
     /// Why nothing can be written any more: the transport is not written, flushed or shut down again.
     broken: Option<CloseReason>,
@@ -24,7 +25,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), written: 0, is_flushed: true, broken: None }
+        Self { bytes: Vec::new(), written: 0, attachments: Attachments::default(), is_flushed: true, broken: None }
     }
 
     /// Whether a part of what was taken is not written yet.
@@ -55,12 +56,14 @@ impl Writer {
         &mut self.bytes
     }
 
+    /// The attachments of what was taken.
+    #[cold]
+    pub(super) fn attach(&mut self, attachments: Attachments) {
+        self.attachments = attachments;
+    }
+
     /// Writes what was taken, and flushes. An error is the last one.
-    pub(super) fn poll<T: AsyncWrite + Unpin>(
-        &mut self,
-        transport: &mut T,
-        cx: &mut Context<'_>,
-    ) -> Result<(), CloseReason> {
+    pub(super) fn poll<T: Transport>(&mut self, transport: &mut T, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         if self.broken.is_some() {
             return Ok(());
         }
@@ -71,17 +74,18 @@ impl Writer {
         written
     }
 
-    fn poll_write<T: AsyncWrite + Unpin>(
-        &mut self,
-        transport: &mut T,
-        cx: &mut Context<'_>,
-    ) -> Result<(), CloseReason> {
+    fn poll_write<T: Transport>(&mut self, transport: &mut T, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         while self.has_rest() {
             self.is_flushed = false;
             // In equal parts: a runt costs as much as any other.
             let left = self.bytes.len() - self.written;
             let end = self.written + left.div_ceil(left.div_ceil(MOST_WRITTEN).max(1));
-            match Pin::new(&mut *transport).poll_write(cx, &self.bytes[self.written..end])? {
+            let written = if self.attachments.is_empty() {
+                Pin::new(&mut *transport).poll_write(cx, &self.bytes[self.written..end])
+            } else {
+                self.poll_write_attached(transport, end, cx)
+            };
+            match written? {
                 Poll::Ready(0) => return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into()),
                 Poll::Ready(count) => self.written += count,
                 Poll::Pending => return Ok(()),
@@ -91,9 +95,49 @@ impl Writer {
         Ok(())
     }
 
-    /// What is not written, and is still to be.
-    pub(super) fn into_rest(mut self) -> Option<Vec<u8>> {
-        self.bytes.drain(..self.written);
-        self.broken.is_none().then_some(self.bytes)
+    /// Writes no farther than to the next attachment, or that and what is behind it.
+    #[cold]
+    fn poll_write_attached<T: Transport>(
+        &mut self,
+        transport: &mut T,
+        end: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<std::io::Result<usize>> {
+        match self.attachments.first() {
+            Some((offset, attachments)) if offset == self.written => {
+                let end = self.attachments.second().map_or(end, |next| next.min(end));
+                let Some(attached) = transport.attached() else { return Poll::Ready(Err(carries_none())) };
+                let written = attached.poll_write_attached(cx, &self.bytes[offset..end], attachments);
+                if matches!(written, Poll::Ready(Ok(count)) if count > 0) {
+                    drop(self.attachments.take_first());
+                }
+                written
+            }
+            first => {
+                let end = first.map_or(end, |(offset, _)| offset.min(end));
+                Pin::new(transport).poll_write(cx, &self.bytes[self.written..end])
+            }
+        }
     }
+
+    /// The last bytes, which are written behind the rest.
+    pub(super) fn append(&mut self, last: &[u8], attachments: Attachments) {
+        self.attachments.append(self.bytes.len(), attachments);
+        self.bytes.extend_from_slice(last);
+    }
+
+    /// Writes all that is left, and flushes. Ready with an error that was not returned before.
+    pub(super) fn poll_all<T: Transport>(
+        &mut self,
+        transport: &mut T,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), CloseReason>> {
+        self.poll(transport, cx)?;
+        if self.is_idle() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+}
+
+/// It was asked before the box was appended.
+fn carries_none() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::Unsupported, "the transport carries no attachments")
 }

@@ -15,6 +15,7 @@
 
 mod admission;
 mod announcements;
+mod attachments;
 mod credit;
 mod goodbye;
 mod lifecycle;
@@ -26,10 +27,13 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod upgrade;
 mod waiter;
 mod wake_up;
 
 pub(crate) use admission::Lane;
+pub use attachments::Attachment;
+pub(crate) use attachments::{Attachments, Carries};
 pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
 pub(crate) use lifecycle::EndListener;
 pub(crate) use outbound::MOST_BULK;
@@ -37,4 +41,5 @@ pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
 pub(crate) use sender::{Limits, LostSink, ReplyTo, Request, SinkReply};
 pub(crate) use state::{Appended, State};
 pub(crate) use timers::TimerKey;
+pub(crate) use upgrade::Upgrade;
 pub(crate) use waiter::Waiter;

@@ -1,3 +1,5 @@
+use super::attachments::{Attachment, Attachments};
+
 /// So many bytes of bulk lie in the outbound buffer, if nothing else does: more has left the cache before it is written.
 pub(crate) const MOST_BULK: usize = 96 * 1024;
 /// What bulk is promised at least.
@@ -17,6 +19,20 @@ pub(crate) struct Outbound {
     bulk: Bulk,
     /// The first tag of which no ask has left to be written. Tags leave in their order, so one number says which have.
     first_unsent: u64,
+    /// What is behind it stays until it is lifted.
+    barrier: Option<Barrier>,
+    /// None is behind the barrier.
+    attachments: Attachments,
+    /// Attachments whose bytes were thrown away. They are dropped under no lock.
+    discarded: Attachments,
+}
+
+/// A place between two boxes.
+#[derive(Clone, Copy, Debug)]
+struct Barrier {
+    at: usize,
+    /// No ask before it has this tag or a later one.
+    next_tag: u64,
 }
 
 /// The part of bulk in the buffer, all in bytes.
@@ -34,7 +50,16 @@ struct Bulk {
 impl Outbound {
     pub(super) fn new(mark: usize) -> Self {
         let bulk = Bulk { length: 0, promised: 0, usual: MOST_BULK / 4, others: 0 };
-        Self { bytes: Vec::new(), mark: mark.max(1), promised: 0, bulk, first_unsent: 0 }
+        Self {
+            bytes: Vec::new(),
+            mark: mark.max(1),
+            promised: 0,
+            bulk,
+            first_unsent: 0,
+            barrier: None,
+            attachments: Attachments::default(),
+            discarded: Attachments::default(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -96,15 +121,47 @@ impl Outbound {
         (self.promised, self.bulk.promised) = (0, 0);
     }
 
-    /// Takes everything out to be written, in exchange for an empty buffer. No tag from `next_tag` on was used.
+    /// Whether there is something to be written now.
+    pub(super) fn has_unheld(&self) -> bool {
+        self.barrier.map_or(self.bytes.len(), |barrier| barrier.at) > 0
+    }
+
+    /// Takes out everything that is not held by a barrier, in exchange for an empty buffer. No tag from `next_tag` on was used.
     pub(super) fn take(&mut self, empty: &mut Vec<u8>, next_tag: u64) {
         self.leaves(next_tag);
         std::mem::swap(&mut self.bytes, empty);
+        if self.barrier.is_some() {
+            self.take_back_held(empty);
+        }
     }
 
-    /// What is in the buffer will be written, whatever becomes of the connection.
+    /// Keeps what is behind the barrier of the bytes that were taken.
+    #[cold]
+    fn take_back_held(&mut self, taken: &mut Vec<u8>) {
+        if let Some(barrier) = &mut self.barrier {
+            self.bytes = taken.split_off(barrier.at);
+            barrier.at = 0;
+        }
+    }
+
+    /// Takes the attachments of the bytes that were just taken.
+    pub(super) fn take_attachments(&mut self) -> Attachments {
+        std::mem::take(&mut self.attachments)
+    }
+
+    #[inline]
+    pub(super) fn has_attachments(&self) -> bool {
+        !self.attachments.is_empty()
+    }
+
+    /// Attaches to the box that begins at `start`, the last one.
+    pub(super) fn attach(&mut self, start: usize, attachments: Vec<Attachment>) {
+        self.attachments.attach(start, attachments);
+    }
+
+    /// What is in the buffer will be written, but for what a barrier holds, whatever becomes of the connection.
     pub(super) fn leaves(&mut self, next_tag: u64) {
-        self.first_unsent = next_tag;
+        self.first_unsent = self.barrier.map_or(next_tag, |barrier| barrier.next_tag);
         self.emptied();
     }
 
@@ -112,11 +169,48 @@ impl Outbound {
     pub(super) fn discard(&mut self) {
         self.emptied();
         self.bytes = Vec::new();
+        self.discarded.append(0, std::mem::take(&mut self.attachments));
+        if let Some(barrier) = &mut self.barrier {
+            barrier.at = 0;
+        }
     }
 
-    /// Takes out the last bytes.
-    pub(super) fn take_last(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.bytes)
+    /// Takes out the last bytes, but for what a barrier holds: that was meant for another transport. Whether there was any.
+    pub(super) fn take_last(&mut self) -> (Vec<u8>, bool) {
+        let mut last = std::mem::take(&mut self.bytes);
+        let unheld = self.barrier.map_or(last.len(), |barrier| barrier.at);
+        let is_cut = unheld < last.len();
+        last.truncate(unheld);
+        (last, is_cut)
+    }
+
+    /// Holds what is appended from now on. No tag from `next_tag` on was used.
+    pub(super) fn hold(&mut self, next_tag: u64) {
+        self.barrier = Some(Barrier { at: self.bytes.len(), next_tag });
+    }
+
+    /// Holds nothing any more.
+    pub(super) fn lift(&mut self) {
+        self.barrier = None;
+    }
+
+    #[inline]
+    pub(super) fn is_holding(&self) -> bool {
+        self.barrier.is_some()
+    }
+
+    /// Whether everything before the barrier was taken.
+    pub(super) fn is_at_barrier(&self) -> bool {
+        self.barrier.is_some_and(|barrier| barrier.at == 0)
+    }
+
+    /// Inserts a box before the barrier, or appends it when there is none.
+    pub(super) fn put_before_barrier(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        let Some(barrier) = &mut self.barrier else { return put(&mut self.bytes) };
+        let held = self.bytes.split_off(barrier.at);
+        put(&mut self.bytes);
+        barrier.at = self.bytes.len();
+        self.bytes.extend_from_slice(&held);
     }
 
     /// Whether the ask with the tag was taken to be written: the peer may have it.

@@ -2,6 +2,7 @@ use std::time::Instant;
 
 use super::admission::{Admission, Lane};
 use super::announcements::Announcements;
+use super::attachments::{Attachment, Attachments, Carries};
 use super::credit::Credit;
 use super::goodbye;
 use super::outbound::Outbound;
@@ -26,6 +27,7 @@ pub(crate) struct Sender<W: Waiter> {
     announcements: Announcements,
     /// What extensions add to asks and replies.
     keys: Option<Box<dyn AddKeys>>,
+    carries: Option<Carries>,
 }
 
 /// What a state keeps to; as in the settings.
@@ -84,6 +86,7 @@ impl<W: Waiter> Sender<W> {
             admission: Admission::new(limits.most_calls, credit),
             announcements: Announcements::new(limits.announces),
             keys: None,
+            carries: None,
         }
     }
 
@@ -147,6 +150,57 @@ impl<W: Waiter> Sender<W> {
         Ok(wants_answer.then_some(number))
     }
 
+    /// Whether attachments can be sent now. While the transport is replaced it is not known what the next one carries.
+    pub(super) fn carries(&self, attachments: &[Attachment]) -> bool {
+        !self.outbound.is_holding() && self.carries.is_some_and(|carries| carries(attachments))
+    }
+
+    /// Attaches to the box that begins at `start`, the last one.
+    pub(super) fn attach(&mut self, start: usize, attachments: Vec<Attachment>) {
+        self.outbound.attach(start, attachments);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.outbound.len()
+    }
+
+    /// What the transport carries from now on.
+    pub(super) fn set_carries(&mut self, carries: Option<Carries>) {
+        self.carries = carries;
+    }
+
+    #[inline]
+    pub(super) fn has_attachments(&self) -> bool {
+        self.outbound.has_attachments()
+    }
+
+    pub(super) fn take_attachments(&mut self) -> Attachments {
+        self.outbound.take_attachments()
+    }
+
+    /// Writes nothing behind what was appended until now, until the barrier is lifted.
+    pub(super) fn hold(&mut self) {
+        self.outbound.hold(self.dispatcher.next_tag());
+    }
+
+    pub(super) fn lift(&mut self) {
+        self.outbound.lift();
+    }
+
+    pub(super) fn is_at_barrier(&self) -> bool {
+        self.outbound.is_at_barrier()
+    }
+
+    /// Puts a box before the barrier.
+    pub(super) fn put_before_barrier(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        let Self { outbound, announcements, boxes, .. } = self;
+        outbound.put_before_barrier(|buffer| {
+            let start = buffer.len();
+            put(buffer);
+            announcements.sent(buffer, start, *boxes);
+        });
+    }
+
     /// Appends what `put` writes: a reply, or nothing. Returns how many bytes wait to be written now.
     #[inline]
     pub(super) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> usize {
@@ -180,6 +234,10 @@ impl<W: Waiter> Sender<W> {
     /// Whether anything waits for an answer.
     pub(super) fn is_awaited(&self) -> bool {
         self.dispatcher.is_awaited()
+    }
+
+    pub(super) fn is_out(&mut self, tag: u64) -> bool {
+        self.dispatcher.is_out(tag)
     }
 
     pub(super) fn poll_answer(&mut self, tag: u64, waiter: &W) -> (Progress, Option<W>) {
@@ -254,7 +312,7 @@ impl<W: Waiter> Sender<W> {
     /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Whether there
     /// was anything.
     pub(super) fn take(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {
-        let taken = !self.outbound.is_empty();
+        let taken = self.outbound.has_unheld();
         if taken {
             self.outbound.take(empty, self.dispatcher.next_tag());
             woken.extend(self.next_call());
@@ -266,7 +324,8 @@ impl<W: Waiter> Sender<W> {
 
     /// Takes out the last bytes. A peer that understands it is told why the connection has ended, in the last box, because such a
     /// peer reads no further.
-    pub(super) fn take_last(&mut self, reason: Option<&CloseReason>) -> Vec<u8> {
+    /// What a barrier holds is never written. Whether there was any.
+    pub(super) fn take_last(&mut self, reason: Option<&CloseReason>) -> (Vec<u8>, bool) {
         if let Some(reason) = reason.filter(|_| self.announcements.takes_goodbye()) {
             goodbye::put(self.outbound.buffer(), reason, self.boxes);
         }
@@ -285,7 +344,7 @@ impl<W: Waiter> Sender<W> {
 
     #[inline]
     pub(super) fn is_room_waited_for(&self) -> bool {
-        self.admission.is_room_waited_for()
+        self.admission.is_room_waited_for() && !self.outbound.is_holding()
     }
 
     /// Takes out all that wait to send.

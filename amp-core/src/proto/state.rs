@@ -1,10 +1,12 @@
 use std::time::Instant;
 
 use super::admission::Lane;
+use super::attachments::Attachments;
 use super::lifecycle::{EndListener, Lifecycle};
 use super::outgoing::{AddKeys, Outgoing};
 use super::sender::{Limits, LostSink, Request, Sender, SinkReply};
 use super::timers::TimerKey;
+use super::upgrade::{OverTransport, Upgrade};
 use super::waiter::Waiter;
 use super::wake_up::WakeUp;
 use crate::dispatcher::Progress;
@@ -21,6 +23,7 @@ pub(crate) struct State<W: Waiter> {
     sender: Sender<W>,
     lifecycle: Lifecycle,
     wake_up: WakeUp<W>,
+    upgrade: Upgrade,
     most_outbound: usize,
 }
 
@@ -42,6 +45,7 @@ impl<W: Waiter> State<W> {
             sender: Sender::new(limits),
             lifecycle: Lifecycle::new(),
             wake_up: WakeUp::new(),
+            upgrade: Upgrade::default(),
             most_outbound: limits.most_outbound,
         }
     }
@@ -241,7 +245,9 @@ impl<W: Waiter> State<W> {
 
     /// Takes what is still to be written, and lets nothing more be appended. A peer that understands it is told why the connection
     /// has ended, if there is a cause: in the last box, because such a peer reads no further.
-    pub(crate) fn seal(&mut self) -> Vec<u8> {
+    ///
+    /// What a barrier holds is never written; the flag tells whether there was any.
+    pub(crate) fn seal(&mut self) -> (Vec<u8>, bool) {
         let last = self.sender.take_last(self.lifecycle.over());
         self.lifecycle.seal();
         last
@@ -388,11 +394,36 @@ impl<W: Waiter> State<W> {
         if let Some((reason, until)) = self.lifecycle.closing()
             && self.sender.is_empty()
             && !self.sender.is_awaited()
+            && self.upgrade.is_none()
             && idle()
         {
             let reason = reason.clone();
             woken.extend(self.end(reason, until));
         }
         self.lifecycle.over().cloned()
+    }
+}
+
+/// What depends on the transport.
+impl<W: Waiter> State<W> {
+    /// The replacement of the transport that is under way.
+    #[inline]
+    pub(crate) fn upgrade(&self) -> Upgrade {
+        self.upgrade
+    }
+
+    pub(crate) fn transport(&mut self) -> OverTransport<'_, W> {
+        let is_sealed = self.lifecycle.is_sealed();
+        OverTransport { upgrade: &mut self.upgrade, sender: &mut self.sender, wake_up: &mut self.wake_up, is_sealed }
+    }
+
+    #[inline]
+    pub(crate) fn has_attachments(&self) -> bool {
+        self.sender.has_attachments()
+    }
+
+    /// Takes the attachments of the bytes that were just taken.
+    pub(crate) fn take_attachments(&mut self) -> Attachments {
+        self.sender.take_attachments()
     }
 }

@@ -225,6 +225,12 @@ impl Ask {
         self.asker.settle();
     }
 
+    /// Answers with an error, before what waits for another transport.
+    pub(crate) fn refuse_before_barrier(mut self, code: &str, description: &str) {
+        self.asker.goes_before_barrier();
+        self.asker.error(code, description);
+    }
+
     /// Answers that this end closes. Nothing was done.
     pub(crate) fn refuse_draining(self) {
         self.asker.error(codes::DRAINING, "The connection is closing; nothing was done");
@@ -250,6 +256,13 @@ impl<C: Command> Answer<C> {
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         self.asker.wants_answer()
+    }
+
+    /// Queues the response to be written, before what waits for another transport, or an error if it cannot be sent. Whether it
+    /// was the response.
+    pub(crate) fn send_before_barrier(mut self, response: &C::Response) -> bool {
+        self.asker.goes_before_barrier();
+        self.asker.answer::<C>(response)
     }
 
     /// Queues the answer to be written.

@@ -24,8 +24,7 @@ pub(super) struct Asker {
     /// It stays until the answer is whole: when a user's `encode` panics half way, the drop still answers to it.
     tag: Option<AskTag>,
     answered: bool,
-    /// The tag wants no more than to be answered when the responder starts.
-    is_marked: bool,
+    kind: Kind,
     /// How many bytes of the ask are counted.
     held: usize,
     /// Its number among those that are noted by tag, or 0.
@@ -36,6 +35,17 @@ pub(super) struct Asker {
     number: AtomicU32,
 }
 
+/// What is wanted under the tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// What the command answers.
+    Plain,
+    /// No more than an answer when the responder starts.
+    Marked,
+    /// What the command answers, in front of what waits for another transport.
+    BeforeBarrier,
+}
+
 impl Asker {
     pub(super) fn new(tag: Option<AskTag>, bytes: usize, answering: Arc<dyn Answering>) -> Self {
         let held = if tag.is_some() { bytes } else { bytes + NOTIFICATION_OVERHEAD };
@@ -44,7 +54,7 @@ impl Asker {
             answering,
             tag,
             answered: false,
-            is_marked: false,
+            kind: Kind::Plain,
             held,
             noted: 0,
             command: "",
@@ -55,7 +65,7 @@ impl Asker {
     /// For a marked notification.
     pub(super) fn marked(tag: AskTag, bytes: usize, answering: Arc<dyn Answering>) -> Self {
         let mut asker = Self::new(None, bytes, answering);
-        (asker.tag, asker.is_marked) = (Some(tag), true);
+        (asker.tag, asker.kind) = (Some(tag), Kind::Marked);
         asker
     }
 
@@ -66,7 +76,7 @@ impl Asker {
     /// Notes the ask by its tag, if it wants an answer.
     #[cold]
     pub(super) fn note(&mut self) {
-        if let Some(tag) = self.tag.as_ref().filter(|_| !self.is_marked && self.noted == 0) {
+        if let Some(tag) = self.tag.as_ref().filter(|_| self.kind != Kind::Marked && self.noted == 0) {
             self.noted = self.answering.note(tag.as_bytes());
         }
     }
@@ -90,21 +100,21 @@ impl Asker {
     }
 
     pub(super) fn wants_answer(&self) -> bool {
-        self.tag.is_some() && !self.is_marked
+        self.tag.is_some() && self.kind != Kind::Marked
     }
 
     pub(super) fn tag(&self) -> Option<&[u8]> {
-        self.tag.as_ref().filter(|_| !self.is_marked).map(AskTag::as_bytes)
+        self.tag.as_ref().filter(|_| !self.is_marked()).map(AskTag::as_bytes)
     }
 
     pub(super) fn is_marked(&self) -> bool {
-        self.is_marked
+        self.kind == Kind::Marked
     }
 
     /// Answers a marked notification whose responder starts; what becomes of it is not told.
     #[cold]
     pub(super) fn give_credit(&mut self) {
-        self.is_marked = false;
+        self.kind = Kind::Plain;
         self.put_nothing();
         self.tag = None;
     }
@@ -143,9 +153,19 @@ impl Asker {
         self.answering.release(std::mem::take(&mut self.held));
     }
 
+    /// The answer goes before a barrier.
+    #[cold]
+    pub(super) fn goes_before_barrier(&mut self) {
+        if self.kind == Kind::Plain {
+            self.kind = Kind::BeforeBarrier;
+        }
+    }
+
     pub(super) fn reply<C: Command>(self, reply: Reply<C>) {
         match reply {
-            Ok(response) => self.answer::<C>(&response),
+            Ok(response) => {
+                self.answer::<C>(&response);
+            }
             Err(CallError::Declared(error)) => self.declared::<C>(&error),
             // What a peer answered to us is passed on as it is: a proxy needs no types.
             Err(CallError::Remote { code, description }) => self.error(&code, &description),
@@ -154,15 +174,23 @@ impl Asker {
         }
     }
 
-    fn answer<C: Command>(self, response: &C::Response) {
-        if let Some(found) = violations(response) {
-            return self.fail(&EncodeError::from(EncodeErrorKind::Constraints(found)));
-        }
-        let limits = self.settings().boxes;
-        match self.put(|buffer, tag, context| put_answer(buffer, tag, response, limits, Some(context))) {
+    /// Answers with the response, or with an error if that cannot be sent. Whether it was the response.
+    pub(super) fn answer<C: Command>(self, response: &C::Response) -> bool {
+        let put = match violations(response) {
+            Some(found) => Err(EncodeErrorKind::Constraints(found).into()),
+            None => {
+                let limits = self.settings().boxes;
+                self.put(|buffer, tag, context| put_answer(buffer, tag, response, limits, Some(context)))
+            }
+        };
+        match put {
             Ok(()) => self.settle(),
-            Err(error) => self.fail(&error),
+            Err(error) => {
+                self.fail(&error);
+                return false;
+            }
         }
+        true
     }
 
     fn declared<C: Command>(self, error: &C::Errors) {
@@ -225,13 +253,18 @@ impl Asker {
         &self,
         put: impl FnOnce(&mut Vec<u8>, &AskTag, ContextRef<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        let Some(tag) = self.tag.as_ref().filter(|_| !self.is_marked) else { return Ok(()) };
+        let Some(tag) = self.tag.as_ref() else { return Ok(()) };
         let (mut put, mut result) = (Some(put), Ok(()));
-        self.answering.append(&mut |buffer, context| {
+        let mut put = |buffer: &mut Vec<u8>, context: ContextRef<'_>| {
             if let Some(put) = put.take() {
                 result = put(buffer, tag, context);
             }
-        });
+        };
+        match self.kind {
+            Kind::Plain => self.answering.append(&mut put),
+            Kind::BeforeBarrier => self.answering.append_before_barrier(&mut put),
+            Kind::Marked => {}
+        }
         result
     }
 

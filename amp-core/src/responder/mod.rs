@@ -63,6 +63,9 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Appends to what is sent; values see the context.
     fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>));
 
+    /// Puts what is sent before what waits for another transport.
+    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>));
+
     /// Ends the connection.
     fn end(&self, reason: CloseReason);
 

@@ -10,28 +10,40 @@
 //! [`RawValue::context`](crate::RawValue::context) and [`ValueWriter::context`](crate::ValueWriter::context). [`RunningAsks`] finds
 //! what runs for the peer by the peer's tags.
 //!
+//! It may also replace the transport behind a box, as StartTLS does ([`Upgrade`]), and attach what the transport carries beside the
+//! bytes to a box ([`Sender::poll_send_attached`], [`AttachedWrite`]).
+//!
 //! # Stability
 //! This module makes no promise of semantic versioning: any release may change it. A crate that implements a protocol depends
 //! on `amp-core` with an exact version (`=0.1.0`), as `amp-multiplex` does.
 
+mod attaching;
 mod call_ext;
 mod claims;
 mod close_guard;
 mod keys;
+mod reply;
 mod running;
 mod sender;
+mod upgrade;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use attaching::BuilderExt;
 pub use call_ext::CallExt;
 pub use claims::Handler;
 pub use close_guard::CloseGuard;
 pub use keys::Keys;
+pub use reply::PendingReply;
 pub use running::RunningAsks;
 pub use sender::Sender;
+pub use upgrade::Upgrade;
 
+pub use super::any_transport::{AttachedWrite, BoxedTransport};
 pub use super::sink::{Delivery, ReplySink, SentTag};
+pub use super::upgrade::PreviousTransport;
+pub use crate::proto::Attachment;
 
 pub(super) use claims::Claims;
 

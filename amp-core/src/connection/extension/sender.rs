@@ -8,9 +8,9 @@ use crate::command::Command;
 use crate::connection::exchange::abandon;
 use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
-use crate::connection::queued::{append, give_way};
+use crate::connection::queued::{append, append_attached, give_way};
 use crate::connection::sink::{ReplySink, SentTag};
-use crate::proto::{Borrowed, Lane, ReplyTo, Request};
+use crate::proto::{Attachment, Borrowed, Lane, ReplyTo, Request};
 use crate::value::{BoxWriter, EncodeError};
 
 /// Sends the commands of an extension, which have room of their own in the outbound buffer.
@@ -51,6 +51,22 @@ impl Sender {
         sink: &Arc<dyn ReplySink>,
         put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
     ) -> Poll<Result<SentTag, CallError<C::Errors>>> {
+        self.poll_send_attached::<C>(waiter, sink, put, &mut Vec::new())
+    }
+
+    /// Sends a command as [`poll_send`](Self::poll_send) does, with attachments that the transport carries with the first byte of
+    /// its box. They are taken when it is sent, and stay where they are while there is no room and after an error.
+    ///
+    /// # Errors
+    /// As [`poll_send`](Self::poll_send). [`CallError::Invalid`] when the transport does not carry the attachments, or is being
+    /// replaced.
+    pub fn poll_send_attached<C: Command>(
+        &mut self,
+        waiter: &Waker,
+        sink: &Arc<dyn ReplySink>,
+        put: impl Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
+        attachments: &mut Vec<Attachment>,
+    ) -> Poll<Result<SentTag, CallError<C::Errors>>> {
         let shared = &self.connection.shared;
         let mut state = shared.lock();
         if let Some(reason) = state.refusal(true) {
@@ -66,8 +82,12 @@ impl Sender {
         let left = self.ticket.take().map(|ticket| state.leave(Lane::Bulk, ticket));
         let ask = Borrowed::<C, _>(put, PhantomData);
         let reply_to = ReplyTo::Sink(sink);
-        let sent =
-            append(shared, state, &ask, &Request { lane: Lane::Bulk, wants_answer: true, deadline: None, reply_to });
+        let request = Request { lane: Lane::Bulk, wants_answer: true, deadline: None, reply_to };
+        let sent = if attachments.is_empty() {
+            append(shared, state, &ask, &request)
+        } else {
+            append_attached(shared, state, &ask, &request, attachments)
+        };
         drop(left);
         // It has a tag, as it wants an answer.
         Poll::Ready(sent.map(|tag| SentTag(tag.unwrap_or_default())).map_err(Failure::into_call_error))

@@ -245,7 +245,7 @@ impl End {
         self.wire.extend(bytes);
         if over.is_some() {
             self.lose_sinks();
-            self.wire.extend(self.state.seal());
+            self.wire.extend(self.state.seal().0);
             self.is_sealed = true;
         }
     }

@@ -1,0 +1,28 @@
+use tokio::io::AsyncRead;
+
+use crate::connection::any_transport::AttachedWrite;
+use crate::connection::builder::Builder;
+use crate::connection::handle::Connection;
+use crate::peer::Peer;
+
+/// What an extension needs of a [`Builder`].
+pub trait BuilderExt: Sized {
+    /// Runs the connection, as [`Builder::start`] does, over a transport that carries attachments.
+    ///
+    /// # Panics
+    /// When called outside a tokio runtime with time enabled.
+    #[track_caller]
+    fn start_attaching<T>(self, transport: T, peer: Peer) -> Connection
+    where
+        T: AsyncRead + AttachedWrite + Send + 'static;
+}
+
+impl BuilderExt for Builder {
+    #[track_caller]
+    fn start_attaching<T>(self, transport: T, peer: Peer) -> Connection
+    where
+        T: AsyncRead + AttachedWrite + Send + 'static,
+    {
+        self.start_over_attaching(transport, peer)
+    }
+}

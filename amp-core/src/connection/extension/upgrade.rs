@@ -1,0 +1,153 @@
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::reply::PendingReply;
+use crate::call_error::CallError;
+use crate::codes;
+use crate::command::Command;
+use crate::connection::any_transport::BoxedTransport;
+use crate::connection::failure::Failure;
+use crate::connection::handle::Connection;
+use crate::connection::shared::{Shared, wake};
+use crate::connection::upgrade::{PreviousTransport, Replacement};
+use crate::exposed::ContextRef;
+use crate::proto::{Lane, Outgoing, ReplyTo, Request};
+use crate::responder::{Answer, Ask};
+use crate::value::EncodeErrorKind;
+
+/// The replacement of a connection's transport at the end that is asked for it, as for StartTLS or the switch to another protocol.
+///
+/// It [begins](Self::begin) while the ask is handled: the peer's bytes behind the ask belong to the new transport, and are not read
+/// as boxes. With the [answer](Self::accept) comes a barrier: nothing is written behind it but by the new transport. When
+/// everything up to the answer is written and flushed, the replacement runs: it takes the old transport and returns the new one.
+/// Then reading and writing go on, with what was queued meanwhile.
+///
+/// The connection closes, is aborted and keeps its time limits while its transport is replaced. A connection that closes waits
+/// for the replacement up to [`close_timeout`](crate::Settings::close_timeout). When it ends before the new transport is there,
+/// the replacement and the old transport are dropped. What is behind the barrier never goes out in the old transport.
+///
+/// # Cancel safety
+/// Dropping it keeps the transport, and reading goes on. The ask needs another answer then.
+pub struct Upgrade {
+    shared: Arc<Shared>,
+    is_accepted: bool,
+}
+
+impl Upgrade {
+    /// Stops reading behind the ask that the handler of an extension settles now. `None` when another replacement is under way,
+    /// because this end has asked, too, or not answered an earlier ask: then [`refuse`](Self::refuse) answers.
+    ///
+    /// Anywhere but in [`Handler::handle`](super::Handler::handle) it is too late: what is behind the ask may have been read.
+    #[must_use = "reading goes on when it is dropped"]
+    pub fn begin(connection: &Connection) -> Option<Self> {
+        let shared = &connection.shared;
+        let begins = shared.lock().transport().stop_reading();
+        begins.then(|| {
+            shared.inbound.stop_reading();
+            Self { shared: Arc::clone(shared), is_accepted: false }
+        })
+    }
+
+    /// Refuses an ask because another replacement is under way. The error goes before the barrier, so that two ends that ask each
+    /// other at the same time both have an answer, and keep the transport.
+    pub fn refuse(ask: Ask) {
+        ask.refuse_before_barrier(codes::BUSY, "The transport is being replaced already; try again later");
+    }
+
+    /// Answers the ask, with a barrier behind the answer, and replaces the transport there. When the response cannot be sent, the
+    /// ask is answered with an error, and the transport stays.
+    ///
+    /// `replace` runs in the connection's driver and must not block. An error that it returns ends the connection, as
+    /// [`CloseReason::Io`](crate::CloseReason::Io) or with the reason that it [holds](io::Error::other).
+    pub fn accept<C, R>(
+        mut self,
+        answer: Answer<C>,
+        response: &C::Response,
+        replace: impl FnOnce(PreviousTransport) -> R + Send + 'static,
+    ) where
+        C: Command,
+        R: Future<Output = io::Result<BoxedTransport>> + Send + 'static,
+    {
+        let shared = &self.shared;
+        shared.replacement.set(boxed(replace));
+        shared.lock().transport().hold();
+        if answer.send_before_barrier(response) {
+            self.is_accepted = true;
+            let driver = shared.lock().transport().agree();
+            wake(driver);
+        }
+        // What is over replaces nothing, and must not be kept alive by what the replacement holds.
+        if shared.over().is_some() {
+            drop(shared.replacement.take());
+        }
+    }
+
+    /// Asks the peer for another transport, with a barrier behind the ask. When the peer answers with a response, nothing of what
+    /// is behind that is read as boxes, and `replace` runs as with [`accept`](Self::accept). When it answers with an error, the
+    /// transport stays.
+    ///
+    /// Nothing that is queued behind the ask goes out before the peer has answered; one that never does is the caller's to
+    /// [end](Connection::abort). Dropping the reply takes nothing back.
+    ///
+    /// # Errors
+    /// When the command cannot be sent, because its arguments are not valid, the connection closes, or another replacement is
+    /// under way.
+    pub fn ask<C, R>(
+        connection: &Connection,
+        command: &C,
+        replace: impl FnOnce(PreviousTransport) -> R + Send + 'static,
+    ) -> Result<PendingReply<C>, CallError<C::Errors>>
+    where
+        C: Command,
+        R: Future<Output = io::Result<BoxedTransport>> + Send + 'static,
+    {
+        let tag = ask(&connection.shared, command, boxed(replace)).map_err(Failure::into_call_error)?;
+        Ok(PendingReply::new(connection.uncounted(), tag))
+    }
+}
+
+impl Drop for Upgrade {
+    fn drop(&mut self) {
+        if !self.is_accepted {
+            self.shared.keep_transport();
+        }
+    }
+}
+
+impl fmt::Debug for Upgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgrade").finish_non_exhaustive()
+    }
+}
+
+/// Not compiled for each command anew.
+fn ask(shared: &Shared, ask: &dyn Outgoing, replacement: Replacement) -> Result<Option<u64>, Failure> {
+    ask.check().map_err(Failure::Invalid)?;
+    let context = shared.encoding_context();
+    let mut state = shared.lock();
+    if let Some(reason) = state.refusal(false) {
+        return Err(Failure::Connection { reason, sent: false });
+    }
+    if !state.upgrade().is_none() {
+        let words = "the transport is being replaced already".to_owned();
+        return Err(Failure::Invalid(EncodeErrorKind::Custom(words).into()));
+    }
+    let reply_to = ReplyTo::Waiter(Waker::noop());
+    let request = Request { lane: Lane::Callback, wants_answer: true, deadline: None, reply_to };
+    let (tag, driver) =
+        state.transport().ask(ask, &request, Some(ContextRef::new(&context))).map_err(Failure::Invalid)?;
+    // Under the lock: the driver may run it as soon as that is free.
+    shared.replacement.set(replacement);
+    shared.appended(state, driver);
+    Ok(tag)
+}
+
+fn boxed<R>(replace: impl FnOnce(PreviousTransport) -> R + Send + 'static) -> Replacement
+where
+    R: Future<Output = io::Result<BoxedTransport>> + Send + 'static,
+{
+    Box::new(move |previous| Box::pin(replace(previous)))
+}

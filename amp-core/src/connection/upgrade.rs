@@ -1,0 +1,114 @@
+//! The replacement of a connection's transport, as far as it is async. What it holds back is the state's.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::any_transport::BoxedTransport;
+use crate::panics::caught;
+
+/// What makes the new transport of the old one.
+pub(super) type Replacement = Box<dyn FnOnce(PreviousTransport) -> Replacing + Send>;
+
+/// A replacement that runs.
+pub(super) type Replacing = Pin<Box<dyn Future<Output = io::Result<BoxedTransport>> + Send>>;
+
+/// The transport that a connection ran over until now. Reading it begins with the leftover: what was read already and belongs to
+/// the next transport.
+#[derive(Debug)]
+pub struct PreviousTransport {
+    leftover: Bytes,
+    transport: BoxedTransport,
+}
+
+impl PreviousTransport {
+    pub(super) fn new(leftover: Bytes, transport: BoxedTransport) -> Self {
+        Self { leftover, transport }
+    }
+
+    /// What was read and not yet taken.
+    #[must_use]
+    pub fn leftover(&self) -> &Bytes {
+        &self.leftover
+    }
+
+    /// What was read and not yet taken, and the transport behind it.
+    #[must_use]
+    pub fn into_parts(self) -> (Bytes, BoxedTransport) {
+        (self.leftover, self.transport)
+    }
+}
+
+impl AsyncRead for PreviousTransport {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.leftover.is_empty() {
+            return Pin::new(&mut self.transport).poll_read(cx, buffer);
+        }
+        let count = self.leftover.len().min(buffer.remaining());
+        buffer.put_slice(&self.leftover[..count]);
+        self.leftover.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for PreviousTransport {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.transport).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.transport).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.transport).poll_shutdown(cx)
+    }
+}
+
+/// What is to be run when both ends have agreed to replace the transport.
+#[derive(Default)]
+pub(super) struct NextReplacement(Mutex<Option<Replacement>>);
+
+impl NextReplacement {
+    /// There is none before: one replacement is under way at a time.
+    pub(super) fn set(&self, replacement: Replacement) {
+        let before = self.slot().replace(replacement);
+        drop(before);
+    }
+
+    pub(super) fn take(&self) -> Option<Replacement> {
+        self.slot().take()
+    }
+
+    /// Begins to replace the transport.
+    pub(super) fn run(&self, previous: PreviousTransport) -> Replacing {
+        let replacing = self.take().and_then(|replacement| caught(AssertUnwindSafe(|| replacement(previous))));
+        replacing.unwrap_or_else(|| Box::pin(async { Err(panicked()) }))
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Replacement>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Polls it once. A panic is its end.
+pub(super) fn poll_replacing(replacing: &mut Replacing, cx: &mut Context<'_>) -> Poll<io::Result<BoxedTransport>> {
+    caught(AssertUnwindSafe(|| replacing.as_mut().poll(cx))).unwrap_or_else(|| Poll::Ready(Err(panicked())))
+}
+
+fn panicked() -> io::Error {
+    io::Error::other("what replaces the transport has panicked")
+}
+
+impl fmt::Debug for NextReplacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NextReplacement").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+use std::any::Any;
+use std::fmt;
+
+/// What a transport carries beside the bytes, such as a descriptor: it goes with the first byte of its box.
+pub struct Attachment(Box<dyn Any + Send>);
+
+impl Attachment {
+    /// Something to be attached to a box.
+    pub fn new(value: impl Any + Send) -> Self {
+        Self(Box::new(value))
+    }
+
+    /// The value, if it has this type.
+    #[must_use]
+    pub fn downcast_ref<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attachment").finish_non_exhaustive()
+    }
+}
+
+/// Which attachments a transport can send with one byte.
+pub(crate) type Carries = fn(&[Attachment]) -> bool;
+
+/// The attachments of a buffer, each with the offset of the byte that it goes with. Offsets ascend strictly.
+#[derive(Debug, Default)]
+pub(crate) struct Attachments(Vec<(usize, Vec<Attachment>)>);
+
+impl Attachments {
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Attaches to the byte at the offset, which is behind those of all others.
+    pub(crate) fn attach(&mut self, offset: usize, attachments: Vec<Attachment>) {
+        if !attachments.is_empty() {
+            self.0.push((offset, attachments));
+        }
+    }
+
+    /// The first offset, and what goes with the byte there.
+    pub(crate) fn first(&self) -> Option<(usize, &[Attachment])> {
+        self.0.first().map(|(offset, attachments)| (*offset, attachments.as_slice()))
+    }
+
+    /// The offset behind the first.
+    pub(crate) fn second(&self) -> Option<usize> {
+        self.0.get(1).map(|(offset, _)| *offset)
+    }
+
+    /// Takes out the first: its byte was written.
+    pub(crate) fn take_first(&mut self) -> Vec<Attachment> {
+        if self.0.is_empty() { Vec::new() } else { self.0.remove(0).1 }
+    }
+
+    /// Adds the attachments of a buffer that is appended at `start`.
+    pub(crate) fn append(&mut self, start: usize, others: Self) {
+        self.0.extend(others.0.into_iter().map(|(offset, attachments)| (start + offset, attachments)));
+    }
+}

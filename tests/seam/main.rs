@@ -1,0 +1,10 @@
+//! What the seam of extensions carries, each part proved by a protocol that needs it.
+
+mod attachments;
+mod masks;
+#[path = "../checklist/raw_peer.rs"]
+#[allow(dead_code, reason = "scripts elsewhere use all of it")]
+mod raw_peer;
+mod unix;
+mod upgrades;
+mod upgrades_under_load;
