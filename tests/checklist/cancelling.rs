@@ -8,6 +8,7 @@ use amp::{Answer, Arguments, Ask, CallError, Command, Connection, Located, Setti
 use amp_core::extension::{Extension, Handler, RunningAsks};
 
 use crate::commands::{House, Wait, sum};
+use crate::logged::logged;
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, soon, unknown};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -75,6 +76,7 @@ fn cancelled(tag: &str, found: bool) -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn a_running_ask_is_dropped_and_answered_and_the_others_go_on() {
+    let log = logged();
     let (house, asks, _connection, mut peer) = scripted(Settings::new());
     peer.send([ask("a", "Wait", &[]), ask("b", "Wait", &[])].concat()).await;
     peer.expect_silence_for(SECOND).await;
@@ -86,6 +88,8 @@ async fn a_running_ask_is_dropped_and_answered_and_the_others_go_on() {
     peer.expect(answer("b", &[])).await;
     peer.expect_open().await;
     assert!(!asks.contains(b"b"));
+    // It is the peer that wants it: no failure of this end.
+    assert!(!log.text().contains("ERROR"), "{}", log.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -53,7 +53,10 @@ impl Responders {
     /// When so many notifications wait that the connection ends: each was promised to run. When nothing is read behind the ask.
     pub(super) fn answer(&mut self, ask: Ask) -> Result<(), Halt> {
         if !self.claims.is_empty() {
-            self.claims.see_ask(&ask);
+            // A greeting that is marked is the library's own.
+            if !(ask.is_marked() && ask.is_own()) {
+                self.claims.see_ask(&ask);
+            }
             if let Some(handler) = self.claims.find(ask.command()) {
                 return self.hand_over(handler, ask);
             }
