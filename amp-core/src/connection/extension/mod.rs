@@ -6,7 +6,7 @@
 //! and limits. It sends by a [`Sender`], whose commands have room of their own in the outbound buffer and take no place among
 //! the calls.
 //!
-//! It may also replace the transport behind a box, as StartTLS does ([`Upgrade`]), and attach what the transport carries beside the
+//! It may also replace the transport behind a box, as `StartTLS` does ([`Upgrade`]), and attach what the transport carries beside the
 //! bytes to a box ([`Sender::poll_send_attached`], [`AttachedWrite`]).
 //!
 //! # Stability
