@@ -1,5 +1,7 @@
 //! What the seam of extensions carries, each part proved by a protocol that needs it.
 
+#![allow(clippy::cast_possible_truncation, reason = "what is rolled, and what is masked, is small")]
+
 mod attachments;
 mod masks;
 #[path = "../checklist/raw_peer.rs"]

@@ -1,4 +1,4 @@
-//! A protocol shaped like StartTLS: both ends agree by a command to go on over a transport that masks its bytes.
+//! A protocol shaped like `StartTLS`: both ends agree by a command to go on over a transport that masks its bytes.
 
 use std::io;
 use std::pin::Pin;

@@ -181,7 +181,9 @@ async fn a_replacement_that_never_ends_is_dropped_by_abort() {
     connection.abort();
     peer.expect_end("").await;
     assert_eq!(ended(&connection).await, "Aborted");
-    assert_eq!(reason(soon("the call", call).await.expect("no panic")), "Aborted");
+    let failed = soon("the call", call).await.expect("no panic").expect_err("no transport for it");
+    assert!(!failed.was_sent(), "what waited for the new transport never left: {failed:?}");
+    assert!(matches!(failed, CallError::Connection { reason: amp::CloseReason::Aborted, .. }), "{failed:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,7 +41,7 @@ struct Counting {
 impl Counting {
     async fn echo(&self, command: Echo) -> Reply<Echo> {
         self.echoed.fetch_add(1, SeqCst);
-        if command.number % 3 == 0 {
+        if command.number.is_multiple_of(3) {
             yield_now().await;
         }
         Ok(Echoed { number: command.number, data: command.data })

@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::collections::VecDeque;
 use std::fmt;
 
 /// What a transport carries beside the bytes, such as a descriptor: it goes with the first byte of its box.
@@ -28,7 +29,7 @@ pub(crate) type Carries = fn(&[Attachment]) -> bool;
 
 /// The attachments of a buffer, each with the offset of the byte that it goes with. Offsets ascend strictly.
 #[derive(Debug, Default)]
-pub(crate) struct Attachments(Vec<(usize, Vec<Attachment>)>);
+pub(crate) struct Attachments(VecDeque<(usize, Vec<Attachment>)>);
 
 impl Attachments {
     #[inline]
@@ -39,13 +40,13 @@ impl Attachments {
     /// Attaches to the byte at the offset, which is behind those of all others.
     pub(crate) fn attach(&mut self, offset: usize, attachments: Vec<Attachment>) {
         if !attachments.is_empty() {
-            self.0.push((offset, attachments));
+            self.0.push_back((offset, attachments));
         }
     }
 
     /// The first offset, and what goes with the byte there.
     pub(crate) fn first(&self) -> Option<(usize, &[Attachment])> {
-        self.0.first().map(|(offset, attachments)| (*offset, attachments.as_slice()))
+        self.0.front().map(|(offset, attachments)| (*offset, attachments.as_slice()))
     }
 
     /// The offset behind the first.
@@ -55,7 +56,7 @@ impl Attachments {
 
     /// Takes out the first: its byte was written.
     pub(crate) fn take_first(&mut self) -> Vec<Attachment> {
-        if self.0.is_empty() { Vec::new() } else { self.0.remove(0).1 }
+        self.0.pop_front().map_or_else(Vec::new, |(_, attachments)| attachments)
     }
 
     /// Adds the attachments of a buffer that is appended at `start`.

@@ -10,7 +10,7 @@
 //! [`RawValue::context`](crate::RawValue::context) and [`ValueWriter::context`](crate::ValueWriter::context). [`RunningAsks`] finds
 //! what runs for the peer by the peer's tags.
 //!
-//! It may also replace the transport behind a box, as StartTLS does ([`Upgrade`]), and attach what the transport carries beside the
+//! It may also replace the transport behind a box, as `StartTLS` does ([`Upgrade`]), and attach what the transport carries beside the
 //! bytes to a box ([`Sender::poll_send_attached`], [`AttachedWrite`]).
 //!
 //! # Stability

@@ -18,7 +18,7 @@ use crate::proto::{Lane, Outgoing, ReplyTo, Request};
 use crate::responder::{Answer, Ask};
 use crate::value::EncodeErrorKind;
 
-/// The replacement of a connection's transport at the end that is asked for it, as for StartTLS or the switch to another protocol.
+/// The replacement of a connection's transport at the end that is asked for it, as for `StartTLS` or the switch to another protocol.
 ///
 /// It [begins](Self::begin) while the ask is handled: the peer's bytes behind the ask belong to the new transport, and are not read
 /// as boxes. With the [answer](Self::accept) comes a barrier: nothing is written behind it but by the new transport. When
