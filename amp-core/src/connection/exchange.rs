@@ -9,10 +9,10 @@ use super::failure::Failure;
 use super::handle::Connection;
 use super::queued::Queued;
 use super::shared::{Shared, wake};
-use crate::dispatcher::Progress;
 use crate::packet::ReplyPacket;
 use crate::proto::{Lane, Outgoing};
 use crate::reason::CloseReason;
+use crate::tags::Progress;
 
 /// One ask on its way out and its answer on the way back: what every kind of call is made of.
 pub(super) struct Exchange<A> {

@@ -1,4 +1,4 @@
-//! The state of one connection, without a runtime. Imports `dispatcher`, `packet`, `exposed` and `reason`.
+//! The state of one connection, without a runtime. Imports `tags`, `packet`, `exposed` and `reason`.
 //!
 //! It is pure: a waiter is any [`Waiter`], time comes in as a value, and what is to be woken is handed out. Each file
 //! is the owner of one invariant; [`State`] holds one of each, and the connection guards it with its one lock.

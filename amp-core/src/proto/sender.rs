@@ -8,18 +8,18 @@ use super::goodbye;
 use super::outbound::Outbound;
 use super::outgoing::{AddKeys, Outgoing};
 use super::waiter::Waiter;
-use crate::dispatcher::{Delivery, Dispatcher, Progress, UnknownTag};
 use crate::exposed::ContextRef;
 use crate::packet::announcement::{mark, put_hello};
 use crate::packet::{ReplyPacket, SentBox, Tag};
 use crate::reason::CloseReason;
+use crate::tags::{Delivery, Progress, Tags, UnknownTag};
 use crate::value::EncodeError;
 use crate::wire::{BoxLimits, Pairs};
 
 /// What this end sends, and the answers to that: asks are admitted in their order, and each uses up a tag, as it is appended.
 pub(crate) struct Sender<W: Waiter> {
     boxes: BoxLimits,
-    dispatcher: Dispatcher<W, W::Sink>,
+    tags: Tags<W, W::Sink>,
     /// The sinks that are to be told of the end, with their tags.
     lost: Vec<(W::Sink, u64)>,
     outbound: Outbound,
@@ -80,7 +80,7 @@ impl<W: Waiter> Sender<W> {
         }
         Self {
             boxes: limits.boxes,
-            dispatcher: Dispatcher::new(),
+            tags: Tags::new(),
             lost: Vec::new(),
             outbound: Outbound::new(limits.outbound_mark),
             admission: Admission::new(limits.most_calls, credit),
@@ -96,7 +96,7 @@ impl<W: Waiter> Sender<W> {
 
     #[inline]
     pub(super) fn admits(&self, lane: Lane, ticket: Option<u64>) -> bool {
-        self.admission.admits(lane, ticket, &self.outbound, self.dispatcher.counted())
+        self.admission.admits(lane, ticket, &self.outbound, self.tags.counted())
     }
 
     pub(super) fn wait(&mut self, lane: Lane, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
@@ -129,7 +129,7 @@ impl<W: Waiter> Sender<W> {
     ) -> Result<Option<u64>, EncodeError> {
         let Request { lane, wants_answer, deadline, reply_to } = request;
         let (lane, wants_answer) = (*lane, *wants_answer);
-        let (number, start) = (self.dispatcher.next_tag(), self.outbound.len());
+        let (number, start) = (self.tags.next_tag(), self.outbound.len());
         let tag = wants_answer.then(|| Tag::of(number));
         ask.put(self.outbound.buffer(), tag, self.boxes, context)?;
         if let Some(keys) = &self.keys {
@@ -140,8 +140,8 @@ impl<W: Waiter> Sender<W> {
         }
         if wants_answer {
             match *reply_to {
-                ReplyTo::Waiter(waiter) => self.dispatcher.ask(waiter.clone(), *deadline, lane != Lane::Call),
-                ReplyTo::Sink(sink) => self.dispatcher.ask_for(sink.clone()),
+                ReplyTo::Waiter(waiter) => self.tags.ask(waiter.clone(), *deadline, lane != Lane::Call),
+                ReplyTo::Sink(sink) => self.tags.ask_for(sink.clone()),
             }
         } else {
             self.notified(ask, start, context);
@@ -180,7 +180,7 @@ impl<W: Waiter> Sender<W> {
 
     /// Writes nothing behind what was appended until now, until the barrier is lifted.
     pub(super) fn hold(&mut self) {
-        self.outbound.hold(self.dispatcher.next_tag());
+        self.outbound.hold(self.tags.next_tag());
     }
 
     pub(super) fn lift(&mut self) {
@@ -233,16 +233,16 @@ impl<W: Waiter> Sender<W> {
 
     /// Whether anything waits for an answer.
     pub(super) fn is_awaited(&self) -> bool {
-        self.dispatcher.is_awaited()
+        self.tags.is_awaited()
     }
 
     pub(super) fn is_out(&mut self, tag: u64) -> bool {
-        self.dispatcher.is_out(tag)
+        self.tags.is_out(tag)
     }
 
     pub(super) fn poll_answer(&mut self, tag: u64, waiter: &W) -> (Progress, Option<W>) {
         let mut replaced = None;
-        let progress = self.dispatcher.poll(tag, |before| match before {
+        let progress = self.tags.poll(tag, |before| match before {
             Some(same) if same.identity() == waiter.identity() => same,
             before => {
                 replaced = before;
@@ -257,17 +257,17 @@ impl<W: Waiter> Sender<W> {
     }
 
     pub(super) fn abandon(&mut self, tag: u64) -> (Option<W>, Option<W::Sink>) {
-        self.dispatcher.abandon(tag)
+        self.tags.abandon(tag)
     }
 
     /// Ends the calls whose deadline has come for their callers. Returns the next deadline.
     pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<W>) -> Option<Instant> {
-        self.dispatcher.expire(now, |waiter| woken.push(waiter))
+        self.tags.expire(now, |waiter| woken.push(waiter))
     }
 
     /// Whether the reply is still to come, and to be handed to a sink.
     pub(super) fn is_for_sink(&self, tag: u64) -> bool {
-        self.dispatcher.is_for_sink(tag)
+        self.tags.is_for_sink(tag)
     }
 
     /// Hands replies to their callers, those that have sinks out. Returns how many have a tag that is not out.
@@ -283,7 +283,7 @@ impl<W: Waiter> Sender<W> {
                 unknown += 1;
                 continue;
             };
-            match self.dispatcher.answer(tag, reply) {
+            match self.tags.answer(tag, reply) {
                 Ok(Delivery::Wake(waiter)) => {
                     known = true;
                     woken.extend(waiter);
@@ -293,7 +293,7 @@ impl<W: Waiter> Sender<W> {
                 Err(UnknownTag) => unknown += 1,
             }
         }
-        let credit = self.dispatcher.take_credit();
+        let credit = self.tags.take_credit();
         if credit > 0 {
             self.admission.credit().answered(credit);
             woken.extend(self.next_notification());
@@ -314,7 +314,7 @@ impl<W: Waiter> Sender<W> {
     pub(super) fn take(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {
         let taken = self.outbound.has_unheld();
         if taken {
-            self.outbound.take(empty, self.dispatcher.next_tag());
+            self.outbound.take(empty, self.tags.next_tag());
             woken.extend(self.next_call());
             woken.extend(self.next_notification());
         }
@@ -334,7 +334,7 @@ impl<W: Waiter> Sender<W> {
 
     /// What is to be written will be, whatever becomes of the connection.
     pub(super) fn leaves(&mut self) {
-        self.outbound.leaves(self.dispatcher.next_tag());
+        self.outbound.leaves(self.tags.next_tag());
     }
 
     /// What is to be written never is.
@@ -355,7 +355,7 @@ impl<W: Waiter> Sender<W> {
     /// Takes out all that wait for answers. Answers that came stay to be taken.
     pub(super) fn close(&mut self, woken: &mut Vec<W>) {
         let lost = &mut self.lost;
-        self.dispatcher.close(|waiter| woken.push(waiter), |sink, tag| lost.push((sink, tag)));
+        self.tags.close(|waiter| woken.push(waiter), |sink, tag| lost.push((sink, tag)));
         lost.sort_unstable_by_key(|(_, tag)| *tag);
     }
 
@@ -394,7 +394,7 @@ impl<W: Waiter> Sender<W> {
     #[inline]
     pub(super) fn greet_if_due(&mut self) {
         if self.announcements.is_greeting_due() && self.announcements.greet(self.outbound.buffer(), self.boxes) {
-            self.dispatcher.skip();
+            self.tags.skip();
         }
     }
 
@@ -408,7 +408,7 @@ impl<W: Waiter> Sender<W> {
         if self.admission.credit().wants_mark() && self.announcements.has_announced() {
             self.mark(ask, start, context);
         } else {
-            self.dispatcher.skip();
+            self.tags.skip();
             let length = self.outbound.len() - start;
             self.admission.credit().sent(length, false);
         }
@@ -431,7 +431,7 @@ impl<W: Waiter> Sender<W> {
             return;
         }
         self.outbound.buffer().extend_from_slice(&unmarked);
-        self.dispatcher.skip();
+        self.tags.skip();
         if !self.put_marked(|buffer, tag, _| put_hello(buffer, tag, boxes)) {
             self.admission.credit().sent(unmarked.len(), false);
         }
@@ -442,11 +442,11 @@ impl<W: Waiter> Sender<W> {
         &mut self,
         put: impl FnOnce(&mut Vec<u8>, Option<Tag>, Option<&dyn AddKeys>) -> Result<(), EncodeError>,
     ) -> bool {
-        let (tag, buffer) = (self.dispatcher.next_tag(), self.outbound.buffer());
+        let (tag, buffer) = (self.tags.next_tag(), self.outbound.buffer());
         let start = buffer.len();
         let fits = put(buffer, Some(Tag::of(tag)), self.keys.as_deref()).is_ok() && mark(buffer, start, self.boxes);
         if fits {
-            self.dispatcher.mark();
+            self.tags.mark();
             self.admission.credit().sent(0, true);
         } else {
             buffer.truncate(start);
@@ -455,7 +455,7 @@ impl<W: Waiter> Sender<W> {
     }
 
     fn next_call(&self) -> Option<W> {
-        self.admission.next_call(&self.outbound, self.dispatcher.counted())
+        self.admission.next_call(&self.outbound, self.tags.counted())
     }
 
     fn next_notification(&self) -> Option<W> {

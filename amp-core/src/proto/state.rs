@@ -9,10 +9,10 @@ use super::timers::TimerKey;
 use super::upgrade::{OverTransport, Upgrade};
 use super::waiter::Waiter;
 use super::wake_up::WakeUp;
-use crate::dispatcher::Progress;
 use crate::exposed::ContextRef;
 use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
+use crate::tags::Progress;
 use crate::value::EncodeError;
 use crate::wire::Pairs;
 

@@ -5,21 +5,21 @@
 
 #[cfg(feature = "num-bigint")]
 mod bigint;
+mod box_reader;
+mod box_writer;
 mod bytes;
 mod error;
 mod float;
 mod integer;
 mod list;
 mod number;
-mod reader;
 #[cfg(test)]
 mod tests;
 mod text;
-mod writer;
 
+pub use box_reader::{BoxReader, RawValue};
+pub use box_writer::{BoxWriter, Key, ValueWriter};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
-pub use reader::{BoxReader, RawValue};
-pub use writer::{BoxWriter, Key, ValueWriter};
 
 use std::any::type_name;
 

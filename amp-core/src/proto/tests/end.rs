@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::dispatcher::Progress;
 use crate::packet::{AskTag, Packet, put_answer};
 use crate::proto::{Appended, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, State, TimerKey, Untyped};
 use crate::reason::CloseReason;
+use crate::tags::Progress;
 use crate::testing::Item;
 use crate::wire::{AmpBox, BoxDecoder, BoxLimits, RawBox};
 

@@ -3,13 +3,13 @@ use std::collections::BTreeSet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{Dispatcher, held, item, packets, progress};
+use super::{Tags, held, item, packets, progress};
 use crate::packet::{AskTag, Packet, Tag, put_answer, put_ask_box};
 use crate::wire::{AmpBox, BoxLimits};
 
 /// One end: its own calls, and the peer's asks that it has not answered.
 struct End {
-    dispatcher: Dispatcher<u64>,
+    tags: Tags<u64>,
     outbound: Vec<u8>,
     unanswered: Vec<Vec<u8>>,
     /// Calls whose caller waits.
@@ -21,13 +21,13 @@ struct End {
 impl End {
     fn new() -> Self {
         let (outbound, unanswered, waiting) = (vec![], vec![], vec![]);
-        Self { dispatcher: Dispatcher::new(), outbound, unanswered, waiting, woken: BTreeSet::new() }
+        Self { tags: Tags::new(), outbound, unanswered, waiting, woken: BTreeSet::new() }
     }
 
     fn ask(&mut self) {
-        let tag = self.dispatcher.next_tag();
+        let tag = self.tags.next_tag();
         put_ask_box(&mut self.outbound, Some(Tag::of(tag)), "Sum", AmpBox::new(), BoxLimits::DEFAULT).expect("an ask");
-        self.dispatcher.ask(tag, None, false);
+        self.tags.ask(tag, None, false);
         self.waiting.push(tag);
     }
 
@@ -43,7 +43,7 @@ impl End {
     fn abandon(&mut self, pick: usize) {
         if !self.waiting.is_empty() {
             let tag = self.waiting.swap_remove(pick % self.waiting.len());
-            self.dispatcher.abandon(tag);
+            self.tags.abandon(tag);
         }
     }
 
@@ -54,7 +54,7 @@ impl End {
                 Packet::Marked { .. } => panic!("nothing is marked here"),
                 Packet::Reply { tag, reply } => {
                     let tag = tag.expect("a tag of ours");
-                    let waiter = self.dispatcher.wakes(tag, reply).expect("a tag that is out");
+                    let waiter = self.tags.wakes(tag, reply).expect("a tag that is out");
                     assert_eq!(waiter.is_some(), self.waiting.contains(&tag), "who waits is woken, who left is not");
                     self.woken.extend(waiter);
                 }
@@ -67,7 +67,7 @@ impl End {
         for tag in std::mem::take(&mut self.woken) {
             if let Some(at) = self.waiting.iter().position(|waiting| *waiting == tag) {
                 self.waiting.swap_remove(at);
-                assert_eq!(progress(&mut self.dispatcher, tag), format!("answered {tag}"));
+                assert_eq!(progress(&mut self.tags, tag), format!("answered {tag}"));
             }
         }
     }
@@ -80,7 +80,7 @@ fn deliver(ends: &mut [End; 2], from: usize) {
 
 proptest! {
     #[test]
-    fn two_dispatchers_against_each_other_answer_every_call_once(
+    fn two_ends_against_each_other_answer_every_call_once(
         operations in vec((0..2_usize, 0..6_u8, any::<usize>()), 0..600),
     ) {
         let mut ends = [End::new(), End::new()];
@@ -101,8 +101,8 @@ proptest! {
         for end in &mut ends {
             end.take();
             prop_assert!(end.waiting.is_empty(), "calls {:?} have no answer", end.waiting);
-            prop_assert!(!end.dispatcher.is_awaited());
-            prop_assert_eq!(held(&end.dispatcher), (0, 0, 0));
+            prop_assert!(!end.tags.is_awaited());
+            prop_assert_eq!(held(&end.tags), (0, 0, 0));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The dispatcher: which tags are out, and what waits for their answers. Imports `packet`.
+//! Which tags are out, and what waits for their answers. Imports `packet`.
 //!
 //! It is pure: a waiter is any `W` (a waker, in a connection), a sink any `S`, and time comes in as a value. What has a waiter
 //! takes its answer when it looks; what has a sink is handed out with its answer.
@@ -21,7 +21,7 @@ const SLACK: usize = 64;
 
 /// The tags of our own asks, and the waiters for their answers.
 #[derive(Debug)]
-pub(crate) struct Dispatcher<W, S> {
+pub(crate) struct Tags<W, S> {
     /// The tag of `window[0]`.
     first: u64,
     window: VecDeque<Call<W, S>>,
@@ -69,7 +69,7 @@ pub(crate) enum Progress {
     Answered(ReplyPacket),
     /// The time is up.
     Expired,
-    /// The tag is not out: the dispatcher was closed.
+    /// The tag is not out: the tags was closed.
     Lost,
 }
 
@@ -86,7 +86,7 @@ pub(crate) enum Delivery<W, S> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownTag;
 
-impl<W, S> Dispatcher<W, S> {
+impl<W, S> Tags<W, S> {
     pub(crate) fn new() -> Self {
         Self {
             first: 1,
