@@ -22,8 +22,8 @@ use crate::wire::AmpBox;
 #[must_use = "the connection closes when its last handle is dropped, which `let _ =` does at once: keep one"]
 pub struct Connection {
     pub(super) shared: Arc<Shared>,
-    /// It counts as a handle: only what a weak call holds does not.
-    counted: bool,
+    /// Whether it counts among the handles: what a weak call or an extension holds does not.
+    keeps_open: bool,
     /// The number of the ask that it came from, or 0. As long as that has no answer somebody at the other end may wait for what
     /// is called through it.
     ask: u32,
@@ -42,7 +42,7 @@ impl Connection {
 
     /// A handle that is counted already.
     pub(super) fn counted(shared: Arc<Shared>, ask: u32) -> Self {
-        Self { shared, counted: true, ask }
+        Self { shared, keeps_open: true, ask }
     }
 
     pub(super) fn ask(&self) -> u32 {
@@ -56,13 +56,13 @@ impl Connection {
     }
 
     /// What keeps nothing open.
-    pub(super) fn uncounted(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), counted: false, ask: self.ask }
+    pub(super) fn passive(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), keeps_open: false, ask: self.ask }
     }
 
     /// No longer keeps the connection open.
     pub(super) fn release(&mut self) {
-        if std::mem::take(&mut self.counted) {
+        if std::mem::take(&mut self.keeps_open) {
             self.shared.remove_handle();
         }
     }

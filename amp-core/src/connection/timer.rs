@@ -25,7 +25,7 @@ impl Connection {
     /// A timer that the connection's driver rings, as it does for the deadlines of calls: it may be awaited where there is no
     /// tokio runtime. It does not keep the connection open.
     pub fn timer(&self, duration: Duration) -> Timer {
-        Timer { connection: self.uncounted(), at: after(duration), key: None }
+        Timer { connection: self.passive(), at: after(duration), key: None }
     }
 }
 

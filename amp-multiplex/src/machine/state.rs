@@ -107,7 +107,7 @@ impl State {
         match (&self.inner, close) {
             (Inner::Open, RemoteClose::Half) if self.half_close => self.inner = Inner::HalfClosedRemote,
             (Inner::HalfClosedRemote, RemoteClose::Half) if self.half_close => {}
-            (Inner::Open | Inner::HalfClosedLocal(_), RemoteClose::Cut) => drop(self.fail(StreamError::Cut)),
+            (Inner::Open | Inner::HalfClosedLocal(_), RemoteClose::Cut) => self.fail(StreamError::Cut),
             _ => self.close(RecvEnd::Finished, SendEnd::Stopped, None),
         }
     }
@@ -122,13 +122,9 @@ impl State {
         }
     }
 
-    /// The stream fails. Returns whether that closes a direction: only then is the error the stream's.
-    pub(super) fn fail(&mut self, error: StreamError) -> bool {
-        let fails = !self.is_closed();
-        if fails {
-            self.close(RecvEnd::Truncated, SendEnd::Stopped, Some(Box::new(error)));
-        }
-        fails
+    /// The stream fails, unless it is closed: a stream that has closed has its error, or none.
+    pub(super) fn fail(&mut self, error: StreamError) {
+        self.close(RecvEnd::Truncated, SendEnd::Stopped, Some(Box::new(error)));
     }
 
     /// This end is dropped: it neither sends nor receives any more. Returns whether the peer must be told.

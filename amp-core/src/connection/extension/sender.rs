@@ -31,7 +31,7 @@ impl Sender {
     /// A sender of a connection. It does not keep that open.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
-        Self { connection: connection.uncounted(), ticket: None }
+        Self { connection: connection.passive(), ticket: None }
     }
 
     /// Sends a command. `put` writes its arguments, in the order of their keys and none that sorts before `_`; constraints are

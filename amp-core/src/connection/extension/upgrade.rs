@@ -105,7 +105,7 @@ impl Upgrade {
         R: Future<Output = io::Result<BoxedTransport>> + Send + 'static,
     {
         let tag = ask(&connection.shared, command, boxed(replace)).map_err(Failure::into_call_error)?;
-        Ok(PendingReply::new(connection.uncounted(), tag))
+        Ok(PendingReply::new(connection.passive(), tag))
     }
 }
 

@@ -11,7 +11,7 @@ fn step(state: &mut State, event: u8) {
         2 => state.recv_close(RemoteClose::Full),
         3 => state.recv_close(RemoteClose::Cut),
         4 => state.recv_refusal(),
-        5 => drop(state.fail(StreamError::Overrun)),
+        5 => state.fail(StreamError::Overrun),
         _ => drop(state.abandon()),
     }
 }
