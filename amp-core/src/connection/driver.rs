@@ -77,7 +77,7 @@ struct Running<T> {
 
 /// What a look at the connection's state has found.
 struct Found {
-    over: Option<CloseReason>,
+    is_over: bool,
     closes: bool,
     /// Whether there was something to write.
     taken: bool,
@@ -169,8 +169,8 @@ impl<T: Transport + 'static> Running<T> {
             if !found.stalled {
                 self.write(cx);
             }
-            if let Some(reason) = found.over {
-                return Poll::Ready(reason);
+            if found.is_over {
+                return Poll::Ready(self.shared().over().unwrap_or(CloseReason::DriverDropped));
             }
             if found.step != Step::Nothing && self.take_step(found.step, cx) {
                 continue;
@@ -241,8 +241,8 @@ impl<T: Transport + 'static> Running<T> {
         // A fault of the peer's is the reason, though its last answer may end what closing waits for.
         let is_idle =
             || unknown == 0 && !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
-        let over = state.end_turn(is_idle, woken);
-        Found { over, closes: state.is_closing(), taken, unknown, alarm, comes_back, stalled, step }
+        let is_over = state.end_turn(is_idle, woken);
+        Found { is_over, closes: state.is_closing(), taken, unknown, alarm, comes_back, stalled, step }
     }
 
     /// Goes on with the replacement of the transport. Whether to look at the state again.

@@ -366,10 +366,15 @@ impl Reader {
     #[inline]
     pub(super) fn hand_over(&mut self) {
         if !self.for_sinks.is_empty() {
-            let nesting = self.shared.settings.boxes.nesting;
-            let replies = self.for_sinks.drain(..);
-            hand_over(replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), nesting))));
+            self.hand_over_all();
         }
+    }
+
+    #[inline(never)]
+    fn hand_over_all(&mut self) {
+        let nesting = self.shared.settings.boxes.nesting;
+        let replies = self.for_sinks.drain(..);
+        hand_over(replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), nesting))));
     }
 
     /// Whether the connection bears so many replies to tags that are not out (`wire.md` line 19).

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::callback::{Responding, respond};
 use super::extension::{Claims, Handler};
@@ -51,7 +51,7 @@ impl Responders {
     ///
     /// # Errors
     /// When so many notifications wait that the connection ends: each was promised to run. When nothing is read behind the ask.
-    pub(super) fn answer(&mut self, ask: Ask) -> Result<(), Halt> {
+    pub(super) fn answer(&mut self, mut ask: Ask) -> Result<(), Halt> {
         if !self.claims.is_empty() {
             // A greeting that is marked is the library's own.
             if !(ask.is_marked() && ask.is_own()) {
@@ -71,21 +71,16 @@ impl Responders {
             ask.discard();
             return Err(reason.into());
         } else {
-            self.start_or_wait(ask);
+            if self.shared.noted().is_some() {
+                ask.note();
+            }
+            if self.waiting.is_empty() && self.may_start(wants_answer) {
+                self.start(ask);
+            } else {
+                self.waiting.push(ask);
+            }
         }
         Ok(())
-    }
-
-    #[inline]
-    fn start_or_wait(&mut self, mut ask: Ask) {
-        if self.shared.noted().is_some() {
-            ask.note();
-        }
-        if self.waiting.is_empty() && self.may_start(ask.wants_answer()) {
-            self.start(ask);
-        } else {
-            self.waiting.push(ask);
-        }
     }
 
     /// Drops those that wait to begin and that an extension has cancelled: they are answered with that.
@@ -199,18 +194,18 @@ impl Responders {
                 return ask.discard();
             }
         }
-        let is_accepted = !ask.wants_answer();
+        if ask.noted().is_some() {
+            self.start_noted(ask);
+        } else {
+            self.run(ask);
+        }
+    }
+
+    /// Starts one that an extension may find by its tag.
+    #[cold]
+    fn start_noted(&mut self, ask: Ask) {
         let noted = ask.noted().map(|(tag, number)| (Box::<[u8]>::from(tag), number));
-        // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
-        let begun = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || begin(&*self.shared.locator, ask))));
-        let task = begun.flatten().map(|(responding, is_detached)| {
-            let tasks = match (is_accepted, is_detached) {
-                (true, _) => &mut self.notifications,
-                (false, true) => &mut self.detached,
-                (false, false) => &mut self.running,
-            };
-            tasks.spawn(Responding(self.shared.identity(), responding))
-        });
+        let task = self.run(ask);
         if let Some((tag, number)) = noted
             && let Some(asks) = self.shared.noted()
         {
@@ -222,6 +217,21 @@ impl Responders {
                 }
             }
         }
+    }
+
+    /// Runs what answers the ask. Returns its task, if it is not done at its first poll.
+    #[inline]
+    fn run(&mut self, ask: Ask) -> Option<AbortHandle> {
+        let is_accepted = !ask.wants_answer();
+        // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
+        let begun = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || begin(&*self.shared.locator, ask))));
+        let (responding, is_detached) = begun.flatten()?;
+        let tasks = match (is_accepted, is_detached) {
+            (true, _) => &mut self.notifications,
+            (false, true) => &mut self.detached,
+            (false, false) => &mut self.running,
+        };
+        Some(tasks.spawn(Responding(self.shared.identity(), responding)))
     }
 }
 

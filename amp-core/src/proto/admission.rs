@@ -99,6 +99,9 @@ impl<W: Waiter> Admission<W> {
 
     /// Takes out those that are to be woken because there is room, as many as it can be promised to.
     pub(super) fn promise_room(&mut self, outbound: &mut Outbound, woken: &mut Vec<W>) {
+        if !self.is_room_waited_for() {
+            return;
+        }
         while outbound.has_room_to_promise()
             && let Some(next) = self.callbacks.wake_first().or_else(|| self.room.wake_first())
         {

@@ -390,10 +390,15 @@ impl<W: Waiter> Sender<W> {
         self.next_notification()
     }
 
-    /// Writes a greeting if it is due.
     #[inline]
-    pub(super) fn greet_if_due(&mut self) {
-        if self.announcements.is_greeting_due() && self.announcements.greet(self.outbound.buffer(), self.boxes) {
+    pub(super) fn is_greeting_due(&self) -> bool {
+        self.announcements.is_greeting_due()
+    }
+
+    /// Writes a greeting, once it is due.
+    #[cold]
+    pub(super) fn greet(&mut self) {
+        if self.announcements.greet(self.outbound.buffer(), self.boxes) {
             self.tags.skip();
         }
     }

@@ -327,8 +327,8 @@ impl<W: Waiter> State<W> {
     /// Writes a greeting if it is due.
     #[inline]
     pub(crate) fn greet_if_due(&mut self) {
-        if self.lifecycle.over().is_none() {
-            self.sender.greet_if_due();
+        if self.sender.is_greeting_due() && self.lifecycle.over().is_none() {
+            self.sender.greet();
         }
     }
 
@@ -367,6 +367,9 @@ impl<W: Waiter> State<W> {
 
     /// Ends what is due: the patience of calls, and the time for closing. Returns when to look again.
     pub(crate) fn expire(&mut self, now: impl Fn() -> Instant, woken: &mut Vec<W>) -> Option<Instant> {
+        if self.lifecycle.is_open() && self.wake_up.alarm().is_none() {
+            return None;
+        }
         let closing = match self.lifecycle.closing() {
             Some((reason, until)) if until <= now() => {
                 let reason = reason.clone();
@@ -389,8 +392,11 @@ impl<W: Waiter> State<W> {
     }
 
     /// Ends a turn, and the connection when it closes and everything is answered at this end, that is `idle`, and at the other.
-    /// Returns the reason, once the connection is over.
-    pub(crate) fn end_turn(&mut self, idle: impl FnOnce() -> bool, woken: &mut Vec<W>) -> Option<CloseReason> {
+    /// Whether the connection is over.
+    pub(crate) fn end_turn(&mut self, idle: impl FnOnce() -> bool, woken: &mut Vec<W>) -> bool {
+        if self.lifecycle.is_open() {
+            return false;
+        }
         if let Some((reason, until)) = self.lifecycle.closing()
             && self.sender.is_empty()
             && !self.sender.is_awaited()
@@ -400,7 +406,7 @@ impl<W: Waiter> State<W> {
             let reason = reason.clone();
             woken.extend(self.end(reason, until));
         }
-        self.lifecycle.over().cloned()
+        self.lifecycle.over().is_some()
     }
 }
 

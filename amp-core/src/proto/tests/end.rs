@@ -239,11 +239,11 @@ impl End {
         let now = self.now;
         self.alarm = self.state.expire(|| now, &mut woken);
         let is_idle = !taken && self.unanswered.is_empty();
-        let over = self.state.end_turn(|| is_idle, &mut woken);
+        let is_over = self.state.end_turn(|| is_idle, &mut woken);
         self.wake(woken);
         self.is_driver_woken |= comes_back;
         self.wire.extend(bytes);
-        if over.is_some() {
+        if is_over {
             self.lose_sinks();
             self.wire.extend(self.state.seal().0);
             self.is_sealed = true;
