@@ -220,7 +220,7 @@ impl Responders {
     }
 
     /// Runs what answers the ask. Returns its task, if it is not done at its first poll.
-    #[inline]
+    #[inline(always)]
     fn run(&mut self, ask: Ask) -> Option<AbortHandle> {
         let is_accepted = !ask.wants_answer();
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.

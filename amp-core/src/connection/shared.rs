@@ -182,7 +182,7 @@ impl Shared {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn queued(&self, state: MutexGuard<'_, State<Waker>>, appended: Appended<Waker>) {
         match appended {
             Appended::Queued(driver) => self.appended(state, driver),
