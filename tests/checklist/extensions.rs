@@ -218,3 +218,39 @@ async fn a_connection_that_closes_waits_for_what_an_extension_holds() {
     peer.expect_end("").await;
     assert_eq!(ended(&connection).await, "Closed");
 }
+
+/// Aborts its connection for the first ask.
+#[derive(Clone, Default)]
+struct Aborting(Arc<AtomicUsize>);
+
+impl Extension for Aborting {
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        vec![Count::DECLARATION]
+    }
+
+    fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
+        Arc::new(AbortingHandler { asks: Arc::clone(&self.0), connection })
+    }
+}
+
+struct AbortingHandler {
+    asks: Arc<AtomicUsize>,
+    connection: WeakConnection,
+}
+
+impl Handler for AbortingHandler {
+    fn handle(&self, ask: Ask) {
+        self.asks.fetch_add(1, SeqCst);
+        drop(ask);
+        self.connection.upgrade().expect("it has a handle").abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_an_abort_no_claimed_ask_begins_either() {
+    let aborting = Aborting::default();
+    let (connection, mut peer) = RawPeer::of(1 << 20, Connection::builder().extension(aborting.clone()));
+    peer.send([ask("1", "Count", &[]), ask("2", "Count", &[])].concat()).await;
+    assert_eq!(ended(&connection).await, "Aborted");
+    assert_eq!(aborting.0.load(SeqCst), 1);
+}

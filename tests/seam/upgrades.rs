@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use amp::schema::CommandDeclaration;
 use amp::{Answer, Arguments, Ask, CallError, Command, Connection, Reply, Settings, WeakConnection, pair, responder};
-use amp_core::extension::{Extension, Handler, Upgrade};
+use amp_core::extension::{Extension, Handler, Keys, SentBox, Upgrade};
 
 use crate::masks::{GREETING, Masked, Masking, Pad, StartMask, start_mask};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, reason, soon, unknown};
@@ -335,5 +335,66 @@ async fn one_replacement_follows_another_from_either_end() {
         for caller in [asked, asking] {
             assert_eq!(soon("an answer", caller.call(sum())).await.expect("an answer").total, 3);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_never_reads_and_asks_again_and_again_is_ended_while_this_end_asks_too() {
+    let settings = Settings::new().announce(false).most_outbound(64 * 1024).outbound_mark(4096);
+    let builder = Connection::builder().extension(Masking::default()).settings(settings);
+    let (connection, mut peer) = RawPeer::of(64, builder);
+    let asking = connection.clone();
+    drop(tokio::spawn(async move { start_mask(&asking, 7).await }));
+    peer.expect(ask("1", "StartMask", &[("key", "7")])).await;
+    // Each is refused, and the refusal goes before the barrier.
+    let refused = (0..5_000).take_while(|_| !connection.is_closed());
+    for tag in refused {
+        peer.send(ask(&tag.to_string(), "StartMask", &[("key", "7")])).await;
+    }
+    assert!(connection.is_closed());
+    drop(peer);
+    assert_eq!(ended(&connection).await, "NotReading");
+}
+
+/// Adds a key to every reply.
+struct Keyed(Masking);
+
+impl Extension for Keyed {
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        self.0.commands()
+    }
+
+    fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
+        Arc::new(KeyedHandler(self.0.attach(connection)))
+    }
+}
+
+struct KeyedHandler(Arc<dyn Handler>);
+
+impl Handler for KeyedHandler {
+    fn handle(&self, ask: Ask) {
+        self.0.handle(ask);
+    }
+
+    fn keys(self: Arc<Self>) -> Option<Arc<dyn Keys>> {
+        Some(self)
+    }
+}
+
+impl Keys for KeyedHandler {
+    fn add_to_reply(&self, sent: &mut SentBox<'_>) {
+        assert!(sent.add("_x", b""), "there is room");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_before_a_barrier_has_the_keys_of_extensions_as_any_other() {
+    let (_connection, mut peer) = scripted(Keyed(Masking::default()));
+    peer.send(ask("1", "Nobody", &[])).await;
+    let unknown = peer.some().await;
+    peer.send(ask("2", "StartMask", &[("key", "2")])).await;
+    let accepted = peer.some().await;
+    for reply in [unknown, accepted] {
+        assert!(reply.windows(2).any(|key| key == b"_x"), "{}", reply.escape_ascii());
     }
 }

@@ -27,8 +27,12 @@ impl Answering for Shared {
     fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) {
         let context = self.encoding_context();
         let put = |buffer: &mut Vec<u8>| put(buffer, ContextRef::new(&context));
-        let driver = self.lock().transport().append_before_barrier(put);
+        let mut state = self.lock();
+        let driver = state.transport().append_before_barrier(put);
+        let woken = state.check_outbound(|| self.finish_by());
+        drop(state);
         wake(driver);
+        wake(woken);
     }
 
     /// The first reason stays, and all that wait learn it.

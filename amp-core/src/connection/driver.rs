@@ -234,7 +234,7 @@ impl<T: Transport + 'static> Running<T> {
         }
         let comes_back = has_read || room_is_waited_for || responders.has_work();
         let stalled = writer.broken().is_none() && writer.has_rest() && !taken;
-        state.sleep(cx.waker(), comes_back || stalled);
+        let driver = state.sleep(cx.waker(), comes_back || stalled);
         let step =
             if state.upgrade().is_none() && !reader.is_stopped() { Step::Nothing } else { reader.follow(&mut state) };
         let alarm = state.expire(now, woken);
@@ -242,7 +242,11 @@ impl<T: Transport + 'static> Running<T> {
         let is_idle =
             || unknown == 0 && !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
         let is_over = state.end_turn(is_idle, woken);
-        Found { is_over, closes: state.is_closing(), taken, unknown, alarm, comes_back, stalled, step }
+        let closes = state.is_closing();
+        drop(state);
+        // It may hold the last handle, whose drop takes the lock.
+        drop(driver);
+        Found { is_over, closes, taken, unknown, alarm, comes_back, stalled, step }
     }
 
     /// Goes on with the replacement of the transport. Whether to look at the state again.

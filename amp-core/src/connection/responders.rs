@@ -102,6 +102,12 @@ impl Responders {
     /// Gives an ask to the extension that claims its command.
     #[inline(never)]
     fn hand_over(&self, handler: &dyn Handler, mut ask: Ask) -> Result<(), Halt> {
+        // Closing waits for extensions; behind an abort nothing begins.
+        let intake = self.shared.inbound.intake();
+        if intake == Intake::Aborted {
+            intake.refuse(ask);
+            return Ok(());
+        }
         if ask.is_marked() {
             ask.give_credit();
         }

@@ -255,8 +255,11 @@ impl Shared {
     /// Until when responders may go on that finish although the connection is over. The driver is woken when that changes.
     pub(super) fn finishes_by(&self, driver: &Waker) -> Instant {
         let mut state = self.lock();
-        state.sleep(driver, true);
-        state.finish_by().unwrap_or_else(now)
+        let before = state.sleep(driver, true);
+        let finish_by = state.finish_by();
+        drop(state);
+        drop(before);
+        finish_by.unwrap_or_else(now)
     }
 
     /// The reason, once the connection is over.
@@ -328,7 +331,7 @@ impl Shared {
     }
 
     /// Until when responders may go on that finish although the connection is over, if it closes or ends now.
-    fn finish_by(&self) -> Instant {
+    pub(super) fn finish_by(&self) -> Instant {
         after(self.settings.close_timeout)
     }
 

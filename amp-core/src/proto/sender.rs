@@ -193,10 +193,15 @@ impl<W: Waiter> Sender<W> {
 
     /// Puts a box before the barrier.
     pub(super) fn put_before_barrier(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
-        let Self { outbound, announcements, boxes, .. } = self;
+        let Self { outbound, announcements, boxes, keys, .. } = self;
         outbound.put_before_barrier(|buffer| {
             let start = buffer.len();
             put(buffer);
+            if let Some(keys) = keys
+                && buffer.len() > start
+            {
+                keys.add_to_reply(&mut SentBox::new(buffer, start, *boxes));
+            }
             announcements.sent(buffer, start, *boxes);
         });
     }

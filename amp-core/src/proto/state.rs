@@ -127,6 +127,12 @@ impl<W: Waiter> State<W> {
         Ok(self.appended(waiting, finish_by))
     }
 
+    /// Ends the connection if more waits to be written than a peer may leave unread. What is returned is to be woken.
+    #[cold]
+    pub(crate) fn check_outbound(&mut self, finish_by: impl FnOnce() -> Instant) -> Vec<W> {
+        if self.sender.len() > self.most_outbound { self.overflow(finish_by()) } else { Vec::new() }
+    }
+
     #[cold]
     fn overflow(&mut self, finish_by: Instant) -> Vec<W> {
         self.sender.discard();
@@ -361,8 +367,10 @@ impl<W: Waiter> State<W> {
     }
 
     /// The driver looks no more until it is woken, unless it `comes_back` by itself: then what is appended needs no wake-up.
-    pub(crate) fn sleep(&mut self, driver: &W, comes_back: bool) {
-        self.wake_up.sleep(driver, comes_back);
+    /// Returns the waiter that it had before.
+    #[must_use = "it is to be dropped under no lock"]
+    pub(crate) fn sleep(&mut self, driver: &W, comes_back: bool) -> Option<W> {
+        self.wake_up.sleep(driver, comes_back)
     }
 
     /// Ends what is due: the patience of calls, and the time for closing. Returns when to look again.

@@ -26,13 +26,13 @@ impl<W: Waiter> WakeUp<W> {
         self.is_awake = true;
     }
 
-    /// The driver looks no more until it is woken, unless it `comes_back` by itself.
-    pub(super) fn sleep(&mut self, driver: &W, comes_back: bool) {
-        match &mut self.driver {
-            Some(before) => before.clone_from(driver),
-            none => *none = Some(driver.clone()),
-        }
+    /// The driver looks no more until it is woken, unless it `comes_back` by itself. Returns the waiter that it had before.
+    pub(super) fn sleep(&mut self, driver: &W, comes_back: bool) -> Option<W> {
         self.is_awake = comes_back;
+        match &self.driver {
+            Some(before) if before.identity() == driver.identity() => None,
+            _ => self.driver.replace(driver.clone()),
+        }
     }
 
     /// There is something to write. Returns the driver unless it is awake: once for many boxes.

@@ -235,7 +235,7 @@ impl End {
         self.state.forget_promises();
         let taken = self.state.take_outbound(&mut bytes, &mut woken);
         let comes_back = self.state.is_room_waited_for() || taken;
-        self.state.sleep(&DRIVER, comes_back);
+        let _ = self.state.sleep(&DRIVER, comes_back);
         let now = self.now;
         self.alarm = self.state.expire(|| now, &mut woken);
         let is_idle = !taken && self.unanswered.is_empty();
