@@ -46,8 +46,9 @@ pub struct Settings {
     /// declared `detached`. What still runs then is cut, with a `WARN`. The connection keeps its place in its server meanwhile, and
     /// [`closed`](crate::Connection::closed) waits. Default 10 s.
     pub close_timeout: Duration,
-    /// How long the last bytes may take to be written and read by the peer when the connection ends. Over pipes only to
-    /// be written: nothing is lost when a pipe is closed before its reader has read. Default 1 s.
+    /// How long the last bytes may take to be written and read by the peer when the connection ends, and for how long this end takes
+    /// what the peer sent before it saw an orderly end. Over pipes a peer that announces nothing is not waited for: nothing is lost
+    /// when a pipe is closed before its reader has read. Default 1 s.
     pub linger: Duration,
     /// What a failure that is not declared costs. Default: its one call.
     pub strictness: Strictness,

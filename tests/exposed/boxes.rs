@@ -107,6 +107,17 @@ async fn a_responder_switches_the_receiver_from_the_next_box_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn boxes_that_were_sent_before_an_orderly_end_was_seen_are_received_before_the_receiver_stops() {
+    let (connection, mut peer, diary) = switched().await;
+    connection.close();
+    peer.expect_end("").await;
+    peer.send([tell("one"), tell("two")].concat()).await;
+    drop(peer);
+    assert_eq!(ended(&connection).await, "Closed");
+    assert_eq!(diary.take(), ["writer: one", "writer: two", "writer stops: Closed"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_receiver_gives_the_boxes_back_and_the_next_one_is_answered() {
     let (_connection, mut peer, diary) = switched().await;
     peer.send([ask_sum("1"), tell("restore"), ask_sum("2"), ask("3", "Switch", &[]), ask_sum("4")].concat()).await;

@@ -66,7 +66,7 @@ pub(crate) struct End {
     pub(crate) is_cut: bool,
     /// Why it has ended.
     pub(crate) reason: Option<String>,
-    /// The connection has ended; its transport may still be read, by nobody.
+    /// The connection has ended, and not in order: its transport may still be read, by nobody.
     pub(crate) is_over: bool,
     pub(crate) running: usize,
     /// How many notifications have been received, and how many of them were begun.

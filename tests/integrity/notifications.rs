@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use amp::{Arguments, BoxLimits, Command, Connection, Exposed, NotifyError, Peer, Reply, Server, Settings, responder};
+use amp::{
+    Arguments, BoxLimits, CloseReason, Command, Connection, Exposed, NotifyError, Peer, Reply, Server, Settings,
+    responder,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 
@@ -313,6 +316,153 @@ async fn a_receiver_that_closes_finishes_what_has_arrived_and_its_sender_learns_
     all_run(&notes, 10).await;
     let refused = connection.notify(Note { time: 0, padding: vec![] }).await;
     assert!(matches!(refused, Err(NotifyError::Connection(_))), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_two_ends_have_notified_that_close_at_once_runs_at_both() {
+    for room in [1, 7, 64, 65_536] {
+        for (settings, count) in [
+            (Settings::new(), 10),
+            (Settings::new().in_order(true), 10),
+            (Settings::new().most_responders(1), 50),
+            (Settings::new().most_inbound(300), 40),
+            (Settings::new().announce(false), 40),
+            (Settings::new().strictness(amp::Strictness::Twisted), 10),
+        ] {
+            let (both, (a, b)) = ([Notes::default(), Notes::default()], tokio::io::duplex(room));
+            let near = both[0].builder(&settings).start(a, Peer::other("near"));
+            let far = both[1].builder(&settings).start(b, Peer::other("far"));
+            tokio::join!(notify(&near, count, 20, 0), notify(&far, count, 20, 0));
+            let closed = [near.closed(), far.closed()];
+            near.close();
+            drop((near, far));
+            for (closed, notes) in closed.into_iter().zip(&both) {
+                let reason = timeout(NEVER, closed).await.expect("it closes");
+                // The one that still writes when the other has closed sees that.
+                assert!(matches!(reason, CloseReason::Closed | CloseReason::ClosedByPeer), "{reason:?}");
+                all_run(notes, count).await;
+            }
+        }
+    }
+}
+
+/// Two ends of a socket, or of two pipes.
+fn connected(notes: &[Notes; 2], over_pipes: bool) -> [Connection; 2] {
+    let [one, other] = [&notes[0], &notes[1]].map(|notes| notes.builder(&Settings::new()));
+    if over_pipes {
+        let [(a_reads, b_writes), (b_reads, a_writes)] = [(); 2].map(|()| std::io::pipe().expect("a pipe"));
+        let over = |builder: amp::Builder, reads: std::io::PipeReader, writes: std::io::PipeWriter| {
+            builder.pipes(reads, writes).expect("two pipes")
+        };
+        [over(one, a_reads, a_writes), over(other, b_reads, b_writes)]
+    } else {
+        let (a, b) = tokio::net::UnixStream::pair().expect("a pair of sockets");
+        [one.start(a, Peer::other("near")), other.start(b, Peer::other("far"))]
+    }
+}
+
+#[tokio::test]
+async fn what_two_ends_have_notified_over_sockets_or_pipes_that_close_at_once_runs_at_both() {
+    for over_pipes in [false, true] {
+        for round in 0..50 {
+            // Over pipes only peers that have been heard are waited for.
+            let is_heard = over_pipes || round % 2 == 0;
+            let both = [Notes::default(), Notes::default()];
+            let [near, far] = connected(&both, over_pipes);
+            tokio::join!(notify(&near, 100, 0, 100), notify(&far, 100, 0, 100));
+            if is_heard {
+                sleep(Duration::from_millis(5)).await;
+                tokio::join!(notify(&near, 100, 0, 1_000), notify(&far, 100, 0, 1_000));
+            }
+            let count = if is_heard { 200 } else { 100 };
+            let closed = [near.closed(), far.closed()];
+            near.close();
+            far.close();
+            for (closed, notes) in closed.into_iter().zip(&both) {
+                let reason = timeout(Duration::from_secs(60), closed).await.expect("it closes");
+                assert!(matches!(reason, CloseReason::Closed | CloseReason::ClosedByPeer), "{reason:?}");
+                assert_eq!(notes.counts(), (count, count));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_peer_that_announces_nothing_had_written_into_a_pipe_runs_and_its_end_is_not_waited_for() {
+    let notes = Notes::default();
+    let (reads, mut its_output) = std::io::pipe().expect("a pipe");
+    let (mut its_input, writes) = std::io::pipe().expect("a pipe");
+    let settings = Settings::new().linger(NEVER);
+    let connection = notes.builder(&settings).pipes(reads, writes).expect("two pipes");
+    connection.close();
+    // Before the driver has had a turn, so that it sees the close first.
+    std::io::Write::write_all(&mut its_output, &note().repeat(3)).expect("there is room");
+    assert_eq!(word(&connection.closed().await), "Closed");
+    assert_eq!(notes.counts(), (3, 3));
+    assert_eq!(std::io::Read::read(&mut its_input, &mut [0; 8]).expect("it is closed"), 0);
+    std::io::Write::write_all(&mut its_output, &note()).expect("it is emptied in the background");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_behind_an_orderly_end_runs_if_nobody_waits_for_it() {
+    let (connection, mut peer, notes) = raw(&Settings::new(), 1 << 16);
+    connection.close();
+    assert_eq!(peer.read(&mut [0; 8]).await.expect("it ends in order"), 0);
+    let multiply = packed(&[("_ask", "1"), ("_command", "Multiply"), ("copies", "1")]);
+    peer.write_all(&[note(), multiply, note()].concat()).await.expect("it is still read");
+    drop(peer);
+    assert_eq!(word(&connection.closed().await), "Closed");
+    assert_eq!(notes.counts(), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_comes_behind_an_abort_or_a_fault_runs() {
+    for (end, reason) in [("abort", "Aborted"), ("fault", "Wire")] {
+        let (connection, mut peer, notes) = raw(&Settings::new(), 1 << 16);
+        match end {
+            "abort" => connection.abort(),
+            _ => peer.write_all(&[0xff; 4]).await.expect("there is room"),
+        }
+        assert_eq!(peer.read(&mut [0; 8]).await.expect("it ends in order"), 0);
+        peer.write_all(&note().repeat(2)).await.expect("it is still read");
+        drop(peer);
+        assert_eq!(word(&connection.closed().await), reason);
+        assert_eq!(notes.counts(), (0, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_behind_an_orderly_end_takes_no_more_memory_and_time_than_before_it() {
+    let settings = Settings::new().most_inbound(1_000).most_responders(1).close_timeout(Duration::from_secs(5));
+    let (connection, mut peer, notes) = raw(&settings, 200);
+    connection.close();
+    assert_eq!(peer.read(&mut [0; 8]).await.expect("it ends in order"), 0);
+    let slow = packed(&[("_command", "Note"), ("padding", ""), ("time", "1000")]);
+    let written = timeout(NEVER, peer.write_all(&slow.repeat(10_000))).await.expect("the transport is closed at last");
+    assert!(written.is_err(), "not all was taken");
+    assert_eq!(word(&connection.closed().await), "Closed");
+    let (begun, finished) = notes.counts();
+    // A turn may take as much as a read finds; the rest waits in the transport.
+    assert!((4..=6).contains(&begun) && begun - finished <= 1, "{begun} begun, {finished} finished");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_closed_learns_why_the_peer_has_thrown_away_what_was_notified() {
+    let notes = Notes::default();
+    let (a, mut b) = tokio::io::duplex(1 << 16);
+    let connection = notes.builder(&Settings::new()).start(a, Peer::other("script"));
+    // The peer announces what it understands, before anything is sent.
+    let greeting = packed(&[("_command", "amp.Hello"), ("_amp", "1 goodbye")]);
+    b.write_all(&greeting).await.expect("there is room");
+    sleep(Duration::from_secs(1)).await;
+    notify(&connection, 3, 0, 0).await;
+    connection.close();
+    sleep(Duration::from_millis(1)).await;
+    let goodbye = packed(&[("_command", "amp.Goodbye"), ("code", "TOO_MANY_NOTIFICATIONS"), ("text", "too many")]);
+    b.write_all(&goodbye).await.expect("it is still read");
+    b.shutdown().await.expect("it is open");
+    let reason = connection.closed().await;
+    assert_eq!(reason.to_string(), "the peer ended the connection with TOO_MANY_NOTIFICATIONS: too many");
 }
 
 /// A plain peer, which knows no credit, sends 20,000 notifications.

@@ -84,12 +84,14 @@ fn asks<'a>(script: &'a Script, ledger: &'a Ledger) -> impl Iterator<Item = (usi
     all.map(|(number, (errand, record))| (number, errand, record)).filter(|(.., record)| record.is_begun_to_send)
 }
 
-/// Whether nothing that this end sends may be lost: the connection is open, or this end has closed it in order.
+/// Whether nothing that this end sends may be lost: the connection is open, or this end has closed it in order, and maybe the other
+/// one at the same time.
 fn is_lossless(ledger: &Ledger, seat: usize) -> bool {
     let (sender, receiver) = (&ledger.ends[seat], &ledger.ends[opposite(seat)]);
-    !(sender.aborts || receiver.aborts || sender.is_cut || receiver.is_cut || receiver.closes)
+    !(sender.aborts || receiver.aborts || sender.is_cut || receiver.is_cut)
         && sender.reason.as_ref().is_none_or(|reason| reason == "Closed")
-        && receiver.reason.as_ref().is_none_or(|reason| reason == "ClosedByPeer")
+        && receiver.reason.as_ref().is_none_or(|reason| reason == "Closed" || reason == "ClosedByPeer")
+        && (!receiver.closes || sender.reason.is_some())
 }
 
 fn is_fitting(script: &Script, errand: &Errand, number: usize, record: &Record) -> bool {

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use amp::{CallError, Command, Connection, Exposed, Peer};
+use amp::{CallError, CloseReason, Command, Connection, Exposed, Peer};
 
 use crate::arriving::Arriving;
 use crate::cable::{Scissors, cable};
@@ -59,7 +59,9 @@ impl World {
     /// Notes why an end has ended.
     fn watch(self: &Arc<Self>, seat: usize, connection: &Connection) {
         let world = Arc::clone(self);
-        connection.on_end(move |_| world.ledger().ends[seat].is_over = true);
+        connection.on_end(move |reason| {
+            world.ledger().ends[seat].is_over = !matches!(reason, CloseReason::Closed);
+        });
         let (world, closed) = (Arc::clone(self), connection.closed());
         tokio::spawn(async move {
             let reason = word(&closed.await);

@@ -40,6 +40,11 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
     fn attached(&mut self) -> Option<Pin<&mut dyn AttachedWrite>> {
         None
     }
+
+    /// Whether the peer gets the last bytes even if the transport is closed before it has ended its own direction.
+    fn outlives_close(&self) -> bool {
+        false
+    }
 }
 
 /// A transport that carries only bytes.
@@ -89,6 +94,10 @@ impl Transport for BoxedTransport {
     fn attached(&mut self) -> Option<Pin<&mut dyn AttachedWrite>> {
         self.0.attached()
     }
+
+    fn outlives_close(&self) -> bool {
+        self.0.outlives_close()
+    }
 }
 
 /// The transport of a connection. The first one keeps its type, so that nobody pays for a replacement that never comes.
@@ -128,6 +137,14 @@ impl<T: Transport> Transport for Current<T> {
             Self::First(transport) => transport.attached(),
             Self::Replaced(transport) => transport.attached(),
             Self::Away => None,
+        }
+    }
+
+    fn outlives_close(&self) -> bool {
+        match self {
+            Self::First(transport) => transport.outlives_close(),
+            Self::Replaced(transport) => transport.outlives_close(),
+            Self::Away => false,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::any_transport::{AttachedWrite, Attaching, Plain, Transport};
+use super::any_transport::{Plain, Transport};
 use super::clock::require_time;
 use super::driver::Driver;
 use super::ending::EndGuard;
@@ -106,8 +106,13 @@ impl Builder {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        self.start_transport(Plain(transport), peer)
+    }
+
+    #[track_caller]
+    pub(super) fn start_transport(self, transport: impl Transport + 'static, peer: Peer) -> Connection {
         require_time();
-        let (connection, driver) = self.build(transport, peer);
+        let (connection, driver) = self.build_over(transport, peer);
         tokio::spawn(driver);
         connection
     }
@@ -121,18 +126,6 @@ impl Builder {
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         self.build_over(Plain(transport), peer)
-    }
-
-    /// As [`start`](Self::start), over a transport that carries attachments.
-    #[track_caller]
-    pub(super) fn start_over_attaching<T>(self, transport: T, peer: Peer) -> Connection
-    where
-        T: AsyncRead + AttachedWrite + Send + 'static,
-    {
-        require_time();
-        let (connection, driver) = self.build_over(Attaching(transport), peer);
-        tokio::spawn(driver);
-        connection
     }
 
     fn build_over(self, transport: impl Transport + 'static, peer: Peer) -> (Connection, Driver) {

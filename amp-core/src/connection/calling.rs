@@ -37,8 +37,8 @@ impl Connection {
     /// peer ends its connection with [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications). Other peers
     /// give no credit, and what they do with more than they can hold is theirs.
     ///
-    /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before. When both ends close at
-    /// once, what is on its way then is not received.
+    /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before. A peer of this library that
+    /// closes at the same time still runs what was on its way, as far as it comes within its [`linger`](crate::Settings::linger).
     ///
     /// The peer tells nothing back, not even that it does not know the command; a Twisted peer ends the connection then.
     ///

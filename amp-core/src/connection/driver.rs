@@ -1,6 +1,6 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -10,8 +10,9 @@ use tokio::time::Sleep;
 
 use super::any_transport::{Current, Transport};
 use super::clock::{now, require_time};
-use super::ending::{EndGuard, finish, write_last};
+use super::ending::{EndGuard, Ending};
 use super::extension::Claims;
+use super::lingering::Lingering;
 use super::reader::{Reader, Step};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
@@ -108,41 +109,14 @@ impl<T: Transport + 'static> Running<T> {
         let broken = writer.broken().cloned();
         let (last, attachments, is_cut) = shared.seal();
         writer.append(&last, attachments);
-        let lets_write = reason.lets_write() && broken.is_none() && !transport.is_away();
-        // A peer that has said why it ends sends no more.
-        let is_at_end = reader.is_at_end() || matches!(reason, CloseReason::EndedByPeer { .. });
-        drop(reader);
         // What is said of them now is no answer and not written.
         responders.stop_answering();
-        let mut writing = pin!(async {
-            let mut lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
-            if lets_write {
-                // A peer that does not read its last answers has had its time.
-                let written = write_last(transport, writer, is_at_end, shared.settings.linger).await;
-                lost = written.err().or(lost);
-            } else {
-                drop((transport, writer));
-            }
-            if let Some(lost) = &lost {
-                let reason = lost as &dyn std::error::Error;
-                tracing::warn!(peer = %shared.peer, reason, "the last bytes of a connection may be lost");
-            }
-            shared.transport_closed(lost)
-        });
-        // What was accepted and wants no answer goes on meanwhile, and longer.
-        let mut finishing = pin!(finish(responders, Arc::clone(&shared)));
-        let (mut ended, mut is_finished) = (None, false);
-        let reason = poll_fn(|cx| {
-            if ended.is_none()
-                && let Poll::Ready(reason) = writing.as_mut().poll(cx)
-            {
-                ended = Some(reason);
-            }
-            is_finished = is_finished || finishing.as_mut().poll(cx).is_ready();
-            if is_finished && let Some(reason) = ended.take() { Poll::Ready(reason) } else { Poll::Pending }
-        })
-        .await;
-        drop(guard);
+        let lingers = reason.lets_write() && broken.is_none() && !transport.is_away();
+        let lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
+        let lingering = lingers.then(|| Lingering::new(&shared, &reason, transport, writer, reader));
+        let mut ending = Ending::new(shared, lingering, responders, lost);
+        let reason = poll_fn(|cx| ending.poll(cx)).await;
+        drop((ending, guard));
         reason
     }
 

@@ -1,18 +1,16 @@
-use std::future::poll_fn;
-use std::io::ErrorKind;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
+use std::task::{Context, Poll};
+use std::time::Instant;
 
-use tokio::io::AsyncWriteExt;
 use tokio::time::Sleep;
 
 use super::any_transport::Transport;
 use super::clock::now;
+use super::lingering::Lingering;
 use super::responders::Responders;
 use super::shared::Shared;
-use super::writer::Writer;
 use crate::reason::CloseReason;
 
 /// Tells everybody that the connection has ended, however the driver ends.
@@ -21,66 +19,98 @@ pub(super) struct EndGuard(pub(super) Arc<Shared>);
 impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.end(CloseReason::DriverDropped);
+        self.0.stop_receiver();
         self.0.announce_end();
         self.0.transport_closed(Some(CloseReason::DriverDropped));
         self.0.ended.send_modify(|ended| ended.finished = true);
     }
 }
 
-/// Lets the responders finish that go on although the connection is over, for as long as they may.
-pub(super) async fn finish(mut responders: Responders, shared: Arc<Shared>) {
-    let mut alarm: Option<Pin<Box<Sleep>>> = None;
-    poll_fn(|cx| {
-        let until = shared.finishes_by(cx.waker());
-        // What has no time left begins nothing either.
-        if until <= now() || responders.poll_finish(cx).is_ready() {
-            return Poll::Ready(());
+/// What is left to do when the connection is over: the transport [lingers](Lingering), and what was accepted and wants no answer
+/// goes on for as long as `close_timeout` allows.
+pub(super) struct Ending<T> {
+    shared: Arc<Shared>,
+    /// Until the transport is closed.
+    lingering: Option<Lingering<T>>,
+    responders: Responders,
+    /// When what still runs is cut.
+    alarm: Option<Pin<Box<Sleep>>>,
+    /// Why the last bytes may be lost, as far as it is known before they are written.
+    lost: Option<CloseReason>,
+    /// Why the connection has ended, once the transport is closed.
+    ended: Option<CloseReason>,
+}
+
+impl<T: Transport> Ending<T> {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        lingering: Option<Lingering<T>>,
+        responders: Responders,
+        lost: Option<CloseReason>,
+    ) -> Self {
+        let mut ending = Self { shared, lingering, responders, alarm: None, lost, ended: None };
+        if !ending.lingering.as_ref().is_some_and(Lingering::receives) {
+            ending.shared.stop_receiver();
         }
+        if ending.lingering.is_none() {
+            ending.transport_closed(None);
+        }
+        ending
+    }
+
+    /// Ready with the reason when the transport is closed and nothing runs any more.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        // First of all: whatever changes from here on wakes the driver.
+        let until = self.shared.finishes_by(cx.waker());
+        let in_time = until > now();
+        if !in_time {
+            self.cut();
+        }
+        if let Some(lingering) = &mut self.lingering
+            && let Poll::Ready(lost) = lingering.poll(&mut self.responders, cx)
+        {
+            self.lingering = None;
+            self.shared.stop_receiver();
+            self.transport_closed(lost);
+        }
+        if self.responders.poll_finish(cx).is_ready()
+            && let Some(reason) = &self.ended
+        {
+            return Poll::Ready(reason.clone());
+        }
+        if in_time && self.poll_alarm(until, cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// What still runs has no time left, and what has no time left begins nothing either.
+    fn cut(&mut self) {
+        if let Some(lingering) = &mut self.lingering {
+            lingering.stop_receiving();
+        }
+        let cut = self.responders.cut();
+        if cut > 0 {
+            let (peer, timeout) = (&self.shared.peer, self.shared.settings.close_timeout);
+            tracing::warn!(%peer, cut, ?timeout, "commands that had arrived were cut when the time for closing was over");
+        }
+    }
+
+    fn transport_closed(&mut self, lost: Option<CloseReason>) {
+        let lost = lost.or(self.lost.take());
+        if let Some(lost) = &lost {
+            let reason = lost as &dyn std::error::Error;
+            tracing::warn!(peer = %self.shared.peer, reason, "the last bytes of a connection may be lost");
+        }
+        self.ended = Some(self.shared.transport_closed(lost));
+    }
+
+    fn poll_alarm(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let until = until.into();
-        let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
         if alarm.deadline() != until {
             alarm.as_mut().reset(until);
         }
         alarm.as_mut().poll(cx)
-    })
-    .await;
-    let cut = responders.len();
-    if cut > 0 {
-        let (peer, timeout) = (&shared.peer, shared.settings.close_timeout);
-        tracing::warn!(%peer, cut, ?timeout, "commands that had arrived were cut when the time for closing was over");
-    }
-}
-
-/// Writes the last bytes, shuts the transport's writing down, and lets the peer read them: a socket that is closed with
-/// unread bytes in it is reset, and the peer's unread answers with it. That takes no longer than `linger`.
-///
-/// # Errors
-/// Why the last bytes are lost, as far as that is known here.
-pub(super) async fn write_last<T: Transport>(
-    mut transport: T,
-    mut writer: Writer,
-    at_end: bool,
-    linger: Duration,
-) -> Result<(), CloseReason> {
-    let mut is_written = false;
-    let written = tokio::time::timeout(linger, async {
-        poll_fn(|cx| writer.poll_all(&mut transport, cx)).await?;
-        is_written = true;
-        // A failure of the shutdown says no more than what is read behind it.
-        let _ = transport.shutdown().await;
-        if at_end {
-            return Ok(());
-        }
-        match tokio::io::copy(&mut transport, &mut tokio::io::sink()).await {
-            Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error.into()),
-            _ => Ok(()),
-        }
-    })
-    .await;
-    match written {
-        Ok(written) => written,
-        // A peer that has not ended its direction may still have read all.
-        Err(_) if is_written => Ok(()),
-        Err(_) => Err(CloseReason::Unwritten),
     }
 }

@@ -120,6 +120,9 @@ impl Connection {
     /// Begins to close: no new calls go out, the answers to old ones and the peer's running commands get
     /// [`close_timeout`](crate::Settings::close_timeout) to finish. [`closed`](Self::closed) tells when it is done.
     ///
+    /// Notifications that the peer sent before it saw the end still run, as far as they come within
+    /// [`linger`](crate::Settings::linger). Its calls are not begun.
+    ///
     /// A responder that calls it has its own answer still sent: Twisted's `QuitBox`.
     pub fn close(&self) {
         self.shared.close();

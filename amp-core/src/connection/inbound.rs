@@ -30,19 +30,22 @@ pub(super) enum Intake {
     Open,
     /// It closes in order: nothing that somebody waits for.
     Draining,
+    /// It has closed in order, and the peer may not have seen that: nothing that could be answered.
+    Ended,
     /// Nothing.
     Aborted,
 }
 
 const OPEN: u8 = 0;
 const DRAINING: u8 = 1;
-const ABORTED: u8 = 2;
+const ENDED: u8 = 2;
+const ABORTED: u8 = 3;
 
 impl Intake {
     /// Settles an ask that may not begin any more.
     #[cold]
     pub(super) fn refuse(self, ask: Ask) {
-        if self == Self::Aborted { ask.discard() } else { ask.refuse_draining() }
+        if self == Self::Draining { ask.refuse_draining() } else { ask.discard() }
     }
 }
 
@@ -105,6 +108,7 @@ impl Inbound {
         match self.intake.load(Ordering::Relaxed) {
             OPEN => Intake::Open,
             DRAINING => Intake::Draining,
+            ENDED => Intake::Ended,
             _ => Intake::Aborted,
         }
     }
@@ -112,6 +116,11 @@ impl Inbound {
     /// This end closes in order.
     pub(super) fn drain(&self) {
         self.intake.store(DRAINING, Ordering::Relaxed);
+    }
+
+    /// This end has closed in order. An abort before that stays.
+    pub(super) fn end(&self) {
+        let _ = self.intake.compare_exchange(DRAINING, ENDED, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     pub(super) fn abort(&self) {

@@ -37,6 +37,7 @@ mod failure;
 mod halt;
 mod handle;
 mod inbound;
+mod lingering;
 mod noted;
 mod over_boxes;
 mod pending;

@@ -53,6 +53,8 @@ pub(super) struct Reader {
     awaited: Option<u64>,
     /// Whether what was read, and is to be read, may belong to another transport.
     is_stopped: bool,
+    /// Whether boxes are handled although the connection is over.
+    reads_on: bool,
 }
 
 /// What is to be done about the replacement of the transport.
@@ -85,11 +87,12 @@ impl Reader {
             is_open: None,
             awaited: None,
             is_stopped: false,
+            reads_on: false,
         }
     }
 
     pub(super) fn begin_turn(&mut self) {
-        (self.is_open, self.has_replies) = (None, false);
+        (self.is_open, self.has_replies) = (self.reads_on.then_some(true), false);
     }
 
     /// Whether there is still something to read for. The first time in a turn, what responders append needs no wake-up from then
@@ -105,6 +108,34 @@ impl Reader {
 
     pub(super) fn is_at_end(&self) -> bool {
         self.is_at_end
+    }
+
+    /// Whether something was read that is not handled.
+    pub(super) fn has_rest(&self) -> bool {
+        self.has_more || self.decoder.pending_bytes() > 0
+    }
+
+    /// Whether all that was read, and comes next, are boxes of this connection.
+    pub(super) fn reads_boxes(&self) -> bool {
+        !self.is_stopped && self.awaited.is_none()
+    }
+
+    /// From now on boxes are handled although the connection is over.
+    pub(super) fn read_on(&mut self) {
+        self.reads_on = true;
+    }
+
+    /// Reads and handles boxes behind the end of the connection, as [`poll`](Self::poll) does. Nobody waits for replies any more.
+    pub(super) fn poll_behind_end<T: AsyncRead + Unpin>(
+        &mut self,
+        transport: &mut T,
+        responders: &mut Responders,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), CloseReason>> {
+        self.begin_turn();
+        let polled = self.poll(transport, responders, cx);
+        self.replies.clear();
+        polled
     }
 
     /// Reads once and handles whole boxes of what came, all or a part. Ready when there may be more. Replies that are not

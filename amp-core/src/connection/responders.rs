@@ -102,9 +102,9 @@ impl Responders {
     /// Gives an ask to the extension that claims its command.
     #[inline(never)]
     fn hand_over(&self, handler: &dyn Handler, mut ask: Ask) -> Result<(), Halt> {
-        // Closing waits for extensions; behind an abort nothing begins.
+        // Closing waits for extensions; behind the end, which they were told of, nothing of theirs begins.
         let intake = self.shared.inbound.intake();
-        if intake == Intake::Aborted {
+        if matches!(intake, Intake::Ended | Intake::Aborted) {
             intake.refuse(ask);
             return Ok(());
         }
@@ -126,7 +126,7 @@ impl Responders {
         loop {
             // A responder may have just closed or aborted.
             match self.shared.inbound.intake() {
-                Intake::Open => {}
+                Intake::Open | Intake::Ended => {}
                 Intake::Draining => self.waiting.take_calls().for_each(|ask| Intake::Draining.refuse(ask)),
                 Intake::Aborted => break,
             }
@@ -141,6 +141,16 @@ impl Responders {
     pub(super) fn stop_answering(&mut self) {
         self.running = JoinSet::new();
         drop(self.waiting.take_calls());
+    }
+
+    /// Drops all that run or wait. Returns how many that were.
+    pub(super) fn cut(&mut self) -> usize {
+        let cut = self.len();
+        for tasks in [&mut self.running, &mut self.detached, &mut self.notifications] {
+            *tasks = JoinSet::new();
+        }
+        self.waiting = Waiting::default();
+        cut
     }
 
     /// Goes on with what still runs when the connection is over. Ready when nothing does.

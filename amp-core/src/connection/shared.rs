@@ -291,10 +291,14 @@ impl Shared {
         self.run_end_listeners(late);
     }
 
-    /// Nothing more is received: tells the box receiver and the sinks, and runs what waits for the end of the connection, once.
+    /// Nothing more is received: tells the box receiver.
+    pub(super) fn stop_receiver(&self) {
+        self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped));
+    }
+
+    /// Nothing more is answered: tells the sinks, and runs what waits for the end of the connection, once.
     pub(super) fn announce_end(&self) {
         let reason = self.over().unwrap_or(CloseReason::DriverDropped);
-        self.switch.stop(&reason);
         let (lost, nesting) = (self.lock().take_lost_sinks(), self.settings.boxes.nesting);
         hand_over(lost.into_iter().map(|LostSink { sink, tag, sent }| {
             let failure = Failure::Connection { reason: reason.clone(), sent };

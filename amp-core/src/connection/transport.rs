@@ -79,7 +79,7 @@ impl Builder {
         };
         let (read, write) = (output.into_owned_fd()?, input.into_owned_fd()?);
         let halves = Halves::own(read, write, self.settings_ref().linger)?;
-        let connection = self.start(halves, Peer::Process { id: child.id() });
+        let connection = self.start_transport(halves, Peer::Process { id: child.id() });
         Ok((connection, child))
     }
 
@@ -115,7 +115,7 @@ impl Builder {
     pub fn spawn_on(self, process: Process, reads: RawFd, writes: RawFd) -> io::Result<(Connection, Child)> {
         require_time();
         let (halves, child) = spawn_on(process, reads, writes, self.settings_ref().linger)?;
-        let connection = self.start(halves, Peer::Process { id: child.id() });
+        let connection = self.start_transport(halves, Peer::Process { id: child.id() });
         Ok((connection, child))
     }
 
@@ -125,13 +125,14 @@ impl Builder {
     /// | | read and written | at the end of the connection |
     /// |---|---|---|
     /// | a stream socket | as a socket | shut down for writing, for all who hold it; then read for up to [`linger`](crate::Settings::linger) and closed |
-    /// | a pipe | as a pipe, opened anew through `/proc` | closed at once |
+    /// | a pipe | as a pipe, opened anew through `/proc` | closed; what the peer had written is received before |
     /// | a pipe that cannot be opened anew (without Linux's `/proc`, or when it belongs to another user), a named pipe that is open for reading and writing, a terminal, a file, a device | by a thread, which neither the runtime nor the end of the process waits for | closed |
     ///
     /// The open file descriptions of the two are not changed, so whoever shares them never sees them become non-blocking.
     /// The descriptors are marked to be closed in programs that this process starts. Of a pipe or a terminal the peer
     /// sees the end when the *last* duplicate of its descriptor is closed: those that other processes hold are theirs to
-    /// close. A peer that still writes into a pipe after the end is read for up to `linger`, in the background, and
+    /// close. A peer of this library that has been heard closes when it sees the end, and is waited for up to `linger`; others may
+    /// keep their end open, and are not. Such a peer that still writes into a pipe after the end is read for up to `linger`, in the background, and
     /// [`closed`](Connection::closed) does not wait for that.
     ///
     /// A child that was given its connection on 3 and 4 takes them by their numbers, before it opens anything else:
@@ -163,7 +164,7 @@ impl Builder {
     pub fn pipes(self, read: impl Into<OwnedFd>, write: impl Into<OwnedFd>) -> io::Result<Connection> {
         require_time();
         let halves = Halves::shared(read.into(), write.into(), self.settings_ref().linger)?;
-        Ok(self.start(halves, Peer::other("pipes")))
+        Ok(self.start_transport(halves, Peer::other("pipes")))
     }
 
     /// Talks to the parent process over this process's standard input and output, whatever they are: two pipes, one or two
@@ -192,7 +193,7 @@ impl Builder {
         require_time();
         let peer = Peer::Process { id: Some(std::os::unix::process::parent_id()) };
         let halves = Halves::standard(self.settings_ref().linger)?;
-        Ok(self.start(halves, peer))
+        Ok(self.start_transport(halves, peer))
     }
 }
 

@@ -21,6 +21,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::unix::pipe;
 
+use super::any_transport::Transport;
+
 pub(super) use child::spawn_on;
 use kind::Kind;
 use socket::Socket;
@@ -32,6 +34,7 @@ pub(super) struct Halves {
     read: Option<Input>,
     /// `None` once it was shut down.
     write: Option<Output>,
+    is_shut_down: bool,
     /// For how long a pipe is still read when it has been left.
     linger: Duration,
 }
@@ -59,14 +62,14 @@ impl Halves {
         } else {
             (Input::new(read)?, Output::new(write)?)
         };
-        Ok(Self { read: Some(read), write: Some(write), linger })
+        Ok(Self { read: Some(read), write: Some(write), is_shut_down: false, linger })
     }
 
     /// The ends of two pipes that this process has made and shares with nobody.
     pub(super) fn own(read: OwnedFd, write: OwnedFd, linger: Duration) -> io::Result<Self> {
         let read = Input::Pipe(pipe::Receiver::from_owned_fd(read)?);
         let write = Output::Pipe(pipe::Sender::from_owned_fd(write)?);
-        Ok(Self { read: Some(read), write: Some(write), linger })
+        Ok(Self { read: Some(read), write: Some(write), is_shut_down: false, linger })
     }
 
     /// The standard streams of this process, which has others in their place from now on.
@@ -74,24 +77,28 @@ impl Halves {
         standard::take(|read, write| Self::shared(read, write, linger))
     }
 
-    /// Nothing more is read for the connection.
-    ///
-    /// A socket that is closed with unread bytes is reset, and the peer's unread answers with it, so it is read on by
-    /// whoever ends the connection. A pipe loses nothing of the other direction and is not waited for; but a peer that
-    /// still writes would get `EPIPE` or `SIGPIPE` where it has only to read the end, so it is emptied meanwhile.
+    /// A peer that still writes into a pipe would get `EPIPE` or `SIGPIPE` where it has only to read the end, so the pipe is emptied
+    /// meanwhile.
     fn leave_input(&mut self) {
-        match self.read.take() {
-            Some(socket @ Input::Socket(_)) => self.read = Some(socket),
-            Some(Input::Pipe(mut pipe)) => {
-                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                    let linger = self.linger;
-                    runtime.spawn(async move {
-                        let mut nowhere = tokio::io::sink();
-                        let _ = tokio::time::timeout(linger, tokio::io::copy(&mut pipe, &mut nowhere)).await;
-                    });
+        if let Some(Input::Pipe(mut pipe)) = self.read.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let linger = self.linger;
+            runtime.spawn(async move {
+                let mut nowhere = tokio::io::sink();
+                let emptied = tokio::time::timeout(linger, tokio::io::copy(&mut pipe, &mut nowhere)).await;
+                if !matches!(emptied, Ok(Ok(0))) {
+                    tracing::debug!("a peer wrote into its pipe behind the end of the connection");
                 }
-            }
-            Some(Input::Thread(_)) | None => {}
+            });
+        }
+    }
+}
+
+impl Drop for Halves {
+    fn drop(&mut self) {
+        if self.is_shut_down {
+            self.leave_input();
         }
     }
 }
@@ -122,9 +129,28 @@ impl Output {
     }
 }
 
+impl Transport for Halves {
+    /// A socket that is closed with unread bytes is reset, and the peer's unread answers with it. A pipe loses nothing of the other
+    /// direction.
+    fn outlives_close(&self) -> bool {
+        !matches!(self.read, Some(Input::Socket(_)))
+    }
+}
+
 impl AsyncRead for Halves {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut self.read {
+        let Self { read, is_shut_down, .. } = &mut *self;
+        match read {
+            Some(Input::Pipe(pipe)) if *is_shut_down => {
+                // What is there is read even if the runtime has not heard of it: it may be the last look.
+                match nix::unistd::read(&*pipe, buffer.initialize_unfilled()) {
+                    Ok(count) => {
+                        buffer.advance(count);
+                        Poll::Ready(Ok(()))
+                    }
+                    Err(_) => Pin::new(pipe).poll_read(cx, buffer),
+                }
+            }
             Some(Input::Pipe(pipe)) => Pin::new(pipe).poll_read(cx, buffer),
             Some(Input::Socket(socket)) => socket.poll_read(cx, buffer),
             Some(Input::Thread(thread)) => thread.poll_read(cx, buffer),
@@ -157,7 +183,7 @@ impl AsyncWrite for Halves {
             Some(Output::Socket(socket)) => socket.shut_down(),
             Some(Output::Pipe(_) | Output::Thread(_)) | None => Ok(()),
         };
-        self.leave_input();
+        self.is_shut_down = true;
         Poll::Ready(written.and(told))
     }
 }

@@ -18,12 +18,12 @@ const LINGER: Duration = Duration::from_secs(24 * 3600);
 
 fn reader(descriptor: impl Into<std::os::fd::OwnedFd>) -> Halves {
     let thread = ThreadReader::new(descriptor.into()).expect("a thread");
-    Halves { read: Some(Input::Thread(thread)), write: None, linger: LINGER }
+    Halves { read: Some(Input::Thread(thread)), write: None, is_shut_down: false, linger: LINGER }
 }
 
 fn writer(descriptor: impl Into<std::os::fd::OwnedFd>) -> Halves {
     let thread = ThreadWriter::new(descriptor.into()).expect("a thread");
-    Halves { read: None, write: Some(Output::Thread(thread)), linger: LINGER }
+    Halves { read: None, write: Some(Output::Thread(thread)), is_shut_down: false, linger: LINGER }
 }
 
 /// The output, or a failed test if it hangs.

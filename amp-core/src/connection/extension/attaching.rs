@@ -1,6 +1,6 @@
 use tokio::io::AsyncRead;
 
-use crate::connection::any_transport::AttachedWrite;
+use crate::connection::any_transport::{AttachedWrite, Attaching};
 use crate::connection::builder::Builder;
 use crate::connection::handle::Connection;
 use crate::peer::Peer;
@@ -23,6 +23,6 @@ impl BuilderExt for Builder {
     where
         T: AsyncRead + AttachedWrite + Send + 'static,
     {
-        self.start_over_attaching(transport, peer)
+        self.start_transport(Attaching(transport), peer)
     }
 }
