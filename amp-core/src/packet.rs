@@ -47,14 +47,12 @@ pub(crate) enum Packet {
 pub(crate) struct AskPacket {
     pub(crate) raw: RawBox,
     command: Range<usize>,
-    /// Where AMP's own pairs end.
-    rest: usize,
 }
 
 impl AskPacket {
     /// The arguments.
     pub(crate) fn fields(&self, nesting: u8) -> BoxReader<'_> {
-        BoxReader::behind(&self.raw, self.rest, nesting)
+        BoxReader::behind(&self.raw, self.command.end, nesting)
     }
 
     #[inline]
@@ -91,12 +89,13 @@ impl Packet {
                 return Ok(Self::Reply { tag, reply: ReplyPacket { raw, is_error: false, rest } });
             }
             if let Some(tag) = pairs.next_if(ASK.as_wire())
+                && let tag_end = pairs.position()
                 && let Some(command) = pairs.next_if(COMMAND.as_wire())
                 && pairs.peek_first() != Some(b'_')
             {
-                let rest = pairs.position();
-                let tag = Some(AskTag::of(tag));
-                return Ok(Self::Ask { ask: AskPacket { command: rest - command.len()..rest, raw, rest }, tag });
+                let end = pairs.position();
+                let tag = Some(AskTag::at_start(&raw.as_bytes()[tag_end - tag.len()..], tag.len()));
+                return Ok(Self::Ask { ask: AskPacket { command: end - command.len()..end, raw }, tag });
             }
         }
         Self::parse_any(raw)
@@ -127,7 +126,7 @@ impl Packet {
         let Some(command) = command else {
             return Err(PacketError { start: Excerpt::of(raw.as_bytes()) });
         };
-        let (tag, ask) = (ask.map(AskTag::of), AskPacket { raw, command, rest });
+        let (tag, ask) = (ask.map(AskTag::of), AskPacket { raw, command });
         Ok(match tag {
             Some(tag) if is_marked => Self::Marked { ask, tag },
             tag => Self::Ask { ask, tag },
