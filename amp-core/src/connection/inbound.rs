@@ -75,9 +75,10 @@ impl Inbound {
         before > self.most_held && before - bytes <= self.most_held
     }
 
-    /// The ask has its answer. Whether closing may have waited for that.
-    pub(super) fn settle(&self) -> bool {
-        self.pending.remove()
+    /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.
+    pub(super) fn settle(&self, bytes: usize) -> bool {
+        // Both, whatever the first one says.
+        self.release(bytes) | self.pending.remove()
     }
 
     /// Whether every ask has its answer.

@@ -25,7 +25,7 @@ use crate::peer::Peer;
 use crate::proto::{Appended, Attachments, EndListener, Limits, LostSink, State, Waiter};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
-use crate::wire::AmpBox;
+use crate::wire::{AmpBox, BoxLimits};
 
 /// How far the end of a connection has come.
 #[derive(Debug, Default)]
@@ -161,10 +161,11 @@ impl Shared {
     }
 
     /// Appends an answer and sees to it that it is written.
-    pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>, ContextRef<'_>)) {
-        let context = self.encoding_context();
+    pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) {
+        let (context, limits) = (self.encoding_context(), self.settings.boxes);
         let mut state = self.lock();
-        let appended = state.append_answer(|buffer| put(buffer, ContextRef::new(&context)), || self.finish_by());
+        let appended =
+            state.append_answer(|buffer| put(buffer, limits, ContextRef::new(&context)), || self.finish_by());
         self.queued(state, appended);
     }
 
