@@ -139,7 +139,7 @@ impl Ask {
 
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
         let Self { packet, mut asker } = self;
-        asker.begin(C::NAME);
+        asker.begin(&C::DECLARATION);
         let (context, nesting) = (&asker as &dyn Context, asker.settings().boxes.nesting);
         let command = take_checked::<C>(&mut packet.fields(nesting).with_context(&context));
         drop(packet);

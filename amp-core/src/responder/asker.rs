@@ -13,6 +13,7 @@ use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
 use crate::proto::NOTIFICATION_OVERHEAD;
 use crate::reason::CloseReason;
+use crate::schema::CommandDeclaration;
 use crate::settings::{Settings, Strictness};
 use crate::value::{DecodeError, EncodeError, EncodeErrorKind};
 use crate::wire::BoxLimits;
@@ -31,8 +32,8 @@ pub(super) struct Asker {
     number: AtomicU32,
     /// How many bytes of the ask are counted.
     held: usize,
-    /// The command, once it is known.
-    command: &'static str,
+    /// The command, once it is known. A pointer to all that is declared, because that is shorter than its name.
+    command: Option<&'static CommandDeclaration>,
 }
 
 /// What is wanted under the tag.
@@ -58,7 +59,7 @@ impl Asker {
             is_noted: false,
             number: AtomicU32::new(0),
             held,
-            command: "",
+            command: None,
         }
     }
 
@@ -69,8 +70,12 @@ impl Asker {
         asker
     }
 
-    pub(super) fn begin(&mut self, command: &'static str) {
-        self.command = command;
+    pub(super) fn begin(&mut self, command: &'static CommandDeclaration) {
+        self.command = Some(command);
+    }
+
+    fn command(&self) -> &'static str {
+        self.command.map_or("", |command| command.name)
     }
 
     /// Notes the ask by its tag, if it wants an answer.
@@ -206,7 +211,7 @@ impl Asker {
     /// What follows a declared error. Not compiled for each command anew, as little as what fails.
     fn end_declared(&mut self, error: &dyn Display, fatal: Option<&'static str>) {
         if !self.wants_answer() {
-            tracing::warn!(peer = %self.peer(), command = self.command, %error, "failed; no answer was wanted");
+            tracing::warn!(peer = %self.peer(), command = self.command(), %error, "failed; no answer was wanted");
             self.strictly_end();
         }
         if let Some(code) = fatal {
@@ -221,16 +226,16 @@ impl Asker {
             return self.fail(error);
         }
         if self.wants_answer() {
-            tracing::debug!(peer = %self.peer(), command = self.command, %error, "refused an argument");
+            tracing::debug!(peer = %self.peer(), command = self.command(), %error, "refused an argument");
         } else {
-            tracing::warn!(peer = %self.peer(), command = self.command, %error, "refused an argument; no answer was wanted");
+            tracing::warn!(peer = %self.peer(), command = self.command(), %error, "refused an argument; no answer was wanted");
         }
         self.finish(code, &error.to_string());
     }
 
     /// A failure that the command does not declare: the log learns what it is, the peer that there is one.
     pub(super) fn fail(&mut self, error: &(dyn Error + 'static)) {
-        tracing::error!(peer = %self.peer(), command = self.command, error, "a responder failed");
+        tracing::error!(peer = %self.peer(), command = self.command(), error, "a responder failed");
         self.finish(codes::UNKNOWN, UNKNOWN_ERROR);
         self.strictly_end();
     }
@@ -294,10 +299,10 @@ impl Asker {
             return;
         }
         if is_cancelled && !std::thread::panicking() {
-            tracing::debug!(peer = %self.peer(), command = self.command, "an ask was cancelled");
+            tracing::debug!(peer = %self.peer(), command = self.command(), "an ask was cancelled");
         } else {
             let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
-            tracing::error!(peer = %self.peer(), command = self.command, "{what}");
+            tracing::error!(peer = %self.peer(), command = self.command(), "{what}");
         }
         self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
         self.strictly_end();
