@@ -57,8 +57,8 @@ impl Responders {
             if !(ask.is_marked() && ask.is_own()) {
                 self.claims.see_ask(&ask);
             }
-            if let Some(handler) = self.claims.find(ask.command()) {
-                return self.hand_over(handler, ask);
+            if let Some((handler, command)) = self.claims.find(ask.command()) {
+                return self.hand_over(handler, command, ask);
             }
         }
         let (inbound, intake) = (&self.shared.inbound, self.shared.inbound.intake());
@@ -101,7 +101,7 @@ impl Responders {
 
     /// Gives an ask to the extension that claims its command.
     #[inline(never)]
-    fn hand_over(&self, handler: &dyn Handler, mut ask: Ask) -> Result<(), Halt> {
+    fn hand_over(&self, handler: &dyn Handler, command: usize, mut ask: Ask) -> Result<(), Halt> {
         // Closing waits for extensions; behind an abort nothing begins.
         let intake = self.shared.inbound.intake();
         if intake == Intake::Aborted {
@@ -112,7 +112,7 @@ impl Responders {
             ask.give_credit();
         }
         // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
-        caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(ask))));
+        caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(command, ask))));
         if self.shared.inbound.takes_stop() { Err(Halt::Stopped) } else { Ok(()) }
     }
 
