@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use super::exposing::provide;
-use super::shared::{Shared, wake};
+use super::shared::Shared;
 use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
@@ -31,9 +31,7 @@ impl Answering for Shared {
         let mut state = self.lock();
         let driver = state.transport().append_before_barrier(put);
         let woken = state.check_outbound(|| self.finish_by());
-        drop(state);
-        wake(driver);
-        wake(woken);
+        self.unlock(state, driver.into_iter().chain(woken));
     }
 
     /// The first reason stays, and all that wait learn it.

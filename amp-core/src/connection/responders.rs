@@ -9,11 +9,11 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::callback::{Responding, respond};
 use super::extension::{Claims, Handler};
 use super::halt::Halt;
-use super::inbound::Intake;
 use super::shared::Shared;
 use super::waiting::Waiting;
 use crate::locator::Locator;
 use crate::panics::{caught, forget_panic};
+use crate::proto::Intake;
 use crate::responder::{Ask, Located};
 use crate::settings::Settings;
 use crate::wire::RawBox;
@@ -64,7 +64,7 @@ impl Responders {
         let (inbound, intake) = (&self.shared.inbound, self.shared.inbound.intake());
         let (wants_answer, started, waiting) = (ask.wants_answer(), self.started(), self.waiting.len());
         if intake != Intake::Open && (wants_answer || intake == Intake::Aborted) {
-            intake.refuse(ask);
+            refuse(ask, intake);
         } else if wants_answer && (started + waiting >= self.shared.settings.most_responders || inbound.is_full()) {
             ask.refuse_busy();
         } else if !wants_answer && let Err(reason) = inbound.check_notifications() {
@@ -105,7 +105,7 @@ impl Responders {
         // Closing waits for extensions; behind an abort nothing begins.
         let intake = self.shared.inbound.intake();
         if intake == Intake::Aborted {
-            intake.refuse(ask);
+            refuse(ask, intake);
             return Ok(());
         }
         if ask.is_marked() {
@@ -127,7 +127,7 @@ impl Responders {
             // A responder may have just closed or aborted.
             match self.shared.inbound.intake() {
                 Intake::Open => {}
-                Intake::Draining => self.waiting.take_calls().for_each(|ask| Intake::Draining.refuse(ask)),
+                Intake::Draining => self.waiting.take_calls().for_each(|ask| refuse(ask, Intake::Draining)),
                 Intake::Aborted => break,
             }
             let started = self.started();
@@ -231,6 +231,12 @@ impl Responders {
             }
         }
     }
+}
+
+/// Settles an ask that may not begin any more.
+#[cold]
+fn refuse(ask: Ask, intake: Intake) {
+    if intake == Intake::Aborted { ask.discard() } else { ask.refuse_draining() }
 }
 
 /// A responder that has been polled once.

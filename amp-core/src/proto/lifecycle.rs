@@ -5,6 +5,16 @@ use crate::reason::CloseReason;
 /// What is told the reason when the connection has ended.
 pub(crate) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
 
+/// What may still begin at this end. Whatever else ends a connection lets begin what came in the same read (`wire.md` line 32).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intake {
+    Open,
+    /// It closes in order: nothing that somebody waits for.
+    Draining,
+    /// Nothing.
+    Aborted,
+}
+
 /// How far a connection has come.
 ///
 /// ```text
@@ -17,6 +27,8 @@ pub(crate) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
 /// when writing fails.
 pub(crate) struct Lifecycle {
     phase: Phase,
+    /// It only advances: what was aborted after it had ended begins nothing either.
+    intake: Intake,
     /// What runs when the connection has ended; `None` once that was.
     end_listeners: Option<Vec<EndListener>>,
 }
@@ -34,7 +46,7 @@ enum Phase {
 
 impl Lifecycle {
     pub(super) fn new() -> Self {
-        Self { phase: Phase::Open, end_listeners: Some(Vec::new()) }
+        Self { phase: Phase::Open, intake: Intake::Open, end_listeners: Some(Vec::new()) }
     }
 
     /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
@@ -47,6 +59,10 @@ impl Lifecycle {
                 Some(reason.clone())
             }
         }
+    }
+
+    pub(super) fn intake(&self) -> Intake {
+        self.intake
     }
 
     #[inline]
@@ -93,6 +109,9 @@ impl Lifecycle {
     pub(super) fn close(&mut self, reason: CloseReason, until: Instant, finish_by: Instant) -> bool {
         let was_open = matches!(self.phase, Phase::Open);
         if was_open {
+            if matches!(reason, CloseReason::Closed) {
+                self.intake = Intake::Draining;
+            }
             self.phase = Phase::Closing { reason, until, finish_by };
         }
         was_open
@@ -120,8 +139,9 @@ impl Lifecycle {
         true
     }
 
-    /// What still runs has no time left.
+    /// What still runs has no time left, and nothing begins.
     pub(super) fn abort(&mut self, now: Instant) {
+        self.intake = Intake::Aborted;
         if let Phase::Closing { finish_by, .. } | Phase::Over { finish_by, .. } | Phase::Sealed { finish_by, .. } =
             &mut self.phase
         {
