@@ -172,3 +172,25 @@ impl Lifecycle {
         self.end_listeners.take().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_orderly_close_drains_and_an_abort_lets_nothing_begin_at_any_time() {
+        let (now, failure) = (Instant::now(), CloseReason::Unwritten);
+        let mut orderly = Lifecycle::new();
+        assert!(orderly.close(CloseReason::Closed, now, now) && orderly.intake() == Intake::Draining);
+        orderly.write_failed(&failure, now);
+        assert_eq!(orderly.intake(), Intake::Draining, "what failed behind the close changes nothing");
+        let mut failed = Lifecycle::new();
+        assert!(failed.close(failure, now, now) && failed.intake() == Intake::Open);
+        assert!(!failed.close(CloseReason::Closed, now, now) && failed.intake() == Intake::Open, "it closes already");
+        for mut any in [Lifecycle::new(), orderly, failed] {
+            any.end(CloseReason::ClosedByPeer, now);
+            any.abort(now);
+            assert_eq!(any.intake(), Intake::Aborted);
+        }
+    }
+}
