@@ -47,14 +47,12 @@ pub(crate) enum Packet {
 pub(crate) struct AskPacket {
     pub(crate) raw: RawBox,
     command: Range<usize>,
-    /// Where AMP's own pairs end.
-    rest: usize,
 }
 
 impl AskPacket {
     /// The arguments.
     pub(crate) fn fields(&self, nesting: u8) -> BoxReader<'_> {
-        BoxReader::behind(&self.raw, self.rest, nesting)
+        BoxReader::behind(&self.raw, self.command.end, nesting)
     }
 
     #[inline]
@@ -80,23 +78,41 @@ pub struct PacketError {
     pub start: Excerpt,
 }
 
+/// What a box is for, and where in it that stands.
+enum Head {
+    Ask { tag: Option<AskTag>, command: Range<usize> },
+    Marked { tag: AskTag, command: Range<usize> },
+    Reply { tag: Option<u64>, is_error: bool, rest: usize },
+}
+
 impl Packet {
     /// Says what a box is for. `_answer` goes before `_error`, and `_error` before `_command`; the last duplicate counts.
     #[inline]
     pub(crate) fn parse(raw: RawBox) -> Result<Self, PacketError> {
+        Ok(match Head::parse(&raw)? {
+            Head::Ask { tag, command } => Self::Ask { ask: AskPacket { raw, command }, tag },
+            Head::Marked { tag, command } => Self::Marked { ask: AskPacket { raw, command }, tag },
+            Head::Reply { tag, is_error, rest } => Self::Reply { tag, reply: ReplyPacket { raw, is_error, rest } },
+        })
+    }
+}
+
+impl Head {
+    #[inline]
+    fn parse(raw: &RawBox) -> Result<Self, PacketError> {
         if raw.is_ascending() {
             let mut pairs = raw.pairs();
             if let Some(tag) = pairs.next_if(ANSWER.as_wire()) {
-                let (tag, rest) = (Tag::parse(tag), pairs.position());
-                return Ok(Self::Reply { tag, reply: ReplyPacket { raw, is_error: false, rest } });
+                return Ok(Self::Reply { tag: Tag::parse(tag), is_error: false, rest: pairs.position() });
             }
             if let Some(tag) = pairs.next_if(ASK.as_wire())
+                && let tag_end = pairs.position()
                 && let Some(command) = pairs.next_if(COMMAND.as_wire())
                 && pairs.peek_first() != Some(b'_')
             {
-                let rest = pairs.position();
-                let tag = Some(AskTag::of(tag));
-                return Ok(Self::Ask { ask: AskPacket { command: rest - command.len()..rest, raw, rest }, tag });
+                let end = pairs.position();
+                let tag = Some(AskTag::at_start(&raw.as_bytes()[tag_end - tag.len()..], tag.len()));
+                return Ok(Self::Ask { tag, command: end - command.len()..end });
             }
         }
         Self::parse_any(raw)
@@ -104,7 +120,7 @@ impl Packet {
 
     /// As [`parse`](Self::parse), for any order of keys.
     #[cold]
-    fn parse_any(raw: RawBox) -> Result<Self, PacketError> {
+    fn parse_any(raw: &RawBox) -> Result<Self, PacketError> {
         let (mut ask, mut command, mut answer, mut error) = (None, None, None, None);
         let (mut pairs, mut rest, mut is_marked) = (raw.pairs(), 0, false);
         while let Some((key, value)) = pairs.next() {
@@ -121,16 +137,14 @@ impl Packet {
             rest = pairs.position();
         }
         if let Some(tag) = answer.or(error) {
-            let (tag, is_error) = (Tag::parse(tag), answer.is_none());
-            return Ok(Self::Reply { tag, reply: ReplyPacket { raw, is_error, rest } });
+            return Ok(Self::Reply { tag: Tag::parse(tag), is_error: answer.is_none(), rest });
         }
         let Some(command) = command else {
             return Err(PacketError { start: Excerpt::of(raw.as_bytes()) });
         };
-        let (tag, ask) = (ask.map(AskTag::of), AskPacket { raw, command, rest });
-        Ok(match tag {
-            Some(tag) if is_marked => Self::Marked { ask, tag },
-            tag => Self::Ask { ask, tag },
+        Ok(match ask.map(AskTag::of) {
+            Some(tag) if is_marked => Self::Marked { tag, command },
+            tag => Self::Ask { tag, command },
         })
     }
 }

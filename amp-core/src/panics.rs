@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{UnwindSafe, catch_unwind};
 
 /// What `run` returns, or `None` when it panics.
+#[inline]
 pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
     match catch_unwind(run) {
         Ok(value) => Some(value),
@@ -15,6 +16,7 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
 }
 
 /// Drops the payload of a panic, which may panic itself.
+#[cold]
 pub(crate) fn forget_panic(payload: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(std::panic::AssertUnwindSafe(|| drop(payload))) {
         // No end of it is in sight: the payload of a panic is small.

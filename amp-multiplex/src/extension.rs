@@ -69,9 +69,14 @@ impl fmt::Debug for Multiplexing {
     }
 }
 
+/// The claimed commands. A handler is told their places.
+const COMMANDS: [CommandDeclaration; 3] = [Connect::DECLARATION, Transmit::DECLARATION, Disconnect::DECLARATION];
+const TRANSMIT: usize = 1;
+const DISCONNECT: usize = 2;
+
 impl Extension for Multiplexing {
     fn commands(&self) -> Vec<CommandDeclaration> {
-        vec![Connect::DECLARATION, Transmit::DECLARATION, Disconnect::DECLARATION]
+        COMMANDS.to_vec()
     }
 
     fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
@@ -103,13 +108,13 @@ struct StreamHandler {
 }
 
 impl Handler for StreamHandler {
-    fn handle(&self, ask: Ask) {
+    fn handle(&self, command: usize, ask: Ask) {
         let Self { streams, factories } = self;
-        if ask.is::<Transmit>() {
+        if command == TRANSMIT {
             if let Some((command, ack)) = ask.accept() {
                 peer_commands::transmit(streams, command, ack);
             }
-        } else if ask.is::<Disconnect>() {
+        } else if command == DISCONNECT {
             if let Some((command, answer)) = ask.accept() {
                 peer_commands::disconnect(streams, &command, answer);
             }

@@ -44,7 +44,7 @@ impl Extension for Cancelling {
 }
 
 impl Handler for Asks {
-    fn handle(&self, ask: Ask) {
+    fn handle(&self, _: usize, ask: Ask) {
         let tag = ask.tag().map(<[u8]>::to_vec);
         assert!(!tag.is_some_and(|tag| self.0.contains(&tag)), "what an extension claims is left out");
         if let Some((Cancel { tag }, answer)) = ask.accept() {

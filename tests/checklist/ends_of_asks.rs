@@ -332,7 +332,7 @@ impl Extension for Mad {
 }
 
 impl Handler for Mad {
-    fn handle(&self, ask: amp::Ask) {
+    fn handle(&self, _: usize, ask: amp::Ask) {
         panic!("expected: a bug of the user's at {ask:?}");
     }
 }

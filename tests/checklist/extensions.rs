@@ -47,7 +47,7 @@ impl Extension for Counting {
 }
 
 impl Handler for Asks {
-    fn handle(&self, ask: Ask) {
+    fn handle(&self, _: usize, ask: Ask) {
         let asks = self.0.fetch_add(1, SeqCst) + 1;
         if let Some((Count, answer)) = ask.accept() {
             answer.send(Ok(Counted { asks }));
@@ -239,7 +239,7 @@ struct AbortingHandler {
 }
 
 impl Handler for AbortingHandler {
-    fn handle(&self, ask: Ask) {
+    fn handle(&self, _: usize, ask: Ask) {
         self.asks.fetch_add(1, SeqCst);
         drop(ask);
         self.connection.upgrade().expect("it has a handle").abort();

@@ -54,7 +54,7 @@ impl Extension for Tracing {
 }
 
 impl Handler for Seen {
-    fn handle(&self, ask: Ask) {
+    fn handle(&self, _: usize, ask: Ask) {
         panic!("{ask:?}: it claims nothing")
     }
 
@@ -187,7 +187,7 @@ impl Extension for Broken {
 }
 
 impl Handler for Broken {
-    fn handle(&self, _: Ask) {}
+    fn handle(&self, _: usize, _: Ask) {}
 
     fn keys(self: Arc<Self>) -> Option<Arc<dyn Keys>> {
         Some(self)

@@ -50,7 +50,7 @@ impl Extension for Taking {
 }
 
 impl Handler for Taking {
-    fn handle(&self, ask: Ask) {
+    fn handle(&self, _: usize, ask: Ask) {
         let Some((Take { count, .. }, answer)) = ask.accept() else { return };
         let mut received = self.0.lock().expect("no panic");
         let numbers = (0..count).map(|_| {

@@ -42,7 +42,7 @@ impl Extension for Masking {
 }
 
 impl Handler for Handling {
-    fn handle(&self, ask: Ask) {
+    fn handle(&self, _: usize, ask: Ask) {
         let Some(connection) = self.0.upgrade() else { return };
         let Some(upgrade) = Upgrade::begin(&connection) else { return Upgrade::refuse(ask) };
         let Some((StartMask { key }, answer)) = ask.accept() else { return };

@@ -255,7 +255,7 @@ struct EndingHandler {
 }
 
 impl Handler for EndingHandler {
-    fn handle(&self, ask: Ask) {
+    fn handle(&self, _: usize, ask: Ask) {
         let Some(connection) = self.connection.upgrade() else { return };
         let Some(upgrade) = Upgrade::begin(&connection) else { return Upgrade::refuse(ask) };
         let Some((StartMask { key }, answer)) = ask.accept() else { return };
@@ -372,8 +372,8 @@ impl Extension for Keyed {
 struct KeyedHandler(Arc<dyn Handler>);
 
 impl Handler for KeyedHandler {
-    fn handle(&self, ask: Ask) {
-        self.0.handle(ask);
+    fn handle(&self, command: usize, ask: Ask) {
+        self.0.handle(command, ask);
     }
 
     fn keys(self: Arc<Self>) -> Option<Arc<dyn Keys>> {

@@ -3,12 +3,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use super::exposing::provide;
-use super::shared::{Shared, wake};
+use super::shared::Shared;
 use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::responder::Answering;
 use crate::settings::Settings;
+use crate::wire::BoxLimits;
 
 /// The connection, as far as the answers of its responders see it.
 impl Answering for Shared {
@@ -20,19 +21,17 @@ impl Answering for Shared {
         &self.peer
     }
 
-    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) {
+    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) {
         self.append_answer(put);
     }
 
-    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) {
+    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) {
         let context = self.encoding_context();
-        let put = |buffer: &mut Vec<u8>| put(buffer, ContextRef::new(&context));
+        let put = |buffer: &mut Vec<u8>| put(buffer, self.settings.boxes, ContextRef::new(&context));
         let mut state = self.lock();
         let driver = state.transport().append_before_barrier(put);
         let woken = state.check_outbound(|| self.finish_by());
-        drop(state);
-        wake(driver);
-        wake(woken);
+        self.unlock(state, driver.into_iter().chain(woken));
     }
 
     /// The first reason stays, and all that wait learn it.
@@ -55,8 +54,8 @@ impl Answering for Shared {
         }
     }
 
-    fn settle(&self) {
-        if self.inbound.settle() {
+    fn settle(&self, bytes: usize) {
+        if self.inbound.settle(bytes) {
             self.wake_driver();
         }
     }
@@ -65,11 +64,15 @@ impl Answering for Shared {
         self.inbound.is_first_complaint()
     }
 
-    fn note(&self, tag: &[u8]) -> u64 {
-        self.noted().map_or(0, |noted| noted.note(tag))
+    fn note(&self, tag: &[u8], number: &AtomicU32) -> bool {
+        let noted = self.noted();
+        if let Some(noted) = noted {
+            noted.note(tag, self.unanswered.number(number));
+        }
+        noted.is_some()
     }
 
-    fn forget(&self, tag: &[u8], number: u64) -> bool {
+    fn forget(&self, tag: &[u8], number: u32) -> bool {
         self.noted().is_some_and(|noted| noted.forget(tag, number))
     }
 

@@ -63,7 +63,8 @@ impl Future for Responding {
     }
 }
 
-/// The asks of one connection that have no answer and gave a handle of it away, by number. No ask has the number 0.
+/// The asks of one connection that have no answer and gave a handle of it away, or are noted by their tags, by number. No ask has
+/// the number 0.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered(Mutex<Numbers>);
 

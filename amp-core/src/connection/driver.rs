@@ -195,17 +195,14 @@ impl<T: Transport + 'static> Running<T> {
         let (mut taken, mut room_is_waited_for) = (false, false);
         if writer.broken().is_some() {
             state.discard_outbound();
-            shared.inbound.set_congested(false);
         } else if !writer.has_rest() {
             taken = state.take_outbound(writer.buffer(), woken);
-            if taken {
-                shared.inbound.set_congested(false);
-                if state.has_attachments() {
-                    writer.attach(state.take_attachments());
-                }
+            if taken && state.has_attachments() {
+                writer.attach(state.take_attachments());
             }
             room_is_waited_for = state.is_room_waited_for();
         }
+        shared.inbound.publish(&state);
         let comes_back = has_read || room_is_waited_for || responders.has_work();
         let stalled = writer.broken().is_none() && writer.has_rest() && !taken;
         let driver = state.sleep(cx.waker(), comes_back || stalled);

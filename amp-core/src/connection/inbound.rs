@@ -1,9 +1,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use super::pending::Pending;
-use crate::proto::most_held;
+use crate::proto::{Intake, State, Waiter, most_held};
 use crate::reason::CloseReason;
-use crate::responder::Ask;
 use crate::settings::Settings;
 
 /// The peer's asks at this end: what they hold, and which may still begin. It is looked at for every ask, without the
@@ -15,39 +14,18 @@ pub(super) struct Inbound {
     most_held: usize,
     most_held_by_notifications: usize,
     pending: Pending,
-    /// Set under the lock.
-    intake: AtomicU8,
-    /// Whether so much waits to be written that no more responders should start. Set under the lock.
-    is_congested: AtomicBool,
+    /// What the connection's state has [published](Self::publish): how far the intake has come, and [`CONGESTED`].
+    published: AtomicU8,
     has_complained: AtomicBool,
     /// Whether the peer's bytes behind the box that is handled now may belong to another transport.
     stops_reading: AtomicBool,
 }
 
-/// What may still begin at an end. Whatever else ends a connection lets begin what came in the same read (`wire.md` line 32).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Intake {
-    Open,
-    /// It closes in order: nothing that somebody waits for.
-    Draining,
-    /// It has closed in order, and the peer may not have seen that: nothing that could be answered.
-    Ended,
-    /// Nothing.
-    Aborted,
-}
-
-const OPEN: u8 = 0;
 const DRAINING: u8 = 1;
 const ENDED: u8 = 2;
 const ABORTED: u8 = 3;
-
-impl Intake {
-    /// Settles an ask that may not begin any more.
-    #[cold]
-    pub(super) fn refuse(self, ask: Ask) {
-        if self == Self::Draining { ask.refuse_draining() } else { ask.discard() }
-    }
-}
+/// So much waits to be written that no more responders should start.
+const CONGESTED: u8 = 4;
 
 impl Inbound {
     pub(super) fn new(settings: &Settings) -> Self {
@@ -56,8 +34,7 @@ impl Inbound {
             most_held: settings.most_inbound,
             most_held_by_notifications: most_held(settings.most_inbound, settings.boxes.bytes),
             pending: Pending::default(),
-            intake: AtomicU8::new(OPEN),
-            is_congested: AtomicBool::new(false),
+            published: AtomicU8::new(0),
             has_complained: AtomicBool::new(false),
             stops_reading: AtomicBool::new(false),
         }
@@ -78,9 +55,10 @@ impl Inbound {
         before > self.most_held && before - bytes <= self.most_held
     }
 
-    /// The ask has its answer. Whether closing may have waited for that.
-    pub(super) fn settle(&self) -> bool {
-        self.pending.remove()
+    /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.
+    pub(super) fn settle(&self, bytes: usize) -> bool {
+        // Both, whatever the first one says.
+        self.release(bytes) | self.pending.remove()
     }
 
     /// Whether every ask has its answer.
@@ -103,43 +81,36 @@ impl Inbound {
         }
     }
 
+    /// Shows what is looked at without the lock as the state has it. Called under the lock, before that is let go, wherever it may
+    /// have changed.
+    pub(super) fn publish<W: Waiter>(&self, state: &State<W>) {
+        let intake = match state.intake() {
+            Intake::Open => 0,
+            Intake::Draining => DRAINING,
+            Intake::Ended => ENDED,
+            Intake::Aborted => ABORTED,
+        };
+        let congestion = if state.has_room() { 0 } else { CONGESTED };
+        self.published.store(intake | congestion, Ordering::Relaxed);
+        if state.is_closing() {
+            // From now on the last ask that is settled tells.
+            self.pending.close();
+        }
+    }
+
     #[inline]
     pub(super) fn intake(&self) -> Intake {
-        match self.intake.load(Ordering::Relaxed) {
-            OPEN => Intake::Open,
+        match self.published.load(Ordering::Relaxed) & !CONGESTED {
+            0 => Intake::Open,
             DRAINING => Intake::Draining,
             ENDED => Intake::Ended,
             _ => Intake::Aborted,
         }
     }
 
-    /// This end closes in order.
-    pub(super) fn drain(&self) {
-        self.intake.store(DRAINING, Ordering::Relaxed);
-    }
-
-    /// This end has closed in order. An abort before that stays.
-    pub(super) fn end(&self) {
-        let _ = self.intake.compare_exchange(DRAINING, ENDED, Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    pub(super) fn abort(&self) {
-        self.intake.store(ABORTED, Ordering::Relaxed);
-    }
-
-    /// Closing begins, for whatever reason: the last ask that is settled tells.
-    pub(super) fn close(&self) {
-        self.pending.close();
-    }
-
     #[inline]
     pub(super) fn is_congested(&self) -> bool {
-        self.is_congested.load(Ordering::Relaxed)
-    }
-
-    #[inline]
-    pub(super) fn set_congested(&self, is_congested: bool) {
-        self.is_congested.store(is_congested, Ordering::Relaxed);
+        self.published.load(Ordering::Relaxed) & CONGESTED != 0
     }
 
     /// The reader stops behind the box that it handles now.

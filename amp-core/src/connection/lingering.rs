@@ -65,7 +65,6 @@ impl<T: Transport> Lingering<T> {
         let is_orderly = rest == Rest::Runs;
         if is_orderly {
             reader.read_on();
-            shared.inbound.end();
         }
         Self {
             shared: Arc::clone(shared),

@@ -6,7 +6,7 @@ use tokio::task::AbortHandle;
 
 /// The asks of one connection that have no answer, by the tag that the peer gave them. Kept only when an extension wants it.
 ///
-/// An ask is told from others with the same tag by a number, which is never 0.
+/// An ask is told from others with the same tag by its number.
 #[derive(Debug, Default)]
 pub(super) struct NotedAsks {
     table: Mutex<Table>,
@@ -16,35 +16,32 @@ pub(super) struct NotedAsks {
 
 #[derive(Debug, Default)]
 struct Table {
-    last: u64,
     asks: HashMap<Box<[u8]>, Vec<Noted>>,
 }
 
 #[derive(Debug)]
 struct Noted {
-    number: u64,
+    number: u32,
     is_cancelled: bool,
     /// The task of its responder, once there is one.
     task: Option<AbortHandle>,
 }
 
 impl NotedAsks {
-    /// Notes an ask. Returns its number.
-    pub(super) fn note(&self, tag: &[u8]) -> u64 {
+    /// Notes an ask.
+    pub(super) fn note(&self, tag: &[u8], number: u32) {
         let mut table = self.lock();
-        table.last += 1;
-        let noted = Noted { number: table.last, is_cancelled: false, task: None };
+        let noted = Noted { number, is_cancelled: false, task: None };
         match table.asks.get_mut(tag) {
             Some(same) => same.push(noted),
             None => {
                 table.asks.insert(tag.into(), vec![noted]);
             }
         }
-        table.last
     }
 
     /// The responder of the ask runs as a task from now on. If the ask was cancelled before, that is the end of the task.
-    pub(super) fn runs(&self, tag: &[u8], number: u64, task: AbortHandle) {
+    pub(super) fn runs(&self, tag: &[u8], number: u32, task: AbortHandle) {
         let mut table = self.lock();
         let Some(noted) = table.find(tag, number) else { return };
         if noted.is_cancelled {
@@ -56,7 +53,7 @@ impl NotedAsks {
     }
 
     /// The ask has its answer, or is another's to answer. Whether it was cancelled.
-    pub(super) fn forget(&self, tag: &[u8], number: u64) -> bool {
+    pub(super) fn forget(&self, tag: &[u8], number: u32) -> bool {
         let mut table = self.lock();
         let Some(same) = table.asks.get_mut(tag) else { return false };
         let Some(at) = same.iter().position(|noted| noted.number == number) else { return false };
@@ -75,7 +72,7 @@ impl NotedAsks {
         self.lock().asks.values().map(Vec::len).sum()
     }
 
-    pub(super) fn is_cancelled(&self, tag: &[u8], number: u64) -> bool {
+    pub(super) fn is_cancelled(&self, tag: &[u8], number: u32) -> bool {
         self.lock().find(tag, number).is_some_and(|noted| noted.is_cancelled)
     }
 
@@ -108,7 +105,7 @@ impl NotedAsks {
 }
 
 impl Table {
-    fn find(&mut self, tag: &[u8], number: u64) -> Option<&mut Noted> {
+    fn find(&mut self, tag: &[u8], number: u32) -> Option<&mut Noted> {
         self.asks.get_mut(tag)?.iter_mut().find(|noted| noted.number == number)
     }
 }
@@ -120,7 +117,10 @@ mod tests {
     #[test]
     fn asks_with_one_tag_are_cancelled_together_and_forgotten_apart() {
         let asks = NotedAsks::default();
-        let [first, second, other] = [b"a", b"a", b"b"].map(|tag| asks.note(tag));
+        let [first, second, other] = [1, 2, 3];
+        for (tag, number) in [(b"a", first), (b"a", second), (b"b", other)] {
+            asks.note(tag, number);
+        }
         assert!(asks.cancel(b"a") && !asks.cancel(b"c") && asks.take_cancelled() && !asks.take_cancelled());
         assert!(asks.is_cancelled(b"a", first) && !asks.is_cancelled(b"b", other));
         assert!(asks.forget(b"a", first) && asks.contains(b"a"));

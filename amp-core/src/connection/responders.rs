@@ -9,11 +9,11 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::callback::{Responding, respond};
 use super::extension::{Claims, Handler};
 use super::halt::Halt;
-use super::inbound::Intake;
 use super::shared::Shared;
 use super::waiting::Waiting;
 use crate::locator::Locator;
 use crate::panics::{caught, forget_panic};
+use crate::proto::Intake;
 use crate::responder::{Ask, Located};
 use crate::settings::Settings;
 use crate::wire::RawBox;
@@ -57,15 +57,15 @@ impl Responders {
             if !(ask.is_marked() && ask.is_own()) {
                 self.claims.see_ask(&ask);
             }
-            if let Some(handler) = self.claims.find(ask.command()) {
-                return self.hand_over(handler, ask);
+            if let Some((handler, command)) = self.claims.find(ask.command()) {
+                return self.hand_over(handler, command, ask);
             }
         }
-        let (wants_answer, settings) = (ask.wants_answer(), &self.shared.settings);
         let (inbound, intake) = (&self.shared.inbound, self.shared.inbound.intake());
+        let (wants_answer, started, waiting) = (ask.wants_answer(), self.started(), self.waiting.len());
         if intake != Intake::Open && (wants_answer || intake == Intake::Aborted) {
-            intake.refuse(ask);
-        } else if wants_answer && (self.len() >= settings.most_responders || inbound.is_full()) {
+            refuse(ask, intake);
+        } else if wants_answer && (started + waiting >= self.shared.settings.most_responders || inbound.is_full()) {
             ask.refuse_busy();
         } else if !wants_answer && let Err(reason) = inbound.check_notifications() {
             ask.discard();
@@ -74,7 +74,7 @@ impl Responders {
             if self.shared.noted().is_some() {
                 ask.note();
             }
-            if self.waiting.is_empty() && self.may_start(wants_answer) {
+            if waiting == 0 && self.may_start(wants_answer, started) {
                 self.start(ask);
             } else {
                 self.waiting.push(ask);
@@ -101,18 +101,18 @@ impl Responders {
 
     /// Gives an ask to the extension that claims its command.
     #[inline(never)]
-    fn hand_over(&self, handler: &dyn Handler, mut ask: Ask) -> Result<(), Halt> {
+    fn hand_over(&self, handler: &dyn Handler, command: usize, mut ask: Ask) -> Result<(), Halt> {
         // Closing waits for extensions; behind the end, which they were told of, nothing of theirs begins.
         let intake = self.shared.inbound.intake();
         if matches!(intake, Intake::Ended | Intake::Aborted) {
-            intake.refuse(ask);
+            refuse(ask, intake);
             return Ok(());
         }
         if ask.is_marked() {
             ask.give_credit();
         }
         // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
-        caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(ask))));
+        caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(command, ask))));
         if self.shared.inbound.takes_stop() { Err(Halt::Stopped) } else { Ok(()) }
     }
 
@@ -127,10 +127,12 @@ impl Responders {
             // A responder may have just closed or aborted.
             match self.shared.inbound.intake() {
                 Intake::Open | Intake::Ended => {}
-                Intake::Draining => self.waiting.take_calls().for_each(|ask| Intake::Draining.refuse(ask)),
+                Intake::Draining => self.waiting.take_calls().for_each(|ask| refuse(ask, Intake::Draining)),
                 Intake::Aborted => break,
             }
-            let Some(ask) = self.waiting.next(self.may_start(true), self.may_start(false)) else { break };
+            let started = self.started();
+            let (calls, notifications) = (self.may_start(true, started), self.may_start(false, started));
+            let Some(ask) = self.waiting.next(calls, notifications) else { break };
             self.start(ask);
         }
         // An empty set took no waker above: what was spawned since needs one.
@@ -161,7 +163,8 @@ impl Responders {
 
     /// Whether another look would start what waits.
     pub(super) fn has_work(&self) -> bool {
-        !self.waiting.is_empty() && self.waiting.has_next(self.may_start(true), self.may_start(false))
+        let may_start = |wants_answer| self.may_start(wants_answer, self.started());
+        !self.waiting.is_empty() && self.waiting.has_next(may_start(true), may_start(false))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -177,10 +180,9 @@ impl Responders {
         self.running.len() + self.detached.len() + self.notifications.len()
     }
 
-    /// Whether an ask may start that wants an answer, or a notification. One of these gives credit for more when it starts, and so
-    /// waits while much is held; one at a time may run in any case, because whatever else runs may wait for it.
-    fn may_start(&self, wants_answer: bool) -> bool {
-        let started = self.started();
+    /// Whether an ask may start that wants an answer, or a notification, beside so many that have. One of these gives credit for more
+    /// when it starts, and so waits while much is held; one at a time may run in any case, because whatever else runs may wait for it.
+    fn may_start(&self, wants_answer: bool, started: usize) -> bool {
         let Settings { in_order, most_responders, .. } = self.shared.settings;
         let may = started == 0
             || (!in_order
@@ -210,45 +212,41 @@ impl Responders {
                 return ask.discard();
             }
         }
-        if ask.noted().is_some() {
-            self.start_noted(ask);
-        } else {
-            self.run(ask);
-        }
-    }
-
-    /// Starts one that an extension may find by its tag.
-    #[cold]
-    fn start_noted(&mut self, ask: Ask) {
         let noted = ask.noted().map(|(tag, number)| (Box::<[u8]>::from(tag), number));
-        let task = self.run(ask);
-        if let Some((tag, number)) = noted
-            && let Some(asks) = self.shared.noted()
-        {
-            match task {
-                Some(task) => asks.runs(&tag, number, task),
-                // It is answered, or its locator keeps it: there is no responder that could be dropped.
-                None => {
-                    asks.forget(&tag, number);
-                }
-            }
-        }
-    }
-
-    /// Runs what answers the ask. Returns its task, if it is not done at its first poll.
-    #[inline(always)]
-    fn run(&mut self, ask: Ask) -> Option<AbortHandle> {
         let is_accepted = !ask.wants_answer();
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begun = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || begin(&*self.shared.locator, ask))));
-        let (responding, is_detached) = begun.flatten()?;
-        let tasks = match (is_accepted, is_detached) {
-            (true, _) => &mut self.notifications,
-            (false, true) => &mut self.detached,
-            (false, false) => &mut self.running,
-        };
-        Some(tasks.spawn(Responding(self.shared.identity(), responding)))
+        let task = begun.flatten().map(|(responding, is_detached)| {
+            let tasks = match (is_accepted, is_detached) {
+                (true, _) => &mut self.notifications,
+                (false, true) => &mut self.detached,
+                (false, false) => &mut self.running,
+            };
+            tasks.spawn(Responding(self.shared.identity(), responding))
+        });
+        if let Some((tag, number)) = noted {
+            self.note_task(&tag, number, task);
+        }
     }
+
+    /// Lets extensions find the task of a noted ask. One that is answered, or that its locator keeps, has no responder that could be
+    /// dropped.
+    #[cold]
+    fn note_task(&self, tag: &[u8], number: u32, task: Option<AbortHandle>) {
+        let Some(asks) = self.shared.noted() else { return };
+        match task {
+            Some(task) => asks.runs(tag, number, task),
+            None => {
+                asks.forget(tag, number);
+            }
+        }
+    }
+}
+
+/// Settles an ask that may not begin any more.
+#[cold]
+fn refuse(ask: Ask, intake: Intake) {
+    if intake == Intake::Draining { ask.refuse_draining() } else { ask.discard() }
 }
 
 /// A responder that has been polled once.

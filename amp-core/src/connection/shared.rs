@@ -25,7 +25,7 @@ use crate::peer::Peer;
 use crate::proto::{Appended, Attachments, EndListener, Limits, LostSink, State, Waiter};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
-use crate::wire::AmpBox;
+use crate::wire::{AmpBox, BoxLimits};
 
 /// How far the end of a connection has come.
 #[derive(Debug, Default)]
@@ -144,11 +144,18 @@ impl Shared {
         std::ptr::from_ref(self).addr()
     }
 
+    /// Lets the lock go where the connection may have come farther, and wakes.
+    pub(super) fn unlock(&self, state: MutexGuard<'_, State<Waker>>, woken: impl IntoIterator<Item = Waker>) {
+        self.inbound.publish(&state);
+        drop(state);
+        wake(woken);
+    }
+
     /// Something was appended: lets the lock go and wakes the driver, if that is to be woken.
     #[inline]
     pub(super) fn appended(&self, state: MutexGuard<'_, State<Waker>>, driver: Option<Waker>) {
         if !state.has_room() {
-            self.inbound.set_congested(true);
+            self.inbound.publish(&state);
         }
         drop(state);
         wake(driver);
@@ -161,10 +168,11 @@ impl Shared {
     }
 
     /// Appends an answer and sees to it that it is written.
-    pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>, ContextRef<'_>)) {
-        let context = self.encoding_context();
+    pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) {
+        let (context, limits) = (self.encoding_context(), self.settings.boxes);
         let mut state = self.lock();
-        let appended = state.append_answer(|buffer| put(buffer, ContextRef::new(&context)), || self.finish_by());
+        let appended =
+            state.append_answer(|buffer| put(buffer, limits, ContextRef::new(&context)), || self.finish_by());
         self.queued(state, appended);
     }
 
@@ -186,21 +194,19 @@ impl Shared {
     fn queued(&self, state: MutexGuard<'_, State<Waker>>, appended: Appended<Waker>) {
         match appended {
             Appended::Queued(driver) => self.appended(state, driver),
-            refused => {
-                drop(state);
-                self.not_queued(refused);
-            }
+            refused => self.not_queued(state, refused),
         }
     }
 
     #[cold]
-    fn not_queued(&self, refused: Appended<Waker>) {
+    fn not_queued(&self, state: MutexGuard<'_, State<Waker>>, refused: Appended<Waker>) {
         match refused {
-            Appended::Queued(driver) => wake(driver),
+            Appended::Queued(driver) => self.unlock(state, driver),
             Appended::Sealed => {
+                drop(state);
                 tracing::debug!(peer = %self.peer, "an answer came after the connection had ended");
             }
-            Appended::Overflowed(woken) => wake(woken),
+            Appended::Overflowed(woken) => self.unlock(state, woken),
         }
     }
 
@@ -214,10 +220,7 @@ impl Shared {
         let until = self.finish_by();
         let mut state = self.lock();
         if let Some(woken) = state.close(CloseReason::Closed, until, until) {
-            self.inbound.drain();
-            self.inbound.close();
-            drop(state);
-            wake(woken);
+            self.unlock(state, woken);
         }
     }
 
@@ -226,10 +229,7 @@ impl Shared {
         let (until, finish_by) = (after(self.settings.linger), self.finish_by());
         let mut state = self.lock();
         if let Some(woken) = state.write_failed(reason, until, finish_by) {
-            self.inbound.set_congested(false);
-            self.inbound.close();
-            drop(state);
-            wake(woken);
+            self.unlock(state, woken);
         }
     }
 
@@ -238,18 +238,15 @@ impl Shared {
         let mut state = self.lock();
         let is_first = state.over().is_none();
         let woken = state.end(reason, self.finish_by());
-        drop(state);
-        wake(woken);
+        self.unlock(state, woken);
         is_first
     }
 
     /// Ends the connection and what still runs, also when it is over already.
     pub(super) fn abort(&self) {
         let mut state = self.lock();
-        self.inbound.abort();
         let woken = state.abort(now());
-        drop(state);
-        wake(woken);
+        self.unlock(state, woken);
     }
 
     /// Until when responders may go on that finish although the connection is over. The driver is woken when that changes.
@@ -279,9 +276,9 @@ impl Shared {
     /// tells whether there was any.
     pub(super) fn seal(&self) -> (Vec<u8>, Attachments, bool) {
         let mut state = self.lock();
-        // Nothing waits to be written any more: what goes on without an answer may start.
-        self.inbound.set_congested(false);
         let (last, is_cut) = state.seal();
+        // Nothing waits to be written any more: what goes on without an answer may start.
+        self.inbound.publish(&state);
         (last, state.take_attachments(), is_cut)
     }
 

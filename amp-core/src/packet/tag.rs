@@ -14,19 +14,27 @@ pub(crate) enum AskTag {
 }
 
 impl AskTag {
-    const SHORT: usize = 22;
+    const SHORT: usize = 16;
 
     /// A copy of the tag.
-    #[inline]
     pub(crate) fn of(tag: &[u8]) -> Self {
         match u8::try_from(tag.len()) {
             Ok(length) if tag.len() <= Self::SHORT => {
                 let mut bytes = [0; Self::SHORT];
-                // Most have a few bytes: a loop is done before a call of `memcpy` has begun.
-                bytes.iter_mut().zip(tag).for_each(|(copy, byte)| *copy = *byte);
+                bytes[..tag.len()].copy_from_slice(tag);
                 Self::Short { bytes, length }
             }
             _ => Self::Long(tag.into()),
+        }
+    }
+
+    /// A copy of the tag that has `length` bytes and begins `bytes`.
+    #[inline]
+    pub(super) fn at_start(bytes: &[u8], length: usize) -> Self {
+        match (bytes.first_chunk(), u8::try_from(length)) {
+            // With what is behind it in the box: a copy of so many bytes is one move, one of a few a call of `memcpy`.
+            (Some(chunk), Ok(short)) if length <= Self::SHORT => Self::Short { bytes: *chunk, length: short },
+            _ => Self::of(&bytes[..length]),
         }
     }
 

@@ -60,8 +60,17 @@ fn line_13_own_tags_are_lowercase_hex_without_leading_zeros() {
 
 #[test]
 fn line_14_a_tag_is_kept_byte_for_byte_and_an_empty_one_is_a_tag() {
-    let rows: [&[u8]; 7] =
-        [b"", b"zz/\xff", &[b'x'; 22], &[b'x'; 23], b"1234567890123456789012345678901234567890", b"01", b"1 "];
+    let rows: [&[u8]; 9] = [
+        b"",
+        b"zz/\xff",
+        &[b'x'; 16],
+        &[b'x'; 17],
+        &[b'x'; 22],
+        &[b'x'; 23],
+        b"1234567890123456789012345678901234567890",
+        b"01",
+        b"1 ",
+    ];
     for tag in rows {
         let mut bytes = Vec::new();
         crate::wire::put_pair(&mut bytes, b"_ask", tag);

@@ -5,6 +5,18 @@ use crate::reason::CloseReason;
 /// What is told the reason when the connection has ended.
 pub(crate) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
 
+/// What may still begin at this end. Whatever else ends a connection lets begin what came in the same read (`wire.md` line 32).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intake {
+    Open,
+    /// It closes in order: nothing that somebody waits for.
+    Draining,
+    /// It has closed in order, which the peer may not have seen: nothing that could be answered.
+    Ended,
+    /// Nothing.
+    Aborted,
+}
+
 /// How far a connection has come.
 ///
 /// ```text
@@ -17,6 +29,8 @@ pub(crate) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
 /// when writing fails.
 pub(crate) struct Lifecycle {
     phase: Phase,
+    /// It only advances: what was aborted after it had ended begins nothing either.
+    intake: Intake,
     /// What runs when the connection has ended; `None` once that was.
     end_listeners: Option<Vec<EndListener>>,
 }
@@ -34,7 +48,7 @@ enum Phase {
 
 impl Lifecycle {
     pub(super) fn new() -> Self {
-        Self { phase: Phase::Open, end_listeners: Some(Vec::new()) }
+        Self { phase: Phase::Open, intake: Intake::Open, end_listeners: Some(Vec::new()) }
     }
 
     /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
@@ -47,6 +61,10 @@ impl Lifecycle {
                 Some(reason.clone())
             }
         }
+    }
+
+    pub(super) fn intake(&self) -> Intake {
+        self.intake
     }
 
     #[inline]
@@ -93,6 +111,9 @@ impl Lifecycle {
     pub(super) fn close(&mut self, reason: CloseReason, until: Instant, finish_by: Instant) -> bool {
         let was_open = matches!(self.phase, Phase::Open);
         if was_open {
+            if matches!(reason, CloseReason::Closed) {
+                self.intake = Intake::Draining;
+            }
             self.phase = Phase::Closing { reason, until, finish_by };
         }
         was_open
@@ -120,8 +141,9 @@ impl Lifecycle {
         true
     }
 
-    /// What still runs has no time left.
+    /// What still runs has no time left, and nothing begins.
     pub(super) fn abort(&mut self, now: Instant) {
+        self.intake = Intake::Aborted;
         if let Phase::Closing { finish_by, .. } | Phase::Over { finish_by, .. } | Phase::Sealed { finish_by, .. } =
             &mut self.phase
         {
@@ -133,6 +155,9 @@ impl Lifecycle {
     pub(super) fn seal(&mut self) {
         if let Phase::Over { reason, finish_by } = &self.phase {
             self.phase = Phase::Sealed { reason: reason.clone(), finish_by: *finish_by };
+            if self.intake == Intake::Draining {
+                self.intake = Intake::Ended;
+            }
         }
     }
 
@@ -150,5 +175,30 @@ impl Lifecycle {
     /// Takes out what is told of the end; later listeners are told at once.
     pub(super) fn take_end_listeners(&mut self) -> Vec<EndListener> {
         self.end_listeners.take().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_orderly_close_drains_and_an_abort_lets_nothing_begin_at_any_time() {
+        let (now, failure) = (Instant::now(), CloseReason::Unwritten);
+        let mut orderly = Lifecycle::new();
+        assert!(orderly.close(CloseReason::Closed, now, now) && orderly.intake() == Intake::Draining);
+        orderly.write_failed(&failure, now);
+        assert_eq!(orderly.intake(), Intake::Draining, "what failed behind the close changes nothing");
+        let mut failed = Lifecycle::new();
+        assert!(failed.close(failure, now, now) && failed.intake() == Intake::Open);
+        assert!(!failed.close(CloseReason::Closed, now, now) && failed.intake() == Intake::Open, "it closes already");
+        for mut any in [Lifecycle::new(), orderly, failed] {
+            let before = any.intake();
+            any.end(CloseReason::ClosedByPeer, now);
+            any.seal();
+            assert_eq!(any.intake(), if before == Intake::Draining { Intake::Ended } else { before });
+            any.abort(now);
+            assert_eq!(any.intake(), Intake::Aborted);
+        }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) use admission::Lane;
 pub use attachments::Attachment;
 pub(crate) use attachments::{Attachments, Carries};
 pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
-pub(crate) use lifecycle::EndListener;
+pub(crate) use lifecycle::{EndListener, Intake};
 pub(crate) use outbound::MOST_BULK;
 pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
 pub(crate) use sender::{Limits, LostSink, ReplyTo, Request, SinkReply};

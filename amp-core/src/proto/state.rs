@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::admission::Lane;
 use super::attachments::Attachments;
-use super::lifecycle::{EndListener, Lifecycle};
+use super::lifecycle::{EndListener, Intake, Lifecycle};
 use super::outgoing::{AddKeys, Outgoing};
 use super::sender::{Limits, LostSink, Request, Sender, SinkReply};
 use super::timers::TimerKey;
@@ -195,6 +195,11 @@ impl<W: Waiter> State<W> {
 
 /// Closing and ending. What is returned is to be woken.
 impl<W: Waiter> State<W> {
+    /// What may still begin at this end.
+    pub(crate) fn intake(&self) -> Intake {
+        self.lifecycle.intake()
+    }
+
     pub(crate) fn is_closing(&self) -> bool {
         self.lifecycle.is_closing()
     }

@@ -127,15 +127,19 @@ impl Ask {
         X: Exposable,
         R: Future<Output = Reply<C>> + Send + 'static,
     {
-        let Some((command, exposed, asker)) = self.take() else { return Located::Answered };
+        let Some((command, exposed, mut asker)) = self.take() else { return Located::Answered };
         let reply = run(command, exposed);
-        let responding = Box::pin(async move { asker.reply::<C>(reply.await) });
+        let responding = Box::pin(async move {
+            // In two steps: the receiver of a call whose argument is awaited is moved to a second place in the future.
+            let reply = reply.await;
+            asker.reply::<C>(reply);
+        });
         if C::DETACHED { Located::Detached(responding) } else { Located::Responding(responding) }
     }
 
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
         let Self { packet, mut asker } = self;
-        asker.begin(C::NAME);
+        asker.begin(&C::DECLARATION);
         let (context, nesting) = (&asker as &dyn Context, asker.settings().boxes.nesting);
         let command = take_checked::<C>(&mut packet.fields(nesting).with_context(&context));
         drop(packet);
@@ -156,7 +160,7 @@ impl Ask {
     }
 
     /// Answers that there is no responder, in Twisted's words.
-    pub(crate) fn refuse_unhandled(self) {
+    pub(crate) fn refuse_unhandled(mut self) {
         let description = format!("Unhandled Command: {}", PythonBytes(self.command()));
         if !self.wants_answer() {
             self.asker.complain(&format!("{description}; no answer was wanted"));
@@ -185,7 +189,7 @@ impl Ask {
     }
 
     /// The tag and the number of a noted ask.
-    pub(crate) fn noted(&self) -> Option<(&[u8], u64)> {
+    pub(crate) fn noted(&self) -> Option<(&[u8], u32)> {
         self.asker.noted()
     }
 
@@ -205,7 +209,7 @@ impl Ask {
     /// # Errors
     /// When the peer says that it ends the connection, its reason.
     #[cold]
-    pub(crate) fn settle_own(self) -> Result<(), CloseReason> {
+    pub(crate) fn settle_own(mut self) -> Result<(), CloseReason> {
         match self.command() {
             command if command == announcement::GOODBYE.as_bytes() => {
                 let (code, text) = announcement::take_goodbye(self.packet.raw.pairs());
@@ -221,7 +225,7 @@ impl Ask {
     }
 
     /// Leaves it without an answer and without a word: the reason of the connection's end says more.
-    pub(crate) fn discard(self) {
+    pub(crate) fn discard(mut self) {
         self.asker.settle();
     }
 
@@ -232,12 +236,12 @@ impl Ask {
     }
 
     /// Answers that this end closes. Nothing was done.
-    pub(crate) fn refuse_draining(self) {
+    pub(crate) fn refuse_draining(mut self) {
         self.asker.error(codes::DRAINING, "The connection is closing; nothing was done");
     }
 
     /// Answers that too much is going on here.
-    pub(crate) fn refuse_busy(self) {
+    pub(crate) fn refuse_busy(mut self) {
         self.asker.complain("too many commands are running; see `Settings::most_responders` and `most_inbound`");
         self.asker.error(codes::BUSY, "Too many commands are running; try again later");
     }
@@ -266,7 +270,7 @@ impl<C: Command> Answer<C> {
     }
 
     /// Queues the answer to be written.
-    pub fn send(self, reply: Reply<C>) {
+    pub fn send(mut self, reply: Reply<C>) {
         self.asker.reply::<C>(reply);
     }
 }

@@ -2,7 +2,7 @@ use std::any::{Any, TypeId};
 use std::error::Error;
 use std::fmt::Display;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
@@ -13,9 +13,10 @@ use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
 use crate::proto::NOTIFICATION_OVERHEAD;
 use crate::reason::CloseReason;
+use crate::schema::CommandDeclaration;
 use crate::settings::{Settings, Strictness};
-
 use crate::value::{DecodeError, EncodeError, EncodeErrorKind};
+use crate::wire::BoxLimits;
 
 /// Where an answer goes. Dropped without one, it answers with [`codes::UNKNOWN`].
 #[derive(Debug)]
@@ -25,14 +26,14 @@ pub(super) struct Asker {
     tag: Option<AskTag>,
     answered: bool,
     kind: Kind,
+    /// Whether it is noted by its tag and its number.
+    is_noted: bool,
+    /// What tells it from other asks of its connection, once that is asked for, or 0.
+    number: AtomicU32,
     /// How many bytes of the ask are counted.
     held: usize,
-    /// Its number among those that are noted by tag, or 0.
-    noted: u64,
-    /// The command, once it is known.
-    command: &'static str,
-    /// Its number among those that gave a handle of their connection away, or 0.
-    number: AtomicU32,
+    /// The command, once it is known. A pointer to all that is declared, because that is shorter than its name.
+    command: Option<&'static CommandDeclaration>,
 }
 
 /// What is wanted under the tag.
@@ -55,10 +56,10 @@ impl Asker {
             tag,
             answered: false,
             kind: Kind::Plain,
-            held,
-            noted: 0,
-            command: "",
+            is_noted: false,
             number: AtomicU32::new(0),
+            held,
+            command: None,
         }
     }
 
@@ -69,33 +70,41 @@ impl Asker {
         asker
     }
 
-    pub(super) fn begin(&mut self, command: &'static str) {
-        self.command = command;
+    pub(super) fn begin(&mut self, command: &'static CommandDeclaration) {
+        self.command = Some(command);
+    }
+
+    fn command(&self) -> &'static str {
+        self.command.map_or("", |command| command.name)
     }
 
     /// Notes the ask by its tag, if it wants an answer.
     #[cold]
     pub(super) fn note(&mut self) {
-        if let Some(tag) = self.tag.as_ref().filter(|_| self.kind != Kind::Marked && self.noted == 0) {
-            self.noted = self.answering.note(tag.as_bytes());
+        if let Some(tag) = self.tag.as_ref().filter(|_| self.kind != Kind::Marked && !self.is_noted) {
+            self.is_noted = self.answering.note(tag.as_bytes(), &self.number);
         }
     }
 
     /// The tag and the number of a noted ask.
-    pub(super) fn noted(&self) -> Option<(&[u8], u64)> {
-        if self.noted == 0 { None } else { Some((self.tag.as_ref()?.as_bytes(), self.noted)) }
+    #[inline]
+    pub(super) fn noted(&self) -> Option<(&[u8], u32)> {
+        if !self.is_noted {
+            return None;
+        }
+        self.tag.as_ref().map(|tag| (tag.as_bytes(), self.number.load(Ordering::Relaxed)))
     }
 
     /// No longer notes the ask. Whether it was cancelled.
     #[inline]
     pub(super) fn forget(&mut self) -> bool {
-        self.noted != 0 && self.forget_noted()
+        self.is_noted && self.forget_noted()
     }
 
     #[cold]
     fn forget_noted(&mut self) -> bool {
         let is_cancelled = self.noted().is_some_and(|(tag, number)| self.answering.forget(tag, number));
-        self.noted = 0;
+        self.is_noted = false;
         is_cancelled
     }
 
@@ -120,15 +129,14 @@ impl Asker {
     }
 
     /// Answers without fields, if an answer is wanted.
-    pub(super) fn answer_nothing(self) {
+    pub(super) fn answer_nothing(&mut self) {
         self.put_nothing();
         self.settle();
     }
 
     fn put_nothing(&self) {
-        let limits = self.settings().boxes;
         // It is a tag that came in a box which kept to the limits.
-        let _ = self.put(|buffer, tag, _| put_answer(buffer, tag, &(), limits, None));
+        let _ = self.put(|buffer, tag, limits, _| put_answer(buffer, tag, &(), limits, None));
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -161,7 +169,7 @@ impl Asker {
         }
     }
 
-    pub(super) fn reply<C: Command>(self, reply: Reply<C>) {
+    pub(super) fn reply<C: Command>(&mut self, reply: Reply<C>) {
         match reply {
             Ok(response) => {
                 self.answer::<C>(&response);
@@ -175,13 +183,10 @@ impl Asker {
     }
 
     /// Answers with the response, or with an error if that cannot be sent. Whether it was the response.
-    pub(super) fn answer<C: Command>(self, response: &C::Response) -> bool {
+    pub(super) fn answer<C: Command>(&mut self, response: &C::Response) -> bool {
         let put = match violations(response) {
             Some(found) => Err(EncodeErrorKind::Constraints(found).into()),
-            None => {
-                let limits = self.settings().boxes;
-                self.put(|buffer, tag, context| put_answer(buffer, tag, response, limits, Some(context)))
-            }
+            None => self.put(|buffer, tag, limits, context| put_answer(buffer, tag, response, limits, Some(context))),
         };
         match put {
             Ok(()) => self.settle(),
@@ -193,10 +198,10 @@ impl Asker {
         true
     }
 
-    fn declared<C: Command>(self, error: &C::Errors) {
-        let (limits, description) = (self.settings().boxes, error.describe());
-        let put =
-            self.put(|buffer, tag, context| put_declared(buffer, tag, error, &description, limits, Some(context)));
+    fn declared<C: Command>(&mut self, error: &C::Errors) {
+        let description = error.describe();
+        let put = self
+            .put(|buffer, tag, limits, context| put_declared(buffer, tag, error, &description, limits, Some(context)));
         if let Err(error) = put {
             return self.fail(&error);
         }
@@ -204,9 +209,9 @@ impl Asker {
     }
 
     /// What follows a declared error. Not compiled for each command anew, as little as what fails.
-    fn end_declared(self, error: &dyn Display, fatal: Option<&'static str>) {
+    fn end_declared(&mut self, error: &dyn Display, fatal: Option<&'static str>) {
         if !self.wants_answer() {
-            tracing::warn!(peer = %self.peer(), command = self.command, %error, "failed; no answer was wanted");
+            tracing::warn!(peer = %self.peer(), command = self.command(), %error, "failed; no answer was wanted");
             self.strictly_end();
         }
         if let Some(code) = fatal {
@@ -216,34 +221,34 @@ impl Asker {
     }
 
     /// An argument that does not decode: it is named to the peer under `code`, because it is the peer's fault.
-    pub(super) fn refuse_argument(self, code: &str, error: &DecodeError) {
+    pub(super) fn refuse_argument(&mut self, code: &str, error: &DecodeError) {
         if self.settings().strictness == Strictness::Twisted {
             return self.fail(error);
         }
         if self.wants_answer() {
-            tracing::debug!(peer = %self.peer(), command = self.command, %error, "refused an argument");
+            tracing::debug!(peer = %self.peer(), command = self.command(), %error, "refused an argument");
         } else {
-            tracing::warn!(peer = %self.peer(), command = self.command, %error, "refused an argument; no answer was wanted");
+            tracing::warn!(peer = %self.peer(), command = self.command(), %error, "refused an argument; no answer was wanted");
         }
         self.finish(code, &error.to_string());
     }
 
     /// A failure that the command does not declare: the log learns what it is, the peer that there is one.
-    pub(super) fn fail(self, error: &(dyn Error + 'static)) {
-        tracing::error!(peer = %self.peer(), command = self.command, error, "a responder failed");
-        self.strictly_end_after(|asker| asker.finish(codes::UNKNOWN, UNKNOWN_ERROR));
+    pub(super) fn fail(&mut self, error: &(dyn Error + 'static)) {
+        tracing::error!(peer = %self.peer(), command = self.command(), error, "a responder failed");
+        self.finish(codes::UNKNOWN, UNKNOWN_ERROR);
+        self.strictly_end();
     }
 
     /// Answers with an error that has only a code and a description.
-    pub(super) fn error(self, code: &str, description: &str) {
-        if self.wants_answer() {
-            self.finish(code, description);
-        } else {
-            self.strictly_end_after(Self::settle);
+    pub(super) fn error(&mut self, code: &str, description: &str) {
+        self.finish(code, description);
+        if !self.wants_answer() {
+            self.strictly_end();
         }
     }
 
-    fn finish(self, code: &str, description: &str) {
+    fn finish(&mut self, code: &str, description: &str) {
         self.put_error(code, description);
         self.settle();
     }
@@ -251,14 +256,12 @@ impl Asker {
     /// Puts an answer, if one is wanted.
     fn put(
         &self,
-        put: impl FnOnce(&mut Vec<u8>, &AskTag, ContextRef<'_>) -> Result<(), EncodeError>,
+        put: impl Fn(&mut Vec<u8>, &AskTag, BoxLimits, ContextRef<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         let Some(tag) = self.tag.as_ref() else { return Ok(()) };
-        let (mut put, mut result) = (Some(put), Ok(()));
-        let mut put = |buffer: &mut Vec<u8>, context: ContextRef<'_>| {
-            if let Some(put) = put.take() {
-                result = put(buffer, tag, context);
-            }
+        let mut result = Ok(());
+        let mut put = |buffer: &mut Vec<u8>, limits: BoxLimits, context: ContextRef<'_>| {
+            result = put(buffer, tag, limits, context);
         };
         match self.kind {
             Kind::Plain => self.answering.append(&mut put),
@@ -270,56 +273,53 @@ impl Asker {
 
     /// Puts an error that has only a code and a description.
     fn put_error(&self, code: &str, description: &str) {
-        let limits = self.settings().boxes;
         // It is cut to what a box holds.
-        let _ = self.put(|buffer, tag, _| {
+        let _ = self.put(|buffer, tag, limits, _| {
             put_error(buffer, tag.as_bytes(), code, description, limits);
             Ok(())
         });
     }
 
     /// The ask has its answer, or wants none.
-    pub(super) fn settle(mut self) {
+    pub(super) fn settle(&mut self) {
         self.answered = true;
     }
 
-    fn strictly_end_after(self, answer: impl FnOnce(Self)) {
-        let answering = Arc::clone(&self.answering);
-        answer(self);
-        strictly_end(&*answering);
-    }
-
+    /// Ends the connection where Twisted does.
     fn strictly_end(&self) {
-        strictly_end(&*self.answering);
+        if self.settings().strictness == Strictness::Twisted {
+            self.answering.end(CloseReason::Failure);
+        }
     }
-}
 
-/// Ends the connection where Twisted does.
-fn strictly_end(answering: &dyn Answering) {
-    if answering.settings().strictness == Strictness::Twisted {
-        answering.end(CloseReason::Failure);
+    /// Answers an ask that is dropped without an answer.
+    #[cold]
+    fn answer_dropped(&self, is_cancelled: bool) {
+        if self.answering.is_over() {
+            return;
+        }
+        if is_cancelled && !std::thread::panicking() {
+            tracing::debug!(peer = %self.peer(), command = self.command(), "an ask was cancelled");
+        } else {
+            let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
+            tracing::error!(peer = %self.peer(), command = self.command(), "{what}");
+        }
+        self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
+        self.strictly_end();
     }
 }
 
 impl Drop for Asker {
     fn drop(&mut self) {
-        self.release();
         let is_cancelled = self.forget();
-        if !self.answered && !self.answering.is_over() {
-            if is_cancelled && !std::thread::panicking() {
-                tracing::debug!(peer = %self.peer(), command = self.command, "an ask was cancelled");
-            } else {
-                let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
-                tracing::error!(peer = %self.peer(), command = self.command, "{what}");
-            }
-            self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
-            self.strictly_end();
+        if !self.answered {
+            self.answer_dropped(is_cancelled);
         }
         let number = *self.number.get_mut();
         if number != 0 {
             self.answering.answered(number);
         }
-        self.answering.settle();
+        self.answering.settle(self.held);
     }
 }
 

@@ -17,6 +17,7 @@ use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
+use crate::wire::BoxLimits;
 
 /// What became of an ask at a [`Locator`](crate::Locator).
 #[non_exhaustive]
@@ -60,11 +61,11 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
 
     fn peer(&self) -> &Peer;
 
-    /// Appends to what is sent; values see the context.
-    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>));
+    /// Appends a box to what is sent. It keeps to the limits, and its values see the context.
+    fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>));
 
     /// Puts what is sent before what waits for another transport.
-    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>));
+    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>));
 
     /// Ends the connection.
     fn end(&self, reason: CloseReason);
@@ -78,20 +79,20 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// No longer counts the bytes.
     fn release(&self, bytes: usize);
 
-    /// No longer counts the ask: it has its answer.
-    fn settle(&self);
+    /// No longer counts the ask, which has its answer, and its bytes.
+    fn settle(&self, bytes: usize);
 
-    /// Notes the ask with the tag, if an extension wants that. Returns its number, or 0.
-    fn note(&self, tag: &[u8]) -> u64;
+    /// Notes the ask by its tag and its `number`, which is 0 until it has one. Whether an extension wants that.
+    fn note(&self, tag: &[u8], number: &AtomicU32) -> bool;
 
     /// The ask that was noted has its answer. Whether an extension has cancelled it.
-    fn forget(&self, tag: &[u8], number: u64) -> bool;
+    fn forget(&self, tag: &[u8], number: u32) -> bool;
 
     /// Whether nothing was complained of on this connection before: a peer must not fill the log.
     fn is_first_complaint(&self) -> bool;
 
     /// The value of the wanted type, if there is one. A handle of the connection belongs to the ask that has the number in
-    /// `ask`, which is 0 until it gives one away.
+    /// `ask`, which is 0 until it has one.
     fn provide(self: Arc<Self>, wanted: TypeId, ask: Option<&AtomicU32>) -> Option<Arc<dyn Any + Send + Sync>>;
 
     /// The ask with the number has its answer: handles that came from it are as any other.

@@ -9,7 +9,8 @@ use crate::wire::RawBox;
 
 /// One connection's part of an [`Extension`](super::Extension).
 pub trait Handler: Send + Sync + 'static {
-    /// Settles an ask for one of the claimed commands.
+    /// Settles an ask for one of the claimed commands; `command` is its place in the list of
+    /// [`Extension::commands`](super::Extension::commands).
     ///
     /// It is called in the order of arrival, whatever responders run or wait, and also while the connection closes. Such asks
     /// count for nothing among [`most_responders`](crate::Settings::most_responders) and
@@ -17,7 +18,7 @@ pub trait Handler: Send + Sync + 'static {
     /// must not block; what takes time [takes the arguments](Ask::accept) and answers later.
     ///
     /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::codes::UNKNOWN).
-    fn handle(&self, ask: Ask);
+    fn handle(&self, command: usize, ask: Ask);
 
     /// The keys that it adds to boxes and sees in them, if it does. It is asked once, when it is attached; a connection without
     /// such keys pays nothing for them.
@@ -26,33 +27,40 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
-/// The claimed commands' names, each with the number of its extension.
+/// Who handles a command: the number of the extension, and the place of the command among those that it claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) extension: usize,
+    pub(super) command: usize,
+}
+
+/// The claimed commands' names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// The bit `n` is set when a name has `n` bytes; the last one when it has more than fit. Nearly every other command differs
     /// in that already.
     lengths: u64,
     /// Sorted by length and bytes.
-    sorted: Vec<(&'static str, usize)>,
+    sorted: Vec<(&'static str, Claim)>,
 }
 
 impl Names {
     /// Claims a name, unless it is claimed already.
-    pub(super) fn claim(&mut self, name: &'static str, extension: usize) -> bool {
+    pub(super) fn claim(&mut self, name: &'static str, claim: Claim) -> bool {
         let Err(at) = self.search(name.as_bytes()) else { return false };
-        self.sorted.insert(at, (name, extension));
+        self.sorted.insert(at, (name, claim));
         self.lengths |= length_bit(name.as_bytes());
         true
     }
 
     #[inline]
-    fn find(&self, name: &[u8]) -> Option<usize> {
+    fn find(&self, name: &[u8]) -> Option<Claim> {
         if self.lengths & length_bit(name) == 0 { None } else { self.find_exactly(name) }
     }
 
-    fn find_exactly(&self, name: &[u8]) -> Option<usize> {
+    fn find_exactly(&self, name: &[u8]) -> Option<Claim> {
         let at = self.search(name).ok()?;
-        self.sorted.get(at).map(|(_, extension)| *extension)
+        self.sorted.get(at).map(|(_, claim)| *claim)
     }
 
     fn search(&self, name: &[u8]) -> Result<usize, usize> {
@@ -106,11 +114,11 @@ impl Claims {
         }
     }
 
-    /// The handler of a command, if an extension claims it.
+    /// The handler of a command and the place of the command there, if an extension claims it.
     #[inline]
-    pub(in crate::connection) fn find(&self, command: &[u8]) -> Option<&dyn Handler> {
-        let extension = self.names.find(command)?;
-        self.handlers.get(extension).map(|handler| &**handler)
+    pub(in crate::connection) fn find(&self, command: &[u8]) -> Option<(&dyn Handler, usize)> {
+        let Claim { extension, command } = self.names.find(command)?;
+        self.handlers.get(extension).map(|handler| (&**handler, command))
     }
 }
 
@@ -118,16 +126,20 @@ impl Claims {
 mod tests {
     use super::*;
 
+    fn claim(number: usize) -> Claim {
+        Claim { extension: number, command: 7 * number }
+    }
+
     #[test]
     fn every_claimed_name_is_found_and_no_other() {
         const LONG: &str = "a name of a command with more bytes than there are bits in a word of 64";
         let mut names = Names::default();
         assert_eq!(names.find(b""), None);
-        for (extension, name) in ["Transmit", "Connect", LONG, "Transfer", "A"].into_iter().enumerate() {
-            assert!(names.claim(name, extension));
+        for (number, name) in ["Transmit", "Connect", LONG, "Transfer", "A"].into_iter().enumerate() {
+            assert!(names.claim(name, claim(number)));
         }
-        for (extension, name) in ["Transmit", "Connect", LONG, "Transfer", "A"].into_iter().enumerate() {
-            assert_eq!(names.find(name.as_bytes()), Some(extension), "{name}");
+        for (number, name) in ["Transmit", "Connect", LONG, "Transfer", "A"].into_iter().enumerate() {
+            assert_eq!(names.find(name.as_bytes()), Some(claim(number)), "{name}");
         }
         let longer = format!("{LONG}.");
         for other in ["", "B", "Transmis", "Transmitted", "Connecu", "connect", &longer] {
@@ -138,7 +150,7 @@ mod tests {
     #[test]
     fn a_name_is_claimed_once_by_the_first() {
         let mut names = Names::default();
-        assert!(names.claim("Connect", 0) && !names.claim("Connect", 1));
-        assert_eq!(names.find(b"Connect"), Some(0));
+        assert!(names.claim("Connect", claim(0)) && !names.claim("Connect", claim(1)));
+        assert_eq!(names.find(b"Connect"), Some(claim(0)));
     }
 }

@@ -22,7 +22,7 @@ impl CloseGuard {
 
 impl Drop for CloseGuard {
     fn drop(&mut self) {
-        self.shared.settle();
+        self.shared.settle(0);
     }
 }
 

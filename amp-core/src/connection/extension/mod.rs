@@ -52,7 +52,7 @@ pub use crate::packet::SentBox;
 use super::WeakConnection;
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
-use claims::Names;
+use claims::{Claim, Names};
 
 /// A protocol that rides beside the commands of connections.
 ///
@@ -93,9 +93,9 @@ pub(crate) struct Extensions {
 
 impl Extensions {
     pub(crate) fn add(&mut self, extension: Arc<dyn Extension>) {
-        for command in extension.commands() {
-            if !self.names.claim(command.name, self.list.len()) {
-                self.claimed_twice.get_or_insert(command.name);
+        for (command, CommandDeclaration { name, .. }) in extension.commands().into_iter().enumerate() {
+            if !self.names.claim(name, Claim { extension: self.list.len(), command }) {
+                self.claimed_twice.get_or_insert(name);
             }
         }
         self.list.push(extension);
