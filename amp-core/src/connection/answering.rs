@@ -24,11 +24,17 @@ impl Answering for Shared {
         self.append_answer(put);
     }
 
-    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) {
+    fn accept_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) -> bool {
         let context = self.encoding_context();
-        let put = |buffer: &mut Vec<u8>| put(buffer, ContextRef::new(&context));
+        let (is_put, driver) = self.lock().transport().accept(|buffer| put(buffer, ContextRef::new(&context)));
+        wake(driver);
+        is_put
+    }
+
+    fn refuse_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) {
+        let context = self.encoding_context();
         let mut state = self.lock();
-        let driver = state.transport().append_before_barrier(put);
+        let driver = state.transport().refuse(|buffer| put(buffer, ContextRef::new(&context)));
         let woken = state.check_outbound(|| self.finish_by());
         drop(state);
         wake(driver);

@@ -147,7 +147,7 @@ impl Builder {
             Claims::default()
         });
         if let Some(keys) = claims.keys() {
-            guard.0.lock().add_keys(keys);
+            guard.0.lock().sending().add_keys(keys);
         }
         (connection, Driver::new(transport, guard, claims))
     }

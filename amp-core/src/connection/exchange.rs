@@ -141,7 +141,7 @@ impl<A> Exchange<A> {
 
 pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
     let mut state = shared.lock();
-    let (progress, replaced) = state.poll_answer(tag, cx.waker());
+    let (progress, replaced) = state.sending().poll_answer(tag, cx.waker());
     let answer = Poll::Ready(match progress {
         Progress::Pending => {
             drop(state);
@@ -153,7 +153,7 @@ pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<R
         Progress::Expired => Err(Failure::Timeout { sent: true }),
         Progress::Lost => Err(Failure::Connection {
             reason: state.refusal(false).unwrap_or(CloseReason::DriverDropped),
-            sent: state.has_left(tag),
+            sent: state.sending().has_left(tag),
         }),
     });
     drop(state);

@@ -41,12 +41,12 @@ impl Queued {
         if self.timer.is_some() && self.deadline.is_some_and(|deadline| deadline <= now()) {
             return Poll::Ready(Err(Failure::Timeout { sent: false }));
         }
-        if state.admits(lane, self.ticket) {
+        if state.sending().admits(lane, self.ticket) {
             let reply_to = ReplyTo::Waiter(cx.waker());
             let request = Request { lane, wants_answer, deadline: self.deadline, reply_to };
             return Poll::Ready(append(shared, state, ask, &request));
         }
-        let (ticket, before) = state.wait(lane, self.ticket, cx.waker());
+        let (ticket, before) = state.sending().wait(lane, self.ticket, cx.waker());
         self.ticket = Some(ticket);
         let Some(deadline) = self.deadline else {
             drop(state);
@@ -83,7 +83,7 @@ impl Queued {
 /// Leaves a queue, and wakes the next.
 #[cold]
 pub(super) fn give_way(shared: &Shared, lane: Lane, ticket: u64) {
-    let [left, next] = shared.lock().leave(lane, ticket);
+    let [left, next] = shared.lock().sending().leave(lane, ticket);
     drop(left);
     wake(next);
 }

@@ -146,8 +146,8 @@ impl Shared {
 
     /// Something was appended: lets the lock go and wakes the driver, if that is to be woken.
     #[inline]
-    pub(super) fn appended(&self, state: MutexGuard<'_, State<Waker>>, driver: Option<Waker>) {
-        if !state.has_room() {
+    pub(super) fn appended(&self, mut state: MutexGuard<'_, State<Waker>>, driver: Option<Waker>) {
+        if !state.sending().has_room() {
             self.inbound.set_congested(true);
         }
         drop(state);
@@ -226,10 +226,12 @@ impl Shared {
         let (until, finish_by) = (after(self.settings.linger), self.finish_by());
         let mut state = self.lock();
         if let Some(woken) = state.write_failed(reason, until, finish_by) {
+            let discarded = state.sending().outbound().take_discarded();
             self.inbound.set_congested(false);
             self.inbound.close();
             drop(state);
             wake(woken);
+            drop(discarded);
         }
     }
 
@@ -282,7 +284,11 @@ impl Shared {
         // Nothing waits to be written any more: what goes on without an answer may start.
         self.inbound.set_congested(false);
         let (last, is_cut) = state.seal();
-        (last, state.take_attachments(), is_cut)
+        let outbound = state.sending().outbound();
+        let (attachments, discarded) = (outbound.take_attachments(), outbound.take_discarded());
+        drop(state);
+        drop(discarded);
+        (last, attachments, is_cut)
     }
 
     /// Runs `listener` when the connection has ended: now, if that was before.
@@ -295,7 +301,7 @@ impl Shared {
     pub(super) fn announce_end(&self) {
         let reason = self.over().unwrap_or(CloseReason::DriverDropped);
         self.switch.stop(&reason);
-        let (lost, nesting) = (self.lock().take_lost_sinks(), self.settings.boxes.nesting);
+        let (lost, nesting) = (self.lock().sending().take_lost(), self.settings.boxes.nesting);
         hand_over(lost.into_iter().map(|LostSink { sink, tag, sent }| {
             let failure = Failure::Connection { reason: reason.clone(), sent };
             (sink, Delivery::new(tag, Err(failure), nesting))

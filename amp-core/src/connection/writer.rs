@@ -59,17 +59,19 @@ impl Writer {
     /// The attachments of what was taken.
     #[cold]
     pub(super) fn attach(&mut self, attachments: Attachments) {
-        self.attachments = attachments;
+        self.attachments.append(0, attachments);
     }
 
     /// Writes what was taken, and flushes. An error is the last one.
     pub(super) fn poll<T: Transport>(&mut self, transport: &mut T, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         if self.broken.is_some() {
+            self.attachments = Attachments::default();
             return Ok(());
         }
         let written = self.poll_write(transport, cx);
         if let Err(reason) = &written {
             self.broken = Some(reason.clone());
+            self.attachments = Attachments::default();
         }
         written
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU32;
 use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
 use crate::codes;
-use crate::command::{Command, ErrorCodes, violations};
+use crate::command::{Arguments, Command, ErrorCodes, violations};
 use crate::exposed::{Context, ContextRef};
 use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
@@ -42,8 +42,8 @@ enum Kind {
     Plain,
     /// No more than an answer when the responder starts.
     Marked,
-    /// What the command answers, in front of what waits for another transport.
-    BeforeBarrier,
+    /// An error, because the transport stays.
+    RefusesUpgrade,
 }
 
 impl Asker {
@@ -153,19 +153,39 @@ impl Asker {
         self.answering.release(std::mem::take(&mut self.held));
     }
 
-    /// The answer goes before a barrier.
+    /// Answers an ask for another transport with an error.
     #[cold]
-    pub(super) fn goes_before_barrier(&mut self) {
+    pub(super) fn refuse_upgrade(mut self, code: &str, description: &str) {
         if self.kind == Kind::Plain {
-            self.kind = Kind::BeforeBarrier;
+            self.kind = Kind::RefusesUpgrade;
         }
+        self.error(code, description);
+    }
+
+    /// Answers an ask for another transport with the response, and holds what comes behind that; with an error if the response cannot
+    /// be sent. Whether the peer has the response: one that wants no answer does not know when its transport ends (`wire.md`, 2.7).
+    pub(super) fn accept_upgrade<C: Command>(self, response: &C::Response) -> bool {
+        let (mut result, mut is_put) = (check(response), false);
+        match self.tag.as_ref() {
+            None => self.complain("an ask for another transport wants no answer; the transport stays"),
+            Some(tag) if result.is_ok() => {
+                let limits = self.settings().boxes;
+                is_put = self.answering.accept_upgrade(&mut |buffer, context| {
+                    result = put_answer(buffer, tag, response, limits, Some(context));
+                });
+            }
+            Some(_) => {}
+        }
+        match result {
+            Ok(()) => self.settle(),
+            Err(error) => self.fail(&error),
+        }
+        is_put
     }
 
     pub(super) fn reply<C: Command>(self, reply: Reply<C>) {
         match reply {
-            Ok(response) => {
-                self.answer::<C>(&response);
-            }
+            Ok(response) => self.answer::<C>(&response),
             Err(CallError::Declared(error)) => self.declared::<C>(&error),
             // What a peer answered to us is passed on as it is: a proxy needs no types.
             Err(CallError::Remote { code, description }) => self.error(&code, &description),
@@ -174,23 +194,15 @@ impl Asker {
         }
     }
 
-    /// Answers with the response, or with an error if that cannot be sent. Whether it was the response.
-    pub(super) fn answer<C: Command>(self, response: &C::Response) -> bool {
-        let put = match violations(response) {
-            Some(found) => Err(EncodeErrorKind::Constraints(found).into()),
-            None => {
-                let limits = self.settings().boxes;
-                self.put(|buffer, tag, context| put_answer(buffer, tag, response, limits, Some(context)))
-            }
-        };
+    /// Answers with the response, or with an error if that cannot be sent.
+    fn answer<C: Command>(self, response: &C::Response) {
+        let limits = self.settings().boxes;
+        let put = check(response)
+            .and_then(|()| self.put(|buffer, tag, context| put_answer(buffer, tag, response, limits, Some(context))));
         match put {
             Ok(()) => self.settle(),
-            Err(error) => {
-                self.fail(&error);
-                return false;
-            }
+            Err(error) => self.fail(&error),
         }
-        true
     }
 
     fn declared<C: Command>(self, error: &C::Errors) {
@@ -262,7 +274,7 @@ impl Asker {
         };
         match self.kind {
             Kind::Plain => self.answering.append(&mut put),
-            Kind::BeforeBarrier => self.answering.append_before_barrier(&mut put),
+            Kind::RefusesUpgrade => self.answering.refuse_upgrade(&mut put),
             Kind::Marked => {}
         }
         result
@@ -292,6 +304,11 @@ impl Asker {
     fn strictly_end(&self) {
         strictly_end(&*self.answering);
     }
+}
+
+/// Checks what is declared, before anything is locked or written.
+fn check<R: Arguments>(response: &R) -> Result<(), EncodeError> {
+    violations(response).map_or(Ok(()), |found| Err(EncodeErrorKind::Constraints(found).into()))
 }
 
 /// Ends the connection where Twisted does.

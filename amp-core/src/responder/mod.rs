@@ -63,8 +63,11 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Appends to what is sent; values see the context.
     fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>));
 
-    /// Puts what is sent before what waits for another transport.
-    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>));
+    /// Appends the answer to an ask for another transport, and holds what comes behind it. Whether it was put.
+    fn accept_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>)) -> bool;
+
+    /// Puts the refusal of another transport where the peer can read it.
+    fn refuse_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, ContextRef<'_>));
 
     /// Ends the connection.
     fn end(&self, reason: CloseReason);

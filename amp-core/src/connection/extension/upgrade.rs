@@ -11,7 +11,7 @@ use crate::command::Command;
 use crate::connection::any_transport::BoxedTransport;
 use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
-use crate::connection::shared::{Shared, wake};
+use crate::connection::shared::Shared;
 use crate::connection::upgrade::{PreviousTransport, Replacement};
 use crate::exposed::ContextRef;
 use crate::proto::{Lane, Outgoing, ReplyTo, Request};
@@ -54,7 +54,7 @@ impl Upgrade {
     /// Refuses an ask because another replacement is under way. The error goes before the barrier, so that two ends that ask each
     /// other at the same time both have an answer, and keep the transport.
     pub fn refuse(ask: Ask) {
-        ask.refuse_before_barrier(codes::BUSY, "The transport is being replaced already; try again later");
+        ask.refuse_upgrade(codes::BUSY, "The transport is being replaced already; try again later");
     }
 
     /// Answers the ask, with a barrier behind the answer, and replaces the transport there. When the response cannot be sent, the
@@ -73,12 +73,7 @@ impl Upgrade {
     {
         let shared = &self.shared;
         shared.replacement.set(boxed(replace));
-        shared.lock().transport().hold();
-        if answer.send_before_barrier(response) {
-            self.is_accepted = true;
-            let driver = shared.lock().transport().agree();
-            wake(driver);
-        }
+        self.is_accepted = answer.accept_upgrade(response);
         // What is over replaces nothing, and must not be kept alive by what the replacement holds.
         if shared.over().is_some() {
             drop(shared.replacement.take());
