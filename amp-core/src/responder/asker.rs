@@ -177,8 +177,10 @@ impl Asker {
             Some(_) => {}
         }
         match result {
-            Ok(()) => self.settle(),
             Err(error) => self.fail(&error),
+            Ok(()) if is_put || self.tag.is_none() => self.settle(),
+            // It is another connection's, or comes too late: it is dropped without an answer.
+            Ok(()) => {}
         }
         is_put
     }

@@ -51,14 +51,18 @@ impl Upgrade {
         })
     }
 
-    /// Refuses an ask because another replacement is under way. The error goes before the barrier, so that two ends that ask each
-    /// other at the same time both have an answer, and keep the transport.
+    /// Refuses an ask because another replacement is under way. While this end's own ask has no answer, the error goes before the
+    /// barrier: two ends that ask each other at the same time both have an answer, and keep the transport.
+    ///
+    /// A refusal that comes late takes its place behind what was sent before it. Once both ends have agreed to replace the
+    /// transport, that is in the new one.
     pub fn refuse(ask: Ask) {
         ask.refuse_upgrade(codes::BUSY, "The transport is being replaced already; try again later");
     }
 
-    /// Answers the ask, with a barrier behind the answer, and replaces the transport there. When the response cannot be sent, the
-    /// ask is answered with an error, and the transport stays.
+    /// Answers the ask, with a barrier behind the answer, and replaces the transport there. When the response cannot be sent, or its
+    /// `encode` panics, the ask is answered with an error, and the transport stays. It stays, too, when the ask wants no answer
+    /// (`wire.md`, section 2.7).
     ///
     /// `replace` runs in the connection's driver and must not block. An error that it returns ends the connection, as
     /// [`CloseReason::Io`](crate::CloseReason::Io) or with the reason that it [holds](io::Error::other).

@@ -363,7 +363,7 @@ impl End {
     }
 }
 
-fn number_in(raw: &RawBox) -> u64 {
+pub(super) fn number_in(raw: &RawBox) -> u64 {
     let number =
         raw.pairs().find(|(key, _)| *key == b"n").map(|(_, value)| String::from_utf8_lossy(value).into_owned());
     number.map_or(0, |number| number.parse().expect("a number"))
