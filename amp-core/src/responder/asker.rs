@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU32;
 use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
 use crate::codes;
-use crate::command::{Arguments, Command, ErrorCodes, violations};
+use crate::command::{Command, ErrorCodes, violations};
 use crate::exposed::{Context, ContextRef};
 use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
@@ -165,21 +165,23 @@ impl Asker {
     /// Answers an ask for another transport with the response, and holds what comes behind that; with an error if the response cannot
     /// be sent. Whether the peer has the response: one that wants no answer does not know when its transport ends (`wire.md`, 2.7).
     pub(super) fn accept_upgrade<C: Command>(self, response: &C::Response) -> bool {
-        let (mut result, mut is_put) = (check(response), false);
-        match self.tag.as_ref() {
-            None => self.complain("an ask for another transport wants no answer; the transport stays"),
-            Some(tag) if result.is_ok() => {
-                let limits = self.settings().boxes;
-                is_put = self.answering.accept_upgrade(&mut |buffer, context| {
-                    result = put_answer(buffer, tag, response, limits, Some(context));
-                });
-            }
-            Some(_) => {}
+        let Some(tag) = self.tag.as_ref() else {
+            self.complain("an ask for another transport wants no answer; the transport stays");
+            self.settle();
+            return false;
+        };
+        if let Some(found) = violations(response) {
+            self.fail(&EncodeError::from(EncodeErrorKind::Constraints(found)));
+            return false;
         }
+        let (limits, mut result) = (self.settings().boxes, Ok(()));
+        let is_put = self.answering.accept_upgrade(&mut |buffer, context| {
+            result = put_answer(buffer, tag, response, limits, Some(context));
+        });
         match result {
             Err(error) => self.fail(&error),
-            Ok(()) if is_put || self.tag.is_none() => self.settle(),
-            // It is another connection's, or comes too late: it is dropped without an answer.
+            Ok(()) if is_put => self.settle(),
+            // The ask is another connection's, or the connection is over: it is dropped without an answer.
             Ok(()) => {}
         }
         is_put
@@ -187,7 +189,9 @@ impl Asker {
 
     pub(super) fn reply<C: Command>(self, reply: Reply<C>) {
         match reply {
-            Ok(response) => self.answer::<C>(&response),
+            Ok(response) => {
+                self.answer::<C>(&response);
+            }
             Err(CallError::Declared(error)) => self.declared::<C>(&error),
             // What a peer answered to us is passed on as it is: a proxy needs no types.
             Err(CallError::Remote { code, description }) => self.error(&code, &description),
@@ -196,15 +200,23 @@ impl Asker {
         }
     }
 
-    /// Answers with the response, or with an error if that cannot be sent.
-    fn answer<C: Command>(self, response: &C::Response) {
-        let limits = self.settings().boxes;
-        let put = check(response)
-            .and_then(|()| self.put(|buffer, tag, context| put_answer(buffer, tag, response, limits, Some(context))));
+    /// Answers with the response, or with an error if that cannot be sent. Whether it was the response.
+    pub(super) fn answer<C: Command>(self, response: &C::Response) -> bool {
+        let put = match violations(response) {
+            Some(found) => Err(EncodeErrorKind::Constraints(found).into()),
+            None => {
+                let limits = self.settings().boxes;
+                self.put(|buffer, tag, context| put_answer(buffer, tag, response, limits, Some(context)))
+            }
+        };
         match put {
             Ok(()) => self.settle(),
-            Err(error) => self.fail(&error),
+            Err(error) => {
+                self.fail(&error);
+                return false;
+            }
         }
+        true
     }
 
     fn declared<C: Command>(self, error: &C::Errors) {
@@ -306,11 +318,6 @@ impl Asker {
     fn strictly_end(&self) {
         strictly_end(&*self.answering);
     }
-}
-
-/// Checks what is declared, before anything is locked or written.
-fn check<R: Arguments>(response: &R) -> Result<(), EncodeError> {
-    violations(response).map_or(Ok(()), |found| Err(EncodeErrorKind::Constraints(found).into()))
 }
 
 /// Ends the connection where Twisted does.
