@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::any_transport::{AttachedWrite, Attaching, Plain, Transport};
+use super::any_transport::{Adapted, AttachedWrite, Transport};
 use super::clock::require_time;
 use super::driver::Driver;
 use super::ending::EndGuard;
@@ -120,7 +120,7 @@ impl Builder {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.build_over(Plain(transport), peer)
+        self.build_over(Adapted::plain(transport), peer)
     }
 
     /// As [`start`](Self::start), over a transport that carries attachments.
@@ -130,7 +130,7 @@ impl Builder {
         T: AsyncRead + AttachedWrite + Send + 'static,
     {
         require_time();
-        let (connection, driver) = self.build_over(Attaching(transport), peer);
+        let (connection, driver) = self.build_over(Adapted::attaching(transport), peer);
         tokio::spawn(driver);
         connection
     }

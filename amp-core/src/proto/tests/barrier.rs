@@ -259,14 +259,14 @@ impl Scene {
         let count = self.waiting.partition_point(|waiting| waiting.transport == self.transport);
         let expected: Vec<_> = self.waiting.drain(..count).collect();
         assert_eq!(is_taken, count > 0);
-        self.check_bytes(bytes, &expected);
+        self.check_bytes(&bytes, &expected);
         self.taken.extend(expected.iter().map(|waiting| waiting.number));
     }
 
     /// The bytes are those boxes, and the attachments go with their first bytes.
-    fn check_bytes(&mut self, bytes: Vec<u8>, expected: &[Waiting]) {
+    fn check_bytes(&mut self, bytes: &[u8], expected: &[Waiting]) {
         let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
-        decoder.buffer().extend_from_slice(&bytes);
+        decoder.buffer().extend_from_slice(bytes);
         let mut attachments = self.state.sending().outbound().take_attachments();
         let mut at = 0;
         for waiting in expected {
@@ -317,7 +317,7 @@ impl Scene {
         assert_eq!(was_cut, is_cut);
         if !self.has_failed {
             let expected = std::mem::take(&mut self.waiting);
-            self.check_bytes(last, &expected);
+            self.check_bytes(&last, &expected);
         }
     }
 }
