@@ -20,19 +20,29 @@ pub(super) struct Queued {
     timer: Option<TimerKey>,
 }
 
+/// How an ask is sent.
+#[derive(Clone, Copy)]
+pub(super) struct SendOptions {
+    pub(super) lane: Lane,
+    pub(super) wants_answer: bool,
+    /// Whether it goes out also while this end closes.
+    pub(super) while_closing: bool,
+}
+
 impl Queued {
     pub(super) fn until(deadline: Option<Instant>) -> Self {
         Self { deadline, ..Self::default() }
     }
 
-    /// Sends the ask when its lane admits it; while this end closes only if it goes out `while_closing`.
+    /// Sends the ask when its lane admits it.
     pub(super) fn poll(
         &mut self,
         shared: &Shared,
         ask: &dyn Outgoing,
-        (lane, wants_answer, while_closing): (Lane, bool, bool),
+        options: SendOptions,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<u64>, Failure>> {
+        let SendOptions { lane, wants_answer, while_closing } = options;
         let mut state = shared.lock();
         if let Some(reason) = state.refusal(while_closing) {
             return Poll::Ready(Err(Failure::Connection { reason, sent: false }));
