@@ -7,10 +7,12 @@
 //!   admission      which lane may send, and in which order      queue       the places of those that wait
 //!   credit         how many notifications the peer still takes  outbound    boxes to be written, and room for more
 //!   announcements  what both ends have announced                goodbye     why the connection ends, as its last box
-//!   outgoing       what can be asked                            sender      all of these, and the tags: what appends a box
+//!   outgoing       what can be asked                            request     how it is asked, and what becomes of the answer
+//!   attachments    what goes with the first byte of a box       send_half   all of these, and the tags: what appends a box
 //!   lifecycle      open, closing, over                          wake_up     when the driver has a turn, by event or alarm
+//!   upgrade        the replacement of the transport             waiter      what can be woken
 //!   timers         what waits for an instant, but for the calls that are out: their deadlines are with their tags
-//!   state          sender, lifecycle and wake_up together       waiter      what can be woken
+//!   state          send_half, lifecycle, upgrade and wake_up together
 //! ```
 
 mod admission;

@@ -278,8 +278,9 @@ impl<W: Waiter> State<W> {
         }
     }
 
-    /// Throws away what is to be written, and returns what was attached to it. Those that waited for the room learn that nothing goes out any more when the connection
-    /// ends.
+    /// Throws away what is to be written. Those that waited for the room learn that nothing goes out any more when the connection
+    /// ends. Returns what was attached.
+    #[must_use = "it is to be dropped under no lock"]
     pub(crate) fn discard_outbound(&mut self) -> Attachments {
         self.sending.outbound().discard();
         self.sending.outbound().take_discarded()

@@ -27,7 +27,8 @@ use crate::value::EncodeErrorKind;
 ///
 /// The connection closes, is aborted and keeps its time limits while its transport is replaced. A connection that closes waits
 /// for the replacement up to [`close_timeout`](crate::Settings::close_timeout). When it ends before the new transport is there,
-/// the replacement and the old transport are dropped. What is behind the barrier never goes out in the old transport.
+/// the replacement and the old transport are dropped. What is behind the barrier never goes out in the old transport. The
+/// reason of the end is told to the peer only in front of the box that the barrier is behind, and no more once that has left.
 ///
 /// # Cancel safety
 /// Dropping it keeps the transport, and reading goes on. The ask needs another answer then.
