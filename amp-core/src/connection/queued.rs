@@ -8,7 +8,7 @@ use super::clock::now;
 use super::failure::Failure;
 use super::shared::{Shared, wake};
 use crate::exposed::ContextRef;
-use crate::proto::{Attachment, Lane, Outgoing, ReplyTo, Request, State, TimerKey};
+use crate::proto::{Attachment, ConnectionState, Lane, Outgoing, ReplyTo, Request, TimerKey};
 use crate::value::EncodeErrorKind;
 
 /// An ask that is to be sent, and its place while it waits for that.
@@ -101,7 +101,7 @@ pub(super) fn give_way(shared: &Shared, lane: Lane, ticket: u64) {
 /// Encodes the ask into the outbound buffer. Returns its tag, if it wants an answer.
 pub(super) fn append(
     shared: &Shared,
-    mut state: MutexGuard<'_, State<Waker>>,
+    mut state: MutexGuard<'_, ConnectionState<Waker>>,
     ask: &dyn Outgoing,
     request: &Request<'_, Waker>,
 ) -> Result<Option<u64>, Failure> {
@@ -116,7 +116,7 @@ pub(super) fn append(
 #[cold]
 pub(super) fn append_attached(
     shared: &Shared,
-    mut state: MutexGuard<'_, State<Waker>>,
+    mut state: MutexGuard<'_, ConnectionState<Waker>>,
     ask: &dyn Outgoing,
     request: &Request<'_, Waker>,
     attachments: &mut Vec<Attachment>,

@@ -15,7 +15,7 @@ use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::sink::{Delivery, ReplySink, hand_over};
 use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
-use crate::proto::{SendHalf, SinkReply, State, Upgrade};
+use crate::proto::{ConnectionState, SendHalf, SinkReply, Upgrade};
 use crate::reason::CloseReason;
 use crate::responder::Ask;
 use crate::wire::{BoxDecoder, RawBox};
@@ -216,7 +216,7 @@ impl Reader {
 
     /// Follows the replacement of the transport. Returns what the driver is to do.
     #[cold]
-    pub(super) fn follow(&mut self, state: &mut State<Waker>) -> Step {
+    pub(super) fn follow(&mut self, state: &mut ConnectionState<Waker>) -> Step {
         match state.upgrade() {
             Upgrade::None => {
                 (self.is_stopped, self.awaited, self.has_more) = (false, None, true);
@@ -357,7 +357,7 @@ impl Reader {
     /// Hands the replies so far to their callers. Returns how many have a tag that is not out. Those that have sinks are
     /// [handed over](Self::hand_over) when the lock is free.
     #[inline]
-    pub(super) fn deliver(&mut self, state: &mut State<Waker>, woken: &mut Vec<Waker>) -> usize {
+    pub(super) fn deliver(&mut self, state: &mut ConnectionState<Waker>, woken: &mut Vec<Waker>) -> usize {
         if self.replies.is_empty() { 0 } else { state.deliver(self.replies.drain(..), woken, &mut self.for_sinks) }
     }
 

@@ -22,7 +22,7 @@ use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::panics::caught;
 use crate::peer::Peer;
-use crate::proto::{Appended, Attachments, EndListener, Limits, LostSink, State, Waiter};
+use crate::proto::{Appended, Attachments, ConnectionState, EndListener, Limits, LostSink, Waiter};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::AmpBox;
@@ -42,7 +42,7 @@ pub(super) struct Shared {
     pub(super) peer: Peer,
     pub(super) locator: Arc<dyn Locator>,
     /// The connection's one lock. Never held across an await, and never while a waker runs or is dropped.
-    state: Mutex<State<Waker>>,
+    state: Mutex<ConnectionState<Waker>>,
     /// What is looked at for every ask without the lock.
     pub(super) inbound: Inbound,
     /// A box receiver in the place of the dispatcher and the locator.
@@ -83,7 +83,7 @@ impl Shared {
             announces: settings.announces(),
         };
         Self {
-            state: Mutex::new(State::new(limits)),
+            state: Mutex::new(ConnectionState::new(limits)),
             inbound: Inbound::new(&settings),
             switch: Switch::default(),
             replacement: NextReplacement::default(),
@@ -100,7 +100,7 @@ impl Shared {
     }
 
     /// A panic of a user's `encode` poisons the lock and nothing else: the half box is rolled back.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State<Waker>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ConnectionState<Waker>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -146,7 +146,7 @@ impl Shared {
 
     /// Something was appended: lets the lock go and wakes the driver, if that is to be woken.
     #[inline]
-    pub(super) fn appended(&self, mut state: MutexGuard<'_, State<Waker>>, driver: Option<Waker>) {
+    pub(super) fn appended(&self, mut state: MutexGuard<'_, ConnectionState<Waker>>, driver: Option<Waker>) {
         if !state.sending().has_room() {
             self.inbound.set_congested(true);
         }
@@ -183,7 +183,7 @@ impl Shared {
     }
 
     #[inline(always)]
-    fn queued(&self, state: MutexGuard<'_, State<Waker>>, appended: Appended<Waker>) {
+    fn queued(&self, state: MutexGuard<'_, ConnectionState<Waker>>, appended: Appended<Waker>) {
         match appended {
             Appended::Queued(driver) => self.appended(state, driver),
             refused => {

@@ -1,7 +1,7 @@
 //! The state of one connection, without a runtime. Imports `tags`, `packet`, `exposed` and `reason`.
 //!
 //! It is pure: a waiter is any [`Waiter`], time comes in as a value, and what is to be woken is handed out. Each file
-//! is the owner of one invariant; [`State`] holds one of each, and the connection guards it with its one lock.
+//! is the owner of one invariant; [`ConnectionState`] holds one of each, and the connection guards it with its one lock.
 //!
 //! ```text
 //!   admission      which lane may send, and in which order      queue       the places of those that wait
@@ -43,7 +43,7 @@ pub(crate) use outbound::MOST_BULK;
 pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
 pub(crate) use request::{LostSink, ReplyTo, Request, SinkReply};
 pub(crate) use send_half::{Limits, SendHalf};
-pub(crate) use state::{Appended, State};
+pub(crate) use state::{Appended, ConnectionState};
 pub(crate) use timers::TimerKey;
 pub(crate) use upgrade::Upgrade;
 pub(crate) use waiter::Waiter;

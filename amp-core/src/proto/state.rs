@@ -17,7 +17,7 @@ use crate::value::EncodeError;
 /// What the connection's one lock guards: what is sent, how far the connection has come, and when the driver has a turn.
 ///
 /// Waiters that are returned or handed out are to be woken, or dropped, under no lock.
-pub(crate) struct State<W: Waiter> {
+pub(crate) struct ConnectionState<W: Waiter> {
     sending: SendHalf<W>,
     lifecycle: Lifecycle,
     wake_up: WakeUp<W>,
@@ -41,7 +41,7 @@ pub(crate) enum Appended<W> {
 }
 
 /// Sending: asks, answers and boxes.
-impl<W: Waiter> State<W> {
+impl<W: Waiter> ConnectionState<W> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             sending: SendHalf::new(limits),
@@ -139,7 +139,7 @@ impl<W: Waiter> State<W> {
 }
 
 /// Waiting: for answers and for instants.
-impl<W: Waiter> State<W> {
+impl<W: Waiter> ConnectionState<W> {
     /// Nobody waits for the answer any more. Returns the waiter that was there, and the driver, if that is to be woken: closing may
     /// have waited for the answer. And the sink that was there, which is to be dropped under no lock.
     pub(crate) fn abandon(&mut self, tag: u64) -> ([Option<W>; 2], Option<W::Sink>) {
@@ -163,7 +163,7 @@ impl<W: Waiter> State<W> {
 }
 
 /// Closing and ending. What is returned is to be woken.
-impl<W: Waiter> State<W> {
+impl<W: Waiter> ConnectionState<W> {
     pub(crate) fn is_closing(&self) -> bool {
         self.lifecycle.is_closing()
     }
@@ -250,7 +250,7 @@ impl<W: Waiter> State<W> {
 }
 
 /// A turn of the driver. What is pushed is to be woken.
-impl<W: Waiter> State<W> {
+impl<W: Waiter> ConnectionState<W> {
     /// A turn begins in which responders run: what they append needs no wake-up. Whether there is still something to read for.
     pub(crate) fn begin_turn(&mut self) -> bool {
         self.wake_up.awake();
@@ -344,7 +344,7 @@ impl<W: Waiter> State<W> {
 }
 
 /// What depends on the transport.
-impl<W: Waiter> State<W> {
+impl<W: Waiter> ConnectionState<W> {
     /// The replacement of the transport that is under way.
     #[inline]
     pub(crate) fn upgrade(&self) -> Upgrade {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::end::number_in;
 use crate::packet::put_ask_with;
-use crate::proto::{Appended, Attachment, Lane, Limits, Outgoing, ReplyTo, Request, State, Untyped, Upgrade};
+use crate::proto::{Appended, Attachment, ConnectionState, Lane, Limits, Outgoing, ReplyTo, Request, Untyped, Upgrade};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, BoxDecoder, BoxLimits};
 
@@ -70,7 +70,7 @@ struct Waiting {
 
 /// One end, and what is expected of it.
 struct Scene {
-    state: State<u64>,
+    state: ConnectionState<u64>,
     now: Instant,
     last_number: u64,
     waiting: Vec<Waiting>,
@@ -95,7 +95,7 @@ impl Scene {
             most_outbound: usize::MAX,
             announces: true,
         };
-        let mut state = State::new(limits);
+        let mut state = ConnectionState::new(limits);
         let first = {
             let mut greeting = AmpBox::new();
             greeting.insert("_amp", "1 goodbye").expect("a short value");
@@ -200,7 +200,7 @@ impl Scene {
     fn ask(
         &mut self,
         encodes: Encodes,
-        append: impl FnOnce(&mut State<u64>, &dyn Outgoing, &Request<'_, u64>) -> Option<u64>,
+        append: impl FnOnce(&mut ConnectionState<u64>, &dyn Outgoing, &Request<'_, u64>) -> Option<u64>,
     ) {
         let number = self.last_number + 1;
         let request =
@@ -227,7 +227,7 @@ impl Scene {
         }
     }
 
-    fn put(&mut self, encodes: Encodes, append: impl FnOnce(&mut State<u64>, &mut dyn FnMut(&mut Vec<u8>))) {
+    fn put(&mut self, encodes: Encodes, append: impl FnOnce(&mut ConnectionState<u64>, &mut dyn FnMut(&mut Vec<u8>))) {
         let number = self.last_number + 1;
         let mut put = |buffer: &mut Vec<u8>| match encodes {
             Encodes::Whole => numbered(number).encode(buffer),

@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::packet::{AskTag, Packet, put_answer};
-use crate::proto::{Appended, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, State, TimerKey, Untyped};
+use crate::proto::{
+    Appended, ConnectionState, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, TimerKey, Untyped,
+};
 use crate::reason::CloseReason;
 use crate::tags::Progress;
 use crate::testing::Item;
@@ -12,7 +14,7 @@ const DRIVER: u64 = u64::MAX;
 
 /// One end, as the connection and its users drive it: nothing has a turn unless it was woken.
 pub(super) struct End {
-    pub(super) state: State<u64>,
+    pub(super) state: ConnectionState<u64>,
     now: Instant,
     next: u64,
     /// Those that wait for room or for an answer, by what wakes them.
@@ -53,7 +55,13 @@ impl End {
     pub(super) fn new(most_calls: usize, outbound_mark: usize, announces: bool) -> Self {
         let boxes = BoxLimits::DEFAULT;
         Self {
-            state: State::new(Limits { boxes, most_calls, outbound_mark, most_outbound: usize::MAX, announces }),
+            state: ConnectionState::new(Limits {
+                boxes,
+                most_calls,
+                outbound_mark,
+                most_outbound: usize::MAX,
+                announces,
+            }),
             now: Instant::now(),
             next: 0,
             users: BTreeMap::new(),
