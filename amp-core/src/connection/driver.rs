@@ -220,7 +220,7 @@ impl<T: Transport + 'static> Running<T> {
         }
         let (mut taken, mut room_is_waited_for) = (false, false);
         if writer.broken().is_some() {
-            // It drops them once the lock is free.
+            // They are dropped once the lock is free.
             writer.attach(state.discard_outbound());
             shared.inbound.set_congested(false);
         } else if !writer.has_rest() {

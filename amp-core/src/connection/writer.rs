@@ -56,7 +56,7 @@ impl Writer {
         &mut self.bytes
     }
 
-    /// The attachments of what was taken.
+    /// The attachments of what was taken. Once writing has failed they are dropped by the next [`poll`](Self::poll).
     #[cold]
     pub(super) fn attach(&mut self, attachments: Attachments) {
         self.attachments.append(0, attachments);
