@@ -121,12 +121,14 @@ impl<W: Waiter> SendHalf<W> {
     /// Appends what `put` writes: a reply, or nothing.
     #[inline]
     pub(super) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
-        put_reply(self.outbound.buffer(), put, self.keys.as_deref(), &mut self.announcements, self.boxes);
+        let Self { outbound, keys, announcements, boxes, .. } = self;
+        put_reply(outbound.buffer(), put, keys, announcements, boxes);
     }
 
     /// Puts the reply that `put` writes before the barrier, if there is one.
     pub(super) fn put_before_barrier(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
-        put_reply(self.outbound.before_barrier(), put, self.keys.as_deref(), &mut self.announcements, self.boxes);
+        let Self { outbound, keys, announcements, boxes, .. } = self;
+        put_reply(outbound.before_barrier(), put, keys, announcements, boxes);
     }
 
     /// Appends what `put` writes: a box without a type, to which nothing is added.
@@ -381,16 +383,16 @@ impl<W: Waiter> SendHalf<W> {
 fn put_reply(
     buffer: &mut Vec<u8>,
     put: impl FnOnce(&mut Vec<u8>),
-    keys: Option<&dyn AddKeys>,
+    keys: &Option<Box<dyn AddKeys>>,
     announcements: &mut Announcements,
-    boxes: BoxLimits,
+    boxes: &BoxLimits,
 ) {
     let start = buffer.len();
     put(buffer);
     if let Some(keys) = keys
         && buffer.len() > start
     {
-        keys.add_to_reply(&mut SentBox::new(buffer, start, boxes));
+        keys.add_to_reply(&mut SentBox::new(buffer, start, *boxes));
     }
-    announcements.sent(buffer, start, boxes);
+    announcements.sent(buffer, start, *boxes);
 }
