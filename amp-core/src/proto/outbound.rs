@@ -20,7 +20,10 @@ pub(crate) struct Outbound {
     bulk: Bulk,
     /// The first tag of which no ask has left to be written. Tags leave in their order, so one number says which have.
     first_unsent: u64,
-    barrier: Option<Box<Barrier>>,
+    barrier: Option<Barrier>,
+    /// What is in front of the barrier and was not taken. It is apart from what is held, so that no code of a user's runs while bytes
+    /// are moved.
+    before: Vec<u8>,
     /// None is behind the barrier.
     attachments: Attachments,
     /// Attachments whose bytes were thrown away, until they can be dropped under no lock.
@@ -28,12 +31,9 @@ pub(crate) struct Outbound {
 }
 
 /// A place behind a box: what is appended later stays until the barrier is lifted.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Barrier {
-    /// What is in front of it and was not taken. It is apart from what is held, so that no code of a user's runs while bytes are
-    /// moved.
-    before: Vec<u8>,
-    /// Where in `before` the box begins that it was set behind, until that is taken.
+    /// Where the box begins that it was set behind, until that is taken.
     last_box: Option<usize>,
     /// No ask before it has this tag or a later one.
     next_tag: u64,
@@ -61,6 +61,7 @@ impl Outbound {
             bulk,
             first_unsent: 0,
             barrier: None,
+            before: Vec::new(),
             attachments: Attachments::default(),
             discarded: Attachments::default(),
         }
@@ -69,7 +70,7 @@ impl Outbound {
     /// How many bytes wait to be written, on both sides of a barrier.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.bytes.len() + self.barrier.as_ref().map_or(0, |barrier| barrier.before.len())
+        self.bytes.len() + self.before.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -136,7 +137,7 @@ impl Outbound {
     /// Whether there is something to be written now.
     #[inline]
     pub(super) fn has_unheld(&self) -> bool {
-        !self.barrier.as_ref().map_or(&self.bytes, |barrier| &barrier.before).is_empty()
+        !if self.barrier.is_some() { &self.before } else { &self.bytes }.is_empty()
     }
 
     /// Takes out everything that is not held by a barrier, in exchange for an empty buffer. No tag from `next_tag` on was used.
@@ -155,7 +156,7 @@ impl Outbound {
         if let Some(barrier) = &mut self.barrier {
             self.first_unsent = barrier.next_tag;
             barrier.last_box = None;
-            std::mem::swap(&mut barrier.before, empty);
+            std::mem::swap(&mut self.before, empty);
         }
     }
 
@@ -176,15 +177,14 @@ impl Outbound {
 
     /// What is in the buffer will be written, but for what a barrier holds, whatever becomes of the connection.
     pub(super) fn leaves(&mut self, next_tag: u64) {
-        self.first_unsent = self.barrier.as_ref().map_or(next_tag, |barrier| barrier.next_tag);
+        self.first_unsent = self.barrier.map_or(next_tag, |barrier| barrier.next_tag);
     }
 
     /// What is in the buffer is never written.
     pub(super) fn discard(&mut self) {
         self.emptied();
-        self.bytes = Vec::new();
+        (self.bytes, self.before) = (Vec::new(), Vec::new());
         if let Some(barrier) = &mut self.barrier {
-            barrier.before = Vec::new();
             barrier.last_box = barrier.last_box.map(|_| 0);
         }
         self.discarded.append(0, std::mem::take(&mut self.attachments));
@@ -199,36 +199,33 @@ impl Outbound {
     /// Puts the last box of the connection, in front of the box that the barrier is behind: what is behind that may belong to another
     /// protocol. Nothing when that box was taken.
     pub(super) fn put_last(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
-        let Some(barrier) = &mut self.barrier else { return put(&mut self.bytes) };
+        let Some(barrier) = self.barrier else { return put(&mut self.bytes) };
         if let Some(at) = barrier.last_box {
             let mut last = Vec::new();
             put(&mut last);
-            barrier.before.splice(at..at, last);
+            self.before.splice(at..at, last);
         }
     }
 
     /// Takes out the last bytes, but for what a barrier holds: that was meant for another transport. Whether there was any.
     pub(super) fn take_last(&mut self) -> (Vec<u8>, bool) {
         let bytes = std::mem::take(&mut self.bytes);
-        match &mut self.barrier {
-            None => (bytes, false),
-            Some(barrier) => (std::mem::take(&mut barrier.before), !bytes.is_empty()),
-        }
+        if self.barrier.is_some() { (std::mem::take(&mut self.before), !bytes.is_empty()) } else { (bytes, false) }
     }
 
     /// Sets a barrier behind the last box, which begins at `last_box`. No tag from `next_tag` on was used.
     pub(super) fn hold(&mut self, last_box: usize, next_tag: u64) {
         debug_assert!(self.barrier.is_none(), "one transport is replaced at a time");
         self.emptied();
-        let before = std::mem::take(&mut self.bytes);
-        self.barrier = Some(Box::new(Barrier { before, last_box: Some(last_box), next_tag }));
+        self.before = std::mem::take(&mut self.bytes);
+        self.barrier = Some(Barrier { last_box: Some(last_box), next_tag });
     }
 
     /// Holds nothing any more.
     pub(super) fn lift(&mut self) {
-        if let Some(Barrier { mut before, .. }) = self.barrier.take().map(|barrier| *barrier) {
-            before.append(&mut self.bytes);
-            self.bytes = before;
+        if self.barrier.take().is_some() {
+            let held = std::mem::replace(&mut self.bytes, std::mem::take(&mut self.before));
+            self.bytes.extend(held);
         }
     }
 
@@ -239,12 +236,12 @@ impl Outbound {
 
     /// Whether everything before the barrier was taken.
     pub(super) fn is_at_barrier(&self) -> bool {
-        self.barrier.as_ref().is_some_and(|barrier| barrier.before.is_empty())
+        self.barrier.is_some() && self.before.is_empty()
     }
 
     /// What boxes are appended to that go before the barrier, if there is one.
     pub(super) fn before_barrier(&mut self) -> &mut Vec<u8> {
-        self.barrier.as_mut().map_or(&mut self.bytes, |barrier| &mut barrier.before)
+        if self.barrier.is_some() { &mut self.before } else { &mut self.bytes }
     }
 
     /// Whether the ask with the tag was taken to be written: the peer may have it.
