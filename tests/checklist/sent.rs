@@ -1,11 +1,13 @@
 //! Whether a call that failed may have reached the peer, so that to repeat it may run its command twice.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use amp::{CallError, CloseReason, Connection, Peer, Settings};
+use amp_core::extension::CallExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
@@ -108,4 +110,22 @@ async fn an_error_that_was_answered_was_sent_and_an_argument_that_cannot_be_was_
     let long = Sum { a: i64::MIN, b: i64::MIN };
     let (sent, error) = failed(connection.call(long).await);
     assert!(!sent && matches!(error, CallError::Invalid(_)), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_queued_after_writing_has_failed_was_not_sent_however_the_connection_ends() {
+    for ends in [Connection::abort, |_: &Connection| {}] {
+        let (fail, failing) = oneshot::channel();
+        let connection = Connection::builder().start(Stuck(failing), Peer::other("stuck"));
+        let first = tokio::spawn(connection.call(sum()));
+        sleep(SECOND).await;
+        fail.send(()).expect("the transport is there");
+        yield_now().await;
+        // What closing waits for still goes out while nothing can.
+        let mut late = connection.call(sum()).uncounted();
+        poll_fn(|cx| late.poll_sent(cx)).await.expect("queued");
+        ends(&connection);
+        assert!(!failed(soon("told", late).await).0, "nothing was written any more");
+        assert!(failed(soon("told", first).await.expect("no panic")).0, "some of its bytes may have arrived");
+    }
 }

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use amp::schema::CommandDeclaration;
 use amp::{
@@ -14,12 +15,13 @@ use amp::{
 };
 use amp_core::extension::{AttachedWrite, Attachment, BuilderExt, Delivery, Extension, Handler, ReplySink, Sender};
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 
-use crate::raw_peer::soon;
+use crate::raw_peer::{ask_sum, ended, soon};
 use crate::unix::{Received, UnixTransport};
+use crate::upgrades::Adding;
 
 /// Has so many descriptors, in each of which stands the number.
 #[derive(Command, Debug)]
@@ -277,4 +279,114 @@ async fn what_is_attached_to_a_box_that_never_goes_out_is_dropped_with_the_conne
     soon("the end", connection.closed()).await;
     drop((connection, sender));
     writer.write_all(b"x").expect_err("the reader is closed");
+}
+
+/// Takes no byte, and fails to when it is told so.
+struct Stuck {
+    reads: DuplexStream,
+    fails: oneshot::Receiver<()>,
+}
+
+impl AttachedWrite for Stuck {
+    fn carries(_: &[Attachment]) -> bool {
+        true
+    }
+
+    fn poll_write_attached(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        _: &[Attachment],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write(cx, bytes)
+    }
+}
+
+impl AsyncWrite for Stuck {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        let _ = ready!(Pin::new(&mut self.fails).poll(cx));
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Stuck {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.reads).poll_read(cx, buffer)
+    }
+}
+
+/// A connection that has a box with an attachment in its writer, and one in its outbound buffer.
+struct Blocked {
+    connection: Connection,
+    sender: Sender,
+    peer: DuplexStream,
+    fail: Option<oneshot::Sender<()>>,
+    attached: Arc<()>,
+}
+
+impl Blocked {
+    async fn new() -> Self {
+        let (reads, peer) = tokio::io::duplex(1 << 20);
+        let (fail, fails) = oneshot::channel();
+        let settings = Settings::new().most_outbound(4096);
+        let builder = Connection::builder().settings(settings).locator(Adding.into_locator());
+        let connection = builder.start_attaching(Stuck { reads, fails }, Peer::other("stuck"));
+        let sender = Sender::new(&connection);
+        let mut blocked = Self { connection, sender, peer, fail: Some(fail), attached: Arc::default() };
+        for _ in 0..2 {
+            blocked.send();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert_eq!(blocked.count(), 2);
+        blocked
+    }
+
+    fn send(&mut self) {
+        let mut attached = vec![Attachment::new(Arc::clone(&self.attached))];
+        assert!(matches!(send(&mut self.sender, 1, &mut attached), Poll::Ready(Ok(()))));
+    }
+
+    /// How many attachments there are.
+    fn count(&self) -> usize {
+        Arc::strong_count(&self.attached) - 1
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attachments_that_are_not_sent_because_writing_has_failed_are_dropped_while_the_connection_reads_on() {
+    let mut blocked = Blocked::new().await;
+    blocked.fail.take().expect("it has not failed").send(()).expect("the transport is there");
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(blocked.count(), 0);
+    // The connection closes, and still takes what closing waits for.
+    blocked.send();
+    let end = tokio::time::timeout(Duration::from_millis(1), blocked.connection.closed()).await;
+    assert_eq!((blocked.count(), end.is_err()), (0, true), "it still reads");
+}
+
+#[tokio::test(start_paused = true)]
+async fn attachments_that_are_not_sent_because_the_peer_does_not_read_are_dropped_while_a_handle_lives() {
+    let mut blocked = Blocked::new().await;
+    let asks: Vec<u8> = (0..1000).flat_map(|tag: u32| ask_sum(&tag.to_string())).collect();
+    blocked.peer.write_all(&asks).await.expect("there is room");
+    assert_eq!(ended(&blocked.connection).await, "NotReading");
+    assert_eq!(blocked.count(), 0);
+}
+
+#[test]
+fn attachments_that_are_not_sent_because_the_driver_is_dropped_are_dropped_while_a_handle_lives() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    let blocked = runtime.block_on(Blocked::new());
+    drop(runtime);
+    assert_eq!(blocked.count(), 0);
+    drop(blocked);
 }

@@ -8,5 +8,6 @@ mod masks;
 #[allow(dead_code, reason = "scripts elsewhere use all of it")]
 mod raw_peer;
 mod unix;
+mod upgrade_edges;
 mod upgrades;
 mod upgrades_under_load;

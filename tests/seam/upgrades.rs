@@ -12,21 +12,21 @@ use amp_core::extension::{Extension, Handler, Keys, SentBox, Upgrade};
 use crate::masks::{GREETING, Masked, Masking, Pad, StartMask, start_mask};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, reason, soon, unknown};
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 #[derive(Command, Debug)]
 #[amp(response = Total)]
-struct Sum {
-    a: i64,
-    b: i64,
+pub(crate) struct Sum {
+    pub(crate) a: i64,
+    pub(crate) b: i64,
 }
 
 #[derive(Arguments, Debug)]
-struct Total {
-    total: i64,
+pub(crate) struct Total {
+    pub(crate) total: i64,
 }
 
-struct Adding;
+pub(crate) struct Adding;
 
 #[responder]
 impl Adding {
@@ -35,27 +35,27 @@ impl Adding {
     }
 }
 
-fn sum() -> Sum {
+pub(crate) fn sum() -> Sum {
     Sum { a: 1, b: 2 }
 }
 
-fn scripted(extension: impl Extension) -> (Connection, RawPeer) {
+pub(crate) fn scripted(extension: impl Extension) -> (Connection, RawPeer) {
     let settings = Settings::new().announce(false).close_timeout(MINUTE);
     let builder = Connection::builder().locator(Adding.into_locator()).extension(extension).settings(settings);
     RawPeer::of(1 << 20, builder)
 }
 
-fn ask_mask(tag: &str) -> Vec<u8> {
+pub(crate) fn ask_mask(tag: &str) -> Vec<u8> {
     ask(tag, "StartMask", &[("key", "7")])
 }
 
-fn answer_mask(tag: &str) -> Vec<u8> {
+pub(crate) fn answer_mask(tag: &str) -> Vec<u8> {
     answer(tag, &[("key", "7")])
 }
 
 /// A connection that has asked for a mask, and has a call queued behind the ask.
-async fn asked() -> (Connection, RawPeer, tokio::task::JoinHandle<Reply<StartMask>>, tokio::task::JoinHandle<Reply<Sum>>)
-{
+pub(crate) async fn asked()
+-> (Connection, RawPeer, tokio::task::JoinHandle<Reply<StartMask>>, tokio::task::JoinHandle<Reply<Sum>>) {
     let (connection, mut peer) = scripted(Masking::default());
     let asking = connection.clone();
     let mask = tokio::spawn(async move { start_mask(&asking, 7).await });

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use super::exposing::provide;
-use super::shared::Shared;
+use super::shared::{Shared, wake};
 use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
@@ -25,11 +25,19 @@ impl Answering for Shared {
         self.append_answer(put);
     }
 
-    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) {
-        let context = self.encoding_context();
-        let put = |buffer: &mut Vec<u8>| put(buffer, self.settings.boxes, ContextRef::new(&context));
+    fn accept_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) -> bool {
+        let (context, limits) = (self.encoding_context(), self.settings.boxes);
+        let put = |buffer: &mut Vec<u8>| put(buffer, limits, ContextRef::new(&context));
+        let (is_put, driver) = self.lock().transport().accept(put);
+        wake(driver);
+        is_put
+    }
+
+    fn refuse_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) {
+        let (context, limits) = (self.encoding_context(), self.settings.boxes);
+        let put = |buffer: &mut Vec<u8>| put(buffer, limits, ContextRef::new(&context));
         let mut state = self.lock();
-        let driver = state.transport().append_before_barrier(put);
+        let driver = state.transport().refuse(put);
         let woken = state.check_outbound(|| self.finish_by());
         self.unlock(state, driver.into_iter().chain(woken));
     }

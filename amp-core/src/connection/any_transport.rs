@@ -47,21 +47,34 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
     }
 }
 
-/// A transport that carries only bytes.
-pub(super) struct Plain<T>(pub(super) T);
+/// A transport of a user's, and how it writes attachments.
+pub(super) struct Adapted<T> {
+    transport: T,
+    carries: Option<Carries>,
+    attached: fn(&mut T) -> Option<Pin<&mut dyn AttachedWrite>>,
+}
 
-/// A transport that carries attachments.
-pub(super) struct Attaching<T>(pub(super) T);
+impl<T: AsyncRead + AsyncWrite> Adapted<T> {
+    /// One that carries only bytes.
+    pub(super) fn plain(transport: T) -> Self {
+        Self { transport, carries: None, attached: |_| None }
+    }
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for Plain<T> {}
+impl<T: AsyncRead + AttachedWrite + 'static> Adapted<T> {
+    /// One that carries attachments.
+    pub(super) fn attaching(transport: T) -> Self {
+        Self { transport, carries: Some(T::carries), attached: |transport| Some(Pin::new(transport)) }
+    }
+}
 
-impl<T: AsyncRead + AttachedWrite + Send + 'static> Transport for Attaching<T> {
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for Adapted<T> {
     fn carries(&self) -> Option<Carries> {
-        Some(T::carries)
+        self.carries
     }
 
     fn attached(&mut self) -> Option<Pin<&mut dyn AttachedWrite>> {
-        Some(Pin::new(&mut self.0))
+        (self.attached)(&mut self.transport)
     }
 }
 
@@ -71,12 +84,12 @@ pub struct BoxedTransport(Box<dyn Transport>);
 impl BoxedTransport {
     /// A transport that carries only bytes.
     pub fn new(transport: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self(Box::new(Plain(transport)))
+        Self(Box::new(Adapted::plain(transport)))
     }
 
     /// A transport that carries attachments, too.
     pub fn attaching(transport: impl AsyncRead + AttachedWrite + Send + 'static) -> Self {
-        Self(Box::new(Attaching(transport)))
+        Self(Box::new(Adapted::attaching(transport)))
     }
 }
 
@@ -153,49 +166,26 @@ fn away() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the transport is being replaced")
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Plain<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for Adapted<T> {
     #[inline]
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        Pin::new(&mut self.transport).poll_read(cx, buffer)
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Plain<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Adapted<T> {
     #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        Pin::new(&mut self.transport).poll_write(cx, bytes)
     }
 
     #[inline]
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.transport).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for Attaching<T> {
-    #[inline]
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for Attaching<T> {
-    #[inline]
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    #[inline]
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.transport).poll_shutdown(cx)
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::any_transport::{Plain, Transport};
+use super::any_transport::{Adapted, Transport};
 use super::clock::require_time;
 use super::driver::Driver;
 use super::ending::EndGuard;
@@ -106,7 +106,7 @@ impl Builder {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.start_transport(Plain(transport), peer)
+        self.start_transport(Adapted::plain(transport), peer)
     }
 
     #[track_caller]
@@ -125,7 +125,7 @@ impl Builder {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.build_over(Plain(transport), peer)
+        self.build_over(Adapted::plain(transport), peer)
     }
 
     fn build_over(self, transport: impl Transport + 'static, peer: Peer) -> (Connection, Driver) {
@@ -140,7 +140,7 @@ impl Builder {
             Claims::default()
         });
         if let Some(keys) = claims.keys() {
-            guard.0.lock().add_keys(keys);
+            guard.0.lock().sending().add_keys(keys);
         }
         (connection, Driver::new(transport, guard, claims))
     }

@@ -190,19 +190,20 @@ impl<T: Transport + 'static> Running<T> {
         state.greet_if_due();
         if is_first {
             // What was promised in the turn before was used or is not.
-            state.forget_promises();
+            state.sending().forget_promises();
         }
         let (mut taken, mut room_is_waited_for) = (false, false);
         if writer.broken().is_some() {
-            state.discard_outbound();
+            // They are dropped once the lock is free.
+            writer.attach(state.discard_outbound());
         } else if !writer.has_rest() {
-            taken = state.take_outbound(writer.buffer(), woken);
-            if taken && state.has_attachments() {
-                writer.attach(state.take_attachments());
+            taken = state.sending().take(writer.buffer(), woken);
+            if taken && state.sending().outbound().has_attachments() {
+                writer.attach(state.sending().outbound().take_attachments());
             }
-            room_is_waited_for = state.is_room_waited_for();
+            room_is_waited_for = state.sending().is_room_waited_for();
         }
-        shared.inbound.publish(&state);
+        shared.inbound.publish(&mut state);
         let comes_back = has_read || room_is_waited_for || responders.has_work();
         let stalled = writer.broken().is_none() && writer.has_rest() && !taken;
         let driver = state.sleep(cx.waker(), comes_back || stalled);

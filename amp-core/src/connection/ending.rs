@@ -19,6 +19,8 @@ pub(super) struct EndGuard(pub(super) Arc<Shared>);
 impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.end(CloseReason::DriverDropped);
+        // What is still queued must not live as long as the handles.
+        drop(self.0.seal());
         self.0.stop_receiver();
         self.0.announce_end();
         self.0.transport_closed(Some(CloseReason::DriverDropped));

@@ -7,7 +7,7 @@ use super::callback::{is_responding, is_responding_for};
 use super::clock::now;
 use super::failure::Failure;
 use super::handle::Connection;
-use super::queued::Queued;
+use super::queued::{Queued, SendOptions};
 use super::shared::{Shared, wake};
 use crate::packet::ReplyPacket;
 use crate::proto::{Lane, Outgoing};
@@ -98,8 +98,7 @@ impl<A: Outgoing> Exchange<A> {
         let Self { connection, ask: Some(ask), wants_answer, lane, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
-        let while_closing = goes_while_closing(connection, *lane);
-        let polled = queued.poll(&connection.shared, ask, (*lane, *wants_answer, while_closing), cx);
+        let polled = queued.poll(&connection.shared, ask, send_options(connection, *lane, *wants_answer), cx);
         if polled.is_ready() { polled } else { self.poll_as_callback(cx) }
     }
 
@@ -114,19 +113,19 @@ impl<A: Outgoing> Exchange<A> {
         }
         queued.leave(&connection.shared, *lane);
         *lane = Lane::Callback;
-        let while_closing = goes_while_closing(connection, *lane);
-        queued.poll(&connection.shared, ask, (*lane, *wants_answer, while_closing), cx)
+        queued.poll(&connection.shared, ask, send_options(connection, *lane, *wants_answer), cx)
     }
 }
 
-/// Whether it goes out also while its connection closes: what runs there may finish, and needs its callbacks for that.
 #[inline]
-fn goes_while_closing(connection: &Connection, lane: Lane) -> bool {
-    match lane {
+fn send_options(connection: &Connection, lane: Lane, wants_answer: bool) -> SendOptions {
+    let while_closing = match lane {
         Lane::Call | Lane::Notify => false,
         Lane::Bulk => true,
+        // What runs while its connection closes may finish, and needs its callbacks for that.
         Lane::Callback => connection.is_callback() || is_responding_for(connection.shared.identity()),
-    }
+    };
+    SendOptions { lane, wants_answer, while_closing }
 }
 
 impl<A> Exchange<A> {
@@ -141,7 +140,7 @@ impl<A> Exchange<A> {
 
 pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
     let mut state = shared.lock();
-    let (progress, replaced) = state.poll_answer(tag, cx.waker());
+    let (progress, replaced) = state.sending().poll_answer(tag, cx.waker());
     let answer = Poll::Ready(match progress {
         Progress::Pending => {
             drop(state);
@@ -153,7 +152,7 @@ pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<R
         Progress::Expired => Err(Failure::Timeout { sent: true }),
         Progress::Lost => Err(Failure::Connection {
             reason: state.refusal(false).unwrap_or(CloseReason::DriverDropped),
-            sent: state.has_left(tag),
+            sent: state.sending().has_left(tag),
         }),
     });
     drop(state);

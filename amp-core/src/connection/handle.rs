@@ -112,7 +112,7 @@ impl Connection {
     /// answers before it sends more.
     pub fn restore_receiver(&self) {
         // Answers to marked notifications may have gone to the receiver.
-        let next = self.shared.lock().forgive_credit();
+        let next = self.shared.lock().sending().forgive_credit();
         wake(next);
         self.shared.switch.set(None);
     }

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use super::pending::Pending;
-use crate::proto::{Intake, State, Waiter, most_held};
+use crate::proto::{ConnectionState, Intake, Waiter, most_held};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
@@ -83,14 +83,14 @@ impl Inbound {
 
     /// Shows what is looked at without the lock as the state has it. Called under the lock, before that is let go, wherever it may
     /// have changed.
-    pub(super) fn publish<W: Waiter>(&self, state: &State<W>) {
+    pub(super) fn publish<W: Waiter>(&self, state: &mut ConnectionState<W>) {
         let intake = match state.intake() {
             Intake::Open => 0,
             Intake::Draining => DRAINING,
             Intake::Ended => ENDED,
             Intake::Aborted => ABORTED,
         };
-        let congestion = if state.has_room() { 0 } else { CONGESTED };
+        let congestion = if state.sending().has_room() { 0 } else { CONGESTED };
         self.published.store(intake | congestion, Ordering::Relaxed);
         if state.is_closing() {
             // From now on the last ask that is settled tells.

@@ -157,7 +157,7 @@ impl<T: Transport> Lingering<T> {
     fn waits_for_peer(&self) -> bool {
         !self.is_shut_down
             || !self.transport.outlives_close()
-            || (self.is_orderly && self.shared.lock().is_understood())
+            || (self.is_orderly && self.shared.lock().sending().is_understood())
     }
 
     fn read_failed(&mut self, reason: CloseReason) {

@@ -9,7 +9,7 @@
 //!   exchange      one ask of this end and its answer     queued          its wait to be sent
 //!   failure       how it fails                           callback        which asks are callbacks
 //!   timer, clock  instants                               states          the user's own values
-//!   shared        what handles and driver share: the one lock around `proto::State`
+//!   shared        what handles and driver share: the one lock around `proto::ConnectionState`
 //!   driver        one turn of a connection               ending          its last bytes, and who is told of the end
 //!   reader        bytes to boxes to asks and answers     batching        how many boxes before the next write
 //!   writer        the outbound buffer to the transport

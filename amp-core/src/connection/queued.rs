@@ -8,7 +8,7 @@ use super::clock::now;
 use super::failure::Failure;
 use super::shared::{Shared, wake};
 use crate::exposed::ContextRef;
-use crate::proto::{Attachment, Lane, Outgoing, ReplyTo, Request, State, TimerKey};
+use crate::proto::{Attachment, ConnectionState, Lane, Outgoing, ReplyTo, Request, TimerKey};
 use crate::value::EncodeErrorKind;
 
 /// An ask that is to be sent, and its place while it waits for that.
@@ -20,19 +20,29 @@ pub(super) struct Queued {
     timer: Option<TimerKey>,
 }
 
+/// How an ask is sent.
+#[derive(Clone, Copy)]
+pub(super) struct SendOptions {
+    pub(super) lane: Lane,
+    pub(super) wants_answer: bool,
+    /// Whether it goes out also while this end closes.
+    pub(super) while_closing: bool,
+}
+
 impl Queued {
     pub(super) fn until(deadline: Option<Instant>) -> Self {
         Self { deadline, ..Self::default() }
     }
 
-    /// Sends the ask when its lane admits it; while this end closes only if it goes out `while_closing`.
+    /// Sends the ask when its lane admits it.
     pub(super) fn poll(
         &mut self,
         shared: &Shared,
         ask: &dyn Outgoing,
-        (lane, wants_answer, while_closing): (Lane, bool, bool),
+        options: SendOptions,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<u64>, Failure>> {
+        let SendOptions { lane, wants_answer, while_closing } = options;
         let mut state = shared.lock();
         if let Some(reason) = state.refusal(while_closing) {
             return Poll::Ready(Err(Failure::Connection { reason, sent: false }));
@@ -41,12 +51,12 @@ impl Queued {
         if self.timer.is_some() && self.deadline.is_some_and(|deadline| deadline <= now()) {
             return Poll::Ready(Err(Failure::Timeout { sent: false }));
         }
-        if state.admits(lane, self.ticket) {
+        if state.sending().admits(lane, self.ticket) {
             let reply_to = ReplyTo::Waiter(cx.waker());
             let request = Request { lane, wants_answer, deadline: self.deadline, reply_to };
             return Poll::Ready(append(shared, state, ask, &request));
         }
-        let (ticket, before) = state.wait(lane, self.ticket, cx.waker());
+        let (ticket, before) = state.sending().wait(lane, self.ticket, cx.waker());
         self.ticket = Some(ticket);
         let Some(deadline) = self.deadline else {
             drop(state);
@@ -83,7 +93,7 @@ impl Queued {
 /// Leaves a queue, and wakes the next.
 #[cold]
 pub(super) fn give_way(shared: &Shared, lane: Lane, ticket: u64) {
-    let [left, next] = shared.lock().leave(lane, ticket);
+    let [left, next] = shared.lock().sending().leave(lane, ticket);
     drop(left);
     wake(next);
 }
@@ -91,7 +101,7 @@ pub(super) fn give_way(shared: &Shared, lane: Lane, ticket: u64) {
 /// Encodes the ask into the outbound buffer. Returns its tag, if it wants an answer.
 pub(super) fn append(
     shared: &Shared,
-    mut state: MutexGuard<'_, State<Waker>>,
+    mut state: MutexGuard<'_, ConnectionState<Waker>>,
     ask: &dyn Outgoing,
     request: &Request<'_, Waker>,
 ) -> Result<Option<u64>, Failure> {
@@ -106,7 +116,7 @@ pub(super) fn append(
 #[cold]
 pub(super) fn append_attached(
     shared: &Shared,
-    mut state: MutexGuard<'_, State<Waker>>,
+    mut state: MutexGuard<'_, ConnectionState<Waker>>,
     ask: &dyn Outgoing,
     request: &Request<'_, Waker>,
     attachments: &mut Vec<Attachment>,

@@ -15,7 +15,7 @@ use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::sink::{Delivery, ReplySink, hand_over};
 use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
-use crate::proto::{SinkReply, State, Upgrade};
+use crate::proto::{ConnectionState, SendHalf, SinkReply, Upgrade};
 use crate::reason::CloseReason;
 use crate::responder::Ask;
 use crate::wire::{BoxDecoder, RawBox};
@@ -247,7 +247,7 @@ impl Reader {
 
     /// Follows the replacement of the transport. Returns what the driver is to do.
     #[cold]
-    pub(super) fn follow(&mut self, state: &mut State<Waker>) -> Step {
+    pub(super) fn follow(&mut self, state: &mut ConnectionState<Waker>) -> Step {
         match state.upgrade() {
             Upgrade::None => {
                 (self.is_stopped, self.awaited, self.has_more) = (false, None, true);
@@ -344,14 +344,14 @@ impl Reader {
     fn hear(&mut self, first: &RawBox) {
         self.has_first_box = true;
         let first = (!self.shared.switch.is_switched()).then(|| first.pairs());
-        self.hearing(|state, woken| state.hear(first, woken));
+        self.hearing(|sending| ((), sending.hear(first)));
     }
 
     /// A marked notification. To a peer that has not announced the mark is a key that it may use for itself. Marked, one of the
     /// library's own commands waits for its turn behind the notifications before it.
     #[cold]
     fn marked(&self, ask: AskPacket, tag: AskTag) -> Ask {
-        let is_understood = self.shared.lock().is_understood();
+        let is_understood = self.shared.lock().sending().is_understood();
         let answering = Arc::clone(&self.shared);
         if is_understood { Ask::marked(ask, tag, answering) } else { Ask::new(ask, Some(tag), answering) }
     }
@@ -360,16 +360,15 @@ impl Reader {
     /// greeting that announces: the peer's first box had no room for that.
     #[cold]
     fn take_own(&mut self, ask: Ask, responders: &mut Responders) -> Result<(), Halt> {
-        let is_understood = self.shared.lock().is_understood()
-            || (ask.is_greeting() && self.hearing(|state, woken| state.hear_greeting(ask.raw().pairs(), woken)));
+        let is_understood = self.shared.lock().sending().is_understood()
+            || (ask.is_greeting() && self.hearing(|sending| sending.hear_greeting(ask.raw().pairs())));
         if is_understood { Ok(ask.settle_own()?) } else { responders.answer(ask) }
     }
 
     /// What the peer announces may wake a notification that waits.
-    fn hearing<R>(&self, hear: impl FnOnce(&mut State<Waker>, &mut Vec<Waker>) -> R) -> R {
-        let mut woken = Vec::new();
-        let heard = hear(&mut self.shared.lock(), &mut woken);
-        wake(woken);
+    fn hearing<R>(&self, hear: impl FnOnce(&mut SendHalf<Waker>) -> (R, Option<Waker>)) -> R {
+        let (heard, next) = hear(self.shared.lock().sending());
+        wake(next);
         heard
     }
 
@@ -389,7 +388,7 @@ impl Reader {
     /// Hands the replies so far to their callers. Returns how many have a tag that is not out. Those that have sinks are
     /// [handed over](Self::hand_over) when the lock is free.
     #[inline]
-    pub(super) fn deliver(&mut self, state: &mut State<Waker>, woken: &mut Vec<Waker>) -> usize {
+    pub(super) fn deliver(&mut self, state: &mut ConnectionState<Waker>, woken: &mut Vec<Waker>) -> usize {
         if self.replies.is_empty() { 0 } else { state.deliver(self.replies.drain(..), woken, &mut self.for_sinks) }
     }
 

@@ -22,7 +22,7 @@ use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::panics::caught;
 use crate::peer::Peer;
-use crate::proto::{Appended, Attachments, EndListener, Limits, LostSink, State, Waiter};
+use crate::proto::{Appended, Attachments, ConnectionState, EndListener, Limits, LostSink, Waiter};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::{AmpBox, BoxLimits};
@@ -42,7 +42,7 @@ pub(super) struct Shared {
     pub(super) peer: Peer,
     pub(super) locator: Arc<dyn Locator>,
     /// The connection's one lock. Never held across an await, and never while a waker runs or is dropped.
-    state: Mutex<State<Waker>>,
+    state: Mutex<ConnectionState<Waker>>,
     /// What is looked at for every ask without the lock.
     pub(super) inbound: Inbound,
     /// A box receiver in the place of the dispatcher and the locator.
@@ -83,7 +83,7 @@ impl Shared {
             announces: settings.announces(),
         };
         Self {
-            state: Mutex::new(State::new(limits)),
+            state: Mutex::new(ConnectionState::new(limits)),
             inbound: Inbound::new(&settings),
             switch: Switch::default(),
             replacement: NextReplacement::default(),
@@ -100,7 +100,7 @@ impl Shared {
     }
 
     /// A panic of a user's `encode` poisons the lock and nothing else: the half box is rolled back.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State<Waker>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ConnectionState<Waker>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -145,17 +145,21 @@ impl Shared {
     }
 
     /// Lets the lock go where the connection may have come farther, and wakes.
-    pub(super) fn unlock(&self, state: MutexGuard<'_, State<Waker>>, woken: impl IntoIterator<Item = Waker>) {
-        self.inbound.publish(&state);
+    pub(super) fn unlock(
+        &self,
+        mut state: MutexGuard<'_, ConnectionState<Waker>>,
+        woken: impl IntoIterator<Item = Waker>,
+    ) {
+        self.inbound.publish(&mut state);
         drop(state);
         wake(woken);
     }
 
     /// Something was appended: lets the lock go and wakes the driver, if that is to be woken.
     #[inline]
-    pub(super) fn appended(&self, state: MutexGuard<'_, State<Waker>>, driver: Option<Waker>) {
-        if !state.has_room() {
-            self.inbound.publish(&state);
+    pub(super) fn appended(&self, mut state: MutexGuard<'_, ConnectionState<Waker>>, driver: Option<Waker>) {
+        if !state.sending().has_room() {
+            self.inbound.publish(&mut state);
         }
         drop(state);
         wake(driver);
@@ -191,7 +195,7 @@ impl Shared {
     }
 
     #[inline(always)]
-    fn queued(&self, state: MutexGuard<'_, State<Waker>>, appended: Appended<Waker>) {
+    fn queued(&self, state: MutexGuard<'_, ConnectionState<Waker>>, appended: Appended<Waker>) {
         match appended {
             Appended::Queued(driver) => self.appended(state, driver),
             refused => self.not_queued(state, refused),
@@ -199,7 +203,7 @@ impl Shared {
     }
 
     #[cold]
-    fn not_queued(&self, state: MutexGuard<'_, State<Waker>>, refused: Appended<Waker>) {
+    fn not_queued(&self, state: MutexGuard<'_, ConnectionState<Waker>>, refused: Appended<Waker>) {
         match refused {
             Appended::Queued(driver) => self.unlock(state, driver),
             Appended::Sealed => {
@@ -229,7 +233,9 @@ impl Shared {
         let (until, finish_by) = (after(self.settings.linger), self.finish_by());
         let mut state = self.lock();
         if let Some(woken) = state.write_failed(reason, until, finish_by) {
+            let discarded = state.sending().outbound().take_discarded();
             self.unlock(state, woken);
+            drop(discarded);
         }
     }
 
@@ -278,8 +284,12 @@ impl Shared {
         let mut state = self.lock();
         let (last, is_cut) = state.seal();
         // Nothing waits to be written any more: what goes on without an answer may start.
-        self.inbound.publish(&state);
-        (last, state.take_attachments(), is_cut)
+        self.inbound.publish(&mut state);
+        let outbound = state.sending().outbound();
+        let (attachments, discarded) = (outbound.take_attachments(), outbound.take_discarded());
+        drop(state);
+        drop(discarded);
+        (last, attachments, is_cut)
     }
 
     /// Runs `listener` when the connection has ended: now, if that was before.
@@ -296,7 +306,7 @@ impl Shared {
     /// Nothing more is answered: tells the sinks, and runs what waits for the end of the connection, once.
     pub(super) fn announce_end(&self) {
         let reason = self.over().unwrap_or(CloseReason::DriverDropped);
-        let (lost, nesting) = (self.lock().take_lost_sinks(), self.settings.boxes.nesting);
+        let (lost, nesting) = (self.lock().sending().take_lost(), self.settings.boxes.nesting);
         hand_over(lost.into_iter().map(|LostSink { sink, tag, sent }| {
             let failure = Failure::Connection { reason: reason.clone(), sent };
             (sink, Delivery::new(tag, Err(failure), nesting))

@@ -56,20 +56,22 @@ impl Writer {
         &mut self.bytes
     }
 
-    /// The attachments of what was taken.
+    /// The attachments of what was taken. Once writing has failed they are dropped by the next [`poll`](Self::poll).
     #[cold]
     pub(super) fn attach(&mut self, attachments: Attachments) {
-        self.attachments = attachments;
+        self.attachments.append(0, attachments);
     }
 
     /// Writes what was taken, and flushes. An error is the last one.
     pub(super) fn poll<T: Transport>(&mut self, transport: &mut T, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         if self.broken.is_some() {
+            self.attachments = Attachments::default();
             return Ok(());
         }
         let written = self.poll_write(transport, cx);
         if let Err(reason) = &written {
             self.broken = Some(reason.clone());
+            self.attachments = Attachments::default();
         }
         written
     }

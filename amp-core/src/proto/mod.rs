@@ -1,16 +1,18 @@
 //! The state of one connection, without a runtime. Imports `tags`, `packet`, `exposed` and `reason`.
 //!
 //! It is pure: a waiter is any [`Waiter`], time comes in as a value, and what is to be woken is handed out. Each file
-//! is the owner of one invariant; [`State`] holds one of each, and the connection guards it with its one lock.
+//! is the owner of one invariant; [`ConnectionState`] holds one of each, and the connection guards it with its one lock.
 //!
 //! ```text
 //!   admission      which lane may send, and in which order      queue       the places of those that wait
 //!   credit         how many notifications the peer still takes  outbound    boxes to be written, and room for more
 //!   announcements  what both ends have announced                goodbye     why the connection ends, as its last box
-//!   outgoing       what can be asked                            sender      all of these, and the tags: what appends a box
+//!   outgoing       what can be asked                            request     how it is asked, and what becomes of the answer
+//!   attachments    what goes with the first byte of a box       send_half   all of these, and the tags: what appends a box
 //!   lifecycle      open, closing, over                          wake_up     when the driver has a turn, by event or alarm
+//!   upgrade        the replacement of the transport             waiter      what can be woken
 //!   timers         what waits for an instant, but for the calls that are out: their deadlines are with their tags
-//!   state          sender, lifecycle and wake_up together       waiter      what can be woken
+//!   state          send_half, lifecycle, upgrade and wake_up together
 //! ```
 
 mod admission;
@@ -22,7 +24,8 @@ mod lifecycle;
 mod outbound;
 mod outgoing;
 mod queue;
-mod sender;
+mod request;
+mod send_half;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -38,8 +41,9 @@ pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
 pub(crate) use lifecycle::{EndListener, Intake};
 pub(crate) use outbound::MOST_BULK;
 pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
-pub(crate) use sender::{Limits, LostSink, ReplyTo, Request, SinkReply};
-pub(crate) use state::{Appended, State};
+pub(crate) use request::{LostSink, ReplyTo, Request, SinkReply};
+pub(crate) use send_half::{Limits, SendHalf};
+pub(crate) use state::{Appended, ConnectionState};
 pub(crate) use timers::TimerKey;
 pub(crate) use upgrade::Upgrade;
 pub(crate) use waiter::Waiter;

@@ -11,26 +11,30 @@ const LEAST_BULK: usize = 64;
 /// together are no more than the room that there was.
 #[derive(Debug)]
 pub(crate) struct Outbound {
+    /// With a barrier, what is behind it.
     bytes: Vec<u8>,
-    /// The high-water mark: from so many bytes on there is no room.
-    mark: usize,
+    /// From so many bytes on there is no room.
+    high_water: usize,
     /// What was promised in this turn, in bytes.
     promised: usize,
     bulk: Bulk,
     /// The first tag of which no ask has left to be written. Tags leave in their order, so one number says which have.
     first_unsent: u64,
-    /// What is behind it stays until it is lifted.
     barrier: Option<Barrier>,
+    /// What is in front of the barrier and was not taken. It is apart from what is held, so that no code of a user's runs while bytes
+    /// are moved.
+    before: Vec<u8>,
     /// None is behind the barrier.
     attachments: Attachments,
-    /// Attachments whose bytes were thrown away. They are dropped under no lock.
+    /// Attachments whose bytes were thrown away, until they can be dropped under no lock.
     discarded: Attachments,
 }
 
-/// A place between two boxes.
+/// A place behind a box: what is appended later stays until the barrier is lifted.
 #[derive(Clone, Copy, Debug)]
 struct Barrier {
-    at: usize,
+    /// Where the box begins that it was set behind, until that is taken.
+    last_box: Option<usize>,
     /// No ask before it has this tag or a later one.
     next_tag: u64,
 }
@@ -48,26 +52,35 @@ struct Bulk {
 }
 
 impl Outbound {
-    pub(super) fn new(mark: usize) -> Self {
+    pub(super) fn new(high_water: usize) -> Self {
         let bulk = Bulk { length: 0, promised: 0, usual: MOST_BULK / 4, others: 0 };
         Self {
             bytes: Vec::new(),
-            mark: mark.max(1),
+            high_water: high_water.max(1),
             promised: 0,
             bulk,
             first_unsent: 0,
             barrier: None,
+            before: Vec::new(),
             attachments: Attachments::default(),
             discarded: Attachments::default(),
         }
     }
 
+    /// How many bytes wait to be written, on both sides of a barrier.
+    #[inline]
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.before.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len() == 0
+    }
+
+    /// How long the buffer is that boxes are [appended to](Self::buffer).
+    #[inline]
+    pub(super) fn end(&self) -> usize {
+        self.bytes.len()
     }
 
     /// What boxes are appended to. The rest of it stays as it is.
@@ -85,16 +98,16 @@ impl Outbound {
 
     #[inline]
     pub(super) fn has_room(&self) -> bool {
-        self.bytes.len() < self.mark
+        self.bytes.len() < self.high_water
     }
 
     /// Whether there is room beside what was promised.
     pub(super) fn has_room_to_promise(&self) -> bool {
-        self.bytes.len() + self.promised < self.mark
+        self.bytes.len() + self.promised < self.high_water
     }
 
     pub(super) fn promise(&mut self) {
-        self.promised += (self.mark / 16).max(1);
+        self.promised += (self.high_water / 16).max(1);
     }
 
     /// Whether bulk has room, however much of the buffer calls have.
@@ -122,35 +135,38 @@ impl Outbound {
     }
 
     /// Whether there is something to be written now.
+    #[inline]
     pub(super) fn has_unheld(&self) -> bool {
-        self.barrier.map_or(self.bytes.len(), |barrier| barrier.at) > 0
+        !if self.barrier.is_some() { &self.before } else { &self.bytes }.is_empty()
     }
 
     /// Takes out everything that is not held by a barrier, in exchange for an empty buffer. No tag from `next_tag` on was used.
+    #[inline]
     pub(super) fn take(&mut self, empty: &mut Vec<u8>, next_tag: u64) {
-        self.leaves(next_tag);
-        std::mem::swap(&mut self.bytes, empty);
         if self.barrier.is_some() {
-            self.take_back_held(empty);
+            return self.take_before_barrier(empty);
         }
+        self.first_unsent = next_tag;
+        self.emptied();
+        std::mem::swap(&mut self.bytes, empty);
     }
 
-    /// Keeps what is behind the barrier of the bytes that were taken.
     #[cold]
-    fn take_back_held(&mut self, taken: &mut Vec<u8>) {
+    fn take_before_barrier(&mut self, empty: &mut Vec<u8>) {
         if let Some(barrier) = &mut self.barrier {
-            self.bytes = taken.split_off(barrier.at);
-            barrier.at = 0;
+            self.first_unsent = barrier.next_tag;
+            barrier.last_box = None;
+            std::mem::swap(&mut self.before, empty);
         }
     }
 
     /// Takes the attachments of the bytes that were just taken.
-    pub(super) fn take_attachments(&mut self) -> Attachments {
+    pub(crate) fn take_attachments(&mut self) -> Attachments {
         std::mem::take(&mut self.attachments)
     }
 
     #[inline]
-    pub(super) fn has_attachments(&self) -> bool {
+    pub(crate) fn has_attachments(&self) -> bool {
         !self.attachments.is_empty()
     }
 
@@ -162,36 +178,55 @@ impl Outbound {
     /// What is in the buffer will be written, but for what a barrier holds, whatever becomes of the connection.
     pub(super) fn leaves(&mut self, next_tag: u64) {
         self.first_unsent = self.barrier.map_or(next_tag, |barrier| barrier.next_tag);
-        self.emptied();
     }
 
     /// What is in the buffer is never written.
     pub(super) fn discard(&mut self) {
         self.emptied();
-        self.bytes = Vec::new();
-        self.discarded.append(0, std::mem::take(&mut self.attachments));
+        (self.bytes, self.before) = (Vec::new(), Vec::new());
         if let Some(barrier) = &mut self.barrier {
-            barrier.at = 0;
+            barrier.last_box = barrier.last_box.map(|_| 0);
+        }
+        self.discarded.append(0, std::mem::take(&mut self.attachments));
+    }
+
+    /// Takes the attachments whose bytes were thrown away.
+    #[must_use = "they are to be dropped under no lock"]
+    pub(crate) fn take_discarded(&mut self) -> Attachments {
+        std::mem::take(&mut self.discarded)
+    }
+
+    /// Puts the last box of the connection, in front of the box that the barrier is behind: what is behind that may belong to another
+    /// protocol. Nothing when that box was taken.
+    pub(super) fn put_last(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        let Some(barrier) = self.barrier else { return put(&mut self.bytes) };
+        if let Some(at) = barrier.last_box {
+            let mut last = Vec::new();
+            put(&mut last);
+            self.before.splice(at..at, last);
         }
     }
 
     /// Takes out the last bytes, but for what a barrier holds: that was meant for another transport. Whether there was any.
     pub(super) fn take_last(&mut self) -> (Vec<u8>, bool) {
-        let mut last = std::mem::take(&mut self.bytes);
-        let unheld = self.barrier.map_or(last.len(), |barrier| barrier.at);
-        let is_cut = unheld < last.len();
-        last.truncate(unheld);
-        (last, is_cut)
+        let bytes = std::mem::take(&mut self.bytes);
+        if self.barrier.is_some() { (std::mem::take(&mut self.before), !bytes.is_empty()) } else { (bytes, false) }
     }
 
-    /// Holds what is appended from now on. No tag from `next_tag` on was used.
-    pub(super) fn hold(&mut self, next_tag: u64) {
-        self.barrier = Some(Barrier { at: self.bytes.len(), next_tag });
+    /// Sets a barrier behind the last box, which begins at `last_box`. No tag from `next_tag` on was used.
+    pub(super) fn hold(&mut self, last_box: usize, next_tag: u64) {
+        debug_assert!(self.barrier.is_none(), "one transport is replaced at a time");
+        self.emptied();
+        self.before = std::mem::take(&mut self.bytes);
+        self.barrier = Some(Barrier { last_box: Some(last_box), next_tag });
     }
 
     /// Holds nothing any more.
     pub(super) fn lift(&mut self) {
-        self.barrier = None;
+        if self.barrier.take().is_some() {
+            let held = std::mem::replace(&mut self.bytes, std::mem::take(&mut self.before));
+            self.bytes.extend(held);
+        }
     }
 
     #[inline]
@@ -201,16 +236,12 @@ impl Outbound {
 
     /// Whether everything before the barrier was taken.
     pub(super) fn is_at_barrier(&self) -> bool {
-        self.barrier.is_some_and(|barrier| barrier.at == 0)
+        self.barrier.is_some() && self.before.is_empty()
     }
 
-    /// Inserts a box before the barrier, or appends it when there is none.
-    pub(super) fn put_before_barrier(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
-        let Some(barrier) = &mut self.barrier else { return put(&mut self.bytes) };
-        let held = self.bytes.split_off(barrier.at);
-        put(&mut self.bytes);
-        barrier.at = self.bytes.len();
-        self.bytes.extend_from_slice(&held);
+    /// What boxes are appended to that go before the barrier, if there is one.
+    pub(super) fn before_barrier(&mut self) -> &mut Vec<u8> {
+        if self.barrier.is_some() { &mut self.before } else { &mut self.bytes }
     }
 
     /// Whether the ask with the tag was taken to be written: the peer may have it.
@@ -220,7 +251,7 @@ impl Outbound {
 
     /// How much bulk there may be: beside large calls as much as what they take, up to half of the buffer.
     fn most_bulk(&self) -> usize {
-        self.bulk.others.max(MOST_BULK).clamp(1, (self.mark / 2).max(1))
+        self.bulk.others.max(MOST_BULK).clamp(1, (self.high_water / 2).max(1))
     }
 
     fn emptied(&mut self) {

@@ -1,10 +1,10 @@
 use std::time::Instant;
 
-use super::admission::Lane;
-use super::attachments::Attachments;
+use super::attachments::{Attachments, Carries};
 use super::lifecycle::{EndListener, Intake, Lifecycle};
-use super::outgoing::{AddKeys, Outgoing};
-use super::sender::{Limits, LostSink, Request, Sender, SinkReply};
+use super::outgoing::Outgoing;
+use super::request::{Request, SinkReply};
+use super::send_half::{Limits, SendHalf};
 use super::timers::TimerKey;
 use super::upgrade::{OverTransport, Upgrade};
 use super::waiter::Waiter;
@@ -12,18 +12,20 @@ use super::wake_up::WakeUp;
 use crate::exposed::ContextRef;
 use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
-use crate::tags::Progress;
 use crate::value::EncodeError;
-use crate::wire::Pairs;
 
 /// What the connection's one lock guards: what is sent, how far the connection has come, and when the driver has a turn.
 ///
 /// Waiters that are returned or handed out are to be woken, or dropped, under no lock.
-pub(crate) struct State<W: Waiter> {
-    sender: Sender<W>,
+pub(crate) struct ConnectionState<W: Waiter> {
+    sending: SendHalf<W>,
     lifecycle: Lifecycle,
     wake_up: WakeUp<W>,
     upgrade: Upgrade,
+    /// What the transport carries beside the bytes.
+    carries: Option<Carries>,
+    /// Nothing that was not taken before is written.
+    has_write_failed: bool,
     most_outbound: usize,
 }
 
@@ -39,20 +41,17 @@ pub(crate) enum Appended<W> {
 }
 
 /// Sending: asks, answers and boxes.
-impl<W: Waiter> State<W> {
+impl<W: Waiter> ConnectionState<W> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            sender: Sender::new(limits),
+            sending: SendHalf::new(limits),
             lifecycle: Lifecycle::new(),
             wake_up: WakeUp::new(),
             upgrade: Upgrade::default(),
+            carries: None,
+            has_write_failed: false,
             most_outbound: limits.most_outbound,
         }
-    }
-
-    /// Adds keys to all asks and replies.
-    pub(crate) fn add_keys(&mut self, keys: Box<dyn AddKeys>) {
-        self.sender.add_keys(keys);
     }
 
     /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
@@ -61,20 +60,10 @@ impl<W: Waiter> State<W> {
         self.lifecycle.refusal(while_closing)
     }
 
-    /// Whether an ask may be appended now by the holder of the ticket, or by a new one.
+    /// What is sent, and the answers to that.
     #[inline]
-    pub(crate) fn admits(&self, lane: Lane, ticket: Option<u64>) -> bool {
-        self.sender.admits(lane, ticket)
-    }
-
-    /// Waits on, in the same place, or begins to wait at the end. Returns the ticket, and the waiter that was there before.
-    pub(crate) fn wait(&mut self, lane: Lane, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
-        self.sender.wait(lane, ticket, waiter)
-    }
-
-    /// Waits no more, in whatever way. Returns the waiter that was there, and the next one that is to be woken.
-    pub(crate) fn leave(&mut self, lane: Lane, ticket: u64) -> [Option<W>; 2] {
-        self.sender.leave(lane, ticket)
+    pub(crate) fn sending(&mut self) -> &mut SendHalf<W> {
+        &mut self.sending
     }
 
     /// Appends an ask whose values see the context. Returns its tag, if it wants an answer, and the driver, if that is to be woken.
@@ -86,7 +75,7 @@ impl<W: Waiter> State<W> {
         request: &Request<'_, W>,
         context: Option<ContextRef<'_>>,
     ) -> Result<(Option<u64>, Option<W>), EncodeError> {
-        let tag = self.sender.append(ask, request, context)?;
+        let tag = self.sending.append(ask, request, context)?;
         let deadline = request.deadline.filter(|_| tag.is_some());
         let sooner = deadline.is_some_and(|deadline| self.wake_up.set_alarm(deadline));
         Ok((tag, if sooner { self.wake_up.wake_always() } else { self.wake_up.wake() }))
@@ -102,13 +91,13 @@ impl<W: Waiter> State<W> {
         if self.lifecycle.is_sealed() {
             return Appended::Sealed;
         }
-        let waiting = self.sender.put(put);
-        self.appended(waiting, finish_by)
+        self.sending.put(put);
+        self.appended(finish_by)
     }
 
     #[inline]
-    fn appended(&mut self, waiting: usize, finish_by: impl FnOnce() -> Instant) -> Appended<W> {
-        if waiting > self.most_outbound {
+    fn appended(&mut self, finish_by: impl FnOnce() -> Instant) -> Appended<W> {
+        if self.sending.outbound().len() > self.most_outbound {
             return Appended::Overflowed(self.overflow(finish_by()));
         }
         Appended::Queued(self.wake_up.wake())
@@ -123,60 +112,40 @@ impl<W: Waiter> State<W> {
         if let Some(reason) = self.lifecycle.over() {
             return Err(reason.clone());
         }
-        let waiting = self.sender.put_untyped(put);
-        Ok(self.appended(waiting, finish_by))
+        self.sending.put_untyped(put);
+        Ok(self.appended(finish_by))
     }
 
     /// Ends the connection if more waits to be written than a peer may leave unread. What is returned is to be woken.
     #[cold]
     pub(crate) fn check_outbound(&mut self, finish_by: impl FnOnce() -> Instant) -> Vec<W> {
-        if self.sender.len() > self.most_outbound { self.overflow(finish_by()) } else { Vec::new() }
+        if self.sending.outbound().len() > self.most_outbound { self.overflow(finish_by()) } else { Vec::new() }
     }
 
     #[cold]
     fn overflow(&mut self, finish_by: Instant) -> Vec<W> {
-        self.sender.discard();
+        self.sending.outbound().discard();
         self.end(CloseReason::NotReading { limit: self.most_outbound }, finish_by)
     }
 
     /// Whether boxes may be appended, or never again. Else waits for that.
     pub(crate) fn poll_room(&mut self, waiter: &W) -> bool {
-        let ready = self.sender.has_room() || self.refusal(false).is_some();
+        let ready = self.sending.has_room() || self.refusal(false).is_some();
         if !ready {
-            self.sender.wait_for_room(waiter);
+            self.sending.wait_for_room(waiter);
         }
         ready
-    }
-
-    #[inline]
-    pub(crate) fn has_room(&self) -> bool {
-        self.sender.has_room()
     }
 }
 
 /// Waiting: for answers and for instants.
-impl<W: Waiter> State<W> {
-    /// What the call has come to; while it is pending `waiter` waits for it. Returns the waiter that was there before.
-    pub(crate) fn poll_answer(&mut self, tag: u64, waiter: &W) -> (Progress, Option<W>) {
-        self.sender.poll_answer(tag, waiter)
-    }
-
-    /// Whether the ask with the tag was taken to be written: the peer may have it.
-    pub(crate) fn has_left(&self, tag: u64) -> bool {
-        self.sender.has_left(tag)
-    }
-
+impl<W: Waiter> ConnectionState<W> {
     /// Nobody waits for the answer any more. Returns the waiter that was there, and the driver, if that is to be woken: closing may
     /// have waited for the answer. And the sink that was there, which is to be dropped under no lock.
     pub(crate) fn abandon(&mut self, tag: u64) -> ([Option<W>; 2], Option<W::Sink>) {
-        let (left, sink) = self.sender.abandon(tag);
+        let (left, sink) = self.sending.tags().abandon(tag);
         let closes = self.lifecycle.is_closing();
         ([left, if closes { self.wake_up.wake_always() } else { None }], sink)
-    }
-
-    /// Whether the reply is still to come, and to be handed to a sink.
-    pub(crate) fn is_for_sink(&self, tag: u64) -> bool {
-        self.sender.is_for_sink(tag)
     }
 
     /// Waits for the instant. Returns the key to wait on with, the waiter that was there before, and the driver, if that is to be
@@ -194,7 +163,7 @@ impl<W: Waiter> State<W> {
 }
 
 /// Closing and ending. What is returned is to be woken.
-impl<W: Waiter> State<W> {
+impl<W: Waiter> ConnectionState<W> {
     /// What may still begin at this end.
     pub(crate) fn intake(&self) -> Intake {
         self.lifecycle.intake()
@@ -225,23 +194,24 @@ impl<W: Waiter> State<W> {
         if self.lifecycle.over().is_some() {
             return None;
         }
-        self.sender.discard();
+        self.has_write_failed = true;
+        self.sending.outbound().discard();
         self.lifecycle.write_failed(&reason, until);
         Some(self.close(reason, until, finish_by).unwrap_or_else(|| self.wake_up.wake_always().into_iter().collect()))
     }
 
     /// The first reason stays, and all that wait learn it.
     pub(crate) fn end(&mut self, reason: CloseReason, finish_by: Instant) -> Vec<W> {
-        let lets_write = reason.lets_write();
+        let lets_write = reason.lets_write() && !self.has_write_failed;
         if !self.lifecycle.end(reason, finish_by) {
             return Vec::new();
         }
         // With nothing to be written, all that was sent has left, or was thrown away.
-        if lets_write && !self.sender.is_empty() {
-            self.sender.leaves();
+        if lets_write && !self.sending.outbound().is_empty() {
+            self.sending.leaves();
         }
         let mut woken = self.release_waiters();
-        self.sender.close(&mut woken);
+        self.sending.close(&mut woken);
         woken
     }
 
@@ -259,7 +229,7 @@ impl<W: Waiter> State<W> {
     ///
     /// What a barrier holds is never written; the flag tells whether there was any.
     pub(crate) fn seal(&mut self) -> (Vec<u8>, bool) {
-        let last = self.sender.take_last(self.lifecycle.over());
+        let last = self.sending.take_last(self.lifecycle.over());
         self.lifecycle.seal();
         last
     }
@@ -267,11 +237,6 @@ impl<W: Waiter> State<W> {
     /// Keeps the listener until the end, or returns it when that was before.
     pub(crate) fn listen(&mut self, listener: EndListener) -> Option<EndListener> {
         self.lifecycle.listen(listener)
-    }
-
-    /// Takes out the sinks that are to be told of the end, in the order in which they were sent with.
-    pub(crate) fn take_lost_sinks(&mut self) -> Vec<LostSink<W::Sink>> {
-        self.sender.take_lost()
     }
 
     /// Takes out what is told of the end; later listeners are told at once.
@@ -283,43 +248,18 @@ impl<W: Waiter> State<W> {
     fn release_waiters(&mut self) -> Vec<W> {
         let mut woken = Vec::new();
         woken.extend(self.wake_up.wake_always());
-        self.sender.release_waiters(&mut woken);
+        self.sending.release_waiters(&mut woken);
         self.wake_up.clear(&mut woken);
         woken
     }
 }
 
 /// A turn of the driver. What is pushed is to be woken.
-impl<W: Waiter> State<W> {
+impl<W: Waiter> ConnectionState<W> {
     /// A turn begins in which responders run: what they append needs no wake-up. Whether there is still something to read for.
     pub(crate) fn begin_turn(&mut self) -> bool {
         self.wake_up.awake();
         self.lifecycle.over().is_none()
-    }
-
-    /// The peer's first box has come, or has gone to a box receiver.
-    #[cold]
-    pub(crate) fn hear(&mut self, first: Option<Pairs<'_>>, woken: &mut Vec<W>) {
-        woken.extend(self.sender.hear(first));
-    }
-
-    /// A greeting has come from a peer that has not announced. Whether it announces.
-    #[cold]
-    pub(crate) fn hear_greeting(&mut self, greeting: Pairs<'_>, woken: &mut Vec<W>) -> bool {
-        let (announces, next) = self.sender.hear_greeting(greeting);
-        woken.extend(next);
-        announces
-    }
-
-    /// Whether the peer understands what is this library's own.
-    pub(crate) fn is_understood(&self) -> bool {
-        self.sender.is_understood()
-    }
-
-    /// Answers to marked notifications may have been missed: none is waited for any more. Returns the notification that is to be
-    /// woken.
-    pub(crate) fn forgive_credit(&mut self) -> Option<W> {
-        self.sender.forgive_credit()
     }
 
     /// Hands replies to their callers, and those that have sinks out: they are to be handed over under no lock, before anything is
@@ -330,7 +270,7 @@ impl<W: Waiter> State<W> {
         woken: &mut Vec<W>,
         for_sinks: &mut Vec<SinkReply<W::Sink>>,
     ) -> usize {
-        let unknown = self.sender.deliver(replies, woken, for_sinks);
+        let unknown = self.sending.deliver(replies, woken, for_sinks);
         // What is over has no tags out.
         if self.lifecycle.over().is_some() { 0 } else { unknown }
     }
@@ -338,32 +278,17 @@ impl<W: Waiter> State<W> {
     /// Writes a greeting if it is due.
     #[inline]
     pub(crate) fn greet_if_due(&mut self) {
-        if self.sender.is_greeting_due() && self.lifecycle.over().is_none() {
-            self.sender.greet();
+        if self.sending.is_greeting_due() && self.lifecycle.over().is_none() {
+            self.sending.greet();
         }
     }
 
-    /// A turn begins to promise room anew: what was promised in the one before has been used or is not.
-    pub(crate) fn forget_promises(&mut self) {
-        self.sender.forget_promises();
-    }
-
-    /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Whether there
-    /// was anything.
-    pub(crate) fn take_outbound(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {
-        self.sender.take(empty, woken)
-    }
-
     /// Throws away what is to be written. Those that waited for the room learn that nothing goes out any more when the connection
-    /// ends.
-    pub(crate) fn discard_outbound(&mut self) {
-        self.sender.discard();
-    }
-
-    /// Whether the driver is to have another turn in any case, because more waits for room than it could be promised to.
-    #[inline]
-    pub(crate) fn is_room_waited_for(&self) -> bool {
-        self.sender.is_room_waited_for()
+    /// ends. Returns what was attached.
+    #[must_use = "it is to be dropped under no lock"]
+    pub(crate) fn discard_outbound(&mut self) -> Attachments {
+        self.sending.outbound().discard();
+        self.sending.outbound().take_discarded()
     }
 
     /// There is something to look at besides the outbound buffer. Returns the driver.
@@ -398,7 +323,7 @@ impl<W: Waiter> State<W> {
             && let now = now()
             && alarm <= now
         {
-            let calls = self.sender.expire(now, woken);
+            let calls = self.sending.tags().expire(now, |waiter| woken.push(waiter));
             self.wake_up.expire(now, calls, woken);
         }
         closing.into_iter().chain(self.wake_up.alarm()).min()
@@ -411,8 +336,8 @@ impl<W: Waiter> State<W> {
             return false;
         }
         if let Some((reason, until)) = self.lifecycle.closing()
-            && self.sender.is_empty()
-            && !self.sender.is_awaited()
+            && self.sending.outbound().is_empty()
+            && !self.sending.tags().is_awaited()
             && self.upgrade.is_none()
             && idle()
         {
@@ -424,7 +349,7 @@ impl<W: Waiter> State<W> {
 }
 
 /// What depends on the transport.
-impl<W: Waiter> State<W> {
+impl<W: Waiter> ConnectionState<W> {
     /// The replacement of the transport that is under way.
     #[inline]
     pub(crate) fn upgrade(&self) -> Upgrade {
@@ -433,16 +358,7 @@ impl<W: Waiter> State<W> {
 
     pub(crate) fn transport(&mut self) -> OverTransport<'_, W> {
         let is_sealed = self.lifecycle.is_sealed();
-        OverTransport { upgrade: &mut self.upgrade, sender: &mut self.sender, wake_up: &mut self.wake_up, is_sealed }
-    }
-
-    #[inline]
-    pub(crate) fn has_attachments(&self) -> bool {
-        self.sender.has_attachments()
-    }
-
-    /// Takes the attachments of the bytes that were just taken.
-    pub(crate) fn take_attachments(&mut self) -> Attachments {
-        self.sender.take_attachments()
+        let Self { upgrade, carries, sending, wake_up, .. } = self;
+        OverTransport { upgrade, carries, sending, wake_up, is_sealed }
     }
 }

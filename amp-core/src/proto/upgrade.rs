@@ -1,6 +1,7 @@
 use super::attachments::{Attachment, Carries};
 use super::outgoing::Outgoing;
-use super::sender::{Request, Sender};
+use super::request::Request;
+use super::send_half::SendHalf;
 use super::waiter::Waiter;
 use super::wake_up::WakeUp;
 use crate::exposed::ContextRef;
@@ -66,7 +67,8 @@ impl Upgrade {
 /// driver's.
 pub(crate) struct OverTransport<'a, W: Waiter> {
     pub(super) upgrade: &'a mut Upgrade,
-    pub(super) sender: &'a mut Sender<W>,
+    pub(super) carries: &'a mut Option<Carries>,
+    pub(super) sending: &'a mut SendHalf<W>,
     pub(super) wake_up: &'a mut WakeUp<W>,
     pub(super) is_sealed: bool,
 }
@@ -79,10 +81,11 @@ impl<W: Waiter> OverTransport<'_, W> {
         request: &Request<'_, W>,
         context: Option<ContextRef<'_>>,
     ) -> Result<(Option<u64>, Option<W>), EncodeError> {
-        let tag = self.sender.append(ask, request, context)?;
+        let start = self.sending.outbound().end();
+        let tag = self.sending.append(ask, request, context)?;
         if let Some(tag) = tag {
             self.upgrade.asked(tag);
-            self.sender.hold();
+            self.sending.hold(start);
         }
         Ok((tag, self.wake_up.wake()))
     }
@@ -92,17 +95,33 @@ impl<W: Waiter> OverTransport<'_, W> {
         self.upgrade.stopped()
     }
 
-    /// Puts a barrier before what is appended from now on. An answer still goes [before it](Self::append_before_barrier).
-    pub(crate) fn hold(&mut self) {
-        self.sender.hold();
+    /// Appends the answer that `put` writes to the ask behind which nothing is read, with a barrier behind it. Whether it was written:
+    /// else the transport stays.
+    pub(crate) fn accept(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> (bool, Option<W>) {
+        if self.is_sealed || *self.upgrade != Upgrade::Stopped {
+            return (false, None);
+        }
+        let start = self.sending.outbound().end();
+        self.sending.put(put);
+        if self.sending.outbound().end() == start {
+            return (false, None);
+        }
+        self.sending.hold(start);
+        (true, self.agree())
     }
 
-    /// Appends what `put` writes, before the barrier if there is one. Nothing once the last bytes were taken.
-    pub(crate) fn append_before_barrier(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> Option<W> {
+    /// Puts the refusal that `put` writes where the peer reads it as a box. While this end's own ask has no answer that is before the
+    /// barrier, because the peer, which has asked, too, waits for it there. Otherwise it has its place behind what was appended
+    /// before it, which is in the next transport once both ends have agreed. Nothing once the last bytes were taken.
+    pub(crate) fn refuse(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> Option<W> {
         if self.is_sealed {
             return None;
         }
-        self.sender.put_before_barrier(put);
+        if let Upgrade::Asked { .. } = self.upgrade {
+            self.sending.put_before_barrier(put);
+        } else {
+            self.sending.put(put);
+        }
         self.wake_up.wake()
     }
 
@@ -115,27 +134,28 @@ impl<W: Waiter> OverTransport<'_, W> {
     /// The transport was replaced, or stays. What was held is written.
     pub(crate) fn end(&mut self) -> Option<W> {
         self.upgrade.ended();
-        self.sender.lift();
+        self.sending.outbound().lift();
         self.wake_up.wake_always()
     }
 
     /// Whether both ends have agreed, and everything before the barrier was taken to be written.
-    pub(crate) fn is_due(&self) -> bool {
-        *self.upgrade == Upgrade::Agreed && self.sender.is_at_barrier()
+    pub(crate) fn is_due(&mut self) -> bool {
+        *self.upgrade == Upgrade::Agreed && self.sending.outbound().is_at_barrier()
     }
+
     /// Whether the answer to the tag has not come.
     pub(crate) fn is_out(&mut self, tag: u64) -> bool {
-        self.sender.is_out(tag)
+        self.sending.tags().is_out(tag)
     }
 
     /// What the transport carries from now on.
     pub(crate) fn set_carries(&mut self, carries: Option<Carries>) {
-        self.sender.set_carries(carries);
+        *self.carries = carries;
     }
 
-    /// Whether attachments can be sent now.
-    pub(crate) fn carries(&self, attachments: &[Attachment]) -> bool {
-        self.sender.carries(attachments)
+    /// Whether attachments can be sent now. While the transport is replaced it is not known what the next one carries.
+    pub(crate) fn carries(&mut self, attachments: &[Attachment]) -> bool {
+        !self.sending.outbound().is_holding() && self.carries.is_some_and(|carries| carries(attachments))
     }
 
     /// Appends an ask with attachments that go with its first byte.
@@ -146,9 +166,9 @@ impl<W: Waiter> OverTransport<'_, W> {
         context: Option<ContextRef<'_>>,
         attachments: &mut Vec<Attachment>,
     ) -> Result<(Option<u64>, Option<W>), EncodeError> {
-        let start = self.sender.len();
-        let tag = self.sender.append(ask, request, context)?;
-        self.sender.attach(start, std::mem::take(attachments));
+        let start = self.sending.outbound().end();
+        let tag = self.sending.append(ask, request, context)?;
+        self.sending.outbound().attach(start, std::mem::take(attachments));
         Ok((tag, self.wake_up.wake()))
     }
 }

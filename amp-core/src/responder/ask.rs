@@ -229,10 +229,9 @@ impl Ask {
         self.asker.settle();
     }
 
-    /// Answers with an error, before what waits for another transport.
-    pub(crate) fn refuse_before_barrier(mut self, code: &str, description: &str) {
-        self.asker.goes_before_barrier();
-        self.asker.error(code, description);
+    /// Answers an ask for another transport with an error.
+    pub(crate) fn refuse_upgrade(self, code: &str, description: &str) {
+        self.asker.refuse_upgrade(code, description);
     }
 
     /// Answers that this end closes. Nothing was done.
@@ -262,11 +261,10 @@ impl<C: Command> Answer<C> {
         self.asker.wants_answer()
     }
 
-    /// Queues the response to be written, before what waits for another transport, or an error if it cannot be sent. Whether it
-    /// was the response.
-    pub(crate) fn send_before_barrier(mut self, response: &C::Response) -> bool {
-        self.asker.goes_before_barrier();
-        self.asker.answer::<C>(response)
+    /// Answers an ask for another transport, and holds what comes behind the response; with an error if that cannot be sent. Whether
+    /// the peer has the response.
+    pub(crate) fn accept_upgrade(self, response: &C::Response) -> bool {
+        self.asker.accept_upgrade::<C>(response)
     }
 
     /// Queues the answer to be written.

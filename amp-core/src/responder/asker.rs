@@ -43,8 +43,8 @@ enum Kind {
     Plain,
     /// No more than an answer when the responder starts.
     Marked,
-    /// What the command answers, in front of what waits for another transport.
-    BeforeBarrier,
+    /// An error, because the transport stays.
+    RefusesUpgrade,
 }
 
 impl Asker {
@@ -161,12 +161,38 @@ impl Asker {
         self.answering.release(std::mem::take(&mut self.held));
     }
 
-    /// The answer goes before a barrier.
+    /// Answers an ask for another transport with an error.
     #[cold]
-    pub(super) fn goes_before_barrier(&mut self) {
+    pub(super) fn refuse_upgrade(mut self, code: &str, description: &str) {
         if self.kind == Kind::Plain {
-            self.kind = Kind::BeforeBarrier;
+            self.kind = Kind::RefusesUpgrade;
         }
+        self.error(code, description);
+    }
+
+    /// Answers an ask for another transport with the response, and holds what comes behind that; with an error if the response cannot
+    /// be sent. Whether the peer has the response: one that wants no answer does not know when its transport ends (`wire.md`, 2.7).
+    pub(super) fn accept_upgrade<C: Command>(mut self, response: &C::Response) -> bool {
+        let Some(tag) = self.tag.as_ref() else {
+            self.complain("an ask for another transport wants no answer; the transport stays");
+            self.settle();
+            return false;
+        };
+        if let Some(found) = violations(response) {
+            self.fail(&EncodeError::from(EncodeErrorKind::Constraints(found)));
+            return false;
+        }
+        let mut result = Ok(());
+        let is_put = self.answering.accept_upgrade(&mut |buffer, limits, context| {
+            result = put_answer(buffer, tag, response, limits, Some(context));
+        });
+        match result {
+            Err(error) => self.fail(&error),
+            Ok(()) if is_put => self.settle(),
+            // The ask is another connection's, or the connection is over: it is dropped without an answer.
+            Ok(()) => {}
+        }
+        is_put
     }
 
     pub(super) fn reply<C: Command>(&mut self, reply: Reply<C>) {
@@ -265,7 +291,7 @@ impl Asker {
         };
         match self.kind {
             Kind::Plain => self.answering.append(&mut put),
-            Kind::BeforeBarrier => self.answering.append_before_barrier(&mut put),
+            Kind::RefusesUpgrade => self.answering.refuse_upgrade(&mut put),
             Kind::Marked => {}
         }
         result

@@ -64,8 +64,11 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Appends a box to what is sent. It keeps to the limits, and its values see the context.
     fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>));
 
-    /// Puts what is sent before what waits for another transport.
-    fn append_before_barrier(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>));
+    /// Appends the answer to an ask for another transport, and holds what comes behind it. Whether it was put.
+    fn accept_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) -> bool;
+
+    /// Puts the refusal of another transport where the peer can read it.
+    fn refuse_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>));
 
     /// Ends the connection.
     fn end(&self, reason: CloseReason);

@@ -1,6 +1,6 @@
 use tokio::io::AsyncRead;
 
-use crate::connection::any_transport::{AttachedWrite, Attaching};
+use crate::connection::any_transport::{Adapted, AttachedWrite};
 use crate::connection::builder::Builder;
 use crate::connection::handle::Connection;
 use crate::peer::Peer;
@@ -23,6 +23,6 @@ impl BuilderExt for Builder {
     where
         T: AsyncRead + AttachedWrite + Send + 'static,
     {
-        self.start_transport(Attaching(transport), peer)
+        self.start_transport(Adapted::attaching(transport), peer)
     }
 }

@@ -72,14 +72,14 @@ impl Sender {
         if let Some(reason) = state.refusal(true) {
             return Poll::Ready(Err(CallError::Connection { reason, sent: false }));
         }
-        if !state.admits(Lane::Bulk, self.ticket) {
-            let (ticket, before) = state.wait(Lane::Bulk, self.ticket, waiter);
+        if !state.sending().admits(Lane::Bulk, self.ticket) {
+            let (ticket, before) = state.sending().wait(Lane::Bulk, self.ticket, waiter);
             drop(state);
             drop(before);
             self.ticket = Some(ticket);
             return Poll::Pending;
         }
-        let left = self.ticket.take().map(|ticket| state.leave(Lane::Bulk, ticket));
+        let left = self.ticket.take().map(|ticket| state.sending().leave(Lane::Bulk, ticket));
         let ask = Borrowed::<C, _>(put, PhantomData);
         let reply_to = ReplyTo::Sink(sink);
         let request = Request { lane: Lane::Bulk, wants_answer: true, deadline: None, reply_to };
@@ -96,7 +96,7 @@ impl Sender {
     /// Whether the reply has not come. One that has may still be on its way to the sink, on another thread.
     #[must_use]
     pub fn is_awaited(&self, tag: SentTag) -> bool {
-        self.connection.shared.lock().is_for_sink(tag.0)
+        self.connection.shared.lock().sending().is_for_sink(tag.0)
     }
 
     /// Gives the reply up: a connection that closes waits for it no more, and the sink does not get it unless it is on its way.

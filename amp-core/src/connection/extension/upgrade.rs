@@ -11,7 +11,7 @@ use crate::command::Command;
 use crate::connection::any_transport::BoxedTransport;
 use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
-use crate::connection::shared::{Shared, wake};
+use crate::connection::shared::Shared;
 use crate::connection::upgrade::{PreviousTransport, Replacement};
 use crate::exposed::ContextRef;
 use crate::proto::{Lane, Outgoing, ReplyTo, Request};
@@ -27,7 +27,8 @@ use crate::value::EncodeErrorKind;
 ///
 /// The connection closes, is aborted and keeps its time limits while its transport is replaced. A connection that closes waits
 /// for the replacement up to [`close_timeout`](crate::Settings::close_timeout). When it ends before the new transport is there,
-/// the replacement and the old transport are dropped. What is behind the barrier never goes out in the old transport.
+/// the replacement and the old transport are dropped. What is behind the barrier never goes out in the old transport. The
+/// reason of the end is told to the peer only in front of the box that the barrier is behind, and no more once that has left.
 ///
 /// # Cancel safety
 /// Dropping it keeps the transport, and reading goes on. The ask needs another answer then.
@@ -51,14 +52,18 @@ impl Upgrade {
         })
     }
 
-    /// Refuses an ask because another replacement is under way. The error goes before the barrier, so that two ends that ask each
-    /// other at the same time both have an answer, and keep the transport.
+    /// Refuses an ask because another replacement is under way. While this end's own ask has no answer, the error goes before the
+    /// barrier: two ends that ask each other at the same time both have an answer, and keep the transport.
+    ///
+    /// A refusal that comes late takes its place behind what was sent before it. Once both ends have agreed to replace the
+    /// transport, that is in the new one.
     pub fn refuse(ask: Ask) {
-        ask.refuse_before_barrier(codes::BUSY, "The transport is being replaced already; try again later");
+        ask.refuse_upgrade(codes::BUSY, "The transport is being replaced already; try again later");
     }
 
-    /// Answers the ask, with a barrier behind the answer, and replaces the transport there. When the response cannot be sent, the
-    /// ask is answered with an error, and the transport stays.
+    /// Answers the ask, with a barrier behind the answer, and replaces the transport there. When the response cannot be sent, or its
+    /// `encode` panics, the ask is answered with an error, and the transport stays. It stays, too, when the ask wants no answer
+    /// (`wire.md`, section 2.7).
     ///
     /// `replace` runs in the connection's driver and must not block. An error that it returns ends the connection, as
     /// [`CloseReason::Io`](crate::CloseReason::Io) or with the reason that it [holds](io::Error::other).
@@ -73,12 +78,7 @@ impl Upgrade {
     {
         let shared = &self.shared;
         shared.replacement.set(boxed(replace));
-        shared.lock().transport().hold();
-        if answer.send_before_barrier(response) {
-            self.is_accepted = true;
-            let driver = shared.lock().transport().agree();
-            wake(driver);
-        }
+        self.is_accepted = answer.accept_upgrade(response);
         // What is over replaces nothing, and must not be kept alive by what the replacement holds.
         if shared.over().is_some() {
             drop(shared.replacement.take());

@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::packet::{AskTag, Packet, put_answer};
-use crate::proto::{Appended, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, State, TimerKey, Untyped};
+use crate::proto::{
+    Appended, ConnectionState, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, TimerKey, Untyped,
+};
 use crate::reason::CloseReason;
 use crate::tags::Progress;
 use crate::testing::Item;
@@ -12,7 +14,7 @@ const DRIVER: u64 = u64::MAX;
 
 /// One end, as the connection and its users drive it: nothing has a turn unless it was woken.
 pub(super) struct End {
-    pub(super) state: State<u64>,
+    pub(super) state: ConnectionState<u64>,
     now: Instant,
     next: u64,
     /// Those that wait for room or for an answer, by what wakes them.
@@ -53,7 +55,13 @@ impl End {
     pub(super) fn new(most_calls: usize, outbound_mark: usize, announces: bool) -> Self {
         let boxes = BoxLimits::DEFAULT;
         Self {
-            state: State::new(Limits { boxes, most_calls, outbound_mark, most_outbound: usize::MAX, announces }),
+            state: ConnectionState::new(Limits {
+                boxes,
+                most_calls,
+                outbound_mark,
+                most_outbound: usize::MAX,
+                announces,
+            }),
             now: Instant::now(),
             next: 0,
             users: BTreeMap::new(),
@@ -107,7 +115,7 @@ impl End {
 
     /// Whether the user is done.
     fn poll_answer(&mut self, number: u64, tag: u64) -> bool {
-        match self.state.poll_answer(tag, &number).0 {
+        match self.state.sending().poll_answer(tag, &number).0 {
             Progress::Pending => return false,
             Progress::Answered(reply) => {
                 assert_eq!(number_in_answer(&reply.raw), number, "an answer went to another call");
@@ -125,8 +133,8 @@ impl End {
             self.leave(user);
             return true;
         }
-        if !self.state.admits(lane, user.ticket) {
-            user.ticket = Some(self.state.wait(lane, user.ticket, &number).0);
+        if !self.state.sending().admits(lane, user.ticket) {
+            user.ticket = Some(self.state.sending().wait(lane, user.ticket, &number).0);
             if let Some(deadline) = user.deadline {
                 let (timer, [_, driver]) = self.state.wait_until(deadline, user.timer, &number);
                 user.timer = Some(timer);
@@ -158,7 +166,7 @@ impl End {
             if let Some(timer) = user.timer.take() {
                 self.state.leave_timer(timer);
             }
-            let [_, next] = self.state.leave(user.lane, ticket);
+            let [_, next] = self.state.sending().leave(user.lane, ticket);
             self.wake(next);
         }
     }
@@ -180,7 +188,7 @@ impl End {
     pub(super) fn abandon_one(&mut self, pick: usize) {
         let Some(number) = nth(self.sinks.keys().copied(), pick) else { return };
         let Some(tag) = self.sinks.remove(&number) else { return };
-        let is_out = self.state.is_for_sink(tag);
+        let is_out = self.state.sending().is_for_sink(tag);
         assert!(is_out || self.is_over());
         let ([waiter, driver], sink) = self.state.abandon(tag);
         assert_eq!((waiter, sink), (None, Some(number).filter(|_| is_out)));
@@ -204,7 +212,7 @@ impl End {
 
     /// The sinks that are left learn of the end, once, in the order in which they were sent with.
     fn lose_sinks(&mut self) {
-        let lost = self.state.take_lost_sinks();
+        let lost = self.state.sending().take_lost();
         assert!(lost.is_sorted_by_key(|lost| lost.tag));
         for LostSink { sink, tag, sent } in lost {
             assert_eq!(self.sinks.remove(&sink), Some(tag), "a sink that waits for nothing");
@@ -232,9 +240,9 @@ impl End {
         self.steps += 1;
         let (mut bytes, mut woken) = (Vec::new(), Vec::new());
         self.state.greet_if_due();
-        self.state.forget_promises();
-        let taken = self.state.take_outbound(&mut bytes, &mut woken);
-        let comes_back = self.state.is_room_waited_for() || taken;
+        self.state.sending().forget_promises();
+        let taken = self.state.sending().take(&mut bytes, &mut woken);
+        let comes_back = self.state.sending().is_room_waited_for() || taken;
         let _ = self.state.sleep(&DRIVER, comes_back);
         let now = self.now;
         self.alarm = self.state.expire(|| now, &mut woken);
@@ -260,7 +268,7 @@ impl End {
         let (mut replies, mut woken) = (Vec::new(), Vec::new());
         while let Some(raw) = self.decoder.next_box().expect("boxes") {
             if !std::mem::replace(&mut self.has_first_box, true) {
-                self.state.hear(Some(raw.pairs()), &mut woken);
+                woken.extend(self.state.sending().hear(Some(raw.pairs())));
             }
             match Packet::parse(raw).expect("a packet") {
                 Packet::Reply { tag, reply } => replies.push((tag, reply)),
@@ -342,12 +350,12 @@ impl End {
     }
 
     /// Whether anything waits that nothing holds back.
-    pub(super) fn check_nobody_waits_in_vain(&self) {
+    pub(super) fn check_nobody_waits_in_vain(&mut self) {
         self.check_all_are_told();
         for lane in [Lane::Call, Lane::Notify] {
             let mut waiting = self.users.iter().filter(|(_, user)| user.lane == lane && user.ticket.is_some());
             let Some((number, first)) = waiting.next() else { continue };
-            let is_admitted = self.state.refusal(false).is_none() && self.state.admits(lane, first.ticket);
+            let is_admitted = self.state.refusal(false).is_none() && self.state.sending().admits(lane, first.ticket);
             assert!(!is_admitted || self.woken.contains(number), "{number} waits in {lane:?} and has all it needs");
         }
     }
@@ -363,7 +371,7 @@ impl End {
     }
 }
 
-fn number_in(raw: &RawBox) -> u64 {
+pub(super) fn number_in(raw: &RawBox) -> u64 {
     let number =
         raw.pairs().find(|(key, _)| *key == b"n").map(|(_, value)| String::from_utf8_lossy(value).into_owned());
     number.map_or(0, |number| number.parse().expect("a number"))

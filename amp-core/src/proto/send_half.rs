@@ -1,12 +1,10 @@
-use std::time::Instant;
-
 use super::admission::{Admission, Lane};
 use super::announcements::Announcements;
-use super::attachments::{Attachment, Attachments, Carries};
 use super::credit::Credit;
 use super::goodbye;
 use super::outbound::Outbound;
 use super::outgoing::{AddKeys, Outgoing};
+use super::request::{LostSink, ReplyTo, Request, SinkReply};
 use super::waiter::Waiter;
 use crate::exposed::ContextRef;
 use crate::packet::announcement::{mark, put_hello};
@@ -17,7 +15,7 @@ use crate::value::EncodeError;
 use crate::wire::{BoxLimits, Pairs};
 
 /// What this end sends, and the answers to that: asks are admitted in their order, and each uses up a tag, as it is appended.
-pub(crate) struct Sender<W: Waiter> {
+pub(crate) struct SendHalf<W: Waiter> {
     boxes: BoxLimits,
     tags: Tags<W, W::Sink>,
     /// The sinks that are to be told of the end, with their tags.
@@ -27,7 +25,6 @@ pub(crate) struct Sender<W: Waiter> {
     announcements: Announcements,
     /// What extensions add to asks and replies.
     keys: Option<Box<dyn AddKeys>>,
-    carries: Option<Carries>,
 }
 
 /// What a state keeps to; as in the settings.
@@ -40,38 +37,7 @@ pub(crate) struct Limits {
     pub(crate) announces: bool,
 }
 
-/// How an ask is sent.
-pub(crate) struct Request<'a, W: Waiter> {
-    pub(crate) lane: Lane,
-    pub(crate) wants_answer: bool,
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) reply_to: ReplyTo<'a, W>,
-}
-
-/// What becomes of an answer.
-pub(crate) enum ReplyTo<'a, W: Waiter> {
-    /// It wakes the waiter, which takes it.
-    Waiter(&'a W),
-    /// It is handed to the sink. Such an ask takes no place among the calls, and has no deadline.
-    Sink(&'a W::Sink),
-}
-
-/// A reply that is to be handed to its sink.
-pub(crate) struct SinkReply<S> {
-    pub(crate) sink: S,
-    pub(crate) tag: u64,
-    pub(crate) reply: ReplyPacket,
-}
-
-/// A sink whose reply does not come any more: the connection has ended.
-pub(crate) struct LostSink<S> {
-    pub(crate) sink: S,
-    pub(crate) tag: u64,
-    /// The peer may have what was sent.
-    pub(crate) sent: bool,
-}
-
-impl<W: Waiter> Sender<W> {
+impl<W: Waiter> SendHalf<W> {
     pub(super) fn new(limits: Limits) -> Self {
         let mut credit = Credit::default();
         if !limits.announces {
@@ -86,20 +52,22 @@ impl<W: Waiter> Sender<W> {
             admission: Admission::new(limits.most_calls, credit),
             announcements: Announcements::new(limits.announces),
             keys: None,
-            carries: None,
         }
     }
 
-    pub(super) fn add_keys(&mut self, keys: Box<dyn AddKeys>) {
+    /// Adds keys to all asks and replies.
+    pub(crate) fn add_keys(&mut self, keys: Box<dyn AddKeys>) {
         self.keys = Some(keys);
     }
 
+    /// Whether an ask may be appended now by the holder of the ticket, or by a new one.
     #[inline]
-    pub(super) fn admits(&self, lane: Lane, ticket: Option<u64>) -> bool {
+    pub(crate) fn admits(&self, lane: Lane, ticket: Option<u64>) -> bool {
         self.admission.admits(lane, ticket, &self.outbound, self.tags.counted())
     }
 
-    pub(super) fn wait(&mut self, lane: Lane, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
+    /// Waits on, in the same place, or begins to wait at the end. Returns the ticket, and the waiter that was there before.
+    pub(crate) fn wait(&mut self, lane: Lane, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
         self.admission.wait(lane, ticket, waiter)
     }
 
@@ -109,7 +77,7 @@ impl<W: Waiter> Sender<W> {
 
     /// Waits no more, in whatever way. Returns the waiter that was there, and the next one that is to be woken. The next bulk is
     /// woken by the driver: a stream's waker takes the locks of its stream, and this may be under those of another.
-    pub(super) fn leave(&mut self, lane: Lane, ticket: u64) -> [Option<W>; 2] {
+    pub(crate) fn leave(&mut self, lane: Lane, ticket: u64) -> [Option<W>; 2] {
         let left = self.admission.leave(lane, ticket);
         let next = match lane {
             Lane::Call => self.next_call(),
@@ -129,7 +97,7 @@ impl<W: Waiter> Sender<W> {
     ) -> Result<Option<u64>, EncodeError> {
         let Request { lane, wants_answer, deadline, reply_to } = request;
         let (lane, wants_answer) = (*lane, *wants_answer);
-        let (number, start) = (self.tags.next_tag(), self.outbound.len());
+        let (number, start) = (self.tags.next_tag(), self.outbound.end());
         let tag = wants_answer.then(|| Tag::of(number));
         ask.put(self.outbound.buffer(), tag, self.boxes, context)?;
         if let Some(keys) = &self.keys {
@@ -150,102 +118,47 @@ impl<W: Waiter> Sender<W> {
         Ok(wants_answer.then_some(number))
     }
 
-    /// Whether attachments can be sent now. While the transport is replaced it is not known what the next one carries.
-    pub(super) fn carries(&self, attachments: &[Attachment]) -> bool {
-        !self.outbound.is_holding() && self.carries.is_some_and(|carries| carries(attachments))
-    }
-
-    /// Attaches to the box that begins at `start`, the last one.
-    pub(super) fn attach(&mut self, start: usize, attachments: Vec<Attachment>) {
-        self.outbound.attach(start, attachments);
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.outbound.len()
-    }
-
-    /// What the transport carries from now on.
-    pub(super) fn set_carries(&mut self, carries: Option<Carries>) {
-        self.carries = carries;
-    }
-
+    /// Appends what `put` writes: a reply, or nothing.
     #[inline]
-    pub(super) fn has_attachments(&self) -> bool {
-        self.outbound.has_attachments()
+    pub(super) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        let Self { outbound, keys, announcements, boxes, .. } = self;
+        put_reply(outbound.buffer(), put, keys, announcements, boxes);
     }
 
-    pub(super) fn take_attachments(&mut self) -> Attachments {
-        self.outbound.take_attachments()
-    }
-
-    /// Writes nothing behind what was appended until now, until the barrier is lifted.
-    pub(super) fn hold(&mut self) {
-        self.outbound.hold(self.tags.next_tag());
-    }
-
-    pub(super) fn lift(&mut self) {
-        self.outbound.lift();
-    }
-
-    pub(super) fn is_at_barrier(&self) -> bool {
-        self.outbound.is_at_barrier()
-    }
-
-    /// Puts a box before the barrier.
+    /// Puts the reply that `put` writes before the barrier, if there is one.
     pub(super) fn put_before_barrier(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
-        let Self { outbound, announcements, boxes, keys, .. } = self;
-        outbound.put_before_barrier(|buffer| {
-            let start = buffer.len();
-            put(buffer);
-            if let Some(keys) = keys
-                && buffer.len() > start
-            {
-                keys.add_to_reply(&mut SentBox::new(buffer, start, *boxes));
-            }
-            announcements.sent(buffer, start, *boxes);
-        });
+        let Self { outbound, keys, announcements, boxes, .. } = self;
+        put_reply(outbound.before_barrier(), put, keys, announcements, boxes);
     }
 
-    /// Appends what `put` writes: a reply, or nothing. Returns how many bytes wait to be written now.
-    #[inline]
-    pub(super) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> usize {
-        let start = self.outbound.len();
-        put(self.outbound.buffer());
-        if let Some(keys) = &self.keys
-            && self.outbound.len() > start
-        {
-            keys.add_to_reply(&mut SentBox::new(self.outbound.buffer(), start, self.boxes));
-        }
-        self.announcements.sent(self.outbound.buffer(), start, self.boxes);
-        self.outbound.len()
-    }
-
-    /// Appends what `put` writes: a box without a type, to which nothing is added. Returns how many bytes wait to be written now.
-    pub(super) fn put_untyped(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> usize {
+    /// Appends what `put` writes: a box without a type, to which nothing is added.
+    pub(super) fn put_untyped(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         self.announcements.sent_untyped();
         put(self.outbound.buffer());
-        self.outbound.len()
+    }
+
+    /// Sets a barrier behind the last box, which begins at `last_box`.
+    pub(super) fn hold(&mut self, last_box: usize) {
+        self.outbound.hold(last_box, self.tags.next_tag());
     }
 
     #[inline]
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn outbound(&mut self) -> &mut Outbound {
+        &mut self.outbound
+    }
+
+    /// Whether there is room for more boxes.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
         self.outbound.has_room()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.outbound.is_empty()
+    pub(super) fn tags(&mut self) -> &mut Tags<W, W::Sink> {
+        &mut self.tags
     }
 
-    /// Whether anything waits for an answer.
-    pub(super) fn is_awaited(&self) -> bool {
-        self.tags.is_awaited()
-    }
-
-    pub(super) fn is_out(&mut self, tag: u64) -> bool {
-        self.tags.is_out(tag)
-    }
-
-    pub(super) fn poll_answer(&mut self, tag: u64, waiter: &W) -> (Progress, Option<W>) {
+    /// What the call has come to; while it is pending `waiter` waits for it. Returns the waiter that was there before.
+    pub(crate) fn poll_answer(&mut self, tag: u64, waiter: &W) -> (Progress, Option<W>) {
         let mut replaced = None;
         let progress = self.tags.poll(tag, |before| match before {
             Some(same) if same.identity() == waiter.identity() => same,
@@ -257,21 +170,13 @@ impl<W: Waiter> Sender<W> {
         (progress, replaced)
     }
 
-    pub(super) fn has_left(&self, tag: u64) -> bool {
+    /// Whether the ask with the tag was taken to be written: the peer may have it.
+    pub(crate) fn has_left(&self, tag: u64) -> bool {
         self.outbound.has_left(tag)
     }
 
-    pub(super) fn abandon(&mut self, tag: u64) -> (Option<W>, Option<W::Sink>) {
-        self.tags.abandon(tag)
-    }
-
-    /// Ends the calls whose deadline has come for their callers. Returns the next deadline.
-    pub(super) fn expire(&mut self, now: Instant, woken: &mut Vec<W>) -> Option<Instant> {
-        self.tags.expire(now, |waiter| woken.push(waiter))
-    }
-
     /// Whether the reply is still to come, and to be handed to a sink.
-    pub(super) fn is_for_sink(&self, tag: u64) -> bool {
+    pub(crate) fn is_for_sink(&self, tag: u64) -> bool {
         self.tags.is_for_sink(tag)
     }
 
@@ -309,14 +214,14 @@ impl<W: Waiter> Sender<W> {
         unknown
     }
 
-    /// A turn of the driver begins to promise room anew.
-    pub(super) fn forget_promises(&mut self) {
+    /// A turn of the driver begins to promise room anew: what was promised in the one before has been used or is not.
+    pub(crate) fn forget_promises(&mut self) {
         self.admission.forget_promises(&mut self.outbound);
     }
 
     /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Whether there
     /// was anything.
-    pub(super) fn take(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {
+    pub(crate) fn take(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {
         let taken = self.outbound.has_unheld();
         if taken {
             self.outbound.take(empty, self.tags.next_tag());
@@ -328,11 +233,10 @@ impl<W: Waiter> Sender<W> {
     }
 
     /// Takes out the last bytes. A peer that understands it is told why the connection has ended, in the last box, because such a
-    /// peer reads no further.
-    /// What a barrier holds is never written. Whether there was any.
+    /// peer reads no further. What a barrier holds is never written. Whether there was any.
     pub(super) fn take_last(&mut self, reason: Option<&CloseReason>) -> (Vec<u8>, bool) {
         if let Some(reason) = reason.filter(|_| self.announcements.takes_goodbye()) {
-            goodbye::put(self.outbound.buffer(), reason, self.boxes);
+            self.outbound.put_last(|buffer| goodbye::put(buffer, reason, self.boxes));
         }
         self.outbound.take_last()
     }
@@ -342,13 +246,9 @@ impl<W: Waiter> Sender<W> {
         self.outbound.leaves(self.tags.next_tag());
     }
 
-    /// What is to be written never is.
-    pub(super) fn discard(&mut self) {
-        self.outbound.discard();
-    }
-
+    /// Whether the driver is to have another turn in any case, because more waits for room than it could be promised to.
     #[inline]
-    pub(super) fn is_room_waited_for(&self) -> bool {
+    pub(crate) fn is_room_waited_for(&self) -> bool {
         self.admission.is_room_waited_for() && !self.outbound.is_holding()
     }
 
@@ -365,13 +265,14 @@ impl<W: Waiter> Sender<W> {
     }
 
     /// Takes out the sinks that are to be told of the end, in the order in which they were sent with.
-    pub(super) fn take_lost(&mut self) -> Vec<LostSink<W::Sink>> {
+    pub(crate) fn take_lost(&mut self) -> Vec<LostSink<W::Sink>> {
         let lost = std::mem::take(&mut self.lost);
         lost.into_iter().map(|(sink, tag)| LostSink { sink, tag, sent: self.has_left(tag) }).collect()
     }
 
     /// The peer's first box has come, or has gone to a box receiver. Returns the notification that is to be woken.
-    pub(super) fn hear(&mut self, first: Option<Pairs<'_>>) -> Option<W> {
+    #[cold]
+    pub(crate) fn hear(&mut self, first: Option<Pairs<'_>>) -> Option<W> {
         let Some(first) = first else {
             self.announcements.hide();
             return None;
@@ -381,16 +282,20 @@ impl<W: Waiter> Sender<W> {
     }
 
     /// A greeting has come from a peer that has not announced. Whether it announces, and the notification that is to be woken.
-    pub(super) fn hear_greeting(&mut self, greeting: Pairs<'_>) -> (bool, Option<W>) {
+    #[cold]
+    pub(crate) fn hear_greeting(&mut self, greeting: Pairs<'_>) -> (bool, Option<W>) {
         let (announces, gives_credit) = self.announcements.hear_greeting(greeting);
         (announces, self.credit_begins(gives_credit))
     }
 
-    pub(super) fn is_understood(&self) -> bool {
+    /// Whether the peer understands what is this library's own.
+    pub(crate) fn is_understood(&self) -> bool {
         self.announcements.is_understood()
     }
 
-    pub(super) fn forgive_credit(&mut self) -> Option<W> {
+    /// Answers to marked notifications may have been missed: none is waited for any more. Returns the notification that is to be
+    /// woken.
+    pub(crate) fn forgive_credit(&mut self) -> Option<W> {
         self.admission.credit().forgive();
         self.next_notification()
     }
@@ -419,7 +324,7 @@ impl<W: Waiter> Sender<W> {
             self.mark(ask, start, context);
         } else {
             self.tags.skip();
-            let length = self.outbound.len() - start;
+            let length = self.outbound.end() - start;
             self.admission.credit().sent(length, false);
         }
     }
@@ -471,4 +376,23 @@ impl<W: Waiter> Sender<W> {
     fn next_notification(&self) -> Option<W> {
         self.admission.next_notification(&self.outbound)
     }
+}
+
+/// Appends the reply that `put` writes, or nothing, and what is added to a reply.
+#[inline(always)]
+fn put_reply(
+    buffer: &mut Vec<u8>,
+    put: impl FnOnce(&mut Vec<u8>),
+    keys: &Option<Box<dyn AddKeys>>,
+    announcements: &mut Announcements,
+    boxes: &BoxLimits,
+) {
+    let start = buffer.len();
+    put(buffer);
+    if let Some(keys) = keys
+        && buffer.len() > start
+    {
+        keys.add_to_reply(&mut SentBox::new(buffer, start, *boxes));
+    }
+    announcements.sent(buffer, start, *boxes);
 }

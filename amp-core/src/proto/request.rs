@@ -1,0 +1,36 @@
+use std::time::Instant;
+
+use super::admission::Lane;
+use super::waiter::Waiter;
+use crate::packet::ReplyPacket;
+
+/// How an ask is sent.
+pub(crate) struct Request<'a, W: Waiter> {
+    pub(crate) lane: Lane,
+    pub(crate) wants_answer: bool,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) reply_to: ReplyTo<'a, W>,
+}
+
+/// What becomes of an answer.
+pub(crate) enum ReplyTo<'a, W: Waiter> {
+    /// It wakes the waiter, which takes it.
+    Waiter(&'a W),
+    /// It is handed to the sink. Such an ask takes no place among the calls, and has no deadline.
+    Sink(&'a W::Sink),
+}
+
+/// A reply that is to be handed to its sink.
+pub(crate) struct SinkReply<S> {
+    pub(crate) sink: S,
+    pub(crate) tag: u64,
+    pub(crate) reply: ReplyPacket,
+}
+
+/// A sink whose reply does not come any more: the connection has ended.
+pub(crate) struct LostSink<S> {
+    pub(crate) sink: S,
+    pub(crate) tag: u64,
+    /// The peer may have what was sent.
+    pub(crate) sent: bool,
+}

@@ -1,0 +1,241 @@
+//! What becomes of a replacement of the transport when a part of it fails, comes late or is cut off.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+
+use amp::schema::CommandDeclaration;
+use amp::{
+    Arguments, Ask, Command, Connection, DecodeError, EncodeError, RawValue, Settings, Value, ValueWriter, Violations,
+    WeakConnection,
+};
+use amp_core::extension::{Extension, Handler, Upgrade};
+
+use crate::masks::{GREETING, Masking, Pad, StartMask, start_mask};
+use crate::raw_peer::{RawPeer, answer_sum, ask, ask_sum, ended, error, packed, soon, unknown};
+use crate::upgrades::{MINUTE, Sum, answer_mask, ask_mask, asked, scripted, sum};
+
+fn busy(tag: &str) -> Vec<u8> {
+    error(tag, "BUSY", "The transport is being replaced already; try again later")
+}
+
+/// Keeps each ask to refuse it later.
+#[derive(Clone, Default)]
+struct Late(Arc<Mutex<Vec<Ask>>>);
+
+impl Late {
+    async fn has_one(&self) {
+        while self.0.lock().expect("no panic").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn refuse(&self) {
+        self.0.lock().expect("no panic").drain(..).for_each(Upgrade::refuse);
+    }
+}
+
+impl Extension for Late {
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        vec![StartMask::DECLARATION]
+    }
+
+    fn attach(&self, _: WeakConnection) -> Arc<dyn Handler> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Handler for Late {
+    fn handle(&self, _: usize, ask: Ask) {
+        self.0.lock().expect("no panic").push(ask);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_comes_when_both_ends_have_agreed_goes_over_the_new_transport_in_its_order() {
+    let late = Late::default();
+    let (connection, mut peer) = scripted(late.clone());
+    let asking = connection.clone();
+    let mask = tokio::spawn(async move { start_mask(&asking, 7).await });
+    peer.expect(ask_mask("1")).await;
+    peer.send([ask_mask("8"), answer_mask("1")].concat()).await;
+    peer.expect(GREETING).await;
+    soon("the answer", mask).await.expect("no panic").expect("accepted");
+    let mut early = connection.call(sum());
+    assert!(early.poll_sent(&mut Context::from_waker(Waker::noop())).is_ready());
+    late.refuse();
+    peer.expect_silence_for(MINUTE).await;
+    peer.send(GREETING).await;
+    let (mut sent, mut received) = (Pad::new(7), Pad::new(7));
+    peer.expect(received.next(&[ask_sum("2"), busy("8")].concat())).await;
+    // And one for which the new transport is there.
+    peer.send(sent.next(&[answer_sum("2"), ask_mask("9")].concat())).await;
+    late.has_one().await;
+    late.refuse();
+    peer.expect(received.next(&busy("9"))).await;
+    peer.send(sent.next(&ask_sum("10"))).await;
+    peer.expect(received.next(&answer_sum("10"))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_comes_when_the_peer_has_refused_has_its_place_behind_what_waited() {
+    let late = Late::default();
+    let (connection, mut peer) = scripted(late.clone());
+    let asking = connection.clone();
+    let mask = tokio::spawn(async move { start_mask(&asking, 7).await });
+    peer.expect(ask_mask("1")).await;
+    let call = tokio::spawn(connection.call(sum()));
+    peer.send([ask_mask("8"), error("1", "BUSY", "")].concat()).await;
+    soon("the answer", mask).await.expect("no panic").expect_err("refused");
+    peer.expect(ask_sum("2")).await;
+    late.refuse();
+    peer.expect(busy("8")).await;
+    peer.send(answer_sum("2")).await;
+    soon("the answer", call).await.expect("no panic").expect("an answer");
+    peer.expect_open().await;
+}
+
+/// Queues a call when it is checked, and panics in the middle of its encoding.
+struct Panicking(Mutex<Option<amp::Call<Sum>>>);
+
+impl Value for Panicking {
+    fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        out.write(b"half a value");
+        panic!("a value that cannot be written")
+    }
+
+    fn decode(_: RawValue<'_>) -> Result<Self, DecodeError> {
+        Ok(Self(Mutex::new(None)))
+    }
+
+    fn check(&self, _: amp::Place<'_>, _: &mut Violations) {
+        if let Some(call) = self.0.lock().expect("no panic").as_mut() {
+            assert!(call.poll_sent(&mut Context::from_waker(Waker::noop())).is_ready());
+        }
+    }
+}
+
+impl fmt::Debug for Panicking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Panicking")
+    }
+}
+
+#[derive(Arguments, Debug)]
+struct Broken {
+    value: Panicking,
+}
+
+#[derive(Command, Debug)]
+#[amp(response = Broken)]
+struct Break;
+
+struct Breaking;
+
+struct BreakingHandler(WeakConnection);
+
+impl Extension for Breaking {
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        vec![Break::DECLARATION]
+    }
+
+    fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
+        Arc::new(BreakingHandler(connection))
+    }
+}
+
+impl Handler for BreakingHandler {
+    fn handle(&self, _: usize, ask: Ask) {
+        let Some(connection) = self.0.upgrade() else { return };
+        let Some(upgrade) = Upgrade::begin(&connection) else { return Upgrade::refuse(ask) };
+        let Some((Break, answer)) = ask.accept() else { return };
+        let response = Broken { value: Panicking(Mutex::new(Some(connection.call(sum())))) };
+        upgrade.accept(answer, &response, |previous| async { Ok(previous.into_parts().1) });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_whose_encode_panics_loses_no_call_that_was_queued_meanwhile_and_the_transport_stays() {
+    let (_connection, mut peer) = scripted(Breaking);
+    for (tag, call) in [("1", "1"), ("2", "2")] {
+        peer.send([ask(tag, "Break", &[]), ask_sum("behind")].concat()).await;
+        peer.expect([ask_sum(call), unknown(tag), answer_sum("behind")].concat()).await;
+    }
+    peer.expect_open().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ask_for_another_transport_that_wants_no_answer_keeps_the_transport() {
+    let (_connection, mut peer) = scripted(Masking::default());
+    peer.send([packed(&[("_command", "StartMask"), ("key", "7")]), ask_sum("1")].concat()).await;
+    peer.expect(answer_sum("1")).await;
+    peer.expect_open().await;
+}
+
+const WORDS: (&str, &str) = ("_amp", "1 goodbye");
+const HELLO: (&str, &str) = ("_command", "amp.Hello");
+
+/// A connection to a peer that understands why a connection ends.
+async fn announced(room: usize) -> (Connection, RawPeer) {
+    let settings = Settings::new().close_timeout(MINUTE);
+    let builder = Connection::builder().extension(Masking::default()).settings(settings);
+    let (connection, mut peer) = RawPeer::of(room, builder);
+    peer.send(packed(&[WORDS, HELLO])).await;
+    peer.expect(packed(&[("_amp", "1 goodbye notify"), HELLO])).await;
+    (connection, peer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reason_of_an_end_goes_in_front_of_an_ask_for_another_transport_that_has_not_left() {
+    let (connection, mut peer) = announced(64).await;
+    let long = Sum { a: i64::MAX, b: i64::MAX };
+    let arguments = [("a", "9223372036854775807"), ("b", "9223372036854775807")];
+    let calls: Vec<_> = (0..3).map(|_| tokio::spawn(connection.call(Sum { ..long }))).collect();
+    // The first write does not end before the peer reads.
+    tokio::time::sleep(MINUTE).await;
+    let asking = connection.clone();
+    let mask = tokio::spawn(async move { start_mask(&asking, 7).await });
+    tokio::time::sleep(MINUTE).await;
+    peer.send([0, 0]).await;
+    let rest = soon("the rest", peer.rest()).await;
+    let mut expected: Vec<_> = ["2", "3", "4"].iter().flat_map(|tag| ask(tag, "Sum", &arguments)).collect();
+    expected
+        .extend(packed(&[("_command", "amp.Goodbye"), ("code", "PROTOCOL")]).split_last_chunk::<2>().expect("a box").0);
+    assert!(rest.starts_with(&expected), "{} does not begin with {}", rest.escape_ascii(), expected.escape_ascii());
+    assert!(rest.ends_with(&ask_mask("5")), "{} does not end with the ask", rest.escape_ascii());
+    assert_eq!(ended(&connection).await, "Packet");
+    drop((calls, mask));
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_an_ask_for_another_transport_or_its_answer_no_reason_of_an_end_is_written() {
+    let (connection, mut peer) = announced(1 << 20).await;
+    let asking = connection.clone();
+    let mask = tokio::spawn(async move { start_mask(&asking, 7).await });
+    peer.expect(ask_mask("2")).await;
+    peer.send([0, 0]).await;
+    peer.expect_end("").await;
+    assert_eq!(ended(&connection).await, "Packet");
+    soon("the end", mask).await.expect("no panic").expect_err("the connection has ended");
+
+    let (connection, mut peer) = announced(1 << 20).await;
+    peer.send(ask_mask("1")).await;
+    peer.expect([answer_mask("1"), GREETING.to_vec()].concat()).await;
+    connection.abort();
+    peer.expect_end("").await;
+    assert_eq!(ended(&connection).await, "Aborted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_behind_an_ask_is_written_once_the_peer_has_refused_also_while_this_end_closes() {
+    let (connection, mut peer, mask, call) = asked().await;
+    tokio::task::yield_now().await;
+    connection.close();
+    peer.send(error("1", "NO", "")).await;
+    soon("the answer", mask).await.expect("no panic").expect_err("refused");
+    peer.expect(ask_sum("2")).await;
+    peer.send(answer_sum("2")).await;
+    soon("the answer", call).await.expect("no panic").expect("an answer");
+    peer.expect_end("").await;
+    assert_eq!(ended(&connection).await, "Closed");
+}
