@@ -1,9 +1,9 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use crate::error::StreamError;
-use crate::machine::{Read, Received, RemoteClose, Shutdown, StreamMachine, WindowBounds};
+use crate::machine::{PROBE_TIMEOUT, Read, Received, RemoteClose, Shutdown, StreamMachine, WindowBounds};
 
 const BOUNDS: WindowBounds = WindowBounds { initial: 4096, max: 65536 };
 
@@ -90,6 +90,35 @@ fn a_writer_waits_for_capacity_that_is_worth_a_chunk() {
     assert_eq!(stream.capacity(ALL, Instant::now()), Some(0), "crumbs");
     stream.acknowledged(3000, Instant::now(), Instant::now());
     assert!(stream.capacity(ALL, Instant::now()).is_some_and(|room| room > 3000));
+}
+
+#[test]
+fn what_may_be_sent_in_one_chunk_costs_no_more_than_is_left_of_the_window_and_the_share() {
+    let (mut stream, now) = (stream(true), Instant::now());
+    assert_eq!((stream.capacity(ALL, now), stream.capacity(3000, now)), (Some(4096 - 256), Some(3000 - 256)));
+    stream.sent(1000);
+    assert_eq!(stream.in_flight(), 1256);
+    assert_eq!(stream.capacity(ALL, now), Some(4096 - 1256 - 256));
+    assert_eq!(stream.capacity(1256 + 256 + 2048, now), Some(2048));
+    assert_eq!(stream.capacity(1256 + 256 + 2047, now), Some(0), "less than a chunk is worth");
+    stream.acknowledged(1000, now, now);
+    assert_eq!(stream.in_flight(), 0);
+}
+
+#[test]
+fn a_stream_tells_while_it_sends_nothing_because_the_round_trip_is_measured() {
+    let (mut stream, begin) = (stream(true), Instant::now());
+    let later = begin + Duration::from_secs(11);
+    stream.sent(1000);
+    stream.sent(1000);
+    stream.acknowledged(1000, begin, begin + Duration::from_millis(100));
+    assert!(stream.capacity(ALL, begin).is_some_and(|room| room > 0) && !stream.is_draining());
+    stream.sent(1000);
+    stream.acknowledged(1000, begin + Duration::from_millis(10_900), later);
+    stream.sent(1500);
+    assert_eq!((stream.capacity(ALL, later), stream.is_draining()), (Some(0), true));
+    stream.capacity(ALL, later + PROBE_TIMEOUT);
+    assert!(!stream.is_draining());
 }
 
 #[test]
