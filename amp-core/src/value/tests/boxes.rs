@@ -2,9 +2,14 @@
 
 use std::fmt::Write;
 
+use ::bytes::BytesMut;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 use crate::testing::Item;
-use crate::wire::{MAX_KEY, put_pair};
+use crate::wire::{BoxDecoder, BoxLimits, MAX_KEY, put_pair};
 
 const A: Key = Key::from_wire(b"\0\x01a");
 const B: Key = Key::from_wire(b"\0\x01b");
@@ -110,4 +115,39 @@ fn a_value_carries_its_context_in_one_word() {
     assert_eq!(size_of::<RawValue<'_>>(), 5 * word);
     assert_eq!(size_of::<ValueWriter<'_>>(), 3 * word);
     assert_eq!(size_of::<Option<crate::exposed::ContextRef<'_>>>(), word);
+}
+
+const KEYS: [Key; 6] = [
+    A,
+    Key::from_wire(b"\0\x02aa"),
+    Key::from_wire(b"\0\x02ab"),
+    B,
+    Key::from_wire(b"\0\x02ba"),
+    Key::from_wire(b"\0\x01c"),
+];
+
+proptest! {
+    #[test]
+    fn in_whatever_order_keys_come_and_are_looked_up_the_last_of_equal_ones_is_found(
+        mut pairs in vec((select(&KEYS), "[0-9]{0,3}"), 0..8),
+        in_order: bool,
+        lookups in vec(select(&KEYS), 1..8),
+    ) {
+        if in_order {
+            pairs.sort_by_key(|(key, _)| key.name_bytes());
+            pairs.dedup_by_key(|(key, _)| *key);
+        }
+        let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.name_bytes(), value.as_str())).collect();
+        let bytes = nested(&pairs);
+        let received = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(&bytes[..])).next_box();
+        let received = received.expect("a box").expect("a whole one");
+        let within = RawValue::new(&bytes).boxes().next().expect("a box").expect("a whole one");
+        for mut reader in [BoxReader::new(&received, 1), within] {
+            for key in &lookups {
+                let last = pairs.iter().rfind(|(name, _)| *name == key.name_bytes());
+                let found = reader.value(*key).map(RawValue::as_bytes);
+                prop_assert_eq!(found, last.map(|(_, value)| value.as_bytes()), "{:?}", key);
+            }
+        }
+    }
 }
