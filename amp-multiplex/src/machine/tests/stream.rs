@@ -122,6 +122,21 @@ fn a_stream_tells_while_it_sends_nothing_because_the_round_trip_is_measured() {
 }
 
 #[test]
+fn what_is_buffered_costs_its_bytes_and_each_chunk_until_it_is_read_to_its_end() {
+    let mut stream = stream(true);
+    for ack in [1, 2] {
+        stream.receive(Bytes::from(vec![1; 1000]), ack, ALL);
+    }
+    assert_eq!(stream.buffered(), 2 * (1000 + 256));
+    stream.read(600);
+    assert_eq!(stream.buffered(), 400 + 256 + 1000 + 256);
+    stream.read(400);
+    assert_eq!(stream.buffered(), 1000 + 256);
+    stream.abandon();
+    assert_eq!(stream.buffered(), 0);
+}
+
+#[test]
 fn no_more_than_its_share_is_kept_for_a_stream() {
     let mut stream = stream(true);
     assert_eq!(stream.receive(Bytes::from(vec![1; 1000]), 1, 2000), Received::Buffered);
