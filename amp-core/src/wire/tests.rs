@@ -179,6 +179,24 @@ fn however_a_box_is_chopped_its_keys_are_known_to_ascend_or_not() {
 }
 
 #[test]
+fn what_follows_a_short_key_does_not_count_when_keys_are_compared() {
+    for (short, long) in [(&b"a"[..], &b"ab"[..]), (b"a", b"a\0"), (b"ab", b"abc"), (b"abc", b"abc\0")] {
+        for length in [0, 1, 0x100, 0x8000, MAX_VALUE] {
+            for (keys, ascending) in [([short, long], true), ([long, short], false)] {
+                let mut bytes = Vec::new();
+                for key in keys {
+                    put_pair(&mut bytes, key, &vec![b'v'; length]);
+                }
+                bytes.extend_from_slice(&END);
+                let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(&bytes[..]));
+                let whole = decoder.next_box().expect("a box");
+                assert_eq!(whole.map(|whole| whole.is_ascending()), Some(ascending), "{keys:?} with {length} bytes");
+            }
+        }
+    }
+}
+
+#[test]
 fn bytes_behind_the_last_whole_box_are_given_back() {
     let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
     decoder.buffer().extend_from_slice(SUM);
