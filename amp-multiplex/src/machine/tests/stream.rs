@@ -39,6 +39,15 @@ fn bytes_after_the_peers_close_are_refused_and_of_an_old_peer_acknowledged() {
 }
 
 #[test]
+fn what_came_before_the_stream_was_known_is_taken_in_whatever_the_limit_of_the_stream_is() {
+    let (mut stream, data) = (stream(true), Bytes::from(vec![1; 20_000]));
+    stream.recv_close(RemoteClose::Half);
+    stream.receive_early(data.clone(), 1);
+    assert_eq!(stream.read(usize::MAX), Read::Data(data, Some(1)));
+    assert_eq!(stream.read(1), Read::Finished);
+}
+
+#[test]
 fn what_came_before_the_end_is_read_before_the_end() {
     let mut stream = stream(true);
     stream.receive(Bytes::from_static(b"last"), 1, ALL);
