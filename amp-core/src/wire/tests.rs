@@ -272,8 +272,22 @@ fn of_several_broken_limits_the_first_in_the_stream_is_told() {
 fn a_box_of_the_programs_counts_its_pairs_and_gives_them_away() {
     let made = amp_box(&[(b"b", b"2"), (b"a", b"1")]);
     assert_eq!((made.len(), AmpBox::new().len()), (2, 0));
+    assert_eq!((made.is_empty(), AmpBox::new().is_empty()), (false, true));
     let pairs: Vec<_> = made.into_iter().collect();
     assert_eq!(pairs, [("a".into(), "1".into()), ("b".into(), "2".into())]);
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn a_box_of_up_to_4096_bytes_is_detached_from_the_buffer_around_it() {
+    for (length, detaches) in [(7, true), (4096, true), (4097, false)] {
+        let bytes = encoded(&amp_box(&[(b"a", &vec![b'v'; length - 7])]));
+        let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(&bytes[..]));
+        let received = decoder.next_box().expect("a box").expect("a whole one");
+        let detached = received.clone().detached();
+        assert_eq!((&detached.as_bytes()[..], detached.is_ascending()), (&bytes[..], true));
+        assert_eq!(detached.as_bytes().as_ptr() != received.as_bytes().as_ptr(), detaches, "{length} bytes");
+    }
 }
 
 fn any_box() -> impl Strategy<Value = AmpBox> {
