@@ -128,6 +128,13 @@ fn line_12_well_known_mistakes_are_named_with_their_first_bytes() {
 }
 
 #[test]
+fn an_excerpt_shows_its_first_32_bytes_escaped() {
+    let excerpt = Excerpt::of(&[b'\n'; 40]);
+    let shown = format!("\"{}\"", "\\n".repeat(Excerpt::MOST));
+    assert_eq!((excerpt.to_string(), format!("{excerpt:?}")), (shown.clone(), shown));
+}
+
+#[test]
 fn an_empty_box_is_a_box_for_the_decoder() {
     assert_eq!(decoded(b"\0\0\0\0"), (vec![AmpBox::new(), AmpBox::new()], None));
 }
@@ -180,7 +187,7 @@ fn however_a_box_is_chopped_its_keys_are_known_to_ascend_or_not() {
 
 #[test]
 fn what_follows_a_short_key_does_not_count_when_keys_are_compared() {
-    for (short, long) in [(&b"a"[..], &b"ab"[..]), (b"a", b"a\0"), (b"ab", b"abc"), (b"abc", b"abc\0")] {
+    for (short, long) in [(&b"\xff"[..], &b"\xffb"[..]), (b"\xff", b"\xff\0"), (b"ob", b"obc"), (b"abc", b"abc\0")] {
         for length in [0, 1, 0x100, 0x8000, MAX_VALUE] {
             for (keys, ascending) in [([short, long], true), ([long, short], false)] {
                 let mut bytes = Vec::new();
@@ -263,6 +270,7 @@ fn of_several_broken_limits_the_first_in_the_stream_is_told() {
     assert_eq!(told(0, 1, &[long_key]), "key of 256");
     assert_eq!(told(100, 0, &[pair]), "0 pairs");
     assert_eq!(told(5, 0, &[pair]), "0 pairs");
+    assert_eq!(told(100, 1, &[pair, b"\0\xff"]), "1 pairs", "a key of 255 bytes is not too long");
     assert_eq!(told(100, 2, &[pair, pair]), "nothing");
     assert_eq!(told(14, 2, &[pair, pair, b"\0\0"]), "nothing");
     assert_eq!(told(13, 2, &[pair, pair, b"\0\0"]), "13 bytes");
