@@ -128,6 +128,13 @@ fn line_12_well_known_mistakes_are_named_with_their_first_bytes() {
 }
 
 #[test]
+fn an_excerpt_shows_its_first_32_bytes_escaped() {
+    let excerpt = Excerpt::of(&[b'\n'; 40]);
+    let shown = format!("\"{}\"", "\\n".repeat(Excerpt::MOST));
+    assert_eq!((excerpt.to_string(), format!("{excerpt:?}")), (shown.clone(), shown));
+}
+
+#[test]
 fn an_empty_box_is_a_box_for_the_decoder() {
     assert_eq!(decoded(b"\0\0\0\0"), (vec![AmpBox::new(), AmpBox::new()], None));
 }
@@ -174,6 +181,24 @@ fn however_a_box_is_chopped_its_keys_are_known_to_ascend_or_not() {
             }
             let found = whole.map(|whole| whole.is_ascending());
             assert_eq!(found, Some(ascending), "{} cut at {first}", bytes.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn what_follows_a_short_key_does_not_count_when_keys_are_compared() {
+    for (short, long) in [(&b"\xff"[..], &b"\xffb"[..]), (b"\xff", b"\xff\0"), (b"ob", b"obc"), (b"abc", b"abc\0")] {
+        for length in [0, 1, 0x100, 0x8000, MAX_VALUE] {
+            for (keys, ascending) in [([short, long], true), ([long, short], false)] {
+                let mut bytes = Vec::new();
+                for key in keys {
+                    put_pair(&mut bytes, key, &vec![b'v'; length]);
+                }
+                bytes.extend_from_slice(&END);
+                let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(&bytes[..]));
+                let whole = decoder.next_box().expect("a box");
+                assert_eq!(whole.map(|whole| whole.is_ascending()), Some(ascending), "{keys:?} with {length} bytes");
+            }
         }
     }
 }
@@ -245,6 +270,7 @@ fn of_several_broken_limits_the_first_in_the_stream_is_told() {
     assert_eq!(told(0, 1, &[long_key]), "key of 256");
     assert_eq!(told(100, 0, &[pair]), "0 pairs");
     assert_eq!(told(5, 0, &[pair]), "0 pairs");
+    assert_eq!(told(100, 1, &[pair, b"\0\xff"]), "1 pairs", "a key of 255 bytes is not too long");
     assert_eq!(told(100, 2, &[pair, pair]), "nothing");
     assert_eq!(told(14, 2, &[pair, pair, b"\0\0"]), "nothing");
     assert_eq!(told(13, 2, &[pair, pair, b"\0\0"]), "13 bytes");
@@ -254,8 +280,22 @@ fn of_several_broken_limits_the_first_in_the_stream_is_told() {
 fn a_box_of_the_programs_counts_its_pairs_and_gives_them_away() {
     let made = amp_box(&[(b"b", b"2"), (b"a", b"1")]);
     assert_eq!((made.len(), AmpBox::new().len()), (2, 0));
+    assert_eq!((made.is_empty(), AmpBox::new().is_empty()), (false, true));
     let pairs: Vec<_> = made.into_iter().collect();
     assert_eq!(pairs, [("a".into(), "1".into()), ("b".into(), "2".into())]);
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn a_box_of_up_to_4096_bytes_is_detached_from_the_buffer_around_it() {
+    for (length, detaches) in [(7, true), (4096, true), (4097, false)] {
+        let bytes = encoded(&amp_box(&[(b"a", &vec![b'v'; length - 7])]));
+        let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(&bytes[..]));
+        let received = decoder.next_box().expect("a box").expect("a whole one");
+        let detached = received.clone().detached();
+        assert_eq!((&detached.as_bytes()[..], detached.is_ascending()), (&bytes[..], true));
+        assert_eq!(detached.as_bytes().as_ptr() != received.as_bytes().as_ptr(), detaches, "{length} bytes");
+    }
 }
 
 fn any_box() -> impl Strategy<Value = AmpBox> {

@@ -106,7 +106,7 @@ impl State {
     pub(super) fn recv_close(&mut self, close: RemoteClose) {
         match (&self.inner, close) {
             (Inner::Open, RemoteClose::Half) if self.half_close => self.inner = Inner::HalfClosedRemote,
-            (Inner::HalfClosedRemote, RemoteClose::Half) if self.half_close => {}
+            (Inner::HalfClosedRemote, RemoteClose::Half) => {}
             (Inner::Open | Inner::HalfClosedLocal(_), RemoteClose::Cut) => self.fail(StreamError::Cut),
             _ => self.close(RecvEnd::Finished, SendEnd::Stopped, None),
         }

@@ -2,9 +2,14 @@
 
 use std::fmt::Write;
 
+use ::bytes::BytesMut;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 use crate::testing::Item;
-use crate::wire::{MAX_KEY, put_pair};
+use crate::wire::{BoxDecoder, BoxLimits, MAX_KEY, RawBox, put_pair};
 
 const A: Key = Key::from_wire(b"\0\x01a");
 const B: Key = Key::from_wire(b"\0\x01b");
@@ -22,15 +27,22 @@ fn nested(pairs: Pairs<'_>) -> Vec<u8> {
     bytes
 }
 
+/// The one box of these bytes.
+fn received(bytes: &[u8]) -> RawBox {
+    let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(bytes));
+    decoder.next_box().expect("a box").expect("a whole one")
+}
+
 fn item(a: i64, b: &str) -> Item {
     Item { a, b: Some(b.to_owned()) }
 }
 
 #[test]
 fn line_03_a_nested_box_is_read_in_any_order_and_of_equal_keys_the_last_counts() {
-    let rows: [(Pairs<'_>, Item); 7] = [
+    let rows: [(Pairs<'_>, Item); 8] = [
         (&[(b"a", "1"), (b"b", "x")], item(1, "x")),
         (&[(b"b", "x"), (b"a", "1")], item(1, "x")),
+        (&[(b"a", "1"), (b"a", "2")], Item { a: 2, b: None }),
         (&[(b"a", "1"), (b"a", "2"), (b"b", "x")], item(2, "x")),
         (&[(b"a", "1"), (b"b", "x"), (b"a", "2")], item(2, "x")),
         (&[(b"b", "x"), (b"b", "y"), (b"a", "1")], item(1, "y")),
@@ -98,6 +110,16 @@ fn all_pairs_are_given_in_the_order_in_which_they_came_with_those_that_came_twic
 }
 
 #[test]
+fn a_value_that_does_not_fit_is_named_by_its_key() {
+    let (mut bytes, long) = (Vec::new(), "x".repeat(65_536));
+    let mut writer = BoxWriter::new(&mut bytes, 1);
+    let errors = [writer.put(A, &long), writer.put_raw(B, long.as_bytes()), writer.put_named("c", &long)];
+    let places = errors.map(|error| error.expect_err("too long").path().to_owned());
+    assert_eq!(places, ["a", "b", "c"]);
+    assert_eq!(format!("{A:?}"), "\"a\"");
+}
+
+#[test]
 fn text_can_be_formatted_into_a_value() {
     let mut bytes = Vec::new();
     write!(ValueWriter::new(&mut bytes), "x-{:02}", 7).expect("memory is enough");
@@ -110,4 +132,106 @@ fn a_value_carries_its_context_in_one_word() {
     assert_eq!(size_of::<RawValue<'_>>(), 5 * word);
     assert_eq!(size_of::<ValueWriter<'_>>(), 3 * word);
     assert_eq!(size_of::<Option<crate::exposed::ContextRef<'_>>>(), word);
+}
+
+#[cfg(feature = "tokio")]
+mod context {
+    use std::any::{Any, TypeId};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::exposed::{Context, ContextRef};
+
+    struct Nothing;
+
+    impl Context for Nothing {
+        fn provide(&self, _: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+            None
+        }
+    }
+
+    /// Whether a value sees a context where it is written, and where it is read.
+    #[derive(Debug, PartialEq)]
+    struct Sees(bool, bool);
+
+    impl Value for Sees {
+        fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+            let here = out.context().is_some();
+            assert_eq!(out.with_buffer(&mut Vec::new()).context().is_some(), here);
+            here.encode(out)
+        }
+
+        fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+            Ok(Self(bool::decode(raw)?, raw.context().is_some()))
+        }
+    }
+
+    /// The same, within a box.
+    #[derive(Debug, PartialEq)]
+    struct Within(Sees);
+
+    impl Value for Within {
+        fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+            out.put_box(|inner| inner.put(A, &self.0))
+        }
+
+        fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+            let mut inner = raw.boxes().next().expect("a box")?;
+            assert_eq!(inner.context().is_some(), raw.context().is_some());
+            Sees::decode(inner.value(A).expect("the key")).map(Self)
+        }
+    }
+
+    #[test]
+    fn values_see_the_context_of_their_box_in_nested_lists_and_boxes_too() {
+        let context: &dyn Context = &Nothing;
+        for (writes, reads) in [(true, true), (true, false), (false, true), (false, false)] {
+            let (mut bytes, sees) = (Vec::new(), || Sees(writes, reads));
+            let mut writer = BoxWriter::within(&mut bytes, writes.then(|| ContextRef::new(&context)), 5);
+            assert_eq!(writer.context().is_some(), writes);
+            writer.put(A, &sees()).expect("a short value");
+            writer.put(B, &vec![vec![Within(sees())]]).expect("a short list");
+            writer.finish(1000).expect("a short box");
+            let received = received(&bytes);
+            let reader = BoxReader::new(&received, 5);
+            let mut reader = if reads { reader.with_context(&context) } else { reader };
+            assert_eq!(reader.value(A).map(|raw| Sees::decode(raw).expect("a flag")), Some(sees()));
+            let list = reader.value(B).map(|raw| <Vec<Vec<Within>>>::decode(raw).expect("a list"));
+            assert_eq!(list, Some(vec![vec![Within(sees())]]));
+        }
+    }
+}
+
+const KEYS: [Key; 6] = [
+    A,
+    Key::from_wire(b"\0\x02aa"),
+    Key::from_wire(b"\0\x02ab"),
+    B,
+    Key::from_wire(b"\0\x02ba"),
+    Key::from_wire(b"\0\x01c"),
+];
+
+proptest! {
+    #[test]
+    fn in_whatever_order_keys_come_and_are_looked_up_the_last_of_equal_ones_is_found(
+        mut pairs in vec((select(&KEYS), "[0-9]{0,3}"), 0..8),
+        in_order: bool,
+        lookups in vec(select(&KEYS), 1..8),
+    ) {
+        if in_order {
+            pairs.sort_by_key(|(key, _)| key.name_bytes());
+            pairs.dedup_by_key(|(key, _)| *key);
+        }
+        let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.name_bytes(), value.as_str())).collect();
+        let bytes = nested(&pairs);
+        let received = received(&bytes);
+        let within = RawValue::new(&bytes).boxes().next().expect("a box").expect("a whole one");
+        for mut reader in [BoxReader::new(&received, 1), within] {
+            for key in &lookups {
+                let last = pairs.iter().rfind(|(name, _)| *name == key.name_bytes());
+                let found = reader.value(*key).map(RawValue::as_bytes);
+                prop_assert_eq!(found, last.map(|(_, value)| value.as_bytes()), "{:?}", key);
+            }
+        }
+    }
 }

@@ -53,7 +53,7 @@ fn a_bad_item_is_named_by_its_place() {
     assert_eq!(error.path(), "[0][0]");
 }
 
-/// A list in a list in a list, without end.
+/// A list in a list in a list, without end. An empty one breaks its rule.
 #[derive(Debug, PartialEq)]
 struct Deep(Vec<Deep>);
 
@@ -64,6 +64,13 @@ impl Value for Deep {
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
         Vec::decode(raw).map(Deep)
+    }
+
+    fn check(&self, place: Place<'_>, found: &mut Violations) {
+        if self.0.is_empty() {
+            found.add(place, "non_empty", "empty");
+        }
+        self.0.check(place, found);
     }
 }
 
@@ -80,4 +87,12 @@ fn line_64_values_nest_exactly_as_deep_as_the_limit_says() {
     let mut one_more = u16::try_from(bytes.len()).expect("a short list").to_be_bytes().to_vec();
     one_more.extend(bytes);
     assert_eq!(decoded::<Deep>(&one_more), Err(DecodeErrorKind::TooDeep));
+}
+
+#[test]
+fn each_item_of_a_list_is_checked_at_its_place() {
+    let (list, mut found) = (vec![deep(0), deep(2), Deep(vec![deep(1), deep(0)])], Violations::new());
+    list.check(Place::WHOLE.key("lists"), &mut found);
+    let places: Vec<_> = found.iter().map(|violation| violation.path.as_str()).collect();
+    assert_eq!(places, ["lists[0]", "lists[1][0][0]", "lists[2][0][0]", "lists[2][1]"]);
 }

@@ -53,3 +53,19 @@ fn large_bytes_are_a_slice_of_the_received_box_and_small_ones_are_not() {
         assert_eq!((data.len(), within), (length, sliced));
     }
 }
+
+#[test]
+fn bytes_are_a_slice_however_small_for_a_type_that_asks_for_it_and_other_bytes_are_copied() {
+    let wire = BytesMut::from(&b"\0\x01d\0\x03abc\0\0"[..]);
+    let raw = BoxDecoder::with_leftover(BoxLimits::DEFAULT, wire).next_box().expect("a box").expect("whole");
+    let value = BoxReader::new(&raw, 1).find(b"d").expect("the key");
+    let slice = value.to_slice();
+    assert_eq!(slice, "abc");
+    assert!(raw.as_bytes().as_ptr_range().contains(&slice.as_ptr()));
+    let unpacked = vec![7; 10_000];
+    let other = value.with_bytes(&unpacked);
+    assert_eq!(
+        (other.as_bytes(), other.to_slice(), other.to_shared()),
+        (&unpacked[..], unpacked.clone().into(), unpacked.clone().into())
+    );
+}

@@ -247,6 +247,24 @@ fn every_connect_in_either_direction_counts_as_a_stream() {
 }
 
 #[test]
+fn what_is_open_is_counted_without_what_is_closing_and_debug_shows_each_count() {
+    let (mut registry, [open, closing, also_open]) = (Streams::new(10, 1000), [(); 3].map(|()| Id::random()));
+    registry.insert(open, 1);
+    registry.insert(also_open, 2);
+    registry.close(&closing, |_| true);
+    assert_eq!(registry.len(), 2);
+    for _ in 0..2 {
+        assert!(registry.recv_connect(2));
+        registry.send_connect(2).expect("room");
+    }
+    for _ in 0..3 {
+        registry.recv_early_close(&Id::random(), RemoteClose::Half);
+    }
+    let shown = "Registry { streams: 2, closing: 1, connecting: 2, accepting: 2, early: 3 }";
+    assert_eq!(format!("{registry:?}"), shown);
+}
+
+#[test]
 fn early_bytes_of_exactly_the_limit_are_kept() {
     let exact = 2 * 256 + 100;
     for (max, kept) in [(exact, true), (exact - 1, false)] {

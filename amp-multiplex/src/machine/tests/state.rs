@@ -38,10 +38,19 @@ fn each_event_closes_its_directions() {
     }
 }
 
+#[test]
+fn a_half_close_that_comes_twice_leaves_the_other_direction_open() {
+    let mut state = State::new(true);
+    for _ in 0..2 {
+        state.recv_close(RemoteClose::Half);
+        assert_eq!((state.can_send(), state.can_receive(), state.is_closed()), (true, false, false));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
-    /// Whatever happens behind a close, the direction stays closed as it is, and the first error is the only one.
+    /// Whatever happens behind a close, the direction stays closed as it is, by one end, and the first error is the only one.
     #[test]
     fn a_direction_closes_once(half_close: bool, events in proptest::collection::vec(0..7_u8, 0..12)) {
         let mut state = State::new(half_close);
@@ -58,6 +67,8 @@ proptest! {
             prop_assert!(!was_closed || error == state.error().map(ToString::to_string));
             prop_assert!(state.error().is_none() || state.is_closed());
             prop_assert_eq!(state.is_closed(), !state.can_send() && !state.can_receive());
+            let sending = [state.can_send(), state.is_finished(), state.is_stopped()];
+            prop_assert_eq!(sending.iter().filter(|is| **is).count(), 1, "open, closed by this end, or by the other one");
         }
     }
 }

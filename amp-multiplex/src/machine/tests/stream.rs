@@ -1,9 +1,9 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use crate::error::StreamError;
-use crate::machine::{Read, Received, RemoteClose, Shutdown, StreamMachine, WindowBounds};
+use crate::machine::{PROBE_TIMEOUT, Read, Received, RemoteClose, Shutdown, StreamMachine, WindowBounds};
 
 const BOUNDS: WindowBounds = WindowBounds { initial: 4096, max: 65536 };
 
@@ -36,6 +36,15 @@ fn bytes_after_the_peers_close_are_refused_and_of_an_old_peer_acknowledged() {
         assert_eq!(stream.receive(Bytes::from_static(b"late"), 1, ALL), received);
         assert_eq!(stream.read(4), Read::Finished);
     }
+}
+
+#[test]
+fn what_came_before_the_stream_was_known_is_taken_in_whatever_the_limit_of_the_stream_is() {
+    let (mut stream, data) = (stream(true), Bytes::from(vec![1; 20_000]));
+    stream.recv_close(RemoteClose::Half);
+    stream.receive_early(data.clone(), 1);
+    assert_eq!(stream.read(usize::MAX), Read::Data(data, Some(1)));
+    assert_eq!(stream.read(1), Read::Finished);
 }
 
 #[test]
@@ -90,6 +99,50 @@ fn a_writer_waits_for_capacity_that_is_worth_a_chunk() {
     assert_eq!(stream.capacity(ALL, Instant::now()), Some(0), "crumbs");
     stream.acknowledged(3000, Instant::now(), Instant::now());
     assert!(stream.capacity(ALL, Instant::now()).is_some_and(|room| room > 3000));
+}
+
+#[test]
+fn what_may_be_sent_in_one_chunk_costs_no_more_than_is_left_of_the_window_and_the_share() {
+    let (mut stream, now) = (stream(true), Instant::now());
+    assert_eq!((stream.capacity(ALL, now), stream.capacity(3000, now)), (Some(4096 - 256), Some(3000 - 256)));
+    stream.sent(1000);
+    assert_eq!(stream.in_flight(), 1256);
+    assert_eq!(stream.capacity(ALL, now), Some(4096 - 1256 - 256));
+    assert_eq!(stream.capacity(1256 + 256 + 2048, now), Some(2048));
+    assert_eq!(stream.capacity(1256 + 256 + 2047, now), Some(0), "less than a chunk is worth");
+    stream.acknowledged(1000, now, now);
+    assert_eq!(stream.in_flight(), 0);
+}
+
+#[test]
+fn a_stream_tells_while_it_sends_nothing_because_the_round_trip_is_measured() {
+    let (mut stream, begin) = (stream(true), Instant::now());
+    let later = begin + Duration::from_secs(11);
+    stream.sent(1000);
+    stream.sent(1000);
+    stream.acknowledged(1000, begin, begin + Duration::from_millis(100));
+    assert!(stream.capacity(ALL, begin).is_some_and(|room| room > 0) && !stream.is_draining());
+    stream.sent(1000);
+    stream.acknowledged(1000, begin + Duration::from_millis(10_900), later);
+    stream.sent(1500);
+    assert_eq!((stream.capacity(ALL, later), stream.is_draining()), (Some(0), true));
+    stream.capacity(ALL, later + PROBE_TIMEOUT);
+    assert!(!stream.is_draining());
+}
+
+#[test]
+fn what_is_buffered_costs_its_bytes_and_each_chunk_until_it_is_read_to_its_end() {
+    let mut stream = stream(true);
+    for ack in [1, 2] {
+        stream.receive(Bytes::from(vec![1; 1000]), ack, ALL);
+    }
+    assert_eq!(stream.buffered(), 2 * (1000 + 256));
+    stream.read(600);
+    assert_eq!(stream.buffered(), 400 + 256 + 1000 + 256);
+    stream.read(400);
+    assert_eq!(stream.buffered(), 1000 + 256);
+    stream.abandon();
+    assert_eq!(stream.buffered(), 0);
 }
 
 #[test]
