@@ -10,7 +10,7 @@ use crate::exposed::ContextRef;
 use crate::value::{BoxReader, BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};
 
-pub(crate) mod announcement;
+pub(crate) mod features;
 mod insert;
 mod sent_box;
 mod tag;
@@ -129,7 +129,7 @@ impl Head {
                 b"_command" => command = Some(pairs.position() - value.len()..pairs.position()),
                 b"_answer" => answer = Some(value),
                 b"_error" => error = Some(value),
-                _ if announcement::is_mark(key) => is_marked = true,
+                _ if features::is_mark(key) => is_marked = true,
                 // In order, AMP's own keys are all behind us.
                 [first, ..] if *first > b'_' && raw.is_ascending() => break,
                 _ => continue,
@@ -263,7 +263,7 @@ pub(crate) fn put_ask_box(
     limits: BoxLimits,
 ) -> Result<(), EncodeError> {
     // The peer would take the box for an answer, or for what this library says of itself.
-    let keys = [ANSWER.name_bytes(), ERROR.name_bytes(), announcement::ANNOUNCEMENT, announcement::MARK];
+    let keys = [ANSWER.name_bytes(), ERROR.name_bytes(), features::ANNOUNCEMENT, features::MARK];
     if let Some(key) = keys.into_iter().find(|key| arguments.value(key).is_some()) {
         return Err(EncodeError::from(EncodeErrorKind::Key).at_key(&String::from_utf8_lossy(key)));
     }

@@ -69,7 +69,7 @@ pub(crate) enum Progress {
     Answered(ReplyPacket),
     /// The time is up.
     Expired,
-    /// The tag is not out: the tags was closed.
+    /// The tag is not out: the connection has ended.
     Lost,
 }
 

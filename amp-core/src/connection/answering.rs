@@ -2,7 +2,7 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use super::exposing::provide;
+use super::context::provide;
 use super::shared::{Shared, wake};
 use crate::exposed::ContextRef;
 use crate::peer::Peer;

@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use super::context::Decoding;
 use super::exchange::Exchange;
-use super::exposing::Decoding;
 use super::failure::Failure;
 use super::handle::Connection;
 use super::reply::take_reply;

@@ -1,12 +1,12 @@
 use super::call::Call;
+use super::context::Decoding;
 use super::exchange::Exchange;
-use super::exposing::Decoding;
 use super::failure::Failure;
 use super::handle::Connection;
 use super::reply::error;
 use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, NoErrors};
-use crate::packet::announcement;
+use crate::packet::features;
 use crate::proto::Untyped;
 use crate::value::EncodeError;
 use crate::wire::AmpBox;
@@ -65,7 +65,7 @@ impl Connection {
     /// # Cancel safety
     /// As [`Call`].
     pub async fn call_box(&self, command: &str, arguments: AmpBox) -> Result<AmpBox, CallError<NoErrors>> {
-        if self.shared.settings.announces() && [announcement::HELLO, announcement::GOODBYE].contains(&command) {
+        if self.shared.settings.announces() && [features::HELLO, features::GOODBYE].contains(&command) {
             let error = EncodeError::custom(format!("`{command}` is a command of this library's own"));
             return Err(CallError::Invalid(error.at_key("_command")));
         }

@@ -14,9 +14,9 @@ use super::ending::{EndGuard, Ending};
 use super::extension::Claims;
 use super::lingering::Lingering;
 use super::reader::{Reader, Step};
+use super::replacement::{PreviousTransport, Replacing, poll_replacing};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
-use super::upgrade::{PreviousTransport, Replacing, poll_replacing};
 use super::writer::Writer;
 use crate::reason::CloseReason;
 

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
-use super::pending::Pending;
+use super::unsettled::Unsettled;
 use crate::proto::{ConnectionState, Intake, Waiter, most_held};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
@@ -13,7 +13,7 @@ pub(super) struct Inbound {
     held: AtomicUsize,
     most_held: usize,
     most_held_by_notifications: usize,
-    pending: Pending,
+    unsettled: Unsettled,
     /// What the connection's state has [published](Self::publish): how far the intake has come, and [`CONGESTED`].
     published: AtomicU8,
     has_complained: AtomicBool,
@@ -33,7 +33,7 @@ impl Inbound {
             held: AtomicUsize::new(0),
             most_held: settings.most_inbound,
             most_held_by_notifications: most_held(settings.most_inbound, settings.boxes.bytes),
-            pending: Pending::default(),
+            unsettled: Unsettled::default(),
             published: AtomicU8::new(0),
             has_complained: AtomicBool::new(false),
             stops_reading: AtomicBool::new(false),
@@ -42,7 +42,7 @@ impl Inbound {
 
     /// One more ask that has no answer, and its bytes.
     pub(super) fn hold(&self, bytes: usize) {
-        self.pending.add();
+        self.unsettled.add();
         self.held.fetch_add(bytes, Ordering::Relaxed);
     }
 
@@ -58,12 +58,12 @@ impl Inbound {
     /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.
     pub(super) fn settle(&self, bytes: usize) -> bool {
         // Both, whatever the first one says.
-        self.release(bytes) | self.pending.remove()
+        self.release(bytes) | self.unsettled.remove()
     }
 
     /// Whether every ask has its answer.
     pub(super) fn is_settled(&self) -> bool {
-        self.pending.is_empty()
+        self.unsettled.is_empty()
     }
 
     /// Whether the asks that have no answer hold more than they may.
@@ -94,7 +94,7 @@ impl Inbound {
         self.published.store(intake | congestion, Ordering::Relaxed);
         if state.is_closing() {
             // From now on the last ask that is settled tells.
-            self.pending.close();
+            self.unsettled.close();
         }
     }
 

@@ -10,40 +10,43 @@
 //!   failure       how it fails                           callback        which asks are callbacks
 //!   timer, clock  instants                               states          the user's own values
 //!   shared        what handles and driver share: the one lock around `proto::ConnectionState`
-//!   driver        one turn of a connection               ending          its last bytes, and who is told of the end
+//!   driver        one turn of a connection               ending          what goes on behind its end, and who is told
+//!   lingering     the transport behind the end
 //!   reader        bytes to boxes to asks and answers     batching        how many boxes before the next write
 //!   writer        the outbound buffer to the transport
 //!   responders    runs responders                        waiting         asks of the peer that wait to be run
-//!   inbound       what asks of the peer hold             pending         which of them closing waits for
-//!   answering     the connection, as an answer sees it   receiver        a box receiver in place of all that
+//!   inbound       what asks of the peer hold             unsettled       which of them closing waits for
+//!   answering     the connection, as an answer sees it   box_switch      a box receiver in place of all that
+//!   context       what responders and values see         asks_by_tag     asks that an extension may cancel
+//!   replacement   what makes the next transport
 //!   extension     protocols that ride beside the commands
 //! ```
 
 mod answering;
 mod any_transport;
+mod asks_by_tag;
 mod batching;
+mod box_switch;
 mod builder;
 mod call;
 mod callback;
 mod calling;
 mod clock;
+mod context;
 mod descriptors;
 mod driver;
 mod ending;
 mod exchange;
-mod exposing;
 pub mod extension;
 mod failure;
 mod halt;
 mod handle;
 mod inbound;
 mod lingering;
-mod noted;
 mod over_boxes;
-mod pending;
 mod queued;
 mod reader;
-mod receiver;
+mod replacement;
 mod reply;
 mod responders;
 mod shared;
@@ -51,7 +54,7 @@ mod sink;
 mod states;
 mod timer;
 pub(crate) mod transport;
-mod upgrade;
+mod unsettled;
 mod waiting;
 mod weak;
 mod writer;

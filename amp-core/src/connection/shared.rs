@@ -8,15 +8,15 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::asks_by_tag::AsksByTag;
+use super::box_switch::Switch;
 use super::callback::Unanswered;
 use super::clock::{after, now};
 use super::failure::Failure;
 use super::inbound::Inbound;
-use super::noted::NotedAsks;
-use super::receiver::Switch;
+use super::replacement::NextReplacement;
 use super::sink::{Delivery, ReplySink, hand_over};
 use super::states::States;
-use super::upgrade::NextReplacement;
 use crate::boxes::SendBoxError;
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
@@ -52,7 +52,7 @@ pub(super) struct Shared {
     /// Asks whose handles make callbacks.
     pub(super) unanswered: Unanswered,
     /// Asks by their tags, once an extension wants them.
-    noted: OnceLock<Arc<NotedAsks>>,
+    noted: OnceLock<Arc<AsksByTag>>,
     /// The user's own values; what a responder sets is seen by later calls.
     states: Mutex<States>,
     /// How far the end has come.
@@ -110,12 +110,12 @@ impl Shared {
 
     /// The asks by their tags, if an extension wants them.
     #[inline]
-    pub(super) fn noted(&self) -> Option<&NotedAsks> {
+    pub(super) fn noted(&self) -> Option<&AsksByTag> {
         self.noted.get().map(|noted| &**noted)
     }
 
     /// From now on asks are noted by their tags.
-    pub(super) fn note_asks(&self) -> &Arc<NotedAsks> {
+    pub(super) fn note_asks(&self) -> &Arc<AsksByTag> {
         self.noted.get_or_init(Arc::default)
     }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::insert::insert;
-use super::{ANSWER, ASK, COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION, announcement};
+use super::{ANSWER, ASK, COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION, features};
 use crate::wire::{BoxLimits, Excerpt, MAX_KEY, MAX_VALUE, Pairs};
 
 /// A box that is about to be sent, to which an extension may add keys.
@@ -55,8 +55,8 @@ impl fmt::Debug for SentBox<'_> {
 fn is_free(key: &[u8]) -> bool {
     let own = [ASK, COMMAND, ANSWER, ERROR, ERROR_CODE, ERROR_DESCRIPTION];
     key.starts_with(b"_")
-        && key != announcement::ANNOUNCEMENT
-        && key != announcement::MARK
+        && key != features::ANNOUNCEMENT
+        && key != features::MARK
         && own.iter().all(|own| own.name_bytes() != key)
 }
 

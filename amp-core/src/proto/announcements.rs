@@ -1,4 +1,4 @@
-use crate::packet::announcement::{Features, announce, put_hello};
+use crate::packet::features::{Features, announce, put_hello};
 use crate::wire::{BoxLimits, Pairs};
 
 /// What the two ends have announced to each other (`wire.md`, section 7).

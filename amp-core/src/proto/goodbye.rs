@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt::Write;
 
-use crate::packet::announcement::put_goodbye;
+use crate::packet::features::put_goodbye;
 use crate::reason::CloseReason;
 use crate::wire::BoxLimits;
 

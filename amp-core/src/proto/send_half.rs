@@ -7,7 +7,7 @@ use super::outgoing::{AddKeys, Outgoing};
 use super::request::{LostSink, ReplyTo, Request, SinkReply};
 use super::waiter::Waiter;
 use crate::exposed::ContextRef;
-use crate::packet::announcement::{mark, put_hello};
+use crate::packet::features::{mark, put_hello};
 use crate::packet::{ReplyPacket, SentBox, Tag};
 use crate::reason::CloseReason;
 use crate::tags::{Delivery, Progress, Tags, UnknownTag};

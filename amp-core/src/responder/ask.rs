@@ -9,7 +9,7 @@ use crate::call_error::Reply;
 use crate::codes;
 use crate::command::{Command, ErrorCodes, take_checked};
 use crate::exposed::{Context, Exposable};
-use crate::packet::{AskPacket, AskTag, announcement};
+use crate::packet::{AskPacket, AskTag, features};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
 use crate::reason::CloseReason;
@@ -171,12 +171,12 @@ impl Ask {
     /// Whether the command is one of the library's own.
     #[inline]
     pub(crate) fn is_own(&self) -> bool {
-        self.command().starts_with(announcement::OWN)
+        self.command().starts_with(features::OWN)
     }
 
     /// Whether it is `amp.Hello`.
     pub(crate) fn is_greeting(&self) -> bool {
-        self.command() == announcement::HELLO.as_bytes()
+        self.command() == features::HELLO.as_bytes()
     }
 
     pub(crate) fn raw(&self) -> &RawBox {
@@ -211,12 +211,12 @@ impl Ask {
     #[cold]
     pub(crate) fn settle_own(mut self) -> Result<(), CloseReason> {
         match self.command() {
-            command if command == announcement::GOODBYE.as_bytes() => {
-                let (code, text) = announcement::take_goodbye(self.packet.raw.pairs());
+            command if command == features::GOODBYE.as_bytes() => {
+                let (code, text) = features::take_goodbye(self.packet.raw.pairs());
                 self.asker.settle();
                 return Err(CloseReason::EndedByPeer { code, text });
             }
-            command if command == announcement::HELLO.as_bytes() => self.asker.answer_nothing(),
+            command if command == features::HELLO.as_bytes() => self.asker.answer_nothing(),
             _ if self.wants_answer() => self.refuse_unhandled(),
             // A later version may tell what this one need not know.
             _ => self.asker.settle(),

@@ -197,9 +197,7 @@ impl Asker {
 
     pub(super) fn reply<C: Command>(&mut self, reply: Reply<C>) {
         match reply {
-            Ok(response) => {
-                self.answer::<C>(&response);
-            }
+            Ok(response) => self.answer::<C>(&response),
             Err(CallError::Declared(error)) => self.declared::<C>(&error),
             // What a peer answered to us is passed on as it is: a proxy needs no types.
             Err(CallError::Remote { code, description }) => self.error(&code, &description),
@@ -208,20 +206,16 @@ impl Asker {
         }
     }
 
-    /// Answers with the response, or with an error if that cannot be sent. Whether it was the response.
-    pub(super) fn answer<C: Command>(&mut self, response: &C::Response) -> bool {
+    /// Answers with the response, or with an error if that cannot be sent.
+    pub(super) fn answer<C: Command>(&mut self, response: &C::Response) {
         let put = match violations(response) {
             Some(found) => Err(EncodeErrorKind::Constraints(found).into()),
             None => self.put(|buffer, tag, limits, context| put_answer(buffer, tag, response, limits, Some(context))),
         };
         match put {
             Ok(()) => self.settle(),
-            Err(error) => {
-                self.fail(&error);
-                return false;
-            }
+            Err(error) => self.fail(&error),
         }
-        true
     }
 
     fn declared<C: Command>(&mut self, error: &C::Errors) {

@@ -9,9 +9,9 @@ use std::sync::atomic::AtomicUsize;
 use tokio::net::{TcpListener, ToSocketAddrs};
 
 use super::accept::AcceptLoop;
-use super::connections::Connections;
 use super::handle::Server;
 use super::listener::Listener;
+use super::serve::Connections;
 use super::session::IntoSession;
 use super::unix::UnixSocket;
 use crate::connection::extension::Extension;

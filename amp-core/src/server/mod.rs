@@ -3,8 +3,8 @@
 //! ```text
 //!   listener      where connections come from
 //!   unix          a listener whose socket file is removed with it
-//!   accept        the accept loop and its life cycle
-//!   connections   how each connection is set up and driven
+//!   accept        the accept loop, its limit of connections and its life cycle
+//!   serve         how each connection is set up and driven
 //!   session       what a server needs for one connection
 //!   handle        the server, to its user
 //!   builder       how a server is set up
@@ -12,9 +12,9 @@
 
 pub mod accept;
 mod builder;
-mod connections;
 mod handle;
 mod listener;
+mod serve;
 mod session;
 mod unix;
 

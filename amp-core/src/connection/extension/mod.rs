@@ -41,8 +41,8 @@ pub use sender::Sender;
 pub use upgrade::Upgrade;
 
 pub use super::any_transport::{AttachedWrite, BoxedTransport};
+pub use super::replacement::PreviousTransport;
 pub use super::sink::{Delivery, ReplySink, SentTag};
-pub use super::upgrade::PreviousTransport;
 pub use crate::proto::Attachment;
 
 pub(super) use claims::Claims;

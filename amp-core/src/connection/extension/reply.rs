@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use crate::call_error::Reply;
 use crate::command::Command;
+use crate::connection::context::Decoding;
 use crate::connection::exchange::{abandon, poll_answer};
-use crate::connection::exposing::Decoding;
 use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
 use crate::connection::reply::take_reply;

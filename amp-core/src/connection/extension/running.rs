@@ -1,8 +1,8 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
+use crate::connection::asks_by_tag::AsksByTag;
 use crate::connection::handle::Connection;
-use crate::connection::noted::NotedAsks;
 use crate::connection::shared::Shared;
 
 /// The peer's asks whose responders run or wait to begin, by the tags that the peer gave them.
@@ -12,7 +12,7 @@ use crate::connection::shared::Shared;
 /// dropped.
 #[derive(Clone)]
 pub struct RunningAsks {
-    noted: Arc<NotedAsks>,
+    noted: Arc<AsksByTag>,
     shared: Weak<Shared>,
 }
 

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Both are in one word, so that the one that takes the last away knows whether closing waits for it: of that and the
 /// beginning of closing one is before the other, and sees it. It is counted without the connection's lock, for every ask.
 #[derive(Debug, Default)]
-pub(super) struct Pending(AtomicUsize);
+pub(super) struct Unsettled(AtomicUsize);
 
 const CLOSING: usize = 1;
 const ONE: usize = 2;
 
-impl Pending {
+impl Unsettled {
     pub(super) fn add(&self) {
         self.0.fetch_add(ONE, Ordering::Relaxed);
     }
@@ -65,7 +65,7 @@ mod tests {
             if at(Look) < at(Close) {
                 return;
             }
-            let pending = Pending::default();
+            let pending = Unsettled::default();
             (0..3).for_each(|_| pending.add());
             let mut has_seen = false;
             for step in order {
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn an_ask_that_is_settled_while_nothing_closes_wakes_nobody() {
-        let pending = Pending::default();
+        let pending = Unsettled::default();
         pending.add();
         assert!(!pending.is_empty() && !pending.remove() && pending.is_empty());
         pending.close();

@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 ///
 /// An ask is told from others with the same tag by its number.
 #[derive(Debug, Default)]
-pub(super) struct NotedAsks {
+pub(super) struct AsksByTag {
     table: Mutex<Table>,
     /// Whether an ask was cancelled whose responder had not begun to run as a task: the driver looks for it.
     has_cancelled: AtomicBool,
@@ -27,7 +27,7 @@ struct Noted {
     task: Option<AbortHandle>,
 }
 
-impl NotedAsks {
+impl AsksByTag {
     /// Notes an ask.
     pub(super) fn note(&self, tag: &[u8], number: u32) {
         let mut table = self.lock();
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn asks_with_one_tag_are_cancelled_together_and_forgotten_apart() {
-        let asks = NotedAsks::default();
+        let asks = AsksByTag::default();
         let [first, second, other] = [1, 2, 3];
         for (tag, number) in [(b"a", first), (b"a", second), (b"b", other)] {
             asks.note(tag, number);
