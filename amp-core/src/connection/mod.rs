@@ -13,7 +13,7 @@
 //!   driver        one turn of a connection               ending          what goes on behind its end, and who is told
 //!   lingering     the transport behind the end
 //!   reader        bytes to boxes to asks and answers     batching        how many boxes before the next write
-//!   writer        the outbound buffer to the transport
+//!   recv_buffer   what was read from the transport       writer          the outbound buffer to the transport
 //!   responders    runs responders                        waiting         asks of the peer that wait to be run
 //!   inbound       what asks of the peer hold             unsettled       which of them closing waits for
 //!   answering     the connection, as an answer sees it   box_switch      a box receiver in place of all that
@@ -46,6 +46,7 @@ mod lingering;
 mod over_boxes;
 mod queued;
 mod reader;
+mod recv_buffer;
 mod replacement;
 mod reply;
 mod responders;

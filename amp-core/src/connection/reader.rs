@@ -1,16 +1,15 @@
 //! What the driver does with bytes that come: boxes, asks to be answered, answers to be delivered.
 
-use std::io::ErrorKind;
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncRead;
 
 use super::batching::Batching;
 use super::clock::now;
 use super::halt::Halt;
+use super::recv_buffer::RecvBuffer;
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::sink::{Delivery, ReplySink, hand_over};
@@ -18,25 +17,17 @@ use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
 use crate::proto::{ConnectionState, SendHalf, SinkReply, Upgrade};
 use crate::reason::CloseReason;
 use crate::responder::Ask;
-use crate::wire::{BoxDecoder, RawBox};
+use crate::wire::RawBox;
 
-/// The first read buffer in bytes; a read that fills it doubles the next.
-const SMALL_READ: usize = 8 * 1024;
-const LARGE_READ: usize = 64 * 1024;
 /// How many boxes are handled in a turn while the answer to an ask for another transport is looked for.
 const WATCHED: usize = 64;
 
 /// The reading half of the driver. It never waits for anything but bytes.
 pub(super) struct Reader {
     shared: Arc<Shared>,
-    decoder: BoxDecoder,
-    read_size: usize,
-    /// Whether the last read took as much as there was room for.
-    is_filled: bool,
+    received: RecvBuffer,
     /// Whether the turn before has read for this one, or left it boxes.
     has_more: bool,
-    /// Whether reading has come to the end or has failed: the transport is not read again.
-    is_at_end: bool,
     batching: Batching,
     has_first_box: bool,
     /// Replies that are not yet delivered.
@@ -72,12 +63,9 @@ pub(super) enum Step {
 impl Reader {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
-            decoder: BoxDecoder::new(shared.settings.boxes),
+            received: RecvBuffer::new(shared.settings.boxes),
             shared,
-            read_size: SMALL_READ,
-            is_filled: false,
             has_more: false,
-            is_at_end: false,
             batching: Batching::new(),
             has_first_box: false,
             replies: Vec::new(),
@@ -107,12 +95,12 @@ impl Reader {
     }
 
     pub(super) fn is_at_end(&self) -> bool {
-        self.is_at_end
+        self.received.is_at_end()
     }
 
     /// Whether something was read that is not handled.
     pub(super) fn has_rest(&self) -> bool {
-        self.has_more || self.decoder.pending_bytes() > 0
+        self.has_more || self.received.has_rest()
     }
 
     /// Whether all that was read, and comes next, are boxes of this connection.
@@ -173,51 +161,19 @@ impl Reader {
         }
         // The callers that replies wake go first, and a read that was filled has more behind it. Else this is the time to wait
         // for more bytes: a turn that only finds out that there are none is saved. If there are some, the next turn has them.
-        if !(self.has_replies || self.is_filled || self.has_more) {
+        if !(self.has_replies || self.received.is_filled() || self.has_more) {
             ready!(self.poll_bytes(transport, cx))?;
             self.has_more = true;
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Reads once.
     fn poll_bytes<T: AsyncRead + Unpin>(
         &mut self,
         transport: &mut T,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CloseReason>> {
-        let buffer = self.decoder.buffer();
-        buffer.reserve(self.read_size);
-        let room = buffer.capacity() - buffer.len();
-        let count = match ready!(pin!(transport.read_buf(buffer)).poll(cx)).map_err(CloseReason::from) {
-            Ok(count) => count,
-            // A TLS peer that left without saying so. Boxes tell themselves where they end, so that nothing can be hidden.
-            Err(CloseReason::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
-                tracing::debug!(peer = %self.shared.peer, %error, "the peer has closed without a word");
-                0
-            }
-            Err(reason) => {
-                self.is_at_end = true;
-                return Poll::Ready(Err(reason));
-            }
-        };
-        if count == 0 {
-            self.is_at_end = true;
-            let received = self.decoder.pending_bytes();
-            let mid_box = received > 0;
-            return Poll::Ready(Err(if mid_box {
-                CloseReason::ClosedMidBox { received }
-            } else {
-                CloseReason::ClosedByPeer
-            }));
-        }
-        self.is_filled = count == room;
-        if self.is_filled {
-            self.read_size = (self.read_size * 2).min(LARGE_READ);
-        } else if count < self.read_size / 8 {
-            self.read_size = (self.read_size / 2).max(SMALL_READ);
-        }
-        Poll::Ready(Ok(()))
+        self.received.poll_read(transport, &self.shared.peer, cx)
     }
 
     /// Handles boxes one by one until the answer to the ask for another transport has come.
@@ -276,18 +232,17 @@ impl Reader {
 
     /// What was read and belongs to the next transport.
     pub(super) fn take_leftover(&mut self) -> Bytes {
-        let decoder = BoxDecoder::new(self.shared.settings.boxes);
-        std::mem::replace(&mut self.decoder, decoder).into_leftover().freeze()
+        self.received.take_leftover(self.shared.settings.boxes)
     }
 
     /// Reads from the new transport.
     pub(super) fn restart(&mut self) {
-        (self.is_stopped, self.has_more, self.is_filled, self.is_at_end) = (false, false, false, false);
+        (self.is_stopped, self.has_more) = (false, false);
     }
 
     fn take_boxes(&mut self, most: usize, responders: &mut Responders) -> Result<(), Halt> {
         for handled in 0..most {
-            let Some(raw) = self.decoder.next_box()? else {
+            let Some(raw) = self.received.next_box()? else {
                 self.batching.handled(handled, true, now);
                 return Ok(());
             };

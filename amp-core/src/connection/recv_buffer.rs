@@ -1,0 +1,95 @@
+use std::io::ErrorKind;
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use crate::peer::Peer;
+use crate::reason::CloseReason;
+use crate::wire::{BoxDecoder, BoxLimits, RawBox, WireError};
+
+/// The first read buffer in bytes; a read that fills it doubles the next.
+const SMALL_READ: usize = 8 * 1024;
+const LARGE_READ: usize = 64 * 1024;
+
+/// What was read from the transport, and how much is read at once.
+pub(super) struct RecvBuffer {
+    decoder: BoxDecoder,
+    read_size: usize,
+    /// Whether the last read took as much as there was room for.
+    is_filled: bool,
+    /// Whether reading has come to the end or has failed: the transport is not read again.
+    is_at_end: bool,
+}
+
+impl RecvBuffer {
+    pub(super) fn new(limits: BoxLimits) -> Self {
+        Self { decoder: BoxDecoder::new(limits), read_size: SMALL_READ, is_filled: false, is_at_end: false }
+    }
+
+    /// Whether there is likely more to read.
+    #[inline]
+    pub(super) fn is_filled(&self) -> bool {
+        self.is_filled
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.is_at_end
+    }
+
+    /// Whether bytes are left that no box was made of.
+    pub(super) fn has_rest(&self) -> bool {
+        self.decoder.pending_bytes() > 0
+    }
+
+    /// The next whole box.
+    #[inline]
+    pub(super) fn next_box(&mut self) -> Result<Option<RawBox>, WireError> {
+        self.decoder.next_box()
+    }
+
+    /// Takes out what belongs to the next transport, and begins anew with that.
+    pub(super) fn take_leftover(&mut self, limits: BoxLimits) -> Bytes {
+        let before = std::mem::replace(self, Self::new(limits));
+        before.decoder.into_leftover().freeze()
+    }
+
+    /// Reads once.
+    pub(super) fn poll_read<T: AsyncRead + Unpin>(
+        &mut self,
+        transport: &mut T,
+        peer: &Peer,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), CloseReason>> {
+        let buffer = self.decoder.buffer();
+        buffer.reserve(self.read_size);
+        let room = buffer.capacity() - buffer.len();
+        let count = match ready!(pin!(transport.read_buf(buffer)).poll(cx)).map_err(CloseReason::from) {
+            Ok(count) => count,
+            // A TLS peer that left without saying so. Boxes tell themselves where they end, so that nothing can be hidden.
+            Err(CloseReason::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                tracing::debug!(%peer, %error, "the peer has closed without a word");
+                0
+            }
+            Err(reason) => {
+                self.is_at_end = true;
+                return Poll::Ready(Err(reason));
+            }
+        };
+        if count == 0 {
+            self.is_at_end = true;
+            return Poll::Ready(Err(match self.decoder.pending_bytes() {
+                0 => CloseReason::ClosedByPeer,
+                received => CloseReason::ClosedMidBox { received },
+            }));
+        }
+        self.is_filled = count == room;
+        if self.is_filled {
+            self.read_size = (self.read_size * 2).min(LARGE_READ);
+        } else if count < self.read_size / 8 {
+            self.read_size = (self.read_size / 2).max(SMALL_READ);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
