@@ -307,3 +307,74 @@ async fn what_a_slow_peer_reads_within_the_time_is_not_told() {
     assert_eq!(ended(&connection).await, "Closed");
     soon("read", read).await.expect("all of it");
 }
+
+/// What is logged of notifications of the peer that may be lost behind an orderly end of this one.
+const CUT_SHORT: &str = "notifications that the peer had sent before it saw that this end closed may be lost";
+
+#[tokio::test(start_paused = true)]
+async fn it_is_logged_when_what_comes_behind_an_orderly_end_is_cut_off_or_too_late() {
+    let half_a_box = &ask_notified()[..7];
+    for (ends, sends, is_logged) in [
+        (true, &ask_notified()[..], false),
+        (true, b"", false),
+        // A box that was cut in the middle.
+        (true, half_a_box, true),
+        // No box.
+        (true, b"\xff\xff", true),
+        // The peer goes on, as far as is known.
+        (false, b"", true),
+        (false, half_a_box, true),
+    ] {
+        let logged = logged();
+        let (connection, mut peer, _) = house(patient());
+        connection.close();
+        peer.expect_end("").await;
+        peer.send(sends).await;
+        let peer = if ends {
+            drop(peer);
+            None
+        } else {
+            Some(peer)
+        };
+        assert_eq!(ended(&connection).await, "Closed");
+        assert_eq!(logged.text().contains(CUT_SHORT), is_logged, "{sends:?} {ends}: {}", logged.text());
+        drop(peer);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_logged_of_what_comes_behind_an_end_that_the_peer_can_tell_from_an_orderly_one() {
+    let logged = logged();
+    let (connection, mut peer, _) = house(patient());
+    connection.abort();
+    peer.expect_end("").await;
+    peer.send(ask_notified()).await;
+    assert_eq!(ended(&connection).await, "Aborted");
+    assert!(!logged.text().contains(CUT_SHORT), "{}", logged.text());
+}
+
+#[tokio::test]
+async fn last_bytes_are_not_reset_by_what_was_not_read_because_too_much_is_held() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let stream = tokio::net::TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
+    let (mut peer, _) = listener.accept().await.expect("a peer");
+    let settings = Settings::new().most_inbound(1).linger(Duration::from_millis(100)).announce(false);
+    let house = House::new();
+    let connection = Connection::builder()
+        .settings(settings.close_timeout(Duration::from_secs(1)))
+        .locator(house.clone().into_locator())
+        .start(stream, Peer::other("peer"));
+    // One waits for its gate, and so the next ones are not read.
+    peer.write_all(&packed(&[("_command", "Wait")])).await.expect("it is read");
+    for _ in 0..1_000 {
+        connection.notify(sum()).await.expect("there is room");
+    }
+    connection.close();
+    let mut received = vec![0; ask_notified().len()];
+    peer.read_exact(&mut received).await.expect("the first of them");
+    peer.write_all(&packed(&[("_command", "Wait")]).repeat(100)).await.expect("it is not closed");
+    assert_eq!(ended(&connection).await, "Closed");
+    let mut rest = Vec::new();
+    peer.read_to_end(&mut rest).await.expect("no reset");
+    assert_eq!([received, rest].concat(), ask_notified().repeat(1_000));
+}

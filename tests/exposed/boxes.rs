@@ -51,6 +51,8 @@ impl BoxReceiver for Writer {
             connection.switch_receiver(Self::new("another", &self.diary, &connection));
         } else if received.value("echo").is_some() {
             connection.send_box(received).expect("it is open");
+        } else if received.value("abort").is_some() {
+            connection.abort();
         } else if received.value("panic").is_some() {
             panic!("a receiver panics");
         }
@@ -115,6 +117,14 @@ async fn boxes_that_were_sent_before_an_orderly_end_was_seen_are_received_before
     drop(peer);
     assert_eq!(ended(&connection).await, "Closed");
     assert_eq!(diary.take(), ["writer: one", "writer: two", "writer stops: Closed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_aborts_gets_no_further_box() {
+    let (connection, mut peer, diary) = switched().await;
+    peer.send([tell("abort"), tell("two"), tell("three")].concat()).await;
+    assert_eq!(ended(&connection).await, "Aborted");
+    assert_eq!(diary.take(), ["writer: abort", "writer stops: Aborted"]);
 }
 
 #[tokio::test(start_paused = true)]

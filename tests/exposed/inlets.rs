@@ -105,6 +105,28 @@ async fn an_inlet_knows_when_its_connection_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn it_has_not_closed_in_order_when_the_connection_beneath_was_closed() {
+    /// What the connection beneath says when it was closed here.
+    #[derive(Debug)]
+    struct ClosedBeneath;
+
+    impl BoxSender for ClosedBeneath {
+        fn send_box(&self, _: AmpBox) -> Result<(), SendBoxError> {
+            Err(SendBoxError::Closed(CloseReason::Closed))
+        }
+    }
+
+    for closes in [false, true] {
+        let (connection, _inlet) = Connection::builder().start_over(Arc::new(ClosedBeneath), Peer::other("beneath"));
+        connection.notify(sum()).await.expect("queued");
+        if closes {
+            connection.close();
+        }
+        assert_eq!(ended(&connection).await, "Io");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn boxes_that_wait_are_bounded_and_one_always_fits() {
     let settings = Settings::new().most_inbound(1).boxes(BoxLimits::DEFAULT.bytes(100));
     let (connection, mut inlet, mut sent) = start(Connection::builder().settings(settings));

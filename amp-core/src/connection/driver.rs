@@ -113,8 +113,11 @@ impl<T: Transport + 'static> Running<T> {
         responders.stop_answering();
         let lingers = reason.lets_write() && broken.is_none() && !transport.is_away();
         let lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
-        let lingering = lingers.then(|| Lingering::new(&shared, &reason, transport, writer, reader));
-        let mut ending = Ending::new(shared, lingering, responders, lost);
+        let lingering = match lingers {
+            true => Ok(Lingering::new(&shared, &reason, lost, transport, writer, reader)),
+            false => Err(lost),
+        };
+        let mut ending = Ending::new(shared, lingering, responders);
         let reason = poll_fn(|cx| ending.poll(cx)).await;
         drop((ending, guard));
         reason

@@ -37,25 +37,27 @@ pub(super) struct Ending<T> {
     responders: Responders,
     /// When what still runs is cut.
     alarm: Option<Pin<Box<Sleep>>>,
-    /// Why the last bytes may be lost, as far as it is known before they are written.
-    lost: Option<CloseReason>,
     /// Why the connection has ended, once the transport is closed.
     ended: Option<CloseReason>,
 }
 
 impl<T: Transport> Ending<T> {
+    /// `lingering` is the transport, or else why the last bytes are lost, if they are.
     pub(super) fn new(
         shared: Arc<Shared>,
-        lingering: Option<Lingering<T>>,
+        lingering: Result<Lingering<T>, Option<CloseReason>>,
         responders: Responders,
-        lost: Option<CloseReason>,
     ) -> Self {
-        let mut ending = Self { shared, lingering, responders, alarm: None, lost, ended: None };
+        let (lingering, lost) = match lingering {
+            Ok(lingering) => (Some(lingering), None),
+            Err(lost) => (None, lost),
+        };
+        let mut ending = Self { shared, lingering, responders, alarm: None, ended: None };
         if !ending.lingering.as_ref().is_some_and(Lingering::receives) {
             ending.shared.stop_receiver();
         }
         if ending.lingering.is_none() {
-            ending.transport_closed(None);
+            ending.transport_closed(lost);
         }
         ending
     }
@@ -99,7 +101,6 @@ impl<T: Transport> Ending<T> {
     }
 
     fn transport_closed(&mut self, lost: Option<CloseReason>) {
-        let lost = lost.or(self.lost.take());
         if let Some(lost) = &lost {
             let reason = lost as &dyn std::error::Error;
             tracing::warn!(peer = %self.shared.peer, reason, "the last bytes of a connection may be lost");

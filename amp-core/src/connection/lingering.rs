@@ -14,8 +14,10 @@ use super::shared::Shared;
 use super::writer::Writer;
 use crate::reason::CloseReason;
 
-/// How many bytes are thrown away at once.
-const THROWN_AWAY: usize = 4096;
+/// How many bytes are discarded at once.
+const DISCARDED: usize = 4096;
+/// How often that is repeated before a transport is closed whose peer has not ended.
+const MOST_DISCARDS: usize = 256;
 
 /// The transport of a connection that is over: the last bytes are written, and the peer gets time to read them. A socket that is
 /// closed with unread bytes in it is reset, and the peer's unread answers with it. That takes no longer than `linger`.
@@ -24,46 +26,55 @@ pub(super) struct Lingering<T> {
     transport: T,
     writer: Writer,
     reader: Reader,
-    is_written: bool,
-    is_shut_down: bool,
-    rest: Rest,
-    /// Whether the peer may take what it has sent for received.
+    sending: Sending,
+    receiving: Receiving,
+    /// Whether this end has closed in order, so that the peer may take for received what it sends before it sees that.
     is_orderly: bool,
-    /// Why something was lost.
-    lost: Option<CloseReason>,
-    /// Whether something of the peer was not handled that it may take for received.
+    /// Whether something of that was not received.
     is_cut_short: bool,
+    /// Why bytes of this end are lost, if they are.
+    lost: Option<CloseReason>,
     alarm: Pin<Box<Sleep>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sending {
+    /// The last bytes are written.
+    Writes,
+    /// They are written, and the transport's writing is shut down.
+    ShutsDown,
+    Done,
 }
 
 /// What becomes of what the peer has sent and this end had not read when the connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rest {
+enum Receiving {
     /// Notifications run: the peer may have closed at the same time, and was told then that all of them were sent.
     Runs,
-    ThrownAway,
+    Discards,
     /// The peer has ended, or reading has failed.
-    Ended,
+    Done,
 }
 
 impl<T: Transport> Lingering<T> {
-    /// `reason` is why the connection is over.
+    /// `reason` is why the connection is over, and `lost` why it is known that bytes of this end are lost.
     pub(super) fn new(
         shared: &Arc<Shared>,
         reason: &CloseReason,
+        lost: Option<CloseReason>,
         transport: T,
         writer: Writer,
         mut reader: Reader,
     ) -> Self {
-        let rest = match reason {
-            _ if reader.is_at_end() => Rest::Ended,
-            // A peer that has said why it ends sends no more.
-            CloseReason::EndedByPeer { .. } => Rest::Ended,
-            CloseReason::Closed if reader.reads_boxes() => Rest::Runs,
-            _ => Rest::ThrownAway,
+        let is_orderly = matches!(reason, CloseReason::Closed);
+        // A peer that has said why it ends sends no more.
+        let is_ended = reader.is_at_end() || matches!(reason, CloseReason::EndedByPeer { .. });
+        let receiving = match is_ended {
+            true => Receiving::Done,
+            false if is_orderly && reader.reads_boxes() => Receiving::Runs,
+            false => Receiving::Discards,
         };
-        let is_orderly = rest == Rest::Runs;
-        if is_orderly {
+        if receiving == Receiving::Runs {
             reader.read_on();
         }
         Self {
@@ -71,81 +82,93 @@ impl<T: Transport> Lingering<T> {
             transport,
             writer,
             reader,
-            is_written: false,
-            is_shut_down: false,
-            rest,
+            sending: Sending::Writes,
+            receiving,
             is_orderly,
-            lost: None,
             is_cut_short: false,
+            lost,
             alarm: Box::pin(tokio::time::sleep(shared.settings.linger)),
         }
     }
 
     /// Whether boxes of the peer are handled.
     pub(super) fn receives(&self) -> bool {
-        self.rest == Rest::Runs
+        self.receiving == Receiving::Runs
     }
 
     /// The time is over in which something may begin.
     pub(super) fn stop_receiving(&mut self) {
         if self.receives() {
-            self.rest = Rest::ThrownAway;
-            self.is_cut_short = self.reader.has_rest() || self.shared.inbound.is_full();
+            self.receiving = Receiving::Discards;
+            self.is_cut_short |= self.reader.has_rest();
         }
     }
 
-    /// Ready when the transport is to be closed, with the reason why bytes that were sent in order may be lost, if they may.
+    /// Ready when the transport is to be closed, with the reason why bytes of this end may be lost, if they may.
     pub(super) fn poll(&mut self, responders: &mut Responders, cx: &mut Context<'_>) -> Poll<Option<CloseReason>> {
-        let written = self.poll_write(cx);
-        if written.is_pending() | self.poll_read(responders, cx).is_pending() {
+        let sent = self.poll_send(cx);
+        if sent.is_pending() | self.poll_receive(responders, cx).is_pending() {
             ready!(self.alarm.as_mut().poll(cx));
-            self.stop_receiving();
-            // A peer that has not ended its direction may still have read all.
-            if !self.is_written {
-                self.lost.get_or_insert(CloseReason::Unwritten);
-            }
+            self.expire(cx);
         }
         if self.is_cut_short {
             tracing::warn!(
                 peer = %self.shared.peer,
-                "this end closed and did not receive all that the peer had sent before: notifications may be lost"
+                "notifications that the peer had sent before it saw that this end closed may be lost: they were cut off, or came too late"
             );
         }
         Poll::Ready(self.lost.take())
     }
 
-    /// Writes what is left, and shuts the transport's writing down.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.is_written {
-            if let Err(reason) = ready!(self.writer.poll_all(&mut self.transport, cx)) {
-                (self.lost, self.is_shut_down, self.rest) = (Some(reason), true, Rest::Ended);
-            }
-            self.is_written = true;
+    /// `linger` is over.
+    fn expire(&mut self, cx: &mut Context<'_>) {
+        if self.sending == Sending::Writes {
+            self.lost.get_or_insert(CloseReason::Unwritten);
         }
-        if !self.is_shut_down {
+        // A peer that has not ended its direction may still have read all.
+        if self.receiving != Receiving::Done {
+            self.is_cut_short |= self.is_orderly;
+            // What is there would have the transport reset, and the peer's unread bytes with it.
+            let mut discards = (0..MOST_DISCARDS).map(|_| self.poll_discard(cx));
+            let _ = discards.find(|discarded| !matches!(discarded, Poll::Ready(Ok(()))));
+        }
+    }
+
+    /// Writes what is left, and shuts the transport's writing down.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.sending == Sending::Writes {
+            match ready!(self.writer.poll_all(&mut self.transport, cx)) {
+                Ok(()) => self.sending = Sending::ShutsDown,
+                Err(reason) => {
+                    self.lost = Some(reason);
+                    (self.sending, self.receiving) = (Sending::Done, Receiving::Done);
+                }
+            }
+        }
+        if self.sending == Sending::ShutsDown {
             // A failure of the shutdown says no more than what is read behind it.
             let _ = ready!(Pin::new(&mut self.transport).poll_shutdown(cx));
-            self.is_shut_down = true;
+            self.sending = Sending::Done;
         }
         Poll::Ready(())
     }
 
     /// Reads up to the end of the peer, once in a turn.
-    fn poll_read(&mut self, responders: &mut Responders, cx: &mut Context<'_>) -> Poll<()> {
-        let read = match self.rest {
-            Rest::Ended => return Poll::Ready(()),
+    fn poll_receive(&mut self, responders: &mut Responders, cx: &mut Context<'_>) -> Poll<()> {
+        let received = match self.receiving {
+            Receiving::Done => return Poll::Ready(()),
             // What is not read takes no memory here.
-            Rest::Runs if self.shared.inbound.is_full() => return Poll::Pending,
-            Rest::Runs => self.reader.poll_behind_end(&mut self.transport, responders, cx),
-            Rest::ThrownAway => self.poll_throw_away(cx),
+            Receiving::Runs if self.shared.inbound.is_full() => return Poll::Pending,
+            Receiving::Runs => self.reader.poll_behind_end(&mut self.transport, responders, cx),
+            Receiving::Discards => self.poll_discard(cx),
         };
-        let Poll::Ready(read) = read else {
+        let Poll::Ready(received) = received else {
             return if self.waits_for_peer() { Poll::Pending } else { Poll::Ready(()) };
         };
-        if let Err(reason) = read {
-            self.read_failed(reason);
+        if let Err(reason) = received {
+            self.receive_failed(reason);
         }
-        if self.rest == Rest::Ended {
+        if self.receiving == Receiving::Done {
             return Poll::Ready(());
         }
         cx.waker().wake_by_ref();
@@ -155,26 +178,30 @@ impl<T: Transport> Lingering<T> {
     /// Whether the transport is kept open until the peer has ended its direction. A peer of this library does that when it sees the
     /// end. Another, and what has not been heard may be another, may keep a pipe open for as long as this process lives.
     fn waits_for_peer(&self) -> bool {
-        !self.is_shut_down
+        self.sending != Sending::Done
             || !self.transport.outlives_close()
             || (self.is_orderly && self.shared.lock().sending().is_understood())
     }
 
-    fn read_failed(&mut self, reason: CloseReason) {
-        use CloseReason::{Closed, ClosedByPeer, ClosedMidBox, EndedByPeer};
+    fn receive_failed(&mut self, reason: CloseReason) {
+        use CloseReason::{Closed, ClosedByPeer, ClosedMidBox, EndedByPeer, Io};
         if self.receives() && !self.reader.is_at_end() && !matches!(reason, EndedByPeer { .. }) {
             // What is no box, or one too many, is nothing to run. The transport can be read on.
-            (self.rest, self.is_cut_short) = (Rest::ThrownAway, true);
+            (self.receiving, self.is_cut_short) = (Receiving::Discards, true);
             return;
         }
-        self.rest = Rest::Ended;
-        if !matches!(reason, Closed | ClosedByPeer | ClosedMidBox { .. }) {
-            self.lost = Some(reason);
+        self.receiving = Receiving::Done;
+        match reason {
+            Closed | ClosedByPeer => {}
+            ClosedMidBox { .. } => self.is_cut_short |= self.is_orderly,
+            // Some transports are read no more once they were shut down.
+            Io(error) if error.kind() == ErrorKind::NotConnected => {}
+            reason => self.lost = Some(reason),
         }
     }
 
-    fn poll_throw_away(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
-        let mut bytes = [0; THROWN_AWAY];
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        let mut bytes = [0; DISCARDED];
         let mut buffer = ReadBuf::new(&mut bytes);
         match ready!(Pin::new(&mut self.transport).poll_read(cx, &mut buffer)) {
             Err(error) if error.kind() != ErrorKind::UnexpectedEof => Poll::Ready(Err(error.into())),

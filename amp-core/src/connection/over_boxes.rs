@@ -25,7 +25,8 @@ impl Builder {
     /// [`BoxLimits::bytes`](crate::BoxLimits::bytes) here that leave room for it there.
     ///
     /// No box says that it ends: when this connection closes, the one at the other end of the boxes stays open until its inlet is
-    /// stopped or dropped. Tell it with a command, and let the connection beneath close last.
+    /// stopped or dropped, and what that sends meanwhile is lost, with a `WARN` at this end. Tell it with a command, and let the
+    /// connection beneath close last. When that is closed first, this one ends with [`CloseReason::Io`].
     ///
     /// # Panics
     /// When called outside a tokio runtime with time enabled.
@@ -51,6 +52,7 @@ struct Inbound {
     /// How many of the bytes were read.
     read: usize,
     end: Option<CloseReason>,
+    has_warned: bool,
     reader: Option<Waker>,
 }
 
@@ -61,8 +63,14 @@ impl Inbound {
             let words = format!("over {most} bytes of boxes wait to be taken; see `Settings::most_inbound`");
             self.end(io::Error::other(words).into());
         }
-        if self.end.is_none() {
-            received.encode(&mut self.bytes);
+        match &self.end {
+            None => received.encode(&mut self.bytes),
+            // The other end may not have seen that: nothing tells it.
+            Some(CloseReason::Closed) if !self.has_warned => {
+                self.has_warned = true;
+                tracing::warn!("a box came for a connection over boxes that had closed, and is lost");
+            }
+            Some(_) => {}
         }
     }
 

@@ -14,7 +14,7 @@ use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::sink::{Delivery, ReplySink, hand_over};
 use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
-use crate::proto::{ConnectionState, SendHalf, SinkReply, Upgrade};
+use crate::proto::{ConnectionState, Intake, SendHalf, SinkReply, Upgrade};
 use crate::reason::CloseReason;
 use crate::responder::Ask;
 use crate::wire::RawBox;
@@ -253,7 +253,7 @@ impl Reader {
                 self.hear(&raw);
             }
             if self.shared.switch.is_switched() {
-                if !self.is_open() {
+                if !self.is_open() || self.shared.inbound.intake() == Intake::Aborted {
                     return Ok(());
                 }
                 self.deliver_now()?;

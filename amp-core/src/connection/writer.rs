@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -68,12 +69,21 @@ impl Writer {
             self.attachments = Attachments::default();
             return Ok(());
         }
-        let written = self.poll_write(transport, cx);
-        if let Err(reason) = &written {
-            self.broken = Some(reason.clone());
-            self.attachments = Attachments::default();
-        }
-        written
+        self.poll_write(transport, cx).map_err(|reason| self.breaks(reason))
+    }
+
+    #[cold]
+    fn breaks(&mut self, reason: CloseReason) -> CloseReason {
+        let reason = match reason {
+            // An orderly close would mean that all was written.
+            CloseReason::Closed => {
+                std::io::Error::new(ErrorKind::BrokenPipe, "what carries the connection was closed at this end").into()
+            }
+            reason => reason,
+        };
+        self.broken = Some(reason.clone());
+        self.attachments = Attachments::default();
+        reason
     }
 
     fn poll_write<T: Transport>(&mut self, transport: &mut T, cx: &mut Context<'_>) -> Result<(), CloseReason> {
@@ -88,7 +98,7 @@ impl Writer {
                 self.poll_write_attached(transport, end, cx)
             };
             match written? {
-                Poll::Ready(0) => return Err(std::io::Error::from(std::io::ErrorKind::WriteZero).into()),
+                Poll::Ready(0) => return Err(std::io::Error::from(ErrorKind::WriteZero).into()),
                 Poll::Ready(count) => self.written += count,
                 Poll::Pending => return Ok(()),
             }
@@ -141,5 +151,5 @@ impl Writer {
 
 /// It was asked before the box was appended.
 fn carries_none() -> std::io::Error {
-    std::io::Error::new(std::io::ErrorKind::Unsupported, "the transport carries no attachments")
+    std::io::Error::new(ErrorKind::Unsupported, "the transport carries no attachments")
 }
