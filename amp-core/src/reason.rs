@@ -17,7 +17,9 @@ pub enum CloseReason {
     /// This end closed it, and what was queued was not all written within [`Settings::linger`](crate::Settings::linger) after
     /// [`Settings::close_timeout`](crate::Settings::close_timeout): notifications that were accepted are lost. Only
     /// [`Connection::closed`](crate::Connection::closed) and the driver return it, because it is known last; whoever is told earlier
-    /// has [`Closed`](Self::Closed). So it is with [`Io`](Self::Io) when the last bytes fail to be written or read.
+    /// has [`Closed`](Self::Closed). So it is with [`Io`](Self::Io) when the last bytes fail to be written or read, and with
+    /// [`EndedByPeer`](Self::EndedByPeer) when the peer has thrown them away and says why. A connection over boxes has this reason,
+    /// too, when the one that carries it was closed first.
     #[error("closed by this end, and what was queued was not all written: the peer did not take it in time")]
     Unwritten,
     /// The peer closed it between two boxes; over TLS, with or without `close_notify`.

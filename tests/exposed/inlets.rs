@@ -122,7 +122,7 @@ async fn it_has_not_closed_in_order_when_the_connection_beneath_was_closed() {
         if closes {
             connection.close();
         }
-        assert_eq!(ended(&connection).await, "Io");
+        assert_eq!(ended(&connection).await, "Unwritten");
     }
 }
 

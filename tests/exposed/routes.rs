@@ -156,7 +156,8 @@ async fn the_end_of_the_connection_is_the_end_of_all_routes_for_the_same_reason(
         }
         let late = router.open("late", house());
         assert_eq!(reason(soon("told", late.call(sum())).await), expected);
-        assert_eq!(ended(&late).await, expected);
+        // What it had queued went nowhere.
+        assert_eq!(ended(&late).await, if expected == "Closed" { "Unwritten" } else { expected });
     }
 }
 

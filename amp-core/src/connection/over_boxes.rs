@@ -26,7 +26,8 @@ impl Builder {
     ///
     /// No box says that it ends: when this connection closes, the one at the other end of the boxes stays open until its inlet is
     /// stopped or dropped, and what that sends meanwhile is lost, with a `WARN` at this end. Tell it with a command, and let the
-    /// connection beneath close last. When that is closed first, this one ends with [`CloseReason::Io`].
+    /// connection beneath close last. When that is closed first, what waits to be sent here is lost, and
+    /// [`closed`](Connection::closed) returns [`CloseReason::Unwritten`].
     ///
     /// # Panics
     /// When called outside a tokio runtime with time enabled.

@@ -333,7 +333,8 @@ impl Shared {
         if matches!(reason, CloseReason::Closed)
             && let Some(lost) = lost
         {
-            reason = lost;
+            // What carries a connection over boxes may have closed in order.
+            reason = if matches!(lost, CloseReason::Closed) { CloseReason::Unwritten } else { lost };
         }
         self.ended.send_modify(|ended| {
             ended.reason.get_or_insert_with(|| reason.clone());

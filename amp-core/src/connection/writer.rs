@@ -69,21 +69,12 @@ impl Writer {
             self.attachments = Attachments::default();
             return Ok(());
         }
-        self.poll_write(transport, cx).map_err(|reason| self.breaks(reason))
-    }
-
-    #[cold]
-    fn breaks(&mut self, reason: CloseReason) -> CloseReason {
-        let reason = match reason {
-            // An orderly close would mean that all was written.
-            CloseReason::Closed => {
-                std::io::Error::new(ErrorKind::BrokenPipe, "what carries the connection was closed at this end").into()
-            }
-            reason => reason,
-        };
-        self.broken = Some(reason.clone());
-        self.attachments = Attachments::default();
-        reason
+        let written = self.poll_write(transport, cx);
+        if let Err(reason) = &written {
+            self.broken = Some(reason.clone());
+            self.attachments = Attachments::default();
+        }
+        written
     }
 
     fn poll_write<T: Transport>(&mut self, transport: &mut T, cx: &mut Context<'_>) -> Result<(), CloseReason> {
