@@ -1,5 +1,6 @@
 //! Two states against each other, without a runtime and without a clock.
 
+mod admission;
 mod barrier;
 mod end;
 mod two_ends;
