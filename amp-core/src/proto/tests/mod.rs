@@ -1,8 +1,10 @@
 //! Two states against each other, without a runtime and without a clock.
 
 mod admission;
+mod announcements;
 mod barrier;
 mod end;
+mod ending;
 mod two_ends;
 
 use super::Waiter;
