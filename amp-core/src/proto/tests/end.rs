@@ -150,7 +150,8 @@ impl End {
         let (tag, driver) = self.state.append(&user.ask as &dyn Outgoing, &request, None).expect("it fits");
         self.wake(driver);
         self.sent.push(number);
-        if lane.is_limited() {
+        if matches!(lane, Lane::Call | Lane::Notify) {
+            assert!(!self.state.is_closing(), "only callbacks and bulk go out while closing");
             let last = &mut self.last[usize::from(lane == Lane::Notify)];
             assert!(number > *last, "{number} was before {last}");
             *last = number;

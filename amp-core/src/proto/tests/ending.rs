@@ -53,7 +53,6 @@ fn a_peer_that_does_not_read_is_let_wait_for_exactly_the_limit() {
         assert!(take(&mut state).is_empty());
     }
     let mut state = state(1, 3);
-    state.sending().outbound();
     call(&mut state, None);
     assert!(state.check_outbound(|| now).contains(&DRIVER));
     assert!(matches!(state.over(), Some(CloseReason::NotReading { .. })) && take(&mut state).is_empty());
@@ -143,8 +142,7 @@ fn what_cannot_be_written_closes_with_that_reason_and_no_sink_is_told_that_it_wa
         let _ = state.sleep(&DRIVER, false);
         let woken = state.write_failed(CloseReason::Unwritten, at(2), at(3));
         assert_eq!(woken, Some(vec![DRIVER]));
-        assert_eq!(state.is_closing(), true);
-        assert!(matches!(state.refusal(false), Some(CloseReason::Unwritten)));
+        assert!(state.is_closing() && matches!(state.refusal(false), Some(CloseReason::Unwritten)));
         assert_eq!(state.expire(|| start, &mut Vec::new()), Some(at(2)));
         assert_eq!(state.finish_by(), Some(at(if closes { 5 } else { 3 })));
         // An ask that came later is not written either.
