@@ -229,12 +229,4 @@ mod tests {
             assert_eq!(one.finish_by(), Some(at(1)), "what was aborted has no time left");
         }
     }
-
-    #[test]
-    fn a_listener_is_kept_until_the_end_and_returned_after_it() {
-        let mut one = Lifecycle::new();
-        assert!(one.listen(Box::new(|_| {})).is_none());
-        assert_eq!((one.take_end_listeners().len(), one.take_end_listeners().len()), (1, 0));
-        assert!(one.listen(Box::new(|_| {})).is_some());
-    }
 }

@@ -7,7 +7,10 @@ use proptest::prelude::*;
 
 use crate::proto::admission::{Admission, Lane};
 use crate::proto::credit::Credit;
-use crate::proto::outbound::{MOST_BULK, Outbound};
+use crate::proto::outbound::Outbound;
+
+/// The part of bulk in the buffer.
+const MOST_BULK: usize = 98_304;
 
 const LANES: [Lane; 4] = [Lane::Call, Lane::Notify, Lane::Callback, Lane::Bulk];
 
@@ -31,8 +34,9 @@ enum Operation {
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    let length =
-        || prop_oneof![4 => Just(1_usize), 4 => Just(50), 2 => Just(100), 1 => Just(65_536), 2 => Just(MOST_BULK)];
+    let small = || prop_oneof![Just(1_usize), Just(40), Just(80), Just(150)];
+    let large = || prop_oneof![Just(65_536_usize), Just(MOST_BULK)];
+    let length = || prop_oneof![4 => small(), 1 => large()];
     let lane =
         prop_oneof![1 => Just(Lane::Call), 1 => Just(Lane::Notify), 1 => Just(Lane::Callback), 3 => Just(Lane::Bulk)];
     prop_oneof![
@@ -295,7 +299,7 @@ impl Scene {
 proptest! {
     #[test]
     fn each_lane_lets_out_what_its_limit_allows_and_the_first_of_it_is_never_refused_that(
-        mark in prop_oneof![1..4_usize, Just(200), Just(1600), Just(2 * MOST_BULK), Just(1 << 20)],
+        mark in prop_oneof![1..4_usize, Just(160), Just(1600), Just(2 * MOST_BULK), Just(1 << 20)],
         most_calls in 1..4_usize,
         operations in vec(operation(), 0..80),
     ) {

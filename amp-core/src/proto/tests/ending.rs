@@ -165,3 +165,11 @@ fn what_is_aborted_wakes_the_driver_again_when_it_was_over() {
     assert!(matches!(state.over(), Some(CloseReason::ClosedByPeer)));
     assert_eq!(state.wake_driver(), Some(DRIVER));
 }
+
+#[test]
+fn a_listener_is_kept_until_the_end_and_returned_after_it() {
+    let mut state = state(1, 1);
+    assert!(state.listen(Box::new(|_| {})).is_none());
+    assert_eq!((state.take_end_listeners().len(), state.take_end_listeners().len()), (1, 0));
+    assert!(state.listen(Box::new(|_| {})).is_some());
+}
