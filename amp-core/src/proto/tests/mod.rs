@@ -5,6 +5,7 @@ mod announcements;
 mod barrier;
 mod end;
 mod ending;
+mod sending;
 mod two_ends;
 
 use super::Waiter;
