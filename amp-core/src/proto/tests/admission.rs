@@ -296,6 +296,14 @@ impl Scene {
     }
 }
 
+#[test]
+fn bulk_that_was_woken_finds_room_until_there_is_twice_its_part() {
+    let mut scene = Scene::new(160, 1);
+    for operation in [Operation::Wait(Lane::Bulk), Operation::Promise, Operation::AppendBulk { length: 80, times: 2 }] {
+        scene.run(operation);
+    }
+}
+
 proptest! {
     #[test]
     fn each_lane_lets_out_what_its_limit_allows_and_the_first_of_it_is_never_refused_that(
