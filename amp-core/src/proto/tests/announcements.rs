@@ -1,5 +1,7 @@
 //! What an end announces, greets and marks, for all that both ends may have said before.
 
+use std::time::Instant;
+
 use crate::packet::{AskTag, Packet, ReplyPacket, SentBox, put_answer};
 use crate::proto::{AddKeys, ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
 use crate::reason::CloseReason;
@@ -168,7 +170,7 @@ fn check(announces: bool, first: First, peer: Peer) {
     assert_eq!(marked, if is_announced && notify_ { vec![64] } else { vec![] }, "{scene}");
     assert_eq!(ask(&mut state, &[]), asks + 64 + u64::from(greets) + 1, "each ask uses up one tag: {scene}");
 
-    state.end(CloseReason::UnknownAnswer, std::time::Instant::now());
+    state.end(CloseReason::UnknownAnswer, Instant::now());
     let last = boxes(&state.seal().0);
     let is_told = last.last().is_some_and(|last| is_command(last, "amp.Goodbye"));
     assert_eq!(is_told, announces && goodbye, "{scene}");
@@ -191,11 +193,7 @@ fn a_mark_without_room_goes_with_a_greeting_and_where_that_has_none_no_credit_is
         let mut state = announced(pairs);
         state.sending().add_keys(Box::new(AddKey));
         let key: &[&'static str] = if pairs == 2 { &[] } else { &["a"] };
-        let mut sent = Vec::new();
-        while sent.len() < 1000 && state.sending().admits(Lane::Notify, None) {
-            notify(&mut state, key);
-            sent.append(&mut take(&mut state));
-        }
+        let sent = notify_while_admitted(&mut state, key, None);
         let marked: Vec<_> = sent.iter().filter(|sent| has(sent, "_notify")).collect();
         assert_eq!(marked.len(), if is_marked { 2 } else { 0 }, "{pairs}");
         assert!(marked.iter().all(|marked| is_command(marked, "amp.Hello") == greets), "{pairs}");
@@ -204,30 +202,47 @@ fn a_mark_without_room_goes_with_a_greeting_and_where_that_has_none_no_credit_is
         assert!(has_room.is_none(), "{pairs}: there was room for a key");
         // The one that announced counts.
         assert_eq!(told.len(), if is_marked { 127 } else { 1000 }, "{pairs}: there is a mark for 64 of them");
-        if let Some(Packet::Marked { tag, .. }) =
-            marked.first().map(|one| Packet::parse((*one).clone()).expect("an ask"))
-        {
-            let (mut woken, mut for_sinks) = (Vec::new(), Vec::new());
-            assert_eq!(state.sending().wait(Lane::Notify, None, &7).1, None);
-            let reply = |tag: &AskTag| {
-                let (mut bytes, item) = (Vec::new(), Item { a: 1, b: None });
-                put_answer(&mut bytes, tag, &item, BoxLimits::DEFAULT, None).expect("a short answer");
-                match Packet::parse(boxes(&bytes).remove(0)).expect("a packet") {
-                    Packet::Reply { tag, reply } => (tag, reply),
-                    other => panic!("{other:?} is no reply"),
-                }
-            };
-            let replies: Vec<(Option<u64>, ReplyPacket)> = vec![reply(&tag), reply(&tag), reply(&AskTag::of(b"x"))];
-            assert_eq!(state.deliver(replies.into_iter(), &mut woken, &mut for_sinks), 2, "one has a tag that is out");
-            assert_eq!(woken, [7], "there is credit again");
-            state.deliver([reply(&tag)].into_iter(), &mut woken, &mut for_sinks);
-            assert_eq!(woken, [7], "what is no credit wakes none");
-        }
-        if state.sending().admits(Lane::Notify, None) {
-            continue;
-        }
-        let next = state.sending().forgive_credit();
-        assert!(next.is_some() || !is_marked);
         assert_eq!(usize::try_from(ask(&mut state, &[])), Ok(sent.len() + 2), "each ask uses up one tag");
+    }
+}
+
+/// What was sent, at most 1000 of them.
+fn notify_while_admitted(state: &mut ConnectionState<u64>, keys: &[&'static str], ticket: Option<u64>) -> Vec<RawBox> {
+    let mut sent = Vec::new();
+    while sent.len() < 1000 && state.sending().admits(Lane::Notify, ticket) {
+        notify(state, keys);
+        sent.append(&mut take(state));
+    }
+    sent
+}
+
+#[test]
+fn the_answer_to_a_mark_is_credit_for_more_once_and_what_is_forgiven_is_credit_without_one() {
+    let mut state = announced(10);
+    let sent = notify_while_admitted(&mut state, &[], None);
+    let mut marked =
+        sent.into_iter().filter(|sent| has(sent, "_notify")).map(|sent| Packet::parse(sent).expect("a packet"));
+    let Some(Packet::Marked { tag, .. }) = marked.next() else { panic!("none is marked") };
+    let (ticket, _) = state.sending().wait(Lane::Notify, None, &7);
+
+    let (mut woken, mut for_sinks) = (Vec::new(), Vec::new());
+    let replies = [reply(&tag), reply(&tag), reply(&AskTag::of(b"x"))];
+    assert_eq!(state.deliver(replies.into_iter(), &mut woken, &mut for_sinks), 2, "one has a tag that is out");
+    assert_eq!(woken, [7]);
+    assert_eq!(state.deliver([reply(&tag)].into_iter(), &mut woken, &mut for_sinks), 1);
+    assert_eq!(woken, [7], "what is no credit wakes none");
+    assert_eq!(notify_while_admitted(&mut state, &[], Some(ticket)).len(), 64);
+    assert_eq!(state.sending().forgive_credit(), Some(7));
+    assert_eq!(notify_while_admitted(&mut state, &[], Some(ticket)).len(), 128);
+    state.end(CloseReason::Aborted, Instant::now());
+    assert_eq!(state.deliver([reply(&tag)].into_iter(), &mut woken, &mut for_sinks), 0, "what is over has none out");
+}
+
+fn reply(tag: &AskTag) -> (Option<u64>, ReplyPacket) {
+    let (mut bytes, item) = (Vec::new(), Item { a: 1, b: None });
+    put_answer(&mut bytes, tag, &item, BoxLimits::DEFAULT, None).expect("a short answer");
+    match Packet::parse(boxes(&bytes).remove(0)).expect("a packet") {
+        Packet::Reply { tag, reply } => (tag, reply),
+        other => panic!("{other:?} is no reply"),
     }
 }
