@@ -155,10 +155,11 @@ fn what_cannot_be_written_closes_with_that_reason_and_no_sink_is_told_that_it_wa
 }
 
 #[test]
-fn what_is_aborted_wakes_the_driver_again_when_it_was_over() {
+fn the_end_wakes_what_waits_for_an_instant_and_an_abort_after_it_the_driver() {
     let (mut state, now) = (state(1 << 20, 1 << 20), Instant::now());
     assert!(state.begin_turn());
-    assert_eq!(state.end(CloseReason::ClosedByPeer, now), [DRIVER]);
+    state.wait_until(now, None, &6);
+    assert_eq!(state.end(CloseReason::ClosedByPeer, now), [DRIVER, 6]);
     assert!(state.end(CloseReason::Aborted, now).is_empty(), "the first reason stays");
     assert!(!state.begin_turn());
     assert_eq!(state.abort(now), [DRIVER]);
