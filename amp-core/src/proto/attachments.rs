@@ -86,5 +86,6 @@ mod tests {
             assert!(taken[0].downcast_ref::<u16>().is_none());
         }
         assert!(all.is_empty() && all.take_first().is_empty());
+        assert_eq!(format!("{:?}", Attachment::new(1)), "Attachment { .. }");
     }
 }

@@ -80,3 +80,27 @@ impl Outgoing for Untyped<'_> {
         put_ask_box(buffer, tag, self.0, self.1.clone(), limits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Arguments;
+    use crate::testing::Sum;
+
+    #[test]
+    fn a_command_goes_out_as_the_same_box_whether_typed_or_borrowed_or_without_a_type() {
+        let put = |ask: &dyn Outgoing| {
+            let mut bytes = Vec::new();
+            ask.put(&mut bytes, Some(Tag::of(7)), BoxLimits::DEFAULT, None).expect("a short ask");
+            bytes.escape_ascii().to_string()
+        };
+        let (sum, mut arguments) = (Sum { a: 1, b: 2 }, AmpBox::new());
+        for (key, value) in [("a", "1"), ("b", "2")] {
+            arguments.insert(key, value).expect("a short value");
+        }
+        let borrowed = Borrowed(|out: &mut BoxWriter<'_>| sum.put_trailing(out), PhantomData::<Sum>);
+        let expected = put(&Untyped("Sum", arguments));
+        assert!(expected.contains("Sum"));
+        assert_eq!([put(&borrowed), put(&sum)], [expected.clone(), expected]);
+    }
+}
