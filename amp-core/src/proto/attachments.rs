@@ -64,3 +64,28 @@ impl Attachments {
         self.0.extend(others.0.into_iter().map(|(offset, attachments)| (start + offset, attachments)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attachments_keep_their_bytes_when_buffers_are_put_together() {
+        let of = |values: &[(usize, u8)]| {
+            let mut all = Attachments::default();
+            values.iter().for_each(|(offset, value)| all.attach(*offset, vec![Attachment::new(*value)]));
+            all
+        };
+        let mut all = of(&[(2, b'a')]);
+        all.attach(3, Vec::new());
+        all.append(10, of(&[(3, b'b'), (4, b'c')]));
+        for (offset, value, second) in [(2, b'a', Some(13)), (13, b'b', Some(14)), (14, b'c', None)] {
+            assert_eq!((all.first().map(|(offset, _)| offset), all.second()), (Some(offset), second));
+            let taken = all.take_first();
+            assert_eq!(taken.iter().map(|one| one.downcast_ref()).collect::<Vec<_>>(), [Some(&value)]);
+            assert!(taken[0].downcast_ref::<u16>().is_none());
+        }
+        assert!(all.is_empty() && all.take_first().is_empty());
+        assert_eq!(format!("{:?}", Attachment::new(1)), "Attachment { .. }");
+    }
+}

@@ -127,7 +127,7 @@ mod tests {
     fn what_was_sent_before_the_peer_announced_counts() {
         let mut credit = Credit::default();
         send(&mut credit, 10);
-        assert!(credit.is_left(EARLY - 1) && !credit.is_left(EARLY), "the peer may be about to announce");
+        assert!(credit.is_left(65_535) && !credit.is_left(65_536), "the peer may be about to announce");
         credit.begin(true);
         assert_eq!(send(&mut credit, 10), (65, vec![1, 65]));
     }
@@ -139,5 +139,9 @@ mod tests {
             let (sent, _) = send(&mut given(), bytes);
             assert!(sent * (bytes + NOTIFICATION_OVERHEAD) <= most_held(1, limit), "{bytes}");
         }
+        // The most of them that end a period by their count, each as large as a box may be.
+        let (sent, _) = send(&mut given(), 1023);
+        let held = sent * (1023 + NOTIFICATION_OVERHEAD);
+        assert!((held..2 * held).contains(&most_held(1, 1023)), "there is room for them, and not for twice as many");
     }
 }

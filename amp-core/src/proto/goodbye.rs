@@ -23,3 +23,24 @@ fn words(reason: &CloseReason) -> String {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::PacketError;
+    use crate::packet::announcement::take_goodbye;
+    use crate::wire::{Excerpt, Pairs};
+
+    #[test]
+    fn the_peer_is_told_the_reason_with_its_sources_when_it_is_the_cause() {
+        let told = |reason: &CloseReason| {
+            let mut bytes = Vec::new();
+            put(&mut bytes, reason, BoxLimits::DEFAULT);
+            (!bytes.is_empty()).then(|| take_goodbye(Pairs::new(&bytes)).1)
+        };
+        let source = PacketError { start: Excerpt::of(b"odd") };
+        let expected = format!("the peer's box is not AMP: {source}");
+        assert_eq!(told(&CloseReason::Packet(source)), Some(expected));
+        assert_eq!(told(&CloseReason::Failure), None);
+    }
+}

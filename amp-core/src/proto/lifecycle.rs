@@ -67,11 +67,6 @@ impl Lifecycle {
         self.intake
     }
 
-    #[inline]
-    pub(super) fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open)
-    }
-
     pub(super) fn is_closing(&self) -> bool {
         matches!(self.phase, Phase::Closing { .. })
     }
@@ -199,6 +194,34 @@ mod tests {
             assert_eq!(any.intake(), if before == Intake::Draining { Intake::Ended } else { before });
             any.abort(now);
             assert_eq!(any.intake(), Intake::Aborted);
+        }
+    }
+
+    #[test]
+    fn what_closes_refuses_all_but_callbacks_and_has_no_more_time_than_it_had() {
+        let now = Instant::now();
+        let at = |seconds| now + std::time::Duration::from_secs(seconds);
+        for closes in [false, true] {
+            let mut one = Lifecycle::new();
+            assert_eq!((one.refusal(false).is_none(), one.closing().is_none(), one.finish_by()), (true, true, None));
+            if closes {
+                assert!(one.close(CloseReason::Closed, at(2), at(3)) && !one.close(CloseReason::Aborted, at(1), at(1)));
+                assert_eq!((one.is_closing(), one.finish_by()), (true, Some(at(3))));
+                assert!(matches!(one.refusal(false), Some(CloseReason::Closed)) && one.refusal(true).is_none());
+                one.write_failed(&CloseReason::Unwritten, at(9));
+                assert!(matches!(one.closing(), Some((CloseReason::Unwritten, until)) if until == at(2)));
+                one.write_failed(&CloseReason::Failure, at(1));
+                assert!(matches!(one.closing(), Some((CloseReason::Unwritten, until)) if until == at(1)));
+            }
+            one.seal();
+            assert!(one.over().is_none() && !one.is_sealed(), "only what is over is sealed");
+            assert!(one.end(CloseReason::ClosedByPeer, at(4)) && !one.end(CloseReason::Aborted, at(5)));
+            assert!(matches!(one.refusal(true), Some(CloseReason::ClosedByPeer)) && !one.is_closing());
+            assert_eq!(one.finish_by(), Some(at(if closes { 3 } else { 4 })));
+            one.seal();
+            assert!(one.is_sealed() && matches!(one.over(), Some(CloseReason::ClosedByPeer)));
+            one.abort(at(1));
+            assert_eq!(one.finish_by(), Some(at(1)), "what was aborted has no time left");
         }
     }
 }

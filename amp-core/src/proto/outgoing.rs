@@ -80,3 +80,65 @@ impl Outgoing for Untyped<'_> {
         put_ask_box(buffer, tag, self.0, self.1.clone(), limits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{Arguments, NoErrors};
+    use crate::schema::BoxDeclaration;
+    use crate::testing::{Item, Sum};
+    use crate::value::{BoxReader, DecodeError};
+    use crate::violation::{Place, Violations};
+
+    /// A command that breaks a constraint, whatever it holds.
+    struct Unfit;
+
+    impl Arguments for Unfit {
+        const FIELDS: BoxDeclaration = Sum::FIELDS;
+
+        fn put_leading(&self, _: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+            Ok(())
+        }
+
+        fn put_trailing(&self, _: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+            Ok(())
+        }
+
+        fn take(_: &mut BoxReader<'_>) -> Result<Self, DecodeError> {
+            Ok(Self)
+        }
+
+        fn check(&self, place: Place<'_>, found: &mut Violations) {
+            found.add(place, "rule", "it is unfit");
+        }
+    }
+
+    impl Command for Unfit {
+        type Response = Item;
+        type Errors = NoErrors;
+        const NAME: &'static str = "Unfit";
+    }
+
+    #[test]
+    fn a_command_that_breaks_a_constraint_is_refused_before_it_is_written() {
+        assert!(Outgoing::check(&Unfit).is_err_and(|error| matches!(error.kind(), EncodeErrorKind::Constraints(_))));
+        assert!(Outgoing::check(&Sum { a: 1, b: 2 }).is_ok());
+    }
+
+    #[test]
+    fn a_command_goes_out_as_the_same_box_whether_typed_or_borrowed_or_without_a_type() {
+        let put = |ask: &dyn Outgoing| {
+            let mut bytes = Vec::new();
+            ask.put(&mut bytes, Some(Tag::of(7)), BoxLimits::DEFAULT, None).expect("a short ask");
+            bytes.escape_ascii().to_string()
+        };
+        let (sum, mut arguments) = (Sum { a: 1, b: 2 }, AmpBox::new());
+        for (key, value) in [("a", "1"), ("b", "2")] {
+            arguments.insert(key, value).expect("a short value");
+        }
+        let borrowed = Borrowed(|out: &mut BoxWriter<'_>| sum.put_trailing(out), PhantomData::<Sum>);
+        let expected = put(&Untyped("Sum", arguments));
+        assert!(expected.contains("Sum"));
+        assert_eq!([put(&borrowed), put(&sum)], [expected.clone(), expected]);
+    }
+}

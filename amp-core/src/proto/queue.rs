@@ -62,7 +62,7 @@ impl<W: Waiter> Queue<W> {
         self.woken = None;
     }
 
-    /// Whether the holder of the ticket was woken of late.
+    /// Whether the holder of the ticket was woken of late, or is the first behind those that were.
     pub(super) fn was_woken(&self, ticket: Option<u64>) -> bool {
         self.is_first(ticket) && self.woken.is_some_and(|first| ticket.is_some_and(|ticket| ticket >= first))
     }

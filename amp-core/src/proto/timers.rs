@@ -67,7 +67,8 @@ mod tests {
         let (late, _) = timers.wait(None, at(3), &0);
         let (left, _) = timers.wait(None, at(1), &0);
         timers.wait(None, at(1), &0);
-        assert_eq!(timers.wait(Some(late), at(3), &0).0, late);
+        assert_eq!(timers.wait(Some(late), at(3), &0), (late, None));
+        assert_eq!(timers.wait(Some(late), at(3), &1), (late, Some(0)), "the waiter that it had is returned");
         assert!(timers.leave(left).is_some() && timers.leave(left).is_none());
         let mut woken = 0;
         assert_eq!(timers.expire(at(2), |_| woken += 1), Some(at(3)));

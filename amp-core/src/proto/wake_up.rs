@@ -82,3 +82,43 @@ impl<W: Waiter> WakeUp<W> {
         woken.extend(self.timers.clear());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_driver_is_woken_once_until_it_sleeps_again_and_by_the_waiter_that_it_had_last() {
+        let mut wake_up = WakeUp::<u64>::new();
+        assert_eq!(wake_up.wake(), None, "its first turn comes by itself");
+        assert_eq!(wake_up.sleep(&1, false), None);
+        assert_eq!((wake_up.wake(), wake_up.wake()), (Some(1), None));
+        assert_eq!(wake_up.wake_always(), Some(1));
+        assert_eq!(wake_up.sleep(&1, false), None, "the same waiter is not replaced");
+        assert_eq!(wake_up.sleep(&2, false), Some(1));
+        assert_eq!(wake_up.wake(), Some(2));
+        let _ = wake_up.sleep(&2, true);
+        assert_eq!(wake_up.wake(), None, "it comes back by itself");
+        let _ = wake_up.sleep(&2, false);
+        wake_up.awake();
+        assert_eq!(wake_up.wake(), None, "a turn has begun");
+    }
+
+    #[test]
+    fn the_driver_is_woken_for_what_is_sooner_than_its_alarm_and_nothing_else() {
+        let (mut wake_up, start) = (WakeUp::<u64>::new(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!([3, 3, 4, 2].map(|seconds| wake_up.set_alarm(at(seconds))), [true, false, false, true]);
+        let (key, _) = wake_up.wait(None, at(5), &7);
+        wake_up.wait(None, at(6), &8);
+        let mut woken = Vec::new();
+        wake_up.expire(at(2), Some(at(9)), &mut woken);
+        assert_eq!((wake_up.alarm(), wake_up.leave(key)), (Some(at(5)), Some(7)));
+        wake_up.expire(at(5), Some(at(9)), &mut woken);
+        assert_eq!((wake_up.alarm(), &woken), (Some(at(6)), &vec![]));
+        wake_up.expire(at(6), None, &mut woken);
+        assert_eq!((wake_up.alarm(), woken), (None, vec![8]));
+    }
+}

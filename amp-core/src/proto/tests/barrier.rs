@@ -9,8 +9,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::end::number_in;
-use crate::packet::put_ask_with;
-use crate::proto::{Appended, Attachment, ConnectionState, Lane, Limits, Outgoing, ReplyTo, Request, Untyped, Upgrade};
+use crate::packet::{SentBox, put_ask_with};
+use crate::proto::{
+    AddKeys, Appended, Attachment, ConnectionState, Lane, Limits, Outgoing, ReplyTo, Request, Untyped, Upgrade,
+};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, BoxDecoder, BoxLimits};
 
@@ -107,6 +109,7 @@ impl Scene {
         };
         state.sending().hear(Some(first.pairs()));
         state.transport().set_carries(Some(|_| true));
+        state.sending().add_keys(Box::new(AddKey));
         Self {
             state,
             now: Instant::now(),
@@ -267,11 +270,15 @@ impl Scene {
     fn check_bytes(&mut self, bytes: &[u8], expected: &[Waiting]) {
         let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
         decoder.buffer().extend_from_slice(bytes);
+        let has_attachments = self.state.sending().outbound().has_attachments();
+        assert_eq!(has_attachments, expected.iter().any(|waiting| waiting.is_attached));
         let mut attachments = self.state.sending().outbound().take_attachments();
         let mut at = 0;
         for waiting in expected {
             let raw = decoder.next_box().expect("boxes").expect("as many as there are");
             assert_eq!(number_in(&raw), waiting.number);
+            let has_key = raw.pairs().any(|(key, _)| key == b"_added");
+            assert_eq!(has_key, waiting.number > 0, "keys are added to all but the reason of the end");
             let is_attached = attachments.first().is_some_and(|(offset, _)| offset == at);
             assert_eq!(is_attached, waiting.is_attached, "an attachment goes with its box");
             if is_attached {
@@ -290,6 +297,9 @@ impl Scene {
         for (tag, number) in &self.asks {
             assert_eq!(self.state.sending().has_left(*tag), self.taken.contains(number), "{number}");
         }
+        let last = self.asks.last().map_or(1, |(tag, _)| *tag);
+        let is_out = [last, last + 1].map(|tag| self.state.transport().is_out(tag));
+        assert_eq!(is_out, [!self.asks.is_empty(), false], "no answer has come");
     }
 
     /// The connection ends.
@@ -326,6 +336,18 @@ fn numbered(number: u64) -> AmpBox {
     let mut numbered = AmpBox::new();
     numbered.insert("n", number.to_string().into_bytes()).expect("a short value");
     numbered
+}
+
+struct AddKey;
+
+impl AddKeys for AddKey {
+    fn add_to_ask(&self, ask: &mut SentBox<'_>) {
+        assert!(ask.add("_added", b"") && ask.value(b"_command").is_some());
+    }
+
+    fn add_to_reply(&self, reply: &mut SentBox<'_>) {
+        assert!(reply.add("_added", b"") && reply.value(b"_command").is_none());
+    }
 }
 
 /// An ask whose encoding panics in the middle.

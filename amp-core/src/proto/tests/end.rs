@@ -150,7 +150,8 @@ impl End {
         let (tag, driver) = self.state.append(&user.ask as &dyn Outgoing, &request, None).expect("it fits");
         self.wake(driver);
         self.sent.push(number);
-        if lane.is_limited() {
+        if matches!(lane, Lane::Call | Lane::Notify) {
+            assert!(!self.state.is_closing(), "only callbacks and bulk go out while closing");
             let last = &mut self.last[usize::from(lane == Lane::Notify)];
             assert!(number > *last, "{number} was before {last}");
             *last = number;
@@ -164,7 +165,9 @@ impl End {
     fn leave(&mut self, user: &mut User) {
         if let Some(ticket) = user.ticket.take() {
             if let Some(timer) = user.timer.take() {
-                self.state.leave_timer(timer);
+                let waits = self.state.leave_timer(timer).is_some();
+                let is_due = user.deadline.is_some_and(|deadline| deadline <= self.now);
+                assert!(waits || is_due || self.state.refusal(false).is_some(), "it waited for its deadline");
             }
             let [_, next] = self.state.sending().leave(user.lane, ticket);
             self.wake(next);
@@ -352,11 +355,24 @@ impl End {
     /// Whether anything waits that nothing holds back.
     pub(super) fn check_nobody_waits_in_vain(&mut self) {
         self.check_all_are_told();
+        self.check_the_driver_comes_in_time();
         for lane in [Lane::Call, Lane::Notify] {
             let mut waiting = self.users.iter().filter(|(_, user)| user.lane == lane && user.ticket.is_some());
             let Some((number, first)) = waiting.next() else { continue };
             let is_admitted = self.state.refusal(false).is_none() && self.state.sending().admits(lane, first.ticket);
             assert!(!is_admitted || self.woken.contains(number), "{number} waits in {lane:?} and has all it needs");
+        }
+    }
+
+    /// The driver has a turn before any deadline passes unseen.
+    fn check_the_driver_comes_in_time(&self) {
+        if self.is_driver_woken || self.is_over() {
+            return;
+        }
+        for (number, user) in self.users.iter().filter(|(number, _)| !self.woken.contains(number)) {
+            let waits_until = user.deadline.filter(|_| user.timer.is_some() || user.tag.is_some());
+            let comes = waits_until.is_none_or(|until| self.alarm.is_some_and(|alarm| alarm <= until));
+            assert!(comes, "{number} is not told that its time is up");
         }
     }
 

@@ -1,7 +1,11 @@
 //! Two states against each other, without a runtime and without a clock.
 
+mod admission;
+mod announcements;
 mod barrier;
 mod end;
+mod ending;
+mod sending;
 mod two_ends;
 
 use super::Waiter;
