@@ -28,7 +28,7 @@ fn words(reason: &CloseReason) -> String {
 mod tests {
     use super::*;
     use crate::packet::PacketError;
-    use crate::packet::announcement::take_goodbye;
+    use crate::packet::features::take_goodbye;
     use crate::wire::{Excerpt, Pairs};
 
     #[test]
