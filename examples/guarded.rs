@@ -29,7 +29,7 @@ fn is_lowercase(text: &str) -> bool {
 #[derive(ErrorCodes, thiserror::Error, Debug)]
 enum LogInError {
     #[error("no such user, or not this password")]
-    Unknown,
+    WrongCredentials,
 }
 
 /// Books nodes of a cluster.
@@ -79,7 +79,7 @@ impl Cluster {
     async fn log_in(&self, command: LogIn) -> Reply<LogIn> {
         let known = command.accounts.0.lock().map_err(|_| CallError::failed("the accounts are broken"))?;
         if known.get(command.user.as_str()) != Some(&command.password.as_str()) {
-            return Err(LogInError::Unknown.into());
+            return Err(LogInError::WrongCredentials.into());
         }
         command.connection.set_state(Principal(command.user.clone()));
         Ok(())

@@ -52,8 +52,9 @@ pub trait BoxReceiver: Send + 'static {
     /// Takes one box. It runs while the connection is read: it must not block. A panic is logged and costs this box.
     fn receive_box(&mut self, received: AmpBox);
 
-    /// Learns that no more boxes come, because the connection has ended. Told once, as the last thing; not told to a
-    /// receiver that was switched away before.
+    /// Learns that no more boxes come, because the connection has ended and nothing more is received: behind an orderly end of this end
+    /// that is later than [`on_end`](crate::Connection::on_end). Told once, as the last thing; not told to a receiver that was switched
+    /// away before.
     fn stop(&mut self, reason: &CloseReason) {
         let _ = reason;
     }

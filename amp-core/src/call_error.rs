@@ -128,8 +128,11 @@ impl<E> CallError<E> {
     /// code and description, declared here or not, and all else is an undeclared failure of this responder.
     ///
     /// So does Twisted with its `RemoteAmpError`. Not passed on are the fields of a declared error and that it is fatal; its
-    /// description is the text that it has here. A code such as [`codes::BUSY`] tells the caller that nothing was done: a
-    /// responder that has done something before looks for it first.
+    /// description is the text that it has here.
+    ///
+    /// A caller takes [`codes::BUSY`] and [`codes::DRAINING`] for a promise that nothing was done, and may call again. A responder that
+    /// has done something before its call does not forward them: it answers with an error of its own instead, a declared one or
+    /// [`CallError::failed`].
     ///
     /// ```
     /// # extern crate amp_core as amp;

@@ -1,4 +1,11 @@
 //! Error codes that are not declared by a command.
+//!
+//! They are the library's own, and a command that declares one of them as an error of its own has it decoded as that: a caller cannot
+//! tell the two apart. Declare others.
+//!
+//! `BUSY` and `DRAINING` are said by the peer of a command that it has not begun. A responder that passes on the error of a call of
+//! its own ([`CallError::forward`](crate::CallError::forward)) passes these on, too, and may have done something before. So calling again
+//! after one of them is safe where the responders of the command do not forward them.
 
 /// No responder for the command (`wire.md` 2.2); see `CallError::is_unhandled`.
 pub const UNHANDLED: &str = "UNHANDLED";
@@ -6,7 +13,8 @@ pub const UNHANDLED: &str = "UNHANDLED";
 pub const UNKNOWN: &str = "UNKNOWN";
 /// An argument that does not decode or breaks a constraint; the description names it.
 pub const INVALID_ARGUMENT: &str = "INVALID_ARGUMENT";
-/// Too many responders are running for this connection; nothing was done, and a later call may succeed.
+/// Too many responders are running for this connection. Nothing was done, unless a responder has forwarded it, and a later call may
+/// succeed.
 pub const BUSY: &str = "BUSY";
 /// The peer ended the connection: what it got is not AMP, or answers what it never asked.
 pub const PROTOCOL: &str = "PROTOCOL";
@@ -14,5 +22,6 @@ pub const PROTOCOL: &str = "PROTOCOL";
 pub const NOT_READING: &str = "NOT_READING";
 /// The peer ended the connection: more notifications waited there than it keeps.
 pub const TOO_MANY_NOTIFICATIONS: &str = "TOO_MANY_NOTIFICATIONS";
-/// The peer closes its end and begins no more commands; nothing was done, and a call over another connection may succeed.
+/// The peer closes its end and begins no more commands. Nothing was done, unless a responder has forwarded it, and a call over another
+/// connection may succeed.
 pub const DRAINING: &str = "DRAINING";

@@ -11,7 +11,8 @@ use crate::wire::WireError;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseReason {
-    /// This end closed it, by [`Connection::close`](crate::Connection::close) or by dropping its last handle.
+    /// This end closed it, by [`Connection::close`](crate::Connection::close) or by dropping its last handle. When both ends close at
+    /// once, either may have [`ClosedByPeer`](Self::ClosedByPeer) instead.
     #[error("closed by this end")]
     Closed,
     /// This end closed it, and what was queued was not all written within [`Settings::linger`](crate::Settings::linger) after
@@ -22,7 +23,8 @@ pub enum CloseReason {
     /// too, when the one that carries it was closed first.
     #[error("closed by this end, and what was queued was not all written: the peer did not take it in time")]
     Unwritten,
-    /// The peer closed it between two boxes; over TLS, with or without `close_notify`.
+    /// The peer closed it between two boxes, or aborted it; over TLS, with or without `close_notify`. It may be the reason of an end that
+    /// has closed itself, when both do so at once.
     #[error("closed by the peer")]
     ClosedByPeer,
     /// The byte stream ended within a box.

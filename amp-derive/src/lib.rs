@@ -139,13 +139,17 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 ///     #[amp(invalid_argument)]
 ///     Value(String),                              // the text is the description
 ///     #[error("try again in {seconds} s")]
-///     Busy { seconds: u32 },                      // travels with the error
+///     TooEarly { seconds: u32 },                  // travels with the error
 /// }
 /// ```
 ///
 /// A variant without fields is described by `Display`, one with a `String` by that string. Fields with names are
 /// further keys of the error box, which a peer that does not know them passes over; from a peer that does not send
 /// them the error arrives as `CallError::Remote`. They are as with [`Arguments`](macro@Arguments).
+///
+/// The library has codes of its own, in `amp::codes`: `UNHANDLED`, `UNKNOWN`, `INVALID_ARGUMENT`, `BUSY`, `DRAINING` and others. A
+/// variant with one of them, as `Unknown` is by its name, is what a caller sees when the library answers with that code, too. Give it
+/// another name or another code.
 ///
 /// # Settings
 /// - on the enum: `crate = path`, where this project is not `::amp`;

@@ -69,10 +69,18 @@ impl fmt::Debug for Multiplexing {
     }
 }
 
-/// The claimed commands. A handler is told their places.
-const COMMANDS: [CommandDeclaration; 3] = [Connect::DECLARATION, Transmit::DECLARATION, Disconnect::DECLARATION];
+const CONNECT: usize = 0;
 const TRANSMIT: usize = 1;
 const DISCONNECT: usize = 2;
+
+/// The claimed commands. A handler is told their places.
+const COMMANDS: [CommandDeclaration; 3] = {
+    let mut commands = [Connect::DECLARATION; 3];
+    commands[CONNECT] = Connect::DECLARATION;
+    commands[TRANSMIT] = Transmit::DECLARATION;
+    commands[DISCONNECT] = Disconnect::DECLARATION;
+    commands
+};
 
 impl Extension for Multiplexing {
     fn commands(&self) -> Vec<CommandDeclaration> {
@@ -109,25 +117,37 @@ struct StreamHandler {
 
 impl Handler for StreamHandler {
     fn handle(&self, command: usize, ask: Ask) {
-        let Self { streams, factories } = self;
-        if command == TRANSMIT {
-            if let Some((command, ack)) = ask.accept() {
-                peer_commands::transmit(streams, command, ack);
+        match command {
+            TRANSMIT => {
+                if let Some((command, ack)) = ask.accept() {
+                    peer_commands::transmit(&self.streams, command, ack);
+                }
             }
-        } else if command == DISCONNECT {
-            if let Some((command, answer)) = ask.accept() {
-                peer_commands::disconnect(streams, &command, answer);
+            DISCONNECT => {
+                if let Some((command, answer)) = ask.accept() {
+                    peer_commands::disconnect(&self.streams, &command, answer);
+                }
             }
-        } else if !ask.wants_answer() {
-            // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes
-            // nowhere.
-            tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
-            if let Some((_, answer)) = ask.accept::<Connect>() {
-                let (half_close, keeps) = (ExtraKey(None), ExtraKey(None));
-                answer.send(Ok(Connected { connection: Id::random(), half_close, keeps }));
+            CONNECT => self.connect(ask),
+            // No other is claimed.
+            _ => drop(ask),
+        }
+    }
+}
+
+impl StreamHandler {
+    fn connect(&self, ask: Ask) {
+        if ask.wants_answer() {
+            if let (Ok(connection), Some((command, answer))) = (ask.exposed(), ask.accept()) {
+                peer_commands::connect(&self.streams, &self.factories, connection, &command, answer);
             }
-        } else if let (Ok(connection), Some((command, answer))) = (ask.exposed(), ask.accept()) {
-            peer_commands::connect(streams, factories, connection, &command, answer);
+            return;
+        }
+        // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes nowhere.
+        tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
+        if let Some((_, answer)) = ask.accept::<Connect>() {
+            let (half_close, keeps) = (ExtraKey(None), ExtraKey(None));
+            answer.send(Ok(Connected { connection: Id::random(), half_close, keeps }));
         }
     }
 }

@@ -11,7 +11,7 @@ use amp::{
 use amp_core::extension::{Extension, Handler, Keys, SentBox};
 
 use crate::commands::{House, Note, Wait, sum};
-use crate::raw_peer::{RawPeer, answer, ask, error, packed, soon};
+use crate::raw_peer::{RawPeer, answer, ask, ended, error, packed, soon};
 
 /// Adds `_span` and `_a` to every ask and reply, and notes what it sees.
 #[derive(Clone, Default)]
@@ -171,6 +171,28 @@ async fn every_notification_has_its_keys_also_one_that_is_marked_for_credit() {
     assert_eq!(asks.len(), 300);
     assert!(asks.iter().all(|seen| seen.starts_with("Note Note")));
     assert!(asks.iter().any(|seen| seen != "Note Note"), "a marked one has a tag");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_behind_an_orderly_end_shows_extensions_no_keys() {
+    let (tracing, house) = (Tracing::default(), House::new());
+    let builder = Connection::builder().extension(tracing.clone()).locator(house.clone().into_locator());
+    let (connection, mut peer) = RawPeer::of(1 << 20, builder.settings(Settings::new().announce(false)));
+    let (told, mut is_told) = tokio::sync::oneshot::channel();
+    connection.on_end(move |_| told.send(()).expect("the test listens"));
+    let call = tokio::spawn(connection.call(Wait));
+    peer.expect(packed(&[("_a", ""), ("_ask", "1"), ("_command", "Wait"), ("_span", "Wait1")])).await;
+    call.abort();
+    connection.close();
+    peer.expect_end("").await;
+    is_told.try_recv().expect("the end is known");
+
+    peer.send(packed(&[("_command", "Note"), ("_span", "s"), ("text", "n")])).await;
+    peer.send([ask("x", "Wait", &[]), answer("1", &[])].concat()).await;
+    drop(peer);
+    assert_eq!(ended(&connection).await, "Closed");
+    assert_eq!(house.notes(), ["n"], "what was accepted runs");
+    assert_eq!((tracing.0.asks(), tracing.0.replies()), (Vec::new(), Vec::new()));
 }
 
 /// Panics wherever it can.

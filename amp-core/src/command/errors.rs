@@ -5,7 +5,10 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 
 /// The errors that a command declares: each has a code that both ends know. Twisted's `errors` and `fatalErrors`.
 ///
-/// Derive it on an enum that is also an [`Error`] (with `thiserror`, say): `Display` gives the description.
+/// Derive it on an enum that is also an [`Error`] (with `thiserror`, say): `Display` is the description.
+///
+/// Errors of the library itself arrive under the [`codes`](crate::codes) `UNKNOWN`, `UNHANDLED`, `BUSY` and so on. A command that declares
+/// one of these codes takes them for its own error: a responder that panicked would look like one that has answered `UNKNOWN`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which error codes it stands for",
     label = "not a set of declared errors",

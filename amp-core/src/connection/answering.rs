@@ -26,18 +26,14 @@ impl Answering for Shared {
     }
 
     fn accept_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) -> bool {
-        let (context, limits) = (self.encoding_context(), self.settings.boxes);
-        let put = |buffer: &mut Vec<u8>| put(buffer, limits, ContextRef::new(&context));
-        let (is_put, driver) = self.lock().transport().accept(put);
+        let (is_put, driver) = self.lock().transport().accept(self.encoding(put));
         wake(driver);
         is_put
     }
 
     fn refuse_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) {
-        let (context, limits) = (self.encoding_context(), self.settings.boxes);
-        let put = |buffer: &mut Vec<u8>| put(buffer, limits, ContextRef::new(&context));
         let mut state = self.lock();
-        let driver = state.transport().refuse(put);
+        let driver = state.transport().refuse(self.encoding(put));
         let woken = state.check_outbound(|| self.finish_by());
         self.unlock(state, driver.into_iter().chain(woken));
     }

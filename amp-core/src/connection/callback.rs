@@ -63,15 +63,15 @@ impl Future for Responding {
     }
 }
 
-/// The asks of one connection that have no answer and gave a handle of it away, or are noted by their tags, by number. No ask has
-/// the number 0.
+/// The asks of one connection that have no answer and a number: those whose responders have a handle of it, and those that are noted
+/// by their tags. No ask has the number 0.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered(Mutex<Numbers>);
 
 #[derive(Debug, Default)]
 struct Numbers {
     last: u32,
-    given: BTreeSet<u32>,
+    numbered: BTreeSet<u32>,
 }
 
 impl Unanswered {
@@ -83,7 +83,7 @@ impl Unanswered {
             let next = numbers.last.wrapping_add(1);
             numbers.last = next;
             // One that has been unanswered for very long keeps its number.
-            if next != 0 && numbers.given.insert(next) {
+            if next != 0 && numbers.numbered.insert(next) {
                 number = next;
                 place.store(number, Ordering::Relaxed);
             }
@@ -93,12 +93,12 @@ impl Unanswered {
 
     /// Whether the ask with the number has no answer.
     pub(super) fn contains(&self, number: u32) -> bool {
-        self.lock().given.contains(&number)
+        self.lock().numbered.contains(&number)
     }
 
     /// The ask with the number has its answer.
     pub(super) fn answered(&self, number: u32) {
-        self.lock().given.remove(&number);
+        self.lock().numbered.remove(&number);
     }
 
     fn lock(&self) -> MutexGuard<'_, Numbers> {

@@ -28,8 +28,14 @@ impl Connection {
         Call::new(self.clone(), command)
     }
 
-    /// Sends a command and wants no answer. Done when the command is queued to be written: it runs at the peer, or the
-    /// connection ends with a reason, and what has arrived there runs to its end also when this end closes or goes.
+    /// Sends a command and wants no answer. `Ok` says that it is queued to be written. It runs at the peer, once, unless
+    ///
+    /// - the connection ends with another reason than [`Closed`](crate::CloseReason::Closed),
+    /// - the peer aborts, or
+    /// - the peer's time for closing is over ([`close_timeout`](crate::Settings::close_timeout), and
+    ///   [`linger`](crate::Settings::linger) for what comes behind its own orderly end). Its log says so then.
+    ///
+    /// This end does not learn of the last two. Use a [`call`](Self::call) where you must know.
     ///
     /// To a peer of this library it waits while more notifications are unstarted there than the peer gives credit for, about
     /// 128 of them or 128 KiB. One that a responder makes does not wait, as a callback does not (see [`call`](Self::call)): a
@@ -37,13 +43,16 @@ impl Connection {
     /// peer ends its connection with [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications). Other peers
     /// give no credit, and what they do with more than they can hold is theirs.
     ///
-    /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before. A peer of this library that
-    /// closes at the same time still runs what was on its way, as far as it comes within its [`linger`](crate::Settings::linger).
+    /// With default settings a peer of this library so takes up to [`most_responders`](crate::Settings::most_responders) that run at once,
+    /// and about 128 that wait. Waiting takes no longer than [`call_timeout`](crate::Settings::call_timeout), which is no limit unless it
+    /// is set.
+    ///
+    /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before.
     ///
     /// The peer tells nothing back, not even that it does not know the command; a Twisted peer ends the connection then.
     ///
     /// # Errors
-    /// When an argument cannot be sent or the connection has ended.
+    /// When an argument cannot be sent, the connection has ended or closes, or there was no room within `call_timeout`.
     ///
     /// # Cancel safety
     /// When dropped before it is done, nothing is sent.

@@ -1,4 +1,9 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+
+use tokio::time::Sleep;
 
 /// Panics outside a runtime with time enabled, in tokio's words for it: else the first time limit would, long after the
 /// mistake.
@@ -16,4 +21,20 @@ pub(super) fn now() -> Instant {
 pub(super) fn after(duration: Duration) -> Instant {
     const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     now().checked_add(duration).unwrap_or_else(|| now() + DECADES)
+}
+
+/// A timer that its owner sets anew at each poll. It costs nothing before the first one.
+#[derive(Debug, Default)]
+pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    /// Ready when the instant has come.
+    pub(super) fn poll(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let at = at.into();
+        let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if sleep.deadline() != at {
+            sleep.as_mut().reset(at);
+        }
+        sleep.as_mut().poll(cx)
+    }
 }

@@ -6,10 +6,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
-use tokio::time::Sleep;
 
 use super::any_transport::{Current, Transport};
-use super::clock::{now, require_time};
+use super::clock::{Alarm, now, require_time};
 use super::ending::{EndGuard, Ending};
 use super::extension::Claims;
 use super::lingering::Lingering;
@@ -40,7 +39,7 @@ impl Driver {
             responders: Responders::new(Arc::clone(shared), claims),
             transport: Current::First(transport),
             replacing: None,
-            alarm: None,
+            alarm: Alarm::default(),
             woken: Vec::new(),
             guard,
         };
@@ -71,7 +70,7 @@ struct Running<T> {
     reader: Reader,
     writer: Writer,
     responders: Responders,
-    alarm: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
     /// What is to be woken once the lock is free.
     woken: Vec<Waker>,
 }
@@ -152,7 +151,7 @@ impl<T: Transport + 'static> Running<T> {
             if found.step != Step::Nothing && self.take_step(found.step, cx) {
                 continue;
             }
-            let is_due = self.poll_alarm(found.alarm, cx);
+            let is_due = found.alarm.is_some_and(|at| self.alarm.poll(at, cx).is_ready());
             // What closing waits for may have been written now.
             let is_idle = self.writer.is_idle();
             let may_end = found.closes && is_idle && (found.taken || !was_idle);
@@ -277,15 +276,5 @@ impl<T: Transport + 'static> Running<T> {
         if self.shared().end(reason.clone()) && !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
             tracing::warn!(peer = %self.shared().peer, reason = &reason as &dyn std::error::Error, "connection ends");
         }
-    }
-
-    /// Sleeps until the instant. Whether that has come.
-    fn poll_alarm(&mut self, next: Option<Instant>, cx: &mut Context<'_>) -> bool {
-        let Some(next) = next.map(tokio::time::Instant::from_std) else { return false };
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(next)));
-        if alarm.deadline() != next {
-            alarm.as_mut().reset(next);
-        }
-        alarm.as_mut().poll(cx).is_ready()
     }
 }

@@ -1,13 +1,8 @@
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
-
-use tokio::time::Sleep;
 
 use super::any_transport::Transport;
-use super::clock::now;
+use super::clock::{Alarm, now};
 use super::lingering::Lingering;
 use super::responders::Responders;
 use super::shared::Shared;
@@ -36,7 +31,7 @@ pub(super) struct Ending<T> {
     lingering: Option<Lingering<T>>,
     responders: Responders,
     /// When what still runs is cut.
-    alarm: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
     /// Why the connection has ended, once the transport is closed.
     ended: Option<CloseReason>,
 }
@@ -52,7 +47,7 @@ impl<T: Transport> Ending<T> {
             Ok(lingering) => (Some(lingering), None),
             Err(lost) => (None, lost),
         };
-        let mut ending = Self { shared, lingering, responders, alarm: None, ended: None };
+        let mut ending = Self { shared, lingering, responders, alarm: Alarm::default(), ended: None };
         if !ending.lingering.as_ref().is_some_and(Lingering::receives) {
             ending.shared.stop_receiver();
         }
@@ -82,7 +77,7 @@ impl<T: Transport> Ending<T> {
         {
             return Poll::Ready(reason.clone());
         }
-        if in_time && self.poll_alarm(until, cx).is_ready() {
+        if in_time && self.alarm.poll(until, cx).is_ready() {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
@@ -106,14 +101,5 @@ impl<T: Transport> Ending<T> {
             tracing::warn!(peer = %self.shared.peer, reason, "the last bytes of a connection may be lost");
         }
         self.ended = Some(self.shared.transport_closed(lost));
-    }
-
-    fn poll_alarm(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let until = until.into();
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
-        if alarm.deadline() != until {
-            alarm.as_mut().reset(until);
-        }
-        alarm.as_mut().poll(cx)
     }
 }

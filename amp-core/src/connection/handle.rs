@@ -99,8 +99,14 @@ impl Connection {
         value?.downcast().ok().map(State::from)
     }
 
-    /// Gives all further boxes to `receiver`, raw, instead of to the dispatcher and the locator: calls that are out get
+    /// Hands all further boxes to `receiver`, raw, instead of to the dispatcher and the locator: calls that are out get
     /// no answers meanwhile. Called from a responder's first poll, it takes effect with the next box.
+    ///
+    /// Boxes come until [`stop`](BoxReceiver::stop), also while the connection closes and behind its orderly end. Asks come as they
+    /// are: nothing answers them but the receiver, and no limit of [`Settings`] counts them.
+    ///
+    /// A peer of this library waits in [`notify`](Self::notify) for the answers to boxes that have both `_ask` and `_notify`. A receiver
+    /// that does not answer them, with `_answer` and the tag alone, holds up the peer's notifications.
     ///
     /// A receiver that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
     pub fn switch_receiver(&self, receiver: impl BoxReceiver) {
@@ -123,14 +129,24 @@ impl Connection {
     /// Notifications that the peer sent before it saw the end still run, as far as they come within
     /// [`linger`](crate::Settings::linger). Its calls are not begun.
     ///
+    /// Await the calls first whose responders call this end back: such a callback is answered with
+    /// [`DRAINING`](crate::codes::DRAINING) once this end closes.
+    ///
+    /// When both ends close at once, the responders that run finish at both, and are answered. A call that is still on its way is
+    /// answered with `DRAINING` or fails with the connection. Each end returns [`Closed`](CloseReason::Closed) or
+    /// [`ClosedByPeer`](CloseReason::ClosedByPeer), whichever it finds first.
+    ///
     /// A responder that calls it has its own answer still sent: Twisted's `QuitBox`.
     pub fn close(&self) {
         self.shared.close();
     }
 
     /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, running responders are dropped, also
-    /// those that go on when the peer has left. What
-    /// is already queued to be written still goes out, for as long as [`linger`](crate::Settings::linger).
+    /// those that go on when the peer has left. What is already queued to be written still goes out, for as long as
+    /// [`linger`](crate::Settings::linger).
+    ///
+    /// The peer is not told that it was no orderly end. It sees [`ClosedByPeer`](CloseReason::ClosedByPeer), and its calls that
+    /// are out fail with [`CallError::Connection`](crate::CallError::Connection), as sent.
     pub fn abort(&self) {
         self.shared.abort();
     }
@@ -154,8 +170,9 @@ impl Connection {
         }
     }
 
-    /// Runs `listener` once, with the reason, when nothing more is received and all waiting calls have failed: before the last
-    /// bytes are written and [`closed`](Self::closed) returns. It also runs when the driver is dropped with its runtime, and at
+    /// Runs `listener` once, with the reason, when the connection is over: nothing more is answered, and all waiting calls have failed.
+    /// That is before the last bytes are written and [`closed`](Self::closed) returns. Behind an orderly end of this end, notifications
+    /// that the peer had sent before still run, and a box receiver still gets boxes until its [`stop`](BoxReceiver::stop). It also runs when the driver is dropped with its runtime, and at
     /// once when the connection has ended before. It must not block; a panic of it is logged and costs nothing else.
     ///
     /// It cannot be taken back: one for each connection, not for each call or stream.

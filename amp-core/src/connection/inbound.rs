@@ -14,18 +14,44 @@ pub(super) struct Inbound {
     most_held: usize,
     most_held_by_notifications: usize,
     unsettled: Unsettled,
-    /// What the connection's state has [published](Self::publish): how far the intake has come, and [`CONGESTED`].
+    /// What the connection's state has [published](Self::publish): how far the intake has come, and whether
+    /// so much waits to be written that no more responders should start.
     published: AtomicU8,
     has_complained: AtomicBool,
     /// Whether the peer's bytes behind the box that is handled now may belong to another transport.
     stops_reading: AtomicBool,
 }
 
+const OPEN: u8 = 0;
 const DRAINING: u8 = 1;
 const ENDED: u8 = 2;
 const ABORTED: u8 = 3;
 /// So much waits to be written that no more responders should start.
 const CONGESTED: u8 = 4;
+
+/// The word that is published.
+fn encode(intake: Intake, is_congested: bool) -> u8 {
+    let intake = match intake {
+        Intake::Open => OPEN,
+        Intake::Draining => DRAINING,
+        Intake::Ended => ENDED,
+        Intake::Aborted => ABORTED,
+    };
+    if is_congested { intake | CONGESTED } else { intake }
+}
+
+/// What a published word says.
+#[inline]
+fn decode(word: u8) -> (Intake, bool) {
+    let intake = match word & !CONGESTED {
+        OPEN => Intake::Open,
+        DRAINING => Intake::Draining,
+        ENDED => Intake::Ended,
+        // `ABORTED`: no other is encoded.
+        _ => Intake::Aborted,
+    };
+    (intake, word & CONGESTED != 0)
+}
 
 impl Inbound {
     pub(super) fn new(settings: &Settings) -> Self {
@@ -34,7 +60,7 @@ impl Inbound {
             most_held: settings.most_inbound,
             most_held_by_notifications: most_held(settings.most_inbound, settings.boxes.bytes),
             unsettled: Unsettled::default(),
-            published: AtomicU8::new(0),
+            published: AtomicU8::new(encode(Intake::Open, false)),
             has_complained: AtomicBool::new(false),
             stops_reading: AtomicBool::new(false),
         }
@@ -84,14 +110,8 @@ impl Inbound {
     /// Shows what is looked at without the lock as the state has it. Called under the lock, before that is let go, wherever it may
     /// have changed.
     pub(super) fn publish<W: Waiter>(&self, state: &mut ConnectionState<W>) {
-        let intake = match state.intake() {
-            Intake::Open => 0,
-            Intake::Draining => DRAINING,
-            Intake::Ended => ENDED,
-            Intake::Aborted => ABORTED,
-        };
-        let congestion = if state.sending().has_room() { 0 } else { CONGESTED };
-        self.published.store(intake | congestion, Ordering::Relaxed);
+        let word = encode(state.intake(), !state.sending().has_room());
+        self.published.store(word, Ordering::Relaxed);
         if state.is_closing() {
             // From now on the last ask that is settled tells.
             self.unsettled.close();
@@ -100,17 +120,12 @@ impl Inbound {
 
     #[inline]
     pub(super) fn intake(&self) -> Intake {
-        match self.published.load(Ordering::Relaxed) & !CONGESTED {
-            0 => Intake::Open,
-            DRAINING => Intake::Draining,
-            ENDED => Intake::Ended,
-            _ => Intake::Aborted,
-        }
+        decode(self.published.load(Ordering::Relaxed)).0
     }
 
     #[inline]
     pub(super) fn is_congested(&self) -> bool {
-        self.published.load(Ordering::Relaxed) & CONGESTED != 0
+        decode(self.published.load(Ordering::Relaxed)).1
     }
 
     /// The reader stops behind the box that it handles now.

@@ -20,13 +20,22 @@ pub(super) struct Queued {
     timer: Option<TimerKey>,
 }
 
-/// How an ask is sent.
+/// How the ask of an exchange is sent, as far as the exchange knows it. The rest of a [`Request`], its deadline and its waiter, is known
+/// where it waits.
 #[derive(Clone, Copy)]
 pub(super) struct SendOptions {
     pub(super) lane: Lane,
     pub(super) wants_answer: bool,
     /// Whether it goes out also while this end closes.
     pub(super) while_closing: bool,
+}
+
+impl SendOptions {
+    #[inline]
+    fn request(self, deadline: Option<Instant>, waiter: &Waker) -> Request<'_, Waker> {
+        let Self { lane, wants_answer, .. } = self;
+        Request { lane, wants_answer, deadline, reply_to: ReplyTo::Waiter(waiter) }
+    }
 }
 
 impl Queued {
@@ -42,7 +51,7 @@ impl Queued {
         options: SendOptions,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<u64>, Failure>> {
-        let SendOptions { lane, wants_answer, while_closing } = options;
+        let SendOptions { lane, while_closing, .. } = options;
         let mut state = shared.lock();
         if let Some(reason) = state.refusal(while_closing) {
             return Poll::Ready(Err(Failure::Connection { reason, sent: false }));
@@ -52,8 +61,7 @@ impl Queued {
             return Poll::Ready(Err(Failure::Timeout { sent: false }));
         }
         if state.sending().admits(lane, self.ticket) {
-            let reply_to = ReplyTo::Waiter(cx.waker());
-            let request = Request { lane, wants_answer, deadline: self.deadline, reply_to };
+            let request = options.request(self.deadline, cx.waker());
             return Poll::Ready(append(shared, state, ask, &request));
         }
         let (ticket, before) = state.sending().wait(lane, self.ticket, cx.waker());

@@ -54,7 +54,7 @@ impl Responders {
     pub(super) fn answer(&mut self, mut ask: Ask) -> Result<(), Halt> {
         if !self.claims.is_empty() {
             // A greeting that is marked is the library's own.
-            if !(ask.is_marked() && ask.is_own()) {
+            if self.claims.sees_keys() && !(ask.is_marked() && ask.is_own()) && !self.is_behind_end() {
                 self.claims.see_ask(&ask);
             }
             if let Some((handler, command)) = self.claims.find(ask.command()) {
@@ -96,16 +96,22 @@ impl Responders {
     /// Shows a reply to the extensions that see keys.
     #[inline]
     pub(super) fn see_reply(&self, reply: &RawBox) {
-        self.claims.see_reply(reply, self.shared.settings.boxes.nesting);
+        if self.claims.sees_keys() && !self.is_behind_end() {
+            self.claims.see_reply(reply, self.shared.settings.boxes.nesting);
+        }
+    }
+
+    /// Whether nothing that comes now is shown to extensions or handled by them. Closing has waited for them; of the end they were
+    /// told, and an abort lets nothing begin.
+    fn is_behind_end(&self) -> bool {
+        matches!(self.shared.inbound.intake(), Intake::Ended | Intake::Aborted)
     }
 
     /// Gives an ask to the extension that claims its command.
     #[inline(never)]
     fn hand_over(&self, handler: &dyn Handler, command: usize, mut ask: Ask) -> Result<(), Halt> {
-        // Closing waits for extensions; behind the end, which they were told of, nothing of theirs begins.
-        let intake = self.shared.inbound.intake();
-        if matches!(intake, Intake::Ended | Intake::Aborted) {
-            refuse(ask, intake);
+        if self.is_behind_end() {
+            ask.discard();
             return Ok(());
         }
         if ask.is_marked() {
@@ -163,8 +169,11 @@ impl Responders {
 
     /// Whether another look would start what waits.
     pub(super) fn has_work(&self) -> bool {
-        let may_start = |wants_answer| self.may_start(wants_answer, self.started());
-        !self.waiting.is_empty() && self.waiting.has_next(may_start(true), may_start(false))
+        if self.waiting.is_empty() {
+            return false;
+        }
+        let started = self.started();
+        self.waiting.has_next(self.may_start(true, started), self.may_start(false, started))
     }
 
     pub(super) fn is_empty(&self) -> bool {

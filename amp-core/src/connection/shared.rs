@@ -173,11 +173,18 @@ impl Shared {
 
     /// Appends an answer and sees to it that it is written.
     pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) {
-        let (context, limits) = (self.encoding_context(), self.settings.boxes);
         let mut state = self.lock();
-        let appended =
-            state.append_answer(|buffer| put(buffer, limits, ContextRef::new(&context)), || self.finish_by());
+        let appended = state.append_answer(self.encoding(put), || self.finish_by());
         self.queued(state, appended);
+    }
+
+    /// `put` with what encoding needs of the connection: its limits, and its context.
+    #[inline]
+    pub(super) fn encoding<'a>(
+        &'a self,
+        put: impl FnOnce(&mut Vec<u8>, BoxLimits, ContextRef<'_>) + 'a,
+    ) -> impl FnOnce(&mut Vec<u8>) + 'a {
+        move |buffer| put(buffer, self.settings.boxes, ContextRef::new(&self.encoding_context()))
     }
 
     /// Appends a box that has no type.

@@ -131,9 +131,13 @@ impl Builder {
     /// The open file descriptions of the two are not changed, so whoever shares them never sees them become non-blocking.
     /// The descriptors are marked to be closed in programs that this process starts. Of a pipe or a terminal the peer
     /// sees the end when the *last* duplicate of its descriptor is closed: those that other processes hold are theirs to
-    /// close. A peer of this library that has been heard closes when it sees the end, and is waited for up to `linger`; others may
-    /// keep their end open, and are not. Such a peer that still writes into a pipe after the end is read for up to `linger`, in the background, and
-    /// [`closed`](Connection::closed) does not wait for that.
+    /// close.
+    ///
+    /// Behind an orderly end over pipes it depends on the peer how long [`closed`](Connection::closed) waits:
+    ///
+    /// - A peer of this library that has sent something closes when it sees the end. It is waited for, for up to `linger`.
+    /// - Another peer may keep its end open, and is not waited for. What it still writes is read and thrown away in the background for up
+    ///   to `linger`, so that it gets no `SIGPIPE`.
     ///
     /// A child that was given its connection on 3 and 4 takes them by their numbers, before it opens anything else:
     ///
@@ -148,12 +152,15 @@ impl Builder {
     /// let connection = amp::Connection::builder().pipes(read, write)?;
     /// # drop(connection);
     ///
-    /// // Without `unsafe`, for pipes; 3 and 4 themselves then stay open until the process ends.
+    /// // Without `unsafe`, for pipes. 3 and 4 themselves then stay open until the process ends.
     /// let (read, write) = (File::open("/dev/fd/3")?, File::options().write(true).open("/dev/fd/4")?);
     /// let connection = amp::Connection::builder().pipes(read, write)?;
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// The second way has a price: the parent does not see that the connection was closed while the child lives, so its calls wait for
+    /// answers that do not come. Such a child exits when its connection has ended.
     ///
     /// # Errors
     /// When a descriptor is not open in the direction that is asked of it, or is a socket of messages or one that listens.

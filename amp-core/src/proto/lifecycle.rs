@@ -40,7 +40,7 @@ enum Phase {
     Open,
     /// No new calls but callbacks. Answers to the old ones may arrive until the instant.
     Closing { reason: CloseReason, until: Instant, finish_by: Instant },
-    /// Nothing is received any more. What is queued may still go out.
+    /// Nothing is answered any more. What is queued may still go out, and behind an orderly end what the peer notifies still comes in.
     Over { reason: CloseReason, finish_by: Instant },
     /// The last bytes were taken to be written: nothing more is appended.
     Sealed { reason: CloseReason, finish_by: Instant },

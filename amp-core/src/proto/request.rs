@@ -4,7 +4,7 @@ use super::admission::Lane;
 use super::waiter::Waiter;
 use crate::packet::ReplyPacket;
 
-/// How an ask is sent.
+/// How an ask that is admitted is appended, and what becomes of its answer.
 pub(crate) struct Request<'a, W: Waiter> {
     pub(crate) lane: Lane,
     pub(crate) wants_answer: bool,

@@ -189,7 +189,8 @@ impl Asker {
         match result {
             Err(error) => self.fail(&error),
             Ok(()) if is_put => self.settle(),
-            // The ask is another connection's, or the connection is over: it is dropped without an answer.
+            // Nothing is replaced any more, or the ask is another connection's. Dropped, it answers with `UNKNOWN`, unless the connection
+            // is over.
             Ok(()) => {}
         }
         is_put

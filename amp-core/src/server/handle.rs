@@ -7,6 +7,8 @@ use super::accept::{Lifecycle, Stage};
 
 /// Accepts connections until it is closed or dropped. Cheap to hold: the work is done in tasks of its own.
 ///
+/// Dropping it closes its connections in order, as [`close`](Self::close) does: keep it as long as it is to serve.
+///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
 /// # extern crate amp_core as amp;
@@ -51,7 +53,7 @@ impl Server {
         self.lifecycle.advance(Stage::Closing);
     }
 
-    /// Waits until the server was closed and its last connection has ended.
+    /// Waits until the server was closed and its last connection has ended. There is no reason to return: each connection has its own.
     ///
     /// # Cancel safety
     /// Safe to drop and to call again.

@@ -20,7 +20,7 @@ use crate::machine::{Read, Shutdown};
 /// that stops reading stops its own writer and no other. They are sent whether or not the stream is polled, and also while its
 /// connection closes.
 ///
-/// [`shutdown`](tokio::io::AsyncWriteExt::shutdown) closes the writing direction; reading goes on when the peer is one of ours,
+/// [`shutdown`] closes the writing direction; reading goes on when the peer is one of ours,
 /// and ends too when it is txampext. Dropping the stream closes both directions in order, as dropping a socket does: bytes that
 /// were written before still arrive, and the end looks whole to the peer.
 ///
@@ -35,8 +35,12 @@ use crate::machine::{Read, Shutdown};
 ///
 /// Bytes that were written before a command can be read when its responder starts; see [order](crate::Multiplexer#order).
 ///
-/// Every write is sent by itself: many small ones are faster through a [`BufWriter`](tokio::io::BufWriter). Writing waits as long
-/// as the peer's reader does; a limit is the writer's to set.
+/// Every write is sent by itself: many small ones are faster through a [`BufWriter`]. Writing waits as long as the peer's
+/// reader does; a limit is the writer's to set.
+///
+/// [`shutdown`]: https://docs.rs/tokio/1/tokio/io/trait.AsyncWriteExt.html#method.shutdown
+/// [`tokio::io::split`]: https://docs.rs/tokio/1/tokio/io/fn.split.html
+/// [`BufWriter`]: https://docs.rs/tokio/1/tokio/io/struct.BufWriter.html
 pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,

@@ -100,18 +100,18 @@ impl Claims {
         if self.keys.is_empty() { None } else { Some(Box::new(self.keys.clone())) }
     }
 
+    /// Whether an extension sees the keys of boxes.
     #[inline]
-    pub(in crate::connection) fn see_ask(&self, ask: &Ask) {
-        if !self.keys.is_empty() {
-            self.keys.see_ask(ask);
-        }
+    pub(in crate::connection) fn sees_keys(&self) -> bool {
+        !self.keys.is_empty()
     }
 
-    #[inline]
+    pub(in crate::connection) fn see_ask(&self, ask: &Ask) {
+        self.keys.see_ask(ask);
+    }
+
     pub(in crate::connection) fn see_reply(&self, reply: &RawBox, nesting: u8) {
-        if !self.keys.is_empty() {
-            self.keys.see_reply(reply, nesting);
-        }
+        self.keys.see_reply(reply, nesting);
     }
 
     /// The handler of a command and the place of the command there, if an extension claims it.
