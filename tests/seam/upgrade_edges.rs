@@ -6,10 +6,10 @@ use std::task::{Context, Waker};
 
 use amp::schema::CommandDeclaration;
 use amp::{
-    Arguments, Ask, Command, Connection, DecodeError, EncodeError, RawValue, Settings, Value, ValueWriter, Violations,
-    WeakConnection,
+    Arguments, Ask, Command, Connection, DecodeError, EncodeError, Peer, RawValue, Settings, Value, ValueWriter,
+    Violations, WeakConnection,
 };
-use amp_core::extension::{Extension, Handler, Upgrade};
+use amp_core::extension::{Extension, Handler, PreviousTransport, Upgrade};
 
 use crate::masks::{GREETING, Masking, Pad, StartMask, start_mask};
 use crate::raw_peer::{RawPeer, answer_sum, ask, ask_sum, ended, error, packed, soon, unknown};
@@ -170,6 +170,22 @@ async fn an_ask_for_another_transport_that_wants_no_answer_keeps_the_transport()
     peer.send([packed(&[("_command", "StartMask"), ("key", "7")]), ask_sum("1")].concat()).await;
     peer.expect(answer_sum("1")).await;
     peer.expect_open().await;
+}
+
+#[tokio::test]
+async fn a_replacement_that_waits_is_dropped_with_the_driver_though_it_holds_a_handle() {
+    let (here, _there) = tokio::io::duplex(64);
+    let (connection, driver) = Connection::builder().build(here, Peer::other("script"));
+    let (held, handle) = (Arc::new(()), connection.clone());
+    let kept = (Arc::clone(&held), handle);
+    let replace = move |previous: PreviousTransport| async move {
+        let _kept = kept;
+        Ok(previous.into_parts().1)
+    };
+    let reply = Upgrade::ask(&connection, &StartMask { key: 7 }, replace).expect("none is under way");
+    drop(driver);
+    assert_eq!(Arc::strong_count(&held), 1);
+    drop(reply);
 }
 
 const WORDS: (&str, &str) = ("_amp", "1 goodbye");
