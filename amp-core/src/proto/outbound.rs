@@ -98,12 +98,12 @@ impl Outbound {
 
     #[inline]
     pub(super) fn has_room(&self) -> bool {
-        self.bytes.len() < self.high_water
+        self.len() < self.high_water
     }
 
     /// Whether there is room beside what was promised.
     pub(super) fn has_room_to_promise(&self) -> bool {
-        self.bytes.len() + self.promised < self.high_water
+        self.len() + self.promised < self.high_water
     }
 
     pub(super) fn promise(&mut self) {
@@ -137,7 +137,8 @@ impl Outbound {
     /// Whether there is something to be written now.
     #[inline]
     pub(super) fn has_unheld(&self) -> bool {
-        !if self.barrier.is_some() { &self.before } else { &self.bytes }.is_empty()
+        let unheld = if self.barrier.is_some() { &self.before } else { &self.bytes };
+        !unheld.is_empty()
     }
 
     /// Takes out everything that is not held by a barrier, in exchange for an empty buffer. No tag from `next_tag` on was used.
@@ -223,7 +224,7 @@ impl Outbound {
 
     /// Holds nothing any more.
     pub(super) fn lift(&mut self) {
-        if self.barrier.take().is_some() {
+        if self.barrier.take().is_some() && !self.before.is_empty() {
             let held = std::mem::replace(&mut self.bytes, std::mem::take(&mut self.before));
             self.bytes.extend(held);
         }

@@ -63,6 +63,8 @@ fn operation() -> impl Strategy<Value = Operation> {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     number: u64,
+    /// In bytes.
+    length: usize,
     /// The transport that it is written to, counted from 0.
     transport: usize,
     is_attached: bool,
@@ -72,6 +74,7 @@ struct Waiting {
 struct Scene {
     state: ConnectionState<u64>,
     now: Instant,
+    outbound_mark: usize,
     last_number: u64,
     waiting: Vec<Waiting>,
     transport: usize,
@@ -87,11 +90,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn new() -> Self {
+    fn new(outbound_mark: usize) -> Self {
         let limits = Limits {
             boxes: BoxLimits::DEFAULT,
             most_calls: 1000,
-            outbound_mark: 1 << 20,
+            outbound_mark,
             most_outbound: usize::MAX,
             announces: true,
         };
@@ -110,6 +113,7 @@ impl Scene {
         Self {
             state,
             now: Instant::now(),
+            outbound_mark,
             last_number: 0,
             waiting: Vec::new(),
             transport: 0,
@@ -244,7 +248,9 @@ impl Scene {
     fn appended(&mut self) {
         self.last_number += 1;
         let transport = self.transport + usize::from(self.barrier.is_some());
-        self.waiting.push(Waiting { number: self.last_number, transport, is_attached: false });
+        let others: usize = self.waiting.iter().map(|waiting| waiting.length).sum();
+        let length = self.state.sending().outbound().len() - others;
+        self.waiting.push(Waiting { number: self.last_number, length, transport, is_attached: false });
     }
 
     /// A turn of the driver.
@@ -272,6 +278,7 @@ impl Scene {
         for waiting in expected {
             let raw = decoder.next_box().expect("boxes").expect("as many as there are");
             assert_eq!(number_in(&raw), waiting.number);
+            assert!(waiting.number == 0 || raw.as_bytes().len() == waiting.length);
             let is_attached = attachments.first().is_some_and(|(offset, _)| offset == at);
             assert_eq!(is_attached, waiting.is_attached, "an attachment goes with its box");
             if is_attached {
@@ -285,6 +292,8 @@ impl Scene {
 
     fn check(&mut self) {
         assert_eq!(self.state.sending().outbound().is_empty(), self.waiting.is_empty());
+        let length: usize = self.waiting.iter().map(|waiting| waiting.length).sum();
+        assert_eq!(self.state.sending().has_room(), length < self.outbound_mark, "{length} bytes wait");
         let attached = self.waiting.iter().filter(|waiting| waiting.is_attached).count();
         assert_eq!(Arc::strong_count(&self.attached), attached + 1, "attachments live as long as they may be sent");
         for (tag, number) in &self.asks {
@@ -310,7 +319,8 @@ impl Scene {
             let place = |number| self.waiting.iter().position(|waiting| waiting.number == number);
             let at = self.barrier.map_or(Some(count), place);
             at.into_iter().for_each(|at| {
-                self.waiting.insert(at, Waiting { number: 0, transport: self.transport, is_attached: false });
+                self.waiting
+                    .insert(at, Waiting { number: 0, length: 0, transport: self.transport, is_attached: false });
             });
         }
         let (last, was_cut) = self.state.seal();
@@ -355,8 +365,11 @@ fn panic_within(buffer: &mut Vec<u8>) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_panics_or_comes_late_each_box_goes_once_in_its_order_to_its_transport(
+        outbound_mark in prop_oneof![1..400_usize, Just(1 << 20)],
         operations in vec(operation(), 0..120),
         reason in prop_oneof![
             Just(CloseReason::Aborted),
@@ -364,7 +377,7 @@ proptest! {
             Just(CloseReason::DriverDropped),
         ],
     ) {
-        let mut scene = Scene::new();
+        let mut scene = Scene::new(outbound_mark);
         for operation in operations {
             scene.run(operation);
         }
