@@ -10,7 +10,9 @@ use proptest::prelude::*;
 
 use super::end::number_in;
 use crate::packet::put_ask_with;
-use crate::proto::{Appended, Attachment, ConnectionState, Lane, Limits, Outgoing, ReplyTo, Request, Untyped, Upgrade};
+use crate::proto::{
+    Appended, Attachment, Attachments, ConnectionState, Lane, Limits, Outgoing, ReplyTo, Request, Untyped, Upgrade,
+};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, BoxDecoder, BoxLimits};
 
@@ -261,33 +263,12 @@ impl Scene {
             return;
         }
         let (mut bytes, mut woken) = (Vec::new(), Vec::new());
-        let is_taken = self.state.sending().take(&mut bytes, &mut woken);
+        let attachments = self.state.sending().take(&mut bytes, &mut woken);
         let count = self.waiting.partition_point(|waiting| waiting.transport == self.transport);
         let expected: Vec<_> = self.waiting.drain(..count).collect();
-        assert_eq!(is_taken, count > 0);
-        self.check_bytes(&bytes, &expected);
+        assert_eq!(attachments.is_some(), count > 0);
+        check_bytes(&bytes, attachments.unwrap_or_default(), &expected);
         self.taken.extend(expected.iter().map(|waiting| waiting.number));
-    }
-
-    /// The bytes are those boxes, and the attachments go with their first bytes.
-    fn check_bytes(&mut self, bytes: &[u8], expected: &[Waiting]) {
-        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
-        decoder.buffer().extend_from_slice(bytes);
-        let mut attachments = self.state.sending().outbound().take_attachments();
-        let mut at = 0;
-        for waiting in expected {
-            let raw = decoder.next_box().expect("boxes").expect("as many as there are");
-            assert_eq!(number_in(&raw), waiting.number);
-            assert!(waiting.number == 0 || raw.as_bytes().len() == waiting.length);
-            let is_attached = attachments.first().is_some_and(|(offset, _)| offset == at);
-            assert_eq!(is_attached, waiting.is_attached, "an attachment goes with its box");
-            if is_attached {
-                drop(attachments.take_first());
-            }
-            at += raw.as_bytes().len();
-        }
-        assert_eq!(at, bytes.len());
-        assert!(attachments.is_empty());
     }
 
     fn check(&mut self) {
@@ -323,13 +304,32 @@ impl Scene {
                     .insert(at, Waiting { number: 0, length: 0, transport: self.transport, is_attached: false });
             });
         }
-        let (last, was_cut) = self.state.seal();
-        assert_eq!(was_cut, is_cut);
+        let last = self.state.seal();
+        assert_eq!(last.is_cut, is_cut);
         if !self.has_failed {
-            let expected = std::mem::take(&mut self.waiting);
-            self.check_bytes(&last, &expected);
+            check_bytes(&last.bytes, last.attachments, &self.waiting);
         }
     }
+}
+
+/// The bytes are those boxes, and the attachments go with their first bytes.
+fn check_bytes(bytes: &[u8], mut attachments: Attachments, expected: &[Waiting]) {
+    let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+    decoder.buffer().extend_from_slice(bytes);
+    let mut at = 0;
+    for waiting in expected {
+        let raw = decoder.next_box().expect("boxes").expect("as many as there are");
+        assert_eq!(number_in(&raw), waiting.number);
+        assert!(waiting.number == 0 || raw.as_bytes().len() == waiting.length);
+        let is_attached = attachments.first().is_some_and(|(offset, _)| offset == at);
+        assert_eq!(is_attached, waiting.is_attached, "an attachment goes with its box");
+        if is_attached {
+            drop(attachments.take_first());
+        }
+        at += raw.as_bytes().len();
+    }
+    assert_eq!(at, bytes.len());
+    assert!(attachments.is_empty());
 }
 
 fn numbered(number: u64) -> AmpBox {
