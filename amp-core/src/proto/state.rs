@@ -217,6 +217,9 @@ impl<W: Waiter> ConnectionState<W> {
         // With nothing to be written, all that was sent has left, or was thrown away.
         if lets_write && !self.sending.outbound().is_empty() {
             self.sending.leaves();
+        } else if !lets_write {
+            // At once: who is told that its ask has not left may send it again.
+            self.sending.outbound().discard();
         }
         let mut woken = self.release_waiters();
         self.sending.close(&mut woken);

@@ -291,6 +291,9 @@ impl Scene {
         self.waiting.truncate(count);
         if lets_write {
             self.taken.extend(self.waiting.iter().map(|waiting| waiting.number));
+        } else {
+            assert!(self.state.sending().outbound().is_empty(), "what has not left is never written");
+            self.waiting.clear();
         }
         for (tag, number) in &self.asks {
             let has_left = self.state.sending().has_left(*tag);
@@ -305,7 +308,7 @@ impl Scene {
             });
         }
         let last = self.state.seal();
-        assert_eq!(last.is_cut, is_cut);
+        assert_eq!(last.is_cut, is_cut && lets_write);
         if !self.has_failed {
             check_bytes(&last.bytes, last.attachments, &self.waiting);
         }
