@@ -255,9 +255,9 @@ struct EndingHandler {
 }
 
 impl Handler for EndingHandler {
-    fn handle(&self, _: usize, ask: Ask) {
+    fn handle(&self, _: usize, mut ask: Ask) {
         let Some(connection) = self.connection.upgrade() else { return };
-        let Some(upgrade) = Upgrade::begin(&connection) else { return Upgrade::refuse(ask) };
+        let Some(upgrade) = Upgrade::begin(&connection, &mut ask) else { return Upgrade::refuse(ask) };
         let Some((StartMask { key }, answer)) = ask.accept() else { return };
         let response = Masked { key: key.into() };
         match key {
