@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use super::attachments::{Attachments, Carries};
+use super::attachments::{Attachments, Carrier};
 use super::lifecycle::{EndListener, Intake, Lifecycle};
 use super::outbound::LastBytes;
 use super::outgoing::Outgoing;
@@ -24,7 +24,7 @@ pub(crate) struct ConnectionState<W: Waiter> {
     wake_up: WakeUp<W>,
     upgrade: Upgrade,
     /// What the transport carries beside the bytes.
-    carries: Option<Carries>,
+    carrier: Carrier,
     /// Nothing that was not taken before is written.
     has_write_failed: bool,
     most_outbound: usize,
@@ -49,7 +49,7 @@ impl<W: Waiter> ConnectionState<W> {
             lifecycle: Lifecycle::new(),
             wake_up: WakeUp::new(),
             upgrade: Upgrade::default(),
-            carries: None,
+            carrier: Carrier::default(),
             has_write_failed: false,
             most_outbound: limits.most_outbound,
         }
@@ -367,7 +367,7 @@ impl<W: Waiter> ConnectionState<W> {
 
     pub(crate) fn transport(&mut self) -> OverTransport<'_, W> {
         let is_sealed = self.lifecycle.is_sealed();
-        let Self { upgrade, carries, sending, wake_up, .. } = self;
-        OverTransport { upgrade, carries, sending, wake_up, is_sealed }
+        let Self { upgrade, carrier, sending, wake_up, .. } = self;
+        OverTransport { upgrade, carrier, sending, wake_up, is_sealed }
     }
 }

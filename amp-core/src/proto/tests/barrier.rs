@@ -181,7 +181,13 @@ impl Scene {
                 assert_eq!(self.state.transport().is_due(), is_due);
                 if is_due {
                     self.transport += 1;
+                    let before = self.state.transport().carrier();
+                    self.state.transport().set_carries(Some(|_| true));
                     self.state.transport().end();
+                    assert!(
+                        !self.state.transport().is_written_by(before),
+                        "another transport may carry something else"
+                    );
                     self.barrier = None;
                 }
             }
@@ -223,7 +229,8 @@ impl Scene {
 
     fn attach(&mut self) {
         let mut attachments = vec![Attachment::new(Arc::clone(&self.attached))];
-        let carries = self.state.transport().carries(&attachments);
+        let carrier = self.state.transport().carrier();
+        let carries = self.state.transport().is_written_by(carrier);
         assert_eq!(carries, self.barrier.is_none(), "what the next transport carries is not known");
         if carries {
             self.ask(Encodes::Whole, |state, ask, request| {
