@@ -3,10 +3,11 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
-use amp::{CallError, CloseReason, Connection, Peer, Settings};
+use amp::{Call, CallError, CloseReason, Connection, Peer, Settings};
 use amp_core::extension::CallExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
@@ -128,4 +129,72 @@ async fn what_is_queued_after_writing_has_failed_was_not_sent_however_the_connec
         assert!(!failed(soon("told", late).await).0, "nothing was written any more");
         assert!(failed(soon("told", first).await.expect("no panic")).0, "some of its bytes may have arrived");
     }
+}
+
+/// Fails to read when it is told so, and notes what is written to it.
+struct Unreadable {
+    fails: oneshot::Receiver<()>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl AsyncRead for Unreadable {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let _ = ready!(Pin::new(&mut self.fails).poll(cx));
+        Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+    }
+}
+
+impl AsyncWrite for Unreadable {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.written.lock().expect("no panic").extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A call that is polled where it is woken.
+struct Inline {
+    call: Mutex<Option<Call<Sum>>>,
+    failed: Mutex<Option<(bool, Failed)>>,
+}
+
+impl Inline {
+    fn poll(self: &Arc<Self>) {
+        let Some(mut call) = self.call.lock().expect("no panic").take() else { return };
+        match Pin::new(&mut call).poll(&mut Context::from_waker(&Waker::from(Arc::clone(self)))) {
+            Poll::Ready(reply) => *self.failed.lock().expect("no panic") = Some(failed(reply)),
+            Poll::Pending => *self.call.lock().expect("no panic") = Some(call),
+        }
+    }
+}
+
+impl Wake for Inline {
+    fn wake(self: Arc<Self>) {
+        self.poll();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_sent_when_reading_failed_is_not_written_after_that_was_told() {
+    let (fail, fails) = oneshot::channel();
+    let written = Arc::default();
+    let transport = Unreadable { fails, written: Arc::clone(&written) };
+    let settings = Settings::new().announce(false);
+    let connection = Connection::builder().settings(settings).start(transport, Peer::other("unreadable"));
+    sleep(SECOND).await;
+    let call = Arc::new(Inline { call: Mutex::new(Some(connection.call(sum()))), failed: Mutex::default() });
+    call.poll();
+    // The driver reads before it writes.
+    fail.send(()).expect("the transport is there");
+    soon("the end", connection.closed()).await;
+    let (sent, error) = call.failed.lock().expect("no panic").take().expect("it was told");
+    assert!(!sent && matches!(error, CallError::Connection { reason: CloseReason::Io(_), .. }), "{error:?}");
+    assert!(written.lock().expect("no panic").is_empty());
 }

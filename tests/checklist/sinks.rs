@@ -189,3 +189,40 @@ async fn what_an_extension_sends_takes_no_place_among_the_calls_and_keeps_nothin
     let refused = sender.poll_send::<Wait>(Waker::noop(), &sink, |_| Ok(()));
     assert!(matches!(refused, Poll::Ready(Err(CallError::Connection { reason: CloseReason::Closed, sent: false }))));
 }
+
+/// Panics when it takes replies, if it does, and when it is dropped.
+struct Falling {
+    in_deliver: bool,
+}
+
+impl ReplySink for Falling {
+    fn deliver(self: Arc<Self>, replies: &mut dyn Iterator<Item = Delivery>) {
+        replies.for_each(drop);
+        assert!(!self.in_deliver, "a sink that panics");
+    }
+}
+
+impl Drop for Falling {
+    fn drop(&mut self) {
+        // Once is enough: a second one while it unwinds would abort.
+        if !std::thread::panicking() {
+            panic!("a sink whose drop panics");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_whose_drop_panics_costs_no_other_its_reply() {
+    let (connection, mut peer) = RawPeer::with((), Settings::new());
+    let (sink, mut received) = replies();
+    let mut sender = Sender::new(&connection);
+    for in_deliver in [false, true] {
+        // The connection holds the last of it.
+        let falling: Arc<dyn ReplySink> = Arc::new(Falling { in_deliver });
+        send(&mut sender, &falling);
+    }
+    let tag = send(&mut sender, &sink);
+    expect_waits(&mut peer, &["1", "2", "3"]).await;
+    peer.send([answer("1", &[]), answer("2", &[]), answer("3", &[])].concat()).await;
+    assert_eq!(received.together().await, [tag]);
+}

@@ -204,6 +204,55 @@ impl AsyncRead for Noting {
     }
 }
 
+/// Carries handles of open connections, and looks at that.
+struct Looking(DuplexStream);
+
+impl AttachedWrite for Looking {
+    fn carries(attachments: &[Attachment]) -> bool {
+        attachments
+            .iter()
+            .all(|attached| attached.downcast_ref::<Connection>().is_some_and(|handle| !handle.is_closed()))
+    }
+
+    fn poll_write_attached(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        _: &[Attachment],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write(cx, bytes)
+    }
+}
+
+impl AsyncWrite for Looking {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Looking {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_may_use_the_connection_when_it_is_asked_what_it_carries() {
+    let (here, _there) = tokio::io::duplex(1 << 16);
+    let connection = Connection::builder().start_attaching(Looking(here), Peer::other("looking"));
+    let mut attached = vec![Attachment::new(connection.clone())];
+    assert!(matches!(send(&mut Sender::new(&connection), 0, &mut attached), Poll::Ready(Ok(()))));
+    assert!(attached.is_empty(), "it was taken");
+}
+
 /// Sends a box with attachments or without, and wants no answer to it.
 fn send(
     sender: &mut Sender,

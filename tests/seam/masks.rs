@@ -42,9 +42,9 @@ impl Extension for Masking {
 }
 
 impl Handler for Handling {
-    fn handle(&self, _: usize, ask: Ask) {
+    fn handle(&self, _: usize, mut ask: Ask) {
         let Some(connection) = self.0.upgrade() else { return };
-        let Some(upgrade) = Upgrade::begin(&connection) else { return Upgrade::refuse(ask) };
+        let Some(upgrade) = Upgrade::begin(&connection, &mut ask) else { return Upgrade::refuse(ask) };
         let Some((StartMask { key }, answer)) = ask.accept() else { return };
         let answered = self.1.unwrap_or(key.into());
         upgrade.accept(answer, &Masked { key: answered }, move |previous| mask(previous, key));

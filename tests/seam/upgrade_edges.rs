@@ -1,15 +1,16 @@
 //! What becomes of a replacement of the transport when a part of it fails, comes late or is cut off.
 
 use std::fmt;
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
 use amp::schema::CommandDeclaration;
 use amp::{
-    Arguments, Ask, Command, Connection, DecodeError, EncodeError, RawValue, Settings, Value, ValueWriter, Violations,
-    WeakConnection,
+    Arguments, Ask, Command, Connection, DecodeError, EncodeError, Peer, RawValue, Settings, Value, ValueWriter,
+    Violations, WeakConnection,
 };
-use amp_core::extension::{Extension, Handler, Upgrade};
+use amp_core::extension::{Extension, Handler, PreviousTransport, Upgrade};
 
 use crate::masks::{GREETING, Masking, Pad, StartMask, start_mask};
 use crate::raw_peer::{RawPeer, answer_sum, ask, ask_sum, ended, error, packed, soon, unknown};
@@ -145,9 +146,9 @@ impl Extension for Breaking {
 }
 
 impl Handler for BreakingHandler {
-    fn handle(&self, _: usize, ask: Ask) {
+    fn handle(&self, _: usize, mut ask: Ask) {
         let Some(connection) = self.0.upgrade() else { return };
-        let Some(upgrade) = Upgrade::begin(&connection) else { return Upgrade::refuse(ask) };
+        let Some(upgrade) = Upgrade::begin(&connection, &mut ask) else { return Upgrade::refuse(ask) };
         let Some((Break, answer)) = ask.accept() else { return };
         let response = Broken { value: Panicking(Mutex::new(Some(connection.call(sum())))) };
         upgrade.accept(answer, &response, |previous| async { Ok(previous.into_parts().1) });
@@ -170,6 +171,74 @@ async fn an_ask_for_another_transport_that_wants_no_answer_keeps_the_transport()
     peer.send([packed(&[("_command", "StartMask"), ("key", "7")]), ask_sum("1")].concat()).await;
     peer.expect(answer_sum("1")).await;
     peer.expect_open().await;
+}
+
+/// Answers no ask by `refuse`: it takes the arguments and drops the answer, or panics, in the way that the key names. A replacement
+/// that begins is given up, and this end asks for one.
+struct Careless;
+
+struct CarelessHandler(WeakConnection);
+
+impl Extension for Careless {
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        vec![StartMask::DECLARATION]
+    }
+
+    fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
+        Arc::new(CarelessHandler(connection))
+    }
+}
+
+impl Handler for CarelessHandler {
+    fn handle(&self, _: usize, mut ask: Ask) {
+        let Some(connection) = self.0.upgrade() else { return };
+        if let Some(upgrade) = Upgrade::begin(&connection, &mut ask) {
+            drop(upgrade);
+            drop(Upgrade::ask(&connection, &StartMask { key: 7 }, |_| pending()).expect("none is under way"));
+        }
+        let Some((StartMask { key }, _answer)) = ask.accept() else { return };
+        assert_ne!(key, 1, "a handler that panics");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_ends_that_ask_at_once_both_have_an_error_however_the_ask_is_answered() {
+    let (connection, mut peer) = scripted(Careless);
+    // The first ask begins, and is answered when this end has asked, too.
+    peer.send(ask("1", "StartMask", &[("key", "0")])).await;
+    peer.expect([ask_mask("1"), unknown("1")].concat()).await;
+    let call = tokio::spawn(connection.call(sum()));
+    for (tag, key) in [("2", "0"), ("3", "1")] {
+        peer.send(ask(tag, "StartMask", &[("key", key)])).await;
+        peer.expect(unknown(tag)).await;
+    }
+    peer.send(ask("4", "StartMask", &[("key", "none")])).await;
+    let invalid = peer.some().await;
+    assert!(invalid.starts_with(&packed(&[("_error", "4"), ("_error_code", "INVALID_ARGUMENT")])[..40]));
+    // What may be read by another transport waits, errors, too.
+    peer.send([ask("5", "Nobody", &[]), ask_sum("6")].concat()).await;
+    peer.expect_silence_for(MINUTE).await;
+    peer.send(error("1", "NO", "")).await;
+    peer.expect(ask_sum("2")).await;
+    peer.expect([error("5", "UNHANDLED", "Unhandled Command: b'Nobody'"), answer_sum("6")].concat()).await;
+    peer.send(answer_sum("2")).await;
+    soon("the answer", call).await.expect("no panic").expect("an answer");
+}
+
+#[tokio::test]
+async fn a_replacement_that_waits_is_dropped_with_the_driver_though_it_holds_a_handle() {
+    let (here, _there) = tokio::io::duplex(64);
+    let (connection, driver) = Connection::builder().build(here, Peer::other("script"));
+    let (held, handle) = (Arc::new(()), connection.clone());
+    let kept = (Arc::clone(&held), handle);
+    let replace = move |previous: PreviousTransport| async move {
+        let _kept = kept;
+        Ok(previous.into_parts().1)
+    };
+    let reply = Upgrade::ask(&connection, &StartMask { key: 7 }, replace).expect("none is under way");
+    drop(driver);
+    assert_eq!(Arc::strong_count(&held), 1);
+    drop(reply);
 }
 
 const WORDS: (&str, &str) = ("_amp", "1 goodbye");

@@ -255,9 +255,9 @@ struct EndingHandler {
 }
 
 impl Handler for EndingHandler {
-    fn handle(&self, _: usize, ask: Ask) {
+    fn handle(&self, _: usize, mut ask: Ask) {
         let Some(connection) = self.connection.upgrade() else { return };
-        let Some(upgrade) = Upgrade::begin(&connection) else { return Upgrade::refuse(ask) };
+        let Some(upgrade) = Upgrade::begin(&connection, &mut ask) else { return Upgrade::refuse(ask) };
         let Some((StartMask { key }, answer)) = ask.accept() else { return };
         let response = Masked { key: key.into() };
         match key {
@@ -275,6 +275,10 @@ impl Handler for EndingHandler {
                 let _kept = previous;
                 pending().await
             }),
+            5 => {
+                drop((upgrade, answer));
+                drop(Upgrade::ask(&connection, &StartMask { key: 7 }, |_| pending()).expect("none is under way"));
+            }
             _ => *self.upgrade.lock().expect("no panic") = Some((upgrade, answer)),
         }
     }
@@ -293,6 +297,16 @@ async fn reading_goes_on_when_the_replacement_is_given_up_at_once_or_later() {
     peer.expect_silence_for(MINUTE - Duration::from_secs(1)).await;
     peer.expect(answer("3", &[("key", "1")])).await;
     peer.expect(answer_sum("4")).await;
+    peer.expect_open().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_goes_on_when_the_replacement_is_given_up_and_this_end_asks_for_one_at_once() {
+    let (_connection, mut peer) = scripted(Ending);
+    peer.send([ask_end("1", "5"), ask_sum("2")].concat()).await;
+    peer.expect([unknown("1"), ask_mask("1")].concat()).await;
+    peer.send([ask_sum("3"), error("1", "NO", "")].concat()).await;
+    peer.expect([answer_sum("2"), answer_sum("3")].concat()).await;
     peer.expect_open().await;
 }
 

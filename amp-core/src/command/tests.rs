@@ -182,6 +182,8 @@ fn line_64_nested_boxes_are_read_exactly_as_deep_as_the_limit_says() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn nested_boxes_are_read_as_they_were_written(
         items in vec((any::<i64>(), any::<Option<String>>()), 0..6),

@@ -11,7 +11,8 @@ use crate::proto::{Attachment, Carries};
 
 /// A transport that carries attachments beside the bytes, as a unix socket carries descriptors.
 pub trait AttachedWrite: AsyncWrite + Unpin {
-    /// Whether it can send these attachments, all with one byte. Others are refused before anything of their box is written.
+    /// Whether it can send these attachments, all with one byte. Others are refused before anything of their box is written. It runs
+    /// under no lock of the connection.
     fn carries(attachments: &[Attachment]) -> bool
     where
         Self: Sized;

@@ -17,6 +17,7 @@ use super::replacement::{PreviousTransport, Replacing, poll_replacing};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::writer::Writer;
+use crate::proto::LastBytes;
 use crate::reason::CloseReason;
 
 /// The future that reads, writes and answers for one connection. [`Builder::start`](crate::Builder::start) spawns it.
@@ -106,8 +107,9 @@ impl<T: Transport + 'static> Running<T> {
         drop((replacing, shared.replacement.take()));
         // It may have failed when the connection was over already: an orderly close has not said all then.
         let broken = writer.broken().cloned();
-        let (last, attachments, is_cut) = shared.seal();
-        writer.append(&last, attachments);
+        let LastBytes { bytes, attachments, is_cut, discarded } = shared.seal();
+        drop(discarded);
+        writer.append(&bytes, attachments);
         // What is said of them now is no answer and not written.
         responders.stop_answering();
         let lingers = reason.lets_write() && broken.is_none() && !transport.is_away();
@@ -199,9 +201,11 @@ impl<T: Transport + 'static> Running<T> {
             // They are dropped once the lock is free.
             writer.attach(state.discard_outbound());
         } else if !writer.has_rest() {
-            taken = state.sending().take(writer.buffer(), woken);
-            if taken && state.sending().outbound().has_attachments() {
-                writer.attach(state.sending().outbound().take_attachments());
+            if let Some(attachments) = state.sending().take(writer.buffer(), woken) {
+                taken = true;
+                if !attachments.is_empty() {
+                    writer.attach(attachments);
+                }
             }
             room_is_waited_for = state.sending().is_room_waited_for();
         }

@@ -1,3 +1,4 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -6,6 +7,7 @@ use super::clock::{Alarm, now};
 use super::lingering::Lingering;
 use super::responders::Responders;
 use super::shared::Shared;
+use crate::panics::caught;
 use crate::reason::CloseReason;
 
 /// Tells everybody that the connection has ended, however the driver ends.
@@ -14,8 +16,9 @@ pub(super) struct EndGuard(pub(super) Arc<Shared>);
 impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.end(CloseReason::DriverDropped);
-        // What is still queued must not live as long as the handles.
-        drop(self.0.seal());
+        // What is still queued, and what would replace the transport, must not live as long as the handles. Their drop may panic.
+        let queued = (self.0.seal(), self.0.replacement.take());
+        caught(AssertUnwindSafe(|| drop(queued)));
         self.0.stop_receiver();
         self.0.announce_end();
         self.0.transport_closed(Some(CloseReason::DriverDropped));

@@ -8,7 +8,7 @@ use super::clock::now;
 use super::failure::Failure;
 use super::shared::{Shared, wake};
 use crate::exposed::ContextRef;
-use crate::proto::{Attachment, ConnectionState, Lane, Outgoing, ReplyTo, Request, TimerKey};
+use crate::proto::{Attachment, Carrier, ConnectionState, Lane, Outgoing, ReplyTo, Request, TimerKey};
 use crate::value::EncodeErrorKind;
 
 /// An ask that is to be sent, and its place while it waits for that.
@@ -120,7 +120,14 @@ pub(super) fn append(
     Ok(tag)
 }
 
-/// As [`append`], with attachments, which are taken if it is appended.
+/// The transport, if it carries the attachments.
+#[cold]
+pub(super) fn carrier_of(shared: &Shared, attachments: &[Attachment]) -> Option<Carrier> {
+    let carrier = shared.lock().transport().carrier();
+    carrier.carries(attachments).then_some(carrier)
+}
+
+/// As [`append`], with attachments, which are taken if it is appended: if the carrier is still the transport.
 #[cold]
 pub(super) fn append_attached(
     shared: &Shared,
@@ -128,8 +135,9 @@ pub(super) fn append_attached(
     ask: &dyn Outgoing,
     request: &Request<'_, Waker>,
     attachments: &mut Vec<Attachment>,
+    carrier: Option<Carrier>,
 ) -> Result<Option<u64>, Failure> {
-    if !state.transport().carries(attachments) {
+    if !carrier.is_some_and(|carrier| state.transport().is_written_by(carrier)) {
         let words = "the transport does not carry what is attached".to_owned();
         return Err(Failure::Invalid(EncodeErrorKind::Custom(words).into()));
     }

@@ -212,7 +212,15 @@ impl Reader {
             // The ask has been there since the turn before at the latest: its answer is looked for from the next read on.
             Upgrade::Asked { tag } if self.awaited != Some(tag) => {
                 self.awaited = Some(tag);
-                if state.transport().is_out(tag) { Step::Nothing } else { Step::Refuse }
+                if !state.transport().is_out(tag) {
+                    return Step::Refuse;
+                }
+                // The peer's own ask, behind which reading stopped, was given up before the driver looked.
+                if std::mem::take(&mut self.is_stopped) {
+                    self.has_more = true;
+                    return Step::Resume;
+                }
+                Step::Nothing
             }
             Upgrade::Asked { .. } | Upgrade::Stopped => Step::Nothing,
             Upgrade::Agreed => {

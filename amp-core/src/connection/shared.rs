@@ -22,7 +22,7 @@ use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::panics::caught;
 use crate::peer::Peer;
-use crate::proto::{Appended, Attachments, ConnectionState, EndListener, Limits, LostSink, Waiter};
+use crate::proto::{Appended, ConnectionState, EndListener, LastBytes, Limits, LostSink, Waiter};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::{AmpBox, BoxLimits};
@@ -239,8 +239,7 @@ impl Shared {
     pub(super) fn write_failed(&self, reason: CloseReason) {
         let (until, finish_by) = (after(self.settings.linger), self.finish_by());
         let mut state = self.lock();
-        if let Some(woken) = state.write_failed(reason, until, finish_by) {
-            let discarded = state.sending().outbound().take_discarded();
+        if let Some((woken, discarded)) = state.write_failed(reason, until, finish_by) {
             self.unlock(state, woken);
             drop(discarded);
         }
@@ -285,18 +284,13 @@ impl Shared {
         drop(replacement);
     }
 
-    /// Takes what is still to be written, and lets nothing more be appended. What waits for another transport is lost; the flag
-    /// tells whether there was any.
-    pub(super) fn seal(&self) -> (Vec<u8>, Attachments, bool) {
+    /// Takes what is still to be written, and lets nothing more be appended.
+    pub(super) fn seal(&self) -> LastBytes {
         let mut state = self.lock();
-        let (last, is_cut) = state.seal();
+        let last = state.seal();
         // Nothing waits to be written any more: what goes on without an answer may start.
         self.inbound.publish(&mut state);
-        let outbound = state.sending().outbound();
-        let (attachments, discarded) = (outbound.take_attachments(), outbound.take_discarded());
-        drop(state);
-        drop(discarded);
-        (last, attachments, is_cut)
+        last
     }
 
     /// Runs `listener` when the connection has ended: now, if that was before.

@@ -67,7 +67,11 @@ pub(super) fn hand_over(replies: impl Iterator<Item = (Arc<dyn ReplySink>, Deliv
     while let Some((sink, first)) = replies.next() {
         let others = from_fn(|| replies.next_if(|(next, _)| Arc::ptr_eq(next, &sink)).map(|(_, reply)| reply));
         let mut together = once(first).chain(others);
-        if caught(AssertUnwindSafe(|| Arc::clone(&sink).deliver(&mut together))).is_none() {
+        let delivered = caught(AssertUnwindSafe(|| Arc::clone(&sink).deliver(&mut together)));
+        drop(together);
+        // It may be the last of it, and one that panicked may panic again when it is dropped.
+        let dropped = caught(AssertUnwindSafe(|| drop(sink)));
+        if delivered.is_none() || dropped.is_none() {
             tracing::error!("a sink of replies panicked");
         }
     }

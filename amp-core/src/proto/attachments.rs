@@ -27,6 +27,30 @@ impl fmt::Debug for Attachment {
 /// Which attachments a transport can send with one byte.
 pub(crate) type Carries = fn(&[Attachment]) -> bool;
 
+/// What tells whether the transport of a connection carries attachments, and that transport from those before it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Carrier {
+    carries: Option<Carries>,
+    /// How many there were before.
+    number: u64,
+}
+
+impl Carrier {
+    /// The transport is replaced by one that carries these.
+    pub(super) fn replace(&mut self, carries: Option<Carries>) {
+        *self = Self { carries, number: self.number + 1 };
+    }
+
+    /// Whether it carries the attachments. To be asked under no lock: it is code of a user's.
+    pub(crate) fn carries(self, attachments: &[Attachment]) -> bool {
+        self.carries.is_some_and(|carries| carries(attachments))
+    }
+
+    pub(super) fn is(self, other: Self) -> bool {
+        self.number == other.number
+    }
+}
+
 /// The attachments of a buffer, each with the offset of the byte that it goes with. Offsets ascend strictly.
 #[derive(Debug, Default)]
 pub(crate) struct Attachments(VecDeque<(usize, Vec<Attachment>)>);

@@ -30,6 +30,17 @@ pub(crate) struct Outbound {
     discarded: Attachments,
 }
 
+/// What was still to be written when nothing more could be appended.
+#[derive(Debug)]
+pub(crate) struct LastBytes {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) attachments: Attachments,
+    /// Whether a barrier held something, which is never written.
+    pub(crate) is_cut: bool,
+    /// What was attached to bytes that were thrown away. It is to be dropped under no lock.
+    pub(crate) discarded: Attachments,
+}
+
 /// A place behind a box: what is appended later stays until the barrier is lifted.
 #[derive(Clone, Copy, Debug)]
 struct Barrier {
@@ -98,12 +109,12 @@ impl Outbound {
 
     #[inline]
     pub(super) fn has_room(&self) -> bool {
-        self.bytes.len() < self.high_water
+        self.len() < self.high_water
     }
 
     /// Whether there is room beside what was promised.
     pub(super) fn has_room_to_promise(&self) -> bool {
-        self.bytes.len() + self.promised < self.high_water
+        self.len() + self.promised < self.high_water
     }
 
     pub(super) fn promise(&mut self) {
@@ -137,7 +148,8 @@ impl Outbound {
     /// Whether there is something to be written now.
     #[inline]
     pub(super) fn has_unheld(&self) -> bool {
-        !if self.barrier.is_some() { &self.before } else { &self.bytes }.is_empty()
+        let unheld = if self.barrier.is_some() { &self.before } else { &self.bytes };
+        !unheld.is_empty()
     }
 
     /// Takes out everything that is not held by a barrier, in exchange for an empty buffer. No tag from `next_tag` on was used.
@@ -161,13 +173,9 @@ impl Outbound {
     }
 
     /// Takes the attachments of the bytes that were just taken.
-    pub(crate) fn take_attachments(&mut self) -> Attachments {
-        std::mem::take(&mut self.attachments)
-    }
-
     #[inline]
-    pub(crate) fn has_attachments(&self) -> bool {
-        !self.attachments.is_empty()
+    pub(super) fn take_attachments(&mut self) -> Attachments {
+        if self.attachments.is_empty() { Attachments::default() } else { std::mem::take(&mut self.attachments) }
     }
 
     /// Attaches to the box that begins at `start`, the last one.
@@ -192,7 +200,7 @@ impl Outbound {
 
     /// Takes the attachments whose bytes were thrown away.
     #[must_use = "they are to be dropped under no lock"]
-    pub(crate) fn take_discarded(&mut self) -> Attachments {
+    pub(super) fn take_discarded(&mut self) -> Attachments {
         std::mem::take(&mut self.discarded)
     }
 
@@ -207,10 +215,14 @@ impl Outbound {
         }
     }
 
-    /// Takes out the last bytes, but for what a barrier holds: that was meant for another transport. Whether there was any.
-    pub(super) fn take_last(&mut self) -> (Vec<u8>, bool) {
+    /// Takes out the last bytes, but for what a barrier holds: that was meant for another transport.
+    pub(super) fn take_last(&mut self) -> LastBytes {
         let bytes = std::mem::take(&mut self.bytes);
-        if self.barrier.is_some() { (std::mem::take(&mut self.before), !bytes.is_empty()) } else { (bytes, false) }
+        let (bytes, is_cut) = match self.barrier {
+            Some(_) => (std::mem::take(&mut self.before), !bytes.is_empty()),
+            None => (bytes, false),
+        };
+        LastBytes { bytes, attachments: self.take_attachments(), is_cut, discarded: self.take_discarded() }
     }
 
     /// Sets a barrier behind the last box, which begins at `last_box`. No tag from `next_tag` on was used.
@@ -223,7 +235,7 @@ impl Outbound {
 
     /// Holds nothing any more.
     pub(super) fn lift(&mut self) {
-        if self.barrier.take().is_some() {
+        if self.barrier.take().is_some() && !self.before.is_empty() {
             let held = std::mem::replace(&mut self.bytes, std::mem::take(&mut self.before));
             self.bytes.extend(held);
         }

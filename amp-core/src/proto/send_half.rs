@@ -1,8 +1,9 @@
 use super::admission::{Admission, Lane};
 use super::announcements::Announcements;
+use super::attachments::Attachments;
 use super::credit::Credit;
 use super::goodbye;
-use super::outbound::Outbound;
+use super::outbound::{LastBytes, Outbound};
 use super::outgoing::{AddKeys, Outgoing};
 use super::request::{LostSink, ReplyTo, Request, SinkReply};
 use super::waiter::Waiter;
@@ -143,7 +144,7 @@ impl<W: Waiter> SendHalf<W> {
     }
 
     #[inline]
-    pub(crate) fn outbound(&mut self) -> &mut Outbound {
+    pub(super) fn outbound(&mut self) -> &mut Outbound {
         &mut self.outbound
     }
 
@@ -219,12 +220,14 @@ impl<W: Waiter> SendHalf<W> {
         self.admission.forget_promises(&mut self.outbound);
     }
 
-    /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Whether there
-    /// was anything.
-    pub(crate) fn take(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> bool {
-        let taken = self.outbound.has_unheld();
-        if taken {
+    /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Returns what
+    /// is attached to it, if there was anything.
+    pub(crate) fn take(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> Option<Attachments> {
+        let taken = self.outbound.has_unheld().then(|| {
             self.outbound.take(empty, self.tags.next_tag());
+            self.outbound.take_attachments()
+        });
+        if taken.is_some() {
             woken.extend(self.next_call());
             woken.extend(self.next_notification());
         }
@@ -233,8 +236,8 @@ impl<W: Waiter> SendHalf<W> {
     }
 
     /// Takes out the last bytes. A peer that understands it is told why the connection has ended, in the last box, because such a
-    /// peer reads no further. What a barrier holds is never written. Whether there was any.
-    pub(super) fn take_last(&mut self, reason: Option<&CloseReason>) -> (Vec<u8>, bool) {
+    /// peer reads no further. What a barrier holds is never written.
+    pub(super) fn take_last(&mut self, reason: Option<&CloseReason>) -> LastBytes {
         if let Some(reason) = reason.filter(|_| self.announcements.takes_goodbye()) {
             self.outbound.put_last(|buffer| goodbye::put(buffer, reason, self.boxes));
         }

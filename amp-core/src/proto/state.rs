@@ -1,7 +1,8 @@
 use std::time::Instant;
 
-use super::attachments::{Attachments, Carries};
+use super::attachments::{Attachments, Carrier};
 use super::lifecycle::{EndListener, Intake, Lifecycle};
+use super::outbound::LastBytes;
 use super::outgoing::Outgoing;
 use super::request::{Request, SinkReply};
 use super::send_half::{Limits, SendHalf};
@@ -23,7 +24,7 @@ pub(crate) struct ConnectionState<W: Waiter> {
     wake_up: WakeUp<W>,
     upgrade: Upgrade,
     /// What the transport carries beside the bytes.
-    carries: Option<Carries>,
+    carrier: Carrier,
     /// Nothing that was not taken before is written.
     has_write_failed: bool,
     most_outbound: usize,
@@ -48,7 +49,7 @@ impl<W: Waiter> ConnectionState<W> {
             lifecycle: Lifecycle::new(),
             wake_up: WakeUp::new(),
             upgrade: Upgrade::default(),
-            carries: None,
+            carrier: Carrier::default(),
             has_write_failed: false,
             most_outbound: limits.most_outbound,
         }
@@ -189,15 +190,22 @@ impl<W: Waiter> ConnectionState<W> {
     }
 
     /// Nothing can be written any more. Answers that have already come may still be read, until the instant. One that closes
-    /// already has no more time than it had.
-    pub(crate) fn write_failed(&mut self, reason: CloseReason, until: Instant, finish_by: Instant) -> Option<Vec<W>> {
+    /// already has no more time than it had. Returns also what was attached to what is not written: it is to be dropped under no
+    /// lock.
+    pub(crate) fn write_failed(
+        &mut self,
+        reason: CloseReason,
+        until: Instant,
+        finish_by: Instant,
+    ) -> Option<(Vec<W>, Attachments)> {
         if self.lifecycle.over().is_some() {
             return None;
         }
         self.has_write_failed = true;
-        self.sending.outbound().discard();
+        let discarded = self.discard_outbound();
         self.lifecycle.write_failed(&reason, until);
-        Some(self.close(reason, until, finish_by).unwrap_or_else(|| self.wake_up.wake_always().into_iter().collect()))
+        let woken = self.close(reason, until, finish_by);
+        Some((woken.unwrap_or_else(|| self.wake_up.wake_always().into_iter().collect()), discarded))
     }
 
     /// The first reason stays, and all that wait learn it.
@@ -209,6 +217,9 @@ impl<W: Waiter> ConnectionState<W> {
         // With nothing to be written, all that was sent has left, or was thrown away.
         if lets_write && !self.sending.outbound().is_empty() {
             self.sending.leaves();
+        } else if !lets_write {
+            // At once: who is told that its ask has not left may send it again.
+            self.sending.outbound().discard();
         }
         let mut woken = self.release_waiters();
         self.sending.close(&mut woken);
@@ -226,9 +237,7 @@ impl<W: Waiter> ConnectionState<W> {
 
     /// Takes what is still to be written, and lets nothing more be appended. A peer that understands it is told why the connection
     /// has ended, if there is a cause: in the last box, because such a peer reads no further.
-    ///
-    /// What a barrier holds is never written; the flag tells whether there was any.
-    pub(crate) fn seal(&mut self) -> (Vec<u8>, bool) {
+    pub(crate) fn seal(&mut self) -> LastBytes {
         let last = self.sending.take_last(self.lifecycle.over());
         self.lifecycle.seal();
         last
@@ -352,7 +361,7 @@ impl<W: Waiter> ConnectionState<W> {
 
     pub(crate) fn transport(&mut self) -> OverTransport<'_, W> {
         let is_sealed = self.lifecycle.is_sealed();
-        let Self { upgrade, carries, sending, wake_up, .. } = self;
-        OverTransport { upgrade, carries, sending, wake_up, is_sealed }
+        let Self { upgrade, carrier, sending, wake_up, .. } = self;
+        OverTransport { upgrade, carrier, sending, wake_up, is_sealed }
     }
 }

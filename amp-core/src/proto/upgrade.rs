@@ -1,4 +1,4 @@
-use super::attachments::{Attachment, Carries};
+use super::attachments::{Attachment, Carrier, Carries};
 use super::outgoing::Outgoing;
 use super::request::Request;
 use super::send_half::SendHalf;
@@ -67,7 +67,7 @@ impl Upgrade {
 /// driver's.
 pub(crate) struct OverTransport<'a, W: Waiter> {
     pub(super) upgrade: &'a mut Upgrade,
-    pub(super) carries: &'a mut Option<Carries>,
+    pub(super) carrier: &'a mut Carrier,
     pub(super) sending: &'a mut SendHalf<W>,
     pub(super) wake_up: &'a mut WakeUp<W>,
     pub(super) is_sealed: bool,
@@ -150,12 +150,17 @@ impl<W: Waiter> OverTransport<'_, W> {
 
     /// What the transport carries from now on.
     pub(crate) fn set_carries(&mut self, carries: Option<Carries>) {
-        *self.carries = carries;
+        self.carrier.replace(carries);
     }
 
-    /// Whether attachments can be sent now. While the transport is replaced it is not known what the next one carries.
-    pub(crate) fn carries(&mut self, attachments: &[Attachment]) -> bool {
-        !self.sending.outbound().is_holding() && self.carries.is_some_and(|carries| carries(attachments))
+    /// What tells which attachments can be sent.
+    pub(crate) fn carrier(&self) -> Carrier {
+        *self.carrier
+    }
+
+    /// Whether what is appended now is written by that transport. While it is replaced it is not known what the next one carries.
+    pub(crate) fn is_written_by(&mut self, carrier: Carrier) -> bool {
+        !self.sending.outbound().is_holding() && self.carrier.is(carrier)
     }
 
     /// Appends an ask with attachments that go with its first byte.

@@ -229,9 +229,15 @@ impl Ask {
         self.asker.settle();
     }
 
+    /// It asks for another transport. Whatever error answers it, the peer reads that although this end has asked, too.
+    pub(crate) fn begin_upgrade(&mut self) {
+        self.asker.begin_upgrade();
+    }
+
     /// Answers an ask for another transport with an error.
-    pub(crate) fn refuse_upgrade(self, code: &str, description: &str) {
-        self.asker.refuse_upgrade(code, description);
+    pub(crate) fn refuse_upgrade(mut self, code: &str, description: &str) {
+        self.asker.begin_upgrade();
+        self.asker.error(code, description);
     }
 
     /// Answers that this end closes. Nothing was done.

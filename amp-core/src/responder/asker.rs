@@ -43,8 +43,8 @@ enum Kind {
     Plain,
     /// No more than an answer when the responder starts.
     Marked,
-    /// An error, because the transport stays.
-    RefusesUpgrade,
+    /// Another transport. The peer waits for the answer, and reads it in front of a barrier of this end's own.
+    Upgrade,
 }
 
 impl Asker {
@@ -161,13 +161,11 @@ impl Asker {
         self.answering.release(std::mem::take(&mut self.held));
     }
 
-    /// Answers an ask for another transport with an error.
-    #[cold]
-    pub(super) fn refuse_upgrade(mut self, code: &str, description: &str) {
+    /// From now on it is an ask for another transport.
+    pub(super) fn begin_upgrade(&mut self) {
         if self.kind == Kind::Plain {
-            self.kind = Kind::RefusesUpgrade;
+            self.kind = Kind::Upgrade;
         }
-        self.error(code, description);
     }
 
     /// Answers an ask for another transport with the response, and holds what comes behind that; with an error if the response cannot
@@ -286,7 +284,7 @@ impl Asker {
         };
         match self.kind {
             Kind::Plain => self.answering.append(&mut put),
-            Kind::RefusesUpgrade => self.answering.refuse_upgrade(&mut put),
+            Kind::Upgrade => self.answering.refuse_upgrade(&mut put),
             Kind::Marked => {}
         }
         result

@@ -323,6 +323,8 @@ fn decoded_in_chunks(bytes: &[u8], sizes: &[usize]) -> (Vec<AmpBox>, Option<Wire
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_chopping_of_the_bytes_gives_the_same_boxes(
         boxes in vec(any_box(), 0..5),

@@ -8,7 +8,7 @@ use crate::command::Command;
 use crate::connection::exchange::abandon;
 use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
-use crate::connection::queued::{append, append_attached, give_way};
+use crate::connection::queued::{append, append_attached, carrier_of, give_way};
 use crate::connection::sink::{ReplySink, SentTag};
 use crate::proto::{Attachment, Borrowed, Lane, ReplyTo, Request};
 use crate::value::{BoxWriter, EncodeError};
@@ -59,7 +59,7 @@ impl Sender {
     ///
     /// # Errors
     /// As [`poll_send`](Self::poll_send). [`CallError::Invalid`] when the transport does not carry the attachments, or is being
-    /// replaced.
+    /// replaced meanwhile.
     pub fn poll_send_attached<C: Command>(
         &mut self,
         waiter: &Waker,
@@ -68,6 +68,8 @@ impl Sender {
         attachments: &mut Vec<Attachment>,
     ) -> Poll<Result<SentTag, CallError<C::Errors>>> {
         let shared = &self.connection.shared;
+        // It may use the connection.
+        let carrier = if attachments.is_empty() { None } else { carrier_of(shared, attachments) };
         let mut state = shared.lock();
         if let Some(reason) = state.refusal(true) {
             return Poll::Ready(Err(CallError::Connection { reason, sent: false }));
@@ -86,7 +88,7 @@ impl Sender {
         let sent = if attachments.is_empty() {
             append(shared, state, &ask, &request)
         } else {
-            append_attached(shared, state, &ask, &request, attachments)
+            append_attached(shared, state, &ask, &request, attachments, carrier)
         };
         drop(left);
         // It has a tag, as it wants an answer.

@@ -30,6 +30,15 @@ use crate::value::EncodeErrorKind;
 /// the replacement and the old transport are dropped. What is behind the barrier never goes out in the old transport. The
 /// reason of the end is told to the peer only in front of the box that the barrier is behind, and no more once that has left.
 ///
+/// # Two ends that ask at the same time
+/// Neither end writes behind its own ask before that is answered. The one thing that goes out all the same is an error for the
+/// peer's ask: a peer that waits for this answer replaces nothing meanwhile, and reads the error as a box. This holds for
+/// asks that were given to [`begin`](Self::begin) or [`refuse`](Self::refuse), which a handler therefore calls first.
+///
+/// Every other answer waits: the peer may accept this end's ask, and its new transport would read the answer. So two ends wait for
+/// each other when they ask at the same time by commands that the other end does not know. A caller for which that may happen
+/// [ends](Connection::abort) the connection after some time.
+///
 /// # Cancel safety
 /// Dropping it keeps the transport, and reading goes on. The ask needs another answer then.
 pub struct Upgrade {
@@ -41,9 +50,13 @@ impl Upgrade {
     /// Stops reading behind the ask that the handler of an extension settles now. `None` when another replacement is under way,
     /// because this end has asked, too, or not answered an earlier ask: then [`refuse`](Self::refuse) answers.
     ///
+    /// From now on the ask is known to be one for another transport: any error that answers it goes where that of
+    /// [`refuse`](Self::refuse) does, also when its arguments do not decode, and when it is dropped or the handler panics.
+    ///
     /// Anywhere but in [`Handler::handle`](super::Handler::handle) it is too late: what is behind the ask may have been read.
     #[must_use = "reading goes on when it is dropped"]
-    pub fn begin(connection: &Connection) -> Option<Self> {
+    pub fn begin(connection: &Connection, ask: &mut Ask) -> Option<Self> {
+        ask.begin_upgrade();
         let shared = &connection.shared;
         let begins = shared.lock().transport().stop_reading();
         begins.then(|| {

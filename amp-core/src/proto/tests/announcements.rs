@@ -171,7 +171,7 @@ fn check(announces: bool, first: First, peer: Peer) {
     assert_eq!(ask(&mut state, &[]), asks + 64 + u64::from(greets) + 1, "each ask uses up one tag: {scene}");
 
     state.end(CloseReason::UnknownAnswer, Instant::now());
-    let last = boxes(&state.seal().0);
+    let last = boxes(&state.seal().bytes);
     let is_told = last.last().is_some_and(|last| is_command(last, "amp.Goodbye"));
     assert_eq!(is_told, announces && goodbye, "{scene}");
 }

@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use super::end::number_in;
 use crate::packet::{SentBox, put_ask_with};
 use crate::proto::{
-    AddKeys, Appended, Attachment, ConnectionState, Lane, Limits, Outgoing, ReplyTo, Request, Untyped, Upgrade,
+    AddKeys, Appended, Attachment, Attachments, ConnectionState, Lane, Limits, Outgoing, ReplyTo, Request, Untyped,
+    Upgrade,
 };
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, BoxDecoder, BoxLimits};
@@ -65,6 +66,8 @@ fn operation() -> impl Strategy<Value = Operation> {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     number: u64,
+    /// In bytes.
+    length: usize,
     /// The transport that it is written to, counted from 0.
     transport: usize,
     is_attached: bool,
@@ -74,6 +77,7 @@ struct Waiting {
 struct Scene {
     state: ConnectionState<u64>,
     now: Instant,
+    outbound_mark: usize,
     last_number: u64,
     waiting: Vec<Waiting>,
     transport: usize,
@@ -89,11 +93,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn new() -> Self {
+    fn new(outbound_mark: usize) -> Self {
         let limits = Limits {
             boxes: BoxLimits::DEFAULT,
             most_calls: 1000,
-            outbound_mark: 1 << 20,
+            outbound_mark,
             most_outbound: usize::MAX,
             announces: true,
         };
@@ -113,6 +117,7 @@ impl Scene {
         Self {
             state,
             now: Instant::now(),
+            outbound_mark,
             last_number: 0,
             waiting: Vec::new(),
             transport: 0,
@@ -178,7 +183,13 @@ impl Scene {
                 assert_eq!(self.state.transport().is_due(), is_due);
                 if is_due {
                     self.transport += 1;
+                    let before = self.state.transport().carrier();
+                    self.state.transport().set_carries(Some(|_| true));
                     self.state.transport().end();
+                    assert!(
+                        !self.state.transport().is_written_by(before),
+                        "another transport may carry something else"
+                    );
                     self.barrier = None;
                 }
             }
@@ -220,7 +231,8 @@ impl Scene {
 
     fn attach(&mut self) {
         let mut attachments = vec![Attachment::new(Arc::clone(&self.attached))];
-        let carries = self.state.transport().carries(&attachments);
+        let carrier = self.state.transport().carrier();
+        let carries = self.state.transport().is_written_by(carrier);
         assert_eq!(carries, self.barrier.is_none(), "what the next transport carries is not known");
         if carries {
             self.ask(Encodes::Whole, |state, ask, request| {
@@ -247,7 +259,9 @@ impl Scene {
     fn appended(&mut self) {
         self.last_number += 1;
         let transport = self.transport + usize::from(self.barrier.is_some());
-        self.waiting.push(Waiting { number: self.last_number, transport, is_attached: false });
+        let others: usize = self.waiting.iter().map(|waiting| waiting.length).sum();
+        let length = self.state.sending().outbound().len() - others;
+        self.waiting.push(Waiting { number: self.last_number, length, transport, is_attached: false });
     }
 
     /// A turn of the driver.
@@ -258,40 +272,18 @@ impl Scene {
             return;
         }
         let (mut bytes, mut woken) = (Vec::new(), Vec::new());
-        let is_taken = self.state.sending().take(&mut bytes, &mut woken);
+        let attachments = self.state.sending().take(&mut bytes, &mut woken);
         let count = self.waiting.partition_point(|waiting| waiting.transport == self.transport);
         let expected: Vec<_> = self.waiting.drain(..count).collect();
-        assert_eq!(is_taken, count > 0);
-        self.check_bytes(&bytes, &expected);
+        assert_eq!(attachments.is_some(), count > 0);
+        check_bytes(&bytes, attachments.unwrap_or_default(), &expected);
         self.taken.extend(expected.iter().map(|waiting| waiting.number));
-    }
-
-    /// The bytes are those boxes, and the attachments go with their first bytes.
-    fn check_bytes(&mut self, bytes: &[u8], expected: &[Waiting]) {
-        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
-        decoder.buffer().extend_from_slice(bytes);
-        let has_attachments = self.state.sending().outbound().has_attachments();
-        assert_eq!(has_attachments, expected.iter().any(|waiting| waiting.is_attached));
-        let mut attachments = self.state.sending().outbound().take_attachments();
-        let mut at = 0;
-        for waiting in expected {
-            let raw = decoder.next_box().expect("boxes").expect("as many as there are");
-            assert_eq!(number_in(&raw), waiting.number);
-            let has_key = raw.pairs().any(|(key, _)| key == b"_added");
-            assert_eq!(has_key, waiting.number > 0, "keys are added to all but the reason of the end");
-            let is_attached = attachments.first().is_some_and(|(offset, _)| offset == at);
-            assert_eq!(is_attached, waiting.is_attached, "an attachment goes with its box");
-            if is_attached {
-                drop(attachments.take_first());
-            }
-            at += raw.as_bytes().len();
-        }
-        assert_eq!(at, bytes.len());
-        assert!(attachments.is_empty());
     }
 
     fn check(&mut self) {
         assert_eq!(self.state.sending().outbound().is_empty(), self.waiting.is_empty());
+        let length: usize = self.waiting.iter().map(|waiting| waiting.length).sum();
+        assert_eq!(self.state.sending().has_room(), length < self.outbound_mark, "{length} bytes wait");
         let attached = self.waiting.iter().filter(|waiting| waiting.is_attached).count();
         assert_eq!(Arc::strong_count(&self.attached), attached + 1, "attachments live as long as they may be sent");
         for (tag, number) in &self.asks {
@@ -311,6 +303,9 @@ impl Scene {
         self.waiting.truncate(count);
         if lets_write {
             self.taken.extend(self.waiting.iter().map(|waiting| waiting.number));
+        } else {
+            assert!(self.state.sending().outbound().is_empty(), "what has not left is never written");
+            self.waiting.clear();
         }
         for (tag, number) in &self.asks {
             let has_left = self.state.sending().has_left(*tag);
@@ -320,16 +315,38 @@ impl Scene {
             let place = |number| self.waiting.iter().position(|waiting| waiting.number == number);
             let at = self.barrier.map_or(Some(count), place);
             at.into_iter().for_each(|at| {
-                self.waiting.insert(at, Waiting { number: 0, transport: self.transport, is_attached: false });
+                self.waiting
+                    .insert(at, Waiting { number: 0, length: 0, transport: self.transport, is_attached: false });
             });
         }
-        let (last, was_cut) = self.state.seal();
-        assert_eq!(was_cut, is_cut);
+        let last = self.state.seal();
+        assert_eq!(last.is_cut, is_cut && lets_write);
         if !self.has_failed {
-            let expected = std::mem::take(&mut self.waiting);
-            self.check_bytes(&last, &expected);
+            check_bytes(&last.bytes, last.attachments, &self.waiting);
         }
     }
+}
+
+/// The bytes are those boxes, and the attachments go with their first bytes.
+fn check_bytes(bytes: &[u8], mut attachments: Attachments, expected: &[Waiting]) {
+    let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+    decoder.buffer().extend_from_slice(bytes);
+    let mut at = 0;
+    for waiting in expected {
+        let raw = decoder.next_box().expect("boxes").expect("as many as there are");
+        assert_eq!(number_in(&raw), waiting.number);
+        assert!(waiting.number == 0 || raw.as_bytes().len() == waiting.length);
+        let has_key = raw.pairs().any(|(key, _)| key == b"_added");
+        assert_eq!(has_key, waiting.number > 0, "keys are added to all but the reason of the end");
+        let is_attached = attachments.first().is_some_and(|(offset, _)| offset == at);
+        assert_eq!(is_attached, waiting.is_attached, "an attachment goes with its box");
+        if is_attached {
+            drop(attachments.take_first());
+        }
+        at += raw.as_bytes().len();
+    }
+    assert_eq!(at, bytes.len());
+    assert!(attachments.is_empty());
 }
 
 fn numbered(number: u64) -> AmpBox {
@@ -377,8 +394,11 @@ fn panic_within(buffer: &mut Vec<u8>) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_panics_or_comes_late_each_box_goes_once_in_its_order_to_its_transport(
+        outbound_mark in prop_oneof![1..400_usize, Just(1 << 20)],
         operations in vec(operation(), 0..120),
         reason in prop_oneof![
             Just(CloseReason::Aborted),
@@ -386,7 +406,7 @@ proptest! {
             Just(CloseReason::DriverDropped),
         ],
     ) {
-        let mut scene = Scene::new();
+        let mut scene = Scene::new(outbound_mark);
         for operation in operations {
             scene.run(operation);
         }

@@ -244,7 +244,7 @@ impl End {
         let (mut bytes, mut woken) = (Vec::new(), Vec::new());
         self.state.greet_if_due();
         self.state.sending().forget_promises();
-        let taken = self.state.sending().take(&mut bytes, &mut woken);
+        let taken = self.state.sending().take(&mut bytes, &mut woken).is_some();
         let comes_back = self.state.sending().is_room_waited_for() || taken;
         let _ = self.state.sleep(&DRIVER, comes_back);
         let now = self.now;
@@ -256,7 +256,7 @@ impl End {
         self.wire.extend(bytes);
         if is_over {
             self.lose_sinks();
-            self.wire.extend(self.state.seal().0);
+            self.wire.extend(self.state.seal().bytes);
             self.is_sealed = true;
         }
     }

@@ -105,6 +105,8 @@ fn limits() -> impl Strategy<Value = [(usize, usize, bool); 2]> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_was_admitted_comes_in_its_order_and_nobody_waits_for_what_is_there(
         limits in limits(),

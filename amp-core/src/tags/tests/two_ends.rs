@@ -79,6 +79,8 @@ fn deliver(ends: &mut [End; 2], from: usize) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn two_ends_against_each_other_answer_every_call_once(
         operations in vec((0..2_usize, 0..6_u8, any::<usize>()), 0..600),

@@ -212,6 +212,8 @@ const KEYS: [Key; 6] = [
 ];
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn in_whatever_order_keys_come_and_are_looked_up_the_last_of_equal_ones_is_found(
         mut pairs in vec((select(&KEYS), "[0-9]{0,3}"), 0..8),

@@ -28,6 +28,8 @@ fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn every_integer_is_read_as_it_was_written(
         a: i8, b: i16, c: i32, d: i64, e: i128, f: u16, g: u32, h: u64, i: u128,
