@@ -131,9 +131,10 @@ async fn what_is_queued_after_writing_has_failed_was_not_sent_however_the_connec
     }
 }
 
-/// Fails to read when it is told so, and notes what is written to it.
+/// Fails to read when it is told so, and notes what is written to it while it has room.
 struct Unreadable {
     fails: oneshot::Receiver<()>,
+    room: usize,
     written: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -146,8 +147,10 @@ impl AsyncRead for Unreadable {
 
 impl AsyncWrite for Unreadable {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.written.lock().expect("no panic").extend_from_slice(bytes);
-        Poll::Ready(Ok(bytes.len()))
+        let mut written = self.written.lock().expect("no panic");
+        let count = bytes.len().min(self.room - written.len());
+        written.extend_from_slice(&bytes[..count]);
+        if count == 0 { Poll::Pending } else { Poll::Ready(Ok(count)) }
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -182,19 +185,27 @@ impl Wake for Inline {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_not_sent_when_reading_failed_is_not_written_after_that_was_told() {
-    let (fail, fails) = oneshot::channel();
-    let written = Arc::default();
-    let transport = Unreadable { fails, written: Arc::clone(&written) };
-    let settings = Settings::new().announce(false);
-    let connection = Connection::builder().settings(settings).start(transport, Peer::other("unreadable"));
-    sleep(SECOND).await;
-    let call = Arc::new(Inline { call: Mutex::new(Some(connection.call(sum()))), failed: Mutex::default() });
-    call.poll();
-    // The driver reads before it writes.
-    fail.send(()).expect("the transport is there");
-    soon("the end", connection.closed()).await;
-    let (sent, error) = call.failed.lock().expect("no panic").take().expect("it was told");
-    assert!(!sent && matches!(error, CallError::Connection { reason: CloseReason::Io(_), .. }), "{error:?}");
-    assert!(written.lock().expect("no panic").is_empty());
+async fn when_reading_fails_what_is_written_all_the_same_was_sent_and_what_was_not_sent_is_never_written() {
+    for room in [usize::MAX, 10] {
+        let (fail, fails) = oneshot::channel();
+        let written = Arc::default();
+        let transport = Unreadable { fails, room, written: Arc::clone(&written) };
+        let settings = Settings::new().announce(false);
+        let connection = Connection::builder().settings(settings).start(transport, Peer::other("unreadable"));
+        let first = tokio::spawn(connection.call(sum()));
+        sleep(SECOND).await;
+        let call = Arc::new(Inline { call: Mutex::new(Some(connection.call(sum()))), failed: Mutex::default() });
+        call.poll();
+        // The driver reads before it writes.
+        fail.send(()).expect("the transport is there");
+        soon("the end", connection.closed()).await;
+        let (sent, error) = call.failed.lock().expect("no panic").take().expect("it was told");
+        assert!(matches!(error, CallError::Connection { reason: CloseReason::Io(_), .. }), "{error:?}");
+        assert!(failed(first.await.expect("no panic")).0, "some of its bytes may have arrived");
+        let both = [ask_sum("1"), ask_sum("2")].concat();
+        let has_room = room == usize::MAX;
+        let expected = if has_room { &both } else { &both[..room] };
+        let written = written.lock().expect("no panic").escape_ascii().to_string();
+        assert_eq!((written, sent), (expected.escape_ascii().to_string(), has_room));
+    }
 }

@@ -176,7 +176,7 @@ impl<T: Transport + 'static> Running<T> {
         self.responders.poll(cx);
         match self.reader.poll(&mut self.transport, &mut self.responders, cx) {
             Poll::Ready(Ok(())) => return true,
-            Poll::Ready(Err(reason)) => self.end(reason),
+            Poll::Ready(Err(reason)) => self.end_reading(reason),
             // Responders that have begun in this turn tell when they are done.
             Poll::Pending => self.responders.poll(cx),
         }
@@ -201,12 +201,7 @@ impl<T: Transport + 'static> Running<T> {
             // They are dropped once the lock is free.
             writer.attach(state.discard_outbound());
         } else if !writer.has_rest() {
-            if let Some(attachments) = state.sending().take(writer.buffer(), woken) {
-                taken = true;
-                if !attachments.is_empty() {
-                    writer.attach(attachments);
-                }
-            }
+            taken = writer.take(&mut state, woken);
             room_is_waited_for = state.sending().is_room_waited_for();
         }
         shared.inbound.publish(&mut state);
@@ -273,6 +268,17 @@ impl<T: Transport + 'static> Running<T> {
             // Answers that have already come are still read.
             self.shared().write_failed(reason);
         }
+    }
+
+    /// Nothing more is read. What this turn still writes is taken before anybody learns of the end: who is told that an ask has not
+    /// left may send it again.
+    fn end_reading(&mut self, reason: CloseReason) {
+        let Self { writer, woken, guard: EndGuard(shared), .. } = self;
+        if !reason.lets_write() && writer.broken().is_none() && !writer.has_rest() {
+            writer.clear();
+            writer.take(&mut shared.lock(), woken);
+        }
+        self.end(reason);
     }
 
     fn end(&self, reason: CloseReason) {

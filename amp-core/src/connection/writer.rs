@@ -1,9 +1,9 @@
 use std::io::ErrorKind;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::any_transport::Transport;
-use crate::proto::{Attachments, MOST_BULK};
+use crate::proto::{Attachments, ConnectionState, MOST_BULK};
 use crate::reason::CloseReason;
 
 /// The most bytes of one write: a little more than this leaves a runt segment on loopback.
@@ -52,9 +52,14 @@ impl Writer {
         self.bytes.clear();
     }
 
-    /// An empty buffer in exchange for what is written next, once it is [cleared](Self::clear).
-    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
+    /// Takes what is to be written next, once it is [cleared](Self::clear). Whether there was anything.
+    #[inline]
+    pub(super) fn take(&mut self, state: &mut ConnectionState<Waker>, woken: &mut Vec<Waker>) -> bool {
+        let Some(attachments) = state.sending().take(&mut self.bytes, woken) else { return false };
+        if !attachments.is_empty() {
+            self.attach(attachments);
+        }
+        true
     }
 
     /// The attachments of what was taken. Once writing has failed they are dropped by the next [`poll`](Self::poll).
