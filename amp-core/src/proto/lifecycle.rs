@@ -67,6 +67,11 @@ impl Lifecycle {
         self.intake
     }
 
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+    }
+
     pub(super) fn is_closing(&self) -> bool {
         matches!(self.phase, Phase::Closing { .. })
     }
@@ -206,7 +211,7 @@ mod tests {
             assert_eq!((one.refusal(false).is_none(), one.closing().is_none(), one.finish_by()), (true, true, None));
             if closes {
                 assert!(one.close(CloseReason::Closed, at(2), at(3)) && !one.close(CloseReason::Aborted, at(1), at(1)));
-                assert_eq!((one.is_closing(), one.finish_by()), (true, Some(at(3))));
+                assert_eq!((one.is_open(), one.is_closing(), one.finish_by()), (false, true, Some(at(3))));
                 assert!(matches!(one.refusal(false), Some(CloseReason::Closed)) && one.refusal(true).is_none());
                 one.write_failed(&CloseReason::Unwritten, at(9));
                 assert!(matches!(one.closing(), Some((CloseReason::Unwritten, until)) if until == at(2)));

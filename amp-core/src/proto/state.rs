@@ -314,6 +314,9 @@ impl<W: Waiter> ConnectionState<W> {
 
     /// Ends what is due: the patience of calls, and the time for closing. Returns when to look again.
     pub(crate) fn expire(&mut self, now: impl Fn() -> Instant, woken: &mut Vec<W>) -> Option<Instant> {
+        if self.lifecycle.is_open() && self.wake_up.alarm().is_none() {
+            return None;
+        }
         let closing = match self.lifecycle.closing() {
             Some((reason, until)) if until <= now() => {
                 let reason = reason.clone();
@@ -338,6 +341,9 @@ impl<W: Waiter> ConnectionState<W> {
     /// Ends a turn, and the connection when it closes and everything is answered at this end, that is `idle`, and at the other.
     /// Whether the connection is over.
     pub(crate) fn end_turn(&mut self, idle: impl FnOnce() -> bool, woken: &mut Vec<W>) -> bool {
+        if self.lifecycle.is_open() {
+            return false;
+        }
         if let Some((reason, until)) = self.lifecycle.closing()
             && self.sending.outbound().is_empty()
             && !self.sending.tags().is_awaited()
