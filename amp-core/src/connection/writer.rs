@@ -55,11 +55,7 @@ impl Writer {
     /// Takes what is to be written next, once it is [cleared](Self::clear). Whether there was anything.
     #[inline]
     pub(super) fn take(&mut self, state: &mut ConnectionState<Waker>, woken: &mut Vec<Waker>) -> bool {
-        let Some(attachments) = state.sending().take(&mut self.bytes, woken) else { return false };
-        if !attachments.is_empty() {
-            self.attach(attachments);
-        }
-        true
+        state.sending().take(&mut self.bytes, &mut self.attachments, woken)
     }
 
     /// The attachments of what was taken. Once writing has failed they are dropped by the next [`poll`](Self::poll).

@@ -154,7 +154,10 @@ impl Outbound {
 
     /// Takes out everything that is not held by a barrier, in exchange for an empty buffer. No tag from `next_tag` on was used.
     #[inline]
-    pub(super) fn take(&mut self, empty: &mut Vec<u8>, next_tag: u64) {
+    pub(super) fn take(&mut self, empty: &mut Vec<u8>, attachments: &mut Attachments, next_tag: u64) {
+        if !self.attachments.is_empty() {
+            *attachments = std::mem::take(&mut self.attachments);
+        }
         if self.barrier.is_some() {
             return self.take_before_barrier(empty);
         }
@@ -170,12 +173,6 @@ impl Outbound {
             barrier.last_box = None;
             std::mem::swap(&mut self.before, empty);
         }
-    }
-
-    /// Takes the attachments of the bytes that were just taken.
-    #[inline]
-    pub(super) fn take_attachments(&mut self) -> Attachments {
-        if self.attachments.is_empty() { Attachments::default() } else { std::mem::take(&mut self.attachments) }
     }
 
     /// Attaches to the box that begins at `start`, the last one.
@@ -222,7 +219,12 @@ impl Outbound {
             Some(_) => (std::mem::take(&mut self.before), !bytes.is_empty()),
             None => (bytes, false),
         };
-        LastBytes { bytes, attachments: self.take_attachments(), is_cut, discarded: self.take_discarded() }
+        LastBytes {
+            bytes,
+            attachments: std::mem::take(&mut self.attachments),
+            is_cut,
+            discarded: self.take_discarded(),
+        }
     }
 
     /// Sets a barrier behind the last box, which begins at `last_box`. No tag from `next_tag` on was used.

@@ -220,14 +220,12 @@ impl<W: Waiter> SendHalf<W> {
         self.admission.forget_promises(&mut self.outbound);
     }
 
-    /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. Returns what
-    /// is attached to it, if there was anything.
-    pub(crate) fn take(&mut self, empty: &mut Vec<u8>, woken: &mut Vec<W>) -> Option<Attachments> {
-        let taken = self.outbound.has_unheld().then(|| {
-            self.outbound.take(empty, self.tags.next_tag());
-            self.outbound.take_attachments()
-        });
-        if taken.is_some() {
+    /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. What is
+    /// attached to it replaces `attachments`. Whether there was anything.
+    pub(crate) fn take(&mut self, empty: &mut Vec<u8>, attachments: &mut Attachments, woken: &mut Vec<W>) -> bool {
+        let taken = self.outbound.has_unheld();
+        if taken {
+            self.outbound.take(empty, attachments, self.tags.next_tag());
             woken.extend(self.next_call());
             woken.extend(self.next_notification());
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::proto::Attachments;
 use crate::proto::admission::{Admission, Lane};
 use crate::proto::credit::Credit;
 use crate::proto::outbound::Outbound;
@@ -136,7 +137,7 @@ impl Scene {
             }
             Operation::Take => {
                 let mut taken = Vec::new();
-                self.outbound.take(&mut taken, 1);
+                self.outbound.take(&mut taken, &mut Attachments::default(), 1);
                 assert_eq!(taken.len(), self.buffer.length);
                 self.buffer.empty();
             }

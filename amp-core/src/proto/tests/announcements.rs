@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::packet::{AskTag, Packet, ReplyPacket, SentBox, put_answer};
-use crate::proto::{AddKeys, ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
+use crate::proto::{AddKeys, Attachments, ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
 use crate::reason::CloseReason;
 use crate::testing::Item;
 use crate::wire::{AmpBox, BoxDecoder, BoxLimits, RawBox};
@@ -97,7 +97,7 @@ fn notify(state: &mut ConnectionState<u64>, keys: &[&'static str]) {
 
 fn take(state: &mut ConnectionState<u64>) -> Vec<RawBox> {
     let mut bytes = Vec::new();
-    state.sending().take(&mut bytes, &mut Vec::new());
+    state.sending().take(&mut bytes, &mut Attachments::default(), &mut Vec::new());
     boxes(&bytes)
 }
 

@@ -3,7 +3,8 @@ use std::time::{Duration, Instant};
 
 use crate::packet::{AskTag, Packet, put_answer};
 use crate::proto::{
-    Appended, ConnectionState, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, TimerKey, Untyped,
+    Appended, Attachments, ConnectionState, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, TimerKey,
+    Untyped,
 };
 use crate::reason::CloseReason;
 use crate::tags::Progress;
@@ -244,7 +245,7 @@ impl End {
         let (mut bytes, mut woken) = (Vec::new(), Vec::new());
         self.state.greet_if_due();
         self.state.sending().forget_promises();
-        let taken = self.state.sending().take(&mut bytes, &mut woken).is_some();
+        let taken = self.state.sending().take(&mut bytes, &mut Attachments::default(), &mut woken);
         let comes_back = self.state.sending().is_room_waited_for() || taken;
         let _ = self.state.sleep(&DRIVER, comes_back);
         let now = self.now;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::proto::{Appended, ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
+use crate::proto::{Appended, Attachments, ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, BoxLimits};
 
@@ -24,7 +24,7 @@ fn call(state: &mut ConnectionState<u64>, deadline: Option<Instant>) -> u64 {
 
 fn take(state: &mut ConnectionState<u64>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    state.sending().take(&mut bytes, &mut Vec::new());
+    state.sending().take(&mut bytes, &mut Attachments::default(), &mut Vec::new());
     bytes
 }
 
@@ -65,7 +65,7 @@ fn room_is_waited_for_while_there_is_none_and_the_connection_is_open() {
     call(&mut state, None);
     assert!(!state.poll_room(&8) && state.sending().is_room_waited_for());
     let (mut bytes, mut woken) = (Vec::new(), Vec::new());
-    assert!(state.sending().take(&mut bytes, &mut woken).is_some());
+    assert!(state.sending().take(&mut bytes, &mut Attachments::default(), &mut woken));
     assert_eq!((woken, state.poll_room(&8)), (vec![8], true));
     call(&mut state, None);
     let now = Instant::now();
