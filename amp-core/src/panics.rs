@@ -1,7 +1,7 @@
 //! Panics of user code, which must cost no more than what panicked.
 
 use std::any::Any;
-use std::panic::{UnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind};
 
 /// What `run` returns, or `None` when it panics.
 #[inline]
@@ -15,10 +15,17 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
     }
 }
 
+/// Drops what is a user's. A panic of that costs nothing else.
+pub(crate) fn drop_caught<T>(value: T) {
+    if caught(AssertUnwindSafe(|| drop(value))).is_none() {
+        tracing::error!("what an extension had given to a connection panicked when it was dropped");
+    }
+}
+
 /// Drops the payload of a panic, which may panic itself.
 #[cold]
 pub(crate) fn forget_panic(payload: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(std::panic::AssertUnwindSafe(|| drop(payload))) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         // No end of it is in sight: the payload of a panic is small.
         std::mem::forget(again);
     }

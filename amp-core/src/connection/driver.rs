@@ -11,12 +11,13 @@ use super::any_transport::{Current, Transport};
 use super::clock::{Alarm, now, require_time};
 use super::ending::{EndGuard, Ending};
 use super::extension::Claims;
-use super::lingering::Lingering;
+use super::lingering::{Lingering, warn_cut_short};
 use super::reader::{Reader, Step};
 use super::replacement::{PreviousTransport, Replacing, poll_replacing};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::writer::Writer;
+use crate::panics::drop_caught;
 use crate::proto::LastBytes;
 use crate::reason::CloseReason;
 
@@ -104,20 +105,25 @@ impl<T: Transport + 'static> Running<T> {
         let Self { transport, replacing, guard, reader, mut writer, mut responders, .. } = self;
         let shared = Arc::clone(&guard.0);
         // One that has not begun may hold a handle of this connection.
-        drop((replacing, shared.replacement.take()));
+        drop_caught((replacing, shared.replacement.take()));
         // It may have failed when the connection was over already: an orderly close has not said all then.
         let broken = writer.broken().cloned();
         let LastBytes { bytes, attachments, is_cut, discarded } = shared.seal();
-        drop(discarded);
+        drop_caught(discarded);
         writer.append(&bytes, attachments);
         // What is said of them now is no answer and not written.
         responders.stop_answering();
-        let lingers = reason.lets_write() && broken.is_none() && !transport.is_away();
+        let is_away = transport.is_away();
+        let lingers = reason.lets_write() && broken.is_none() && !is_away;
         let lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
         let lingering = match lingers {
             true => Ok(Lingering::new(&shared, &reason, lost, transport, writer, reader)),
             false => Err(lost),
         };
+        if is_away && matches!(reason, CloseReason::Closed) {
+            // What the peer sends over the next transport is read by nobody.
+            warn_cut_short(&shared.peer);
+        }
         let mut ending = Ending::new(shared, lingering, responders);
         let reason = poll_fn(|cx| ending.poll(cx)).await;
         drop((ending, guard));

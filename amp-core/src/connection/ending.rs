@@ -1,4 +1,3 @@
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -7,7 +6,7 @@ use super::clock::{Alarm, now};
 use super::lingering::Lingering;
 use super::responders::Responders;
 use super::shared::Shared;
-use crate::panics::caught;
+use crate::panics::drop_caught;
 use crate::reason::CloseReason;
 
 /// Tells everybody that the connection has ended, however the driver ends.
@@ -18,7 +17,7 @@ impl Drop for EndGuard {
         self.0.end(CloseReason::DriverDropped);
         // What is still queued, and what would replace the transport, must not live as long as the handles. Their drop may panic.
         let queued = (self.0.seal(), self.0.replacement.take());
-        caught(AssertUnwindSafe(|| drop(queued)));
+        drop_caught(queued);
         self.0.stop_receiver();
         self.0.announce_end();
         self.0.transport_closed(Some(CloseReason::DriverDropped));
@@ -71,7 +70,7 @@ impl<T: Transport> Ending<T> {
         if let Some(lingering) = &mut self.lingering
             && let Poll::Ready(lost) = lingering.poll(&mut self.responders, cx)
         {
-            self.lingering = None;
+            drop_caught(self.lingering.take());
             self.shared.stop_receiver();
             self.transport_closed(lost);
         }

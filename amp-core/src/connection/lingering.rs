@@ -12,12 +12,21 @@ use super::reader::Reader;
 use super::responders::Responders;
 use super::shared::Shared;
 use super::writer::Writer;
+use crate::peer::Peer;
 use crate::reason::CloseReason;
+
+/// The peer may take for received what was not.
+pub(super) fn warn_cut_short(peer: &Peer) {
+    tracing::warn!(
+        %peer,
+        "notifications that the peer had sent before it saw that this end closed may be lost: they were cut off, or came too late"
+    );
+}
 
 /// How many bytes are discarded at once.
 const DISCARDED: usize = 4096;
 /// How often that is repeated before a transport is closed whose peer has not ended.
-const MOST_DISCARDS: usize = 256;
+const MOST_DISCARDS: usize = 4096;
 
 /// The transport of a connection that is over: the last bytes are written, and the peer gets time to read them. A socket that is
 /// closed with unread bytes in it is reset, and the peer's unread answers with it. That takes no longer than `linger`.
@@ -112,10 +121,7 @@ impl<T: Transport> Lingering<T> {
             self.expire(cx);
         }
         if self.is_cut_short {
-            tracing::warn!(
-                peer = %self.shared.peer,
-                "notifications that the peer had sent before it saw that this end closed may be lost: they were cut off, or came too late"
-            );
+            warn_cut_short(&self.shared.peer);
         }
         Poll::Ready(self.lost.take())
     }
@@ -129,8 +135,9 @@ impl<T: Transport> Lingering<T> {
         if self.receiving != Receiving::Done {
             self.is_cut_short |= self.is_orderly;
             // What is there would have the transport reset, and the peer's unread bytes with it.
-            let mut discards = (0..MOST_DISCARDS).map(|_| self.poll_discard(cx));
-            let _ = discards.find(|discarded| !matches!(discarded, Poll::Ready(Ok(()))));
+            if (0..MOST_DISCARDS).all(|_| matches!(self.poll_discard(cx), Poll::Ready(Ok(())))) {
+                self.lost.get_or_insert(CloseReason::Unwritten);
+            }
         }
     }
 
@@ -141,7 +148,7 @@ impl<T: Transport> Lingering<T> {
                 Ok(()) => self.sending = Sending::ShutsDown,
                 Err(reason) => {
                     self.lost = Some(reason);
-                    (self.sending, self.receiving) = (Sending::Done, Receiving::Done);
+                    self.sending = Sending::Done;
                 }
             }
         }
@@ -194,8 +201,8 @@ impl<T: Transport> Lingering<T> {
         match reason {
             Closed | ClosedByPeer => {}
             ClosedMidBox { .. } => self.is_cut_short |= self.is_orderly,
-            // Some transports are read no more once they were shut down.
-            Io(error) if error.kind() == ErrorKind::NotConnected => {}
+            // Some transports are read no more once they were shut down, whatever the peer still sends.
+            Io(error) if error.kind() == ErrorKind::NotConnected => self.is_cut_short |= self.is_orderly,
             reason => self.lost = Some(reason),
         }
     }

@@ -20,7 +20,7 @@ use super::states::States;
 use crate::boxes::SendBoxError;
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
-use crate::panics::caught;
+use crate::panics::{caught, drop_caught};
 use crate::peer::Peer;
 use crate::proto::{Appended, ConnectionState, EndListener, LastBytes, Limits, LostSink, Waiter};
 use crate::reason::CloseReason;
@@ -241,7 +241,7 @@ impl Shared {
         let mut state = self.lock();
         if let Some((woken, discarded)) = state.write_failed(reason, until, finish_by) {
             self.unlock(state, woken);
-            drop(discarded);
+            drop_caught(discarded);
         }
     }
 
@@ -281,7 +281,7 @@ impl Shared {
         let replacement = self.replacement.take();
         let driver = self.lock().transport().end();
         wake(driver);
-        drop(replacement);
+        drop_caught(replacement);
     }
 
     /// Takes what is still to be written, and lets nothing more be appended.

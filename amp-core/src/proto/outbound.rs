@@ -215,8 +215,11 @@ impl Outbound {
     /// Takes out the last bytes, but for what a barrier holds: that was meant for another transport.
     pub(super) fn take_last(&mut self) -> LastBytes {
         let bytes = std::mem::take(&mut self.bytes);
-        let (bytes, is_cut) = match self.barrier {
-            Some(_) => (std::mem::take(&mut self.before), !bytes.is_empty()),
+        let (bytes, is_cut) = match &mut self.barrier {
+            Some(barrier) => {
+                barrier.last_box = None;
+                (std::mem::take(&mut self.before), !bytes.is_empty())
+            }
             None => (bytes, false),
         };
         LastBytes {

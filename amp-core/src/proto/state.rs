@@ -238,7 +238,8 @@ impl<W: Waiter> ConnectionState<W> {
     /// Takes what is still to be written, and lets nothing more be appended. A peer that understands it is told why the connection
     /// has ended, if there is a cause: in the last box, because such a peer reads no further.
     pub(crate) fn seal(&mut self) -> LastBytes {
-        let last = self.sending.take_last(self.lifecycle.over());
+        let reason = self.lifecycle.over().filter(|_| !self.lifecycle.is_sealed());
+        let last = self.sending.take_last(reason);
         self.lifecycle.seal();
         last
     }
@@ -344,7 +345,9 @@ impl<W: Waiter> ConnectionState<W> {
         if self.lifecycle.is_open() {
             return false;
         }
+        // When writing has failed, reading goes on to the end of the peer: what it had sent before is received.
         if let Some((reason, until)) = self.lifecycle.closing()
+            && !self.has_write_failed
             && self.sending.outbound().is_empty()
             && !self.sending.tags().is_awaited()
             && self.upgrade.is_none()

@@ -14,6 +14,7 @@ use crate::connection::handle::Connection;
 use crate::connection::replacement::{PreviousTransport, Replacement};
 use crate::connection::shared::Shared;
 use crate::exposed::ContextRef;
+use crate::panics::drop_caught;
 use crate::proto::{Lane, Outgoing, ReplyTo, Request};
 use crate::responder::{Answer, Ask};
 use crate::value::EncodeErrorKind;
@@ -94,7 +95,7 @@ impl Upgrade {
         self.is_accepted = answer.accept_upgrade(response);
         // What is over replaces nothing, and must not be kept alive by what the replacement holds.
         if shared.over().is_some() {
-            drop(shared.replacement.take());
+            drop_caught(shared.replacement.take());
         }
     }
 
