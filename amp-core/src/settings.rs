@@ -47,8 +47,9 @@ pub struct Settings {
     /// [`closed`](crate::Connection::closed) waits. Default 10 s.
     pub close_timeout: Duration,
     /// How long the last bytes may take to be written and read by the peer when the connection ends, and for how long this end takes
-    /// what the peer sent before it saw an orderly end. Over pipes a peer that announces nothing is not waited for: nothing is lost
-    /// when a pipe is closed before its reader has read. Default 1 s.
+    /// what the peer sent before it saw an orderly end. It counts twice when this end had to stop reading because much was held. Over
+    /// pipes a peer that announces nothing is not waited for: nothing is lost when a pipe is closed before its reader has read.
+    /// Default 1 s.
     pub linger: Duration,
     /// What a failure that is not declared costs. Default: its one call.
     pub strictness: Strictness,

@@ -3,6 +3,8 @@
 #![allow(clippy::cast_possible_truncation, reason = "what is rolled, and what is masked, is small")]
 
 mod attachments;
+#[path = "../checklist/logged.rs"]
+mod logged;
 mod masks;
 #[path = "../checklist/raw_peer.rs"]
 #[allow(dead_code, reason = "scripts elsewhere use all of it")]

@@ -4,15 +4,17 @@ use std::fmt;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use amp::schema::CommandDeclaration;
 use amp::{
-    Arguments, Ask, Command, Connection, DecodeError, EncodeError, Peer, RawValue, Settings, Value, ValueWriter,
-    Violations, WeakConnection,
+    Arguments, Ask, CloseReason, Command, Connection, DecodeError, EncodeError, Peer, RawValue, Settings, Value,
+    ValueWriter, Violations, WeakConnection,
 };
 use amp_core::extension::{Extension, Handler, PreviousTransport, Upgrade};
 
-use crate::masks::{GREETING, Masking, Pad, StartMask, start_mask};
+use crate::logged::logged;
+use crate::masks::{GREETING, Masked, Masking, Pad, StartMask, start_mask};
 use crate::raw_peer::{RawPeer, answer_sum, ask, ask_sum, ended, error, packed, soon, unknown};
 use crate::upgrades::{MINUTE, Sum, answer_mask, ask_mask, asked, scripted, sum};
 
@@ -239,6 +241,116 @@ async fn a_replacement_that_waits_is_dropped_with_the_driver_though_it_holds_a_h
     drop(driver);
     assert_eq!(Arc::strong_count(&held), 1);
     drop(reply);
+}
+
+/// Keeps each ask with the upgrade that was begun for it.
+#[derive(Clone, Default)]
+struct Begun(Arc<Mutex<Vec<(Upgrade, Ask)>>>);
+
+struct Begins(Begun, WeakConnection);
+
+impl Extension for Begun {
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        vec![StartMask::DECLARATION]
+    }
+
+    fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
+        Arc::new(Begins(self.clone(), connection))
+    }
+}
+
+impl Handler for Begins {
+    fn handle(&self, _: usize, mut ask: Ask) {
+        let connection = self.1.upgrade().expect("it is open");
+        let upgrade = Upgrade::begin(&connection, &mut ask).expect("none is under way");
+        self.0.0.lock().expect("no panic").push((upgrade, ask));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_is_not_accepted_with_the_answer_to_another_connections_ask() {
+    let begun = Begun::default();
+    let ((_one, mut peer), (_other, mut its_peer)) = (scripted(begun.clone()), scripted(begun.clone()));
+    for peer in [&mut peer, &mut its_peer] {
+        peer.send(ask_mask("1")).await;
+        peer.expect_silence_for(Duration::from_secs(1)).await;
+    }
+    let [(upgrade, ask), (its_upgrade, its_ask)] =
+        <[_; 2]>::try_from(std::mem::take(&mut *begun.0.lock().expect("no panic"))).ok().expect("two");
+    let (_, its_answer) = its_ask.accept::<StartMask>().expect("it decodes");
+    upgrade.accept(its_answer, &Masked { key: 7 }, |previous| async { Ok(previous.into_parts().1) });
+    drop((its_upgrade, ask));
+    for peer in [&mut peer, &mut its_peer] {
+        peer.expect(unknown("1")).await;
+        peer.send(ask_sum("2")).await;
+        peer.expect(answer_sum("2")).await;
+    }
+}
+
+/// What a replacement holds, and panics when it is dropped.
+struct PanicsInDrop;
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            std::panic::resume_unwind(Box::new("it is dropped"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_that_panics_when_it_is_dropped_unused_costs_nothing_else() {
+    for is_declined in [true, false] {
+        let (connection, mut peer) = scripted(Masking::default());
+        let panics = PanicsInDrop;
+        let replace = move |previous: PreviousTransport| {
+            drop(panics);
+            async { Ok(previous.into_parts().1) }
+        };
+        let reply = Upgrade::ask(&connection, &StartMask { key: 7 }, replace).expect("none is under way");
+        peer.expect(ask_mask("1")).await;
+        let call = tokio::spawn(connection.call(sum()));
+        if is_declined {
+            peer.send(error("1", "NO", "not now")).await;
+            peer.expect(ask_sum("2")).await;
+            peer.send(answer_sum("2")).await;
+            soon("answered", call).await.expect("no panic").expect("the transport stays");
+            assert!(soon("told", reply).await.is_err_and(|error| error.to_string().contains("NO")));
+        } else {
+            drop(peer);
+            assert_eq!(ended(&connection).await, "ClosedByPeer");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_whose_peer_reads_no_more_while_an_ask_for_another_transport_is_queued() {
+    let (connection, mut peer) = announced(1).await;
+    for _ in 0..2 {
+        drop(tokio::spawn(connection.call(sum()).no_timeout()));
+        tokio::task::yield_now().await;
+    }
+    let replace = |previous: PreviousTransport| async { Ok(previous.into_parts().1) };
+    let reply = Upgrade::ask(&connection, &StartMask { key: 7 }, replace).expect("none is under way");
+    connection.close();
+    let reason = tokio::time::timeout(3 * MINUTE, connection.closed()).await.expect("it ends");
+    assert!(matches!(reason, CloseReason::Unwritten), "{reason:?}");
+    drop((reply, &mut peer));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_logged_that_nothing_is_received_of_what_a_peer_sends_over_a_transport_that_is_not_there_yet() {
+    let logged = logged();
+    let (connection, mut peer) = scripted(Masking::default());
+    let replace = |_: PreviousTransport| pending();
+    let reply = Upgrade::ask(&connection, &StartMask { key: 7 }, replace).expect("none is under way");
+    peer.expect(ask_mask("1")).await;
+    peer.send(answer_mask("1")).await;
+    soon("agreed", reply).await.expect("an answer");
+    connection.close();
+    let reason = tokio::time::timeout(3 * MINUTE, connection.closed()).await.expect("it ends");
+    assert!(matches!(reason, CloseReason::Closed), "{reason:?}");
+    assert!(logged.text().contains("may be lost"), "{}", logged.text());
 }
 
 const WORDS: (&str, &str) = ("_amp", "1 goodbye");

@@ -25,11 +25,10 @@ pub(super) fn warn_cut_short(peer: &Peer) {
 
 /// How many bytes are discarded at once.
 const DISCARDED: usize = 4096;
-/// How often that is repeated before a transport is closed whose peer has not ended.
-const MOST_DISCARDS: usize = 4096;
 
 /// The transport of a connection that is over: the last bytes are written, and the peer gets time to read them. A socket that is
-/// closed with unread bytes in it is reset, and the peer's unread answers with it. That takes no longer than `linger`.
+/// closed with unread bytes in it is reset, and the peer's unread answers with it. That takes no longer than `linger`, or twice that
+/// when reading had to wait because much is held.
 pub(super) struct Lingering<T> {
     shared: Arc<Shared>,
     transport: T,
@@ -115,10 +114,11 @@ impl<T: Transport> Lingering<T> {
 
     /// Ready when the transport is to be closed, with the reason why bytes of this end may be lost, if they may.
     pub(super) fn poll(&mut self, responders: &mut Responders, cx: &mut Context<'_>) -> Poll<Option<CloseReason>> {
-        let sent = self.poll_send(cx);
-        if sent.is_pending() | self.poll_receive(responders, cx).is_pending() {
+        while self.poll_send(cx).is_pending() | self.poll_receive(responders, cx).is_pending() {
             ready!(self.alarm.as_mut().poll(cx));
-            self.expire(cx);
+            if self.expire() {
+                break;
+            }
         }
         if self.is_cut_short {
             warn_cut_short(&self.shared.peer);
@@ -126,19 +126,20 @@ impl<T: Transport> Lingering<T> {
         Poll::Ready(self.lost.take())
     }
 
-    /// `linger` is over.
-    fn expire(&mut self, cx: &mut Context<'_>) {
+    /// `linger` is over. Whether that is the end.
+    fn expire(&mut self) -> bool {
         if self.sending == Sending::Writes {
             self.lost.get_or_insert(CloseReason::Unwritten);
         }
         // A peer that has not ended its direction may still have read all.
-        if self.receiving != Receiving::Done {
-            self.is_cut_short |= self.is_orderly;
-            // What is there would have the transport reset, and the peer's unread bytes with it.
-            if (0..MOST_DISCARDS).all(|_| matches!(self.poll_discard(cx), Poll::Ready(Ok(())))) {
-                self.lost.get_or_insert(CloseReason::Unwritten);
-            }
+        self.is_cut_short |= self.is_orderly && self.receiving != Receiving::Done;
+        let has_paused = self.receives() && self.shared.inbound.is_full();
+        if has_paused {
+            // What was not read meanwhile would have the transport reset, and the peer's unread bytes with it.
+            self.receiving = Receiving::Discards;
+            self.alarm.as_mut().reset(tokio::time::Instant::now() + self.shared.settings.linger);
         }
+        !has_paused
     }
 
     /// Writes what is left, and shuts the transport's writing down.

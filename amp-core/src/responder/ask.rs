@@ -273,6 +273,11 @@ impl<C: Command> Answer<C> {
         self.asker.accept_upgrade::<C>(response)
     }
 
+    /// Whether the ask came over the connection with the address.
+    pub(crate) fn is_of(&self, connection: *const ()) -> bool {
+        self.asker.is_of(connection)
+    }
+
     /// Queues the answer to be written.
     pub fn send(mut self, reply: Reply<C>) {
         self.asker.reply::<C>(reply);

@@ -168,6 +168,11 @@ impl Asker {
         }
     }
 
+    /// Whether the ask came over the connection with the address.
+    pub(super) fn is_of(&self, connection: *const ()) -> bool {
+        Arc::as_ptr(&self.answering).cast() == connection
+    }
+
     /// Answers an ask for another transport with the response, and holds what comes behind that; with an error if the response cannot
     /// be sent. Whether the peer has the response: one that wants no answer does not know when its transport ends (`wire.md`, 2.7).
     pub(super) fn accept_upgrade<C: Command>(mut self, response: &C::Response) -> bool {

@@ -77,7 +77,8 @@ impl Upgrade {
 
     /// Answers the ask, with a barrier behind the answer, and replaces the transport there. When the response cannot be sent, or its
     /// `encode` panics, the ask is answered with an error, and the transport stays. It stays, too, when the ask wants no answer
-    /// (`wire.md`, section 2.7).
+    /// (`wire.md`, section 2.7), or when it came over another connection, where it is answered with
+    /// [`UNKNOWN`](crate::codes::UNKNOWN).
     ///
     /// `replace` runs in the connection's driver and must not block. An error that it returns ends the connection, as
     /// [`CloseReason::Io`](crate::CloseReason::Io) or with the reason that it [holds](io::Error::other).
@@ -91,6 +92,10 @@ impl Upgrade {
         R: Future<Output = io::Result<BoxedTransport>> + Send + 'static,
     {
         let shared = &self.shared;
+        if !answer.is_of(Arc::as_ptr(shared).cast()) {
+            tracing::error!(peer = %shared.peer, "an upgrade was accepted with the answer to another connection's ask");
+            return;
+        }
         shared.replacement.set(boxed(replace));
         self.is_accepted = answer.accept_upgrade(response);
         // What is over replaces nothing, and must not be kept alive by what the replacement holds.

@@ -325,6 +325,8 @@ impl Scene {
         if !self.has_failed {
             check_bytes(&last.bytes, last.attachments, &self.waiting);
         }
+        // A driver that is dropped seals once more.
+        assert!(self.state.seal().bytes.is_empty(), "the last bytes are taken once");
     }
 }
 
