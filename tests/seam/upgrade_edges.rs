@@ -275,8 +275,8 @@ async fn an_upgrade_is_not_accepted_with_the_answer_to_another_connections_ask()
         peer.send(ask_mask("1")).await;
         peer.expect_silence_for(Duration::from_secs(1)).await;
     }
-    let [(upgrade, ask), (its_upgrade, its_ask)] =
-        <[_; 2]>::try_from(std::mem::take(&mut *begun.0.lock().expect("no panic"))).ok().expect("two");
+    let mut begun = std::mem::take(&mut *begun.0.lock().expect("no panic"));
+    let ((its_upgrade, its_ask), (upgrade, ask)) = (begun.remove(1), begun.remove(0));
     let (_, its_answer) = its_ask.accept::<StartMask>().expect("it decodes");
     upgrade.accept(its_answer, &Masked { key: 7 }, |previous| async { Ok(previous.into_parts().1) });
     drop((its_upgrade, ask));
