@@ -10,6 +10,8 @@ mod cable;
 mod callbacks;
 mod commands;
 mod ledger;
+#[path = "../checklist/logged.rs"]
+mod logged;
 mod model;
 mod notifications;
 mod promises;

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 
 use crate::ledger::word;
+use crate::logged::logged;
 
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
@@ -389,6 +390,7 @@ async fn what_two_ends_have_notified_over_sockets_or_pipes_that_close_at_once_ru
 
 #[tokio::test]
 async fn what_a_peer_that_announces_nothing_had_written_into_a_pipe_runs_and_its_end_is_not_waited_for() {
+    let logged = logged();
     let notes = Notes::default();
     let (reads, mut its_output) = std::io::pipe().expect("a pipe");
     let (mut its_input, writes) = std::io::pipe().expect("a pipe");
@@ -401,6 +403,13 @@ async fn what_a_peer_that_announces_nothing_had_written_into_a_pipe_runs_and_its
     assert_eq!(notes.counts(), (3, 3));
     assert_eq!(std::io::Read::read(&mut its_input, &mut [0; 8]).expect("it is closed"), 0);
     std::io::Write::write_all(&mut its_output, &note()).expect("it is emptied in the background");
+    drop(its_output);
+    let warned = async {
+        while !logged.text().contains("is lost bytes=") {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), warned).await.expect("what came later is not lost silently");
 }
 
 #[tokio::test(start_paused = true)]

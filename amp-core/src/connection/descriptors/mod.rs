@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
 use tokio::net::unix::pipe;
 
 use super::any_transport::Transport;
@@ -85,8 +85,19 @@ impl Halves {
         {
             let linger = self.linger;
             runtime.spawn(async move {
-                let mut nowhere = tokio::io::sink();
-                let _ = tokio::time::timeout(linger, tokio::io::copy(&mut pipe, &mut nowhere)).await;
+                let (mut bytes, mut lost) = ([0; 4096], 0);
+                let emptied = async {
+                    while let Ok(count @ 1..) = pipe.read(&mut bytes).await {
+                        lost += count;
+                    }
+                };
+                let _ = tokio::time::timeout(linger, emptied).await;
+                if lost > 0 {
+                    tracing::warn!(
+                        bytes = lost,
+                        "what a peer wrote into a pipe behind the end of its connection is lost"
+                    );
+                }
             });
         }
     }
