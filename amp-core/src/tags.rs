@@ -126,10 +126,7 @@ impl<W, S> Tags<W, S> {
         self.unfinished += 1;
         self.out += 1;
         self.uncounted += usize::from(uncounted);
-        self.window.push_back(Call::Waiting { waiter: Some(waiter), deadline, uncounted });
-        if self.window.len() > self.most() {
-            self.slide();
-        }
+        self.push(Call::Waiting { waiter: Some(waiter), deadline, uncounted });
     }
 
     /// Uses up the next tag for a call whose answer goes to the sink.
@@ -137,7 +134,12 @@ impl<W, S> Tags<W, S> {
         self.unfinished += 1;
         self.out += 1;
         self.uncounted += 1;
-        self.window.push_back(Call::ForSink(sink));
+        self.push(Call::ForSink(sink));
+    }
+
+    #[inline]
+    fn push(&mut self, call: Call<W, S>) {
+        self.window.push_back(call);
         if self.window.len() > self.most() {
             self.slide();
         }
@@ -161,10 +163,7 @@ impl<W, S> Tags<W, S> {
     /// Uses up the next tag for a marked notification, for whose answer nothing waits.
     pub(crate) fn mark(&mut self) {
         self.unfinished += 1;
-        self.window.push_back(Call::Marked);
-        if self.window.len() > self.most() {
-            self.slide();
-        }
+        self.push(Call::Marked);
     }
 
     /// How many marked notifications were answered since this was asked last.

@@ -85,6 +85,30 @@ fn a_call_with_a_sink_has_nothing_to_be_taken_and_never_expires() {
 }
 
 #[test]
+fn calls_with_sinks_that_stay_out_while_many_others_pass_leave_the_window_short() {
+    let mut tags = with_sinks(1);
+    for tag in 2..=2_000 {
+        tags.ask_for(tag);
+        assert_eq!(handed_over(&mut tags, tag), Some((tag, tag)));
+    }
+    assert_eq!(tags.old.len(), 1, "the first is still out");
+    assert!(tags.window.len() < 200, "{}", tags.window.len());
+}
+
+#[test]
+fn a_tag_is_out_until_its_answer_has_come_whether_or_not_its_caller_has_left() {
+    let mut tags = Tags::<u64>::new();
+    (1..=2).for_each(|tag| tags.ask(tag, None, false));
+    assert!(tags.is_out(1) && tags.is_out(2) && !tags.is_out(3));
+    tags.abandon(2);
+    assert!(tags.is_out(2));
+    for tag in [1, 2] {
+        let _ = tags.wakes(tag, reply(tag));
+        assert!(!tags.is_out(tag));
+    }
+}
+
+#[test]
 fn a_call_is_no_larger_for_the_sinks_of_others() {
     assert!(size_of::<Call<std::task::Waker, std::sync::Arc<dyn Send>>>() <= size_of::<Call<std::task::Waker, ()>>());
 }
