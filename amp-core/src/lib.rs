@@ -38,7 +38,6 @@ mod call_error;
 mod connection;
 #[cfg(feature = "tokio")]
 mod locator;
-#[cfg(feature = "tokio")]
 mod panics;
 #[cfg(feature = "tokio")]
 mod peer;

@@ -18,7 +18,8 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
 /// Drops what is a user's. A panic of that costs nothing else.
 pub(crate) fn drop_caught<T>(value: T) {
     if caught(AssertUnwindSafe(|| drop(value))).is_none() {
-        tracing::error!("what an extension had given to a connection panicked when it was dropped");
+        #[cfg(feature = "tokio")]
+        tracing::error!("a transport, or what an extension had given to a connection, panicked when it was dropped");
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 
 use crate::commands::{House, sum};
 use crate::logged::logged;
-use crate::raw_peer::{answer_sum, ask_sum, ended, reason, soon};
+use crate::raw_peer::{answer_sum, ask_sum, ended, reason, soon, word};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
@@ -211,5 +211,51 @@ async fn a_write_that_fails_when_a_connection_closes_is_told_to_who_waits_for_th
         });
         let told = ended(&connection).await;
         assert!(told == "Io" || told == "Unwritten", "broken after {broken_after} ms: {told}");
+    }
+}
+
+/// A transport that cannot be written, and panics when it is dropped.
+struct Worst(DuplexStream);
+
+impl Drop for Worst {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new("it is dropped"));
+    }
+}
+
+impl AsyncRead for Worst {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Worst {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_panics_when_it_is_dropped_changes_no_reason_and_keeps_no_driver_from_its_end() {
+    for fails in [true, false] {
+        let (ours, theirs) = tokio::io::duplex(64);
+        let (connection, driver) = Connection::builder().build(Worst(ours), Peer::other("worst"));
+        let driving = tokio::spawn(driver);
+        if fails {
+            connection.notify(sum()).await.expect("queued");
+        }
+        tokio::task::yield_now().await;
+        drop(theirs);
+        let expected = if fails { "Io" } else { "ClosedByPeer" };
+        assert_eq!(ended(&connection).await, expected);
+        assert_eq!(word(&soon("the driver ends", driving).await.expect("no panic")), expected);
     }
 }

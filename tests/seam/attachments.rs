@@ -439,3 +439,26 @@ fn attachments_that_are_not_sent_because_the_driver_is_dropped_are_dropped_while
     assert_eq!(blocked.count(), 0);
     drop(blocked);
 }
+
+/// Panics when it is dropped, also while another panic is under way.
+struct PanicsInDrop {
+    _attached: Arc<()>,
+}
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new("it is dropped"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attachments_that_panic_when_they_are_dropped_together_cost_nothing_else() {
+    let mut blocked = Blocked::new().await;
+    for _ in 0..4 {
+        let mut attached = vec![Attachment::new(PanicsInDrop { _attached: Arc::clone(&blocked.attached) })];
+        assert!(matches!(send(&mut blocked.sender, 1, &mut attached), Poll::Ready(Ok(()))));
+    }
+    blocked.connection.abort();
+    assert_eq!(ended(&blocked.connection).await, "Aborted");
+    assert_eq!(blocked.count(), 0);
+}

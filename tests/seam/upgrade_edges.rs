@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::future::pending;
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use amp::schema::CommandDeclaration;
@@ -11,7 +13,7 @@ use amp::{
     Arguments, Ask, CloseReason, Command, Connection, DecodeError, EncodeError, Peer, RawValue, Settings, Value,
     ValueWriter, Violations, WeakConnection,
 };
-use amp_core::extension::{Extension, Handler, PreviousTransport, Upgrade};
+use amp_core::extension::{BoxedTransport, Extension, Handler, PreviousTransport, Upgrade};
 
 use crate::logged::logged;
 use crate::masks::{GREETING, Masked, Masking, Pad, StartMask, start_mask};
@@ -321,6 +323,32 @@ async fn a_replacement_that_panics_when_it_is_dropped_unused_costs_nothing_else(
             assert_eq!(ended(&connection).await, "ClosedByPeer");
         }
     }
+}
+
+/// Replaces nothing, at once, and panics when it is dropped.
+struct Same(Option<PreviousTransport>, PanicsInDrop);
+
+impl Future for Same {
+    type Output = io::Result<BoxedTransport>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let previous = self.0.take().expect("it is polled once");
+        Poll::Ready(Ok(previous.into_parts().1))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_that_panics_when_it_is_dropped_behind_its_end_costs_nothing_else() {
+    let (connection, mut peer) = scripted(Masking::default());
+    let replace = |previous: PreviousTransport| Same(Some(previous), PanicsInDrop);
+    let reply = Upgrade::ask(&connection, &StartMask { key: 7 }, replace).expect("none is under way");
+    peer.expect(ask_mask("1")).await;
+    peer.send(answer_mask("1")).await;
+    soon("agreed", reply).await.expect("an answer");
+    let call = tokio::spawn(connection.call(sum()));
+    peer.expect(ask_sum("2")).await;
+    peer.send(answer_sum("2")).await;
+    soon("answered", call).await.expect("no panic").expect("the transport is there");
 }
 
 #[tokio::test(start_paused = true)]

@@ -109,7 +109,7 @@ impl<T: Transport + 'static> Running<T> {
         // It may have failed when the connection was over already: an orderly close has not said all then.
         let broken = writer.broken().cloned();
         let LastBytes { bytes, attachments, is_cut, discarded } = shared.seal();
-        drop_caught(discarded);
+        drop(discarded);
         writer.append(&bytes, attachments);
         // What is said of them now is no answer and not written.
         responders.stop_answering();
@@ -118,7 +118,10 @@ impl<T: Transport + 'static> Running<T> {
         let lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
         let lingering = match lingers {
             true => Ok(Lingering::new(&shared, &reason, lost, transport, writer, reader)),
-            false => Err(lost),
+            false => {
+                drop_caught((transport, writer, reader));
+                Err(lost)
+            }
         };
         if is_away && matches!(reason, CloseReason::Closed) {
             // What the peer sends over the next transport is read by nobody.
@@ -250,7 +253,7 @@ impl<T: Transport + 'static> Running<T> {
         }
         let Some(replacing) = &mut self.replacing else { return false };
         let Poll::Ready(replaced) = poll_replacing(replacing, cx) else { return false };
-        self.replacing = None;
+        drop_caught(self.replacing.take());
         match replaced {
             Ok(transport) => {
                 let carries = transport.carries();

@@ -109,6 +109,10 @@ impl<T: Transport> Lingering<T> {
         if self.receives() {
             self.receiving = Receiving::Discards;
             self.is_cut_short |= self.reader.has_rest();
+            if self.shared.inbound.is_full() {
+                // What was not read meanwhile would have the transport reset, and the peer's unread bytes with it.
+                self.alarm.as_mut().reset(tokio::time::Instant::now() + self.shared.settings.linger);
+            }
         }
     }
 
@@ -134,11 +138,7 @@ impl<T: Transport> Lingering<T> {
         // A peer that has not ended its direction may still have read all.
         self.is_cut_short |= self.is_orderly && self.receiving != Receiving::Done;
         let has_paused = self.receives() && self.shared.inbound.is_full();
-        if has_paused {
-            // What was not read meanwhile would have the transport reset, and the peer's unread bytes with it.
-            self.receiving = Receiving::Discards;
-            self.alarm.as_mut().reset(tokio::time::Instant::now() + self.shared.settings.linger);
-        }
+        self.stop_receiving();
         !has_paused
     }
 

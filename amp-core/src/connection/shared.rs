@@ -241,7 +241,7 @@ impl Shared {
         let mut state = self.lock();
         if let Some((woken, discarded)) = state.write_failed(reason, until, finish_by) {
             self.unlock(state, woken);
-            drop_caught(discarded);
+            drop(discarded);
         }
     }
 

@@ -3,7 +3,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::any_transport::Transport;
-use crate::panics::drop_caught;
 use crate::proto::{Attachments, ConnectionState, MOST_BULK};
 use crate::reason::CloseReason;
 
@@ -68,13 +67,13 @@ impl Writer {
     /// Writes what was taken, and flushes. An error is the last one.
     pub(super) fn poll<T: Transport>(&mut self, transport: &mut T, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         if self.broken.is_some() {
-            drop_caught(std::mem::take(&mut self.attachments));
+            self.attachments = Attachments::default();
             return Ok(());
         }
         let written = self.poll_write(transport, cx);
         if let Err(reason) = &written {
             self.broken = Some(reason.clone());
-            drop_caught(std::mem::take(&mut self.attachments));
+            self.attachments = Attachments::default();
         }
         written
     }
@@ -114,7 +113,7 @@ impl Writer {
                 let Some(attached) = transport.attached() else { return Poll::Ready(Err(carries_none())) };
                 let written = attached.poll_write_attached(cx, &self.bytes[offset..end], attachments);
                 if matches!(written, Poll::Ready(Ok(count)) if count > 0) {
-                    drop_caught(self.attachments.take_first());
+                    drop(self.attachments.take_first());
                 }
                 written
             }

@@ -2,19 +2,30 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 
+use crate::panics::drop_caught;
+
 /// What a transport carries beside the bytes, such as a descriptor: it goes with the first byte of its box.
-pub struct Attachment(Box<dyn Any + Send>);
+///
+/// A panic of its drop costs nothing else.
+pub struct Attachment(Option<Box<dyn Any + Send>>);
 
 impl Attachment {
     /// Something to be attached to a box.
     pub fn new(value: impl Any + Send) -> Self {
-        Self(Box::new(value))
+        Self(Some(Box::new(value)))
     }
 
     /// The value, if it has this type.
     #[must_use]
     pub fn downcast_ref<T: Any>(&self) -> Option<&T> {
-        self.0.downcast_ref()
+        self.0.as_ref()?.downcast_ref()
+    }
+}
+
+/// Each by itself: two that panic while several are dropped would end the process.
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        drop_caught(self.0.take());
     }
 }
 
