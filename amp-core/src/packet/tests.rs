@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{Fault, Holder, Item, Sum};
-use crate::wire::BoxDecoder;
+use crate::wire::{BoxDecoder, END, put_pair};
 
 fn raw(bytes: &[u8]) -> RawBox {
     let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(bytes));
@@ -15,7 +15,7 @@ fn raw(bytes: &[u8]) -> RawBox {
 fn raw_of(pairs: &[(&str, &str)]) -> RawBox {
     let mut bytes = Vec::new();
     for (key, value) in pairs {
-        crate::wire::put_pair(&mut bytes, key.as_bytes(), value.as_bytes());
+        put_pair(&mut bytes, key.as_bytes(), value.as_bytes());
     }
     bytes.extend_from_slice(&END);
     raw(&bytes)
@@ -73,7 +73,7 @@ fn line_14_a_tag_is_kept_byte_for_byte_and_an_empty_one_is_a_tag() {
     ];
     for tag in rows {
         let mut bytes = Vec::new();
-        crate::wire::put_pair(&mut bytes, b"_ask", tag);
+        put_pair(&mut bytes, b"_ask", tag);
         bytes.extend_from_slice(b"\0\x08_command\0\x03Sum\0\0");
         match Packet::parse(raw(&bytes)) {
             Ok(Packet::Ask { tag: found, .. }) => assert_eq!(found.as_ref().map(AskTag::as_bytes), Some(tag)),
@@ -282,4 +282,23 @@ fn line_64_asks_and_answers_may_have_exactly_as_many_bytes_as_the_limit_says() {
     let error = put_ask_box(&mut bytes, Some(Tag::of(1)), "Sum", arguments(), one_less).expect_err("a byte too long");
     assert_eq!(error.kind(), &refused);
     assert_eq!(bytes, typed.repeat(2), "what was refused left nothing");
+}
+
+#[test]
+fn a_pair_is_inserted_in_the_order_of_keys_into_the_last_box_of_the_buffer() {
+    let boxed = |pairs: &[(&[u8], &[u8])]| {
+        let mut bytes = Vec::new();
+        pairs.iter().for_each(|(key, value)| put_pair(&mut bytes, key, value));
+        bytes.extend_from_slice(&END);
+        bytes
+    };
+    let before = boxed(&[(b"a", b"1")]);
+    for key in [b"_1", b"b1", b"d1"] {
+        let mut pairs: Vec<(&[u8], &[u8])> = vec![(b"_ask", b"1"), (b"c", b"2")];
+        let mut buffer = [before.clone(), boxed(&pairs)].concat();
+        assert!(insert::insert(&mut buffer, before.len(), (key, b"x"), BoxLimits::DEFAULT));
+        pairs.push((key, b"x"));
+        pairs.sort_unstable();
+        assert_eq!(buffer, [before.clone(), boxed(&pairs)].concat(), "{}", key.escape_ascii());
+    }
 }
