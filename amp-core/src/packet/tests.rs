@@ -302,3 +302,9 @@ fn a_pair_is_inserted_in_the_order_of_keys_into_the_last_box_of_the_buffer() {
         assert_eq!(buffer, [before.clone(), boxed(&pairs)].concat(), "{}", key.escape_ascii());
     }
 }
+
+#[test]
+fn a_box_that_is_sent_shows_its_name_when_it_is_debugged() {
+    let mut buffer = Vec::new();
+    assert!(format!("{:?}", SentBox::new(&mut buffer, 0, BoxLimits::DEFAULT)).starts_with("SentBox"));
+}
