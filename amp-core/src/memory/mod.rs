@@ -15,4 +15,4 @@ mod tests;
 
 pub use account::Meter;
 pub(crate) use account::{Account, Holder, Reservation};
-pub(crate) use pool::Pool;
+pub(crate) use pool::{Excess, Pool};

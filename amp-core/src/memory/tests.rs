@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, Weak};
 use proptest::prelude::*;
 
 use super::account::STEP;
-use super::pool::Excess;
 use super::*;
 
 /// A connection, as far as the pool sees it.
