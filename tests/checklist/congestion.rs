@@ -162,7 +162,7 @@ async fn settings_of_zero_that_are_at_least_one_act_as_one() {
 #[tokio::test(start_paused = true)]
 async fn nothing_waits_for_good_behind_notifications_that_wait_for_memory() {
     let house = House::new();
-    let settings = Settings::new().outbound_mark(1000).most_inbound(1_200);
+    let settings = Settings::new().outbound_mark(1000).most_inbound(2_000);
     let (_connection, mut peer) = RawPeer::with_room(64, house.clone().into_locator(), settings);
     // One runs, and may be waiting for the call or for what is notified.
     peer.send(ask("wait", "Wait", &[])).await;

@@ -264,7 +264,7 @@ impl amp::Locator for Aside {
 async fn what_waits_because_much_is_held_starts_when_that_is_taken_over_elsewhere() {
     let (work, aside) = (Work::default(), Aside::default());
     let locator = (aside.clone(), work.clone().into_locator());
-    let (connection, mut peer) = RawPeer::with(locator, Settings::new().most_inbound(5_400));
+    let (connection, mut peer) = RawPeer::with(locator, Settings::new().most_inbound(6_400));
     // One that runs, one that is held elsewhere, and one that waits because of what they hold.
     let large = ask("1", "Fetch", &[("pad", &"x".repeat(5_000))]);
     peer.send([untagged("Brood"), large, untagged("Store")].concat()).await;

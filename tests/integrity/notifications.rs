@@ -193,7 +193,7 @@ async fn what_was_notified_before_an_orderly_end_of_its_sender_finishes_at_the_r
             (Settings::new().in_order(true), 10),
             (Settings::new().most_responders(1), 50),
             (Settings::new().most_responders(2), 200),
-            (Settings::new().most_inbound(300), 40),
+            (Settings::new().most_inbound(600), 40),
             (Settings::new().strictness(amp::Strictness::Twisted), 10),
         ] {
             for room in [1, 64, 65_536] {
@@ -326,7 +326,7 @@ async fn what_two_ends_have_notified_that_close_at_once_runs_at_both() {
             (Settings::new(), 10),
             (Settings::new().in_order(true), 10),
             (Settings::new().most_responders(1), 50),
-            (Settings::new().most_inbound(300), 40),
+            (Settings::new().most_inbound(600), 40),
             (Settings::new().announce(false), 40),
             (Settings::new().strictness(amp::Strictness::Twisted), 10),
         ] {
