@@ -34,6 +34,7 @@ mod limits;
 mod listeners;
 mod logged;
 mod loss;
+mod memory;
 mod raw_peer;
 mod replies;
 mod runtimes;

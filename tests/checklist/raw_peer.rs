@@ -83,6 +83,12 @@ impl RawPeer {
         Self::of(room, Connection::builder().locator(locator).settings(settings))
     }
 
+    /// The script's end of a connection that is made elsewhere.
+    #[allow(dead_code, reason = "the tests of servers use it")]
+    pub(crate) fn over(stream: DuplexStream) -> Self {
+        Self { stream }
+    }
+
     /// The connection of a builder, and the script's end of it.
     pub(crate) fn of(room: usize, builder: Builder) -> (Connection, Self) {
         let (ours, theirs) = tokio::io::duplex(room);

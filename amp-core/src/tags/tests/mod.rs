@@ -106,6 +106,50 @@ fn line_19_an_answer_to_a_tag_that_is_not_out_is_told() {
 }
 
 #[test]
+fn what_untaken_answers_hold_is_known_however_they_go() {
+    let mut tags = asked(6);
+    assert_eq!(tags.held(), 0);
+    for tag in 1..=5 {
+        assert_eq!(tags.wakes(tag, reply(tag)), Ok(Some(tag)));
+    }
+    let five = tags.held();
+    assert!(five > 5 * reply(1).raw.as_bytes().len());
+    assert_eq!(progress(&mut tags, 2), "answered 2");
+    assert_eq!(tags.abandon(3), (None, None));
+    assert_eq!(tags.held(), five / 5 * 3);
+    tags.close(|_| (), |_, _| ());
+    assert_eq!(tags.held(), five / 5 * 3, "answers that have come stay to be taken");
+    for tag in [1, 4, 5] {
+        assert_eq!(progress(&mut tags, tag), format!("answered {tag}"));
+    }
+    assert_eq!(tags.held(), 0);
+}
+
+#[test]
+fn many_untaken_answers_do_not_hold_the_buffer_that_they_were_read_into() {
+    let mut tags = asked(200);
+    let mut buffer = Vec::new();
+    for tag in 1..=200 {
+        put_answer(&mut buffer, &AskTag::of(Tag::of(tag).as_bytes()), &item(tag), BoxLimits::DEFAULT, None)
+            .expect("short");
+    }
+    let whole = bytes::Bytes::from(buffer);
+    let range = whole.as_ptr().addr()..whole.as_ptr().addr() + whole.len();
+    let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(whole));
+    for tag in 1..=200 {
+        let raw = decoder.next_box().expect("boxes").expect("one for each");
+        let Ok(Packet::Reply { reply, .. }) = Packet::parse(raw) else { panic!("a reply") };
+        tags.wakes(tag, reply).expect("it is out");
+    }
+    let mut shared = 0;
+    for tag in 1..=200 {
+        let Progress::Answered(reply) = tags.poll(tag, |_| tag) else { panic!("an answer") };
+        shared += usize::from(range.contains(&reply.raw.as_bytes().as_ptr().addr()));
+    }
+    assert_eq!(shared, MAX_SHARED);
+}
+
+#[test]
 fn the_latest_waiter_is_woken() {
     let mut tags = Tags::new();
     tags.ask("first", None, false);

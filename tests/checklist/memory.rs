@@ -1,0 +1,142 @@
+//! What all connections of a server hold together is bounded, at the cost of those that hold the most.
+
+use amp::{Connection, Peer, Server, Settings};
+use tokio::sync::mpsc;
+
+use crate::commands::House;
+use crate::raw_peer::{RawPeer, answer, ask, packed, soon, word};
+use crate::server::{Door, Street, works};
+
+const MAX: usize = 400 * 1024;
+
+/// A server with little memory, and its handles of the connections, in the order of accepting.
+fn serve() -> (Server, Street, House, mpsc::UnboundedReceiver<Connection>) {
+    let ((sender, receiver), (accepted, connections)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+    let house = House::new();
+    let locator = house.clone();
+    // One that ends is to end because of the memory, and at once.
+    let settings = Settings::new().announce(false);
+    let builder = Server::builder().settings(settings).max_memory(MAX);
+    let builder = builder.on_connection(move |connection| drop(accepted.send(connection)));
+    (builder.serve(Door(receiver), move |_| locator.clone().into_locator()), Street(sender), house, connections)
+}
+
+impl Street {
+    /// A peer that is a script.
+    fn script(&self) -> RawPeer {
+        let (ours, theirs) = tokio::io::duplex(4096);
+        self.0.send(Ok(theirs)).expect("the server is there");
+        RawPeer::over(ours)
+    }
+}
+
+/// A command with 8 KiB that nobody wants.
+fn padded(tag: Option<&str>, command: &str) -> Vec<u8> {
+    let pad = "x".repeat(8 * 1024);
+    match tag {
+        Some(tag) => ask(tag, command, &[("pad", &pad)]),
+        None => packed(&[("_command", command), ("pad", &pad)]),
+    }
+}
+
+async fn next(connections: &mut mpsc::UnboundedReceiver<Connection>) -> Connection {
+    soon("a connection is accepted", connections.recv()).await.expect("the server is there")
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_of_a_connection_that_holds_more_than_its_share_are_busy_and_those_of_others_run() {
+    let (_server, street, house, _connections) = serve();
+    let (mut greedy, modest) = (street.script(), street.enter());
+    for _ in 0..45 {
+        greedy.send(padded(Some("greedy"), "Wait")).await;
+    }
+    works(&modest).await;
+    let held = house.waiting();
+    assert!((30..40).contains(&held), "three quarters of 400 KiB, in parts of 8.5 KiB: {held}");
+    // It is served again as soon as it holds less.
+    house.open(1000);
+    soon("they all end", async {
+        while house.waiting() > 0 {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    let mut answers = greedy.expect_bytes(held * answer("greedy", &[]).len()).await;
+    answers.extend(greedy.some().await);
+    assert!(answers.windows(4).any(|word| word == b"BUSY"));
+    greedy.send(ask("again", "Wait", &[])).await;
+    soon("it runs", async {
+        while house.waiting() > 0 {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    works(&modest).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_the_maximum_the_connection_that_holds_the_most_ends_and_the_others_go_on() {
+    let (server, street, house, mut connections) = serve();
+    let (mut modest, mut greedy) = (street.script(), street.script());
+    let (kept, ended) = (next(&mut connections).await, next(&mut connections).await);
+    // Commands that want no answer are not refused.
+    for _ in 0..10 {
+        modest.send(padded(None, "Wait")).await;
+    }
+    for _ in 0..45 {
+        greedy.send(padded(None, "Wait")).await;
+    }
+    let reason = soon("the largest ends", ended.closed()).await;
+    assert_eq!(word(&reason), "OutOfMemory", "{reason}");
+    modest.expect_open().await;
+    assert!(!kept.is_closed());
+    assert_eq!(
+        (server.connections(), house.waiting()),
+        (1, 10),
+        "what the other has asked for runs on, and nothing else"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_nobody_reads_count_and_so_do_the_parts_of_boxes() {
+    let (_server, street, _, mut connections) = serve();
+    let honest = street.enter();
+    drop(next(&mut connections).await);
+    // It asks for half a mebibyte and reads nothing.
+    let mut silent = street.script();
+    let ended = next(&mut connections).await;
+    for tag in 0..9 {
+        silent.send(ask(&tag.to_string(), "Big", &[("size", "60000")])).await;
+    }
+    let reason = soon("it ends", ended.closed()).await;
+    assert_eq!(word(&reason), "OutOfMemory", "{reason}");
+    works(&honest).await;
+    // Twenty begin a box, and none ends it.
+    let part = &ask("never", "Echo", &[("data", &"x".repeat(40_000))])[..30_000];
+    let mut halves = Vec::new();
+    for _ in 0..20 {
+        let mut half = street.script();
+        let accepted = next(&mut connections).await;
+        // It may have been ended while it sends.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), half.send(part)).await;
+        halves.push((half, accepted));
+        works(&honest).await;
+    }
+    let open = halves.iter().filter(|(_, accepted)| !accepted.is_closed()).count();
+    assert!((5..=13).contains(&open), "as many as there is memory for: {open}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_no_servers_has_only_limits_of_its_own() {
+    let (ours, theirs) = tokio::io::duplex(4096);
+    let house = House::new();
+    let builder = Connection::builder().settings(Settings::new().announce(false));
+    let answering = builder.locator(house.clone().into_locator()).start(theirs, Peer::other("peer"));
+    let mut peer = RawPeer::over(ours);
+    for _ in 0..100 {
+        peer.send(padded(None, "Wait")).await;
+    }
+    peer.expect_open().await;
+    assert_eq!(house.waiting(), 100);
+    drop(answering);
+}
