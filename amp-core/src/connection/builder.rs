@@ -139,15 +139,16 @@ impl Builder {
     }
 
     fn build_over(self, transport: impl Transport + 'static, peer: Peer) -> (Connection, Driver) {
-        let account = Account::new(self.memory);
-        let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states, Arc::clone(&account)));
-        let holder: Weak<Shared> = Arc::downgrade(&shared);
-        account.belongs_to(holder);
+        let Self { locator, states, settings, memory, extensions } = self;
+        let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
+            let account = Account::new(memory, Weak::<Shared>::clone(shared));
+            Shared::new(settings, peer, locator, states, account)
+        });
         shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);
         // From here on a panic, as of an extension, ends the connection for everybody who waits on it.
         let guard = EndGuard(shared);
-        let claims = self.extensions.attach(&connection.downgrade()).unwrap_or_else(|reason| {
+        let claims = extensions.attach(&connection.downgrade()).unwrap_or_else(|reason| {
             tracing::error!(peer = %connection.peer(), %reason, "a connection cannot begin");
             guard.0.end(reason);
             Claims::default()

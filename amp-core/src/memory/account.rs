@@ -1,8 +1,8 @@
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
-use super::pool::{Excess, Pool};
+use super::pool::{Holder, Pool};
 
 /// How many bytes each meter of a connection holds without telling anybody, and in which steps it tells more.
 pub(super) const STEP: usize = 8 * 1024;
@@ -12,30 +12,19 @@ pub(crate) struct Account {
     /// `None` where nothing is shared with others, as at a client.
     pool: Option<Arc<Pool>>,
     reserved: AtomicUsize,
-    is_ending: AtomicBool,
-    holder: OnceLock<Weak<dyn Holder>>,
-}
-
-/// Whose account it is.
-pub(crate) trait Holder: Send + Sync {
-    /// Ends it: it holds more than all others, and all together too much. It may be called under any lock, and so must take none.
-    fn end_for(self: Arc<Self>, excess: Excess);
+    holder: Weak<dyn Holder>,
 }
 
 impl Account {
-    pub(crate) fn new(pool: Option<Arc<Pool>>) -> Arc<Self> {
-        Arc::new(Self {
-            pool,
-            reserved: AtomicUsize::new(0),
-            is_ending: AtomicBool::new(false),
-            holder: OnceLock::new(),
-        })
+    /// The account of a holder that shares the pool with others, if there is one.
+    pub(crate) fn new(pool: Option<Arc<Pool>>, holder: Weak<dyn Holder>) -> Arc<Self> {
+        Arc::new(Self { pool, reserved: AtomicUsize::new(0), holder })
     }
 
-    /// Says whose account it is.
-    pub(crate) fn belongs_to(&self, holder: Weak<dyn Holder>) {
-        // The first one stays.
-        let _ = self.holder.set(holder);
+    /// An account that is nobody's.
+    #[cfg(test)]
+    pub(crate) fn unshared() -> Arc<Self> {
+        Self::new(None, Weak::<Nobody>::new())
     }
 
     /// Whether asks are to be refused: memory is short, and this connection holds more than its share.
@@ -57,27 +46,17 @@ impl Account {
         self.reserved.load(Ordering::SeqCst)
     }
 
-    pub(super) fn is_ending(&self) -> bool {
-        self.is_ending.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn begin_ending(&self) {
-        self.is_ending.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn end(&self, excess: Excess) {
-        if let Some(holder) = self.holder.get() {
-            <dyn Holder>::tell(holder, excess);
-        }
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// A meter's reservation has changed.
     #[cold]
-    fn change(self: &Arc<Self>, before: usize, after: usize) {
+    fn change(&self, before: usize, after: usize) {
         // In one step: what was reserved is never below what it was and is.
         self.reserved.fetch_add(after.wrapping_sub(before), Ordering::SeqCst);
         if let Some(pool) = &self.pool {
-            pool.change(self);
+            pool.change(self.address(), || self.reserved(), &self.holder);
         }
     }
 }
@@ -85,7 +64,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         if let Some(pool) = &self.pool {
-            pool.forget(std::ptr::from_ref(self).addr());
+            pool.forget(self.address());
         }
     }
 }
@@ -217,4 +196,12 @@ impl Drop for Reservation {
             self.change(0);
         }
     }
+}
+
+#[cfg(test)]
+struct Nobody;
+
+#[cfg(test)]
+impl Holder for Nobody {
+    fn end_for(self: Arc<Self>, _: super::Excess) {}
 }

@@ -14,5 +14,5 @@ mod pool;
 mod tests;
 
 pub use account::Meter;
-pub(crate) use account::{Account, Holder, Reservation};
-pub(crate) use pool::{Excess, Pool};
+pub(crate) use account::{Account, Reservation};
+pub(crate) use pool::{Excess, Holder, Pool};

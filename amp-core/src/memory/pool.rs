@@ -1,15 +1,13 @@
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-
-use super::account::{Account, Holder};
 
 /// What the connections of a server may hold together.
 ///
 /// As it fills, those that hold more than their share of a mark, which is the mark divided by the number of those that hold
 /// something, are refused first: asks from three quarters on, credit of streams from seven eighths on. Over the maximum the
 /// largest holder is ended. One that holds no more than its share never notices.
-#[derive(Debug)]
 pub(crate) struct Pool {
     max: usize,
     state: Mutex<State>,
@@ -19,12 +17,36 @@ pub(crate) struct Pool {
     withholds_credit: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+/// Whose account it is.
+pub(crate) trait Holder: Send + Sync {
+    /// Ends it: it holds more than any other, and all together too much. It may be called under any lock, and so must take none.
+    fn end_for(self: Arc<Self>, excess: Excess);
+}
+
+/// Why a holder is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Excess {
+    /// How many bytes it held.
+    pub(crate) held: usize,
+    /// What all may hold together.
+    pub(crate) limit: usize,
+}
+
+#[derive(Default)]
 struct State {
-    /// What is reserved by all accounts but those that are being ended.
+    /// What is reserved by those that are not being ended.
     total: usize,
-    /// By the address of the account: those that have reserved something, but for those that are being ended.
-    holders: HashMap<usize, (Weak<Account>, usize)>,
+    /// How many of these there are.
+    count: usize,
+    /// By their accounts' addresses.
+    holders: HashMap<usize, Share>,
+}
+
+struct Share {
+    reserved: usize,
+    holder: Weak<dyn Holder>,
+    /// It is being ended: what it has reserved is on its way back, and counts no more.
+    is_ending: bool,
 }
 
 impl Pool {
@@ -49,33 +71,34 @@ impl Pool {
         reserved > self.withholds_credit.load(Ordering::Relaxed)
     }
 
-    /// An account has reserved more or less than before. Ends the largest holders while all of them together have too much.
-    ///
-    /// It may be called under the lock of a connection, so that whoever is ended is told in a task of its own.
-    pub(super) fn change(&self, account: &Arc<Account>) {
+    /// The account with the address has reserved more or less than before. How much is read under the lock: whoever comes here last
+    /// has the last word. Ends the largest holders while all of them together have too much.
+    pub(super) fn change(&self, account: usize, reserved: impl FnOnce() -> usize, holder: &Weak<dyn Holder>) {
         let mut state = self.lock();
-        state.update(account);
+        state.set(account, reserved(), holder);
         let mut ended = Vec::new();
         while state.total > self.max
-            && let Some(largest) = state.take_largest()
+            && let Some(largest) = state.end_largest()
         {
             ended.push(largest);
         }
         self.publish(&state);
-        // An account that is dropped locks it again.
+        // What is dropped with a holder locks it again.
         drop(state);
-        for (account, held) in ended {
-            if let Some(account) = account {
-                account.end(Excess { held, limit: self.max });
+        for (holder, held) in ended {
+            if let Some(holder) = holder.upgrade() {
+                holder.end_for(Excess { held, limit: self.max });
             }
         }
     }
 
-    /// An account is dropped.
-    pub(super) fn forget(&self, address: usize) {
+    /// The account with the address is dropped.
+    pub(super) fn forget(&self, account: usize) {
         let mut state = self.lock();
-        state.remove(address);
+        let share = state.remove(account);
         self.publish(&state);
+        drop(state);
+        drop(share);
     }
 
     /// What all that are not being ended have reserved.
@@ -85,7 +108,7 @@ impl Pool {
     }
 
     fn publish(&self, state: &State) {
-        let share = |mark: usize| if state.total < mark { usize::MAX } else { mark / state.holders.len().max(1) };
+        let share = |mark: usize| if state.total < mark { usize::MAX } else { mark / state.count.max(1) };
         self.refuses_asks.store(share(self.max / 4 * 3), Ordering::Relaxed);
         self.withholds_credit.store(share(self.max / 8 * 7), Ordering::Relaxed);
     }
@@ -96,49 +119,45 @@ impl Pool {
 }
 
 impl State {
-    /// Takes over what the account has reserved now. Read under the lock: the last one to come here has the last word.
-    fn update(&mut self, account: &Arc<Account>) {
-        let (address, reserved) = (Arc::as_ptr(account).addr(), account.reserved());
-        self.remove(address);
-        if reserved > 0 && !account.is_ending() {
-            self.total += reserved;
-            self.holders.insert(address, (Arc::downgrade(account), reserved));
+    fn set(&mut self, account: usize, reserved: usize, holder: &Weak<dyn Holder>) {
+        let before = self.holders.get_mut(&account);
+        if before.as_ref().is_some_and(|share| share.is_ending) {
+            return;
+        }
+        match before {
+            Some(share) if reserved > 0 => {
+                self.total = self.total - share.reserved + reserved;
+                share.reserved = reserved;
+            }
+            Some(_) => drop(self.remove(account)),
+            None if reserved > 0 => {
+                (self.total, self.count) = (self.total + reserved, self.count + 1);
+                self.holders.insert(account, Share { reserved, holder: Weak::clone(holder), is_ending: false });
+            }
+            None => {}
         }
     }
 
-    fn remove(&mut self, address: usize) {
-        if let Some((_, reserved)) = self.holders.remove(&address) {
-            self.total -= reserved;
+    fn remove(&mut self, account: usize) -> Option<Share> {
+        let share = self.holders.remove(&account)?;
+        if !share.is_ending {
+            (self.total, self.count) = (self.total - share.reserved, self.count - 1);
         }
+        Some(share)
     }
 
-    /// Takes out the largest holder, which is to be ended: what it has reserved is on its way back. It may have been dropped.
-    fn take_largest(&mut self) -> Option<(Option<Arc<Account>>, usize)> {
-        let largest = self.holders.iter().max_by_key(|(_, (_, reserved))| *reserved).map(|(address, _)| *address)?;
-        let (account, reserved) = self.holders.remove(&largest)?;
-        self.total -= reserved;
-        let account = account.upgrade();
-        if let Some(account) = &account {
-            account.begin_ending();
-        }
-        Some((account, reserved))
+    /// The largest holder is ended from now on. Returns it and what it has reserved.
+    fn end_largest(&mut self) -> Option<(Weak<dyn Holder>, usize)> {
+        let staying = self.holders.values_mut().filter(|share| !share.is_ending);
+        let largest = staying.max_by_key(|share| share.reserved)?;
+        largest.is_ending = true;
+        (self.total, self.count) = (self.total - largest.reserved, self.count - 1);
+        Some((Weak::clone(&largest.holder), largest.reserved))
     }
 }
 
-/// Why an account is ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Excess {
-    /// How many bytes it held.
-    pub(crate) held: usize,
-    /// What all may hold together.
-    pub(crate) limit: usize,
-}
-
-impl dyn Holder {
-    /// Tells a holder that is still there.
-    pub(super) fn tell(holder: &Weak<Self>, excess: Excess) {
-        if let Some(holder) = holder.upgrade() {
-            holder.end_for(excess);
-        }
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("max", &self.max).field("total", &self.lock().total).finish_non_exhaustive()
     }
 }

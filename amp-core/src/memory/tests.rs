@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
@@ -20,10 +20,8 @@ impl Holder for Station {
 
 impl Station {
     fn account(self: &Arc<Self>, pool: &Arc<Pool>) -> Arc<Account> {
-        let account = Account::new(Some(Arc::clone(pool)));
-        let holder: Weak<dyn Holder> = Arc::downgrade(&(Arc::clone(self) as Arc<dyn Holder>));
-        account.belongs_to(holder);
-        account
+        let holder = Arc::downgrade(self);
+        Account::new(Some(Arc::clone(pool)), holder)
     }
 
     fn is_ended(&self) -> bool {
@@ -103,7 +101,7 @@ fn what_a_connection_holds_in_several_ways_counts_together() {
 
 #[test]
 fn a_connection_of_its_own_is_never_short() {
-    let account = Account::new(None);
+    let account = Account::unshared();
     let meter = Meter::new(&account);
     meter.charge(usize::MAX / 2);
     assert!(!meter.is_short() && !meter.withholds_credit());
@@ -123,7 +121,7 @@ fn what_is_dropped_gives_everything_back_and_an_account_that_is_gone_is_not_ende
 #[test]
 fn threads_that_charge_and_release_leave_nothing_behind() {
     let pool = Pool::new(usize::MAX);
-    let account = Account::new(Some(Arc::clone(&pool)));
+    let account = Arc::new(Station::default()).account(&pool);
     let meter = Meter::new(&account);
     let turns = AtomicUsize::new(0);
     std::thread::scope(|scope| {

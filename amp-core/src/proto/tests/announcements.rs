@@ -42,7 +42,7 @@ fn peers() -> Vec<Peer> {
 fn state(boxes: BoxLimits, announces: bool) -> ConnectionState<u64> {
     let (most_calls, outbound_mark, most_outbound) = (usize::MAX, usize::MAX, usize::MAX);
     let limits = Limits { boxes, most_calls, outbound_mark, most_outbound, announces };
-    ConnectionState::new(limits, &Account::new(None))
+    ConnectionState::new(limits, &Account::unshared())
 }
 
 /// Adds a key where there is room for it.

@@ -102,7 +102,7 @@ impl Scene {
             most_outbound: usize::MAX,
             announces: true,
         };
-        let mut state = ConnectionState::new(limits, &Account::new(None));
+        let mut state = ConnectionState::new(limits, &Account::unshared());
         let first = {
             let mut greeting = AmpBox::new();
             greeting.insert("_amp", "1 goodbye").expect("a short value");

@@ -59,7 +59,7 @@ impl End {
         Self {
             state: ConnectionState::new(
                 Limits { boxes, most_calls, outbound_mark, most_outbound: usize::MAX, announces },
-                &Account::new(None),
+                &Account::unshared(),
             ),
             now: Instant::now(),
             next: 0,

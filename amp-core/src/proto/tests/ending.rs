@@ -12,7 +12,7 @@ const DRIVER: u64 = u64::MAX;
 /// The driver sleeps.
 fn state(outbound_mark: usize, most_outbound: usize) -> ConnectionState<u64> {
     let limits = Limits { boxes: BoxLimits::DEFAULT, most_calls: 10, outbound_mark, most_outbound, announces: false };
-    let mut state = ConnectionState::new(limits, &Account::new(None));
+    let mut state = ConnectionState::new(limits, &Account::unshared());
     assert_eq!(state.sleep(&DRIVER, false), None);
     state
 }

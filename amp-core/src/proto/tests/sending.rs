@@ -9,7 +9,7 @@ fn state() -> ConnectionState<u64> {
     let (boxes, most_calls) = (BoxLimits::DEFAULT, 1);
     let (outbound_mark, most_outbound) = (1 << 20, usize::MAX);
     let limits = Limits { boxes, most_calls, outbound_mark, most_outbound, announces: false };
-    ConnectionState::new(limits, &Account::new(None))
+    ConnectionState::new(limits, &Account::unshared())
 }
 
 fn append(state: &mut ConnectionState<u64>, lane: Lane, length: usize) -> u64 {
