@@ -25,7 +25,6 @@ impl RawBox {
     }
 
     /// The box in memory of its own, if it keeps more than twice its own length alive.
-    #[cfg(feature = "tokio")]
     pub(crate) fn detached(self) -> Self {
         let length = self.bytes.len();
         if self.pinned() <= length.saturating_mul(2) {
