@@ -27,6 +27,13 @@ pub trait Locator: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether each ask is decoded or given back within [`locate`](Self::locate), as generated locators do. To another one, which may
+    /// keep asks, they are given in memory of their own: the receive buffer would live as long as they do.
+    #[doc(hidden)]
+    fn decodes_at_once(&self) -> bool {
+        false
+    }
+
     /// A locator that has the commands of both; `self` goes first.
     fn or<L: Locator>(self, other: L) -> (Self, L)
     where
@@ -44,6 +51,10 @@ impl Locator for () {
     fn commands(&self) -> Vec<CommandDeclaration> {
         Vec::new()
     }
+
+    fn decodes_at_once(&self) -> bool {
+        true
+    }
 }
 
 impl<L: Locator> Locator for Vec<L> {
@@ -53,6 +64,10 @@ impl<L: Locator> Locator for Vec<L> {
 
     fn commands(&self) -> Vec<CommandDeclaration> {
         self.iter().flat_map(Locator::commands).collect()
+    }
+
+    fn decodes_at_once(&self) -> bool {
+        self.iter().all(Locator::decodes_at_once)
     }
 }
 
@@ -65,6 +80,10 @@ macro_rules! by_reference {
 
             fn commands(&self) -> Vec<CommandDeclaration> {
                 (**self).commands()
+            }
+
+            fn decodes_at_once(&self) -> bool {
+                (**self).decodes_at_once()
             }
         }
     )*};
@@ -90,6 +109,12 @@ macro_rules! tuples {
                 $(commands.extend($name.commands());)*
                 commands
             }
+
+            fn decodes_at_once(&self) -> bool {
+                #[expect(non_snake_case, reason = "one name for the type and its value")]
+                let ($($name,)*) = self;
+                $($name.decodes_at_once())&&*
+            }
         }
     )*};
 }
@@ -99,5 +124,30 @@ tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) 
 impl Exposable for Arc<dyn Locator> {
     fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
         provided::<Self>(context).map(|locator| (*locator).clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Keeps;
+
+    impl Locator for Keeps {
+        fn locate(&self, ask: Ask) -> Located {
+            Located::Unknown(ask)
+        }
+    }
+
+    #[test]
+    fn a_locator_decodes_at_once_when_all_of_its_parts_do() {
+        let (at_once, keeps) = (|| (), || Keeps);
+        assert!(at_once().decodes_at_once() && !keeps().decodes_at_once());
+        assert!(at_once().or(at_once()).decodes_at_once() && !at_once().or(keeps()).decodes_at_once());
+        assert!(!(keeps(), at_once(), at_once()).decodes_at_once());
+        assert!(vec![at_once(), at_once()].decodes_at_once() && !vec![keeps()].decodes_at_once());
+        assert!(Box::new(at_once()).decodes_at_once() && !Arc::new(keeps()).decodes_at_once());
+        let boxed: Arc<dyn Locator> = Arc::new(Box::new(at_once()));
+        assert!(boxed.decodes_at_once());
     }
 }

@@ -77,4 +77,8 @@ impl<T: OneResponderBlock> Locator for Dispatcher<T> {
     fn commands(&self) -> Vec<CommandDeclaration> {
         T::commands()
     }
+
+    fn decodes_at_once(&self) -> bool {
+        true
+    }
 }

@@ -25,6 +25,8 @@ use crate::wire::RawBox;
 pub(super) struct Responders {
     shared: Arc<Shared>,
     claims: Claims,
+    /// Whether the locator may keep whole asks: they are given to it in memory of their own.
+    keeps_asks: bool,
     /// Those that end with the connection.
     running: JoinSet<()>,
     /// Those that go on after it although somebody waits: of commands that are detached.
@@ -37,6 +39,7 @@ pub(super) struct Responders {
 impl Responders {
     pub(super) fn new(shared: Arc<Shared>, claims: Claims) -> Self {
         Self {
+            keeps_asks: !shared.locator.decodes_at_once(),
             shared,
             claims,
             running: JoinSet::new(),
@@ -220,6 +223,9 @@ impl Responders {
             if ask.is_own() {
                 return ask.discard();
             }
+        }
+        if self.keeps_asks {
+            ask = ask.detached();
         }
         let noted = ask.noted().map(|(tag, number)| (Box::<[u8]>::from(tag), number));
         let is_accepted = !ask.wants_answer();

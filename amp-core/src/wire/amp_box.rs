@@ -100,8 +100,10 @@ impl AmpBox {
 }
 
 impl From<&RawBox> for AmpBox {
-    /// Takes the pairs of a received box as slices of its memory.
+    /// Takes the pairs of a received box as slices of its memory, or of a copy where that belongs to a much larger buffer. Each of
+    /// them keeps the memory of the whole box.
     fn from(raw: &RawBox) -> Self {
+        let raw = raw.clone().detached();
         Self { pairs: raw.pairs().map(|(key, value)| (raw.slice_of(key), raw.slice_of(value))).collect() }
     }
 }

@@ -108,6 +108,10 @@ impl Responder<'_> {
                     const COMMANDS: #ty = { #commands };
                     <#ty>::to_vec(&COMMANDS)
                 }
+
+                fn decodes_at_once(&self) -> ::core::primitive::bool {
+                    true
+                }
             }
         }
     }
