@@ -20,6 +20,8 @@ pub const BUSY: &str = "BUSY";
 pub const PROTOCOL: &str = "PROTOCOL";
 /// The peer ended the connection: this end does not read what it sends.
 pub const NOT_READING: &str = "NOT_READING";
+/// The peer ended the connection: this end began a box, or a replacement of the transport, and did not go on with it in time.
+pub const TIMEOUT: &str = "TIMEOUT";
 /// The peer ended the connection: more notifications waited there than it keeps.
 pub const TOO_MANY_NOTIFICATIONS: &str = "TOO_MANY_NOTIFICATIONS";
 /// The peer ended the connection: its memory was used up, and this connection made it hold the most.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::codes;
 use crate::packet::PacketError;
@@ -61,6 +62,25 @@ pub enum CloseReason {
         /// The limit that was crossed.
         limit: usize,
     },
+    /// No byte of a box that the peer had begun came for [`Settings::box_timeout`](crate::Settings::box_timeout).
+    #[error("the peer began a box and sent nothing more of it for {timeout:?}; see `Settings::box_timeout`")]
+    BoxTimeout {
+        /// The limit that was crossed.
+        timeout: Duration,
+    },
+    /// The peer does not read: the transport took nothing of what waits to be written for
+    /// [`Settings::write_timeout`](crate::Settings::write_timeout).
+    #[error("the peer does not read: it took nothing of what waits to be written for {timeout:?}; see `Settings::write_timeout`")]
+    WriteTimeout {
+        /// The limit that was crossed.
+        timeout: Duration,
+    },
+    /// A replacement of the transport took longer than [`Settings::handshake_timeout`](crate::Settings::handshake_timeout).
+    #[error("the transport was not replaced within {timeout:?}; see `Settings::handshake_timeout`")]
+    HandshakeTimeout {
+        /// The limit that was crossed.
+        timeout: Duration,
+    },
     /// More notifications of the peer wait here than [`Settings::most_inbound`](crate::Settings::most_inbound) allows, each of
     /// which it was told was sent.
     #[error("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::most_inbound`")]
@@ -111,7 +131,8 @@ impl CloseReason {
         match self {
             Self::Wire(_) | Self::Packet(_) | Self::UnknownAnswer => Some(codes::PROTOCOL),
             Self::Fatal { code } => Some(code),
-            Self::NotReading { .. } => Some(codes::NOT_READING),
+            Self::NotReading { .. } | Self::WriteTimeout { .. } => Some(codes::NOT_READING),
+            Self::BoxTimeout { .. } | Self::HandshakeTimeout { .. } => Some(codes::TIMEOUT),
             Self::TooManyNotifications { .. } => Some(codes::TOO_MANY_NOTIFICATIONS),
             Self::OutOfMemory { .. } => Some(codes::OUT_OF_MEMORY),
             _ => None,

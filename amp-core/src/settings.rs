@@ -41,6 +41,19 @@ pub struct Settings {
     pub most_outbound: usize,
     /// How long a call waits for its answer unless it says otherwise. Default: without end.
     pub call_timeout: Option<Duration>,
+    /// How long the peer may send nothing of a box that it has begun. Each byte that comes begins the time anew; there is no limit
+    /// before the first box and between boxes. When it is over, the connection ends with
+    /// [`CloseReason::BoxTimeout`](crate::CloseReason::BoxTimeout). `None`: without end. Default 30 s.
+    pub box_timeout: Option<Duration>,
+    /// How long the transport may take nothing while bytes wait to be written or flushed: the peer does not read. Each byte that is
+    /// taken begins the time anew. When it is over, the connection ends with
+    /// [`CloseReason::WriteTimeout`](crate::CloseReason::WriteTimeout). `None`: without end, up to
+    /// [`most_outbound`](Self::most_outbound). Default 60 s.
+    pub write_timeout: Option<Duration>,
+    /// How long a replacement of the transport may take, from when nothing more is written over the old transport until the new one is
+    /// there: the peer's answer, if this end has asked, and the handshake. When it is over, the connection ends with
+    /// [`CloseReason::HandshakeTimeout`](crate::CloseReason::HandshakeTimeout). `None`: without end. Default 10 s.
+    pub handshake_timeout: Option<Duration>,
     /// How long [`Connection::close`](crate::Connection::close) lets outstanding answers arrive and responders finish, and how long
     /// responders may go on after the connection has ended, however it did: those of notifications, and of commands that are
     /// declared `detached`. What still runs then is cut, with a `WARN`. The connection keeps its place in its server meanwhile, and
@@ -84,6 +97,9 @@ impl Default for Settings {
             outbound_mark: 1 << 20,
             most_outbound: 64 << 20,
             call_timeout: None,
+            box_timeout: Some(Duration::from_secs(30)),
+            write_timeout: Some(Duration::from_secs(60)),
+            handshake_timeout: Some(Duration::from_secs(10)),
             close_timeout: Duration::from_secs(10),
             linger: Duration::from_secs(1),
             strictness: Strictness::Isolating,
@@ -108,7 +124,7 @@ pub enum Strictness {
 
 /// Setters that take and give the settings, for chains.
 macro_rules! setters {
-    ($($field:ident: $type:ty),* $(,)?) => {
+    (timeouts: $($timeout:ident),*; $($field:ident: $type:ty),* $(,)?) => {
         impl Settings {
             /// The defaults.
             #[must_use]
@@ -116,12 +132,14 @@ macro_rules! setters {
                 Self::default()
             }
 
-            /// Sets how long a call waits for its answer unless it says otherwise: a duration, or `None`.
-            #[must_use]
-            pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-                self.call_timeout = timeout.into();
-                self
-            }
+            $(
+                #[doc = concat!("Sets [`", stringify!($timeout), "`](Self#structfield.", stringify!($timeout), "): a duration, or `None`.")]
+                #[must_use]
+                pub fn $timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+                    self.$timeout = timeout.into();
+                    self
+                }
+            )*
 
             $(
                 #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
@@ -136,6 +154,7 @@ macro_rules! setters {
 }
 
 setters! {
+    timeouts: call_timeout, box_timeout, write_timeout, handshake_timeout;
     boxes: BoxLimits,
     most_calls: usize,
     most_responders: usize,

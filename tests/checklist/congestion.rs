@@ -102,7 +102,7 @@ fn big() -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn asks_wait_in_order_while_the_peer_does_not_read_and_start_when_it_does() {
-    let (_connection, mut peer, house) = congested(Settings::new()).await;
+    let (_connection, mut peer, house) = congested(Settings::new().write_timeout(None)).await;
     for text in ["a", "b"] {
         peer.send(ask(text, "Note", &[("text", text)])).await;
     }

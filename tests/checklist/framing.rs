@@ -77,7 +77,7 @@ async fn line_09_key_length_256_closes_after_two_bytes() {
     peer.expect(ask_sum("1")).await;
     peer.send([&ask_sum("x")[..], b"\x01"].concat()).await;
     peer.expect(answer_sum("x")).await;
-    peer.expect_silence().await;
+    peer.expect_silence_for(std::time::Duration::from_secs(29)).await;
     peer.send([&b"\x00"[..], &ask_sum("ignored")].concat()).await;
     peer.expect_end("").await;
     let reply = soon("the call fails", call).await.expect("no panic");

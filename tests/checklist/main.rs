@@ -40,6 +40,7 @@ mod replies;
 mod runtimes;
 mod sent;
 mod server;
+mod silence;
 mod sinks;
 mod timeouts;
 mod transports;

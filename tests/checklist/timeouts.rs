@@ -80,7 +80,7 @@ async fn a_notification_gives_up_when_the_peer_does_not_read() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_is_set_while_the_driver_sleeps_or_writes_is_kept() {
-    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new());
+    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new().write_timeout(None));
     let long = tokio::spawn(connection.call(sum()).timeout(100 * SECOND));
     sleep(SECOND).await;
     let start = Instant::now();

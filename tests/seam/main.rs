@@ -3,6 +3,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "what is rolled, and what is masked, is small")]
 
 mod attachments;
+mod handshake_timeout;
 #[path = "../checklist/logged.rs"]
 mod logged;
 mod masks;

@@ -401,10 +401,10 @@ async fn the_reason_of_an_end_goes_in_front_of_an_ask_for_another_transport_that
     let arguments = [("a", "9223372036854775807"), ("b", "9223372036854775807")];
     let calls: Vec<_> = (0..3).map(|_| tokio::spawn(connection.call(Sum { ..long }))).collect();
     // The first write does not end before the peer reads.
-    tokio::time::sleep(MINUTE).await;
+    tokio::time::sleep(MINUTE / 12).await;
     let asking = connection.clone();
     let mask = tokio::spawn(async move { start_mask(&asking, 7).await });
-    tokio::time::sleep(MINUTE).await;
+    tokio::time::sleep(MINUTE / 12).await;
     peer.send([0, 0]).await;
     let rest = soon("the rest", peer.rest()).await;
     let mut expected: Vec<_> = ["2", "3", "4"].iter().flat_map(|tag| ask(tag, "Sum", &arguments)).collect();

@@ -40,9 +40,13 @@ pub(crate) fn sum() -> Sum {
 }
 
 pub(crate) fn scripted(extension: impl Extension) -> (Connection, RawPeer) {
-    let settings = Settings::new().announce(false).close_timeout(MINUTE);
+    scripted_with(1 << 20, extension, Settings::new().handshake_timeout(None))
+}
+
+pub(crate) fn scripted_with(room: usize, extension: impl Extension, settings: Settings) -> (Connection, RawPeer) {
+    let settings = settings.announce(false).close_timeout(MINUTE);
     let builder = Connection::builder().locator(Adding.into_locator()).extension(extension).settings(settings);
-    RawPeer::of(1 << 20, builder)
+    RawPeer::of(room, builder)
 }
 
 pub(crate) fn ask_mask(tag: &str) -> Vec<u8> {

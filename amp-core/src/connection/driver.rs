@@ -16,10 +16,11 @@ use super::reader::{Reader, Step};
 use super::replacement::{PreviousTransport, Replacing, poll_replacing};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
+use super::time_limits::{Handshake, TimeLimits, Waits};
 use super::writer::Writer;
 use crate::memory::Reservation;
 use crate::panics::drop_caught;
-use crate::proto::LastBytes;
+use crate::proto::{LastBytes, Upgrade};
 use crate::reason::CloseReason;
 
 /// The future that reads, writes and answers for one connection. [`Builder::start`](crate::Builder::start) spawns it.
@@ -43,6 +44,7 @@ impl Driver {
             transport: Current::First(transport),
             replacing: None,
             alarm: Alarm::default(),
+            limits: TimeLimits::default(),
             woken: Vec::new(),
             buffers: Reservation::new(&shared.account),
             guard,
@@ -75,6 +77,7 @@ struct Running<T> {
     writer: Writer,
     responders: Responders,
     alarm: Alarm,
+    limits: TimeLimits,
     /// What is to be woken once the lock is free.
     woken: Vec<Waker>,
     /// What the buffers of both directions hold, filled or not.
@@ -96,6 +99,7 @@ struct Found {
     /// The transport takes no more for now, and wakes the driver when it does: nothing was taken to be written.
     stalled: bool,
     step: Step,
+    handshake: Handshake,
 }
 
 impl<T: Transport + 'static> Running<T> {
@@ -166,7 +170,12 @@ impl<T: Transport + 'static> Running<T> {
             if found.step != Step::Nothing && self.take_step(found.step, cx) {
                 continue;
             }
-            let is_due = found.alarm.is_some_and(|at| self.alarm.poll(at, cx).is_ready());
+            let limit = self.note_waits(found.handshake);
+            let alarm = found.alarm.into_iter().chain(limit).min();
+            let is_due = alarm.is_some_and(|at| self.alarm.poll(at, cx).is_ready());
+            if is_due && limit.is_some() {
+                self.check_limits();
+            }
             // What closing waits for may have been written now.
             let is_idle = self.writer.is_idle();
             let may_end = found.closes && is_idle && (found.taken || !was_idle);
@@ -177,6 +186,29 @@ impl<T: Transport + 'static> Running<T> {
                 }
                 return Poll::Pending;
             }
+        }
+    }
+
+    /// Notes what the peer keeps the driver waiting for. Returns when to look whether it is too long.
+    #[inline]
+    fn note_waits(&mut self, handshake: Handshake) -> Option<Instant> {
+        let Self { reader, writer, limits, guard: EndGuard(shared), .. } = self;
+        let writing = !writer.is_idle();
+        let handshake = if handshake == Handshake::Runs && writing { Handshake::Begins } else { handshake };
+        let waits = Waits {
+            in_box: reader.is_in_box(),
+            has_read: reader.takes_read(),
+            writing,
+            has_written: writer.takes_written(),
+            handshake,
+        };
+        limits.note(waits, &shared.settings, now)
+    }
+
+    #[cold]
+    fn check_limits(&mut self) {
+        if let Some(reason) = self.limits.check(&self.guard.0.settings, now()) {
+            self.end(reason);
         }
     }
 
@@ -221,8 +253,15 @@ impl<T: Transport + 'static> Running<T> {
         let comes_back = has_read || room_is_waited_for || responders.has_work();
         let stalled = writer.broken().is_none() && writer.has_rest() && !taken;
         let driver = state.sleep(cx.waker(), comes_back || stalled);
-        let step =
-            if state.upgrade().is_none() && !reader.is_stopped() { Step::Nothing } else { reader.follow(&mut state) };
+        let (step, handshake) = match state.upgrade() {
+            Upgrade::None if !reader.is_stopped() => (Step::Nothing, Handshake::None),
+            upgrade => {
+                let step = reader.follow(&mut state);
+                let waits = matches!(upgrade, Upgrade::Asked { .. } | Upgrade::Agreed);
+                let runs = if state.transport().is_at_barrier() { Handshake::Runs } else { Handshake::Begins };
+                (step, if waits { runs } else { Handshake::None })
+            }
+        };
         let alarm = state.expire(now, woken);
         // A fault of the peer's is the reason, though its last answer may end what closing waits for.
         let is_idle =
@@ -234,7 +273,7 @@ impl<T: Transport + 'static> Running<T> {
         buffers.fit(outbound + writer.buffered() + reader.buffered());
         // It may hold the last handle, whose drop takes the lock.
         drop(driver);
-        Found { is_over, closes, taken, unknown, alarm, comes_back, stalled, step }
+        Found { is_over, closes, taken, unknown, alarm, comes_back, stalled, step, handshake }
     }
 
     /// Goes on with the replacement of the transport. Whether to look at the state again.

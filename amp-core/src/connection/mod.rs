@@ -18,7 +18,7 @@
 //!   inbound       what asks of the peer hold             unsettled       which of them closing waits for
 //!   answering     the connection, as an answer sees it   box_switch      a box receiver in place of all that
 //!   context       what responders and values see         asks_by_tag     asks that an extension may cancel
-//!   replacement   what makes the next transport
+//!   replacement   what makes the next transport          time_limits     how long the peer keeps the driver waiting
 //!   extension     protocols that ride beside the commands
 //! ```
 
@@ -53,6 +53,7 @@ mod responders;
 mod shared;
 mod sink;
 mod states;
+mod time_limits;
 mod timer;
 pub(crate) mod transport;
 mod unsettled;

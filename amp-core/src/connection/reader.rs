@@ -30,6 +30,8 @@ pub(super) struct Reader {
     has_more: bool,
     batching: Batching,
     has_first_box: bool,
+    /// Whether bytes came since that was last asked.
+    has_read: bool,
     /// Replies that are not yet delivered.
     replies: Vec<(Option<u64>, ReplyPacket)>,
     /// What is to be handed over once the lock is free.
@@ -68,6 +70,7 @@ impl Reader {
             has_more: false,
             batching: Batching::new(),
             has_first_box: false,
+            has_read: false,
             replies: Vec::new(),
             for_sinks: Vec::new(),
             has_replies: false,
@@ -179,7 +182,19 @@ impl Reader {
         transport: &mut T,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CloseReason>> {
-        self.received.poll_read(transport, &self.shared.peer, cx)
+        ready!(self.received.poll_read(transport, &self.shared.peer, cx))?;
+        self.has_read = true;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether bytes came since the last call.
+    pub(super) fn takes_read(&mut self) -> bool {
+        std::mem::take(&mut self.has_read)
+    }
+
+    /// Whether a part of a box has come, and the rest is waited for.
+    pub(super) fn is_in_box(&self) -> bool {
+        !(self.has_more || self.is_stopped) && self.received.has_rest()
     }
 
     /// Handles boxes one by one until the answer to the ask for another transport has come.

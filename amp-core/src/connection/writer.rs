@@ -20,13 +20,22 @@ pub(super) struct Writer {
     /// What goes with bytes that are not written.
     attachments: Attachments,
     is_flushed: bool,
+    /// Whether the transport took bytes since that was last asked.
+    has_written: bool,
     /// Why nothing can be written any more: the transport is not written, flushed or shut down again.
     broken: Option<CloseReason>,
 }
 
 impl Writer {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), written: 0, attachments: Attachments::default(), is_flushed: true, broken: None }
+        Self {
+            bytes: Vec::new(),
+            written: 0,
+            attachments: Attachments::default(),
+            is_flushed: true,
+            has_written: false,
+            broken: None,
+        }
     }
 
     /// Whether a part of what was taken is not written yet.
@@ -43,6 +52,12 @@ impl Writer {
     /// Whether everything is written and flushed, or never will be.
     pub(super) fn is_idle(&self) -> bool {
         self.broken.is_some() || (!self.has_rest() && self.is_flushed)
+    }
+
+    /// Whether the transport took bytes since the last call.
+    #[inline]
+    pub(super) fn takes_written(&mut self) -> bool {
+        std::mem::take(&mut self.has_written)
     }
 
     pub(super) fn broken(&self) -> Option<&CloseReason> {
@@ -97,7 +112,10 @@ impl Writer {
             };
             match written? {
                 Poll::Ready(0) => return Err(std::io::Error::from(ErrorKind::WriteZero).into()),
-                Poll::Ready(count) => self.written += count,
+                Poll::Ready(count) => {
+                    self.written += count;
+                    self.has_written = true;
+                }
                 Poll::Pending => return Ok(()),
             }
         }

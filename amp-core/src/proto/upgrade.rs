@@ -143,6 +143,11 @@ impl<W: Waiter> OverTransport<'_, W> {
         *self.upgrade == Upgrade::Agreed && self.sending.outbound().is_at_barrier()
     }
 
+    /// Whether everything before the barrier was taken to be written.
+    pub(crate) fn is_at_barrier(&mut self) -> bool {
+        self.sending.outbound().is_at_barrier()
+    }
+
     /// Whether the answer to the tag has not come.
     pub(crate) fn is_out(&mut self, tag: u64) -> bool {
         self.sending.tags().is_out(tag)

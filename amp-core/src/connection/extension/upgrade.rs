@@ -26,7 +26,8 @@ use crate::value::EncodeErrorKind;
 /// everything up to the answer is written and flushed, the replacement runs: it takes the old transport and returns the new one.
 /// Then reading and writing go on, with what was queued meanwhile.
 ///
-/// The connection closes, is aborted and keeps its time limits while its transport is replaced. A connection that closes waits
+/// The connection closes, is aborted and keeps its time limits while its transport is replaced, and it ends when that takes longer than
+/// [`handshake_timeout`](crate::Settings::handshake_timeout). A connection that closes waits
 /// for the replacement up to [`close_timeout`](crate::Settings::close_timeout). When it ends before the new transport is there,
 /// the replacement and the old transport are dropped. What is behind the barrier never goes out in the old transport. The
 /// reason of the end is told to the peer only in front of the box that the barrier is behind, and no more once that has left.
@@ -37,8 +38,8 @@ use crate::value::EncodeErrorKind;
 /// asks that were given to [`begin`](Self::begin) or [`refuse`](Self::refuse), which a handler therefore calls first.
 ///
 /// Every other answer waits: the peer may accept this end's ask, and its new transport would read the answer. So two ends wait for
-/// each other when they ask at the same time by commands that the other end does not know. A caller for which that may happen
-/// [ends](Connection::abort) the connection after some time.
+/// each other when they ask at the same time by commands that the other end does not know, until
+/// [`handshake_timeout`](crate::Settings::handshake_timeout) is over and the connection ends.
 ///
 /// # Cancel safety
 /// Dropping it keeps the transport, and reading goes on. The ask needs another answer then.
@@ -108,8 +109,8 @@ impl Upgrade {
     /// is behind that is read as boxes, and `replace` runs as with [`accept`](Self::accept). When it answers with an error, the
     /// transport stays.
     ///
-    /// Nothing that is queued behind the ask goes out before the peer has answered; one that never does is the caller's to
-    /// [end](Connection::abort). Dropping the reply takes nothing back.
+    /// Nothing that is queued behind the ask goes out before the peer has answered; when one does not answer within
+    /// [`handshake_timeout`](crate::Settings::handshake_timeout), the connection ends. Dropping the reply takes nothing back.
     ///
     /// # Errors
     /// When the command cannot be sent, because its arguments are not valid, the connection closes, or another replacement is
