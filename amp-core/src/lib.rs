@@ -17,7 +17,10 @@ mod value;
 mod violation;
 mod wire;
 
-#[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection counts with it"))]
+#[cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, unreachable_pub, unused_imports, reason = "the connection counts with it")
+)]
 mod memory;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection reads and writes it"))]
 mod packet;

@@ -70,7 +70,9 @@ pub enum CloseReason {
     },
     /// The peer does not read: the transport took nothing of what waits to be written for
     /// [`Settings::write_timeout`](crate::Settings::write_timeout).
-    #[error("the peer does not read: it took nothing of what waits to be written for {timeout:?}; see `Settings::write_timeout`")]
+    #[error(
+        "the peer does not read: it took nothing of what waits to be written for {timeout:?}; see `Settings::write_timeout`"
+    )]
     WriteTimeout {
         /// The limit that was crossed.
         timeout: Duration,
