@@ -9,6 +9,7 @@
 pub mod __private;
 pub mod codes;
 mod command;
+mod escaped;
 mod exposed;
 pub mod schema;
 #[cfg(test)]
@@ -49,6 +50,7 @@ mod server;
 mod settings;
 
 pub use command::{Argument, Arguments, Command, Constrained, Constraint, ErrorCodes, NoErrors, constraint};
+pub use escaped::Escaped;
 pub use exposed::{Context, Exposable, ExposeError, Exposed, State};
 pub use packet::PacketError;
 pub use value::{
