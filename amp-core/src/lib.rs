@@ -3,7 +3,7 @@
 //! Use the crate `amp-rpc` (library `amp`), which re-exports everything here together with the macros.
 //!
 //! Imports go one way only: `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `packet`, `tags`, `reason` and `proto` are
-//! pure and build without tokio; `responder`, `locator`, `connection` and `server` need the feature `tokio`.
+//! pure and build without tokio; `events`, `responder`, `locator`, `connection` and `server` need the feature `tokio`.
 
 #[doc(hidden)]
 pub mod __private;
@@ -37,6 +37,8 @@ mod boxes;
 mod call_error;
 #[cfg(feature = "tokio")]
 mod connection;
+#[cfg(feature = "tokio")]
+mod events;
 #[cfg(feature = "tokio")]
 mod locator;
 mod panics;

@@ -11,7 +11,9 @@ use super::extension::{Claims, Extension, Extensions};
 use super::handle::Connection;
 use super::shared::Shared;
 use super::states::States;
+use crate::events::{EventKind, EventLimit};
 use crate::locator::Locator;
+use crate::panics::install_hook;
 use crate::peer::Peer;
 use crate::settings::Settings;
 
@@ -35,6 +37,8 @@ pub struct Builder {
     extensions: Extensions,
     states: States,
     settings: Settings,
+    /// Bounds what is logged of all connections of this builder and its clones.
+    events: Arc<EventLimit>,
 }
 
 impl Builder {
@@ -45,6 +49,7 @@ impl Builder {
             extensions: Extensions::default(),
             states: States::default(),
             settings: Settings::default(),
+            events: Arc::default(),
         }
     }
 
@@ -85,6 +90,10 @@ impl Builder {
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
+    }
+
+    pub(crate) fn events(&self) -> &Arc<EventLimit> {
+        &self.events
     }
 
     pub(super) fn settings_ref(&self) -> &Settings {
@@ -129,13 +138,16 @@ impl Builder {
     }
 
     fn build_over(self, transport: impl Transport + 'static, peer: Peer) -> (Connection, Driver) {
-        let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states));
+        install_hook();
+        let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states, &self.events));
         shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);
         // From here on a panic, as of an extension, ends the connection for everybody who waits on it.
         let guard = EndGuard(shared);
-        let claims = self.extensions.attach(&connection.downgrade()).unwrap_or_else(|reason| {
-            tracing::error!(peer = %connection.peer(), %reason, "a connection cannot begin");
+        let claims = self.extensions.attach(&connection).unwrap_or_else(|reason| {
+            guard.0.events.tell(EventKind::CANNOT_BEGIN, |peer, omitted| {
+                tracing::error!(%peer, omitted, %reason, "a connection cannot begin");
+            });
             guard.0.end(reason);
             Claims::default()
         });

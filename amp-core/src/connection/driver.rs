@@ -17,6 +17,8 @@ use super::replacement::{PreviousTransport, Replacing, poll_replacing};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::writer::Writer;
+use crate::escaped::Escaped;
+use crate::events::{Chain, EventKind};
 use crate::panics::drop_caught;
 use crate::proto::LastBytes;
 use crate::reason::CloseReason;
@@ -125,7 +127,7 @@ impl<T: Transport + 'static> Running<T> {
         };
         if is_away && matches!(reason, CloseReason::Closed) {
             // What the peer sends over the next transport is read by nobody.
-            warn_cut_short(&shared.peer);
+            warn_cut_short(&shared.events);
         }
         let mut ending = Ending::new(shared, lingering, responders);
         let reason = poll_fn(|cx| ending.poll(cx)).await;
@@ -293,7 +295,9 @@ impl<T: Transport + 'static> Running<T> {
     fn end(&self, reason: CloseReason) {
         let reason = self.writer.broken().cloned().unwrap_or(reason);
         if self.shared().end(reason.clone()) && !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
-            tracing::warn!(peer = %self.shared().peer, reason = &reason as &dyn std::error::Error, "connection ends");
+            self.shared().events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
+                tracing::warn!(%peer, omitted, reason = %Escaped(Chain(&reason)), "connection ends");
+            });
         }
     }
 }

@@ -5,7 +5,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::peer::Peer;
+use crate::escaped::Escaped;
+use crate::events::{EventKind, Events};
 use crate::reason::CloseReason;
 use crate::wire::{BoxDecoder, BoxLimits, RawBox, WireError};
 
@@ -59,7 +60,7 @@ impl RecvBuffer {
     pub(super) fn poll_read<T: AsyncRead + Unpin>(
         &mut self,
         transport: &mut T,
-        peer: &Peer,
+        events: &Events,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CloseReason>> {
         let buffer = self.decoder.buffer();
@@ -69,7 +70,9 @@ impl RecvBuffer {
             Ok(count) => count,
             // A TLS peer that left without saying so. Boxes tell themselves where they end, so that nothing can be hidden.
             Err(CloseReason::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
-                tracing::debug!(%peer, %error, "the peer has closed without a word");
+                events.tell(EventKind::SILENT_END, |peer, omitted| {
+                    tracing::debug!(%peer, omitted, error = %Escaped(error), "the peer has closed without a word");
+                });
                 0
             }
             Err(reason) => {
