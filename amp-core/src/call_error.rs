@@ -1,9 +1,10 @@
-//! How a call ends when it does not end well. Imports `command` and `value`, and the reason a connection ended.
+//! How a call ends when it does not end well. Imports `command`, `value` and `escaped`, and the reason a connection ended.
 
 use std::error::Error;
 
 use crate::codes;
 use crate::command::{Command, ErrorCodes};
+use crate::escaped::Escaped;
 use crate::reason::CloseReason;
 use crate::value::{DecodeError, EncodeError};
 
@@ -26,11 +27,13 @@ pub enum CallError<E> {
     ///
     /// A responder that returns it passes code and description on as they are, which is what a proxy wants;
     /// [`forward`](Self::forward) makes it of whatever a call of another command ended with.
-    #[error("the peer answered {code}: {description}")]
+    ///
+    /// Displayed, it is one line: control characters are escaped, and what is over 512 characters of each is left out.
+    #[error("the peer answered {}: {}", Escaped(.code), Escaped(.description))]
     Remote {
-        /// The code on the wire.
+        /// The code on the wire, as it came.
         code: String,
-        /// The words that came with it.
+        /// The words that came with it, as they came.
         description: String,
     },
     /// The responder failed in a way that the command does not declare.

@@ -3,12 +3,13 @@
 //! Use the crate `amp-rpc` (library `amp`), which re-exports everything here together with the macros.
 //!
 //! Imports go one way only: `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `memory`, `packet`, `tags`, `reason` and `proto` are
-//! pure and build without tokio; `responder`, `locator`, `connection` and `server` need the feature `tokio`.
+//! pure and build without tokio; `events`, `responder`, `locator`, `connection` and `server` need the feature `tokio`.
 
 #[doc(hidden)]
 pub mod __private;
 pub mod codes;
 mod command;
+mod escaped;
 mod exposed;
 pub mod schema;
 #[cfg(test)]
@@ -42,6 +43,8 @@ mod call_error;
 #[cfg(feature = "tokio")]
 mod connection;
 #[cfg(feature = "tokio")]
+mod events;
+#[cfg(feature = "tokio")]
 mod locator;
 mod panics;
 #[cfg(feature = "tokio")]
@@ -54,6 +57,7 @@ mod server;
 mod settings;
 
 pub use command::{Argument, Arguments, Command, Constrained, Constraint, ErrorCodes, NoErrors, constraint};
+pub use escaped::Escaped;
 pub use exposed::{Context, Exposable, ExposeError, Exposed, State};
 pub use packet::PacketError;
 pub use value::{

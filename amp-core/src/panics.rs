@@ -1,31 +1,148 @@
-//! Panics of user code, which must cost no more than what panicked.
+//! Panics of user code, which must cost no more than what panicked. Imports `escaped` and `events`.
+//!
+//! The payload of a panic holds its message. Where it happened only the process's panic hook is told, and which command was asked only
+//! the ask that is dropped while the thread unwinds: both leave that with the thread, for the place where the panic is caught.
 
 use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind};
 
-/// What `run` returns, or `None` when it panics.
-#[inline]
-pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
-    match catch_unwind(run) {
-        Ok(value) => Some(value),
-        Err(payload) => {
-            forget_panic(payload);
-            None
+use crate::escaped::Escaped;
+
+thread_local! {
+    /// Whether this thread runs what is caught here.
+    static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
+    /// Where the last panic of this thread was that is caught here.
+    static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
+    /// The command whose ask was dropped in a panic.
+    static COMMAND: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+#[derive(Debug)]
+struct Place {
+    file: Box<str>,
+    line: u32,
+    /// Of that panic: another may have been raised since without the hook, as by `resume_unwind`.
+    message: Box<str>,
+}
+
+/// A panic that was caught: its message and, if the hook was told, its place.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection tells it"))]
+pub(crate) struct Panic {
+    message: Box<str>,
+    place: Option<Place>,
+    command: Option<&'static str>,
+}
+
+impl Panic {
+    /// What the payload of a panic says, or the panic that it is.
+    #[cold]
+    pub(crate) fn of(payload: Box<dyn Any + Send>) -> Self {
+        let payload = match payload.downcast::<Self>() {
+            Ok(panic) => return *panic,
+            Err(payload) => payload,
+        };
+        let message = message_of(&*payload);
+        forget_payload(payload);
+        let place = PLACE.try_with(|place| place.try_borrow_mut().ok()?.take()).ok().flatten();
+        let command = COMMAND.try_with(Cell::take).ok().flatten();
+        Self { place: place.filter(|place| place.message == message), message, command }
+    }
+
+    /// The command of the ask that was dropped in it, if one was.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn command(&self) -> Option<&'static str> {
+        self.command
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.place {
+            Some(Place { file, line, .. }) => write!(f, ", at {file}:{line}"),
+            None => Ok(()),
         }
     }
 }
 
+/// What `run` returns, or its panic.
+#[inline]
+pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Result<T, Panic> {
+    // A thread that ends has no panics of its own any more.
+    let before = IS_WATCHED.try_with(|watched| watched.replace(true));
+    let result = catch_unwind(run);
+    if before == Ok(false) {
+        let _ = IS_WATCHED.try_with(|watched| watched.set(false));
+    }
+    result.map_err(Panic::of)
+}
+
 /// Drops what is a user's. A panic of that costs nothing else.
 pub(crate) fn drop_caught<T>(value: T) {
-    if caught(AssertUnwindSafe(|| drop(value))).is_none() {
+    if let Err(panic) = caught(AssertUnwindSafe(|| drop(value))) {
         #[cfg(feature = "tokio")]
-        tracing::error!("a transport, or what an extension had given to a connection, panicked when it was dropped");
+        crate::events::EventLimit::of_process().tell(crate::events::EventKind::PANIC, |omitted| {
+            tracing::warn!(
+                omitted,
+                %panic,
+                "a transport, or what an extension had given to a connection, panicked when it was dropped"
+            );
+        });
+        #[cfg(not(feature = "tokio"))]
+        drop(panic);
     }
 }
 
-/// Drops the payload of a panic, which may panic itself.
+/// An ask is dropped while this thread panics. Whether the panic is caught here, and its command told with it.
+#[cfg(feature = "tokio")]
 #[cold]
-pub(crate) fn forget_panic(payload: Box<dyn Any + Send>) {
+pub(crate) fn note_command(command: &'static str) -> bool {
+    let is_watched = IS_WATCHED.try_with(Cell::get).unwrap_or(false);
+    if is_watched && !command.is_empty() {
+        let _ = COMMAND.try_with(|noted| noted.set(Some(command)));
+    }
+    is_watched
+}
+
+/// Has the process's panic hook note where a panic is that is caught here; then it does what it did before. A program that sets
+/// another hook later loses the place, and nothing else.
+#[cfg(feature = "tokio")]
+pub(crate) fn install_hook() {
+    static INSTALLED: std::sync::Once = std::sync::Once::new();
+    // A thread that panics must not set a hook.
+    if !INSTALLED.is_completed() && !std::thread::panicking() {
+        INSTALLED.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                note_place(info);
+                before(info);
+            }));
+        });
+    }
+}
+
+/// A panic in here would abort the process.
+#[cfg(feature = "tokio")]
+fn note_place(info: &std::panic::PanicHookInfo<'_>) {
+    let is_watched = IS_WATCHED.try_with(Cell::get).unwrap_or(false);
+    if let Some(location) = info.location().filter(|_| is_watched) {
+        let message = message_of(info.payload());
+        let place = Place { file: location.file().into(), line: location.line(), message };
+        let _ = PLACE.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(place)));
+    }
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> Box<str> {
+    let message = payload.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    message.map_or_else(|| "no message".into(), |message| Escaped(message).to_string().into())
+}
+
+/// Drops the payload of a panic, which may panic itself.
+fn forget_payload(payload: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         // No end of it is in sight: the payload of a panic is small.
         std::mem::forget(again);

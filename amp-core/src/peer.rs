@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection. Imports nothing but what makes it exposable.
+//! Who is at the other end of a connection. Imports `escaped`, and what makes it exposable.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,9 +7,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::escaped::Escaped;
 use crate::exposed::{Context, Exposable, ExposeError, provided};
 
 /// Who is at the other end of a connection.
+///
+/// It is displayed for logs: control characters of a path or a name, which the peer may have chosen, are escaped, and what is over
+/// 512 characters is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Peer {
@@ -59,13 +63,17 @@ impl fmt::Display for Peer {
         match self {
             Self::Tcp { address } => address.fmt(f),
             Self::Unix { path: Some(path), .. } => match abstract_name(path) {
-                Some(name) => write!(f, "unix:@{}", name.escape_ascii()),
-                None => write!(f, "unix:{}", path.display()),
+                Some(name) => write!(f, "unix:@{}", Escaped(name.escape_ascii())),
+                // A space must not look like the end of a field in a log.
+                None if path.as_os_str().as_bytes().contains(&b' ') => {
+                    write!(f, "unix:{}", Escaped(format_args!("{path:?}")))
+                }
+                None => write!(f, "unix:{}", Escaped(path.display())),
             },
             Self::Unix { path: None, .. } => f.write_str("unix"),
             Self::Process { id: Some(id) } => write!(f, "process {id}"),
             Self::Process { id: None } => f.write_str("process"),
-            Self::Other(name) => f.write_str(name),
+            Self::Other(name) => Escaped(name).fmt(f),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Why connections end. Imports `wire` and `packet`.
+//! Why connections end. Imports `escaped`, `wire` and `packet`.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codes;
+use crate::escaped::Escaped;
 use crate::packet::PacketError;
 use crate::wire::WireError;
 
@@ -100,7 +101,7 @@ pub enum CloseReason {
         limit: usize,
     },
     /// The peer ended it and said why.
-    #[error("the peer ended the connection with {code}: {text}")]
+    #[error("the peer ended the connection with {}: {}", Escaped(.code), Escaped(.text))]
     EndedByPeer {
         /// One of [`codes`](crate::codes), or that of a fatal error. Control characters are escaped.
         code: String,

@@ -1,6 +1,6 @@
 use std::{fmt, io};
 
-use amp_core::{CallError, CloseReason, EncodeError, codes};
+use amp_core::{CallError, CloseReason, EncodeError, Escaped, codes};
 
 use crate::commands::{ConnectRefusal, StreamGone};
 
@@ -11,7 +11,8 @@ pub enum ConnectError {
     /// The peer has no factory of that name. In one that is not UTF-8, U+FFFD stands for what is not.
     #[error("the peer has no factory {0:?}")]
     NoSuchFactory(String),
-    /// The peer has the factory, and it refused. The text is its reason, or empty if there is none.
+    /// The peer has the factory, and it refused. The text is its reason as it came, or empty if there is none. Displayed, it is one line:
+    /// control characters are escaped, and what is over 512 characters is left out.
     #[error("the peer refused the stream{}", Because(.0))]
     Refused(String),
     /// This end has as many streams as [`StreamSettings::most_streams`](crate::StreamSettings::most_streams) allows.
@@ -24,7 +25,7 @@ pub enum ConnectError {
     #[error("the name of the factory cannot be sent")]
     Invalid(#[source] EncodeError),
     /// The peer does not multiplex streams, or answered in a way that makes no sense.
-    #[error("the peer does not multiplex streams: {0}")]
+    #[error("the peer does not multiplex streams: {}", Escaped(.0))]
     Unsupported(String),
     /// The connection has ended.
     #[error("the connection ended")]
@@ -60,7 +61,7 @@ impl fmt::Display for Because<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             "" => f.write_str(" and gave no reason"),
-            reason => write!(f, ": {reason}"),
+            reason => write!(f, ": {}", Escaped(reason)),
         }
     }
 }
@@ -98,7 +99,7 @@ pub enum StreamError {
     #[error("this end has closed the stream")]
     Closed,
     /// The peer answered bytes with an error.
-    #[error("the peer failed to take the bytes: {0}")]
+    #[error("the peer failed to take the bytes: {}", Escaped(.0))]
     PeerFailed(String),
     /// The connection under the stream has ended.
     #[error("the connection ended")]

@@ -1,9 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use amp_core::extension::{Extension, Handler};
+use amp_core::extension::{EventKind, Events, Extension, Handler};
 use amp_core::schema::CommandDeclaration;
 use amp_core::{Ask, Command, Connection, WeakConnection};
+use tracing::Level;
 
 use crate::commands::{Connect, Connected, Disconnect, ExtraKey, Id, Transmit};
 use crate::error::StreamError;
@@ -68,6 +69,8 @@ impl fmt::Debug for Multiplexing {
         f.debug_struct("Multiplexing").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
+
+const UNANSWERED_CONNECT: EventKind = EventKind::new(Level::WARN, "Connects without an answer");
 
 const CONNECT: usize = 0;
 const TRANSMIT: usize = 1;
@@ -144,7 +147,9 @@ impl StreamHandler {
             return;
         }
         // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes nowhere.
-        tracing::warn!(peer = %ask.peer(), "a Connect that wants no answer opens nothing");
+        Events::of_ask(&ask).tell(UNANSWERED_CONNECT, |peer, omitted| {
+            tracing::warn!(%peer, omitted, "a Connect that wants no answer opens nothing");
+        });
         if let Some((_, answer)) = ask.accept::<Connect>() {
             let (half_close, keeps) = (ExtraKey(None), ExtraKey(None));
             answer.send(Ok(Connected { connection: Id::random(), half_close, keeps }));

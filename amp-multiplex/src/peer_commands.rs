@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use amp_core::extension::{EventKind, Events};
 use amp_core::{Answer, Connection};
 use bytes::Bytes;
+use tracing::Level;
 
 use crate::acknowledge::{Ack, acknowledge, discard, refuse};
 use crate::commands::{Connect, ConnectRefusal, Data, Disconnect, Transmit};
@@ -12,6 +14,8 @@ use crate::factory::{Factories, Opening};
 use crate::machine::{Lookup, Received, RemoteClose};
 use crate::peer_features::PeerFeatures;
 use crate::stream::Streams;
+
+const REFUSED_STREAM: EventKind = EventKind::new(Level::WARN, "streams refused");
 
 /// The peer wants to open a stream.
 pub(crate) fn connect(
@@ -33,7 +37,9 @@ pub(crate) fn connect(
     }
     if !streams.registry().recv_connect(streams.permits()) {
         let limit = streams.settings().most_streams;
-        tracing::warn!(peer = %connection.peer(), limit, "refused a stream; see `StreamSettings::most_streams`");
+        Events::of(&connection).tell(REFUSED_STREAM, |peer, omitted| {
+            tracing::warn!(%peer, omitted, limit, "refused a stream; see `StreamSettings::most_streams`");
+        });
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
     }
     factory.open(Opening::new(Arc::clone(streams), connection, &command.factory, peer, answer));

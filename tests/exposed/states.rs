@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use amp::{
     Arguments, CallError, Command, Connection, Exposed, Peer, Reply, Server, Settings, State, codes, pair, responder,
@@ -124,6 +125,8 @@ async fn a_missing_state_is_unknown_for_that_call_and_the_log_names_the_type() {
         assert!(!logged.contains(&format!("states::{rest}")), "{logged}");
         assert_eq!(soon("it lives", caller.call(sum())).await.expect("an answer").total, 3);
         answering.set_state(Pool::default());
+        // One failure a minute is told.
+        tokio::time::sleep(Duration::from_secs(60)).await;
     }
 }
 

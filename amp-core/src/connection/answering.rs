@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU32;
 
 use super::context::provide;
 use super::shared::{Shared, wake};
+use crate::events::Events;
 use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
@@ -64,8 +65,8 @@ impl Answering for Shared {
         }
     }
 
-    fn is_first_complaint(&self) -> bool {
-        self.inbound.is_first_complaint()
+    fn events(&self) -> &Events {
+        &self.events
     }
 
     fn note(&self, tag: &[u8], number: &AtomicU32) -> bool {

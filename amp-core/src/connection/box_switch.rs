@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::boxes::BoxReceiver;
+use crate::events::{EventKind, Events};
 use crate::panics::caught;
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, RawBox};
@@ -29,11 +30,11 @@ impl Switch {
     }
 
     /// Puts a receiver into the place or empties it. One that comes when no more boxes do is told so at once.
-    pub(super) fn set(&self, receiver: Option<Box<dyn BoxReceiver>>) {
+    pub(super) fn set(&self, receiver: Option<Box<dyn BoxReceiver>>, events: &Events) {
         let mut slot = self.slot();
         if let Some(reason) = slot.stopped.clone() {
             drop(slot);
-            receiver.into_iter().for_each(|late| tell(late, &reason));
+            receiver.into_iter().for_each(|late| tell(late, &reason, events));
             return;
         }
         self.switched.store(receiver.is_some(), Ordering::Release);
@@ -43,9 +44,9 @@ impl Switch {
     }
 
     /// Hands a box to the receiver. `false` if there is none any more.
-    pub(super) fn receive(&self, received: &RawBox) -> bool {
+    pub(super) fn receive(&self, received: &RawBox, events: &Events) -> bool {
         let Some(mut receiver) = self.slot().receiver.take() else { return false };
-        guarded(|| receiver.receive_box(AmpBox::from(received)));
+        guarded(|| receiver.receive_box(AmpBox::from(received)), events);
         let mut slot = self.slot();
         if slot.receiver.is_none() && self.is_switched() {
             slot.receiver = Some(receiver);
@@ -54,13 +55,13 @@ impl Switch {
     }
 
     /// Tells the receiver that no more boxes come, and lets it go.
-    pub(super) fn stop(&self, reason: &CloseReason) {
+    pub(super) fn stop(&self, reason: &CloseReason, events: &Events) {
         let mut slot = self.slot();
         slot.stopped = Some(reason.clone());
         self.switched.store(false, Ordering::Release);
         let receiver = slot.receiver.take();
         drop(slot);
-        receiver.into_iter().for_each(|last| tell(last, reason));
+        receiver.into_iter().for_each(|last| tell(last, reason, events));
     }
 
     fn slot(&self) -> MutexGuard<'_, Slot> {
@@ -69,14 +70,16 @@ impl Switch {
 }
 
 /// The last thing that a receiver hears.
-fn tell(mut receiver: Box<dyn BoxReceiver>, reason: &CloseReason) {
-    guarded(move || receiver.stop(reason));
+fn tell(mut receiver: Box<dyn BoxReceiver>, reason: &CloseReason, events: &Events) {
+    guarded(move || receiver.stop(reason), events);
 }
 
 /// Runs a user's code. Its panic costs one box.
-fn guarded(run: impl FnOnce()) {
-    if caught(AssertUnwindSafe(run)).is_none() {
-        tracing::error!("a box receiver panicked");
+fn guarded(run: impl FnOnce(), events: &Events) {
+    if let Err(panic) = caught(AssertUnwindSafe(run)) {
+        events.tell(EventKind::PANIC, |peer, omitted| {
+            tracing::warn!(%peer, omitted, %panic, "a box receiver panicked");
+        });
     }
 }
 
@@ -88,9 +91,12 @@ impl std::fmt::Debug for Switch {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::BytesMut;
 
     use super::*;
+    use crate::peer::Peer;
     use crate::wire::{BoxDecoder, BoxLimits};
 
     struct Never;
@@ -105,11 +111,11 @@ mod tests {
     fn a_box_whose_receiver_was_switched_away_just_now_is_not_lost() {
         let bytes = BytesMut::from(&b"\0\x01k\0\x01v\0\0"[..]);
         let raw = BoxDecoder::with_leftover(BoxLimits::DEFAULT, bytes).next_box().unwrap().unwrap();
-        let switch = Switch::default();
-        switch.set(Some(Box::new(Never)));
+        let (switch, events) = (Switch::default(), Events::new(Peer::other("test"), Arc::default()));
+        switch.set(Some(Box::new(Never)), &events);
         assert!(switch.is_switched());
         // Between the look and the box, another thread restores the dispatcher.
-        switch.set(None);
-        assert!(!switch.receive(&raw), "the dispatcher takes it");
+        switch.set(None, &events);
+        assert!(!switch.receive(&raw, &events), "the dispatcher takes it");
     }
 }

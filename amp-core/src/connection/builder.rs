@@ -11,8 +11,10 @@ use super::extension::{Claims, Extension, Extensions};
 use super::handle::Connection;
 use super::shared::Shared;
 use super::states::States;
+use crate::events::{EventKind, EventLimit};
 use crate::locator::Locator;
 use crate::memory::{Account, Pool};
+use crate::panics::install_hook;
 use crate::peer::Peer;
 use crate::settings::Settings;
 
@@ -38,6 +40,8 @@ pub struct Builder {
     settings: Settings,
     /// What its connections may hold together with others.
     memory: Option<Arc<Pool>>,
+    /// Bounds what is logged of all connections of this builder and its clones.
+    events: Arc<EventLimit>,
 }
 
 impl Builder {
@@ -49,6 +53,7 @@ impl Builder {
             states: States::default(),
             settings: Settings::default(),
             memory: None,
+            events: Arc::default(),
         }
     }
 
@@ -97,6 +102,10 @@ impl Builder {
         self
     }
 
+    pub(crate) fn events(&self) -> &Arc<EventLimit> {
+        &self.events
+    }
+
     pub(super) fn settings_ref(&self) -> &Settings {
         &self.settings
     }
@@ -139,17 +148,20 @@ impl Builder {
     }
 
     fn build_over(self, transport: impl Transport + 'static, peer: Peer) -> (Connection, Driver) {
-        let Self { locator, states, settings, memory, extensions } = self;
+        install_hook();
+        let Self { locator, states, settings, memory, events, extensions } = self;
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
             let account = Account::new(memory, Weak::<Shared>::clone(shared));
-            Shared::new(settings, peer, locator, states, account)
+            Shared::new(settings, peer, locator, states, account, &events)
         });
         shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);
         // From here on a panic, as of an extension, ends the connection for everybody who waits on it.
         let guard = EndGuard(shared);
-        let claims = extensions.attach(&connection.downgrade()).unwrap_or_else(|reason| {
-            tracing::error!(peer = %connection.peer(), %reason, "a connection cannot begin");
+        let claims = extensions.attach(&connection).unwrap_or_else(|reason| {
+            guard.0.events.tell(EventKind::CANNOT_BEGIN, |peer, omitted| {
+                tracing::error!(%peer, omitted, %reason, "a connection cannot begin");
+            });
             guard.0.end(reason);
             Claims::default()
         });

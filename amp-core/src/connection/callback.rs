@@ -9,10 +9,13 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+
+use crate::panics::caught;
 
 thread_local! {
     /// The connection whose responder this thread polls, by [`Shared::identity`](super::shared::Shared::identity).
@@ -59,7 +62,9 @@ impl Future for Responding {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        respond(self.0, || self.1.as_mut().poll(cx))
+        let polled = caught(AssertUnwindSafe(|| respond(self.0, || self.1.as_mut().poll(cx))));
+        // The set of tasks gets what was seen of it on this thread.
+        polled.unwrap_or_else(|panic| resume_unwind(Box::new(panic)))
     }
 }
 

@@ -18,6 +18,8 @@ use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::time_limits::{Handshake, TimeLimits, Waits};
 use super::writer::Writer;
+use crate::escaped::Escaped;
+use crate::events::{Chain, EventKind};
 use crate::memory::Reservation;
 use crate::panics::drop_caught;
 use crate::proto::{LastBytes, Upgrade};
@@ -133,7 +135,7 @@ impl<T: Transport + 'static> Running<T> {
         };
         if is_away && matches!(reason, CloseReason::Closed) {
             // What the peer sends over the next transport is read by nobody.
-            warn_cut_short(&shared.peer);
+            warn_cut_short(&shared.events);
         }
         let mut ending = Ending::new(shared, lingering, responders);
         let reason = poll_fn(|cx| ending.poll(cx)).await;
@@ -338,7 +340,9 @@ impl<T: Transport + 'static> Running<T> {
     fn end(&self, reason: CloseReason) {
         let reason = self.writer.broken().cloned().unwrap_or(reason);
         if self.shared().end(reason.clone()) && !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
-            tracing::warn!(peer = %self.shared().peer, reason = &reason as &dyn std::error::Error, "connection ends");
+            self.shared().events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
+                tracing::warn!(%peer, omitted, reason = %Escaped(Chain(&reason)), "connection ends");
+            });
         }
     }
 }

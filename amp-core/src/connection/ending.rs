@@ -6,6 +6,8 @@ use super::clock::{Alarm, now};
 use super::lingering::Lingering;
 use super::responders::Responders;
 use super::shared::Shared;
+use crate::escaped::Escaped;
+use crate::events::{Chain, EventKind};
 use crate::panics::drop_caught;
 use crate::reason::CloseReason;
 
@@ -22,6 +24,7 @@ impl Drop for EndGuard {
         self.0.announce_end();
         self.0.transport_closed(Some(CloseReason::DriverDropped));
         self.0.ended.send_modify(|ended| ended.finished = true);
+        self.0.events.sum_up();
     }
 }
 
@@ -92,15 +95,20 @@ impl<T: Transport> Ending<T> {
         }
         let cut = self.responders.cut();
         if cut > 0 {
-            let (peer, timeout) = (&self.shared.peer, self.shared.settings.close_timeout);
-            tracing::warn!(%peer, cut, ?timeout, "commands that had arrived were cut when the time for closing was over");
+            let timeout = self.shared.settings.close_timeout;
+            self.shared.events.tell(EventKind::CUT_COMMANDS, |peer, omitted| {
+                let what = "commands that had arrived were cut when the time for closing was over";
+                tracing::warn!(%peer, omitted, cut, ?timeout, "{what}");
+            });
         }
     }
 
     fn transport_closed(&mut self, lost: Option<CloseReason>) {
         if let Some(lost) = &lost {
-            let reason = lost as &dyn std::error::Error;
-            tracing::warn!(peer = %self.shared.peer, reason, "the last bytes of a connection may be lost");
+            self.shared.events.tell(EventKind::LOST_BYTES, |peer, omitted| {
+                let reason = Escaped(Chain(lost));
+                tracing::warn!(%peer, omitted, %reason, "the last bytes of a connection may be lost");
+            });
         }
         self.ended = Some(self.shared.transport_closed(lost));
     }

@@ -110,7 +110,7 @@ impl Connection {
     ///
     /// A receiver that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
     pub fn switch_receiver(&self, receiver: impl BoxReceiver) {
-        self.shared.switch.set(Some(Box::new(receiver)));
+        self.shared.switch.set(Some(Box::new(receiver)), &self.shared.events);
     }
 
     /// Gives all further boxes to the dispatcher and the locator again. What the receiver got meanwhile is not told here: calls whose
@@ -120,7 +120,7 @@ impl Connection {
         // Answers to marked notifications may have gone to the receiver.
         let next = self.shared.lock().sending().forgive_credit();
         wake(next);
-        self.shared.switch.set(None);
+        self.shared.switch.set(None, &self.shared.events);
     }
 
     /// Begins to close: no new calls go out, the answers to old ones and the peer's running commands get

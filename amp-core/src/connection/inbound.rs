@@ -19,7 +19,6 @@ pub(super) struct Inbound {
     /// What the connection's state has [published](Self::publish): how far the intake has come, and whether
     /// so much waits to be written that no more responders should start.
     published: AtomicU8,
-    has_complained: AtomicBool,
     /// Whether the peer's bytes behind the box that is handled now may belong to another transport.
     stops_reading: AtomicBool,
 }
@@ -63,7 +62,6 @@ impl Inbound {
             most_held_by_notifications: most_held(settings.most_inbound, settings.boxes.bytes),
             unsettled: Unsettled::default(),
             published: AtomicU8::new(encode(Intake::Open, false)),
-            has_complained: AtomicBool::new(false),
             stops_reading: AtomicBool::new(false),
         }
     }
@@ -141,10 +139,5 @@ impl Inbound {
     #[inline]
     pub(super) fn takes_stop(&self) -> bool {
         self.stops_reading.load(Ordering::Relaxed) && self.stops_reading.swap(false, Ordering::Relaxed)
-    }
-
-    /// Whether nothing was complained of on this connection before.
-    pub(super) fn is_first_complaint(&self) -> bool {
-        !self.has_complained.swap(true, Ordering::Relaxed)
     }
 }

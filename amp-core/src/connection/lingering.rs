@@ -12,15 +12,18 @@ use super::reader::Reader;
 use super::responders::Responders;
 use super::shared::Shared;
 use super::writer::Writer;
-use crate::peer::Peer;
+use crate::events::{EventKind, Events};
 use crate::reason::CloseReason;
 
 /// The peer may take for received what was not.
-pub(super) fn warn_cut_short(peer: &Peer) {
-    tracing::warn!(
-        %peer,
-        "notifications that the peer had sent before it saw that this end closed may be lost: they were cut off, or came too late"
-    );
+pub(super) fn warn_cut_short(events: &Events) {
+    events.tell(EventKind::CUT_SHORT, |peer, omitted| {
+        tracing::warn!(
+            %peer,
+            omitted,
+            "notifications that the peer had sent before it saw that this end closed may be lost: they were cut off, or came too late"
+        );
+    });
 }
 
 /// How many bytes are discarded at once.
@@ -125,7 +128,7 @@ impl<T: Transport> Lingering<T> {
             }
         }
         if self.is_cut_short {
-            warn_cut_short(&self.shared.peer);
+            warn_cut_short(&self.shared.events);
         }
         Poll::Ready(self.lost.take())
     }

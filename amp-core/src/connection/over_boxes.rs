@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::builder::Builder;
 use super::handle::Connection;
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
+use crate::events::{EventKind, EventLimit};
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::settings::Settings;
@@ -34,7 +35,8 @@ impl Builder {
     #[track_caller]
     pub fn start_over(self, sender: Arc<dyn BoxSender>, peer: Peer) -> (Connection, BoxInlet) {
         let Settings { boxes: limits, most_inbound: most, .. } = *self.settings_ref();
-        let inlet = BoxInlet { inbound: Arc::default(), most };
+        let inbound = Inbound { events: Arc::clone(self.events()), ..Inbound::default() };
+        let inlet = BoxInlet { inbound: Arc::new(Mutex::new(inbound)), most };
         let transport = BoxTransport { sender, decoder: BoxDecoder::new(limits), inbound: Arc::clone(&inlet.inbound) };
         (self.start(transport, peer), inlet)
     }
@@ -54,6 +56,7 @@ struct Inbound {
     read: usize,
     end: Option<CloseReason>,
     has_warned: bool,
+    events: Arc<EventLimit>,
     reader: Option<Waker>,
 }
 
@@ -69,7 +72,9 @@ impl Inbound {
             // The other end may not have seen that: nothing tells it.
             Some(CloseReason::Closed) if !self.has_warned => {
                 self.has_warned = true;
-                tracing::warn!("a box came for a connection over boxes that had closed, and is lost");
+                self.events.tell(EventKind::LOST_BOX, |omitted| {
+                    tracing::warn!(omitted, "a box came for a connection over boxes that had closed, and is lost");
+                });
             }
             Some(_) => {}
         }

@@ -13,6 +13,7 @@ use super::recv_buffer::RecvBuffer;
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::sink::{Delivery, ReplySink, hand_over};
+use crate::events::EventKind;
 use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
 use crate::proto::{ConnectionState, Intake, SendHalf, SinkReply, Upgrade};
 use crate::reason::CloseReason;
@@ -182,7 +183,7 @@ impl Reader {
         transport: &mut T,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CloseReason>> {
-        ready!(self.received.poll_read(transport, &self.shared.peer, cx))?;
+        ready!(self.received.poll_read(transport, &self.shared.events, cx))?;
         self.has_read = true;
         Poll::Ready(Ok(()))
     }
@@ -286,7 +287,7 @@ impl Reader {
                     return Ok(());
                 }
                 self.deliver_now()?;
-                if self.shared.switch.receive(&raw) {
+                if self.shared.switch.receive(&raw, &self.shared.events) {
                     continue;
                 }
             }
@@ -388,7 +389,8 @@ impl Reader {
     fn hand_over_all(&mut self) {
         let nesting = self.shared.settings.boxes.nesting;
         let replies = self.for_sinks.drain(..);
-        hand_over(replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), nesting))));
+        let replies = replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), nesting)));
+        hand_over(replies, &self.shared.events);
     }
 
     /// Whether the connection bears so many replies to tags that are not out (`wire.md` line 19).
@@ -399,7 +401,9 @@ impl Reader {
         if !self.shared.settings.ignore_unknown_answers {
             return Err(CloseReason::UnknownAnswer);
         }
-        tracing::warn!(peer = %self.shared.peer, unknown, "answers to tags that are not out");
+        self.shared.events.tell(EventKind::UNKNOWN_ANSWER, |peer, omitted| {
+            tracing::warn!(%peer, omitted, unknown, "answers to tags that are not out");
+        });
         Ok(())
     }
 }

@@ -5,7 +5,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::peer::Peer;
+use crate::escaped::Escaped;
+use crate::events::{EventKind, Events};
 use crate::reason::CloseReason;
 use crate::wire::{BoxDecoder, BoxLimits, RawBox, WireError};
 
@@ -65,7 +66,7 @@ impl RecvBuffer {
     pub(super) fn poll_read<T: AsyncRead + Unpin>(
         &mut self,
         transport: &mut T,
-        peer: &Peer,
+        events: &Events,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CloseReason>> {
         self.decoder.reserve(self.read_size);
@@ -79,7 +80,9 @@ impl RecvBuffer {
             Ok(count) => count,
             // A TLS peer that left without saying so. Boxes tell themselves where they end, so that nothing can be hidden.
             Err(CloseReason::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
-                tracing::debug!(%peer, %error, "the peer has closed without a word");
+                events.tell(EventKind::SILENT_END, |peer, omitted| {
+                    tracing::debug!(%peer, omitted, error = %Escaped(error), "the peer has closed without a word");
+                });
                 0
             }
             Err(reason) => {
@@ -116,25 +119,29 @@ impl RecvBuffer {
 mod tests {
     use std::task::Waker;
 
+    use std::sync::Arc;
+
     use tokio::io::AsyncWriteExt;
 
     use super::*;
+    use crate::peer::Peer;
 
     #[tokio::test]
     async fn a_buffer_that_was_made_for_a_large_box_is_given_back_when_nothing_is_to_be_read() {
         let (mut ours, mut theirs) = tokio::io::duplex(1 << 20);
-        let (mut buffer, peer) = (RecvBuffer::new(BoxLimits::DEFAULT), Peer::other("memory"));
+        let mut buffer = RecvBuffer::new(BoxLimits::DEFAULT);
+        let events = Events::new(Peer::other("memory"), Arc::default());
         let pair = |key| [&[0, 1, key, 0xff, 0xff][..], &[7; 65_535]].concat();
         theirs.write_all(&[&pair(b'a')[..], &pair(b'b'), &pair(b'c'), &[0, 0]].concat()).await.expect("room");
         let mut cx = Context::from_waker(Waker::noop());
-        while buffer.poll_read(&mut ours, &peer, &mut cx).is_ready() {}
+        while buffer.poll_read(&mut ours, &events, &mut cx).is_ready() {}
         assert!(buffer.decoder.buffer().capacity() >= 3 * 65_536, "what belongs to a box stays");
         assert!(buffer.next_box().expect("no fault").is_some());
-        assert!(buffer.poll_read(&mut ours, &peer, &mut cx).is_pending());
+        assert!(buffer.poll_read(&mut ours, &events, &mut cx).is_pending());
         assert_eq!((buffer.decoder.buffer().capacity(), buffer.read_size), (0, LARGE_READ / 2));
         // However often it is looked for more, what is kept is small in the end.
         for _ in 0..3 {
-            assert!(buffer.poll_read(&mut ours, &peer, &mut cx).is_pending());
+            assert!(buffer.poll_read(&mut ours, &events, &mut cx).is_pending());
         }
         assert!(buffer.read_size <= 2 * SMALL_READ);
         assert!(buffer.decoder.buffer().capacity() <= 2 * SMALL_READ);

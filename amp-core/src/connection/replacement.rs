@@ -12,7 +12,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::any_transport::BoxedTransport;
-use crate::panics::caught;
+use crate::panics::{Panic, caught};
 
 /// What makes the new transport of the old one.
 pub(super) type Replacement = Box<dyn FnOnce(PreviousTransport) -> Replacing + Send>;
@@ -89,8 +89,9 @@ impl NextReplacement {
 
     /// Begins to replace the transport.
     pub(super) fn run(&self, previous: PreviousTransport) -> Replacing {
-        let replacing = self.take().and_then(|replacement| caught(AssertUnwindSafe(|| replacement(previous))));
-        replacing.unwrap_or_else(|| Box::pin(async { Err(panicked()) }))
+        let Some(replacement) = self.take() else { return Box::pin(async { Err(io::ErrorKind::NotFound.into()) }) };
+        caught(AssertUnwindSafe(|| replacement(previous)))
+            .unwrap_or_else(|panic| Box::pin(async { Err(failed(panic)) }))
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Replacement>> {
@@ -100,11 +101,12 @@ impl NextReplacement {
 
 /// Polls it once. A panic is its end.
 pub(super) fn poll_replacing(replacing: &mut Replacing, cx: &mut Context<'_>) -> Poll<io::Result<BoxedTransport>> {
-    caught(AssertUnwindSafe(|| replacing.as_mut().poll(cx))).unwrap_or_else(|| Poll::Ready(Err(panicked())))
+    caught(AssertUnwindSafe(|| replacing.as_mut().poll(cx))).unwrap_or_else(|panic| Poll::Ready(Err(failed(panic))))
 }
 
-fn panicked() -> io::Error {
-    io::Error::other("what replaces the transport has panicked")
+/// The connection ends with it, and so it is logged.
+fn failed(panic: Panic) -> io::Error {
+    io::Error::other(format!("what replaces the transport has panicked: {panic}"))
 }
 
 impl fmt::Debug for NextReplacement {

@@ -11,8 +11,9 @@ use super::extension::{Claims, Handler};
 use super::halt::Halt;
 use super::shared::Shared;
 use super::waiting::Waiting;
+use crate::events::{EventKind, Events};
 use crate::locator::Locator;
-use crate::panics::{caught, forget_panic};
+use crate::panics::{Panic, caught};
 use crate::proto::Intake;
 use crate::responder::{Ask, Located};
 use crate::settings::Settings;
@@ -121,7 +122,10 @@ impl Responders {
             ask.give_credit();
         }
         // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
-        caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(command, ask))));
+        let handled = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(command, ask))));
+        if let Err(panic) = handled {
+            tell_panic(&self.shared.events, &panic);
+        }
         if self.shared.inbound.takes_stop() { Err(Halt::Stopped) } else { Ok(()) }
     }
 
@@ -208,9 +212,9 @@ impl Responders {
             while let Poll::Ready(Some(ended)) = tasks.poll_join_next(cx) {
                 // A task that panicked has answered when it dropped its ask.
                 if let Err(error) = ended
-                    && let Ok(panic) = error.try_into_panic()
+                    && let Ok(payload) = error.try_into_panic()
                 {
-                    forget_panic(panic);
+                    tell_panic(&self.shared.events, &Panic::of(payload));
                 }
             }
         }
@@ -231,7 +235,11 @@ impl Responders {
         let is_accepted = !ask.wants_answer();
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begun = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || begin(&*self.shared.locator, ask))));
-        let task = begun.flatten().map(|(responding, is_detached)| {
+        let begun = begun.unwrap_or_else(|panic| {
+            tell_panic(&self.shared.events, &panic);
+            None
+        });
+        let task = begun.map(|(responding, is_detached)| {
             let tasks = match (is_accepted, is_detached) {
                 (true, _) => &mut self.notifications,
                 (false, true) => &mut self.detached,
@@ -256,6 +264,13 @@ impl Responders {
             }
         }
     }
+}
+
+#[cold]
+fn tell_panic(events: &Events, panic: &Panic) {
+    events.tell(EventKind::RESPONDER_PANIC, |peer, omitted| {
+        tracing::warn!(%peer, command = panic.command(), omitted, %panic, "a responder panicked");
+    });
 }
 
 /// Settles an ask that may not begin any more.

@@ -18,6 +18,7 @@ use super::replacement::NextReplacement;
 use super::sink::{Delivery, ReplySink, hand_over};
 use super::states::States;
 use crate::boxes::SendBoxError;
+use crate::events::{EventKind, EventLimit, Events};
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::memory::{Account, Excess, Holder};
@@ -41,6 +42,7 @@ pub(super) struct Ended {
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) peer: Peer,
+    pub(super) events: Events,
     pub(super) locator: Arc<dyn Locator>,
     /// The connection's one lock. Never held across an await, and never while a waker runs or is dropped.
     state: Mutex<ConnectionState<Waker>>,
@@ -83,6 +85,7 @@ impl Shared {
         locator: Arc<dyn Locator>,
         states: States,
         account: Arc<Account>,
+        events: &Arc<EventLimit>,
     ) -> Self {
         let limits = Limits {
             boxes: settings.boxes,
@@ -104,6 +107,7 @@ impl Shared {
             account,
             handles: AtomicUsize::new(0),
             settings,
+            events: Events::new(peer.clone(), Arc::clone(events)),
             peer,
             locator,
         }
@@ -225,7 +229,9 @@ impl Shared {
             Appended::Queued(driver) => self.unlock(state, driver),
             Appended::Sealed => {
                 drop(state);
-                tracing::debug!(peer = %self.peer, "an answer came after the connection had ended");
+                self.events.tell(EventKind::LATE_ANSWER, |peer, omitted| {
+                    tracing::debug!(%peer, omitted, "an answer came after the connection had ended");
+                });
             }
             Appended::Overflowed(woken) => self.unlock(state, woken),
         }
@@ -275,7 +281,9 @@ impl Shared {
     fn end_for_memory(&self, Excess { held, limit }: Excess) {
         let mut state = self.lock();
         if state.over().is_none() {
-            tracing::warn!(peer = %self.peer, held, limit, "a connection held the most of the server's memory when that was used up, and ends");
+            self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
+                tracing::warn!(%peer, omitted, held, limit, "connection ends: it held the most of the server's memory, which is used up");
+            });
         }
         let discarded = state.discard_outbound();
         let woken = state.abort(CloseReason::OutOfMemory { held, limit }, now());
@@ -323,17 +331,18 @@ impl Shared {
 
     /// Nothing more is received: tells the box receiver.
     pub(super) fn stop_receiver(&self) {
-        self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped));
+        self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped), &self.events);
     }
 
     /// Nothing more is answered: tells the sinks, and runs what waits for the end of the connection, once.
     pub(super) fn announce_end(&self) {
         let reason = self.over().unwrap_or(CloseReason::DriverDropped);
         let (lost, nesting) = (self.lock().sending().take_lost(), self.settings.boxes.nesting);
-        hand_over(lost.into_iter().map(|LostSink { sink, tag, sent }| {
+        let lost = lost.into_iter().map(|LostSink { sink, tag, sent }| {
             let failure = Failure::Connection { reason: reason.clone(), sent };
             (sink, Delivery::new(tag, Err(failure), nesting))
-        }));
+        });
+        hand_over(lost, &self.events);
         let listeners = self.lock().take_end_listeners();
         self.run_end_listeners(listeners);
     }
@@ -342,8 +351,10 @@ impl Shared {
     fn run_end_listeners(&self, listeners: impl IntoIterator<Item = EndListener>) {
         for listener in listeners {
             let reason = self.over().unwrap_or(CloseReason::DriverDropped);
-            if caught(AssertUnwindSafe(|| listener(&reason))).is_none() {
-                tracing::error!("a listener for the end of a connection panicked");
+            if let Err(panic) = caught(AssertUnwindSafe(|| listener(&reason))) {
+                self.events.tell(EventKind::PANIC, |peer, omitted| {
+                    tracing::warn!(%peer, omitted, %panic, "a listener for the end of a connection panicked");
+                });
             }
         }
     }

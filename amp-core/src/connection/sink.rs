@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::reply::take_reply;
 use crate::call_error::Reply;
 use crate::command::Command;
+use crate::events::{EventKind, Events};
 use crate::packet::ReplyPacket;
 use crate::panics::caught;
 
@@ -62,7 +63,7 @@ impl fmt::Debug for Delivery {
 }
 
 /// Hands replies to their sinks, those that follow each other for one sink together. Never under a lock: a sink takes its own.
-pub(super) fn hand_over(replies: impl Iterator<Item = (Arc<dyn ReplySink>, Delivery)>) {
+pub(super) fn hand_over(replies: impl Iterator<Item = (Arc<dyn ReplySink>, Delivery)>, events: &Events) {
     let mut replies = replies.peekable();
     while let Some((sink, first)) = replies.next() {
         let others = from_fn(|| replies.next_if(|(next, _)| Arc::ptr_eq(next, &sink)).map(|(_, reply)| reply));
@@ -71,8 +72,10 @@ pub(super) fn hand_over(replies: impl Iterator<Item = (Arc<dyn ReplySink>, Deliv
         drop(together);
         // It may be the last of it, and one that panicked may panic again when it is dropped.
         let dropped = caught(AssertUnwindSafe(|| drop(sink)));
-        if delivered.is_none() || dropped.is_none() {
-            tracing::error!("a sink of replies panicked");
+        if let Err(panic) = delivered.and(dropped) {
+            events.tell(EventKind::PANIC, |peer, omitted| {
+                tracing::warn!(%peer, omitted, %panic, "a sink of replies panicked");
+            });
         }
     }
 }

@@ -206,9 +206,8 @@ impl Builder {
 
 /// A TCP socket made ready for small boxes.
 pub(crate) fn tcp(address: SocketAddr, stream: TcpStream) -> (TcpStream, Peer) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, %address, "the socket takes no TCP_NODELAY");
-    }
+    // A socket that takes no options still carries boxes.
+    let _ = stream.set_nodelay(true);
     (stream, Peer::Tcp { address })
 }
 

@@ -1,10 +1,9 @@
 //! What two ends of this library tell each other beside the commands (`wire.md`, section 7): a key on the first box that each
 //! sends, and commands whose names begin with `amp.`. To a peer that has not announced nothing else of it is sent.
 
-use std::fmt::Write;
-
 use super::insert::insert;
 use super::{Tag, put_ask_with};
+use crate::escaped::Escaped;
 use crate::value::{BoxWriter, EncodeError, Key};
 use crate::wire::{BoxLimits, Pairs};
 
@@ -92,38 +91,19 @@ pub(crate) fn take_goodbye(pairs: Pairs<'_>) -> (String, String) {
     for (key, value) in pairs {
         match key {
             b"code" => code = printable(value, 64),
-            b"text" => text = printable(value, 512),
+            b"text" => text = printable(value, Escaped::<&str>::MOST),
             _ => {}
         }
     }
     (code, text)
 }
 
+/// At most `most` characters, escaped. A character has up to four bytes, and what is no UTF-8 is shown as lost.
 fn printable(bytes: &[u8], most: usize) -> String {
-    let mut shown = String::new();
-    // A character has up to four bytes, and what is cut in the middle is shown as lost.
-    let start = &bytes[..bytes.len().min(4 * most)];
-    let mut letters = String::from_utf8_lossy(start).into_owned();
-    if let Some((end, _)) = letters.char_indices().nth(most) {
-        letters.truncate(end);
-        letters.push('…');
-    }
-    for letter in letters.chars() {
-        if letter.is_control() || is_format(letter) {
-            let _ = write!(shown, "{}", letter.escape_default());
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
-}
-
-/// Whether it changes the order or the lines of the text around it.
-fn is_format(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-    )
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * most)]);
+    let end = start.char_indices().nth(most).map(|(end, _)| end);
+    let (shown, rest) = end.map_or((&*start, ""), |end| (&start[..end], "…"));
+    format!("{}{rest}", Escaped(shown))
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use super::{Answering, Located};
 use crate::call_error::Reply;
 use crate::codes;
 use crate::command::{Command, ErrorCodes, take_checked};
+use crate::escaped::Escaped;
+use crate::events::{EventKind, Events};
 use crate::exposed::{Context, Exposable};
 use crate::packet::{AskPacket, AskTag, features};
 use crate::peer::Peer;
@@ -159,11 +161,18 @@ impl Ask {
         }
     }
 
+    /// What is logged of its connection.
+    pub(crate) fn events(&self) -> &Events {
+        self.asker.events()
+    }
+
     /// Answers that there is no responder, in Twisted's words.
     pub(crate) fn refuse_unhandled(mut self) {
         let description = format!("Unhandled Command: {}", PythonBytes(self.command()));
         if !self.wants_answer() {
-            self.asker.complain(&format!("{description}; no answer was wanted"));
+            self.asker.tell(EventKind::UNKNOWN_COMMAND, |peer, _, omitted| {
+                tracing::warn!(%peer, omitted, "{}; no answer was wanted", Escaped(&description));
+            });
         }
         self.asker.error(codes::UNHANDLED, &description);
     }
@@ -247,7 +256,10 @@ impl Ask {
 
     /// Answers that too much is going on here.
     pub(crate) fn refuse_busy(mut self) {
-        self.asker.complain("too many commands are running; see `Settings::most_responders` and `most_inbound`");
+        self.asker.tell(EventKind::BUSY, |peer, _, omitted| {
+            let what = "too many commands are running; see `Settings::most_responders` and `most_inbound`";
+            tracing::warn!(%peer, omitted, "{what}");
+        });
         self.asker.error(codes::BUSY, "Too many commands are running; try again later");
     }
 }

@@ -8,8 +8,11 @@ use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
 use crate::codes;
 use crate::command::{Command, ErrorCodes, violations};
+use crate::escaped::Escaped;
+use crate::events::{Chain, EventKind, Events, Omitted};
 use crate::exposed::{Context, ContextRef};
 use crate::packet::{AskTag, put_answer, put_declared, put_error};
+use crate::panics::note_command;
 use crate::peer::Peer;
 use crate::proto::ASK_OVERHEAD;
 use crate::reason::CloseReason;
@@ -74,8 +77,14 @@ impl Asker {
         self.command = Some(command);
     }
 
+    /// Empty as long as it is not known.
     fn command(&self) -> &'static str {
         self.command.map_or("", |command| command.name)
+    }
+
+    /// Tells an event of the connection, with the command's name, or counts it.
+    pub(super) fn tell(&self, kind: EventKind, write: impl FnOnce(&Peer, &str, Omitted)) {
+        self.answering.events().tell(kind, |peer, omitted| write(peer, self.command(), omitted));
     }
 
     /// Notes the ask by its tag, if it wants an answer.
@@ -147,13 +156,8 @@ impl Asker {
         self.answering.peer()
     }
 
-    /// Says what is wrong with the peer's asks: loudly once, then softly.
-    pub(super) fn complain(&self, what: &str) {
-        if self.answering.is_first_complaint() {
-            tracing::warn!(peer = %self.peer(), "{what}; further complaints on this connection are debug events");
-        } else {
-            tracing::debug!(peer = %self.peer(), "{what}");
-        }
+    pub(super) fn events(&self) -> &Events {
+        self.answering.events()
     }
 
     /// No longer counts the bytes of the ask.
@@ -177,7 +181,9 @@ impl Asker {
     /// be sent. Whether the peer has the response: one that wants no answer does not know when its transport ends (`wire.md`, 2.7).
     pub(super) fn accept_upgrade<C: Command>(mut self, response: &C::Response) -> bool {
         let Some(tag) = self.tag.as_ref() else {
-            self.complain("an ask for another transport wants no answer; the transport stays");
+            self.tell(EventKind::UNANSWERED_UPGRADE, |peer, command, omitted| {
+                tracing::warn!(%peer, command, omitted, "an ask for another transport wants no answer; the transport stays");
+            });
             self.settle();
             return false;
         };
@@ -235,7 +241,9 @@ impl Asker {
     /// What follows a declared error. Not compiled for each command anew, as little as what fails.
     fn end_declared(&mut self, error: &dyn Display, fatal: Option<&'static str>) {
         if !self.wants_answer() {
-            tracing::warn!(peer = %self.peer(), command = self.command(), %error, "failed; no answer was wanted");
+            self.tell(EventKind::UNANSWERED_ERROR, |peer, command, omitted| {
+                tracing::warn!(%peer, command, omitted, error = %Escaped(error), "failed; no answer was wanted");
+            });
             self.strictly_end();
         }
         if let Some(code) = fatal {
@@ -246,20 +254,32 @@ impl Asker {
 
     /// An argument that does not decode: it is named to the peer under `code`, because it is the peer's fault.
     pub(super) fn refuse_argument(&mut self, code: &str, error: &DecodeError) {
-        if self.settings().strictness == Strictness::Twisted {
-            return self.fail(error);
-        }
-        if self.wants_answer() {
-            tracing::debug!(peer = %self.peer(), command = self.command(), %error, "refused an argument");
+        let is_strict = self.settings().strictness == Strictness::Twisted;
+        if self.wants_answer() && !is_strict {
+            self.tell(EventKind::ANSWERED_ARGUMENT, |peer, command, omitted| {
+                tracing::debug!(%peer, command, omitted, error = %Escaped(error), "refused an argument");
+            });
         } else {
-            tracing::warn!(peer = %self.peer(), command = self.command(), %error, "refused an argument; no answer was wanted");
+            let cost = if is_strict { "the connection ends" } else { "no answer was wanted" };
+            self.tell(EventKind::REFUSED_ARGUMENT, |peer, command, omitted| {
+                tracing::warn!(%peer, command, omitted, error = %Escaped(error), "refused an argument; {cost}");
+            });
+        }
+        if is_strict {
+            return self.finish_failed();
         }
         self.finish(code, &error.to_string());
     }
 
     /// A failure that the command does not declare: the log learns what it is, the peer that there is one.
     pub(super) fn fail(&mut self, error: &(dyn Error + 'static)) {
-        tracing::error!(peer = %self.peer(), command = self.command(), error, "a responder failed");
+        self.tell(EventKind::FAILURE, |peer, command, omitted| {
+            tracing::warn!(%peer, command, omitted, error = %Escaped(Chain(error)), "a responder failed");
+        });
+        self.finish_failed();
+    }
+
+    fn finish_failed(&mut self) {
         self.finish(codes::UNKNOWN, UNKNOWN_ERROR);
         self.strictly_end();
     }
@@ -322,11 +342,18 @@ impl Asker {
         if self.answering.is_over() {
             return;
         }
-        if is_cancelled && !std::thread::panicking() {
-            tracing::debug!(peer = %self.peer(), command = self.command(), "an ask was cancelled");
-        } else {
-            let what = if std::thread::panicking() { "a responder panicked" } else { "an ask was dropped" };
-            tracing::error!(peer = %self.peer(), command = self.command(), "{what}");
+        match (std::thread::panicking(), is_cancelled) {
+            // Where the panic is caught it is told what it says.
+            (true, _) if note_command(self.command()) => {}
+            (true, _) => self.tell(EventKind::RESPONDER_PANIC, |peer, command, omitted| {
+                tracing::warn!(%peer, command, omitted, "an ask was dropped in a panic");
+            }),
+            (false, true) => self.tell(EventKind::CANCELLED_ASK, |peer, command, omitted| {
+                tracing::debug!(%peer, command, omitted, "an ask was cancelled");
+            }),
+            (false, false) => self.tell(EventKind::DROPPED_ASK, |peer, command, omitted| {
+                tracing::warn!(%peer, command, omitted, "an ask was dropped without an answer");
+            }),
         }
         self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
         self.strictly_end();

@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicU32;
 
 pub use ask::{Answer, Ask};
 
+use crate::events::Events;
 use crate::exposed::ContextRef;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
@@ -91,8 +92,8 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// The ask that was noted has its answer. Whether an extension has cancelled it.
     fn forget(&self, tag: &[u8], number: u32) -> bool;
 
-    /// Whether nothing was complained of on this connection before: a peer must not fill the log.
-    fn is_first_complaint(&self) -> bool;
+    /// What is logged of the connection.
+    fn events(&self) -> &Events;
 
     /// The value of the wanted type, if there is one. A handle of the connection belongs to the ask that has the number in
     /// `ask`, which is 0 until it has one.

@@ -1,5 +1,5 @@
 //! The accept loop and its life cycle: one for servers and for the forwards of `amp-multiplex`. Public for that crate only and
-//! hidden, because it promises nothing to others. Imports `panics` and `peer`.
+//! hidden, because it promises nothing to others. Imports `events`, `panics` and `peer`.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::listener::Listener;
+use crate::escaped::Escaped;
+use crate::events::{EventKind, EventLimit};
 use crate::panics::caught;
 use crate::peer::Peer;
 
@@ -76,13 +78,14 @@ pub struct AcceptLoop {
     owner: &'static str,
     max_connections: usize,
     lifecycle: Lifecycle,
+    events: EventLimit,
 }
 
 impl AcceptLoop {
     /// An accept loop that runs at most `max_connections` tasks at once and leaves further connections to the system's backlog.
     #[must_use]
     pub fn new(owner: &'static str, max_connections: usize) -> Self {
-        Self { owner, max_connections, lifecycle: Lifecycle::new() }
+        Self { owner, max_connections, lifecycle: Lifecycle::new(), events: EventLimit::new() }
     }
 
     /// The stage, which outlives the loop.
@@ -104,8 +107,8 @@ impl AcceptLoop {
             let mut accepting = pin!(self.accept(listener, until, serve, &mut tasks));
             let accepting = poll_fn(|cx| {
                 let polled = caught(AssertUnwindSafe(|| accepting.as_mut().poll(cx)));
-                polled.unwrap_or_else(|| {
-                    tracing::error!("a {} accepts no more: its listener panicked", self.owner);
+                polled.unwrap_or_else(|panic| {
+                    tracing::error!(%panic, "a {} accepts no more: its listener panicked", self.owner);
                     Poll::Ready(())
                 })
             });
@@ -149,10 +152,14 @@ impl AcceptLoop {
                 None => return,
                 Some(Ok((transport, peer))) => drop(tasks.spawn(serve(transport, peer))),
                 Some(Err(error)) if concerns_client(&error) => {
-                    tracing::debug!(%error, "a client went before it was accepted");
+                    self.events.tell(EventKind::CLIENT_GONE, |omitted| {
+                        tracing::debug!(omitted, error = %Escaped(error), "a client went before it was accepted");
+                    });
                 }
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "a connection was not accepted");
+                    self.events.tell(EventKind::NOT_ACCEPTED, |omitted| {
+                        tracing::warn!(omitted, error = %Escaped(error), "a connection was not accepted");
+                    });
                     let mut pause = pin!(tokio::time::sleep(PAUSE_AFTER_ERROR));
                     if unless(&mut is_over, |cx| pause.as_mut().poll(cx)).await.is_none() {
                         return;

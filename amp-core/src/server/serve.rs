@@ -1,4 +1,5 @@
 use std::future::{Future, poll_fn};
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::accept::{Lifecycle, Stage};
 use super::session::IntoSession;
 use crate::connection::{Builder, Connection, Driver};
+use crate::events::EventKind;
+use crate::panics::{caught, install_hook};
 use crate::peer::Peer;
 
 /// Sets up and drives the connections of one server.
@@ -35,11 +38,39 @@ impl<M> Connections<M> {
         // What the user's closures do happens in the task: a panic of theirs costs one connection.
         async move {
             let _counted = counted;
-            let (connection, driver) = session(&peer).into_session().set_up(builder).build(transport, peer);
-            on_connection(connection.clone());
-            drive(connection, driver, &lifecycle).await;
+            if let Some((connection, driver)) = set_up(&*session, &*on_connection, builder, transport, peer) {
+                drive(connection, driver, &lifecycle).await;
+            }
         }
     }
+}
+
+/// Runs the user's closures for a connection. `None` when one panics.
+fn set_up<T, S>(
+    session: impl Fn(&Peer) -> S,
+    on_connection: &dyn Fn(Connection),
+    builder: Builder,
+    transport: T,
+    peer: Peer,
+) -> Option<(Connection, Driver)>
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    S: IntoSession,
+{
+    install_hook();
+    let (events, from) = (Arc::clone(builder.events()), peer.clone());
+    let begun = caught(AssertUnwindSafe(|| {
+        let (connection, driver) = session(&peer).into_session().set_up(builder).build(transport, peer);
+        on_connection(connection.clone());
+        (connection, driver)
+    }));
+    begun
+        .inspect_err(|panic| {
+            events.tell(EventKind::PANIC, |omitted| {
+                tracing::warn!(peer = %from, omitted, %panic, "a connection cannot begin: a server's closure panicked");
+            });
+        })
+        .ok()
 }
 
 async fn drive(connection: Connection, mut driver: Driver, lifecycle: &Lifecycle) {

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use amp_core::accept::{AcceptLoop, Lifecycle, Stage};
-use amp_core::{Listener, UnixSocket};
+use amp_core::extension::{Chain, EventKind, EventLimit};
+use amp_core::{Escaped, Listener, UnixSocket};
 use tokio::net::{TcpListener, ToSocketAddrs};
+use tracing::Level;
 
 use super::client::ClientSocket;
 use super::counters::{Counters, Counts};
@@ -16,6 +19,10 @@ use super::proxy::proxy;
 use super::socket::Socket;
 use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
+
+const CLIENT_LEFT: EventKind = EventKind::new(Level::DEBUG, "clients left before their streams were open");
+const LEADS_NOWHERE: EventKind = EventKind::new(Level::INFO, "forwarded connections without a stream");
+const CUT: EventKind = EventKind::new(Level::DEBUG, "forwarded streams cut");
 
 /// How long the peer may take to open a stream to its factory.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -98,6 +105,7 @@ impl Forward {
             multiplexer: multiplexer.clone(),
             factory: factory.into(),
             counters: Arc::clone(&forward.counters),
+            events: Arc::default(),
         };
         let ended = multiplexer.connection_ended();
         let until = async move {
@@ -161,13 +169,14 @@ struct Route {
     multiplexer: Multiplexer,
     factory: Arc<[u8]>,
     counters: Arc<Counters>,
+    events: Arc<EventLimit>,
 }
 
 impl Route {
     /// Opens a stream for a client, unless that leaves before.
     fn open<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
-        let counters = Arc::clone(&self.counters);
+        let (counters, events) = (Arc::clone(&self.counters), Arc::clone(&self.events));
         // A refused stream, and a forward that ends before its stream is open, resets the local socket.
         let mut local = LocalSocket::new(ClientSocket::new(socket), &counters);
         async move {
@@ -177,31 +186,35 @@ impl Route {
                 connected = connecting => connected.unwrap_or(Err(ConnectError::Timeout)),
                 () = local.get_mut().gone() => {
                     // What the peer opens all the same is closed again.
-                    return tracing::debug!(factory = %Name(&factory), "a client left before its stream was open");
+                    return events.tell(CLIENT_LEFT, |omitted| {
+                        tracing::debug!(omitted, factory = %name(&factory), "a client left before its stream was open");
+                    });
                 }
             };
             let result = match connected {
                 Ok(stream) => proxy(local, stream).await,
                 Err(error) => {
-                    tracing::info!(%error, factory = %Name(&factory), "a forwarded connection leads nowhere");
+                    events.tell(LEADS_NOWHERE, |omitted| {
+                        let (error, factory) = (Escaped(Chain(&error)), name(&factory));
+                        tracing::info!(omitted, %factory, %error, "a forwarded connection leads nowhere");
+                    });
                     counters.refuse();
                     return;
                 }
             };
             if let Err(error) = result {
-                tracing::debug!(%error, factory = %Name(&factory), "a forwarded stream was cut");
+                events.tell(CUT, |omitted| {
+                    let (error, factory) = (Escaped(error), name(&factory));
+                    tracing::debug!(omitted, %factory, %error, "a forwarded stream was cut");
+                });
             }
         }
     }
 }
 
 /// The name of a factory, for people.
-struct Name<'a>(&'a [u8]);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(self.0))
-    }
+fn name(factory: &[u8]) -> Escaped<Cow<'_, str>> {
+    Escaped(String::from_utf8_lossy(factory))
 }
 
 #[cfg(test)]

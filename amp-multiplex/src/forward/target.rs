@@ -4,14 +4,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amp_core::Escaped;
+use amp_core::extension::{EventKind, EventLimit};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{oneshot, watch};
+use tracing::Level;
 
 use super::counters::{Counters, Counts};
 use super::local::LocalSocket;
 use super::proxy::proxy;
 use super::socket::Socket;
 use crate::factory::{Factories, Factory, Opening};
+
+const UNREACHABLE: EventKind = EventKind::new(Level::INFO, "streams to a target that cannot be reached");
+const CUT: EventKind = EventKind::new(Level::DEBUG, "forwarded streams cut");
 
 /// How long a target may take to accept.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,6 +39,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Target {
     address: Arc<Address>,
     counters: Arc<Counters>,
+    events: Arc<EventLimit>,
     /// Whether it is closed. Every stream holds a receiver.
     closed: watch::Sender<bool>,
 }
@@ -57,7 +64,12 @@ impl Target {
     }
 
     fn to(address: Address) -> Self {
-        Self { address: Arc::new(address), counters: Arc::default(), closed: watch::Sender::new(false) }
+        Self {
+            address: Arc::new(address),
+            counters: Arc::default(),
+            events: Arc::default(),
+            closed: watch::Sender::new(false),
+        }
     }
 
     /// Refuses further streams; those that are open go on. [`closed`](Self::closed) tells when the last one has ended.
@@ -119,7 +131,9 @@ impl Target {
 
     fn refuse(&self, opening: Opening, error: &io::Error) {
         self.counters.refuse();
-        tracing::info!(%error, target = ?self, "a target cannot be reached");
+        self.events.tell(UNREACHABLE, |omitted| {
+            tracing::info!(omitted, target = ?self, error = %Escaped(error), "a target cannot be reached");
+        });
         // The kind says enough: where the target is stays here.
         let kind = match error.kind() {
             kind @ (ErrorKind::ConnectionRefused | ErrorKind::TimedOut | ErrorKind::PermissionDenied) => {
@@ -141,7 +155,9 @@ impl Factory for Target {
         tokio::spawn(async move {
             let _open = open;
             if let Err(error) = target.connect(opening).await {
-                tracing::debug!(%error, ?target, "a forwarded stream was cut");
+                target.events.tell(CUT, |omitted| {
+                    tracing::debug!(omitted, ?target, error = %Escaped(error), "a forwarded stream was cut");
+                });
             }
         });
     }

@@ -2,13 +2,16 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::extension::CallExt;
+use amp_core::extension::{CallExt, EventKind, Events};
 use amp_core::{CallError, CloseReason, Connection, codes};
 use tokio::task::JoinHandle;
+use tracing::Level;
 
 use super::shared::{Inner, Shared, Streams, Timeout};
 use crate::commands::{Disconnect, ExtraKey, Id};
 use crate::error::StreamError;
+
+const OVERRUN: EventKind = EventKind::new(Level::WARN, "streams ended that sent too much");
 
 /// How long to wait before a Disconnect is sent again to a peer that is busy.
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
@@ -27,7 +30,11 @@ impl Shared {
 
     /// Closes a stream whose peer has sent more than is allowed.
     pub(crate) fn close_overrun(self: &Arc<Self>, cut: bool) {
-        tracing::warn!(id = ?self.id(), "a stream sent too much ahead of its reader and was ended");
+        if let Ok(connection) = self.streams().connection() {
+            Events::of(&connection).tell(OVERRUN, |peer, omitted| {
+                tracing::warn!(%peer, omitted, id = ?self.id(), "a stream sent too much ahead of its reader and was ended");
+            });
+        }
         self.close(cut);
     }
 

@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
 use tokio::net::unix::pipe;
 
 use super::any_transport::Transport;
+use crate::events::{EventKind, EventLimit};
 
 pub(super) use child::spawn_on;
 use kind::Kind;
@@ -93,10 +94,10 @@ impl Halves {
                 };
                 let _ = tokio::time::timeout(linger, emptied).await;
                 if lost > 0 {
-                    tracing::warn!(
-                        bytes = lost,
-                        "what a peer wrote into a pipe behind the end of its connection is lost"
-                    );
+                    EventLimit::of_process().tell(EventKind::LOST_BYTES, |omitted| {
+                        let what = "what a peer wrote into a pipe behind the end of its connection is lost";
+                        tracing::warn!(omitted, bytes = lost, "{what}");
+                    });
                 }
             });
         }

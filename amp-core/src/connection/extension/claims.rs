@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::keys::{KeyList, Keys};
+use crate::events::Events;
 use crate::proto::AddKeys;
 use crate::responder::Ask;
 use crate::wire::RawBox;
@@ -83,9 +84,9 @@ pub(in crate::connection) struct Claims {
 }
 
 impl Claims {
-    pub(super) fn new(names: Names, handlers: Vec<Arc<dyn Handler>>) -> Self {
+    pub(super) fn new(names: Names, handlers: Vec<Arc<dyn Handler>>, events: &Events) -> Self {
         let mut keys = KeyList::default();
-        handlers.iter().filter_map(|handler| Arc::clone(handler).keys()).for_each(|added| keys.add(added));
+        handlers.iter().filter_map(|handler| Arc::clone(handler).keys()).for_each(|added| keys.add(added, events));
         Self { names, handlers, keys }
     }
 

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use crate::events::{EventKind, Events};
 use crate::packet::SentBox;
 use crate::panics::caught;
 use crate::proto::AddKeys;
@@ -40,16 +41,21 @@ pub trait Keys: Send + Sync + 'static {
 
 /// The keys of all extensions of one connection.
 #[derive(Clone, Default)]
-pub(super) struct KeyList(Vec<Arc<dyn Keys>>);
+pub(super) struct KeyList {
+    keys: Vec<Arc<dyn Keys>>,
+    /// Of the connection. None as long as there are no keys.
+    events: Option<Events>,
+}
 
 impl KeyList {
-    pub(super) fn add(&mut self, keys: Arc<dyn Keys>) {
-        self.0.push(keys);
+    pub(super) fn add(&mut self, keys: Arc<dyn Keys>, events: &Events) {
+        self.keys.push(keys);
+        self.events.get_or_insert_with(|| events.clone());
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.keys.is_empty()
     }
 
     pub(super) fn see_ask(&self, ask: &Ask) {
@@ -62,9 +68,11 @@ impl KeyList {
 
     /// A panic under the connection's lock would leave an ask there whose tag is used again.
     fn each(&self, mut run: impl FnMut(&dyn Keys)) {
-        for keys in &self.0 {
-            if caught(AssertUnwindSafe(|| run(&**keys))).is_none() {
-                tracing::error!("the keys of an extension panicked");
+        for keys in &self.keys {
+            if let (Err(panic), Some(events)) = (caught(AssertUnwindSafe(|| run(&**keys))), &self.events) {
+                events.tell(EventKind::PANIC, |peer, omitted| {
+                    tracing::warn!(%peer, omitted, %panic, "the keys of an extension panicked");
+                });
             }
         }
     }

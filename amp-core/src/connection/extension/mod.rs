@@ -22,6 +22,7 @@ mod call_ext;
 mod claims;
 mod close_guard;
 mod keys;
+mod logging;
 mod memory;
 mod reply;
 mod running;
@@ -45,6 +46,7 @@ pub use upgrade::Upgrade;
 pub use super::any_transport::{AttachedWrite, BoxedTransport};
 pub use super::replacement::PreviousTransport;
 pub use super::sink::{Delivery, ReplySink, SentTag};
+pub use crate::events::{Chain, EventKind, EventLimit, Events, Omitted};
 pub use crate::memory::Meter;
 pub use crate::proto::Attachment;
 
@@ -52,7 +54,7 @@ pub(super) use claims::Claims;
 
 pub use crate::packet::SentBox;
 
-use super::WeakConnection;
+use super::{Connection, WeakConnection};
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
 use claims::{Claim, Names};
@@ -112,12 +114,13 @@ impl Extensions {
     ///
     /// # Errors
     /// When two of them claim the same command. None is attached then.
-    pub(super) fn attach(self, connection: &WeakConnection) -> Result<Claims, CloseReason> {
+    pub(super) fn attach(self, connection: &Connection) -> Result<Claims, CloseReason> {
         if let Some(command) = self.claimed_twice {
             return Err(CloseReason::ClaimedTwice { command });
         }
-        let handlers = self.list.iter().map(|extension| extension.attach(connection.clone())).collect();
-        Ok(Claims::new(self.names, handlers))
+        let weak = connection.downgrade();
+        let handlers = self.list.iter().map(|extension| extension.attach(weak.clone())).collect();
+        Ok(Claims::new(self.names, handlers, &connection.shared.events))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
 use crate::connection::replacement::{PreviousTransport, Replacement};
 use crate::connection::shared::Shared;
+use crate::events::EventKind;
 use crate::exposed::ContextRef;
 use crate::panics::drop_caught;
 use crate::proto::{Lane, Outgoing, ReplyTo, Request};
@@ -94,7 +95,9 @@ impl Upgrade {
     {
         let shared = &self.shared;
         if !answer.is_of(Arc::as_ptr(shared).cast()) {
-            tracing::error!(peer = %shared.peer, "an upgrade was accepted with the answer to another connection's ask");
+            shared.events.tell(EventKind::WRONG_UPGRADE, |peer, omitted| {
+                tracing::warn!(%peer, omitted, "an upgrade was accepted with the answer to another connection's ask");
+            });
             return;
         }
         shared.replacement.set(boxed(replace));

@@ -1,0 +1,103 @@
+//! Text that others have written, as it may stand in a log or on a terminal.
+
+use std::fmt::{self, Write};
+
+/// What is displayed, on one line and bounded: characters that control a terminal, break lines, change the order of the text around
+/// them or cannot be seen are escaped as in Rust source (`\n`, `\u{202e}`), and after [`MOST`](Self::MOST) characters stands how many
+/// more there are. It allocates nothing. Escaping twice changes nothing.
+///
+/// A backslash is left as it is, so what is displayed does not say whether an escape is the writer's own.
+///
+/// The library's own errors and events do so with what a peer wrote. For a program that logs what a peer wrote itself:
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::Escaped;
+///
+/// let name = "x\n2026-01-01 ERROR root logged in\u{1b}[2J";
+/// assert_eq!(Escaped(name).to_string(), r"x\n2026-01-01 ERROR root logged in\u{1b}[2J");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<T>(pub T);
+
+impl<T> Escaped<T> {
+    /// How many characters are displayed, each of them escaped where it must be.
+    pub const MOST: usize = 512;
+}
+
+impl<T: fmt::Display> fmt::Display for Escaped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut escaping = Escaping { out: f, room: Self::MOST, omitted: 0 };
+        write!(escaping, "{}", self.0)?;
+        match escaping.omitted {
+            0 => Ok(()),
+            omitted => write!(f, "... ({omitted} more)"),
+        }
+    }
+}
+
+struct Escaping<'a, 'f> {
+    out: &'a mut fmt::Formatter<'f>,
+    room: usize,
+    omitted: usize,
+}
+
+impl Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = text.char_indices().nth(self.room).map_or(text.len(), |(end, _)| end);
+        let (shown, omitted) = text.split_at(end);
+        self.omitted += omitted.chars().count();
+        let mut plain = 0;
+        for (at, letter) in shown.char_indices() {
+            self.room -= 1;
+            if is_unsafe(letter) {
+                self.out.write_str(&shown[plain..at])?;
+                write!(self.out, "{}", letter.escape_default())?;
+                plain = at + letter.len_utf8();
+            }
+        }
+        self.out.write_str(&shown[plain..])
+    }
+}
+
+/// Whether it does something to the text around it, or cannot be seen.
+fn is_unsafe(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+                | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_controls_a_terminal_or_the_text_around_it_is_escaped_and_all_else_stands() {
+        for unsafe_letter in "\0\n\r\t\u{1b}\u{7f}\u{85}\u{9b}\u{ad}\u{61c}\u{200b}\u{200e}\u{2028}\u{2029}\u{202e}\u{2066}\u{2069}\u{feff}\u{e0041}".chars() {
+            let shown = Escaped(format!("a{unsafe_letter}b")).to_string();
+            assert_eq!(shown, format!("a{}b", unsafe_letter.escape_default()));
+        }
+        for plain in ["", "plain words", "größer, 数, 🦀", "a \\ \"b\" 'c' = d"] {
+            assert_eq!(Escaped(plain).to_string(), plain);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_and_says_how_much_is_left_out() {
+        let most = "é".repeat(Escaped::<&str>::MOST);
+        assert_eq!(Escaped(&most).to_string(), most);
+        assert_eq!(
+            Escaped(format_args!("{most}\n{}", "x".repeat(1 << 20))).to_string(),
+            format!("{most}... (1048577 more)")
+        );
+    }
+
+    #[test]
+    fn escaping_twice_changes_nothing() {
+        let once = Escaped("x\u{1b}[2J\n\u{202e}\\n").to_string();
+        assert_eq!(Escaped(&once).to_string(), once);
+    }
+}
