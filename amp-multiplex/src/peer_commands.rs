@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use amp_core::{Answer, Connection};
-use bytes::Bytes;
 
 use crate::acknowledge::{Ack, acknowledge, discard, refuse};
-use crate::commands::{Connect, ConnectRefusal, Data, Disconnect, Transmit};
+use crate::commands::{Connect, ConnectRefusal, Disconnect, Transmit};
 use crate::factory::{Factories, Opening};
 use crate::machine::{Lookup, Received, RemoteClose};
 use crate::peer_features::PeerFeatures;
@@ -41,8 +40,8 @@ pub(crate) fn connect(
 
 /// The peer has sent bytes.
 pub(crate) fn transmit(streams: &Streams, command: Transmit, ack: Ack) {
-    let Transmit { connection: id, data: Data(data) } = command;
-    let data = if streams.received().copies(data.len()) { Bytes::copy_from_slice(&data) } else { data };
+    let Transmit { connection: id, data } = command;
+    let data = if streams.received().copies(&data) { data.into_copied().into() } else { data };
     let mut registry = streams.registry();
     let stream = match registry.find(&id) {
         Lookup::Stream(stream) => Arc::clone(stream),

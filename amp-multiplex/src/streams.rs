@@ -10,9 +10,15 @@ use tokio::task::JoinHandle;
 use crate::acknowledge::{Ack, refuse};
 use crate::commands::{Id, StreamGone};
 use crate::error::ConnectError;
-use crate::machine::{Budget, Registry, StreamMachine, WindowBounds};
+use crate::machine::{Budget, Receipt, Registry, StreamMachine, WindowBounds};
 use crate::peer_features::PeerFeatures;
 use crate::settings::StreamSettings;
+
+impl Receipt for Ack {
+    fn held(&self) -> usize {
+        Self::held(self)
+    }
+}
 
 /// What all streams of one connection share. `S` is a stream.
 pub(crate) struct Streams<S> {

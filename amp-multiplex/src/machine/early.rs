@@ -2,9 +2,9 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::cost::{OVERHEAD, cost};
+use super::cost::{OVERHEAD, Receipt, received_cost};
 use super::state::RemoteClose;
-use crate::commands::Id;
+use crate::commands::{Data, Id};
 
 /// The number of a Connect of this end, counted from 1.
 pub(crate) type ConnectId = u64;
@@ -33,7 +33,7 @@ pub(crate) struct Early<A> {
     id: usize,
 }
 
-impl<A> EarlyData<A> {
+impl<A: Receipt> EarlyData<A> {
     pub(super) fn new(max_cost: usize) -> Self {
         Self { streams: HashMap::new(), cost: 0, max_cost, lost: 0 }
     }
@@ -45,17 +45,17 @@ impl<A> EarlyData<A> {
 
     /// Keeps bytes. Returns the acknowledgement when they are not kept: with too many of them the stream fails before it is
     /// known, and behind its end they are of no use. `last` is the last Connect that is out.
-    pub(super) fn keep(&mut self, id: &Id, data: Bytes, ack: A, last: ConnectId) -> Result<(), A> {
+    pub(super) fn keep(&mut self, id: &Id, data: Data, ack: A, last: ConnectId) -> Result<(), A> {
         if data.is_empty() || !self.has_entry(id, last) {
             return Err(ack);
         }
-        let after = self.cost + cost(data.len());
+        let after = self.cost + received_cost(data.len(), &ack);
         let Some(early) = self.streams.get_mut(id).filter(|early| early.close.is_none()) else { return Err(ack) };
         early.overrun |= after > self.max_cost;
         if early.overrun {
             return Err(ack);
         }
-        early.data.push((data, ack));
+        early.data.push((data.into_copied(), ack));
         self.cost = after;
         Ok(())
     }
@@ -111,7 +111,7 @@ impl<A> EarlyData<A> {
     }
 }
 
-impl<A> Early<A> {
+impl<A: Receipt> Early<A> {
     /// Nothing yet, under an id that [holds](Id::held) so many bytes.
     fn new(last: ConnectId, id: usize) -> Self {
         Self { data: Vec::new(), close: None, overrun: false, last, id }
@@ -122,6 +122,6 @@ impl<A> Early<A> {
     }
 
     fn cost(&self) -> usize {
-        OVERHEAD + self.id + self.data.iter().map(|(data, _)| cost(data.len())).sum::<usize>()
+        OVERHEAD + self.id + self.data.iter().map(|(data, ack)| received_cost(data.len(), ack)).sum::<usize>()
     }
 }
