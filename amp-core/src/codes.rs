@@ -22,6 +22,8 @@ pub const PROTOCOL: &str = "PROTOCOL";
 pub const NOT_READING: &str = "NOT_READING";
 /// The peer ended the connection: more notifications waited there than it keeps.
 pub const TOO_MANY_NOTIFICATIONS: &str = "TOO_MANY_NOTIFICATIONS";
+/// The peer ended the connection: its memory was used up, and this connection made it hold the most.
+pub const OUT_OF_MEMORY: &str = "OUT_OF_MEMORY";
 /// The peer closes its end and begins no more commands. Nothing was done, unless a responder has forwarded it, and a call over another
 /// connection may succeed.
 pub const DRAINING: &str = "DRAINING";

@@ -2,7 +2,7 @@
 //!
 //! Use the crate `amp-rpc` (library `amp`), which re-exports everything here together with the macros.
 //!
-//! Imports go one way only: `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `packet`, `tags`, `reason` and `proto` are
+//! Imports go one way only: `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `memory`, `packet`, `tags`, `reason` and `proto` are
 //! pure and build without tokio; `responder`, `locator`, `connection` and `server` need the feature `tokio`.
 
 #[doc(hidden)]
@@ -17,6 +17,8 @@ mod value;
 mod violation;
 mod wire;
 
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection counts with it"))]
+mod memory;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection reads and writes it"))]
 mod packet;
 #[cfg_attr(

@@ -150,6 +150,11 @@ impl Head {
 }
 
 impl ReplyPacket {
+    /// The reply in memory of its own, so that it does not hold the receive buffer.
+    pub(crate) fn detached(self) -> Self {
+        Self { raw: self.raw.detached(), ..self }
+    }
+
     /// The fields of the answer or error.
     pub(crate) fn fields(&self, nesting: u8) -> BoxReader<'_> {
         BoxReader::behind(&self.raw, self.rest, nesting)

@@ -68,6 +68,15 @@ pub enum CloseReason {
         /// The limit that was crossed.
         limit: usize,
     },
+    /// The connections of the server held more than [`ServerBuilder::max_memory`](crate::ServerBuilder::max_memory) together, and this
+    /// one the most of it. All that it held is given back: what ran was cut, and what was to be written is lost.
+    #[error("the server's memory is used up: of {limit} bytes this connection held {held}, the most of all")]
+    OutOfMemory {
+        /// How many bytes it held.
+        held: usize,
+        /// The limit that was crossed.
+        limit: usize,
+    },
     /// The peer ended it and said why.
     #[error("the peer ended the connection with {code}: {text}")]
     EndedByPeer {
@@ -104,6 +113,7 @@ impl CloseReason {
             Self::Fatal { code } => Some(code),
             Self::NotReading { .. } => Some(codes::NOT_READING),
             Self::TooManyNotifications { .. } => Some(codes::TOO_MANY_NOTIFICATIONS),
+            Self::OutOfMemory { .. } => Some(codes::OUT_OF_MEMORY),
             _ => None,
         }
     }

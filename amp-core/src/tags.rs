@@ -37,6 +37,35 @@ pub(crate) struct Tags<W, S> {
     uncounted: usize,
     /// Answers to marked notifications that were not taken yet.
     credit: usize,
+    untaken: Untaken,
+}
+
+/// The answers that have come and that their callers have not taken.
+#[derive(Debug, Default)]
+struct Untaken {
+    count: usize,
+    bytes: usize,
+}
+
+/// What an answer holds beside its bytes.
+const ANSWER_OVERHEAD: usize = 128;
+/// From so many untaken answers on further ones no longer share the buffer that they were read into: a few bytes hold all of it.
+const MAX_SHARED: usize = 128;
+
+impl Untaken {
+    #[inline]
+    fn add(&mut self, reply: ReplyPacket) -> ReplyPacket {
+        let reply = if self.count < MAX_SHARED { reply } else { reply.detached() };
+        self.count += 1;
+        self.bytes += reply.raw.as_bytes().len() + ANSWER_OVERHEAD;
+        reply
+    }
+
+    #[inline]
+    fn remove(&mut self, reply: &ReplyPacket) {
+        self.count -= 1;
+        self.bytes -= reply.raw.as_bytes().len() + ANSWER_OVERHEAD;
+    }
 }
 
 /// One call, from the tag to the moment when its caller has what it wants.
@@ -97,6 +126,7 @@ impl<W, S> Tags<W, S> {
             abandoned: 0,
             uncounted: 0,
             credit: 0,
+            untaken: Untaken::default(),
         }
     }
 
@@ -108,6 +138,12 @@ impl<W, S> Tags<W, S> {
     /// How many calls take a place and wait for an answer from the peer, abandoned ones included.
     pub(crate) fn counted(&self) -> usize {
         self.out - self.uncounted
+    }
+
+    /// How many bytes are held by answers that their callers have not taken.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        self.untaken.bytes
     }
 
     /// Whether the answer to the tag has not come.
@@ -173,11 +209,12 @@ impl<W, S> Tags<W, S> {
 
     /// Takes in an answer; `Err` when nobody asked or it was answered before.
     pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Delivery<W, S>, UnknownTag> {
-        let call = self.call_mut(tag).ok_or(UnknownTag)?;
+        let Self { first, window, old, untaken, .. } = self;
+        let call = find(*first, window, old, tag).ok_or(UnknownTag)?;
         let (waiter, uncounted) = match call {
             Call::Waiting { waiter, uncounted, .. } => {
                 let waiter = (waiter.take(), *uncounted);
-                *call = Call::Answered(reply);
+                *call = Call::Answered(untaken.add(reply));
                 waiter
             }
             Call::ForSink(_) => {
@@ -227,7 +264,10 @@ impl<W, S> Tags<W, S> {
                 let call = std::mem::replace(call, Call::Finished);
                 self.leave_behind(tag);
                 match call {
-                    Call::Answered(reply) => Progress::Answered(reply),
+                    Call::Answered(reply) => {
+                        self.untaken.remove(&reply);
+                        Progress::Answered(reply)
+                    }
                     _ => Progress::Lost,
                 }
             }
@@ -313,15 +353,14 @@ impl<W, S> Tags<W, S> {
     }
 
     fn call_mut(&mut self, tag: u64) -> Option<&mut Call<W, S>> {
-        match tag.checked_sub(self.first) {
-            Some(at) => self.window.get_mut(usize::try_from(at).ok()?),
-            None => self.old.get_mut(&tag),
-        }
+        find(self.first, &mut self.window, &mut self.old, tag)
     }
 
     fn finish(&mut self, tag: u64) {
         if let Some(call) = self.call_mut(tag) {
-            *call = Call::Finished;
+            if let Call::Answered(reply) = std::mem::replace(call, Call::Finished) {
+                self.untaken.remove(&reply);
+            }
             self.leave_behind(tag);
         }
     }
@@ -358,5 +397,18 @@ impl<W, S> Tags<W, S> {
             }
             self.first += 1;
         }
+    }
+}
+
+#[inline]
+fn find<'a, W, S>(
+    first: u64,
+    window: &'a mut VecDeque<Call<W, S>>,
+    old: &'a mut HashMap<u64, Call<W, S>>,
+    tag: u64,
+) -> Option<&'a mut Call<W, S>> {
+    match tag.checked_sub(first) {
+        Some(at) => window.get_mut(usize::try_from(at).ok()?),
+        None => old.get_mut(&tag),
     }
 }

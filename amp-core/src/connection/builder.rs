@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -12,6 +12,7 @@ use super::handle::Connection;
 use super::shared::Shared;
 use super::states::States;
 use crate::locator::Locator;
+use crate::memory::{Account, Pool};
 use crate::peer::Peer;
 use crate::settings::Settings;
 
@@ -35,6 +36,8 @@ pub struct Builder {
     extensions: Extensions,
     states: States,
     settings: Settings,
+    /// What its connections may hold together with others.
+    memory: Option<Arc<Pool>>,
 }
 
 impl Builder {
@@ -45,6 +48,7 @@ impl Builder {
             extensions: Extensions::default(),
             states: States::default(),
             settings: Settings::default(),
+            memory: None,
         }
     }
 
@@ -84,6 +88,12 @@ impl Builder {
     /// Sets what the connection allows.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Counts what its connections hold against a pool that they share.
+    pub(crate) fn memory(mut self, pool: Arc<Pool>) -> Self {
+        self.memory = Some(pool);
         self
     }
 
@@ -129,7 +139,10 @@ impl Builder {
     }
 
     fn build_over(self, transport: impl Transport + 'static, peer: Peer) -> (Connection, Driver) {
-        let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states));
+        let account = Account::new(self.memory);
+        let shared = Arc::new(Shared::new(self.settings, peer, self.locator, self.states, Arc::clone(&account)));
+        let holder: Weak<Shared> = Arc::downgrade(&shared);
+        account.belongs_to(holder);
         shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);
         // From here on a panic, as of an extension, ends the connection for everybody who waits on it.

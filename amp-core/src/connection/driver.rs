@@ -17,6 +17,7 @@ use super::replacement::{PreviousTransport, Replacing, poll_replacing};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::writer::Writer;
+use crate::memory::Reservation;
 use crate::panics::drop_caught;
 use crate::proto::LastBytes;
 use crate::reason::CloseReason;
@@ -43,6 +44,7 @@ impl Driver {
             replacing: None,
             alarm: Alarm::default(),
             woken: Vec::new(),
+            buffers: Reservation::new(&shared.account),
             guard,
         };
         Self(Box::pin(running.drive()))
@@ -75,6 +77,8 @@ struct Running<T> {
     alarm: Alarm,
     /// What is to be woken once the lock is free.
     woken: Vec<Waker>,
+    /// What the buffers of both directions hold, filled or not.
+    buffers: Reservation,
 }
 
 /// What a look at the connection's state has found.
@@ -194,7 +198,7 @@ impl<T: Transport + 'static> Running<T> {
 
     /// Looks at the connection's state: everything that a turn does under the lock.
     fn look(&mut self, has_read: bool, is_first: bool, cx: &mut Context<'_>) -> Found {
-        let Self { reader, writer, responders, woken, guard: EndGuard(shared), .. } = self;
+        let Self { reader, writer, responders, woken, buffers, guard: EndGuard(shared), .. } = self;
         if !writer.has_rest() {
             writer.clear();
         }
@@ -225,7 +229,9 @@ impl<T: Transport + 'static> Running<T> {
             || unknown == 0 && !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
         let is_over = state.end_turn(is_idle, woken);
         let closes = state.is_closing();
+        let outbound = state.sending().buffered();
         drop(state);
+        buffers.fit(outbound + writer.buffered() + reader.buffered());
         // It may hold the last handle, whose drop takes the lock.
         drop(driver);
         Found { is_over, closes, taken, unknown, alarm, comes_back, stalled, step }

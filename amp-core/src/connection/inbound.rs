@@ -1,6 +1,8 @@
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::unsettled::Unsettled;
+use crate::memory::{Account, Meter};
 use crate::proto::{ConnectionState, Intake, Waiter, most_held};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
@@ -9,8 +11,8 @@ use crate::settings::Settings;
 /// connection's lock.
 #[derive(Debug)]
 pub(super) struct Inbound {
-    /// Bytes of asks that have no answer.
-    held: AtomicUsize,
+    /// What asks that have no answer hold.
+    held: Meter,
     most_held: usize,
     most_held_by_notifications: usize,
     unsettled: Unsettled,
@@ -54,9 +56,9 @@ fn decode(word: u8) -> (Intake, bool) {
 }
 
 impl Inbound {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, account: &Arc<Account>) -> Self {
         Self {
-            held: AtomicUsize::new(0),
+            held: Meter::new(account),
             most_held: settings.most_inbound,
             most_held_by_notifications: most_held(settings.most_inbound, settings.boxes.bytes),
             unsettled: Unsettled::default(),
@@ -69,7 +71,7 @@ impl Inbound {
     /// One more ask that has no answer, and its bytes.
     pub(super) fn hold(&self, bytes: usize) {
         self.unsettled.add();
-        self.held.fetch_add(bytes, Ordering::Relaxed);
+        self.held.charge(bytes);
     }
 
     /// The bytes count no more. Whether what waits because much is held may start now.
@@ -77,8 +79,8 @@ impl Inbound {
         if bytes == 0 {
             return false;
         }
-        let before = self.held.fetch_sub(bytes, Ordering::AcqRel);
-        before > self.most_held && before - bytes <= self.most_held
+        let left = self.held.release(bytes);
+        left + bytes > self.most_held && left <= self.most_held
     }
 
     /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.
@@ -94,17 +96,19 @@ impl Inbound {
 
     /// Whether the asks that have no answer hold more than they may.
     pub(super) fn is_full(&self) -> bool {
-        self.held.load(Ordering::Relaxed) > self.most_held
+        self.held.held() > self.most_held
+    }
+
+    /// Whether what is new is to be refused: the asks hold more than they may, or the server's memory is short and this connection
+    /// holds more than its share.
+    pub(super) fn refuses(&self) -> bool {
+        self.is_full() || self.held.is_short()
     }
 
     /// Whether the notifications that wait, and all else that does, hold more than a peer may make this end hold.
     pub(super) fn check_notifications(&self) -> Result<(), CloseReason> {
         let limit = self.most_held_by_notifications;
-        if self.held.load(Ordering::Relaxed) > limit {
-            Err(CloseReason::TooManyNotifications { limit })
-        } else {
-            Ok(())
-        }
+        if self.held.held() > limit { Err(CloseReason::TooManyNotifications { limit }) } else { Ok(()) }
     }
 
     /// Shows what is looked at without the lock as the state has it. Called under the lock, before that is let go, wherever it may

@@ -94,6 +94,12 @@ impl Reader {
         self.has_more
     }
 
+    /// How many bytes the buffer holds, filled or not, that no box was made of.
+    #[inline]
+    pub(super) fn buffered(&self) -> usize {
+        self.received.buffered()
+    }
+
     pub(super) fn is_at_end(&self) -> bool {
         self.received.is_at_end()
     }

@@ -38,6 +38,12 @@ impl RecvBuffer {
         self.is_at_end
     }
 
+    /// How many bytes the buffer holds, filled or not, that no box was made of.
+    #[inline]
+    pub(super) fn buffered(&self) -> usize {
+        self.decoder.capacity()
+    }
+
     /// Whether bytes are left that no box was made of.
     pub(super) fn has_rest(&self) -> bool {
         self.decoder.pending_bytes() > 0

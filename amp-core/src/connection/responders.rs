@@ -65,7 +65,7 @@ impl Responders {
         let (wants_answer, started, waiting) = (ask.wants_answer(), self.started(), self.waiting.len());
         if intake != Intake::Open && (wants_answer || intake == Intake::Aborted) {
             refuse(ask, intake);
-        } else if wants_answer && (started + waiting >= self.shared.settings.most_responders || inbound.is_full()) {
+        } else if wants_answer && (started + waiting >= self.shared.settings.most_responders || inbound.refuses()) {
             ask.refuse_busy();
         } else if !wants_answer && let Err(reason) = inbound.check_notifications() {
             ask.discard();
@@ -195,7 +195,7 @@ impl Responders {
         let Settings { in_order, most_responders, .. } = self.shared.settings;
         let may = started == 0
             || (!in_order
-                && ((started < most_responders && (wants_answer || !self.shared.inbound.is_full()))
+                && ((started < most_responders && (wants_answer || !self.shared.inbound.refuses()))
                     || (!wants_answer && self.notifications.is_empty())));
         may && !self.shared.inbound.is_congested()
     }

@@ -20,6 +20,7 @@ use super::states::States;
 use crate::boxes::SendBoxError;
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
+use crate::memory::{Account, Excess, Holder};
 use crate::panics::{caught, drop_caught};
 use crate::peer::Peer;
 use crate::proto::{Appended, ConnectionState, EndListener, LastBytes, Limits, LostSink, Waiter};
@@ -59,6 +60,8 @@ pub(super) struct Shared {
     pub(super) ended: watch::Sender<Ended>,
     /// The runtime that drives the connection, once it does.
     pub(super) runtime: OnceLock<Handle>,
+    /// What the connection holds.
+    pub(super) account: Arc<Account>,
     handles: AtomicUsize,
 }
 
@@ -74,7 +77,13 @@ impl Waiter for Waker {
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, peer: Peer, locator: Arc<dyn Locator>, states: States) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        peer: Peer,
+        locator: Arc<dyn Locator>,
+        states: States,
+        account: Arc<Account>,
+    ) -> Self {
         let limits = Limits {
             boxes: settings.boxes,
             most_calls: settings.most_calls,
@@ -83,8 +92,8 @@ impl Shared {
             announces: settings.announces(),
         };
         Self {
-            state: Mutex::new(ConnectionState::new(limits)),
-            inbound: Inbound::new(&settings),
+            state: Mutex::new(ConnectionState::new(limits, &account)),
+            inbound: Inbound::new(&settings, &account),
             switch: Switch::default(),
             replacement: NextReplacement::default(),
             unanswered: Unanswered::default(),
@@ -92,6 +101,7 @@ impl Shared {
             states: Mutex::new(states),
             ended: watch::Sender::default(),
             runtime: OnceLock::new(),
+            account,
             handles: AtomicUsize::new(0),
             settings,
             peer,
@@ -257,8 +267,20 @@ impl Shared {
     /// Ends the connection and what still runs, also when it is over already.
     pub(super) fn abort(&self) {
         let mut state = self.lock();
-        let woken = state.abort(now());
+        let woken = state.abort(CloseReason::Aborted, now());
         self.unlock(state, woken);
+    }
+
+    /// Ends the connection and all that it holds: what runs, and what is to be written.
+    fn end_for_memory(&self, Excess { held, limit }: Excess) {
+        let mut state = self.lock();
+        if state.over().is_none() {
+            tracing::warn!(peer = %self.peer, held, limit, "a connection held the most of the server's memory when that was used up, and ends");
+        }
+        let discarded = state.discard_outbound();
+        let woken = state.abort(CloseReason::OutOfMemory { held, limit }, now());
+        self.unlock(state, woken);
+        drop(discarded);
     }
 
     /// Until when responders may go on that finish although the connection is over. The driver is woken when that changes.
@@ -362,6 +384,15 @@ impl Shared {
     pub(super) fn remove_handle(&self) {
         if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();
+        }
+    }
+}
+
+impl Holder for Shared {
+    fn end_for(self: Arc<Self>, excess: Excess) {
+        // In a task: it takes the lock of the connection, and what was charged may have been charged under that.
+        if let Some(runtime) = self.runtime.get() {
+            runtime.clone().spawn(async move { self.end_for_memory(excess) });
         }
     }
 }

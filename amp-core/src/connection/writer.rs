@@ -34,6 +34,12 @@ impl Writer {
         self.written < self.bytes.len()
     }
 
+    /// How many bytes the buffer holds, filled or not.
+    #[inline]
+    pub(super) fn buffered(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Whether everything is written and flushed, or never will be.
     pub(super) fn is_idle(&self) -> bool {
         self.broken.is_some() || (!self.has_rest() && self.is_flushed)

@@ -37,7 +37,7 @@ mod wake_up;
 pub(crate) use admission::Lane;
 pub use attachments::Attachment;
 pub(crate) use attachments::{Attachments, Carrier, Carries};
-pub(crate) use credit::{NOTIFICATION_OVERHEAD, most_held};
+pub(crate) use credit::{ASK_OVERHEAD, most_held};
 pub(crate) use lifecycle::{EndListener, Intake};
 pub(crate) use outbound::{LastBytes, MOST_BULK};
 pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};

@@ -84,6 +84,12 @@ impl Outbound {
         self.bytes.len() + self.before.len()
     }
 
+    /// How many bytes the buffers hold, filled or not.
+    #[inline]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.before.capacity()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::admission::{Admission, Lane};
 use super::announcements::Announcements;
 use super::attachments::Attachments;
@@ -8,6 +10,7 @@ use super::outgoing::{AddKeys, Outgoing};
 use super::request::{LostSink, ReplyTo, Request, SinkReply};
 use super::waiter::Waiter;
 use crate::exposed::ContextRef;
+use crate::memory::{Account, Reservation};
 use crate::packet::features::{mark, put_hello};
 use crate::packet::{ReplyPacket, SentBox, Tag};
 use crate::reason::CloseReason;
@@ -26,6 +29,8 @@ pub(crate) struct SendHalf<W: Waiter> {
     announcements: Announcements,
     /// What extensions add to asks and replies.
     keys: Option<Box<dyn AddKeys>>,
+    /// What answers hold that nobody has taken.
+    untaken: Reservation,
 }
 
 /// What a state keeps to; as in the settings.
@@ -39,7 +44,7 @@ pub(crate) struct Limits {
 }
 
 impl<W: Waiter> SendHalf<W> {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, account: &Arc<Account>) -> Self {
         let mut credit = Credit::default();
         if !limits.announces {
             // No peer is asked for any.
@@ -53,7 +58,14 @@ impl<W: Waiter> SendHalf<W> {
             admission: Admission::new(limits.most_calls, credit),
             announcements: Announcements::new(limits.announces),
             keys: None,
+            untaken: Reservation::new(account),
         }
+    }
+
+    /// How many bytes the outbound buffer holds, filled or not.
+    #[inline]
+    pub(crate) fn buffered(&self) -> usize {
+        self.outbound.capacity()
     }
 
     /// Adds keys to all asks and replies.
@@ -168,7 +180,15 @@ impl<W: Waiter> SendHalf<W> {
                 waiter.clone()
             }
         });
+        self.untaken.fit(self.tags.held());
         (progress, replaced)
+    }
+
+    /// Nobody waits for the answer any more. Returns the waiter or the sink that was there.
+    pub(super) fn abandon(&mut self, tag: u64) -> (Option<W>, Option<W::Sink>) {
+        let left = self.tags.abandon(tag);
+        self.untaken.fit(self.tags.held());
+        left
     }
 
     /// Whether the ask with the tag was taken to be written: the peer may have it.
@@ -204,6 +224,7 @@ impl<W: Waiter> SendHalf<W> {
                 Err(UnknownTag) => unknown += 1,
             }
         }
+        self.untaken.fit(self.tags.held());
         let credit = self.tags.take_credit();
         if credit > 0 {
             self.admission.credit().answered(credit);

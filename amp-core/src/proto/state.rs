@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::attachments::{Attachments, Carrier};
@@ -11,6 +12,7 @@ use super::upgrade::{OverTransport, Upgrade};
 use super::waiter::Waiter;
 use super::wake_up::WakeUp;
 use crate::exposed::ContextRef;
+use crate::memory::Account;
 use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
 use crate::value::EncodeError;
@@ -43,9 +45,9 @@ pub(crate) enum Appended<W> {
 
 /// Sending: asks, answers and boxes.
 impl<W: Waiter> ConnectionState<W> {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, account: &Arc<Account>) -> Self {
         Self {
-            sending: SendHalf::new(limits),
+            sending: SendHalf::new(limits, account),
             lifecycle: Lifecycle::new(),
             wake_up: WakeUp::new(),
             upgrade: Upgrade::default(),
@@ -144,7 +146,7 @@ impl<W: Waiter> ConnectionState<W> {
     /// Nobody waits for the answer any more. Returns the waiter that was there, and the driver, if that is to be woken: closing may
     /// have waited for the answer. And the sink that was there, which is to be dropped under no lock.
     pub(crate) fn abandon(&mut self, tag: u64) -> ([Option<W>; 2], Option<W::Sink>) {
-        let (left, sink) = self.sending.tags().abandon(tag);
+        let (left, sink) = self.sending.abandon(tag);
         let closes = self.lifecycle.is_closing();
         ([left, if closes { self.wake_up.wake_always() } else { None }], sink)
     }
@@ -227,12 +229,12 @@ impl<W: Waiter> ConnectionState<W> {
     }
 
     /// Ends the connection and what still runs, also when it is over already.
-    pub(crate) fn abort(&mut self, now: Instant) -> Vec<W> {
+    pub(crate) fn abort(&mut self, reason: CloseReason, now: Instant) -> Vec<W> {
         self.lifecycle.abort(now);
         if self.lifecycle.over().is_some() {
             return self.wake_up.wake_always().into_iter().collect();
         }
-        self.end(CloseReason::Aborted, now)
+        self.end(reason, now)
     }
 
     /// Takes what is still to be written, and lets nothing more be appended. A peer that understands it is told why the connection

@@ -11,7 +11,7 @@ use crate::command::{Command, ErrorCodes, violations};
 use crate::exposed::{Context, ContextRef};
 use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
-use crate::proto::NOTIFICATION_OVERHEAD;
+use crate::proto::ASK_OVERHEAD;
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
 use crate::settings::{Settings, Strictness};
@@ -49,7 +49,7 @@ enum Kind {
 
 impl Asker {
     pub(super) fn new(tag: Option<AskTag>, bytes: usize, answering: Arc<dyn Answering>) -> Self {
-        let held = if tag.is_some() { bytes } else { bytes + NOTIFICATION_OVERHEAD };
+        let held = bytes + ASK_OVERHEAD;
         answering.hold(held);
         Self {
             answering,

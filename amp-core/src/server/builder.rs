@@ -16,8 +16,12 @@ use super::session::IntoSession;
 use super::unix::UnixSocket;
 use crate::connection::extension::Extension;
 use crate::connection::{Builder, Connection, require_time};
+use crate::memory::Pool;
 use crate::peer::Peer;
 use crate::settings::Settings;
+
+/// The default of [`ServerBuilder::max_memory`].
+const MAX_MEMORY: usize = 256 << 20;
 
 /// Sets a server up: what its connections allow and how many there may be.
 #[derive(Clone)]
@@ -25,13 +29,14 @@ use crate::settings::Settings;
 pub struct ServerBuilder {
     builder: Builder,
     most_connections: usize,
+    max_memory: usize,
     on_connection: Arc<dyn Fn(Connection) + Send + Sync>,
 }
 
 impl ServerBuilder {
     /// Default settings, and at most 1,024 connections.
     pub fn new() -> Self {
-        Self { builder: Builder::new(), most_connections: 1024, on_connection: Arc::new(drop) }
+        Self { builder: Builder::new(), most_connections: 1024, max_memory: MAX_MEMORY, on_connection: Arc::new(drop) }
     }
 
     /// Sets what each connection allows.
@@ -63,6 +68,20 @@ impl ServerBuilder {
     /// ends. At least 1.
     pub fn most_connections(mut self, most: usize) -> Self {
         self.most_connections = most.max(1);
+        self
+    }
+
+    /// Sets how many bytes all connections together may hold on behalf of their peers: commands that run or wait and their
+    /// arguments, answers that nobody has taken, what streams buffer, and what is read and to be written, beside about 40 KiB
+    /// for each connection that are not counted. Default 256 MiB.
+    ///
+    /// From three quarters of it on, commands of those connections that hold more than their share, which is that much divided
+    /// by the number of connections that hold something, are answered [`codes::BUSY`](crate::codes::BUSY). From seven eighths
+    /// on, streams of such connections give no more credit. Over it the connection that holds the most ends with
+    /// [`CloseReason::OutOfMemory`](crate::CloseReason::OutOfMemory). What a responder makes, and what it keeps of its arguments
+    /// once it has answered, is the program's own and not counted.
+    pub fn max_memory(mut self, bytes: usize) -> Self {
+        self.max_memory = bytes;
         self
     }
 
@@ -133,7 +152,7 @@ impl ServerBuilder {
         let accept_loop = AcceptLoop::new("server", self.most_connections);
         let (lifecycle, count) = (accept_loop.lifecycle(), Arc::new(AtomicUsize::new(0)));
         let connections = Connections {
-            builder: self.builder,
+            builder: self.builder.memory(Pool::new(self.max_memory)),
             session: Arc::new(session),
             on_connection: self.on_connection,
             lifecycle: lifecycle.clone(),

@@ -53,6 +53,13 @@ impl BoxDecoder {
         self.buffer.len()
     }
 
+    /// How many bytes the buffer has room for behind the last whole box.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Takes back the bytes that follow the last whole box.
     #[must_use]
     pub fn into_leftover(self) -> BytesMut {

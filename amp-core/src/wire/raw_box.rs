@@ -17,7 +17,7 @@ impl RawBox {
     }
 
     /// The box in memory of its own, when it is so small that the buffer around it counts for more.
-    #[cfg(feature = "tokio")]
+    #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection and its tags do"))]
     pub(crate) fn detached(self) -> Self {
         const SMALL: usize = 4096;
         if self.bytes.len() > SMALL {

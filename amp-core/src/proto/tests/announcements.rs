@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::memory::Account;
 use crate::packet::{AskTag, Packet, ReplyPacket, SentBox, put_answer};
 use crate::proto::{AddKeys, Attachments, ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
 use crate::reason::CloseReason;
@@ -40,7 +41,8 @@ fn peers() -> Vec<Peer> {
 
 fn state(boxes: BoxLimits, announces: bool) -> ConnectionState<u64> {
     let (most_calls, outbound_mark, most_outbound) = (usize::MAX, usize::MAX, usize::MAX);
-    ConnectionState::new(Limits { boxes, most_calls, outbound_mark, most_outbound, announces })
+    let limits = Limits { boxes, most_calls, outbound_mark, most_outbound, announces };
+    ConnectionState::new(limits, &Account::new(None))
 }
 
 /// Adds a key where there is room for it.

@@ -9,6 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::end::number_in;
+use crate::memory::Account;
 use crate::packet::{SentBox, put_ask_with};
 use crate::proto::{
     AddKeys, Appended, Attachment, Attachments, ConnectionState, Lane, Limits, Outgoing, ReplyTo, Request, Untyped,
@@ -101,7 +102,7 @@ impl Scene {
             most_outbound: usize::MAX,
             announces: true,
         };
-        let mut state = ConnectionState::new(limits);
+        let mut state = ConnectionState::new(limits, &Account::new(None));
         let first = {
             let mut greeting = AmpBox::new();
             greeting.insert("_amp", "1 goodbye").expect("a short value");

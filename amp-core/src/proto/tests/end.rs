@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use crate::memory::Account;
 use crate::packet::{AskTag, Packet, put_answer};
 use crate::proto::{
     Appended, Attachments, ConnectionState, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, TimerKey,
@@ -56,13 +57,10 @@ impl End {
     pub(super) fn new(most_calls: usize, outbound_mark: usize, announces: bool) -> Self {
         let boxes = BoxLimits::DEFAULT;
         Self {
-            state: ConnectionState::new(Limits {
-                boxes,
-                most_calls,
-                outbound_mark,
-                most_outbound: usize::MAX,
-                announces,
-            }),
+            state: ConnectionState::new(
+                Limits { boxes, most_calls, outbound_mark, most_outbound: usize::MAX, announces },
+                &Account::new(None),
+            ),
             now: Instant::now(),
             next: 0,
             users: BTreeMap::new(),
@@ -335,7 +333,7 @@ impl End {
     }
 
     pub(super) fn abort(&mut self) {
-        let woken = self.state.abort(self.now);
+        let woken = self.state.abort(CloseReason::Aborted, self.now);
         self.wake(woken);
         self.check_all_are_told();
     }

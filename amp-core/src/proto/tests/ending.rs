@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::memory::Account;
 use crate::proto::{Appended, Attachments, ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, BoxLimits};
@@ -11,7 +12,7 @@ const DRIVER: u64 = u64::MAX;
 /// The driver sleeps.
 fn state(outbound_mark: usize, most_outbound: usize) -> ConnectionState<u64> {
     let limits = Limits { boxes: BoxLimits::DEFAULT, most_calls: 10, outbound_mark, most_outbound, announces: false };
-    let mut state = ConnectionState::new(limits);
+    let mut state = ConnectionState::new(limits, &Account::new(None));
     assert_eq!(state.sleep(&DRIVER, false), None);
     state
 }
@@ -162,7 +163,7 @@ fn the_end_wakes_what_waits_for_an_instant_and_an_abort_after_it_the_driver() {
     assert_eq!(state.end(CloseReason::ClosedByPeer, now), [DRIVER, 6]);
     assert!(state.end(CloseReason::Aborted, now).is_empty(), "the first reason stays");
     assert!(!state.begin_turn());
-    assert_eq!(state.abort(now), [DRIVER]);
+    assert_eq!(state.abort(CloseReason::Aborted, now), [DRIVER]);
     assert!(matches!(state.over(), Some(CloseReason::ClosedByPeer)));
     assert_eq!(state.wake_driver(), Some(DRIVER));
 }

@@ -1,5 +1,6 @@
 //! What an ask that was appended takes, one statement each.
 
+use crate::memory::Account;
 use crate::proto::{ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
 use crate::tags::Progress;
 use crate::wire::{AmpBox, BoxLimits};
@@ -7,7 +8,8 @@ use crate::wire::{AmpBox, BoxLimits};
 fn state() -> ConnectionState<u64> {
     let (boxes, most_calls) = (BoxLimits::DEFAULT, 1);
     let (outbound_mark, most_outbound) = (1 << 20, usize::MAX);
-    ConnectionState::new(Limits { boxes, most_calls, outbound_mark, most_outbound, announces: false })
+    let limits = Limits { boxes, most_calls, outbound_mark, most_outbound, announces: false };
+    ConnectionState::new(limits, &Account::new(None))
 }
 
 fn append(state: &mut ConnectionState<u64>, lane: Lane, length: usize) -> u64 {

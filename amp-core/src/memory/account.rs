@@ -1,0 +1,220 @@
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use super::pool::{Excess, Pool};
+
+/// How many bytes each meter of a connection holds without telling anybody, and in which steps it tells more.
+pub(super) const STEP: usize = 8 * 1024;
+
+/// What one connection holds, in steps, over all its meters.
+pub(crate) struct Account {
+    /// `None` where nothing is shared with others, as at a client.
+    pool: Option<Arc<Pool>>,
+    reserved: AtomicUsize,
+    is_ending: AtomicBool,
+    holder: OnceLock<Weak<dyn Holder>>,
+}
+
+/// Whose account it is.
+pub(crate) trait Holder: Send + Sync {
+    /// Ends it: it holds more than all others, and all together too much. It may be called under any lock, and so must take none.
+    fn end_for(self: Arc<Self>, excess: Excess);
+}
+
+impl Account {
+    pub(crate) fn new(pool: Option<Arc<Pool>>) -> Arc<Self> {
+        Arc::new(Self {
+            pool,
+            reserved: AtomicUsize::new(0),
+            is_ending: AtomicBool::new(false),
+            holder: OnceLock::new(),
+        })
+    }
+
+    /// Says whose account it is.
+    pub(crate) fn belongs_to(&self, holder: Weak<dyn Holder>) {
+        // The first one stays.
+        let _ = self.holder.set(holder);
+    }
+
+    /// Whether asks are to be refused: memory is short, and this connection holds more than its share.
+    #[inline]
+    pub(crate) fn refuses_asks(&self) -> bool {
+        let reserved = self.reserved();
+        reserved > 0 && self.pool.as_ref().is_some_and(|pool| pool.refuses_asks(reserved))
+    }
+
+    /// The same for credit of streams, which is withheld when memory is shorter.
+    #[inline]
+    fn withholds_credit(&self) -> bool {
+        let reserved = self.reserved();
+        reserved > 0 && self.pool.as_ref().is_some_and(|pool| pool.withholds_credit(reserved))
+    }
+
+    #[inline]
+    pub(super) fn reserved(&self) -> usize {
+        self.reserved.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn begin_ending(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn end(&self, excess: Excess) {
+        if let Some(holder) = self.holder.get() {
+            <dyn Holder>::tell(holder, excess);
+        }
+    }
+
+    /// A meter's reservation has changed.
+    #[cold]
+    fn change(self: &Arc<Self>, before: usize, after: usize) {
+        // In one step: what was reserved is never below what it was and is.
+        self.reserved.fetch_add(after.wrapping_sub(before), Ordering::SeqCst);
+        if let Some(pool) = &self.pool {
+            pool.change(self);
+        }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        if let Some(pool) = &self.pool {
+            pool.forget(std::ptr::from_ref(self).addr());
+        }
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("reserved", &self.reserved()).finish_non_exhaustive()
+    }
+}
+
+/// What is to be reserved for so many bytes. What is below one step is not worth a word.
+fn needed(held: usize) -> usize {
+    if held <= STEP { 0 } else { held.div_ceil(STEP) * STEP }
+}
+
+/// Counts one kind of what a connection holds, from any thread.
+///
+/// Dropping it takes back all that it has counted.
+#[derive(Debug)]
+pub struct Meter {
+    account: Arc<Account>,
+    held: AtomicUsize,
+    /// What the account has for it: no less than what is [`needed`], once whoever changes it has returned.
+    reserved: AtomicUsize,
+}
+
+impl Meter {
+    pub(crate) fn new(account: &Arc<Account>) -> Self {
+        Self { account: Arc::clone(account), held: AtomicUsize::new(0), reserved: AtomicUsize::new(0) }
+    }
+
+    /// Counts bytes. Returns how many are counted then.
+    #[inline]
+    pub fn charge(&self, bytes: usize) -> usize {
+        // Sequentially consistent with what `fit` does in the other order: of two threads one sees what the other has done.
+        let held = self.held.fetch_add(bytes, Ordering::SeqCst).saturating_add(bytes);
+        if held > self.reserved.load(Ordering::SeqCst).max(STEP) {
+            self.fit();
+        }
+        held
+    }
+
+    /// No longer counts bytes that were counted. Returns how many are left.
+    #[inline]
+    pub fn release(&self, bytes: usize) -> usize {
+        let held = self.held.fetch_sub(bytes, Ordering::SeqCst).saturating_sub(bytes);
+        if self.reserved.load(Ordering::SeqCst) > held + 2 * STEP {
+            self.fit();
+        }
+        held
+    }
+
+    /// How many bytes are counted.
+    #[inline]
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Whether the memory of the server is short and this connection holds more than its share, so that nothing new should begin for
+    /// its peer.
+    #[inline]
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.account.refuses_asks()
+    }
+
+    /// Whether memory is so short that the peer should get no credit for more, either.
+    #[inline]
+    #[must_use]
+    pub fn withholds_credit(&self) -> bool {
+        self.account.withholds_credit()
+    }
+
+    /// Reserves as much as is held now.
+    #[cold]
+    fn fit(&self) {
+        loop {
+            let (before, after) = (self.reserved.load(Ordering::SeqCst), needed(self.held.load(Ordering::SeqCst)));
+            if before == after {
+                return;
+            }
+            if self.reserved.compare_exchange(before, after, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                self.account.change(before, after);
+            }
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        let reserved = *self.reserved.get_mut();
+        if reserved > 0 {
+            self.account.change(reserved, 0);
+        }
+    }
+}
+
+/// Counts one kind of what a connection holds, where one thread at a time does: its owner knows how much that is.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    account: Arc<Account>,
+    reserved: usize,
+}
+
+impl Reservation {
+    pub(crate) fn new(account: &Arc<Account>) -> Self {
+        Self { account: Arc::clone(account), reserved: 0 }
+    }
+
+    /// So much is held now.
+    #[inline]
+    pub(crate) fn fit(&mut self, held: usize) {
+        if held > self.reserved.max(STEP) || self.reserved > held + 2 * STEP {
+            self.change(needed(held));
+        }
+    }
+
+    #[cold]
+    fn change(&mut self, after: usize) {
+        let before = std::mem::replace(&mut self.reserved, after);
+        self.account.change(before, after);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if self.reserved > 0 {
+            self.change(0);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use proptest::prelude::*;
+
+use super::account::STEP;
+use super::*;
+
+/// A connection, as far as the pool sees it.
+#[derive(Default)]
+struct Station {
+    ended: Mutex<Vec<Excess>>,
+}
+
+impl Holder for Station {
+    fn end_for(self: Arc<Self>, excess: Excess) {
+        self.ended.lock().unwrap().push(excess);
+    }
+}
+
+impl Station {
+    fn account(self: &Arc<Self>, pool: &Arc<Pool>) -> Arc<Account> {
+        let account = Account::new(Some(Arc::clone(pool)));
+        let holder: Weak<dyn Holder> = Arc::downgrade(&(Arc::clone(self) as Arc<dyn Holder>));
+        account.belongs_to(holder);
+        account
+    }
+
+    fn is_ended(&self) -> bool {
+        !self.ended.lock().unwrap().is_empty()
+    }
+}
+
+/// So many connections of one pool, with a meter each.
+fn meters(pool: &Arc<Pool>, count: usize) -> Vec<(Arc<Station>, Meter)> {
+    let one = |_| {
+        let station = Arc::new(Station::default());
+        let meter = Meter::new(&station.account(pool));
+        (station, meter)
+    };
+    (0..count).map(one).collect()
+}
+
+#[test]
+fn what_is_below_one_step_is_nobodys_business() {
+    let pool = Pool::new(0);
+    for (station, meter) in &meters(&pool, 100) {
+        assert_eq!(meter.charge(STEP), STEP);
+        assert!(!station.is_ended() && !meter.is_short());
+    }
+    assert_eq!(pool.total(), 0);
+}
+
+#[test]
+fn memory_that_is_short_is_refused_to_those_that_hold_more_than_their_share_and_to_nobody_else() {
+    let pool = Pool::new(16 * STEP);
+    let all = meters(&pool, 3);
+    let [(_, greedy), (_, modest), (_, idle)] = &all[..] else { unreachable!() };
+    greedy.charge(8 * STEP);
+    modest.charge(3 * STEP);
+    assert!(!greedy.is_short(), "11 of 16 are less than three quarters");
+    modest.charge(STEP);
+    assert!(greedy.is_short() && !modest.is_short() && !idle.is_short());
+    assert!(!greedy.withholds_credit(), "12 of 16 are less than seven eighths");
+    greedy.charge(2 * STEP);
+    assert!(greedy.withholds_credit() && !modest.withholds_credit());
+    greedy.release(2 * STEP);
+    greedy.release(3 * STEP);
+    assert!(!greedy.is_short() && !greedy.withholds_credit(), "there is room again");
+    assert!(all.iter().all(|(station, _)| !station.is_ended()));
+}
+
+#[test]
+fn over_the_maximum_the_largest_holder_is_ended_with_what_it_held_and_no_other() {
+    let pool = Pool::new(16 * STEP);
+    let all = meters(&pool, 3);
+    all[0].1.charge(6 * STEP);
+    all[1].1.charge(7 * STEP);
+    // The one that asks for the last bit is not the largest.
+    all[2].1.charge(4 * STEP);
+    let ended: Vec<_> = all.iter().map(|(station, _)| station.is_ended()).collect();
+    assert_eq!(ended, [false, true, false]);
+    assert_eq!(*all[1].0.ended.lock().unwrap(), [Excess { held: 7 * STEP, limit: 16 * STEP }]);
+    assert_eq!(pool.total(), 10 * STEP, "what it held is on its way back");
+    all[1].1.charge(100 * STEP);
+    assert!(!all[0].0.is_ended() && !all[2].0.is_ended(), "what it does now counts for nobody");
+}
+
+#[test]
+fn what_a_connection_holds_in_several_ways_counts_together() {
+    let pool = Pool::new(16 * STEP);
+    let station = Arc::new(Station::default());
+    let account = station.account(&pool);
+    let (one, other, mut third) = (Meter::new(&account), Meter::new(&account), Reservation::new(&account));
+    one.charge(6 * STEP);
+    other.charge(6 * STEP);
+    third.fit(4 * STEP);
+    assert_eq!(pool.total(), 16 * STEP);
+    assert!(!station.is_ended());
+    third.fit(5 * STEP);
+    assert!(station.is_ended());
+}
+
+#[test]
+fn a_connection_of_its_own_is_never_short() {
+    let account = Account::new(None);
+    let meter = Meter::new(&account);
+    meter.charge(usize::MAX / 2);
+    assert!(!meter.is_short() && !meter.withholds_credit());
+}
+
+#[test]
+fn what_is_dropped_gives_everything_back_and_an_account_that_is_gone_is_not_ended() {
+    let pool = Pool::new(16 * STEP);
+    let all = meters(&pool, 2);
+    all[0].1.charge(9 * STEP);
+    all[1].1.charge(3 * STEP);
+    assert_eq!(pool.total(), 12 * STEP);
+    drop(all);
+    assert_eq!(pool.total(), 0);
+}
+
+#[test]
+fn threads_that_charge_and_release_leave_nothing_behind() {
+    let pool = Pool::new(usize::MAX);
+    let account = Account::new(Some(Arc::clone(&pool)));
+    let meter = Meter::new(&account);
+    let turns = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for thread in 1..=4 {
+            let (meter, turns) = (&meter, &turns);
+            scope.spawn(move || {
+                for turn in 0..20_000 {
+                    let bytes = (turn * thread * 977) % (5 * STEP);
+                    meter.charge(bytes);
+                    meter.release(bytes);
+                    turns.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!((turns.into_inner(), meter.held()), (80_000, 0));
+    assert!(pool.total() <= 2 * STEP, "no more than what is kept back at rest");
+    assert!(account.reserved() == pool.total());
+}
+
+proptest! {
+    /// Whatever is charged and released by whomever: the pool never counts less than what all hold, but for a step a meter, nor much
+    /// more; over the maximum nobody is left; and those that are refused hold more than their share.
+    #[test]
+    fn a_pool_counts_what_is_held_and_ends_the_largest(
+        max in 1..40_usize,
+        steps in prop::collection::vec((0..4_usize, 0..2_usize, 0..4 * STEP), 1..80),
+    ) {
+        let max = max * STEP;
+        let pool = Pool::new(max);
+        let all = meters(&pool, 4);
+        for (at, kind, bytes) in steps {
+            let (_, meter) = &all[at];
+            if kind == 0 {
+                meter.charge(bytes);
+            } else {
+                meter.release(bytes.min(meter.held()));
+            }
+            let alive: Vec<_> = all.iter().filter(|(station, _)| !station.is_ended()).map(|(_, meter)| meter).collect();
+            let held: usize = alive.iter().map(|meter| meter.held()).sum();
+            let total = pool.total();
+            prop_assert!(total <= max);
+            prop_assert!(total + alive.len() * STEP >= held, "{total} for {held}");
+            prop_assert!(total <= held + alive.len() * 3 * STEP, "{total} for {held}");
+            for meter in &alive {
+                let share = max / 4 * 3 / alive.iter().filter(|meter| meter.held() > 3 * STEP).count().max(1);
+                prop_assert!(!meter.is_short() || meter.held() + 3 * STEP > share.min(max / 16));
+                prop_assert!(!meter.withholds_credit() || meter.is_short());
+            }
+        }
+    }
+}
