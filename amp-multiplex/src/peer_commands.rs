@@ -11,6 +11,7 @@ use crate::factory::{Factories, Opening};
 use crate::machine::{Lookup, Received, RemoteClose};
 use crate::peer_features::PeerFeatures;
 use crate::stream::Streams;
+use crate::streams::Charge;
 
 /// The peer wants to open a stream.
 pub(crate) fn connect(
@@ -30,12 +31,19 @@ pub(crate) fn connect(
     if connection.is_closed() {
         return refuse(answer, ConnectRefusal::ConnectionRefused("the connection closes".to_owned()));
     }
+    let charged = answer.held() + command.factory.len();
+    if streams.is_memory_short() || charged > streams.received().tolerated(0) {
+        return refuse(
+            answer,
+            ConnectRefusal::ConnectionRefused("too much memory is in use; try again later".to_owned()),
+        );
+    }
     if !streams.registry().recv_connect(streams.permits()) {
         let limit = streams.settings().most_streams;
         tracing::warn!(peer = %connection.peer(), limit, "refused a stream; see `StreamSettings::most_streams`");
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
     }
-    factory.open(Opening::new(Arc::clone(streams), connection, &command.factory, peer, answer));
+    factory.open(Opening::new(Charge::new(streams, charged), connection, &command.factory, peer, answer));
 }
 
 /// The peer has sent bytes.

@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cost::MIN_WINDOW;
 use crate::commands::Data;
+use crate::meter::StreamMeter;
 
 /// Received data of fewer bytes is copied in any case.
 const SLICE_FROM: usize = 16 * 1024;
@@ -18,11 +19,18 @@ pub(crate) struct Budget {
     total: AtomicUsize,
     /// How many streams hold something.
     holders: AtomicUsize,
+    /// Counts the same, if it is memory of this end.
+    meter: StreamMeter,
 }
 
 impl Budget {
     pub(crate) fn new(max: usize) -> Self {
-        Self { max, total: AtomicUsize::new(0), holders: AtomicUsize::new(0) }
+        Self::metered(max, StreamMeter::default())
+    }
+
+    /// A budget of memory.
+    pub(crate) fn metered(max: usize, meter: StreamMeter) -> Self {
+        Self { max, total: AtomicUsize::new(0), holders: AtomicUsize::new(0), meter }
     }
 
     /// How much a stream that holds `held` may hold in all, if every stream that holds something is to have as much and the
@@ -55,6 +63,7 @@ impl Budget {
     pub(crate) fn change(&self, before: usize, after: usize) {
         self.total.fetch_add(after, Ordering::Relaxed);
         self.total.fetch_sub(before, Ordering::Relaxed);
+        self.meter.change(before, after);
         match (before, after) {
             (0, 1..) => drop(self.holders.fetch_add(1, Ordering::Relaxed)),
             (1.., 0) => drop(self.holders.fetch_sub(1, Ordering::Relaxed)),

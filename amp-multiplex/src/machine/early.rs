@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::cost::{OVERHEAD, Receipt, received_cost};
 use super::state::RemoteClose;
 use crate::commands::{Data, Id};
+use crate::meter::StreamMeter;
 
 /// The number of a Connect of this end, counted from 1.
 pub(crate) type ConnectId = u64;
@@ -18,6 +19,7 @@ pub(super) struct EarlyData<A> {
     /// The last Connect that was out when something was received for which there was no room: of its stream and those before
     /// it, one that nothing is kept for is not whole.
     lost: ConnectId,
+    meter: StreamMeter,
 }
 
 /// What was received for one stream before its id was known.
@@ -34,8 +36,8 @@ pub(crate) struct Early<A> {
 }
 
 impl<A: Receipt> EarlyData<A> {
-    pub(super) fn new(max_cost: usize) -> Self {
-        Self { streams: HashMap::new(), cost: 0, max_cost, lost: 0 }
+    pub(super) fn new(max_cost: usize, meter: StreamMeter) -> Self {
+        Self { streams: HashMap::new(), cost: 0, max_cost, lost: 0, meter }
     }
 
     /// How many streams have some.
@@ -56,7 +58,7 @@ impl<A: Receipt> EarlyData<A> {
             return Err(ack);
         }
         early.data.push((data.into_copied(), ack));
-        self.cost = after;
+        self.set_cost(after);
         Ok(())
     }
 
@@ -85,7 +87,7 @@ impl<A: Receipt> EarlyData<A> {
         let early = id.and_then(|id| self.streams.remove(id));
         let unclaimed: Vec<_> =
             self.streams.extract_if(|_, early| early.last < oldest).map(|(_, early)| early).collect();
-        self.cost -= early.iter().chain(&unclaimed).map(Early::cost).sum::<usize>();
+        self.set_cost(self.cost - early.iter().chain(&unclaimed).map(Early::cost).sum::<usize>());
         (early.unwrap_or(nothing), unclaimed.into_iter().flat_map(Early::acks).collect())
     }
 
@@ -97,12 +99,17 @@ impl<A: Receipt> EarlyData<A> {
         let early = Early::new(last, id.held());
         let has_room = self.cost + early.cost() <= self.max_cost;
         if has_room {
-            self.cost += early.cost();
+            self.set_cost(self.cost + early.cost());
             self.streams.insert(id.clone(), early);
         } else {
             self.lost = last;
         }
         has_room
+    }
+
+    fn set_cost(&mut self, after: usize) {
+        let before = std::mem::replace(&mut self.cost, after);
+        self.meter.change(before, after);
     }
 
     #[cfg(test)]

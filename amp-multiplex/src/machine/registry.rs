@@ -6,6 +6,7 @@ use super::cost::Receipt;
 use super::early::{ConnectId, Early, EarlyData};
 use super::state::RemoteClose;
 use crate::commands::{Data, Id};
+use crate::meter::StreamMeter;
 
 /// Which streams there are at one end of a connection, and which are being opened and closed. `S` is a stream, `A` an
 /// acknowledgement that is owed to the peer.
@@ -47,7 +48,7 @@ pub(crate) enum Lookup<'a, S> {
 }
 
 impl<S, A: Receipt> Registry<S, A> {
-    pub(crate) fn new(max_streams: usize, max_early: usize) -> Self {
+    pub(crate) fn new(max_streams: usize, max_early: usize, meter: StreamMeter) -> Self {
         Self {
             ids: HashMap::new(),
             closing: 0,
@@ -56,7 +57,7 @@ impl<S, A: Receipt> Registry<S, A> {
             last_connect: 0,
             abandoned: HashSet::new(),
             accepting: 0,
-            early: EarlyData::new(max_early),
+            early: EarlyData::new(max_early, meter),
             peer_announced: false,
             may_cross: false,
         }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::commands::{Data, Id};
 use crate::error::StreamError;
 use crate::machine::{Read, Receipt, Received, Registry, StreamMachine, WindowBounds};
+use crate::meter::StreamMeter;
 
 /// A receipt whose tag has so many bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ fn a_receipt_that_waits_for_its_reader_counts_for_its_tag() {
 
 #[test]
 fn a_receipt_of_early_bytes_counts_for_its_tag() {
-    let mut registry = Registry::<u8, Tagged>::new(10, 200_000);
+    let mut registry = Registry::<u8, Tagged>::new(10, 200_000, StreamMeter::default());
     let (connect, id) = (registry.send_connect(0).expect("room"), Id::random());
     let kept = (0..100).filter(|_| registry.recv_early_data(&id, byte(), Tagged(65_000)).is_ok()).count();
     assert_eq!(kept, 3, "tags of 65,000 bytes under a cap of 200,000");
@@ -53,7 +54,7 @@ fn a_receipt_of_early_bytes_counts_for_its_tag() {
 
 #[test]
 fn early_bytes_pin_nothing_beside_themselves() {
-    let mut registry = Registry::<u8, Tagged>::new(10, 200_000);
+    let mut registry = Registry::<u8, Tagged>::new(10, 200_000, StreamMeter::default());
     let (connect, id) = (registry.send_connect(0).expect("room"), Id::random());
     let read = Bytes::from(vec![7; 100_000]);
     let slice = read.slice(..10);
