@@ -117,10 +117,7 @@ impl Value for Data {
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
-        let bytes = raw.to_slice();
-        // TODO(w12-val): `raw.pinned()`.
-        let pinned = bytes.len() + 1;
-        Ok(Self::pinning(bytes, pinned))
+        Ok(Self::pinning(raw.to_slice(), raw.pinned()))
     }
 }
 

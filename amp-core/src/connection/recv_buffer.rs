@@ -1,6 +1,6 @@
 use std::io::ErrorKind;
 use std::pin::pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -68,10 +68,14 @@ impl RecvBuffer {
         peer: &Peer,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CloseReason>> {
+        self.decoder.reserve(self.read_size);
         let buffer = self.decoder.buffer();
-        buffer.reserve(self.read_size);
         let room = buffer.capacity() - buffer.len();
-        let count = match ready!(pin!(transport.read_buf(buffer)).poll(cx)).map_err(CloseReason::from) {
+        let Poll::Ready(read) = pin!(transport.read_buf(buffer)).poll(cx) else {
+            self.give_back();
+            return Poll::Pending;
+        };
+        let count = match read.map_err(CloseReason::from) {
             Ok(count) => count,
             // A TLS peer that left without saying so. Boxes tell themselves where they end, so that nothing can be hidden.
             Err(CloseReason::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
@@ -97,5 +101,42 @@ impl RecvBuffer {
             self.read_size = (self.read_size / 2).max(SMALL_READ);
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Nothing is to be read for now: a buffer that was made for much is given back, and the next one is smaller.
+    #[inline]
+    fn give_back(&mut self) {
+        if self.decoder.give_back(2 * SMALL_READ) {
+            self.read_size = (self.read_size / 2).max(SMALL_READ);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_buffer_that_was_made_for_a_large_box_is_given_back_when_nothing_is_to_be_read() {
+        let (mut ours, mut theirs) = tokio::io::duplex(1 << 20);
+        let (mut buffer, peer) = (RecvBuffer::new(BoxLimits::DEFAULT), Peer::other("memory"));
+        let pair = |key| [&[0, 1, key, 0xff, 0xff][..], &[7; 65_535]].concat();
+        theirs.write_all(&[&pair(b'a')[..], &pair(b'b'), &pair(b'c'), &[0, 0]].concat()).await.expect("room");
+        let mut cx = Context::from_waker(Waker::noop());
+        while buffer.poll_read(&mut ours, &peer, &mut cx).is_ready() {}
+        assert!(buffer.decoder.buffer().capacity() >= 3 * 65_536, "what belongs to a box stays");
+        assert!(buffer.next_box().expect("no fault").is_some());
+        assert!(buffer.poll_read(&mut ours, &peer, &mut cx).is_pending());
+        assert_eq!((buffer.decoder.buffer().capacity(), buffer.read_size), (0, LARGE_READ / 2));
+        // However often it is looked for more, what is kept is small in the end.
+        for _ in 0..3 {
+            assert!(buffer.poll_read(&mut ours, &peer, &mut cx).is_pending());
+        }
+        assert!(buffer.read_size <= 2 * SMALL_READ);
+        assert!(buffer.decoder.buffer().capacity() <= 2 * SMALL_READ);
     }
 }

@@ -6,15 +6,14 @@ use super::{DecodeError, DecodeErrorKind, Key};
 use crate::exposed::{Context, ContextRef};
 use crate::wire::{BoxLimits, MAX_KEY, Pairs, RawBox, length_at};
 
-/// Values over this many bytes are kept as slices of the received buffer; smaller ones are copied,
-/// so that a few bytes never hold a whole buffer in memory.
+/// Values from this many bytes on may be kept as slices of the received buffer. To copy a smaller one costs less than to share.
 const SLICE_FROM: usize = 8 * 1024;
 
 /// Looks up the keys of one box. Fast when asked in ascending order, right in any order.
 #[derive(Clone, Debug)]
 pub struct BoxReader<'a> {
     bytes: &'a [u8],
-    owner: Option<&'a Bytes>,
+    owner: Option<&'a RawBox>,
     context: Option<ContextRef<'a>>,
     next: Pairs<'a>,
     /// The last key that was found on the way.
@@ -29,7 +28,7 @@ impl<'a> BoxReader<'a> {
     pub fn new(raw: &'a RawBox, nesting: u8) -> Self {
         Self {
             bytes: raw.as_bytes(),
-            owner: Some(raw.as_bytes()),
+            owner: Some(raw),
             context: None,
             next: raw.pairs(),
             passed: &[],
@@ -121,7 +120,7 @@ impl<'a> BoxReader<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct RawValue<'a> {
     bytes: &'a [u8],
-    owner: Option<&'a Bytes>,
+    owner: Option<&'a RawBox>,
     context: Option<ContextRef<'a>>,
     depth: u8,
 }
@@ -148,20 +147,31 @@ impl<'a> RawValue<'a> {
         self.context.map(ContextRef::context)
     }
 
-    /// The bytes as an owned value: a slice of the received buffer when large, a copy when small.
+    /// The bytes as an owned value: a slice of the received buffer when they are most of it, else a copy. So the value never
+    /// keeps more than twice its own length in memory.
     #[must_use]
     pub fn to_shared(self) -> Bytes {
         match self.owner {
-            Some(owner) if self.bytes.len() >= SLICE_FROM => owner.slice_ref(self.bytes),
+            Some(owner) if self.bytes.len() >= SLICE_FROM && owner.pinned() / 2 <= self.bytes.len() => {
+                owner.slice_of(self.bytes)
+            }
             _ => Bytes::copy_from_slice(self.bytes),
         }
     }
 
-    /// The bytes as a slice of the received buffer, however small: for a type that decides itself what it copies.
+    /// The bytes as a slice of the received buffer, however small: for a type that decides itself what it copies, by how much
+    /// the slice keeps in [memory](Self::pinned).
     #[doc(hidden)]
     #[must_use]
     pub fn to_slice(self) -> Bytes {
-        self.owner.map_or_else(|| Bytes::copy_from_slice(self.bytes), |owner| owner.slice_ref(self.bytes))
+        self.owner.map_or_else(|| Bytes::copy_from_slice(self.bytes), |owner| owner.slice_of(self.bytes))
+    }
+
+    /// How many bytes of memory live as long as a [slice](Self::to_slice) of this value: those of the whole allocation.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn pinned(self) -> usize {
+        self.owner.map_or(self.bytes.len(), RawBox::pinned)
     }
 
     /// The same value seen through other bytes, such as unpacked ones.

@@ -1,6 +1,10 @@
-use bytes::BytesMut;
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, length_at};
+
+/// A box behind which a buffer of more than this would live on is copied out of it. Such a buffer was made for a large box;
+/// the ordinary one is shared by the boxes that were read together.
+const LARGE_BUFFER: usize = 128 * 1024;
 
 /// Cuts a byte stream into boxes, however it is chopped: lengths are looked at as they come, values never.
 ///
@@ -9,6 +13,8 @@ use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, length_at};
 #[derive(Debug)]
 pub struct BoxDecoder {
     buffer: BytesMut,
+    /// The size of the allocation that the buffer is a part of, or was before somebody [appended](Self::buffer) to it.
+    allocation: usize,
     limits: BoxLimits,
     walk: Walk,
 }
@@ -39,12 +45,57 @@ impl BoxDecoder {
     /// A decoder for a stream whose first bytes were already read.
     #[must_use]
     pub fn with_leftover(limits: BoxLimits, buffer: BytesMut) -> Self {
-        Self { buffer, limits, walk: Walk::START }
+        Self { allocation: buffer.capacity(), buffer, limits, walk: Walk::START }
     }
 
     /// What was received and not yet handed out as boxes. Append to it; do not take from it.
     pub fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
+    }
+
+    /// Makes room for a read of `size` bytes, or of half as many where that lets the buffer stay of this size.
+    ///
+    /// `BytesMut::reserve` alone would hide how large the allocation is that boxes are slices of.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn reserve(&mut self, size: usize) {
+        if self.buffer.capacity() - self.buffer.len() < size / 2 {
+            self.reserve_anew(size);
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    fn reserve_anew(&mut self, size: usize) {
+        if self.allocation >= size && self.buffer.try_reclaim(size / 2) {
+            return;
+        }
+        let length = self.buffer.len();
+        if self.buffer.capacity() == self.allocation && length > size / 2 {
+            // Nothing was cut off it. It grows by doubling, so that a large box is not copied for each read.
+            self.buffer.reserve(size / 2);
+            self.allocation = self.buffer.capacity();
+        } else {
+            self.move_to(size.max(length + size / 2));
+        }
+    }
+
+    /// Gives the buffer back, unless it is as small as `most` or holds more than that.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn give_back(&mut self, most: usize) -> bool {
+        let gives = self.allocation > most && self.buffer.len() <= most;
+        if gives {
+            self.move_to(self.buffer.len());
+        }
+        gives
+    }
+
+    /// Moves what was not handed out to a buffer with so much room.
+    #[cfg(feature = "tokio")]
+    fn move_to(&mut self, capacity: usize) {
+        let mut buffer = BytesMut::with_capacity(capacity);
+        buffer.extend_from_slice(&self.buffer);
+        self.allocation = buffer.capacity();
+        self.buffer = buffer;
     }
 
     /// How many received bytes belong to a box that is not whole yet.
@@ -76,10 +127,22 @@ impl BoxDecoder {
         let whole = walk.go_on(&self.buffer, self.limits);
         if matches!(whole, Ok(true)) {
             self.walk = Walk::START;
-            return Ok(Some(RawBox::new(self.buffer.split_to(walk.at).freeze(), walk.ascending)));
+            let pinned = self.allocation.max(self.buffer.capacity());
+            if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
+                return Ok(Some(self.copy_box(&walk)));
+            }
+            return Ok(Some(RawBox::new(self.buffer.split_to(walk.at).freeze(), walk.ascending, pinned)));
         }
         self.walk = walk;
         whole.map(|_| None)
+    }
+
+    /// Takes out a box in memory of its own, so that it does not keep a large buffer.
+    #[cold]
+    fn copy_box(&mut self, walk: &Walk) -> RawBox {
+        let bytes = Bytes::copy_from_slice(&self.buffer[..walk.at]);
+        self.buffer.advance(walk.at);
+        RawBox::new(bytes, walk.ascending, walk.at)
     }
 }
 
@@ -151,4 +214,101 @@ fn is_less(bytes: &[u8], one: usize, other: usize, pairs: usize) -> bool {
 
 fn whole_key(bytes: &[u8], pair: usize) -> Option<&[u8]> {
     bytes.get(pair + 2..pair + 2 + length_at(bytes, pair)?)
+}
+
+#[cfg(all(test, feature = "tokio"))]
+mod tests {
+    use super::*;
+
+    /// A box with a value of so many bytes.
+    fn amp_box(value: u16) -> Vec<u8> {
+        let length = value.to_be_bytes();
+        [b"\0\x01k", &length[..], &vec![7; usize::from(value)], b"\0\0"].concat()
+    }
+
+    fn take(decoder: &mut BoxDecoder) -> RawBox {
+        decoder.next_box().expect("no fault").expect("a whole box")
+    }
+
+    /// Appends in reads of `size` bytes at most, as a connection does.
+    fn read(decoder: &mut BoxDecoder, mut bytes: &[u8], size: usize) {
+        while !bytes.is_empty() {
+            decoder.reserve(size);
+            let room = decoder.buffer.capacity() - decoder.buffer.len();
+            assert!(room >= size / 2);
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            decoder.buffer().extend_from_slice(now);
+            bytes = later;
+        }
+    }
+
+    #[test]
+    fn a_box_knows_how_large_the_buffer_is_that_it_is_a_slice_of() {
+        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+        read(&mut decoder, &[amp_box(10), amp_box(3000), amp_box(5000)].concat(), 8192);
+        let boxes: Vec<_> = (0..3).map(|_| take(&mut decoder)).collect();
+        assert!(boxes.iter().all(|raw| raw.pinned() == 8192 + 8192 / 2 || raw.pinned() == 8192), "{boxes:?}");
+        let first = boxes.first().expect("three").as_bytes().as_ptr();
+        assert_eq!(
+            boxes.last().expect("three").as_bytes().as_ptr().addr() - first.addr(),
+            amp_box(10).len() + amp_box(3000).len()
+        );
+        drop(boxes);
+        read(&mut decoder, &amp_box(10), 8192);
+        assert_eq!(take(&mut decoder).pinned(), decoder.allocation, "the buffer is used again");
+    }
+
+    #[test]
+    fn a_box_behind_a_large_one_does_not_keep_its_buffer() {
+        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+        let large: Vec<u8> = (0..15_u8)
+            .flat_map(|at| [&[0, 1, b'a' + at, 0xff, 0xff][..], &[7; 65_535]].concat())
+            .chain([0, 0])
+            .collect();
+        read(&mut decoder, &[&large[..], &amp_box(8200), &amp_box(8200)].concat(), 65_536);
+        let whole = take(&mut decoder);
+        assert_eq!(whole.as_bytes().len(), large.len());
+        assert!((large.len()..=3 * large.len()).contains(&decoder.allocation), "{}", decoder.allocation);
+        assert!(whole.pinned() <= 2 * large.len() + 1, "{}", whole.pinned());
+        for _ in 0..2 {
+            let small = take(&mut decoder);
+            assert_eq!((small.pinned(), small.as_bytes().len()), (8207, 8207), "it is in memory of its own");
+            assert_eq!(small.as_bytes(), &amp_box(8200));
+        }
+    }
+
+    #[test]
+    fn small_boxes_in_an_ordinary_buffer_share_it() {
+        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+        read(&mut decoder, &amp_box(40).repeat(1000), 65_536);
+        let shared = (0..1000).map(|_| take(&mut decoder)).filter(|raw| raw.pinned() >= 40_000).count();
+        assert_eq!(shared, 1000);
+    }
+
+    #[test]
+    fn a_buffer_is_given_back_when_it_is_large_and_holds_little_and_the_box_in_it_goes_on() {
+        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+        let (begin, end) = (&amp_box(300)[..100], &amp_box(300)[100..]);
+        read(&mut decoder, &[&amp_box(60_000), begin].concat(), 65_536);
+        assert!(!decoder.give_back(65_536 * 2) && !decoder.give_back(16_384), "the large box was not taken");
+        take(&mut decoder);
+        assert!(decoder.next_box().expect("no fault").is_none());
+        assert!(decoder.give_back(16_384) && decoder.allocation == 100 && !decoder.give_back(16_384));
+        read(&mut decoder, end, 8192);
+        assert_eq!(take(&mut decoder).as_bytes(), &amp_box(300));
+    }
+
+    #[test]
+    fn a_detached_box_keeps_no_more_than_twice_its_length() {
+        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+        read(&mut decoder, &[amp_box(30), amp_box(5000), amp_box(3000)].concat(), 16_384);
+        for (length, kept) in [(30, 37), (5000, 5007), (3000, 3007)] {
+            let raw = take(&mut decoder).detached();
+            assert_eq!((raw.as_bytes().len(), raw.pinned()), (length + 7, kept));
+        }
+        let alone = BoxDecoder::with_leftover(BoxLimits::DEFAULT, amp_box(30)[..].into()).next_box();
+        let alone = alone.expect("no fault").expect("whole");
+        let at = alone.as_bytes().as_ptr();
+        assert_eq!(alone.detached().as_bytes().as_ptr(), at, "one that has its memory for itself is not copied");
+    }
 }

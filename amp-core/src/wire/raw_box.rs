@@ -9,27 +9,35 @@ pub struct RawBox {
     bytes: Bytes,
     /// Keys strictly ascend, so there are no duplicates either.
     ascending: bool,
+    /// The size of the allocation that `bytes` is a slice of. A `u32`, because it lies in padding.
+    pinned: u32,
 }
 
 impl RawBox {
-    pub(super) fn new(bytes: Bytes, ascending: bool) -> Self {
-        Self { bytes, ascending }
+    pub(super) fn new(bytes: Bytes, ascending: bool, pinned: usize) -> Self {
+        let pinned = u32::try_from(pinned).unwrap_or(u32::MAX);
+        Self { bytes, ascending, pinned }
     }
 
-    /// The box in memory of its own, when it is so small that the buffer around it counts for more.
+    /// How many bytes of memory live as long as this box or a slice of it: those of the whole allocation.
+    pub(crate) fn pinned(&self) -> usize {
+        usize::try_from(self.pinned).unwrap_or(usize::MAX)
+    }
+
+    /// The box in memory of its own, if it keeps more than twice its own length alive.
     #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection and its tags do"))]
     pub(crate) fn detached(self) -> Self {
-        const SMALL: usize = 4096;
-        if self.bytes.len() > SMALL {
+        let length = self.bytes.len();
+        if self.pinned() <= length.saturating_mul(2) {
             return self;
         }
-        Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self }
+        Self::new(Bytes::copy_from_slice(&self.bytes), self.ascending, length)
     }
 
     /// A box without pairs.
     #[cfg(feature = "tokio")]
     pub(crate) fn empty() -> Self {
-        Self { bytes: Bytes::from_static(&super::END), ascending: true }
+        Self::new(Bytes::from_static(&super::END), true, super::END.len())
     }
 
     /// The bytes of the box, its end included.

@@ -287,10 +287,12 @@ fn a_box_of_the_programs_counts_its_pairs_and_gives_them_away() {
 
 #[cfg(feature = "tokio")]
 #[test]
-fn a_box_of_up_to_4096_bytes_is_detached_from_the_buffer_around_it() {
-    for (length, detaches) in [(7, true), (4096, true), (4097, false)] {
+fn a_box_is_detached_from_a_buffer_that_is_more_than_twice_as_large() {
+    for (length, buffer, detaches) in [(7, 8192, true), (4096, 8194, true), (4096, 8192, false), (5000, 8192, false)] {
         let bytes = encoded(&amp_box(&[(b"a", &vec![b'v'; length - 7])]));
-        let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(&bytes[..]));
+        let mut received = BytesMut::with_capacity(buffer);
+        received.extend_from_slice(&bytes);
+        let mut decoder = BoxDecoder::with_leftover(BoxLimits::DEFAULT, received);
         let received = decoder.next_box().expect("a box").expect("a whole one");
         let detached = received.clone().detached();
         assert_eq!((&detached.as_bytes()[..], detached.is_ascending()), (&bytes[..], true));

@@ -1,7 +1,7 @@
 use ::bytes::{Bytes, BytesMut};
 
 use super::*;
-use crate::wire::{BoxDecoder, BoxLimits};
+use crate::wire::{BoxDecoder, BoxLimits, RawBox};
 
 #[test]
 fn line_45_a_boolean_is_exactly_true_or_false() {
@@ -40,17 +40,36 @@ fn an_array_of_bytes_takes_its_own_length_only() {
     }
 }
 
+/// A box with one value of so many bytes, cut out of a buffer of `allocation` bytes at least.
+fn data_of(length: usize, allocation: usize) -> (RawBox, usize) {
+    let mut wire = BytesMut::with_capacity(allocation.max(length + 7));
+    wire.extend_from_slice(b"\0\x01d");
+    wire.extend_from_slice(&u16::try_from(length).expect("a length of a value").to_be_bytes());
+    wire.extend_from_slice(&vec![7; length]);
+    wire.extend_from_slice(b"\0\0");
+    let capacity = wire.capacity();
+    let raw = BoxDecoder::with_leftover(BoxLimits::DEFAULT, wire).next_box().expect("a box").expect("whole");
+    (raw, capacity)
+}
+
 #[test]
-fn large_bytes_are_a_slice_of_the_received_box_and_small_ones_are_not() {
-    for (length, sliced) in [(8191, false), (8192, true), (65_535, true)] {
-        let mut wire = BytesMut::from(&b"\0\x01d"[..]);
-        wire.extend_from_slice(&u16::try_from(length).expect("a length of a value").to_be_bytes());
-        wire.extend_from_slice(&vec![7; length]);
-        wire.extend_from_slice(b"\0\0");
-        let raw = BoxDecoder::with_leftover(BoxLimits::DEFAULT, wire).next_box().expect("a box").expect("whole");
-        let data = BoxReader::new(&raw, 1).find(b"d").map(Bytes::decode).expect("the key").expect("bytes");
+fn large_bytes_are_a_slice_of_the_received_box_unless_that_keeps_more_than_twice_their_length_and_small_ones_are_not() {
+    let rows = [
+        (8191, 0, false),
+        (8192, 0, true),
+        (65_535, 0, true),
+        (8192, 16_385, true),
+        (8192, 16_386, false),
+        (32_768, 65_536, true),
+        (32_768, 98_304, false),
+    ];
+    for (length, allocation, sliced) in rows {
+        let (raw, capacity) = data_of(length, allocation);
+        let value = BoxReader::new(&raw, 1).find(b"d").expect("the key");
+        assert_eq!(value.pinned(), capacity);
+        let data = Bytes::decode(value).expect("bytes");
         let within = raw.as_bytes().as_ptr_range().contains(&data.as_ptr());
-        assert_eq!((data.len(), within), (length, sliced));
+        assert_eq!((data.len(), within), (length, sliced), "{allocation}");
     }
 }
 
@@ -64,6 +83,7 @@ fn bytes_are_a_slice_however_small_for_a_type_that_asks_for_it_and_other_bytes_a
     assert!(raw.as_bytes().as_ptr_range().contains(&slice.as_ptr()));
     let unpacked = vec![7; 10_000];
     let other = value.with_bytes(&unpacked);
+    assert_eq!(other.pinned(), 10_000, "they are not in the buffer");
     assert_eq!(
         (other.as_bytes(), other.to_slice(), other.to_shared()),
         (&unpacked[..], unpacked.clone().into(), unpacked.clone().into())
