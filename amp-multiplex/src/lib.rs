@@ -60,6 +60,7 @@ mod peer_features;
 mod settings;
 mod stream;
 mod streams;
+mod unanswered;
 mod withheld;
 
 pub use error::{ConnectError, StreamError};

@@ -14,6 +14,7 @@ use crate::machine::{Budget, Receipt, Registry, StreamMachine, WindowBounds};
 use crate::meter::StreamMeter;
 use crate::peer_features::PeerFeatures;
 use crate::settings::StreamSettings;
+use crate::unanswered::Unanswered;
 use crate::withheld::Withheld;
 
 /// What a stream holds beside its buffers, at an end that may have a task for it.
@@ -40,6 +41,7 @@ pub(crate) struct Streams<S> {
     received: Budget,
     meter: StreamMeter,
     withheld: Arc<Withheld>,
+    unanswered: Unanswered,
 }
 
 impl<S> Streams<S> {
@@ -55,6 +57,7 @@ impl<S> Streams<S> {
             in_flight: Budget::new(settings.most_in_flight),
             received: Budget::metered(settings.most_received, meter.clone()),
             meter,
+            unanswered: Unanswered::default(),
             settings,
         })
     }
@@ -85,6 +88,11 @@ impl<S> Streams<S> {
     /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
     pub(crate) fn is_memory_short(&self) -> bool {
         self.meter.is_short()
+    }
+
+    /// The Disconnects that the peer has not answered in time.
+    pub(crate) fn unanswered(&self) -> &Unanswered {
+        &self.unanswered
     }
 
     /// Tells the peer that bytes were read, or does so later while the server is short of memory.
