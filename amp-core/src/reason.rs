@@ -91,6 +91,12 @@ pub enum CloseReason {
         /// The limit that was crossed.
         limit: usize,
     },
+    /// The peer does not answer: more Disconnects than this wait for an answer beyond the time for it, so many streams were closed here.
+    #[error("the peer does not answer: over {limit} streams that this end has closed wait for its word")]
+    NotAnswering {
+        /// The limit that was crossed.
+        limit: usize,
+    },
     /// The connections of the server held more than [`ServerBuilder::max_memory`](crate::ServerBuilder::max_memory) together, and this
     /// one the most of it. All that it held is given back: what ran was cut, and what was to be written is lost.
     #[error("the server's memory is used up: of {limit} bytes this connection held {held}, the most of all")]

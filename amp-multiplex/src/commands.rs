@@ -55,20 +55,69 @@ impl Transmit {
     }
 }
 
-/// The bytes of a [`Transmit`]: always a slice of what was received. Whether they are copied is decided later, in one place.
+/// The bytes of a [`Transmit`], and how much memory they pin. Decoded, they are always a slice of what was received: whether they
+/// are copied is decided later, in one place.
 #[derive(Debug)]
-pub(crate) struct Data(pub(crate) Bytes);
+pub(crate) struct Data {
+    bytes: Bytes,
+    /// The size of the allocation that they are a slice of: at least their own.
+    pinned: usize,
+}
+
+impl Data {
+    /// Bytes that are a slice of so many.
+    pub(crate) fn pinning(bytes: Bytes, pinned: usize) -> Self {
+        Self { pinned: pinned.max(bytes.len()), bytes }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    pub(crate) fn pinned(&self) -> usize {
+        self.pinned
+    }
+
+    /// How much they pin beside themselves.
+    pub(crate) fn pinned_beside(&self) -> usize {
+        self.pinned - self.bytes.len()
+    }
+
+    /// The bytes in memory of their own.
+    pub(crate) fn into_copied(self) -> Bytes {
+        if self.pinned_beside() == 0 { self.bytes } else { Bytes::copy_from_slice(&self.bytes) }
+    }
+}
+
+/// Bytes in memory of their own.
+impl From<Bytes> for Data {
+    fn from(bytes: Bytes) -> Self {
+        Self::pinning(bytes, 0)
+    }
+}
 
 impl Value for Data {
     const TYPE: AmpType = AmpType::Bytes;
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
-        out.write(&self.0);
+        out.write(&self.bytes);
         Ok(())
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
-        Ok(Self(raw.to_slice()))
+        Ok(Self::pinning(raw.to_slice(), raw.pinned()))
     }
 }
 

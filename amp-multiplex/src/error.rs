@@ -95,6 +95,10 @@ pub enum StreamError {
     /// [`most_received`](crate::StreamSettings::most_received) or [`most_early`](crate::StreamSettings::most_early) allow.
     #[error("the peer sent too much ahead of the reader; see `StreamSettings::most_buffered` and `most_received`")]
     Overrun,
+    /// The peer has not answered the Disconnect within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout). Whether
+    /// it has all that was written is not known.
+    #[error("the peer has not answered the end of the stream in time; see `StreamSettings::disconnect_timeout`")]
+    Timeout,
     /// This end has closed the stream, or its direction.
     #[error("this end has closed the stream")]
     Closed,
@@ -127,6 +131,7 @@ impl From<StreamError> for io::Error {
         let kind = match error {
             StreamError::PeerDisconnected | StreamError::Closed => io::ErrorKind::BrokenPipe,
             StreamError::Cut | StreamError::Overrun | StreamError::PeerFailed(_) => io::ErrorKind::ConnectionReset,
+            StreamError::Timeout => io::ErrorKind::TimedOut,
             StreamError::Connection(_) => io::ErrorKind::ConnectionAborted,
         };
         Self::new(kind, error)

@@ -11,7 +11,8 @@ use tokio::sync::{Semaphore, mpsc};
 use crate::commands::{Connect, ConnectRefusal};
 use crate::open;
 use crate::peer_features::PeerFeatures;
-use crate::stream::{Stream, Streams};
+use crate::stream::{Shared, Stream};
+use crate::streams::Charge;
 
 /// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
 /// every connection of a server.
@@ -105,7 +106,7 @@ impl fmt::Debug for Factories {
 #[derive(Debug)]
 #[must_use = "an opening that is dropped is refused"]
 pub struct Opening {
-    streams: Arc<Streams>,
+    charge: Charge<Arc<Shared>>,
     connection: Connection,
     /// The name, what is not text in it replaced.
     factory: String,
@@ -117,7 +118,7 @@ pub struct Opening {
 
 impl Opening {
     pub(crate) fn new(
-        streams: Arc<Streams>,
+        charge: Charge<Arc<Shared>>,
         connection: Connection,
         factory: &[u8],
         features: PeerFeatures,
@@ -127,7 +128,7 @@ impl Opening {
             Cow::Borrowed(text) => (text.to_owned(), None),
             Cow::Owned(text) => (text, Some(factory.to_vec())),
         };
-        Self { streams, connection, factory, bytes, features, answer: Some(answer) }
+        Self { charge, connection, factory, bytes, features, answer: Some(answer) }
     }
 
     /// The name that the peer asked for. In one that is not UTF-8, U+FFFD stands for what is not; see
@@ -152,7 +153,7 @@ impl Opening {
     /// Opens the stream. The peer is told before a byte of it can be written.
     pub fn accept(mut self) -> Stream {
         match self.answer.take() {
-            Some(answer) => open::accept(&self.streams, self.connection.clone(), self.features, answer),
+            Some(answer) => open::accept(self.charge.streams(), self.connection.clone(), self.features, answer),
             None => unreachable!("an opening has its answer until it is accepted, refused or dropped"),
         }
     }
@@ -164,12 +165,12 @@ impl Opening {
 
     /// Waits until the connection has ended: nobody can be told any more.
     pub(crate) fn connection_ended(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.streams.ended()
+        self.charge.streams().ended()
     }
 
     fn refuse_with(&mut self, reason: String) {
         if let Some(answer) = self.answer.take() {
-            self.streams.registry().end_accepting();
+            self.charge.streams().registry().end_accepting();
             answer.send(Err(ConnectRefusal::ConnectionRefused(reason).into()));
         }
     }

@@ -52,6 +52,7 @@ mod extension;
 mod factory;
 mod forward;
 mod machine;
+mod meter;
 mod multiplexer;
 mod open;
 mod peer_commands;
@@ -59,6 +60,8 @@ mod peer_features;
 mod settings;
 mod stream;
 mod streams;
+mod unanswered;
+mod withheld;
 
 pub use error::{ConnectError, StreamError};
 pub use extension::Multiplexing;

@@ -5,15 +5,15 @@ use std::task::Waker;
 
 use amp_core::extension::{EventKind, Events};
 use amp_core::{Answer, Connection};
-use bytes::Bytes;
 use tracing::Level;
 
 use crate::acknowledge::{Ack, acknowledge, discard, refuse};
-use crate::commands::{Connect, ConnectRefusal, Data, Disconnect, Transmit};
+use crate::commands::{Connect, ConnectRefusal, Disconnect, Transmit};
 use crate::factory::{Factories, Opening};
 use crate::machine::{Lookup, Received, RemoteClose};
 use crate::peer_features::PeerFeatures;
 use crate::stream::Streams;
+use crate::streams::Charge;
 
 const REFUSED_STREAM: EventKind = EventKind::new(Level::WARN, "streams refused");
 
@@ -35,6 +35,13 @@ pub(crate) fn connect(
     if connection.is_closed() {
         return refuse(answer, ConnectRefusal::ConnectionRefused("the connection closes".to_owned()));
     }
+    let charged = answer.held() + command.factory.len();
+    if streams.is_memory_short() || charged > streams.received().tolerated(0) {
+        return refuse(
+            answer,
+            ConnectRefusal::ConnectionRefused("too much memory is in use; try again later".to_owned()),
+        );
+    }
     if !streams.registry().recv_connect(streams.permits()) {
         let limit = streams.settings().most_streams;
         Events::of(&connection).tell(REFUSED_STREAM, |peer, omitted| {
@@ -42,13 +49,13 @@ pub(crate) fn connect(
         });
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
     }
-    factory.open(Opening::new(Arc::clone(streams), connection, &command.factory, peer, answer));
+    factory.open(Opening::new(Charge::new(streams, charged), connection, &command.factory, peer, answer));
 }
 
 /// The peer has sent bytes.
 pub(crate) fn transmit(streams: &Streams, command: Transmit, ack: Ack) {
-    let Transmit { connection: id, data: Data(data) } = command;
-    let data = if streams.received().copies(data.len()) { Bytes::copy_from_slice(&data) } else { data };
+    let Transmit { connection: id, data } = command;
+    let data = if streams.received().copies(&data) { data.into_copied().into() } else { data };
     let mut registry = streams.registry();
     let stream = match registry.find(&id) {
         Lookup::Stream(stream) => Arc::clone(stream),

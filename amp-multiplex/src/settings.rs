@@ -27,10 +27,19 @@ pub struct StreamSettings {
     /// How many bytes are buffered for streams whose Connect is not answered yet, all together: a server that speaks first may
     /// send everything at once. Default 32 MiB.
     pub most_early: usize,
-    /// How long the peer's Disconnect may take once it has refused bytes. Only the Disconnect tells the reader whether what was
-    /// received is all; without it the stream fails as [cut](crate::StreamError::Cut). It follows the refusal at once, so that this
-    /// is the time for which a peer that is alive may write nothing. It has no meaning with a txampext peer, whose refusal is
-    /// the end. Default 30 s.
+    /// How long the peer may take to answer a Disconnect, from when that is queued to be written, and to send its own once it has
+    /// refused bytes.
+    ///
+    /// A stream that was closed here and whose Disconnect has no answer by then is given up, and everything of it, so that it no longer
+    /// counts as a stream; a [`shutdown`](crate::Stream) that waits for the answer fails with
+    /// [`StreamError::Timeout`](crate::StreamError::Timeout). With more than 1,024 such Disconnects the connection ends with
+    /// [`NotAnswering`](amp_core::CloseReason::NotAnswering).
+    ///
+    /// A peer that has refused bytes sends its own Disconnect. Only that tells the reader whether what was received is all; without
+    /// it the stream fails as [cut](crate::StreamError::Cut). It follows the refusal at once. It has no meaning with a txampext peer,
+    /// whose refusal is the end.
+    ///
+    /// So this is the time for which a peer that is alive may write nothing. Default 30 s.
     pub disconnect_timeout: Duration,
 }
 

@@ -7,12 +7,24 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::acknowledge::{Ack, refuse};
+use crate::acknowledge::{Ack, acknowledge, refuse};
 use crate::commands::{Id, StreamGone};
 use crate::error::ConnectError;
-use crate::machine::{Budget, Registry, StreamMachine, WindowBounds};
+use crate::machine::{Budget, Receipt, Registry, StreamMachine, WindowBounds};
+use crate::meter::StreamMeter;
 use crate::peer_features::PeerFeatures;
 use crate::settings::StreamSettings;
+use crate::unanswered::Unanswered;
+use crate::withheld::Withheld;
+
+/// What a stream holds beside its buffers, at an end that may have a task for it.
+const STREAM: usize = 1024;
+
+impl Receipt for Ack {
+    fn held(&self) -> usize {
+        Self::held(self)
+    }
+}
 
 /// What all streams of one connection share. `S` is a stream.
 pub(crate) struct Streams<S> {
@@ -27,18 +39,25 @@ pub(crate) struct Streams<S> {
     end: watch::Sender<Option<CloseReason>>,
     in_flight: Budget,
     received: Budget,
+    meter: StreamMeter,
+    withheld: Arc<Withheld>,
+    unanswered: Unanswered,
 }
 
 impl<S> Streams<S> {
     pub(crate) fn new(settings: StreamSettings, connection: WeakConnection) -> Arc<Self> {
+        let meter = StreamMeter::new(&connection);
         Arc::new(Self {
-            registry: Mutex::new(Registry::new(settings.most_streams, settings.most_early)),
+            registry: Mutex::new(Registry::new(settings.most_streams, settings.most_early, meter.clone())),
             permits: AtomicUsize::new(0),
+            withheld: Withheld::new(connection.clone(), meter.clone()),
             connection,
             runtime: OnceLock::new(),
             end: watch::Sender::new(None),
             in_flight: Budget::new(settings.most_in_flight),
-            received: Budget::new(settings.most_received),
+            received: Budget::metered(settings.most_received, meter.clone()),
+            meter,
+            unanswered: Unanswered::default(),
             settings,
         })
     }
@@ -64,6 +83,26 @@ impl<S> Streams<S> {
     /// The budget of what was received and not read.
     pub(crate) fn received(&self) -> &Budget {
         &self.received
+    }
+
+    /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
+    pub(crate) fn is_memory_short(&self) -> bool {
+        self.meter.is_short()
+    }
+
+    /// The Disconnects that the peer has not answered in time.
+    pub(crate) fn unanswered(&self) -> &Unanswered {
+        &self.unanswered
+    }
+
+    /// Tells the peer that bytes were read, or does so later while the server is short of memory.
+    pub(crate) fn acknowledge(&self, acks: Vec<Ack>) {
+        if acks.is_empty() || !self.withheld.is_due() {
+            return acknowledge(acks);
+        }
+        if self.withheld.add(acks) && self.spawn(Arc::clone(&self.withheld).release_in_time()).is_none() {
+            self.withheld.release();
+        }
     }
 
     /// The connection while it lives, or why it does not.
@@ -113,6 +152,7 @@ impl<S> Streams<S> {
             end.get_or_insert_with(|| reason.clone());
             first
         });
+        self.withheld.release();
         registry.clear()
     }
 
@@ -153,16 +193,37 @@ impl<S> fmt::Debug for Streams<S> {
 
 /// Counts as one of [`most_streams`](StreamSettings::most_streams), and for what the id of the stream holds.
 #[derive(Debug)]
-pub(crate) struct Permit<S> {
-    streams: Arc<Streams<S>>,
-    id_bytes: usize,
-}
+pub(crate) struct Permit<S>(Charge<S>);
 
 impl<S> Permit<S> {
     pub(crate) fn new(streams: &Arc<Streams<S>>, id: &Id) -> Self {
         streams.permits.fetch_add(1, Ordering::Relaxed);
-        streams.received.change(0, id.held());
-        Self { streams: Arc::clone(streams), id_bytes: id.held() }
+        Self(Charge::new(streams, id.held()))
+    }
+
+    pub(crate) fn streams(&self) -> &Arc<Streams<S>> {
+        self.0.streams()
+    }
+}
+
+impl<S> Drop for Permit<S> {
+    fn drop(&mut self) {
+        self.streams().permits.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts for a stream that is open or is being opened, and for bytes of the peer's that it holds beside its buffers: as received.
+#[derive(Debug)]
+pub(crate) struct Charge<S> {
+    streams: Arc<Streams<S>>,
+    bytes: usize,
+}
+
+impl<S> Charge<S> {
+    pub(crate) fn new(streams: &Arc<Streams<S>>, bytes: usize) -> Self {
+        streams.received.change(0, bytes);
+        streams.meter.change(0, STREAM);
+        Self { streams: Arc::clone(streams), bytes }
     }
 
     pub(crate) fn streams(&self) -> &Arc<Streams<S>> {
@@ -170,9 +231,9 @@ impl<S> Permit<S> {
     }
 }
 
-impl<S> Drop for Permit<S> {
+impl<S> Drop for Charge<S> {
     fn drop(&mut self) {
-        self.streams.permits.fetch_sub(1, Ordering::Relaxed);
-        self.streams.received.change(self.id_bytes, 0);
+        self.streams.received.change(self.bytes, 0);
+        self.streams.meter.change(STREAM, 0);
     }
 }

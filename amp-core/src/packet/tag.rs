@@ -45,6 +45,14 @@ impl AskTag {
         }
     }
 
+    /// How many bytes it holds beside itself.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::Short { .. } => 0,
+            Self::Long(bytes) => bytes.len(),
+        }
+    }
+
     /// Appends the tag.
     #[inline]
     pub(super) fn put(&self, buffer: &mut Vec<u8>) {

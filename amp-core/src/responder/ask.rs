@@ -279,6 +279,13 @@ impl<C: Command> Answer<C> {
         self.asker.wants_answer()
     }
 
+    /// How many bytes it holds beside itself: the peer may have given the ask a long tag. For limits of what waits.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.asker.held_by_tag()
+    }
+
     /// Answers an ask for another transport, and holds what comes behind the response; with an error if that cannot be sent. Whether
     /// the peer has the response.
     pub(crate) fn accept_upgrade(self, response: &C::Response) -> bool {

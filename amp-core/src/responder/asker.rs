@@ -125,6 +125,11 @@ impl Asker {
         self.tag.as_ref().filter(|_| !self.is_marked()).map(AskTag::as_bytes)
     }
 
+    /// How many bytes the tag holds beside this.
+    pub(super) fn held_by_tag(&self) -> usize {
+        self.tag.as_ref().map_or(0, AskTag::held)
+    }
+
     pub(super) fn is_marked(&self) -> bool {
         self.kind == Kind::Marked
     }

@@ -1,9 +1,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cost::MIN_WINDOW;
+use crate::commands::Data;
+use crate::meter::StreamMeter;
 
 /// Received data of fewer bytes is copied in any case.
 const SLICE_FROM: usize = 16 * 1024;
+
+/// A slice that pins more times its own length is copied. A Transmit of 32 KiB, which is what bulk streams send, stays a slice in an
+/// ordinary receive buffer of 128 KiB.
+const MAX_PINNED: usize = 4;
 
 /// What all streams of a connection may hold together, sent or received. No stream may take all that is left, so that those
 /// whose readers sleep leave something to the next.
@@ -13,11 +19,18 @@ pub(crate) struct Budget {
     total: AtomicUsize,
     /// How many streams hold something.
     holders: AtomicUsize,
+    /// Counts the same, if it is memory of this end.
+    meter: StreamMeter,
 }
 
 impl Budget {
     pub(crate) fn new(max: usize) -> Self {
-        Self { max, total: AtomicUsize::new(0), holders: AtomicUsize::new(0) }
+        Self::metered(max, StreamMeter::default())
+    }
+
+    /// A budget of memory.
+    pub(crate) fn metered(max: usize, meter: StreamMeter) -> Self {
+        Self { max, total: AtomicUsize::new(0), holders: AtomicUsize::new(0), meter }
     }
 
     /// How much a stream that holds `held` may hold in all, if every stream that holds something is to have as much and the
@@ -33,10 +46,12 @@ impl Budget {
         (self.left(held) / 4).max(MIN_WINDOW)
     }
 
-    /// Whether received bytes are copied. Otherwise they stay a slice of the buffer that they were read into: no copy, but all of
-    /// that buffer is held, which is more than they count for and bearable only while streams hold little.
-    pub(crate) fn copies(&self, bytes: usize) -> bool {
-        bytes < SLICE_FROM || self.total.load(Ordering::Relaxed) >= self.max / 16
+    /// Whether received bytes are copied. Otherwise they stay a slice of the buffer that they were read into: no copy, but all that
+    /// they pin is held, which is bearable only while that is little.
+    pub(crate) fn copies(&self, data: &Data) -> bool {
+        data.len() < SLICE_FROM
+            || data.pinned() > MAX_PINNED * data.len()
+            || self.total.load(Ordering::Relaxed) >= self.max / 16
     }
 
     /// What a stream that holds `held` and nobody else could hold.
@@ -48,6 +63,7 @@ impl Budget {
     pub(crate) fn change(&self, before: usize, after: usize) {
         self.total.fetch_add(after, Ordering::Relaxed);
         self.total.fetch_sub(before, Ordering::Relaxed);
+        self.meter.change(before, after);
         match (before, after) {
             (0, 1..) => drop(self.holders.fetch_add(1, Ordering::Relaxed)),
             (1.., 0) => drop(self.holders.fetch_sub(1, Ordering::Relaxed)),

@@ -2,9 +2,10 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::cost::{OVERHEAD, cost};
+use super::cost::{OVERHEAD, Receipt, received_cost};
 use super::state::RemoteClose;
-use crate::commands::Id;
+use crate::commands::{Data, Id};
+use crate::meter::StreamMeter;
 
 /// The number of a Connect of this end, counted from 1.
 pub(crate) type ConnectId = u64;
@@ -18,6 +19,7 @@ pub(super) struct EarlyData<A> {
     /// The last Connect that was out when something was received for which there was no room: of its stream and those before
     /// it, one that nothing is kept for is not whole.
     lost: ConnectId,
+    meter: StreamMeter,
 }
 
 /// What was received for one stream before its id was known.
@@ -33,9 +35,9 @@ pub(crate) struct Early<A> {
     id: usize,
 }
 
-impl<A> EarlyData<A> {
-    pub(super) fn new(max_cost: usize) -> Self {
-        Self { streams: HashMap::new(), cost: 0, max_cost, lost: 0 }
+impl<A: Receipt> EarlyData<A> {
+    pub(super) fn new(max_cost: usize, meter: StreamMeter) -> Self {
+        Self { streams: HashMap::new(), cost: 0, max_cost, lost: 0, meter }
     }
 
     /// How many streams have some.
@@ -45,18 +47,18 @@ impl<A> EarlyData<A> {
 
     /// Keeps bytes. Returns the acknowledgement when they are not kept: with too many of them the stream fails before it is
     /// known, and behind its end they are of no use. `last` is the last Connect that is out.
-    pub(super) fn keep(&mut self, id: &Id, data: Bytes, ack: A, last: ConnectId) -> Result<(), A> {
+    pub(super) fn keep(&mut self, id: &Id, data: Data, ack: A, last: ConnectId) -> Result<(), A> {
         if data.is_empty() || !self.has_entry(id, last) {
             return Err(ack);
         }
-        let after = self.cost + cost(data.len());
+        let after = self.cost + received_cost(data.len(), &ack);
         let Some(early) = self.streams.get_mut(id).filter(|early| early.close.is_none()) else { return Err(ack) };
         early.overrun |= after > self.max_cost;
         if early.overrun {
             return Err(ack);
         }
-        early.data.push((data, ack));
-        self.cost = after;
+        early.data.push((data.into_copied(), ack));
+        self.set_cost(after);
         Ok(())
     }
 
@@ -85,7 +87,7 @@ impl<A> EarlyData<A> {
         let early = id.and_then(|id| self.streams.remove(id));
         let unclaimed: Vec<_> =
             self.streams.extract_if(|_, early| early.last < oldest).map(|(_, early)| early).collect();
-        self.cost -= early.iter().chain(&unclaimed).map(Early::cost).sum::<usize>();
+        self.set_cost(self.cost - early.iter().chain(&unclaimed).map(Early::cost).sum::<usize>());
         (early.unwrap_or(nothing), unclaimed.into_iter().flat_map(Early::acks).collect())
     }
 
@@ -97,12 +99,17 @@ impl<A> EarlyData<A> {
         let early = Early::new(last, id.held());
         let has_room = self.cost + early.cost() <= self.max_cost;
         if has_room {
-            self.cost += early.cost();
+            self.set_cost(self.cost + early.cost());
             self.streams.insert(id.clone(), early);
         } else {
             self.lost = last;
         }
         has_room
+    }
+
+    fn set_cost(&mut self, after: usize) {
+        let before = std::mem::replace(&mut self.cost, after);
+        self.meter.change(before, after);
     }
 
     #[cfg(test)]
@@ -111,7 +118,7 @@ impl<A> EarlyData<A> {
     }
 }
 
-impl<A> Early<A> {
+impl<A: Receipt> Early<A> {
     /// Nothing yet, under an id that [holds](Id::held) so many bytes.
     fn new(last: ConnectId, id: usize) -> Self {
         Self { data: Vec::new(), close: None, overrun: false, last, id }
@@ -122,6 +129,6 @@ impl<A> Early<A> {
     }
 
     fn cost(&self) -> usize {
-        OVERHEAD + self.id + self.data.iter().map(|(data, _)| cost(data.len())).sum::<usize>()
+        OVERHEAD + self.id + self.data.iter().map(|(data, ack)| received_cost(data.len(), ack)).sum::<usize>()
     }
 }

@@ -23,6 +23,7 @@ mod stream;
 mod window;
 
 pub(crate) use budget::Budget;
+pub(crate) use cost::Receipt;
 pub(crate) use early::ConnectId;
 pub(crate) use registry::{Lookup, Registry};
 pub(crate) use state::{RemoteClose, Shutdown};

@@ -1,56 +1,69 @@
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
-use super::cost::{OVERHEAD, cost};
+use super::cost::{Receipt, received_cost};
+use crate::commands::Data;
 
-/// What one stream has received and its user has not read. `A` is an acknowledgement that is owed to the peer.
+/// What one stream has received and its user has not read. `A` is the acknowledgement of a chunk, owed to the peer.
 #[derive(Debug)]
 pub(super) struct RecvBuffer<A> {
-    chunks: VecDeque<(Bytes, A)>,
+    chunks: VecDeque<(Data, A)>,
+    /// How many bytes of the first chunk were read. It holds its memory, and its receipt, until it is read to its end.
+    read: usize,
+    /// What the peer is judged by. It does not know what its bytes pin.
     cost: usize,
+    /// What is held for it.
+    held: usize,
     max_cost: usize,
 }
 
-impl<A> RecvBuffer<A> {
+impl<A: Receipt> RecvBuffer<A> {
     pub(super) fn new(max_cost: usize) -> Self {
-        Self { chunks: VecDeque::new(), cost: 0, max_cost }
+        Self { chunks: VecDeque::new(), read: 0, cost: 0, held: 0, max_cost }
     }
 
-    /// The cost of all chunks.
-    pub(super) fn cost(&self) -> usize {
-        self.cost
+    /// What all chunks hold.
+    pub(super) fn held(&self) -> usize {
+        self.held
     }
 
-    /// Whether there is room for so many bytes more, when all may cost `share`.
-    pub(super) fn has_room(&self, bytes: usize, share: usize) -> bool {
-        self.cost + cost(bytes) <= self.max_cost.min(share)
+    /// Whether there is room for a chunk, when all may cost `share`.
+    pub(super) fn has_room(&self, data: &Data, ack: &A, share: usize) -> bool {
+        self.cost + received_cost(data.len(), ack) <= self.max_cost.min(share)
     }
 
-    pub(super) fn push(&mut self, data: Bytes, ack: A) {
-        self.cost += cost(data.len());
+    pub(super) fn push(&mut self, data: Data, ack: A) {
+        let cost = received_cost(data.len(), &ack);
+        self.cost += cost;
+        self.held += cost + data.pinned_beside();
         self.chunks.push_back((data, ack));
     }
 
     /// Takes out at most `max` bytes, with their acknowledgement if they are the last of a chunk.
     pub(super) fn pop(&mut self, max: usize) -> Option<(Bytes, Option<A>)> {
-        let (data, _) = self.chunks.front_mut()?;
-        if max < data.len() {
-            self.cost -= max;
-            return Some((data.split_to(max), None));
+        let (data, _) = self.chunks.front()?;
+        if max < data.len() - self.read {
+            let from = self.read;
+            self.read += max;
+            return Some((data.bytes().slice(from..self.read), None));
         }
         let (data, ack) = self.chunks.pop_front()?;
-        self.cost -= data.len() + OVERHEAD;
+        let cost = received_cost(data.len(), &ack);
+        self.cost -= cost;
+        self.held -= cost + data.pinned_beside();
         if self.chunks.is_empty() {
             // An idle stream holds no memory for what has passed.
             self.chunks = VecDeque::new();
         }
-        Some((data, Some(ack)))
+        let mut bytes = data.into_bytes();
+        bytes.advance(std::mem::take(&mut self.read));
+        Some((bytes, Some(ack)))
     }
 
     /// Empties the buffer. Returns the acknowledgements of what nobody has read.
     pub(super) fn clear(&mut self) -> Vec<A> {
-        self.cost = 0;
-        self.chunks.drain(..).map(|(_, ack)| ack).collect()
+        (self.read, self.cost, self.held) = (0, 0, 0);
+        std::mem::take(&mut self.chunks).into_iter().map(|(_, ack)| ack).collect()
     }
 }

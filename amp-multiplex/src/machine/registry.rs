@@ -2,11 +2,11 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
-use bytes::Bytes;
-
+use super::cost::Receipt;
 use super::early::{ConnectId, Early, EarlyData};
 use super::state::RemoteClose;
-use crate::commands::Id;
+use crate::commands::{Data, Id};
+use crate::meter::StreamMeter;
 
 /// Which streams there are at one end of a connection, and which are being opened and closed. `S` is a stream, `A` an
 /// acknowledgement that is owed to the peer.
@@ -47,8 +47,8 @@ pub(crate) enum Lookup<'a, S> {
     Unknown,
 }
 
-impl<S, A> Registry<S, A> {
-    pub(crate) fn new(max_streams: usize, max_early: usize) -> Self {
+impl<S, A: Receipt> Registry<S, A> {
+    pub(crate) fn new(max_streams: usize, max_early: usize, meter: StreamMeter) -> Self {
         Self {
             ids: HashMap::new(),
             closing: 0,
@@ -57,7 +57,7 @@ impl<S, A> Registry<S, A> {
             last_connect: 0,
             abandoned: HashSet::new(),
             accepting: 0,
-            early: EarlyData::new(max_early),
+            early: EarlyData::new(max_early, meter),
             peer_announced: false,
             may_cross: false,
         }
@@ -144,8 +144,8 @@ impl<S, A> Registry<S, A> {
     }
 
     /// Keeps bytes for an [early](Lookup::Early) id. Returns the acknowledgement when they are not kept.
-    pub(crate) fn recv_early_data(&mut self, id: &Id, data: Bytes, ack: A) -> Result<(), A> {
-        self.early.keep(id, data, ack, self.last_connect)
+    pub(crate) fn recv_early_data(&mut self, id: &Id, data: impl Into<Data>, ack: A) -> Result<(), A> {
+        self.early.keep(id, data.into(), ack, self.last_connect)
     }
 
     /// Keeps how the peer has closed the stream of an [early](Lookup::Early) id. Returns whether all that was received before is
@@ -205,7 +205,7 @@ impl<S, A> Registry<S, A> {
 }
 
 /// How many there are of each.
-impl<S, A> fmt::Debug for Registry<S, A> {
+impl<S, A: Receipt> fmt::Debug for Registry<S, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry")
             .field("streams", &self.len())

@@ -2,10 +2,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::cost::Receipt;
 use super::flow_control::FlowControl;
 use super::recv_buffer::RecvBuffer;
 use super::state::{RemoteClose, Shutdown, State};
 use super::window::WindowBounds;
+use crate::commands::Data;
 use crate::error::StreamError;
 
 /// One end of a stream: its state, its receive buffer and its flow control. `A` is an acknowledgement that is owed to the peer
@@ -43,7 +45,7 @@ pub(crate) enum Read<A> {
     Pending,
 }
 
-impl<A> StreamMachine<A> {
+impl<A: Receipt> StreamMachine<A> {
     pub(crate) fn new(half_close: bool, bounds: WindowBounds, max_buffered: usize) -> Self {
         Self { state: State::new(half_close), received: RecvBuffer::new(max_buffered), flow: FlowControl::new(bounds) }
     }
@@ -53,7 +55,8 @@ impl<A> StreamMachine<A> {
     }
 
     /// Bytes were received. All that are not read may cost `share`.
-    pub(crate) fn receive(&mut self, data: Bytes, ack: A, share: usize) -> Received<A> {
+    pub(crate) fn receive(&mut self, data: impl Into<Data>, ack: A, share: usize) -> Received<A> {
+        let data = data.into();
         if !self.state.can_receive() {
             // An error would end a txampext peer's connection.
             return if self.state.half_close() { Received::Refuse(ack) } else { Received::Acknowledge(ack) };
@@ -61,7 +64,7 @@ impl<A> StreamMachine<A> {
         if data.is_empty() {
             return Received::Acknowledge(ack);
         }
-        if !self.received.has_room(data.len(), share) {
+        if !self.received.has_room(&data, &ack, share) {
             self.state.fail(StreamError::Overrun);
             return Received::Overrun(ack);
         }
@@ -72,7 +75,7 @@ impl<A> StreamMachine<A> {
     /// Takes in bytes that this end has kept before there was a stream, within a limit of their own. The peer may have been
     /// told since that all of them are here.
     pub(crate) fn receive_early(&mut self, data: Bytes, ack: A) {
-        self.received.push(data, ack);
+        self.received.push(data.into(), ack);
     }
 
     /// Takes at most `max` bytes out for the reader.
@@ -85,9 +88,9 @@ impl<A> StreamMachine<A> {
         }
     }
 
-    /// The cost of what was received and not read.
+    /// What is held of what was received and not read.
     pub(crate) fn buffered(&self) -> usize {
-        self.received.cost()
+        self.received.held()
     }
 
     /// How many bytes may be sent now, when all that are unacknowledged may cost `share`; `None` when this direction is closed.

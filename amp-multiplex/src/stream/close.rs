@@ -1,20 +1,16 @@
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 
-use amp_core::extension::{CallExt, EventKind, Events};
-use amp_core::{CallError, CloseReason, Connection, codes};
+use amp_core::Connection;
+use amp_core::extension::{EventKind, Events};
 use tokio::task::JoinHandle;
 use tracing::Level;
 
+use super::disconnect::send_disconnect;
 use super::shared::{Inner, Shared, Streams, Timeout};
 use crate::commands::{Disconnect, ExtraKey, Id};
 use crate::error::StreamError;
 
 const OVERRUN: EventKind = EventKind::new(Level::WARN, "streams ended that sent too much");
-
-/// How long to wait before a Disconnect is sent again to a peer that is busy.
-const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
 /// Sends a Disconnect; its result is that of the answer.
 pub(super) type CloseTask = JoinHandle<Result<(), StreamError>>;
@@ -24,8 +20,8 @@ impl Shared {
     pub(super) fn close(self: &Arc<Self>, cut: bool) -> Option<CloseTask> {
         let entry = self.streams().registry().close(self.id(), |other| Arc::ptr_eq(self, other));
         drop(entry);
-        // It counts as a stream until the peer has answered.
-        tell_closed(self.streams(), self.id().clone(), Arc::clone(self), cut)
+        // It counts as a stream until the peer has answered, or has had its time.
+        tell_closed(self.streams(), self.id().clone(), Arc::clone(self), cut, |stream| stream.abandon_in_flight())
     }
 
     /// Closes a stream whose peer has sent more than is allowed.
@@ -40,9 +36,9 @@ impl Shared {
 
     /// Tells the peer that this end sends no more.
     pub(super) fn close_write(&self, connection: &Connection) -> Option<CloseTask> {
-        let (connection, id) = (connection.clone(), self.id().clone());
-        self.streams()
-            .spawn(async move { send_disconnect(connection, &id, ExtraKey(Some(true)), ExtraKey(None)).await })
+        let (streams, connection) = (Arc::clone(self.streams()), connection.clone());
+        let command = Disconnect { connection: self.id().clone(), half: ExtraKey(Some(true)), cut: ExtraKey(None) };
+        self.streams().spawn(async move { send_disconnect(&streams, connection, command).await })
     }
 
     /// The peer has refused bytes: it reads no more.
@@ -84,46 +80,27 @@ impl Shared {
 }
 
 /// Tells the peer that a stream is closed whose id the registry has as [closing](crate::machine::Registry::close). What is
-/// `kept` lives until the peer has answered.
-pub(crate) fn tell_closed<T: Send + 'static>(streams: &Arc<Streams>, id: Id, kept: T, cut: bool) -> Option<CloseTask> {
+/// `kept` lives until the peer has answered; when it has not in time, `give_up` is told.
+pub(crate) fn tell_closed<T: Send + 'static>(
+    streams: &Arc<Streams>,
+    id: Id,
+    kept: T,
+    cut: bool,
+    give_up: fn(&T),
+) -> Option<CloseTask> {
     let Ok(connection) = streams.connection() else {
         streams.registry().closed(&id);
         return None;
     };
     let owner = Arc::clone(streams);
     streams.spawn(async move {
-        let result = send_disconnect(connection, &id, ExtraKey(None), ExtraKey(cut.then_some(true))).await;
+        let command = Disconnect { connection: id.clone(), half: ExtraKey(None), cut: ExtraKey(cut.then_some(true)) };
+        let result = send_disconnect(&owner, connection, command).await;
+        if let Err(StreamError::Timeout) = result {
+            give_up(&kept);
+        }
         owner.registry().closed(&id);
         drop(kept);
         result
     })
-}
-
-/// Sends a Disconnect and waits until the peer knows. Once it is sent, the wait keeps no connection open. An error for the close of
-/// one direction when the peer has not got all that was sent before it.
-async fn send_disconnect(
-    connection: Connection,
-    id: &Id,
-    half: ExtraKey<bool>,
-    cut: ExtraKey<bool>,
-) -> Result<(), StreamError> {
-    let weak = connection.downgrade();
-    let mut connection = Some(connection);
-    loop {
-        let Some(open) = connection.take().or_else(|| weak.upgrade()) else {
-            return Err(CloseReason::Closed.into());
-        };
-        let mut call = open.call(Disconnect { connection: id.clone(), half, cut }).no_timeout().uncounted();
-        drop(open);
-        poll_fn(|cx| call.poll_sent(cx)).await?;
-        // What is awaited below is no part of the task while this is: there is one for each end of a stream.
-        let answer = call.weak().await;
-        match answer {
-            Err(CallError::Connection { reason, .. }) => return Err(reason.into()),
-            Err(CallError::Remote { code, .. }) if code == codes::BUSY => tokio::time::sleep(BUSY_PAUSE).await,
-            Err(CallError::Declared(error)) if half.0 == Some(true) => return Err(CallError::Declared(error).into()),
-            // Whatever else it answers, it knows.
-            _ => return Ok(()),
-        }
-    }
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::close::CloseTask;
 use super::monitor::Monitor;
 use super::shared::Shared;
-use crate::acknowledge::{acknowledge, discard};
+use crate::acknowledge::discard;
 use crate::error::StreamError;
 use crate::machine::{Read, Shutdown};
 
@@ -137,7 +137,7 @@ impl AsyncRead for Stream {
         }
         self.shared.streams().received().change(held, inner.machine.buffered());
         drop(inner);
-        acknowledge(acks);
+        self.shared.streams().acknowledge(acks);
         Poll::Ready(Ok(()))
     }
 }

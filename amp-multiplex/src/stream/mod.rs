@@ -3,6 +3,7 @@
 //! ```text
 //!   send_queue   what is on its way to the peer
 //!   shared       the stream under one lock: machine, wakers, send queue
+//!   disconnect   how a Disconnect is sent, and how long its answer may take
 //!   close        how the peer is told that a stream is closed
 //!   send         how bytes are sent and acknowledged
 //!   monitor      whether a stream is closed, for those that do not own it
@@ -10,6 +11,7 @@
 //! ```
 
 mod close;
+mod disconnect;
 mod io;
 mod monitor;
 mod send;

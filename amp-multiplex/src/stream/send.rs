@@ -85,7 +85,14 @@ impl Shared {
         }
     }
 
-    /// A Transmit was answered: its bytes are no longer in flight.
+    /// Gives up the answers that are out: the peer does not even tell that it knows of the end.
+    pub(super) fn abandon_in_flight(&self) {
+        let mut inner = self.lock();
+        let Inner { send_queue, machine, .. } = &mut *inner;
+        send_queue.abandon(|abandoned| self.acknowledged(machine, &abandoned));
+    }
+
+    /// A Transmit was answered, or its answer was given up: its bytes are no longer in flight.
     fn acknowledged(&self, machine: &mut StreamMachine<Ack>, answered: &Answered) {
         let before = machine.in_flight();
         machine.acknowledged(answered.length, answered.sent_at, now());

@@ -86,6 +86,14 @@ impl SendQueue {
         Some(answered)
     }
 
+    /// Gives up the replies that are not here, and passes every Transmit to `each`.
+    pub(super) fn abandon(&mut self, mut each: impl FnMut(Answered)) {
+        for InFlight { tag, length, sent_at, .. } in std::mem::take(&mut self.in_flight) {
+            self.sender.abandon(tag);
+            each(Answered { length, sent_at, result: Ok(()) });
+        }
+    }
+
     /// Passes every Transmit that is answered to `each`, also those behind one that is not.
     pub(super) fn drain_answered(&mut self, mut each: impl FnMut(Answered)) {
         self.in_flight.retain_mut(|sent| {

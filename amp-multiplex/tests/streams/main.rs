@@ -20,6 +20,7 @@ mod loss;
 mod order;
 mod raw;
 mod runtimes;
+mod silence;
 mod sockets;
 mod storm;
 mod support;

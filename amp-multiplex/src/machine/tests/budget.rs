@@ -1,5 +1,7 @@
+use bytes::Bytes;
 use proptest::prelude::*;
 
+use crate::commands::Data;
 use crate::machine::Budget;
 use crate::machine::cost::MIN_WINDOW;
 
@@ -73,10 +75,15 @@ fn shares_are_exact() {
     assert_eq!(budget.fair_share(0), 800_000 / 3);
 }
 
+/// Bytes that pin so many.
+fn pinning(bytes: usize, pinned: usize) -> Data {
+    Data::pinning(Bytes::from(vec![0; bytes]), pinned)
+}
+
 #[test]
 fn short_data_is_copied_and_long_data_is_sliced_while_streams_hold_little() {
     let (budget, light) = (Budget::new(MAX), MAX / 16);
-    let copies = || [0, 16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1].map(|bytes| budget.copies(bytes));
+    let copies = || [0, 16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1].map(|bytes| budget.copies(&pinning(bytes, bytes)));
     assert_eq!(copies(), [true, true, false, false], "nothing is held");
     budget.change(0, light - 1);
     assert_eq!(copies(), [true, true, false, false], "below the threshold");
@@ -84,6 +91,14 @@ fn short_data_is_copied_and_long_data_is_sliced_while_streams_hold_little() {
     assert_eq!(copies(), [true; 4], "at the threshold");
     budget.change(light, light + 1);
     assert_eq!(copies(), [true; 4], "above the threshold");
+}
+
+#[test]
+fn what_pins_more_than_four_times_its_length_is_copied_and_a_full_transmit_in_an_ordinary_buffer_is_not() {
+    let (budget, full) = (Budget::new(256 << 20), 32 * 1024);
+    assert!(!budget.copies(&pinning(full, 128 * 1024)));
+    assert!(budget.copies(&pinning(full, 128 * 1024 + 1)));
+    assert!(budget.copies(&pinning(16_400, 1 << 20)), "behind a large box that is dropped");
 }
 
 proptest! {

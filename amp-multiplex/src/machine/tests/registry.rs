@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use crate::commands::Id;
 use crate::machine::{Lookup, Registry, RemoteClose};
+use crate::meter::StreamMeter;
 
 type Streams = Registry<u8, u32>;
 
@@ -20,7 +21,7 @@ fn ids_are_32_hex_digits_and_distinct() {
 
 #[test]
 fn an_unknown_id_is_early_only_while_a_connect_is_out() {
-    let mut registry = Streams::new(10, 1000);
+    let mut registry = Streams::new(10, 1000, StreamMeter::default());
     assert!(matches!(registry.find(&Id::random()), Lookup::Unknown));
     let connect = registry.send_connect(0).expect("room");
     assert!(matches!(registry.find(&Id::random()), Lookup::Early));
@@ -31,7 +32,7 @@ fn an_unknown_id_is_early_only_while_a_connect_is_out() {
 
 #[test]
 fn what_came_early_goes_to_its_stream_in_order() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let (mut registry, id) = (Streams::new(10, 1000, StreamMeter::default()), Id::random());
     let connect = registry.send_connect(0).expect("room");
     registry.recv_early_data(&id, data(3), 1).expect("kept");
     registry.recv_early_data(&id, data(4), 2).expect("kept");
@@ -44,7 +45,7 @@ fn what_came_early_goes_to_its_stream_in_order() {
 
 #[test]
 fn a_full_end_that_came_early_is_not_taken_back_by_a_half_one() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let (mut registry, id) = (Streams::new(10, 1000, StreamMeter::default()), Id::random());
     let connect = registry.send_connect(0).expect("room");
     registry.recv_early_close(&id, RemoteClose::Full);
     registry.recv_early_close(&id, RemoteClose::Half);
@@ -53,7 +54,7 @@ fn a_full_end_that_came_early_is_not_taken_back_by_a_half_one() {
 
 #[test]
 fn a_stream_of_which_too_much_came_early_is_not_whole() {
-    let (mut registry, id) = (Streams::new(10, 2300), Id::random());
+    let (mut registry, id) = (Streams::new(10, 2300, StreamMeter::default()), Id::random());
     let connect = registry.send_connect(0).expect("room");
     let (other, short) = (registry.send_connect(0).expect("room"), Id::random());
     registry.recv_early_data(&id, data(600), 1).expect("kept");
@@ -72,7 +73,7 @@ fn a_stream_of_which_too_much_came_early_is_not_whole() {
 
 #[test]
 fn what_comes_early_behind_an_early_end_is_not_kept_and_breaks_nothing() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let (mut registry, id) = (Streams::new(10, 1000, StreamMeter::default()), Id::random());
     let connect = registry.send_connect(0).expect("room");
     registry.recv_early_data(&id, data(3), 1).expect("kept");
     registry.recv_early_close(&id, RemoteClose::Full);
@@ -86,7 +87,7 @@ fn what_comes_early_behind_an_early_end_is_not_kept_and_breaks_nothing() {
 fn what_is_unknown_is_refused_if_the_peer_is_ours_or_this_end_has_closed_and_opened_nothing() {
     let id = Id::random();
     let after = |step: fn(&mut Streams, &Id)| {
-        let mut registry = Streams::new(10, 1000);
+        let mut registry = Streams::new(10, 1000, StreamMeter::default());
         step(&mut registry, &id);
         let unannounced = registry.refuses_unknown();
         registry.recv_announcement(true);
@@ -109,7 +110,8 @@ fn what_is_unknown_is_refused_if_the_peer_is_ours_or_this_end_has_closed_and_ope
 
 #[test]
 fn a_long_id_that_came_early_counts_for_the_memory_it_holds() {
-    let (mut registry, long) = (Streams::new(10, 5000), |n: u8| Id::decode(RawValue::new(&[n; 1000])).expect("an id"));
+    let (mut registry, long) =
+        (Streams::new(10, 5000, StreamMeter::default()), |n: u8| Id::decode(RawValue::new(&[n; 1000])).expect("an id"));
     let connect = registry.send_connect(0).expect("room");
     let kept = (0..100).filter(|n| registry.recv_early_data(&long(*n), data(1), 1).is_ok()).count();
     assert_eq!(kept, 3, "ids of 1,000 bytes under a cap of 5,000");
@@ -121,7 +123,7 @@ fn a_long_id_that_came_early_counts_for_the_memory_it_holds() {
 fn ids_are_equal_when_their_bytes_are_however_long_they_are() {
     for length in [0, 1, 32, 37, 38, 39, 64, 65, 65_535] {
         let [one, same, other] = [1, 1, 2].map(|n| Id::decode(RawValue::new(&vec![n; length])).expect("an id"));
-        let mut registry = Streams::new(10, 1000);
+        let mut registry = Streams::new(10, 1000, StreamMeter::default());
         registry.insert(one, 1);
         assert!(registry.has(&same), "{length}");
         assert_eq!(registry.has(&other), length == 0, "{length}");
@@ -130,7 +132,7 @@ fn ids_are_equal_when_their_bytes_are_however_long_they_are() {
 
 #[test]
 fn a_connect_that_was_abandoned_does_not_count_and_bytes_may_still_come_for_it() {
-    let (mut registry, id) = (Streams::new(1, 1000), Id::random());
+    let (mut registry, id) = (Streams::new(1, 1000, StreamMeter::default()), Id::random());
     let connect = registry.send_connect(0).expect("room");
     assert!(registry.send_connect(0).is_none());
     registry.abandon_connect(connect);
@@ -144,7 +146,7 @@ fn a_connect_that_was_abandoned_does_not_count_and_bytes_may_still_come_for_it()
 
 #[test]
 fn what_came_for_nobody_is_let_go_though_there_is_always_a_connect_out() {
-    let mut registry = Streams::new(10, 1500);
+    let mut registry = Streams::new(10, 1500, StreamMeter::default());
     let mut out = registry.send_connect(0).expect("room");
     registry.recv_early_data(&Id::random(), data(900), 1).expect("kept");
     let mut let_go = Vec::new();
@@ -159,7 +161,7 @@ fn what_came_for_nobody_is_let_go_though_there_is_always_a_connect_out() {
 
 #[test]
 fn what_came_early_waits_for_the_last_connect_that_was_out_then() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let (mut registry, id) = (Streams::new(10, 1000, StreamMeter::default()), Id::random());
     let (first, second) = (registry.send_connect(0).expect("room"), registry.send_connect(0).expect("room"));
     registry.recv_early_data(&id, data(5), 1).expect("kept");
     assert_eq!(registry.end_connect(second, None).1, Vec::<u32>::new());
@@ -168,7 +170,7 @@ fn what_came_early_waits_for_the_last_connect_that_was_out_then() {
 
 #[test]
 fn early_data_counts_for_the_memory_it_holds() {
-    let mut registry = Streams::new(1000, 10_000);
+    let mut registry = Streams::new(1000, 10_000, StreamMeter::default());
     let connect = registry.send_connect(0).expect("room");
     let id = Id::random();
     assert_eq!(registry.recv_early_data(&id, data(0), 0), Err(0), "nothing to keep");
@@ -180,7 +182,7 @@ fn early_data_counts_for_the_memory_it_holds() {
 
 #[test]
 fn when_there_is_no_room_for_more_ids_no_stream_has_a_hole() {
-    let mut registry = Streams::new(1000, 10_000);
+    let mut registry = Streams::new(1000, 10_000, StreamMeter::default());
     let (first, second) = (registry.send_connect(0).expect("room"), registry.send_connect(0).expect("room"));
     assert!((0..100).any(|_| !registry.recv_early_close(&Id::random(), RemoteClose::Full)), "there is room for each");
     let late = Id::random();
@@ -194,7 +196,7 @@ fn when_there_is_no_room_for_more_ids_no_stream_has_a_hole() {
 
 #[test]
 fn only_the_stream_that_has_the_id_is_forgotten() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let (mut registry, id) = (Streams::new(10, 1000, StreamMeter::default()), Id::random());
     registry.insert(id.clone(), 2);
     assert_eq!(registry.remove(&id, |stream| *stream == 1), None);
     assert_eq!(registry.close(&id, |stream| *stream == 1), None);
@@ -204,7 +206,7 @@ fn only_the_stream_that_has_the_id_is_forgotten() {
 
 #[test]
 fn an_id_is_free_again_when_the_peer_knows_that_its_stream_is_over() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let (mut registry, id) = (Streams::new(10, 1000, StreamMeter::default()), Id::random());
     assert!(!registry.has(&id));
     registry.insert(id.clone(), 1);
     assert!(registry.has(&id));
@@ -218,7 +220,7 @@ fn an_id_is_free_again_when_the_peer_knows_that_its_stream_is_over() {
 
 #[test]
 fn late_bytes_for_a_stream_that_was_left_are_refused_to_a_new_peer_also_while_a_connect_is_out() {
-    let (mut registry, id) = (Streams::new(10, 1000), Id::random());
+    let (mut registry, id) = (Streams::new(10, 1000, StreamMeter::default()), Id::random());
     registry.recv_announcement(true);
     registry.insert(id.clone(), 1);
     let connect = registry.send_connect(1).expect("room");
@@ -233,7 +235,7 @@ fn late_bytes_for_a_stream_that_was_left_are_refused_to_a_new_peer_also_while_a_
 
 #[test]
 fn every_connect_in_either_direction_counts_as_a_stream() {
-    let mut registry = Streams::new(3, 1000);
+    let mut registry = Streams::new(3, 1000, StreamMeter::default());
     let connect = registry.send_connect(0).expect("room");
     assert!(registry.recv_connect(0));
     assert_eq!((registry.send_connect(1), registry.recv_connect(1)), (None, false), "one stream is alive");
@@ -248,7 +250,8 @@ fn every_connect_in_either_direction_counts_as_a_stream() {
 
 #[test]
 fn what_is_open_is_counted_without_what_is_closing_and_debug_shows_each_count() {
-    let (mut registry, [open, closing, also_open]) = (Streams::new(10, 1000), [(); 3].map(|()| Id::random()));
+    let (mut registry, [open, closing, also_open]) =
+        (Streams::new(10, 1000, StreamMeter::default()), [(); 3].map(|()| Id::random()));
     registry.insert(open, 1);
     registry.insert(also_open, 2);
     registry.close(&closing, |_| true);
@@ -268,7 +271,7 @@ fn what_is_open_is_counted_without_what_is_closing_and_debug_shows_each_count() 
 fn early_bytes_of_exactly_the_limit_are_kept() {
     let exact = 2 * 256 + 100;
     for (max, kept) in [(exact, true), (exact - 1, false)] {
-        let (mut registry, id) = (Streams::new(10, max), Id::random());
+        let (mut registry, id) = (Streams::new(10, max, StreamMeter::default()), Id::random());
         let connect = registry.send_connect(0).expect("room");
         assert_eq!(registry.recv_early_data(&id, data(100), 1).is_ok(), kept);
         assert_eq!(registry.end_connect(connect, Some(&id)).0.overrun, !kept);
@@ -281,7 +284,7 @@ proptest! {
     /// However Connects, early bytes and their answers mix, each acknowledgement comes out once and nothing stays.
     #[test]
     fn early_acknowledgements_come_out_once(steps in proptest::collection::vec((0..4_u8, 0..6_usize), 0..80)) {
-        let (mut registry, ids) = (Streams::new(4, 1500), [(); 6].map(|()| Id::random()));
+        let (mut registry, ids) = (Streams::new(4, 1500, StreamMeter::default()), [(); 6].map(|()| Id::random()));
         let (mut out, mut sent, mut back) = (Vec::new(), 0, Vec::new());
         for (step, which) in steps {
             match step {

@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use amp_core::extension::{MemoryExt, Meter};
+use amp_core::{Connection, WeakConnection};
+
+/// Counts what streams hold towards what the server may hold. One meter for all of them, or none, as in tests of the machine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StreamMeter(Option<Arc<Meter>>);
+
+impl StreamMeter {
+    /// That of a connection which is being made, and so has a handle.
+    pub(crate) fn new(connection: &WeakConnection) -> Self {
+        Self(connection.upgrade().as_ref().map(Connection::meter).map(Arc::new))
+    }
+
+    /// So much is held by something that held `before`.
+    #[inline]
+    pub(crate) fn change(&self, before: usize, after: usize) {
+        match &self.0 {
+            Some(meter) if after > before => _ = meter.charge(after - before),
+            Some(meter) if after < before => _ = meter.release(before - after),
+            _ => {}
+        }
+    }
+
+    /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.as_ref().is_some_and(|meter| meter.is_short())
+    }
+
+    /// Whether memory is so short that the peer should get no credit, either.
+    #[inline]
+    pub(crate) fn withholds_credit(&self) -> bool {
+        self.0.as_ref().is_some_and(|meter| meter.withholds_credit())
+    }
+}
