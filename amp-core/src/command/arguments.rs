@@ -2,7 +2,7 @@ use std::any::type_name;
 
 use crate::schema::{AmpType, BoxDeclaration};
 use crate::value::{
-    BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value, ValueWriter,
+    BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value, ValueWriter, collect,
 };
 use crate::violation::{Place, Violations};
 
@@ -248,8 +248,5 @@ pub fn nested_encode_list<T: Arguments>(items: &[T], out: &mut ValueWriter<'_>) 
 /// Reads an AmpList.
 #[doc(hidden)]
 pub fn nested_decode_list<T: Arguments>(raw: RawValue<'_>) -> Result<Vec<T>, DecodeError> {
-    raw.boxes()
-        .enumerate()
-        .map(|(index, item)| item.and_then(|mut item| T::take(&mut item)).map_err(|error| error.at_index(index)))
-        .collect()
+    collect(raw, raw.boxes().map(|item| item.and_then(|mut item| T::take(&mut item))))
 }

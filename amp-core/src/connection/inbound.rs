@@ -58,7 +58,11 @@ impl Inbound {
         Self {
             held: AtomicUsize::new(0),
             most_held: settings.most_inbound,
-            most_held_by_notifications: most_held(settings.most_inbound, settings.boxes.bytes),
+            most_held_by_notifications: most_held(
+                settings.most_inbound,
+                settings.boxes.bytes,
+                settings.boxes.decoded_bytes,
+            ),
             unsettled: Unsettled::default(),
             published: AtomicU8::new(encode(Intake::Open, false)),
             has_complained: AtomicBool::new(false),
@@ -70,6 +74,13 @@ impl Inbound {
     pub(super) fn hold(&self, bytes: usize) {
         self.unsettled.add();
         self.held.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// More bytes of an ask that is counted, as long as all of them hold no more than they may. A notification was promised to run.
+    pub(super) fn reserve(&self, bytes: usize, wants_answer: bool) -> bool {
+        let most = if wants_answer { self.most_held } else { usize::MAX };
+        let add = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= most);
+        self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
     }
 
     /// The bytes count no more. Whether what waits because much is held may start now.

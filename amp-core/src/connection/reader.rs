@@ -365,9 +365,9 @@ impl Reader {
 
     #[inline(never)]
     fn hand_over_all(&mut self) {
-        let nesting = self.shared.settings.boxes.nesting;
+        let limits = self.shared.settings.boxes;
         let replies = self.for_sinks.drain(..);
-        hand_over(replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), nesting))));
+        hand_over(replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), limits))));
     }
 
     /// Whether the connection bears so many replies to tags that are not out (`wire.md` line 19).

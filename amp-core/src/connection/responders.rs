@@ -100,7 +100,7 @@ impl Responders {
     #[inline]
     pub(super) fn see_reply(&self, reply: &RawBox) {
         if self.claims.sees_keys() && !self.is_behind_end() {
-            self.claims.see_reply(reply, self.shared.settings.boxes.nesting);
+            self.claims.see_reply(reply, self.shared.settings.boxes);
         }
     }
 

@@ -307,10 +307,10 @@ impl Shared {
     /// Nothing more is answered: tells the sinks, and runs what waits for the end of the connection, once.
     pub(super) fn announce_end(&self) {
         let reason = self.over().unwrap_or(CloseReason::DriverDropped);
-        let (lost, nesting) = (self.lock().sending().take_lost(), self.settings.boxes.nesting);
+        let (lost, limits) = (self.lock().sending().take_lost(), self.settings.boxes);
         hand_over(lost.into_iter().map(|LostSink { sink, tag, sent }| {
             let failure = Failure::Connection { reason: reason.clone(), sent };
-            (sink, Delivery::new(tag, Err(failure), nesting))
+            (sink, Delivery::new(tag, Err(failure), limits))
         }));
         let listeners = self.lock().take_end_listeners();
         self.run_end_listeners(listeners);

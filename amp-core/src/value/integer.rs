@@ -114,6 +114,7 @@ macro_rules! integer {
         }
 
         fn decode_list(raw: RawValue<'_>) -> Result<Vec<Self>, DecodeError> {
+            raw.charge_allocation(raw.as_bytes().len())?;
             Ok(raw.as_bytes().to_vec())
         }
     };

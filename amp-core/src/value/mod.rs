@@ -7,19 +7,26 @@
 mod bigint;
 mod box_reader;
 mod box_writer;
+mod budget;
 mod bytes;
 mod error;
 mod float;
 mod integer;
 mod list;
 mod number;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
+#[cfg(feature = "tokio")]
+pub(crate) use budget::{Budget, Reserve};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+pub(crate) use list::collect;
+#[cfg(feature = "tokio")]
+pub(crate) use scope::Scope;
 
 use std::any::type_name;
 
@@ -83,6 +90,9 @@ pub trait Value: Sized {
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError>;
 
     /// Makes a value of received bytes. The [`context`](RawValue::context) exposes the connection that they came over.
+    ///
+    /// Values of this library are charged to the budget of their box ([`BoxLimits::decoded_bytes`](crate::BoxLimits::decoded_bytes)). A
+    /// value that takes memory by itself, as much as the peer wants, [charges](RawValue::charge) it first.
     ///
     /// # Errors
     /// When the bytes are no such value. The one call fails then.
