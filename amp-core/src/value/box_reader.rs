@@ -6,7 +6,7 @@ use super::budget::ALLOCATION;
 use super::scope::Scope;
 use super::{DecodeError, DecodeErrorKind, Key};
 use crate::exposed::Context;
-use crate::wire::{BoxLimits, MAX_KEY, Pairs, RawBox, length_at};
+use crate::wire::{BoxLimits, END, MAX_KEY, Pairs, RawBox, length_at};
 
 /// Values from this many bytes on may be kept as slices of the received buffer. To copy a smaller one costs less than to share.
 const SLICE_FROM: usize = 8 * 1024;
@@ -73,6 +73,10 @@ impl<'a> BoxReader<'a> {
         {
             self.passed = key.name_bytes();
             return Some(self.raw(value));
+        }
+        // A peer fills a list with empty boxes for two bytes each: none of them takes a look-up for each of its fields.
+        if self.bytes.len() <= END.len() {
+            return None;
         }
         self.value_elsewhere(key.name_bytes())
     }
@@ -296,7 +300,15 @@ impl<'a> RawValue<'a> {
 type Part<'a> = (&'a [u8], bool);
 
 /// The first box of `bytes`, and what follows it.
+#[inline]
 fn split_box(bytes: &[u8]) -> Option<(Part<'_>, &[u8])> {
+    if let Some((&END, rest)) = bytes.split_first_chunk() {
+        return Some(((&bytes[..END.len()], true), rest));
+    }
+    split_pairs(bytes)
+}
+
+fn split_pairs(bytes: &[u8]) -> Option<(Part<'_>, &[u8])> {
     let mut pairs = Pairs::new(bytes);
     let mut last: Option<&[u8]> = None;
     let mut ascending = true;
