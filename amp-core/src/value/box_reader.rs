@@ -241,12 +241,7 @@ impl<'a> RawValue<'a> {
     /// Items fail when the list is cut short or nests too deep. Twisted drops a cut item silently;
     /// here it is an error, because it is lost data (`wire.md` line 53).
     pub fn items(self) -> impl Iterator<Item = Result<RawValue<'a>, DecodeError>> + use<'a> {
-        self.parts(|rest| {
-            let length = length_at(rest, 0)?;
-            let item = rest.get(2..2 + length)?;
-            Some((item, &rest[2 + length..]))
-        })
-        .map(|part| part.map(|(bytes, value)| RawValue { bytes, ..value }))
+        self.parts(split_item).map(|part| part.map(|(bytes, value)| RawValue { bytes, ..value }))
     }
 
     /// The boxes of an `AmpList`, one behind the other.
@@ -265,6 +260,16 @@ impl<'a> RawValue<'a> {
                 depth: value.depth,
             })
         })
+    }
+
+    /// How many [`items`](Self::items) there are; `None` when the list is cut short.
+    pub(super) fn count_items(self) -> Option<usize> {
+        count(self.bytes, split_item)
+    }
+
+    /// How many [`boxes`](Self::boxes) there are; `None` when the list is cut short.
+    pub(crate) fn count_boxes(self) -> Option<usize> {
+        count(self.bytes, split_box)
     }
 
     /// Cuts the bytes into parts one level deeper, until they are used up or one is not whole.
@@ -294,6 +299,20 @@ impl<'a> RawValue<'a> {
             Some(Err(DecodeErrorKind::Truncated.into()))
         })
     }
+}
+
+fn count<'a, T>(mut rest: &'a [u8], split: impl Fn(&'a [u8]) -> Option<(T, &'a [u8])>) -> Option<usize> {
+    let mut count = 0;
+    while !rest.is_empty() {
+        rest = split(rest)?.1;
+        count += 1;
+    }
+    Some(count)
+}
+
+/// The first item of `bytes`, and what follows it.
+fn split_item(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    bytes.get(2..)?.split_at_checked(length_at(bytes, 0)?)
 }
 
 /// The bytes of a nested box, and whether its keys ascend.

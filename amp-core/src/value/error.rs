@@ -173,5 +173,17 @@ macro_rules! located_error {
     };
 }
 
+impl DecodeError {
+    /// The same, with violations where they stand in the whole box: of a nested list its box is told by the path.
+    #[cfg(feature = "tokio")]
+    #[cold]
+    pub(crate) fn into_placed(mut self) -> Self {
+        if let DecodeErrorKind::Constraints(found) = &mut self.0.kind {
+            found.move_into(&std::mem::take(&mut self.0.path));
+        }
+        self
+    }
+}
+
 located_error!(DecodeError, DecodeErrorKind);
 located_error!(EncodeError, EncodeErrorKind);

@@ -1,9 +1,10 @@
-use super::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+use super::{Count, DecodeError, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
 use crate::violation::{Place, Violations};
 
 impl<T: Value> Value for Vec<T> {
     const TYPE: AmpType = T::LIST_TYPE;
+    const COUNT: Option<Count> = T::COUNT_LIST;
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         T::encode_list(self, out)
@@ -26,6 +27,10 @@ pub(super) fn encode<T: Value>(items: &[T], out: &mut ValueWriter<'_>) -> Result
         .iter()
         .enumerate()
         .try_for_each(|(index, item)| out.put_item(|out| item.encode(out)).map_err(|error| error.at_index(index)))
+}
+
+pub(super) fn count(raw: RawValue<'_>) -> Option<usize> {
+    raw.count_items()
 }
 
 pub(super) fn decode<T: Value>(raw: RawValue<'_>) -> Result<Vec<T>, DecodeError> {

@@ -33,6 +33,10 @@ use std::any::type_name;
 use crate::schema::AmpType;
 use crate::violation::{Place, Violations};
 
+/// Counts the items of a list without decoding them; `None` when it is cut short.
+#[doc(hidden)]
+pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
+
 /// One value of a box: a Rust type with a form in bytes. Twisted's `IArgumentType` for one key.
 ///
 /// Implement it for a type of your own; then it can be a field, an `Option` and an item of a `Vec`.
@@ -76,6 +80,14 @@ pub trait Value: Sized {
     /// The AMP type of a list of such values.
     #[doc(hidden)]
     const LIST_TYPE: AmpType = AmpType::ListOf(&Self::TYPE);
+
+    /// For a list, how its items are counted before it is decoded.
+    #[doc(hidden)]
+    const COUNT: Option<Count> = None;
+
+    /// The same for a list of such values.
+    #[doc(hidden)]
+    const COUNT_LIST: Option<Count> = Some(list::count);
 
     /// Appends the value's bytes.
     ///
