@@ -40,6 +40,8 @@ macro_rules! arguments {
         }
 
         impl Value for $type {
+            const COUNT_LIST: Option<crate::__private::Count> = Some(crate::__private::nested_count_list);
+
             fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
                 nested_encode(self, out)
             }

@@ -166,7 +166,8 @@ async fn a_notification_that_a_responder_makes_waits_for_no_credit() {
 
 #[tokio::test(start_paused = true)]
 async fn notifications_over_what_is_kept_end_the_connection_with_a_reason_that_both_ends_see() {
-    let settings = || Settings::new().most_inbound(1).most_responders(1).boxes(amp::BoxLimits::DEFAULT.bytes(1000));
+    let boxes = amp::BoxLimits::DEFAULT.bytes(1000).decoded_bytes(100);
+    let settings = || Settings::new().most_inbound(1).most_responders(1).boxes(boxes);
     let jobs = Jobs::closed();
     let (connection, mut peer) = with_jobs(&jobs, settings());
     greeted(&mut peer).await;
@@ -174,7 +175,7 @@ async fn notifications_over_what_is_kept_end_the_connection_with_a_reason_that_b
     for _ in 0..1000 {
         peer.send(job(&[])).await;
     }
-    let limit = 1 + 2 * (1000 + 512) + 2 * (2 * 1000 + 64 * 1024 + 64 * 512);
+    let limit = 1 + 2 * (1000 + 512) + 2 * (2 * 1000 + 64 * 1024 + 64 * 512) + 100;
     let text =
         format!("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::most_inbound`");
     peer.expect_end(goodbye("TOO_MANY_NOTIFICATIONS", &text)).await;

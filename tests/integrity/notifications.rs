@@ -515,7 +515,10 @@ async fn all_that_a_plain_peer_sends_without_an_answer_runs_while_it_is_within_t
 
 #[tokio::test(start_paused = true)]
 async fn a_plain_peer_that_goes_over_the_bound_loses_the_connection_with_that_reason_and_not_single_notifications() {
-    let settings = Settings::new().most_responders(2).most_inbound(10_000).boxes(BoxLimits::DEFAULT.bytes(60_000));
+    let settings = Settings::new()
+        .most_responders(2)
+        .most_inbound(10_000)
+        .boxes(BoxLimits::DEFAULT.bytes(60_000).decoded_bytes(1_000));
     let (reason, (begun, finished)) = flood(&settings).await;
     assert_eq!(reason, "TooManyNotifications");
     // What had arrived goes on for `close_timeout`, two at a time, and is cut off then.

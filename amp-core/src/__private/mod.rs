@@ -11,8 +11,10 @@ mod responding;
 mod rules;
 
 pub use crate::command::constraint;
-pub use crate::command::{nested_decode, nested_decode_list, nested_encode, nested_encode_list, optional_once};
-pub use crate::value::Key;
+pub use crate::command::{
+    nested_count_list, nested_decode, nested_decode_list, nested_encode, nested_encode_list, optional_once,
+};
+pub use crate::value::{Count, Key};
 pub use commands::Commands;
 pub use declarations::*;
 pub use fields::*;

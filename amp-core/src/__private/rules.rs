@@ -2,8 +2,9 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::command::constraint::{Bounds, Encoded, HasLength, InSet, Length, Lengths, NonEmpty, NotInSet, Range, Set};
-use crate::command::{Constrained, Constraint};
+use crate::command::{Argument, Constrained, Constraint, judge_count};
 use crate::schema::Rule;
+use crate::value::{BoxReader, DecodeError, Key};
 use crate::violation::{Place, Violations};
 
 /// What a constraint on a field of the type `F` looks at: the [`Whole`] value, or its [`Items`].
@@ -123,11 +124,23 @@ impl<F, L: Look<F, Target: Deref>, C: Fn(&<L::Target as Deref>::Target) -> bool>
 
 /// The same for a rule whose parts say themselves what they do not fit: here the compiler tells what they say.
 pub trait Takes<F, C> {
+    /// Judges the length of a list that is not decoded yet; anything else is checked when it is.
+    fn judge(rule: &C, words: &'static str, key: Key, from: &BoxReader<'_>) -> Result<(), DecodeError>
+    where
+        F: Argument;
     fn check(rule: &C, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations);
     fn declare(rule: &C) -> (&'static str, Rule);
 }
 
 impl<F, L: Look<F>, C: BuiltIn<L::Target>> Takes<F, C> for L {
+    fn judge(rule: &C, words: &'static str, key: Key, from: &BoxReader<'_>) -> Result<(), DecodeError>
+    where
+        F: Argument,
+    {
+        let Some(count) = F::COUNT else { return Ok(()) };
+        judge_count(key, from, count, |length| rule.allows(length), [C::CODE, words])
+    }
+
     fn check(rule: &C, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations) {
         Fits::<F, L, Itself>::check(rule, field, words, place, found);
     }
@@ -139,10 +152,26 @@ impl<F, L: Look<F>, C: BuiltIn<L::Target>> Takes<F, C> for L {
 
 /// A rule of ours. Every function is a [`Constraint`] if its type is right, so that of a type that does not fit the
 /// compiler says no more than that it is none; of these it says which part is wrong.
-pub trait BuiltIn<T>: Constraint<T> {}
+pub trait BuiltIn<T>: Constraint<T> {
+    /// Whether a list may have so many items.
+    fn allows(&self, length: usize) -> bool {
+        let _ = length;
+        true
+    }
+}
 
 impl<T, S: Set<T>> BuiltIn<T> for InSet<S> {}
 impl<T, S: Set<T>> BuiltIn<T> for NotInSet<S> {}
 impl<T: Encoded, R: Bounds<T>> BuiltIn<T> for Range<R> {}
-impl<T: HasLength, R: Lengths> BuiltIn<T> for Length<R> {}
-impl<T: HasLength> BuiltIn<T> for NonEmpty {}
+
+impl<T: HasLength, R: Lengths> BuiltIn<T> for Length<R> {
+    fn allows(&self, length: usize) -> bool {
+        self.0.hold(length)
+    }
+}
+
+impl<T: HasLength> BuiltIn<T> for NonEmpty {
+    fn allows(&self, length: usize) -> bool {
+        length > 0
+    }
+}

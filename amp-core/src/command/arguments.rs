@@ -2,7 +2,7 @@ use std::any::type_name;
 
 use crate::schema::{AmpType, BoxDeclaration};
 use crate::value::{
-    BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value, ValueWriter,
+    BoxReader, BoxWriter, Count, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value, ValueWriter, collect,
 };
 use crate::violation::{Place, Violations};
 
@@ -79,6 +79,10 @@ pub trait Argument: Sized {
     #[doc(hidden)]
     const OPTIONAL_TWICE: bool = false;
 
+    /// For a list, how its items are counted before it is decoded.
+    #[doc(hidden)]
+    const COUNT: Option<Count> = None;
+
     /// Writes the argument's pairs.
     ///
     /// # Errors
@@ -135,6 +139,7 @@ impl<T: Constrained> Constrained for Option<T> {
 
 impl<T: Value> Argument for T {
     const DECLARED: AmpType = T::TYPE;
+    const COUNT: Option<Count> = T::COUNT;
 
     #[inline(always)]
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
@@ -160,6 +165,7 @@ impl<T: Argument> Argument for Option<T> {
     const OPTIONAL: bool = true;
     const OPTIONAL_TWICE: bool = T::OPTIONAL;
     const DECLARED: AmpType = T::DECLARED;
+    const COUNT: Option<Count> = T::COUNT;
 
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         const { optional_once(Self::OPTIONAL_TWICE) };
@@ -191,7 +197,7 @@ pub const fn optional_once(twice: bool) {
 /// Reads the fields of a received box and checks their constraints.
 #[cfg(feature = "tokio")]
 pub(crate) fn take_checked<A: Arguments>(from: &mut BoxReader<'_>) -> Result<A, DecodeError> {
-    let arguments = A::take(from)?;
+    let arguments = A::take(from).map_err(DecodeError::into_placed)?;
     violations(&arguments).map_or(Ok(arguments), |found| Err(DecodeErrorKind::Constraints(found).into()))
 }
 
@@ -200,6 +206,25 @@ pub(crate) fn violations<A: Arguments>(arguments: &A) -> Option<Violations> {
     let mut found = Violations::new();
     arguments.check(Place::WHOLE, &mut found);
     (!found.is_empty()).then_some(found)
+}
+
+/// Judges the length of a list before its items are decoded: what is too long is refused before it takes memory.
+pub(crate) fn judge_count(
+    key: Key,
+    from: &BoxReader<'_>,
+    count: Count,
+    holds: impl FnOnce(usize) -> bool,
+    [rule, words]: [&'static str; 2],
+) -> Result<(), DecodeError> {
+    match from.clone().value(key).and_then(count) {
+        Some(length) if !holds(length) => {
+            let mut found = Violations::new();
+            found.add(Place::WHOLE.key(key.name()), rule, words);
+            Err(DecodeErrorKind::Constraints(found).into())
+        }
+        // One that is absent or cut short is somebody else's to judge.
+        _ => Ok(()),
+    }
 }
 
 /// Reads a field that the box must have, unless the type says what its absence means.
@@ -245,11 +270,15 @@ pub fn nested_encode_list<T: Arguments>(items: &[T], out: &mut ValueWriter<'_>) 
         .try_for_each(|(index, item)| nested_encode(item, out).map_err(|error| error.at_index(index)))
 }
 
+/// Counts the boxes of an AmpList.
+#[doc(hidden)]
+#[must_use]
+pub fn nested_count_list(raw: RawValue<'_>) -> Option<usize> {
+    raw.count_boxes()
+}
+
 /// Reads an AmpList.
 #[doc(hidden)]
 pub fn nested_decode_list<T: Arguments>(raw: RawValue<'_>) -> Result<Vec<T>, DecodeError> {
-    raw.boxes()
-        .enumerate()
-        .map(|(index, item)| item.and_then(|mut item| T::take(&mut item)).map_err(|error| error.at_index(index)))
-        .collect()
+    collect(raw, raw.boxes().map(|item| item.and_then(|mut item| T::take(&mut item))))
 }

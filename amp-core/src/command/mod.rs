@@ -6,13 +6,14 @@ mod errors;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use arguments::judge_count;
 #[cfg(feature = "tokio")]
 pub(crate) use arguments::take_checked;
 pub(crate) use arguments::take_required;
 pub(crate) use arguments::violations;
 pub use arguments::{
-    Argument, Arguments, Constrained, nested_decode, nested_decode_list, nested_encode, nested_encode_list,
-    optional_once,
+    Argument, Arguments, Constrained, nested_count_list, nested_decode, nested_decode_list, nested_encode,
+    nested_encode_list, optional_once,
 };
 pub use constraint::Constraint;
 pub use errors::{ErrorCodes, NoErrors};

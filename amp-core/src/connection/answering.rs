@@ -52,6 +52,10 @@ impl Answering for Shared {
         self.inbound.hold(bytes);
     }
 
+    fn reserve(&self, bytes: usize, wants_answer: bool) -> bool {
+        self.inbound.reserve(bytes, wants_answer)
+    }
+
     fn release(&self, bytes: usize) {
         // Only the driver starts what waits.
         if self.inbound.release(bytes) {

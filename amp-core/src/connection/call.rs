@@ -73,8 +73,8 @@ impl<C: Command> Future for Call<C> {
             Err(failure) => return Poll::Ready(Err(failure.into_call_error())),
             Ok(Some(reply)) => {
                 let connection = self.exchange.connection();
-                let (decoding, nesting) = (Decoding(connection), connection.settings().boxes.nesting);
-                return Poll::Ready(take_reply::<C>(&reply, nesting, Some(&decoding.context())));
+                let (decoding, limits) = (Decoding(connection), connection.settings().boxes);
+                return Poll::Ready(take_reply::<C>(&reply, limits, Some(&decoding.context())));
             }
             // Nothing comes back: a response that is all optional is absent.
             Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), self.exchange.nesting())),

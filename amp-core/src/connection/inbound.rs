@@ -59,7 +59,11 @@ impl Inbound {
         Self {
             held: Meter::new(account),
             most_held: settings.most_inbound,
-            most_held_by_notifications: most_held(settings.most_inbound, settings.boxes.bytes),
+            most_held_by_notifications: most_held(
+                settings.most_inbound,
+                settings.boxes.bytes,
+                settings.boxes.decoded_bytes,
+            ),
             unsettled: Unsettled::default(),
             published: AtomicU8::new(encode(Intake::Open, false)),
             stops_reading: AtomicBool::new(false),
@@ -70,6 +74,15 @@ impl Inbound {
     pub(super) fn hold(&self, bytes: usize) {
         self.unsettled.add();
         self.held.charge(bytes);
+    }
+
+    /// More bytes of an ask that is counted, as long as all of them hold no more than they may. A notification was promised to run.
+    pub(super) fn reserve(&self, bytes: usize, wants_answer: bool) -> bool {
+        if !wants_answer {
+            self.held.charge(bytes);
+            return true;
+        }
+        !self.held.is_short() && self.held.try_charge(bytes, self.most_held)
     }
 
     /// The bytes count no more. Whether what waits because much is held may start now.

@@ -33,6 +33,7 @@ mod callback;
 mod calling;
 mod clock;
 mod context;
+mod decoding;
 mod descriptors;
 mod driver;
 mod ending;

@@ -387,9 +387,9 @@ impl Reader {
 
     #[inline(never)]
     fn hand_over_all(&mut self) {
-        let nesting = self.shared.settings.boxes.nesting;
+        let limits = self.shared.settings.boxes;
         let replies = self.for_sinks.drain(..);
-        let replies = replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), nesting)));
+        let replies = replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), limits)));
         hand_over(replies, &self.shared.events);
     }
 

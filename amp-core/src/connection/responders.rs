@@ -1,21 +1,18 @@
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::callback::{Responding, respond};
+use super::decoding::{Decoding, Responder, Start, is_large, locate, poll_once};
 use super::extension::{Claims, Handler};
 use super::halt::Halt;
 use super::shared::Shared;
 use super::waiting::Waiting;
-use crate::events::{EventKind, Events};
-use crate::locator::Locator;
 use crate::panics::{Panic, caught};
 use crate::proto::Intake;
-use crate::responder::{Ask, Located};
+use crate::responder::Ask;
 use crate::settings::Settings;
 use crate::wire::RawBox;
 
@@ -35,6 +32,7 @@ pub(super) struct Responders {
     /// Those that go on after it because nobody waits.
     notifications: JoinSet<()>,
     waiting: Waiting,
+    decoding: Option<Decoding>,
 }
 
 impl Responders {
@@ -47,6 +45,7 @@ impl Responders {
             detached: JoinSet::new(),
             notifications: JoinSet::new(),
             waiting: Waiting::default(),
+            decoding: None,
         }
     }
 
@@ -101,7 +100,7 @@ impl Responders {
     #[inline]
     pub(super) fn see_reply(&self, reply: &RawBox) {
         if self.claims.sees_keys() && !self.is_behind_end() {
-            self.claims.see_reply(reply, self.shared.settings.boxes.nesting);
+            self.claims.see_reply(reply, self.shared.settings.boxes);
         }
     }
 
@@ -124,7 +123,7 @@ impl Responders {
         // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
         let handled = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(command, ask))));
         if let Err(panic) = handled {
-            tell_panic(&self.shared.events, &panic);
+            self.shared.tell_panic(&panic);
         }
         if self.shared.inbound.takes_stop() { Err(Halt::Stopped) } else { Ok(()) }
     }
@@ -137,6 +136,7 @@ impl Responders {
         self.reap(cx);
         self.drop_cancelled();
         loop {
+            self.poll_decoding(cx);
             // A responder may have just closed or aborted.
             match self.shared.inbound.intake() {
                 Intake::Open | Intake::Ended => {}
@@ -156,6 +156,9 @@ impl Responders {
     pub(super) fn stop_answering(&mut self) {
         self.running = JoinSet::new();
         drop(self.waiting.take_calls());
+        if let Some(Decoding { start, .. }) = &mut self.decoding {
+            start.is_left = true;
+        }
     }
 
     /// Drops all that run or wait. Returns how many that were.
@@ -165,6 +168,7 @@ impl Responders {
             *tasks = JoinSet::new();
         }
         self.waiting = Waiting::default();
+        self.decoding = None;
         cut
     }
 
@@ -193,7 +197,7 @@ impl Responders {
     }
 
     fn started(&self) -> usize {
-        self.running.len() + self.detached.len() + self.notifications.len()
+        self.running.len() + self.detached.len() + self.notifications.len() + usize::from(self.decoding.is_some())
     }
 
     /// Whether an ask may start that wants an answer, or a notification, beside so many that have. One of these gives credit for more
@@ -204,7 +208,7 @@ impl Responders {
             || (!in_order
                 && ((started < most_responders && (wants_answer || !self.shared.inbound.refuses()))
                     || (!wants_answer && self.notifications.is_empty())));
-        may && !self.shared.inbound.is_congested()
+        may && !self.shared.inbound.is_congested() && self.decoding.is_none()
     }
 
     fn reap(&mut self, cx: &mut Context<'_>) {
@@ -214,7 +218,7 @@ impl Responders {
                 if let Err(error) = ended
                     && let Ok(payload) = error.try_into_panic()
                 {
-                    tell_panic(&self.shared.events, &Panic::of(payload));
+                    self.shared.tell_panic(&Panic::of(payload));
                 }
             }
         }
@@ -232,18 +236,58 @@ impl Responders {
             ask = ask.detached();
         }
         let noted = ask.noted().map(|(tag, number)| (Box::<[u8]>::from(tag), number));
-        let is_accepted = !ask.wants_answer();
+        let start = Start { noted, wants_answer: ask.wants_answer(), is_left: false };
+        if is_large(&ask) {
+            self.decoding = Some(Decoding::new(&self.shared, ask, start));
+            return;
+        }
+        let shared = &self.shared;
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
-        let begun = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || begin(&*self.shared.locator, ask))));
-        let begun = begun.unwrap_or_else(|panic| {
-            tell_panic(&self.shared.events, &panic);
-            None
+        let begin = || respond(shared.identity(), || locate(&*shared.locator, ask).and_then(poll_once));
+        let begun = self.untorn(begin);
+        self.go_on(begun, start);
+    }
+
+    /// Begins the responder of the large ask once that is decoded.
+    fn poll_decoding(&mut self, cx: &mut Context<'_>) {
+        let Some(decoding) = &mut self.decoding else { return };
+        let Poll::Ready(located) = decoding.poll(cx) else { return };
+        if let Some(Decoding { start, .. }) = self.decoding.take() {
+            self.begin_decoded(located, start);
+        }
+    }
+
+    #[cold]
+    fn begin_decoded(&mut self, located: Option<Responder>, start: Start) {
+        let is_cancelled = match (&start.noted, self.shared.noted()) {
+            (Some((tag, number)), Some(noted)) => noted.is_cancelled(tag, *number),
+            _ => false,
+        };
+        let begin = located.filter(|(_, is_detached)| {
+            let has_left = start.wants_answer && start.is_left && !is_detached;
+            !has_left && !is_cancelled && self.shared.inbound.intake() != Intake::Aborted
         });
+        let begin = begin.map(|responder| move || poll_once(responder));
+        let begun = begin.and_then(|begin| self.untorn(|| respond(self.shared.identity(), begin)));
+        self.go_on(begun, start);
+    }
+
+    /// What `begin` returns, or nothing when it panics.
+    #[inline]
+    fn untorn(&self, begin: impl FnOnce() -> Option<Responder>) -> Option<Responder> {
+        caught(AssertUnwindSafe(begin)).unwrap_or_else(|panic| {
+            self.shared.tell_panic(&panic);
+            None
+        })
+    }
+
+    /// Goes on as a task with a responder that was polled once, if it was not ready.
+    fn go_on(&mut self, begun: Option<Responder>, Start { noted, wants_answer, .. }: Start) {
         let task = begun.map(|(responding, is_detached)| {
-            let tasks = match (is_accepted, is_detached) {
-                (true, _) => &mut self.notifications,
-                (false, true) => &mut self.detached,
-                (false, false) => &mut self.running,
+            let tasks = match (wants_answer, is_detached) {
+                (false, _) => &mut self.notifications,
+                (true, true) => &mut self.detached,
+                (true, false) => &mut self.running,
             };
             tasks.spawn(Responding(self.shared.identity(), responding))
         });
@@ -266,34 +310,8 @@ impl Responders {
     }
 }
 
-#[cold]
-fn tell_panic(events: &Events, panic: &Panic) {
-    events.tell(EventKind::RESPONDER_PANIC, |peer, omitted| {
-        tracing::warn!(%peer, command = panic.command(), omitted, %panic, "a responder panicked");
-    });
-}
-
 /// Settles an ask that may not begin any more.
 #[cold]
 fn refuse(ask: Ask, intake: Intake) {
     if intake == Intake::Draining { ask.refuse_draining() } else { ask.discard() }
-}
-
-/// A responder that has been polled once.
-type Begun = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// Locates and polls once. Returns what is not ready, and whether it goes on when its caller has left.
-fn begin(locator: &dyn Locator, ask: Ask) -> Option<(Begun, bool)> {
-    let (mut responding, is_detached) = match locator.locate(ask) {
-        Located::Responding(responding) => (responding, false),
-        Located::Detached(responding) => (responding, true),
-        Located::Answered => return None,
-        Located::Unknown(ask) => {
-            ask.refuse_unhandled();
-            return None;
-        }
-    };
-    // The task that goes on with it polls it again at once, so nobody needs this poll's waker.
-    let poll = responding.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    poll.is_pending().then_some((responding, is_detached))
 }

@@ -22,7 +22,7 @@ use crate::events::{EventKind, EventLimit, Events};
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::memory::{Account, Excess, Holder};
-use crate::panics::{caught, drop_caught};
+use crate::panics::{Panic, caught, drop_caught};
 use crate::peer::Peer;
 use crate::proto::{Appended, ConnectionState, EndListener, LastBytes, Limits, LostSink, Waiter};
 use crate::reason::CloseReason;
@@ -329,6 +329,14 @@ impl Shared {
         self.run_end_listeners(late);
     }
 
+    /// A responder has panicked, or what finds it.
+    #[cold]
+    pub(super) fn tell_panic(&self, panic: &Panic) {
+        self.events.tell(EventKind::RESPONDER_PANIC, |peer, omitted| {
+            tracing::warn!(%peer, command = panic.command(), omitted, %panic, "a responder panicked");
+        });
+    }
+
     /// Nothing more is received: tells the box receiver.
     pub(super) fn stop_receiver(&self) {
         self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped), &self.events);
@@ -337,10 +345,10 @@ impl Shared {
     /// Nothing more is answered: tells the sinks, and runs what waits for the end of the connection, once.
     pub(super) fn announce_end(&self) {
         let reason = self.over().unwrap_or(CloseReason::DriverDropped);
-        let (lost, nesting) = (self.lock().sending().take_lost(), self.settings.boxes.nesting);
+        let (lost, limits) = (self.lock().sending().take_lost(), self.settings.boxes);
         let lost = lost.into_iter().map(|LostSink { sink, tag, sent }| {
             let failure = Failure::Connection { reason: reason.clone(), sent };
-            (sink, Delivery::new(tag, Err(failure), nesting))
+            (sink, Delivery::new(tag, Err(failure), limits))
         });
         hand_over(lost, &self.events);
         let listeners = self.lock().take_end_listeners();

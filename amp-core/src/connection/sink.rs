@@ -10,6 +10,7 @@ use crate::command::Command;
 use crate::events::{EventKind, Events};
 use crate::packet::ReplyPacket;
 use crate::panics::caught;
+use crate::wire::BoxLimits;
 
 /// Takes the replies to commands that were sent by a [`Sender`](crate::extension::Sender).
 pub trait ReplySink: Send + Sync + 'static {
@@ -32,12 +33,12 @@ pub struct SentTag(pub(super) u64);
 pub struct Delivery {
     tag: SentTag,
     reply: Result<ReplyPacket, Failure>,
-    nesting: u8,
+    limits: BoxLimits,
 }
 
 impl Delivery {
-    pub(super) fn new(tag: u64, reply: Result<ReplyPacket, Failure>, nesting: u8) -> Self {
-        Self { tag: SentTag(tag), reply, nesting }
+    pub(super) fn new(tag: u64, reply: Result<ReplyPacket, Failure>, limits: BoxLimits) -> Self {
+        Self { tag: SentTag(tag), reply, limits }
     }
 
     /// The tag of the command.
@@ -52,7 +53,7 @@ impl Delivery {
     /// As those of a call without a time limit.
     pub fn into_reply<C: Command>(self) -> Reply<C> {
         let reply = self.reply.map_err(Failure::into_call_error::<C::Errors>)?;
-        take_reply::<C>(&reply, self.nesting, None)
+        take_reply::<C>(&reply, self.limits, None)
     }
 }
 

@@ -107,6 +107,17 @@ impl Meter {
         held
     }
 
+    /// Counts bytes, unless more than `max` are counted then.
+    pub(crate) fn try_charge(&self, bytes: usize, max: usize) -> bool {
+        let add = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= max);
+        let is_charged = self.held.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add).is_ok();
+        if is_charged {
+            // What was counted is looked at once more, as in `charge`.
+            self.charge(0);
+        }
+        is_charged
+    }
+
     /// No longer counts bytes that were counted. Returns how many are left.
     #[inline]
     pub fn release(&self, bytes: usize) -> usize {

@@ -15,6 +15,7 @@ use crate::packet::{AskPacket, AskTag, features};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
 use crate::reason::CloseReason;
+use crate::value::{Budget, Scope};
 use crate::wire::RawBox;
 
 /// An ask that came from the peer and has no answer yet.
@@ -142,11 +143,21 @@ impl Ask {
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
         let Self { packet, mut asker } = self;
         asker.begin(&C::DECLARATION);
-        let (context, nesting) = (&asker as &dyn Context, asker.settings().boxes.nesting);
-        let command = take_checked::<C>(&mut packet.fields(nesting).with_context(&context));
+        let (context, limits, reservation) = (&asker as &dyn Context, asker.settings().boxes, asker.reservation());
+        // The box is counted, and dropped when its fields are decoded.
+        let budget = Budget::reserving(limits, packet.raw.as_bytes().len(), &reservation);
+        let scope = Scope::new(budget, Some(&context));
+        let command = take_checked::<C>(&mut packet.fields(limits.nesting).with_scope(&scope));
+        let (is_refused, unspent) = (scope.budget().is_refused(), scope.budget().unspent());
+        let reserved = reservation.keep(unspent);
         drop(packet);
+        asker.hold(reserved);
         let mut command = match command {
             Ok(command) => command,
+            Err(_) if is_refused => {
+                asker.refuse_busy();
+                return None;
+            }
             Err(error) => {
                 asker.refuse_argument(<C::Errors as ErrorCodes>::INVALID_ARGUMENT, &error);
                 return None;
@@ -256,11 +267,7 @@ impl Ask {
 
     /// Answers that too much is going on here.
     pub(crate) fn refuse_busy(mut self) {
-        self.asker.tell(EventKind::BUSY, |peer, _, omitted| {
-            let what = "too many commands are running; see `Settings::most_responders` and `most_inbound`";
-            tracing::warn!(%peer, omitted, "{what}");
-        });
-        self.asker.error(codes::BUSY, "Too many commands are running; try again later");
+        self.asker.refuse_busy();
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Answering;
+use super::reservation::Reservation;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
 use crate::codes;
 use crate::command::{Command, ErrorCodes, violations};
@@ -33,7 +34,7 @@ pub(super) struct Asker {
     is_noted: bool,
     /// What tells it from other asks of its connection, once that is asked for, or 0.
     number: AtomicU32,
-    /// How many bytes of the ask are counted.
+    /// How many bytes of the ask are counted: those of its box, and what it has decoded to beyond them.
     held: usize,
     /// The command, once it is known. A pointer to all that is declared, because that is shorter than its name.
     command: Option<&'static CommandDeclaration>,
@@ -163,6 +164,17 @@ impl Asker {
 
     pub(super) fn events(&self) -> &Events {
         self.answering.events()
+    }
+
+    /// What is decoded of the ask beyond its bytes.
+    pub(super) fn reservation(&self) -> Reservation<'_> {
+        Reservation::new(&*self.answering, self.wants_answer())
+    }
+
+    /// So many bytes more are counted as those of the ask.
+    #[inline]
+    pub(super) fn hold(&mut self, reserved: usize) {
+        self.held += reserved;
     }
 
     /// No longer counts the bytes of the ask.
@@ -295,6 +307,16 @@ impl Asker {
         if !self.wants_answer() {
             self.strictly_end();
         }
+    }
+
+    /// Answers that too much is going on here.
+    #[cold]
+    pub(super) fn refuse_busy(&mut self) {
+        self.tell(EventKind::BUSY, |peer, _, omitted| {
+            let what = "too many commands are running; see `Settings::most_responders` and `most_inbound`";
+            tracing::warn!(%peer, omitted, "{what}");
+        });
+        self.error(codes::BUSY, "Too many commands are running; try again later");
     }
 
     fn finish(&mut self, code: &str, description: &str) {

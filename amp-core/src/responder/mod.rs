@@ -3,6 +3,7 @@
 
 mod ask;
 mod asker;
+mod reservation;
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -79,6 +80,10 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
 
     /// Counts one more ask that has no answer, and its bytes.
     fn hold(&self, bytes: usize);
+
+    /// Counts more bytes of an ask that is counted. Not more than all asks may hold together, unless it is a notification: that was
+    /// promised to run.
+    fn reserve(&self, bytes: usize, wants_answer: bool) -> bool;
 
     /// No longer counts the bytes.
     fn release(&self, bytes: usize);

@@ -20,6 +20,7 @@ impl Value for BigInt {
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
         let not_an_integer = || DecodeErrorKind::NotA("an integer");
         let Digits { negative, digits } = Digits::parse(raw.as_bytes()).ok_or_else(not_an_integer)?;
+        raw.charge_allocation(digits.len())?;
         let magnitude = Self::parse_bytes(&digits, 10).ok_or_else(not_an_integer)?;
         let sign = if negative { Sign::Minus } else { Sign::Plus };
         Ok(Self::from_biguint(sign, magnitude.into_parts().1))

@@ -2,9 +2,11 @@ use std::cmp::Ordering;
 
 use bytes::Bytes;
 
+use super::budget::ALLOCATION;
+use super::scope::Scope;
 use super::{DecodeError, DecodeErrorKind, Key};
-use crate::exposed::{Context, ContextRef};
-use crate::wire::{BoxLimits, MAX_KEY, Pairs, RawBox, length_at};
+use crate::exposed::Context;
+use crate::wire::{BoxLimits, END, MAX_KEY, Pairs, RawBox, length_at};
 
 /// Values from this many bytes on may be kept as slices of the received buffer. To copy a smaller one costs less than to share.
 const SLICE_FROM: usize = 8 * 1024;
@@ -14,7 +16,7 @@ const SLICE_FROM: usize = 8 * 1024;
 pub struct BoxReader<'a> {
     bytes: &'a [u8],
     owner: Option<&'a RawBox>,
-    context: Option<ContextRef<'a>>,
+    scope: Option<&'a Scope<'a>>,
     next: Pairs<'a>,
     /// The last key that was found on the way.
     passed: &'a [u8],
@@ -23,13 +25,14 @@ pub struct BoxReader<'a> {
 }
 
 impl<'a> BoxReader<'a> {
-    /// A reader of a received box, whose values may nest `nesting` levels deep.
+    /// A reader of a received box, whose values may nest `nesting` levels deep. How much they decode to is not bounded but by the
+    /// box: at a connection it is.
     #[must_use]
     pub fn new(raw: &'a RawBox, nesting: u8) -> Self {
         Self {
             bytes: raw.as_bytes(),
             owner: Some(raw),
-            context: None,
+            scope: None,
             next: raw.pairs(),
             passed: &[],
             ascending: raw.is_ascending(),
@@ -48,17 +51,17 @@ impl<'a> BoxReader<'a> {
         reader
     }
 
-    /// The same reader, whose values see a context.
+    /// The same reader, whose values see a context and are charged to a budget.
     #[cfg(feature = "tokio")]
     #[inline]
-    pub(crate) fn with_context(self, context: &'a &'a dyn Context) -> Self {
-        Self { context: Some(ContextRef::new(context)), ..self }
+    pub(crate) fn with_scope(self, scope: &'a Scope<'a>) -> Self {
+        Self { scope: Some(scope), ..self }
     }
 
     /// What the place of decoding exposes; `None` in tests and tools, which have no connection. See [`RawValue::context`].
     #[must_use]
     pub fn context(&self) -> Option<&'a dyn Context> {
-        self.context.map(ContextRef::context)
+        self.scope.and_then(Scope::context)
     }
 
     /// The value of `key`; the last one if there are several (`wire.md` 2.1).
@@ -70,6 +73,10 @@ impl<'a> BoxReader<'a> {
         {
             self.passed = key.name_bytes();
             return Some(self.raw(value));
+        }
+        // A peer fills a list with empty boxes for two bytes each: none of them takes a look-up for each of its fields.
+        if self.bytes.len() <= END.len() {
+            return None;
         }
         self.value_elsewhere(key.name_bytes())
     }
@@ -106,13 +113,13 @@ impl<'a> BoxReader<'a> {
 
     /// All pairs in the order in which they came, duplicates included.
     pub fn pairs(&self) -> impl Iterator<Item = (&'a [u8], RawValue<'a>)> + use<'a> {
-        let (owner, context, depth) = (self.owner, self.context, self.depth);
-        Pairs::new(self.bytes).map(move |(key, bytes)| (key, RawValue { bytes, owner, context, depth }))
+        let whole = self.raw(self.bytes);
+        Pairs::new(self.bytes).map(move |(key, bytes)| (key, RawValue { bytes, ..whole }))
     }
 
     #[inline]
     fn raw(&self, bytes: &'a [u8]) -> RawValue<'a> {
-        RawValue { bytes, owner: self.owner, context: self.context, depth: self.depth }
+        RawValue { bytes, owner: self.owner, scope: self.scope, depth: self.depth }
     }
 }
 
@@ -121,7 +128,7 @@ impl<'a> BoxReader<'a> {
 pub struct RawValue<'a> {
     bytes: &'a [u8],
     owner: Option<&'a RawBox>,
-    context: Option<ContextRef<'a>>,
+    scope: Option<&'a Scope<'a>>,
     depth: u8,
 }
 
@@ -129,7 +136,7 @@ impl<'a> RawValue<'a> {
     /// A value that was not received in a box, for tests of a [`Value`](crate::Value) of your own.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, owner: None, context: None, depth: BoxLimits::DEFAULT.nesting }
+        Self { bytes, owner: None, scope: None, depth: BoxLimits::DEFAULT.nesting }
     }
 
     /// The bytes.
@@ -144,7 +151,7 @@ impl<'a> RawValue<'a> {
     /// [`Connection`](crate::Connection) itself, at the responder and at the caller.
     #[must_use]
     pub fn context(self) -> Option<&'a dyn Context> {
-        self.context.map(ContextRef::context)
+        self.scope.and_then(Scope::context)
     }
 
     /// The bytes as an owned value: a slice of the received buffer when they are most of it, else a copy. So the value never
@@ -183,18 +190,58 @@ impl<'a> RawValue<'a> {
         RawValue { bytes, owner: None, ..self }
     }
 
+    /// Charges memory that the value is about to take to the budget of its box,
+    /// [`BoxLimits::decoded_bytes`](crate::BoxLimits::decoded_bytes). While a responder runs, what its command has charged counts
+    /// towards [`Settings::most_inbound`](crate::Settings::most_inbound), too.
+    ///
+    /// Text, byte strings and lists that are decoded by their own `decode` are charged already. What else grows with what the peer
+    /// sends is to be charged before it is made. A value that was not received in a box has no budget, and all goes.
+    ///
+    /// ```
+    /// # extern crate amp_core as amp;
+    /// use amp::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+    ///
+    /// /// A byte that stands for many.
+    /// struct Zeros(Vec<u8>);
+    ///
+    /// impl Value for Zeros {
+    ///     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+    ///         out.write(self.0.len().to_string().as_bytes());
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+    ///         let length = usize::decode(raw)?;
+    ///         raw.charge(length)?;
+    ///         Ok(Self(vec![0; length]))
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the budget is used up: [`TooManyBytes`](DecodeErrorKind::TooManyBytes), or [`NoRoom`](DecodeErrorKind::NoRoom). The
+    /// value is to pass the error on.
+    #[inline]
+    pub fn charge(self, bytes: usize) -> Result<(), DecodeError> {
+        self.scope.map_or(Ok(()), |scope| scope.budget().charge(bytes))
+    }
+
+    /// Charges an allocation of so many bytes, if they are any.
+    #[inline]
+    pub(super) fn charge_allocation(self, bytes: usize) -> Result<(), DecodeError> {
+        match self.scope {
+            Some(scope) if bytes > 0 => scope.budget().charge(bytes.saturating_add(ALLOCATION)),
+            _ => Ok(()),
+        }
+    }
+
     /// The items of a `ListOf`: each behind a two-byte length.
     ///
     /// # Errors
     /// Items fail when the list is cut short or nests too deep. Twisted drops a cut item silently;
     /// here it is an error, because it is lost data (`wire.md` line 53).
     pub fn items(self) -> impl Iterator<Item = Result<RawValue<'a>, DecodeError>> + use<'a> {
-        self.parts(|rest| {
-            let length = length_at(rest, 0)?;
-            let item = rest.get(2..2 + length)?;
-            Some((item, &rest[2 + length..]))
-        })
-        .map(|part| part.map(|(bytes, value)| RawValue { bytes, ..value }))
+        self.parts(split_item).map(|part| part.map(|(bytes, value)| RawValue { bytes, ..value }))
     }
 
     /// The boxes of an `AmpList`, one behind the other.
@@ -206,13 +253,23 @@ impl<'a> RawValue<'a> {
             part.map(|((bytes, ascending), value)| BoxReader {
                 bytes,
                 owner: value.owner,
-                context: value.context,
+                scope: value.scope,
                 next: Pairs::new(bytes),
                 passed: &[],
                 ascending,
                 depth: value.depth,
             })
         })
+    }
+
+    /// How many [`items`](Self::items) there are; `None` when the list is cut short.
+    pub(super) fn count_items(self) -> Option<usize> {
+        count(self.bytes, split_item)
+    }
+
+    /// How many [`boxes`](Self::boxes) there are; `None` when the list is cut short.
+    pub(crate) fn count_boxes(self) -> Option<usize> {
+        count(self.bytes, split_box)
     }
 
     /// Cuts the bytes into parts one level deeper, until they are used up or one is not whole.
@@ -232,6 +289,10 @@ impl<'a> RawValue<'a> {
             };
             if let Some((part, after)) = split(rest) {
                 rest = after;
+                if let Some(Err(error)) = inner.scope.map(|scope| scope.budget().charge_item()) {
+                    rest = &[];
+                    return Some(Err(error));
+                }
                 return Some(Ok((part, inner)));
             }
             rest = &[];
@@ -240,11 +301,33 @@ impl<'a> RawValue<'a> {
     }
 }
 
+fn count<'a, T>(mut rest: &'a [u8], split: impl Fn(&'a [u8]) -> Option<(T, &'a [u8])>) -> Option<usize> {
+    let mut count = 0;
+    while !rest.is_empty() {
+        rest = split(rest)?.1;
+        count += 1;
+    }
+    Some(count)
+}
+
+/// The first item of `bytes`, and what follows it.
+fn split_item(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    bytes.get(2..)?.split_at_checked(length_at(bytes, 0)?)
+}
+
 /// The bytes of a nested box, and whether its keys ascend.
 type Part<'a> = (&'a [u8], bool);
 
 /// The first box of `bytes`, and what follows it.
+#[inline]
 fn split_box(bytes: &[u8]) -> Option<(Part<'_>, &[u8])> {
+    if let Some((&END, rest)) = bytes.split_first_chunk() {
+        return Some(((&bytes[..END.len()], true), rest));
+    }
+    split_pairs(bytes)
+}
+
+fn split_pairs(bytes: &[u8]) -> Option<(Part<'_>, &[u8])> {
     let mut pairs = Pairs::new(bytes);
     let mut last: Option<&[u8]> = None;
     let mut ascending = true;

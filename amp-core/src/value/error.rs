@@ -33,7 +33,23 @@ pub enum DecodeErrorKind {
     /// Nested deeper than [`BoxLimits::nesting`](crate::BoxLimits::nesting).
     #[error("nested too deep; see `BoxLimits::nesting`")]
     TooDeep,
-    /// The values decode and break constraints.
+    /// The box decodes to more than [`BoxLimits::decoded_bytes`](crate::BoxLimits::decoded_bytes).
+    #[error("decodes to more than {limit} bytes; see `BoxLimits::decoded_bytes`")]
+    TooManyBytes {
+        /// The limit that it crossed.
+        limit: usize,
+    },
+    /// The lists of the box have more than [`BoxLimits::items`](crate::BoxLimits::items) together.
+    #[error("more than {limit} items in the lists of one box; see `BoxLimits::items`")]
+    TooManyItems {
+        /// The limit that they crossed.
+        limit: usize,
+    },
+    /// There is no room for what it decodes to beside what else is held; there may be later. An ask is answered with
+    /// [`codes::BUSY`](crate::codes::BUSY) then.
+    #[error("no room for what it decodes to; see `Settings::most_inbound`")]
+    NoRoom,
+    /// The values decode and break constraints. Of a list, its length is judged before it is decoded.
     #[error("{0}")]
     Constraints(Violations),
     /// A rule of a user's own value type.
@@ -155,6 +171,18 @@ macro_rules! located_error {
 
         impl std::error::Error for $error {}
     };
+}
+
+impl DecodeError {
+    /// The same, with violations where they stand in the whole box: of a nested list its box is told by the path.
+    #[cfg(feature = "tokio")]
+    #[cold]
+    pub(crate) fn into_placed(mut self) -> Self {
+        if let DecodeErrorKind::Constraints(found) = &mut self.0.kind {
+            found.move_into(&std::mem::take(&mut self.0.path));
+        }
+        self
+    }
 }
 
 located_error!(DecodeError, DecodeErrorKind);

@@ -1,5 +1,5 @@
 use super::number::{join_digits, trim};
-use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use super::{Count, DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
 
 /// Python refuses to read longer integers (`sys.int_info.default_max_str_digits`).
@@ -107,6 +107,7 @@ macro_rules! integer {
     // A list of `u8` is a byte string.
     (@list u8) => {
         const LIST_TYPE: AmpType = AmpType::Bytes;
+        const COUNT_LIST: Option<Count> = None;
 
         fn encode_list(items: &[Self], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
             out.write(items);
@@ -114,6 +115,7 @@ macro_rules! integer {
         }
 
         fn decode_list(raw: RawValue<'_>) -> Result<Vec<Self>, DecodeError> {
+            raw.charge_allocation(raw.as_bytes().len())?;
             Ok(raw.as_bytes().to_vec())
         }
     };

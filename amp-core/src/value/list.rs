@@ -1,9 +1,10 @@
-use super::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+use super::{Count, DecodeError, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
 use crate::violation::{Place, Violations};
 
 impl<T: Value> Value for Vec<T> {
     const TYPE: AmpType = T::LIST_TYPE;
+    const COUNT: Option<Count> = T::COUNT_LIST;
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         T::encode_list(self, out)
@@ -28,9 +29,37 @@ pub(super) fn encode<T: Value>(items: &[T], out: &mut ValueWriter<'_>) -> Result
         .try_for_each(|(index, item)| out.put_item(|out| item.encode(out)).map_err(|error| error.at_index(index)))
 }
 
+pub(super) fn count(raw: RawValue<'_>) -> Option<usize> {
+    raw.count_items()
+}
+
 pub(super) fn decode<T: Value>(raw: RawValue<'_>) -> Result<Vec<T>, DecodeError> {
-    raw.items()
-        .enumerate()
-        .map(|(index, item)| item.and_then(T::decode).map_err(|error| error.at_index(index)))
-        .collect()
+    collect(raw, raw.items().map(|item| item.and_then(T::decode)))
+}
+
+/// Makes a list of the items of a value. Its memory is charged before it grows.
+pub(crate) fn collect<T>(
+    raw: RawValue<'_>,
+    mut items: impl Iterator<Item = Result<T, DecodeError>>,
+) -> Result<Vec<T>, DecodeError> {
+    let mut list = Vec::new();
+    while let Some(item) = items.next() {
+        let item = item.map_err(|error| error.at_index(list.len()))?;
+        if list.len() == list.capacity() {
+            grow(&mut list, raw)?;
+        }
+        list.push(item);
+    }
+    Ok(list)
+}
+
+/// Doubles the list, but to no more than the value has items: each takes two bytes at least. What is charged is exactly what it
+/// takes.
+#[cold]
+fn grow<T>(list: &mut Vec<T>, raw: RawValue<'_>) -> Result<(), DecodeError> {
+    let most = (raw.as_bytes().len() / 2).saturating_sub(list.len());
+    let more = list.len().max(4).min(most).max(1);
+    raw.charge_allocation(more.saturating_mul(size_of::<T>()))?;
+    list.reserve_exact(more);
+    Ok(())
 }

@@ -7,24 +7,35 @@
 mod bigint;
 mod box_reader;
 mod box_writer;
+mod budget;
 mod bytes;
 mod error;
 mod float;
 mod integer;
 mod list;
 mod number;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
+#[cfg(feature = "tokio")]
+pub(crate) use budget::{Budget, Reserve};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+pub(crate) use list::collect;
+#[cfg(feature = "tokio")]
+pub(crate) use scope::Scope;
 
 use std::any::type_name;
 
 use crate::schema::AmpType;
 use crate::violation::{Place, Violations};
+
+/// Counts the items of a list without decoding them; `None` when it is cut short.
+#[doc(hidden)]
+pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
 
 /// One value of a box: a Rust type with a form in bytes. Twisted's `IArgumentType` for one key.
 ///
@@ -70,6 +81,14 @@ pub trait Value: Sized {
     #[doc(hidden)]
     const LIST_TYPE: AmpType = AmpType::ListOf(&Self::TYPE);
 
+    /// For a list, how its items are counted before it is decoded.
+    #[doc(hidden)]
+    const COUNT: Option<Count> = None;
+
+    /// The same for a list of such values.
+    #[doc(hidden)]
+    const COUNT_LIST: Option<Count> = Some(list::count);
+
     /// Appends the value's bytes.
     ///
     /// It runs while the connection's outbound buffer is locked: it must not use the connection. It may run more than once for
@@ -83,6 +102,9 @@ pub trait Value: Sized {
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError>;
 
     /// Makes a value of received bytes. The [`context`](RawValue::context) exposes the connection that they came over.
+    ///
+    /// Values of this library are charged to the budget of their box ([`BoxLimits::decoded_bytes`](crate::BoxLimits::decoded_bytes)). A
+    /// value that takes memory by itself, as much as the peer wants, [charges](RawValue::charge) it first.
     ///
     /// # Errors
     /// When the bytes are no such value. The one call fails then.

@@ -12,6 +12,7 @@ impl Value for String {
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
         let text = std::str::from_utf8(raw.as_bytes()).map_err(|_| DecodeErrorKind::NotA("UTF-8 text"))?;
+        raw.charge_allocation(text.len())?;
         Ok(text.to_owned())
     }
 }

@@ -48,6 +48,15 @@ impl Violations {
         }
     }
 
+    /// Those of a value that stands at `outer`, as they stand in the box around it.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn move_into(&mut self, outer: &str) {
+        for Violation { path, .. } in self.told.iter_mut().filter(|_| !outer.is_empty()) {
+            let dot = if path.starts_with('[') { "" } else { "." };
+            *path = format!("{outer}{dot}{path}");
+        }
+    }
+
     /// Whether everything holds.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -44,11 +44,21 @@ pub struct BoxLimits {
     pub pairs: usize,
     /// How deep boxes and lists may nest within a value. Default 32.
     pub nesting: u8,
+    /// Bytes of memory that a received box may decode to: text, byte strings and lists with all that they hold, and what values of a
+    /// user's own [charge](crate::RawValue::charge). Default 16 MiB.
+    ///
+    /// An ask that decodes to more is answered with [`codes::INVALID_ARGUMENT`](crate::codes::INVALID_ARGUMENT), and of an answer the
+    /// one call fails.
+    pub decoded_bytes: usize,
+    /// Items of all lists of a received box together, nested boxes among them. Default 262,144. Over it, the same as over
+    /// [`decoded_bytes`](Self::decoded_bytes).
+    pub items: usize,
 }
 
 impl BoxLimits {
-    /// The defaults: 1 MiB, 1,024 pairs, 32 levels.
-    pub const DEFAULT: Self = Self { bytes: 1 << 20, pairs: 1024, nesting: 32 };
+    /// The defaults: 1 MiB, 1,024 pairs, 32 levels, 16 MiB decoded, 262,144 items.
+    pub const DEFAULT: Self =
+        Self { bytes: 1 << 20, pairs: 1024, nesting: 32, decoded_bytes: 16 << 20, items: 1 << 18 };
 
     /// Sets the bytes of one box.
     #[must_use]
@@ -68,6 +78,20 @@ impl BoxLimits {
     #[must_use]
     pub const fn nesting(mut self, nesting: u8) -> Self {
         self.nesting = nesting;
+        self
+    }
+
+    /// Sets the bytes of memory that a received box may decode to.
+    #[must_use]
+    pub const fn decoded_bytes(mut self, decoded_bytes: usize) -> Self {
+        self.decoded_bytes = decoded_bytes;
+        self
+    }
+
+    /// Sets the items of all lists of a received box.
+    #[must_use]
+    pub const fn items(mut self, items: usize) -> Self {
+        self.items = items;
         self
     }
 }

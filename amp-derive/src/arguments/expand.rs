@@ -46,6 +46,8 @@ impl Struct<'_> {
             &code! {
                 const TYPE: #krate::schema::AmpType = #krate::schema::AmpType::Box(#nested::declared::<Self>);
                 const LIST_TYPE: #krate::schema::AmpType = #krate::schema::AmpType::AmpList(#nested::declared::<Self>);
+                const COUNT_LIST: ::core::option::Option<#nested::Count> =
+                    ::core::option::Option::Some(#nested::nested_count_list);
                 fn encode(&self, out: &mut #krate::ValueWriter<'_>) -> #encoded {
                     #nested::nested_encode(self, out)
                 }

@@ -18,6 +18,17 @@ impl Constraint {
         code!(#check #arguments;)
     }
 
+    /// Judges the length of a list before it is decoded, if the rule is about that.
+    pub(crate) fn judge(&self, field: &Field<'_>, krate: &Path) -> Option<TokenStream> {
+        if self.depth > 0 || !matches!(self.rule, Rule::Length(_) | Rule::NonEmpty) {
+            return None;
+        }
+        let (rule, words, key) = (self.rule(krate), self.words(), field.key(krate));
+        let judge = self.through("judge", field.ty, krate);
+        let arguments = call_at(&self.key, code!(#rule, #words, #key, &*from));
+        Some(code!(#judge #arguments?;))
+    }
+
     /// The rule for a field of the type `ty` in a schema.
     pub(crate) fn declaration(&self, ty: &Type, krate: &Path) -> TokenStream {
         let (words, rule) = (self.words(), self.rule(krate));

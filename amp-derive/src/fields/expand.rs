@@ -19,7 +19,10 @@ impl Field<'_> {
         let (member, key) = (self.member, self.key(krate));
         let field = as_trait(self.ty, &code!(#krate::__private::Field));
         let take = Ident::new(function, Span::mixed_site());
-        code!(#member: #field::#take(#key, from)?,)
+        let judged: TokenStream =
+            self.constraints.iter().filter_map(|constraint| constraint.judge(self, krate)).collect();
+        let taken = code!(#field::#take(#key, from)?);
+        if judged.is_empty() { code!(#member: #taken,) } else { code!(#member: { #judged #taken },) }
     }
 
     /// Checks what is declared for the field and within it.
@@ -39,7 +42,7 @@ impl Field<'_> {
     }
 
     /// The name behind its two length bytes, as it stands on the wire.
-    fn key(&self, krate: &Path) -> TokenStream {
+    pub(crate) fn key(&self, krate: &Path) -> TokenStream {
         let length = u8::try_from(self.name.len()).unwrap_or(u8::MAX);
         let wire = Literal::byte_string(&[&[0, length], self.name.as_bytes()].concat());
         code!(const { #krate::__private::Key::from_wire(#wire) })

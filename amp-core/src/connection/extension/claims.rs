@@ -6,7 +6,7 @@ use super::keys::{KeyList, Keys};
 use crate::events::Events;
 use crate::proto::AddKeys;
 use crate::responder::Ask;
-use crate::wire::RawBox;
+use crate::wire::{BoxLimits, RawBox};
 
 /// One connection's part of an [`Extension`](super::Extension).
 pub trait Handler: Send + Sync + 'static {
@@ -111,8 +111,8 @@ impl Claims {
         self.keys.see_ask(ask);
     }
 
-    pub(in crate::connection) fn see_reply(&self, reply: &RawBox, nesting: u8) {
-        self.keys.see_reply(reply, nesting);
+    pub(in crate::connection) fn see_reply(&self, reply: &RawBox, limits: BoxLimits) {
+        self.keys.see_reply(reply, limits);
     }
 
     /// The handler of a command and the place of the command there, if an extension claims it.

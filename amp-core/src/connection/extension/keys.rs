@@ -8,8 +8,8 @@ use crate::packet::SentBox;
 use crate::panics::caught;
 use crate::proto::AddKeys;
 use crate::responder::Ask;
-use crate::value::BoxReader;
-use crate::wire::RawBox;
+use crate::value::{BoxReader, Budget, Scope};
+use crate::wire::{BoxLimits, RawBox};
 
 /// Adds keys to the boxes that a connection sends, and sees those of the boxes that come: of asks and of their answers and errors.
 /// The boxes that are sent while extensions are attached, when not all keys are known yet, carry none. The boxes without a type, those that a [`BoxReceiver`](crate::BoxReceiver) gets, and the library's own commands are left alone.
@@ -62,8 +62,11 @@ impl KeyList {
         self.each(|keys| keys.see_ask(ask));
     }
 
-    pub(super) fn see_reply(&self, reply: &RawBox, nesting: u8) {
-        self.each(|keys| keys.see_reply(&BoxReader::new(reply, nesting)));
+    pub(super) fn see_reply(&self, reply: &RawBox, limits: BoxLimits) {
+        self.each(|keys| {
+            let scope = Scope::new(Budget::new(limits), None);
+            keys.see_reply(&BoxReader::new(reply, limits.nesting).with_scope(&scope));
+        });
     }
 
     /// A panic under the connection's lock would leave an ask there whose tag is used again.

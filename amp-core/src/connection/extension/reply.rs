@@ -41,8 +41,8 @@ impl<C: Command> Future for PendingReply<C> {
         let Some(tag) = self.tag else { panic!("an answer was polled after it had come") };
         let answer = ready!(poll_answer(shared, tag, cx));
         self.tag = None;
-        let (decoding, nesting) = (Decoding(&self.connection), self.connection.settings().boxes.nesting);
-        let take = |reply| take_reply::<C>(&reply, nesting, Some(&decoding.context()));
+        let (decoding, limits) = (Decoding(&self.connection), self.connection.settings().boxes);
+        let take = |reply| take_reply::<C>(&reply, limits, Some(&decoding.context()));
         Poll::Ready(answer.map_err(Failure::into_call_error).and_then(take))
     }
 }

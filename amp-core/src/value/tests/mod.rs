@@ -1,6 +1,8 @@
 //! The rows of `wire.md` 2.4, and what must hold for every value.
 
 mod boxes;
+#[cfg(feature = "tokio")]
+mod budget;
 mod float;
 mod integer;
 mod list;

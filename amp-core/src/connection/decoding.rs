@@ -1,0 +1,91 @@
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::task::JoinHandle;
+
+use super::callback::respond;
+use super::shared::Shared;
+use crate::locator::Locator;
+use crate::panics::{Panic, caught};
+use crate::responder::{Ask, Located};
+
+/// A box over this many bytes is decoded on another thread. One value of the largest size is over it: that may be a list of
+/// 32,767 boxes, which takes milliseconds, and all connections of the reader's thread would wait for it.
+const LARGE: usize = 64 * 1024;
+
+/// A responder that was located, and whether it goes on when its caller has left.
+pub(super) type Responder = (Pin<Box<dyn Future<Output = ()> + Send>>, bool);
+
+/// The one large ask that is located and decoded on another thread. What came later waits for it, so that responders begin in the
+/// order of their asks.
+pub(super) struct Decoding {
+    task: JoinHandle<Option<Responder>>,
+    pub(super) start: Start,
+}
+
+/// What is known of an ask when it starts.
+pub(super) struct Start {
+    pub(super) noted: Option<(Box<[u8]>, u32)>,
+    pub(super) wants_answer: bool,
+    /// Whether the connection is over, and the caller has left with it.
+    pub(super) is_left: bool,
+}
+
+/// Whether others would wait too long for the ask to be decoded.
+#[inline]
+pub(super) fn is_large(ask: &Ask) -> bool {
+    ask.raw().as_bytes().len() > LARGE
+}
+
+impl Decoding {
+    #[cold]
+    pub(super) fn new(shared: &Arc<Shared>, ask: Ask, start: Start) -> Self {
+        let shared = Arc::clone(shared);
+        let decode = move || {
+            let located = AssertUnwindSafe(|| respond(shared.identity(), || locate(&*shared.locator, ask)));
+            // A panic drops the ask, and a dropped ask is answered with an error.
+            caught(located).unwrap_or_else(|panic| {
+                shared.tell_panic(&panic);
+                None
+            })
+        };
+        Self { task: tokio::task::spawn_blocking(decode), start }
+    }
+
+    /// Ready with the responder, or with nothing when the ask is answered.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Responder>> {
+        Poll::Ready(match ready!(Pin::new(&mut self.task).poll(cx)) {
+            Ok(located) => located,
+            // The runtime shuts down, and has dropped the ask.
+            Err(error) => {
+                if let Ok(payload) = error.try_into_panic() {
+                    drop(Panic::of(payload));
+                }
+                None
+            }
+        })
+    }
+}
+
+/// Finds the responder, which has the arguments of the ask then.
+pub(super) fn locate(locator: &dyn Locator, ask: Ask) -> Option<Responder> {
+    match locator.locate(ask) {
+        Located::Responding(responding) => Some((responding, false)),
+        Located::Detached(responding) => Some((responding, true)),
+        Located::Answered => None,
+        Located::Unknown(ask) => {
+            ask.refuse_unhandled();
+            None
+        }
+    }
+}
+
+/// Polls once. Returns what is not ready.
+pub(super) fn poll_once((mut responding, is_detached): Responder) -> Option<Responder> {
+    // The task that goes on with it polls it again at once, so nobody needs this poll's waker.
+    let poll = responding.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    poll.is_pending().then_some((responding, is_detached))
+}

@@ -1,0 +1,112 @@
+use std::cell::Cell;
+use std::fmt;
+
+use super::{DecodeError, DecodeErrorKind};
+use crate::wire::BoxLimits;
+
+/// What an allocation costs beside its bytes.
+pub(super) const ALLOCATION: usize = 16;
+/// What is decoded of any box without being counted: a small command with a short list costs nothing more.
+const FREE: usize = 512;
+/// Bytes are reserved in steps that double, from the first of these to the last.
+const STEPS: (usize, usize) = (1024, 64 * 1024);
+
+/// Where bytes that are decoded are counted beyond those of the received box.
+pub(crate) trait Reserve: fmt::Debug {
+    /// Counts more bytes, if there is room for them.
+    fn reserve(&self, bytes: usize) -> bool;
+}
+
+/// What may be decoded of one box, charged before the memory is taken.
+///
+/// The bytes of the box itself are counted by whoever holds it, and are free when it is dropped. So as much may be decoded at
+/// once; more is reserved.
+#[derive(Debug)]
+pub(crate) struct Budget<'a> {
+    most_bytes: usize,
+    most_items: usize,
+    /// Bytes that are counted and not spent.
+    room: Cell<usize>,
+    /// Bytes that may still be reserved.
+    rest: Cell<usize>,
+    items: Cell<usize>,
+    reserved: Cell<usize>,
+    reserve: Option<&'a dyn Reserve>,
+    is_refused: Cell<bool>,
+}
+
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "only connections have budgets"))]
+impl<'a> Budget<'a> {
+    /// As much as the limits say, counted nowhere.
+    pub(crate) fn new(limits: BoxLimits) -> Self {
+        Self::with(limits, limits.decoded_bytes, None)
+    }
+
+    /// For a box of which `counted` bytes are counted.
+    pub(crate) fn reserving(limits: BoxLimits, counted: usize, reserve: &'a dyn Reserve) -> Self {
+        Self::with(limits, counted.saturating_add(FREE).min(limits.decoded_bytes), Some(reserve))
+    }
+
+    fn with(limits: BoxLimits, room: usize, reserve: Option<&'a dyn Reserve>) -> Self {
+        Self {
+            room: Cell::new(room),
+            rest: Cell::new(limits.decoded_bytes - room),
+            items: Cell::new(limits.items),
+            most_bytes: limits.decoded_bytes,
+            most_items: limits.items,
+            reserved: Cell::new(0),
+            reserve,
+            is_refused: Cell::new(false),
+        }
+    }
+
+    #[inline]
+    pub(super) fn charge(&self, bytes: usize) -> Result<(), DecodeError> {
+        match self.room.get().checked_sub(bytes) {
+            Some(left) => {
+                self.room.set(left);
+                Ok(())
+            }
+            None => self.charge_more(bytes),
+        }
+    }
+
+    #[inline]
+    pub(super) fn charge_item(&self) -> Result<(), DecodeError> {
+        match self.items.get().checked_sub(1) {
+            Some(left) => {
+                self.items.set(left);
+                Ok(())
+            }
+            None => Err(DecodeErrorKind::TooManyItems { limit: self.most_items }.into()),
+        }
+    }
+
+    #[cold]
+    fn charge_more(&self, bytes: usize) -> Result<(), DecodeError> {
+        let (room, rest, reserved) = (self.room.get(), self.rest.get(), self.reserved.get());
+        let missing = bytes.saturating_sub(room);
+        let Some(reserve) = self.reserve.filter(|_| missing <= rest) else {
+            return Err(DecodeErrorKind::TooManyBytes { limit: self.most_bytes }.into());
+        };
+        let step = missing.max(reserved.clamp(STEPS.0, STEPS.1)).min(rest);
+        if !reserve.reserve(step) {
+            self.is_refused.set(true);
+            return Err(DecodeErrorKind::NoRoom.into());
+        }
+        self.room.set(room + step - bytes);
+        self.rest.set(rest - step);
+        self.reserved.set(reserved + step);
+        Ok(())
+    }
+
+    /// How much of what was reserved is not spent.
+    pub(crate) fn unspent(&self) -> usize {
+        self.room.get().min(self.reserved.get())
+    }
+
+    /// Whether there was no room where bytes are counted: what failed for that may succeed later.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_refused.get()
+    }
+}

@@ -1,0 +1,265 @@
+//! What a box decodes to is charged before it is made, and what is held is no more than was charged.
+
+use std::cell::Cell;
+
+use ::bytes::{Bytes, BytesMut};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{Empty, Item, Kid, Parent};
+use crate::value::budget::ALLOCATION;
+use crate::value::{Budget, Reserve, Scope};
+use crate::wire::{BoxDecoder, BoxLimits, RawBox};
+
+/// Bytes on the heap that a value holds.
+trait Held {
+    fn held(&self) -> usize;
+}
+
+macro_rules! inline {
+    ($($type:ty)*) => {$(
+        impl Held for $type {
+            fn held(&self) -> usize {
+                0
+            }
+        }
+    )*};
+}
+
+inline! { u8 i64 f64 bool [u8; 4] Kid Empty }
+
+impl Held for String {
+    fn held(&self) -> usize {
+        self.capacity()
+    }
+}
+
+impl Held for Bytes {
+    fn held(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<T: Held> Held for Option<T> {
+    fn held(&self) -> usize {
+        self.as_ref().map_or(0, Held::held)
+    }
+}
+
+impl<T: Held> Held for Vec<T> {
+    fn held(&self) -> usize {
+        let own = if size_of::<T>() == 0 { 0 } else { self.capacity() * size_of::<T>() };
+        own + self.iter().map(Held::held).sum::<usize>()
+    }
+}
+
+impl Held for Item {
+    fn held(&self) -> usize {
+        self.b.held()
+    }
+}
+
+impl Held for Parent {
+    fn held(&self) -> usize {
+        self.kids.held() + self.name.held()
+    }
+}
+
+#[cfg(feature = "num-bigint")]
+impl Held for num_bigint::BigInt {
+    fn held(&self) -> usize {
+        usize::try_from(self.bits().div_ceil(8)).expect("a length")
+    }
+}
+
+/// A box whose `v` is these bytes.
+fn boxed(value: &[u8]) -> RawBox {
+    let length = u16::try_from(value.len()).expect("a length of a value").to_be_bytes();
+    let wire = [b"\0\x01v", &length[..], value, b"\0\0"].concat();
+    BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(&wire[..])).next_box().expect("a box").expect("whole")
+}
+
+fn take<T: Value>(raw: &RawBox, scope: &Scope<'_>) -> Result<T, DecodeErrorKind> {
+    let value = BoxReader::new(raw, 32).with_scope(scope).value(Key::from_wire(b"\0\x01v")).expect("the key");
+    T::decode(value).map_err(|error| error.kind().clone())
+}
+
+fn within<T: Value>(limits: BoxLimits, value: &[u8]) -> Result<T, DecodeErrorKind> {
+    take(&boxed(value), &Scope::new(Budget::new(limits), None))
+}
+
+/// What was reserved, and how much there is to be.
+#[derive(Debug)]
+struct Counter {
+    reserved: Cell<usize>,
+    most: usize,
+}
+
+impl Reserve for Counter {
+    fn reserve(&self, bytes: usize) -> bool {
+        let sum = self.reserved.get() + bytes;
+        let fits = sum <= self.most;
+        if fits {
+            self.reserved.set(sum);
+        }
+        fits
+    }
+}
+
+const LIMITS: BoxLimits = BoxLimits::DEFAULT;
+
+#[test]
+fn text_and_byte_strings_are_charged_their_length_and_their_allocation_and_nothing_when_empty() {
+    fn charged<T: Value + Debug>() {
+        assert!(within::<T>(LIMITS.decoded_bytes(0), b"").is_ok());
+        assert!(within::<T>(LIMITS.decoded_bytes(3 + ALLOCATION), b"123").is_ok());
+        let limit = 2 + ALLOCATION;
+        let refused = within::<T>(LIMITS.decoded_bytes(limit), b"123").expect_err("one byte over it");
+        assert_eq!(refused, DecodeErrorKind::TooManyBytes { limit });
+    }
+    charged::<String>();
+    charged::<Vec<u8>>();
+    charged::<Bytes>();
+    #[cfg(feature = "num-bigint")]
+    {
+        assert!(within::<num_bigint::BigInt>(LIMITS.decoded_bytes(3 + ALLOCATION), b"123").is_ok());
+        assert!(within::<num_bigint::BigInt>(LIMITS.decoded_bytes(2 + ALLOCATION), b"123").is_err());
+    }
+}
+
+#[test]
+fn a_list_is_charged_what_it_grows_to_before_it_does() {
+    let (one, four) = (b"\0\x011".repeat(1), b"\0\x011".repeat(4));
+    // A list of one has room for one here: its value is too short for more.
+    for (list, bytes) in [(&one, 8), (&four, 4 * 8)] {
+        assert!(within::<Vec<i64>>(LIMITS.decoded_bytes(bytes + ALLOCATION), list).is_ok());
+        let refused = within::<Vec<i64>>(LIMITS.decoded_bytes(bytes + ALLOCATION - 1), list);
+        assert!(matches!(refused, Err(DecodeErrorKind::TooManyBytes { .. })), "{refused:?}");
+    }
+    let boxes = b"\0\x01k\0\x011\0\0".repeat(3);
+    assert!(within::<Vec<Kid>>(LIMITS.decoded_bytes(4 * 8 + ALLOCATION), &boxes).is_ok());
+    assert!(within::<Vec<Kid>>(LIMITS.decoded_bytes(4 * 8 + ALLOCATION - 1), &boxes).is_err());
+}
+
+#[test]
+fn items_of_all_lists_of_a_box_are_counted_together() {
+    let two = [&b"\0\x06\0\x011\0\x011"[..], b"\0\x03\0\x011"].concat();
+    assert_eq!(within::<Vec<Vec<u16>>>(LIMITS.items(5), &two), Ok(vec![vec![1, 1], vec![1]]));
+    let refused = within::<Vec<Vec<u16>>>(LIMITS.items(4), &two).expect_err("two lists and three numbers");
+    assert_eq!(refused, DecodeErrorKind::TooManyItems { limit: 4 });
+    assert_eq!(refused.to_string(), "more than 4 items in the lists of one box; see `BoxLimits::items`");
+    let empty = [0; 8];
+    assert_eq!(within::<Vec<Empty>>(LIMITS.items(4), &empty).map(|list| list.len()), Ok(4));
+    assert!(within::<Vec<Empty>>(LIMITS.items(3), &empty).is_err(), "that they need no memory does not matter");
+}
+
+#[test]
+fn the_error_says_the_limit_and_where() {
+    let raw = boxed(b"\0\x01a\0\x01b");
+    let limits = LIMITS.decoded_bytes(3 * 24 + ALLOCATION + 1 + ALLOCATION);
+    let scope = Scope::new(Budget::new(limits), None);
+    let mut reader = BoxReader::new(&raw, 32).with_scope(&scope);
+    let error = crate::command::take_required::<Vec<String>>(Key::from_wire(b"\0\x01v"), &mut reader)
+        .expect_err("the second text is over it");
+    let limit = limits.decoded_bytes;
+    assert_eq!(error.to_string(), format!("v[1]: decodes to more than {limit} bytes; see `BoxLimits::decoded_bytes`"));
+}
+
+#[test]
+fn what_a_box_decodes_to_beyond_its_own_bytes_is_reserved_in_steps_and_refused_where_there_is_no_room() {
+    let list = b"\0\0".repeat(10_000);
+    let raw = boxed(&list);
+    let needed = 10_000 * size_of::<String>();
+    for (most, is_taken) in [(1 << 20, true), (needed / 2, false), (0, false)] {
+        let counter = Counter { reserved: Cell::new(0), most };
+        let scope = Scope::new(Budget::reserving(LIMITS, raw.as_bytes().len(), &counter), None);
+        let taken = take::<Vec<String>>(&raw, &scope);
+        assert_eq!((taken.is_ok(), scope.budget().is_refused()), (is_taken, !is_taken));
+        match taken {
+            Ok(list) => {
+                let counted = raw.as_bytes().len() + 512 + counter.reserved.get() - scope.budget().unspent();
+                assert!((list.held()..list.held() + 1024).contains(&counted), "{counted}");
+            }
+            Err(kind) => assert_eq!(kind, DecodeErrorKind::NoRoom),
+        }
+    }
+    let counter = Counter { reserved: Cell::new(0), most: usize::MAX };
+    let limits = LIMITS.decoded_bytes(needed / 2);
+    let scope = Scope::new(Budget::reserving(limits, raw.as_bytes().len(), &counter), None);
+    let limit = limits.decoded_bytes;
+    assert_eq!(take::<Vec<String>>(&raw, &scope), Err(DecodeErrorKind::TooManyBytes { limit }));
+    assert!(!scope.budget().is_refused() && counter.reserved.get() <= limit, "the box itself is at fault");
+}
+
+#[test]
+fn a_short_box_reserves_nothing() {
+    let raw = boxed(b"\0\x01a\0\x01b\0\x01c");
+    let counter = Counter { reserved: Cell::new(0), most: 0 };
+    let scope = Scope::new(Budget::reserving(LIMITS, raw.as_bytes().len(), &counter), None);
+    assert_eq!(take::<Vec<String>>(&raw, &scope).map(|list| list.len()), Ok(3));
+}
+
+#[test]
+fn a_value_of_the_users_charges_what_it_makes_and_without_a_box_all_goes() {
+    #[derive(Debug, PartialEq)]
+    struct Zeros(usize);
+
+    impl Value for Zeros {
+        fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+            self.0.encode(out)
+        }
+
+        fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+            let length = usize::decode(raw)?;
+            // What is unpacked is charged as what it is unpacked from.
+            raw.with_bytes(b"unpacked").charge(length)?;
+            Ok(Self(length))
+        }
+    }
+
+    assert_eq!(within::<Zeros>(LIMITS.decoded_bytes(9), b"9"), Ok(Zeros(9)));
+    assert_eq!(within::<Zeros>(LIMITS.decoded_bytes(8), b"9"), Err(DecodeErrorKind::TooManyBytes { limit: 8 }));
+    assert_eq!(decoded::<Zeros>(b"99999999999"), Ok(Zeros(99_999_999_999)));
+}
+
+/// Bytes that are lists and boxes rather often.
+fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let short = vec(prop_oneof![6 => Just(0_u8), 3 => 1..4_u8, 2 => prop::sample::select(b"abkn".to_vec())], 0..200);
+    let names = prop::sample::select(vec![
+        &b"\0\x01a\0\x011"[..],
+        b"\0\x01b\0\x02xy",
+        b"\0\x01k\0\x011",
+        b"\0\0",
+        b"\0\x04name\0\x01n",
+    ]);
+    prop_oneof![short, vec(names, 0..100).prop_map(|parts| parts.concat())]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_bytes_no_more_is_held_than_was_charged(bytes in likely_bytes(), limit in 0..3000_usize) {
+        fn check<T: Value + Held>(bytes: &[u8], limit: usize) -> Result<(), TestCaseError> {
+            if let Ok(value) = within::<T>(LIMITS.decoded_bytes(limit), bytes) {
+                prop_assert!(value.held() <= limit, "{} of {limit}", value.held());
+            }
+            let raw = boxed(bytes);
+            let counter = Counter { reserved: Cell::new(0), most: limit };
+            let scope = Scope::new(Budget::reserving(LIMITS, raw.as_bytes().len(), &counter), None);
+            if let Ok(value) = take::<T>(&raw, &scope) {
+                let counted = raw.as_bytes().len() + 512 + counter.reserved.get() - scope.budget().unspent();
+                prop_assert!(value.held() <= counted, "{} of {counted}", value.held());
+            }
+            Ok(())
+        }
+        macro_rules! each {
+            ($($type:ty)*) => { $(check::<$type>(&bytes, limit)?;)* };
+        }
+        each! { String Vec<u8> Bytes Vec<i64> Vec<f64> Vec<bool> Vec<[u8; 4]> Vec<String> Vec<Vec<u8>> Vec<Vec<Vec<i64>>> }
+        each! { Item Parent Vec<Item> Vec<Parent> Vec<Vec<Item>> Vec<Empty> Vec<Vec<Empty>> Vec<Bytes> }
+        #[cfg(feature = "num-bigint")]
+        each! { num_bigint::BigInt Vec<num_bigint::BigInt> }
+    }
+}
