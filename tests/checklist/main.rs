@@ -25,6 +25,7 @@ mod failures;
 mod flood;
 mod forwarding;
 mod framing;
+mod full_server;
 mod fuzz;
 #[path = "../shared/guarded.rs"]
 mod guarded;
@@ -35,6 +36,7 @@ mod listeners;
 mod logged;
 mod loss;
 mod raw_peer;
+mod refusals;
 mod replies;
 mod runtimes;
 mod sent;

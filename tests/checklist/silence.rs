@@ -18,7 +18,9 @@ fn with(settings: Settings) -> (Connection, RawPeer) {
 
 #[tokio::test(start_paused = true)]
 async fn a_box_that_has_begun_ends_the_connection_when_nothing_more_of_it_comes() {
-    for settings in [Settings::new(), Settings::new().in_order(true), Settings::new().strictness(amp::Strictness::Twisted)] {
+    for settings in
+        [Settings::new(), Settings::new().in_order(true), Settings::new().strictness(amp::Strictness::Twisted)]
+    {
         let logged = logged();
         let (connection, mut peer) = with(settings);
         peer.expect_open().await;
@@ -28,7 +30,12 @@ async fn a_box_that_has_begun_ends_the_connection_when_nothing_more_of_it_comes(
         assert!(matches!(reason, CloseReason::BoxTimeout { timeout } if timeout == 30 * SECOND), "{reason:?}");
         assert_eq!(start.elapsed().as_secs(), 30);
         peer.expect_end("").await;
-        assert_eq!(logged.text().matches("began a box and sent nothing more of it for 30s").count(), 1, "{}", logged.text());
+        assert_eq!(
+            logged.text().matches("began a box and sent nothing more of it for 30s").count(),
+            1,
+            "{}",
+            logged.text()
+        );
     }
 }
 
@@ -121,7 +128,9 @@ async fn stalled(settings: Settings) -> (Connection, DuplexStream) {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_takes_nothing_of_what_waits_ends_the_connection() {
-    for settings in [Settings::new(), Settings::new().in_order(true), Settings::new().strictness(amp::Strictness::Twisted)] {
+    for settings in
+        [Settings::new(), Settings::new().in_order(true), Settings::new().strictness(amp::Strictness::Twisted)]
+    {
         let logged = logged();
         let start = Instant::now();
         let (connection, _peer) = stalled(settings).await;

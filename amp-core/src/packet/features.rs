@@ -99,7 +99,8 @@ pub(crate) fn take_goodbye(pairs: Pairs<'_>) -> (String, String) {
     (code, text)
 }
 
-fn printable(bytes: &[u8], most: usize) -> String {
+/// What a stranger wrote, for people: at most so many characters, without any that would move a terminal or forge a line.
+pub(crate) fn printable(bytes: &[u8], most: usize) -> String {
     let mut shown = String::new();
     // A character has up to four bytes, and what is cut in the middle is shown as lost.
     let start = &bytes[..bytes.len().min(4 * most)];
