@@ -52,6 +52,8 @@ impl EventKind {
     pub(crate) const PANIC: Self = Self::new(Level::WARN, "panics");
     pub(crate) const WRONG_UPGRADE: Self = Self::new(Level::WARN, "upgrades with another connection's ask");
     pub(crate) const CANNOT_BEGIN: Self = Self::new(Level::ERROR, "connections that could not begin");
+    pub(crate) const REFUSED_PEER: Self = Self::new(Level::WARN, "peers refused");
+    pub(crate) const REFUSED_CONNECTION: Self = Self::new(Level::DEBUG, "connections refused");
     pub(crate) const CLIENT_GONE: Self = Self::new(Level::DEBUG, "clients gone before they were accepted");
     pub(crate) const NOT_ACCEPTED: Self = Self::new(Level::WARN, "connections not accepted");
 }

@@ -106,6 +106,11 @@ pub enum CloseReason {
         /// The limit that was crossed.
         limit: usize,
     },
+    /// This server had as many connections as it may
+    /// ([`ServerBuilder::max_connections`](crate::ServerBuilder::max_connections)), and one more came: the peer had never sent a whole box,
+    /// and was the first of those.
+    #[error("the server was full, and this connection had never sent a box: another one took its place")]
+    MadeRoom,
     /// The peer ended it and said why.
     #[error("the peer ended the connection with {}: {}", Escaped(.code), Escaped(.text))]
     EndedByPeer {
@@ -132,7 +137,7 @@ pub enum CloseReason {
 impl CloseReason {
     /// Whether what is queued when the connection ends is still written.
     pub(crate) fn lets_write(&self) -> bool {
-        !matches!(self, Self::Io(_) | Self::DriverDropped)
+        !matches!(self, Self::Io(_) | Self::DriverDropped | Self::MadeRoom)
     }
 
     /// Under which code the peer is told of an end for which it is the cause, or a fatal error.

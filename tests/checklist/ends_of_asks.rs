@@ -208,7 +208,7 @@ async fn what_goes_on_keeps_the_place_of_its_connection_so_that_a_loop_of_sender
     let work = Work::default();
     let locating = work.clone();
     let server = Server::builder()
-        .most_connections(3)
+        .max_connections(3)
         .settings(Settings::new().close_timeout(60 * SECOND))
         .bind_tcp("127.0.0.1:0", move |_| locating.clone().into_locator())
         .await

@@ -106,7 +106,7 @@ async fn what_on_connection_is_given_calls_the_client_and_does_not_keep_it() {
 async fn a_locator_or_an_on_connection_that_panics_costs_its_one_connection() {
     let (sender, receiver) = mpsc::unbounded_channel();
     let (street, first, second) = (Street(sender), AtomicBool::new(true), AtomicBool::new(true));
-    let builder = Server::builder().most_connections(1).on_connection(move |_| {
+    let builder = Server::builder().max_connections(1).on_connection(move |_| {
         assert!(!second.swap(false, Ordering::SeqCst), "the second visitor");
     });
     let server = builder.serve(Door(receiver), move |_: &Peer| {
@@ -124,7 +124,11 @@ async fn a_locator_or_an_on_connection_that_panics_costs_its_one_connection() {
 #[tokio::test(start_paused = true)]
 async fn a_server_of_at_most_zero_connections_takes_one() {
     let (server, street, _) = serve(0, Settings::new());
-    works(&street.enter()).await;
-    works(&street.enter()).await;
+    for _ in 0..2 {
+        let one = street.enter();
+        works(&one).await;
+        one.close();
+        soon("it leaves", one.closed()).await;
+    }
     assert!(server.connections() <= 1);
 }

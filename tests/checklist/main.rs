@@ -25,6 +25,7 @@ mod failures;
 mod flood;
 mod forwarding;
 mod framing;
+mod full_server;
 mod fuzz;
 #[path = "../shared/guarded.rs"]
 mod guarded;
@@ -36,6 +37,7 @@ mod logged;
 mod loss;
 mod memory;
 mod raw_peer;
+mod refusals;
 mod replies;
 mod runtimes;
 mod sent;

@@ -9,6 +9,7 @@ use super::driver::Driver;
 use super::ending::EndGuard;
 use super::extension::{Claims, Extension, Extensions};
 use super::handle::Connection;
+use super::reader::OnFirstBox;
 use super::shared::Shared;
 use super::states::States;
 use crate::events::{EventKind, EventLimit};
@@ -131,7 +132,7 @@ impl Builder {
     #[track_caller]
     pub(super) fn start_transport(self, transport: impl Transport + 'static, peer: Peer) -> Connection {
         require_time();
-        let (connection, driver) = self.build_over(transport, peer);
+        let (connection, driver) = self.build_over(transport, peer, None);
         tokio::spawn(driver);
         connection
     }
@@ -144,10 +145,24 @@ impl Builder {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.build_over(Adapted::plain(transport), peer)
+        self.build_over(Adapted::plain(transport), peer, None)
     }
 
-    fn build_over(self, transport: impl Transport + 'static, peer: Peer) -> (Connection, Driver) {
+    /// As [`build`](Self::build), for a server that wants to know when the first whole box comes. Unless `on_first_box` agrees, that is not
+    /// handled: the connection has ended.
+    pub(crate) fn build_placed<T>(self, transport: T, peer: Peer, on_first_box: OnFirstBox) -> (Connection, Driver)
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.build_over(Adapted::plain(transport), peer, Some(on_first_box))
+    }
+
+    fn build_over(
+        self,
+        transport: impl Transport + 'static,
+        peer: Peer,
+        on_first_box: Option<OnFirstBox>,
+    ) -> (Connection, Driver) {
         install_hook();
         let Self { locator, states, settings, memory, events, extensions } = self;
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
@@ -168,7 +183,7 @@ impl Builder {
         if let Some(keys) = claims.keys() {
             guard.0.lock().sending().add_keys(keys);
         }
-        (connection, Driver::new(transport, guard, claims))
+        (connection, Driver::new(transport, guard, claims, on_first_box))
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn require_time() {
 }
 
 /// The runtime's time, which a test may have paused.
-pub(super) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 

@@ -12,8 +12,8 @@ use super::clock::{Alarm, now, require_time};
 use super::ending::{EndGuard, Ending};
 use super::extension::Claims;
 use super::lingering::{Lingering, warn_cut_short};
-use super::reader::{Reader, Step};
-use super::replacement::{PreviousTransport, Replacing, poll_replacing};
+use super::reader::{OnFirstBox, Reader};
+use super::replacement::{PreviousTransport, Replacing, Step, poll_replacing};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::time_limits::{Handshake, TimeLimits, Waits};
@@ -37,10 +37,15 @@ use crate::reason::CloseReason;
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
 impl Driver {
-    pub(super) fn new(transport: impl Transport + 'static, guard: EndGuard, claims: Claims) -> Self {
+    pub(super) fn new(
+        transport: impl Transport + 'static,
+        guard: EndGuard,
+        claims: Claims,
+        on_first_box: Option<OnFirstBox>,
+    ) -> Self {
         let shared = &guard.0;
         let running = Running {
-            reader: Reader::new(Arc::clone(shared)),
+            reader: Reader::new(Arc::clone(shared), on_first_box),
             writer: Writer::new(),
             responders: Responders::new(Arc::clone(shared), claims),
             transport: Current::First(transport),

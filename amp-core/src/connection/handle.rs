@@ -67,6 +67,11 @@ impl Connection {
         }
     }
 
+    /// Ends the connection for a reason of its server's.
+    pub(crate) fn end(&self, reason: CloseReason) {
+        self.shared.end(reason);
+    }
+
     /// Who is at the other end.
     #[must_use]
     pub fn peer(&self) -> &Peer {

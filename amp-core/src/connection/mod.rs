@@ -64,7 +64,7 @@ mod writer;
 
 pub use builder::Builder;
 pub use call::Call;
-pub(crate) use clock::require_time;
+pub(crate) use clock::{now, require_time};
 pub use driver::Driver;
 pub use handle::Connection;
 pub use over_boxes::BoxInlet;

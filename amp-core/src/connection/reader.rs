@@ -10,6 +10,7 @@ use super::batching::Batching;
 use super::clock::now;
 use super::halt::Halt;
 use super::recv_buffer::RecvBuffer;
+use super::replacement::Step;
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::sink::{Delivery, ReplySink, hand_over};
@@ -31,6 +32,7 @@ pub(super) struct Reader {
     has_more: bool,
     batching: Batching,
     has_first_box: bool,
+    on_first_box: Option<OnFirstBox>,
     /// Whether bytes came since that was last asked.
     has_read: bool,
     /// Replies that are not yet delivered.
@@ -51,26 +53,18 @@ pub(super) struct Reader {
     reads_on: bool,
 }
 
-/// What is to be done about the replacement of the transport.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Nothing,
-    /// It runs, or is to be run once everything before the barrier is written.
-    Replace,
-    /// The transport stays: reading goes on.
-    Resume,
-    /// The peer has answered before it was asked.
-    Refuse,
-}
+/// Learns of the first whole box. Whether the connection still has its place in its server.
+pub(crate) type OnFirstBox = Box<dyn FnOnce() -> bool + Send>;
 
 impl Reader {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, on_first_box: Option<OnFirstBox>) -> Self {
         Self {
             received: RecvBuffer::new(shared.settings.boxes),
             shared,
             has_more: false,
             batching: Batching::new(),
             has_first_box: false,
+            on_first_box,
             has_read: false,
             replies: Vec::new(),
             for_sinks: Vec::new(),
@@ -277,7 +271,7 @@ impl Reader {
                 return Ok(());
             };
             if !self.has_first_box {
-                if !self.is_open() {
+                if !self.is_open() || !self.on_first_box.take().is_none_or(|on_first_box| on_first_box()) {
                     return Ok(());
                 }
                 self.hear(&raw);

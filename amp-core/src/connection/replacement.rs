@@ -72,6 +72,18 @@ impl AsyncWrite for PreviousTransport {
     }
 }
 
+/// What is to be done about the replacement of the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Nothing,
+    /// It runs, or is to be run once everything before the barrier is written.
+    Replace,
+    /// The transport stays: reading goes on.
+    Resume,
+    /// The peer has answered before it was asked.
+    Refuse,
+}
+
 /// What is to be run when both ends have agreed to replace the transport.
 #[derive(Default)]
 pub(super) struct NextReplacement(Mutex<Option<Replacement>>);

@@ -265,6 +265,11 @@ impl Ask {
         self.asker.error(codes::DRAINING, "The connection is closing; nothing was done");
     }
 
+    /// Answers that this connection is one too many. Nothing was done.
+    pub(crate) fn refuse_full(mut self, words: &str) {
+        self.asker.error(codes::BUSY, words);
+    }
+
     /// Answers that too much is going on here.
     pub(crate) fn refuse_busy(mut self) {
         self.asker.refuse_busy();

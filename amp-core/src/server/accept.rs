@@ -1,5 +1,5 @@
 //! The accept loop and its life cycle: one for servers and for the forwards of `amp-multiplex`. Public for that crate only and
-//! hidden, because it promises nothing to others. Imports `events`, `panics` and `peer`.
+//! hidden, because it promises nothing to others. Imports `connection`, `events`, `panics` and `peer`.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -10,8 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::listener::Listener;
+use super::reserve::{Reserve, wants_descriptors};
+use super::shortage::Shortage;
+use crate::connection::now;
 use crate::escaped::Escaped;
 use crate::events::{EventKind, EventLimit};
 use crate::panics::caught;
@@ -71,21 +75,35 @@ impl Lifecycle {
     }
 }
 
+/// How many descriptors the process has left for a connection that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It has what it needs.
+    Enough,
+    /// It has that of the reserve: to be told that there are no more.
+    Scarce,
+    /// It has the last of the reserve, which is wanted back at once.
+    None,
+}
+
 /// Accepts connections and runs a task for each.
 #[derive(Debug)]
 pub struct AcceptLoop {
     /// What accepts, for the log.
     owner: &'static str,
-    max_connections: usize,
+    max_tasks: usize,
+    reserve: Reserve,
     lifecycle: Lifecycle,
     events: EventLimit,
 }
 
 impl AcceptLoop {
-    /// An accept loop that runs at most `max_connections` tasks at once and leaves further connections to the system's backlog.
+    /// An accept loop that runs at most `max_tasks` at once and leaves further connections to the system's backlog. It keeps so many
+    /// descriptors free, to accept and refuse connections when the process has no more.
     #[must_use]
-    pub fn new(owner: &'static str, max_connections: usize) -> Self {
-        Self { owner, max_connections, lifecycle: Lifecycle::new(), events: EventLimit::new() }
+    pub fn new(owner: &'static str, max_tasks: usize, spare_descriptors: usize) -> Self {
+        let (reserve, events) = (Reserve::new(spare_descriptors), EventLimit::new());
+        Self { owner, max_tasks, reserve, lifecycle: Lifecycle::new(), events }
     }
 
     /// The stage, which outlives the loop.
@@ -97,18 +115,19 @@ impl AcceptLoop {
     /// Accepts until the loop is closed, `until` completes or the listener panics; then drops `until` and the listener and waits
     /// for the tasks, unless it is aborted. `serve` runs in the loop and must not block; the future that it returns is the task.
     pub async fn run<A: Listener, F: Future<Output = ()> + Send + 'static>(
-        self,
+        mut self,
         listener: A,
         until: impl Future<Output = ()> + Send,
-        serve: impl Fn(A::Transport, Peer) -> F + Send,
+        serve: impl Fn(A::Transport, Peer, Room) -> Option<F> + Send,
     ) {
+        let owner = self.owner;
         let mut tasks = JoinSet::new();
         {
             let mut accepting = pin!(self.accept(listener, until, serve, &mut tasks));
             let accepting = poll_fn(|cx| {
                 let polled = caught(AssertUnwindSafe(|| accepting.as_mut().poll(cx)));
                 polled.unwrap_or_else(|panic| {
-                    tracing::error!(%panic, "a {} accepts no more: its listener panicked", self.owner);
+                    tracing::error!(%panic, "a {owner} accepts no more: its listener panicked");
                     Poll::Ready(())
                 })
             });
@@ -125,19 +144,22 @@ impl AcceptLoop {
     }
 
     async fn accept<A: Listener, F: Future<Output = ()> + Send + 'static>(
-        &self,
+        &mut self,
         mut listener: A,
         until: impl Future<Output = ()> + Send,
-        serve: impl Fn(A::Transport, Peer) -> F + Send,
+        serve: impl Fn(A::Transport, Peer, Room) -> Option<F> + Send,
         tasks: &mut JoinSet<()>,
     ) {
+        let Self { owner, max_tasks, reserve, .. } = self;
+        let (mut is_lent, mut failures) = (false, Shortage::default());
+        let mut recheck = pin!(tokio::time::sleep(PAUSE_AFTER_ERROR));
         let (mut closing, mut until) = (pin!(self.lifecycle.reached(Stage::Closing)), pin!(until));
         let mut is_over =
             |cx: &mut Context<'_>| closing.as_mut().poll(cx).is_ready() || until.as_mut().poll(cx).is_ready();
         loop {
             let has_room = unless(&mut is_over, |cx| {
                 let _ = poll_joined(tasks, cx);
-                if tasks.len() < self.max_connections { Poll::Ready(()) } else { Poll::Pending }
+                if tasks.len() < *max_tasks { Poll::Ready(()) } else { Poll::Pending }
             });
             if has_room.await.is_none() {
                 return;
@@ -146,20 +168,47 @@ impl AcceptLoop {
             let accepted = unless(&mut is_over, |cx| {
                 // Tasks that have ended hold their memory until they are joined.
                 let _ = poll_joined(tasks, cx);
-                accepting.as_mut().poll(cx)
+                // What was lent comes back when something in the process has closed, and before the next connection takes it.
+                while !is_lent && !reserve.refill(owner) && recheck.as_mut().poll(cx).is_ready() {
+                    recheck.as_mut().reset(Instant::now() + PAUSE_AFTER_ERROR);
+                }
+                let accepted = accepting.as_mut().poll(cx);
+                if accepted.is_pending() && std::mem::take(&mut is_lent) {
+                    // Without a descriptor the system's `accept` fails although nobody is there.
+                    cx.waker().wake_by_ref();
+                }
+                accepted
             });
             match accepted.await {
                 None => return,
-                Some(Ok((transport, peer))) => drop(tasks.spawn(serve(transport, peer))),
+                Some(Ok((transport, peer))) => {
+                    // By now there may be descriptors again.
+                    let is_scarce = std::mem::take(&mut is_lent) && !reserve.refill(owner);
+                    let room = match is_scarce {
+                        false => Room::Enough,
+                        true if reserve.is_empty() => Room::None,
+                        true => Room::Scarce,
+                    };
+                    if let Some(count) = failures.ends() {
+                        tracing::info!(count, "a {owner} accepts connections again");
+                    }
+                    if let Some(task) = serve(transport, peer, room) {
+                        tasks.spawn(task);
+                    }
+                }
                 Some(Err(error)) if concerns_client(&error) => {
                     self.events.tell(EventKind::CLIENT_GONE, |omitted| {
                         tracing::debug!(omitted, error = %Escaped(error), "a client went before it was accepted");
                     });
                 }
+                Some(Err(error)) if wants_descriptors(&error) && reserve.lend(owner, &error, now()) => is_lent = true,
                 Some(Err(error)) => {
-                    self.events.tell(EventKind::NOT_ACCEPTED, |omitted| {
-                        tracing::warn!(omitted, error = %Escaped(error), "a connection was not accepted");
-                    });
+                    is_lent = false;
+                    if !wants_descriptors(&error) && failures.begins(now()) {
+                        self.events.tell(EventKind::NOT_ACCEPTED, |omitted| {
+                            tracing::warn!(omitted, error = %Escaped(error), "a connection was not accepted");
+                        });
+                    }
                     let mut pause = pin!(tokio::time::sleep(PAUSE_AFTER_ERROR));
                     if unless(&mut is_over, |cx| pause.as_mut().poll(cx)).await.is_none() {
                         return;
@@ -225,14 +274,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_is_closed_while_it_pauses_stops_accepting_at_once() {
-        let accept_loop = AcceptLoop::new("test", 1);
+        let mut accept_loop = AcceptLoop::new("test", 1, 1);
         let (lifecycle, mut tasks) = (accept_loop.lifecycle(), JoinSet::new());
         let closing = async {
             tokio::time::sleep(PAUSE_AFTER_ERROR / 2).await;
             lifecycle.advance(Stage::Closing);
         };
-        let start = tokio::time::Instant::now();
-        let accepting = accept_loop.accept(Broken, pending(), |_, _| pending(), &mut tasks);
+        let start = Instant::now();
+        let accepting = accept_loop.accept(Broken, pending(), |_, _, _| Some(pending()), &mut tasks);
         tokio::join!(accepting, closing);
         assert_eq!(start.elapsed(), PAUSE_AFTER_ERROR / 2);
     }

@@ -4,13 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use tokio::net::{TcpListener, ToSocketAddrs};
 
 use super::accept::AcceptLoop;
 use super::handle::Server;
 use super::listener::Listener;
+use super::roster::{MAX_REFUSALS, Roster};
 use super::serve::Connections;
 use super::session::IntoSession;
 use super::unix::UnixSocket;
@@ -22,13 +22,18 @@ use crate::settings::Settings;
 
 /// The default of [`ServerBuilder::max_memory`].
 const MAX_MEMORY: usize = 256 << 20;
+/// How many descriptors a server keeps free, to answer those that come when the process has no more.
+const SPARE_DESCRIPTORS: usize = 4;
+/// How many connections may be ending that made room for others, before accepting pauses.
+const MAX_ENDING: usize = 64;
 
 /// Sets a server up: what its connections allow and how many there may be.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it binds or serves"]
 pub struct ServerBuilder {
     builder: Builder,
-    most_connections: usize,
+    max_connections: usize,
+    max_connections_per_peer: Option<usize>,
     max_memory: usize,
     on_connection: Arc<dyn Fn(Connection) + Send + Sync>,
 }
@@ -36,7 +41,13 @@ pub struct ServerBuilder {
 impl ServerBuilder {
     /// Default settings, and at most 1,024 connections.
     pub fn new() -> Self {
-        Self { builder: Builder::new(), most_connections: 1024, max_memory: MAX_MEMORY, on_connection: Arc::new(drop) }
+        Self {
+            builder: Builder::new(),
+            max_connections: 1024,
+            max_connections_per_peer: None,
+            max_memory: MAX_MEMORY,
+            on_connection: Arc::new(drop),
+        }
     }
 
     /// Sets what each connection allows.
@@ -64,10 +75,25 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets how many connections there may be at once. Further ones wait in the system's backlog until one
-    /// ends. At least 1.
-    pub fn most_connections(mut self, most: usize) -> Self {
-        self.most_connections = most.max(1);
+    /// Sets how many connections there may be at once. At least 1; 1,024 by default.
+    ///
+    /// A further one takes the place of the one that was accepted earliest of those that have never sent a whole box, which ends with
+    /// [`CloseReason::MadeRoom`](crate::CloseReason::MadeRoom). If there is none, its first command is answered with
+    /// [`codes::BUSY`](crate::codes::BUSY) and it is closed, without the closure having seen it: 64 at once, each for up to 10 seconds; more
+    /// are closed without an answer. The log tells when that begins and when there is room again, at most once a minute.
+    /// [`Server::refused`] counts them.
+    pub fn max_connections(mut self, max: usize) -> Self {
+        self.max_connections = max.max(1);
+        self
+    }
+
+    /// Sets how many connections one peer may have at once: one IPv4 address, the first 64 bits of an IPv6 address, or the user of a
+    /// process at a unix socket. At least 1; no limit by default. Other peers are not limited.
+    ///
+    /// Further ones are refused as those over [`max_connections`](Self::max_connections) are. Do not set it where many peers come from one
+    /// address, as behind a proxy.
+    pub fn max_connections_per_peer(mut self, max: usize) -> Self {
+        self.max_connections_per_peer = Some(max.max(1));
         self
     }
 
@@ -94,7 +120,8 @@ impl ServerBuilder {
     }
 
     /// Listens on a TCP address. `session` makes, from the peer, what one connection needs: a
-    /// [`Locator`](crate::Locator), or a [`Session`](crate::Session) with extensions.
+    /// [`Locator`](crate::Locator), or a [`Session`](crate::Session) with extensions. It may return a `Result`, and refuse the peer with
+    /// [`Refused`](crate::Refused).
     ///
     /// # Errors
     /// When the address cannot be bound.
@@ -149,18 +176,20 @@ impl ServerBuilder {
         local: Option<SocketAddr>,
     ) -> Server {
         require_time();
-        let accept_loop = AcceptLoop::new("server", self.most_connections);
-        let (lifecycle, count) = (accept_loop.lifecycle(), Arc::new(AtomicUsize::new(0)));
+        let max_tasks = self.max_connections.saturating_add(MAX_REFUSALS + MAX_ENDING);
+        let accept_loop = AcceptLoop::new("server", max_tasks, SPARE_DESCRIPTORS);
+        let lifecycle = accept_loop.lifecycle();
+        let roster = Roster::new(self.max_connections, self.max_connections_per_peer);
         let connections = Connections {
             builder: self.builder.memory(Pool::new(self.max_memory)),
             session: Arc::new(session),
             on_connection: self.on_connection,
             lifecycle: lifecycle.clone(),
-            count: Arc::clone(&count),
+            roster: Arc::clone(&roster),
         };
-        let serve = move |transport, peer| connections.serve(transport, peer);
+        let serve = move |transport, peer, room| connections.serve(transport, peer, room);
         tokio::spawn(accept_loop.run(listener, future::pending(), serve));
-        Server::new(lifecycle, count, local)
+        Server::new(lifecycle, roster, local)
     }
 }
 
@@ -173,7 +202,10 @@ impl Server {
 
 impl fmt::Debug for ServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerBuilder").field("most_connections", &self.most_connections).finish_non_exhaustive()
+        f.debug_struct("ServerBuilder")
+            .field("max_connections", &self.max_connections)
+            .field("max_connections_per_peer", &self.max_connections_per_peer)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,9 +1,9 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::accept::{Lifecycle, Stage};
+use super::roster::Roster;
 
 /// Accepts connections until it is closed or dropped. Cheap to hold: the work is done in tasks of its own.
 ///
@@ -24,14 +24,13 @@ use super::accept::{Lifecycle, Stage};
 #[must_use = "dropping a server closes it"]
 pub struct Server {
     lifecycle: Lifecycle,
-    /// How many connections there are.
-    count: Arc<AtomicUsize>,
+    roster: Arc<Roster>,
     local: Option<SocketAddr>,
 }
 
 impl Server {
-    pub(super) fn new(lifecycle: Lifecycle, count: Arc<AtomicUsize>, local: Option<SocketAddr>) -> Self {
-        Self { lifecycle, count, local }
+    pub(super) fn new(lifecycle: Lifecycle, roster: Arc<Roster>, local: Option<SocketAddr>) -> Self {
+        Self { lifecycle, roster, local }
     }
 
     /// The address that [`bind_tcp`](super::ServerBuilder::bind_tcp) bound, with the port that the system chose for port 0.
@@ -43,7 +42,14 @@ impl Server {
     /// How many connections there are.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+        self.roster.connections()
+    }
+
+    /// How many connections were refused since the server began: because of a limit, for want of descriptors, or by the closure that sees
+    /// each peer. Those that were ended to make room for another count, too.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.roster.refused()
     }
 
     /// Begins to close. Nothing more is accepted, and every connection is closed as by

@@ -3,8 +3,11 @@
 //! ```text
 //!   listener      where connections come from
 //!   unix          a listener whose socket file is removed with it
-//!   accept        the accept loop, its limit of connections and its life cycle
-//!   serve         how each connection is set up and driven
+//!   accept        the accept loop and its life cycle     reserve     descriptors that it keeps free
+//!   roster        which connections there are, and which one makes room for another
+//!   origins       how many of them one peer has          shortage    what is told of a limit that is reached
+//!   serve         how each connection is set up          refusing    and how one is refused
+//!   drive         how both are driven
 //!   session       what a server needs for one connection
 //!   handle        the server, to its user
 //!   builder       how a server is set up
@@ -12,14 +15,20 @@
 
 pub mod accept;
 mod builder;
+mod drive;
 mod handle;
 mod listener;
+mod origins;
+mod refusing;
+mod reserve;
+mod roster;
 mod serve;
 mod session;
+mod shortage;
 mod unix;
 
 pub use builder::ServerBuilder;
 pub use handle::Server;
 pub use listener::Listener;
-pub use session::{IntoSession, Session};
+pub use session::{IntoSession, Refused, Session};
 pub use unix::UnixSocket;

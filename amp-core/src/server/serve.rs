@@ -1,13 +1,13 @@
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::accept::{Lifecycle, Stage};
+use super::accept::{Lifecycle, Room};
+use super::drive::drive;
+use super::refusing::refuse;
+use super::roster::{Admission, Place, Roster};
 use super::session::IntoSession;
 use crate::connection::{Builder, Connection, Driver};
 use crate::events::EventKind;
@@ -21,33 +21,54 @@ pub(super) struct Connections<M> {
     pub(super) session: Arc<M>,
     pub(super) on_connection: Arc<dyn Fn(Connection) + Send + Sync>,
     pub(super) lifecycle: Lifecycle,
-    pub(super) count: Arc<AtomicUsize>,
+    pub(super) roster: Arc<Roster>,
 }
 
 impl<M> Connections<M> {
-    /// Drives a connection to its end, and closes it when the server closes.
-    pub(super) fn serve<T, S>(&self, transport: T, peer: Peer) -> impl Future<Output = ()> + Send + use<M, T, S>
+    /// Drives a connection to its end, and closes it when the server closes. `None` when it is not even answered.
+    pub(super) fn serve<T, S>(
+        &self,
+        transport: T,
+        peer: Peer,
+        room: Room,
+    ) -> Option<impl Future<Output = ()> + Send + use<M, T, S>>
     where
         M: Fn(&Peer) -> S + Send + Sync + 'static,
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
         S: IntoSession,
     {
-        let counted = Counted::new(&self.count);
+        let admission = match room {
+            Room::Enough => self.roster.admit(&peer),
+            Room::Scarce => self.roster.refuse_scarce(),
+            Room::None => {
+                self.roster.count_dropped();
+                Admission::Dropped
+            }
+        };
         let (session, builder) = (Arc::clone(&self.session), self.builder.clone());
         let (on_connection, lifecycle) = (Arc::clone(&self.on_connection), self.lifecycle.clone());
         // What the user's closures do happens in the task: a panic of theirs costs one connection.
-        async move {
-            let _counted = counted;
-            if let Some((connection, driver)) = set_up(&*session, &*on_connection, builder, transport, peer) {
+        let (place, refusal) = match admission {
+            Admission::Served(place) => (Some(place), None),
+            Admission::Refused(refusal) => (None, Some(refusal)),
+            Admission::Dropped => return None,
+        };
+        Some(async move {
+            if let Some(refusal) = refusal {
+                return Box::pin(refuse(transport, peer, refusal, &lifecycle, builder.events())).await;
+            }
+            let Some(place) = place else { return };
+            if let Some((connection, driver)) = set_up(&place, &*session, &*on_connection, builder, transport, peer) {
                 drive(connection, driver, &lifecycle).await;
             }
-        }
+        })
     }
 }
 
-/// Runs the user's closures for a connection. `None` when one panics.
+/// Runs the user's closures for a connection. `None` when its peer is refused, its place is lost already, or a closure panics.
 fn set_up<T, S>(
-    session: impl Fn(&Peer) -> S,
+    place: &Place,
+    session: &impl Fn(&Peer) -> S,
     on_connection: &dyn Fn(Connection),
     builder: Builder,
     transport: T,
@@ -59,44 +80,27 @@ where
 {
     install_hook();
     let (events, from) = (Arc::clone(builder.events()), peer.clone());
-    let begun = caught(AssertUnwindSafe(|| {
-        let (connection, driver) = session(&peer).into_session().set_up(builder).build(transport, peer);
-        on_connection(connection.clone());
-        (connection, driver)
-    }));
-    begun
-        .inspect_err(|panic| {
-            events.tell(EventKind::PANIC, |omitted| {
-                tracing::warn!(peer = %from, omitted, %panic, "a connection cannot begin: a server's closure panicked");
+    let begun = caught(AssertUnwindSafe(|| match session(&peer).into_session() {
+        Ok(session) => {
+            let (connection, driver) = session.set_up(builder).build_placed(transport, peer, place.on_first_box());
+            if !place.attach(connection.downgrade()) {
+                return None;
+            }
+            on_connection(connection.clone());
+            Some((connection, driver))
+        }
+        Err(refused) => {
+            place.count_refused();
+            events.tell(EventKind::REFUSED_PEER, |omitted| {
+                tracing::warn!(%peer, omitted, reason = refused.reason(), "a peer was refused");
             });
-        })
-        .ok()
-}
-
-async fn drive(connection: Connection, mut driver: Driver, lifecycle: &Lifecycle) {
-    let mut closing = pin!(lifecycle.reached(Stage::Closing));
-    let is_closing = poll_fn(|cx| match closing.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(true),
-        Poll::Pending => Pin::new(&mut driver).poll(cx).map(|_| false),
-    });
-    if is_closing.await {
-        connection.close();
-        driver.await;
-    }
-}
-
-/// Counts a connection until it is dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+            None
+        }
+    }));
+    begun.unwrap_or_else(|panic| {
+        events.tell(EventKind::PANIC, |omitted| {
+            tracing::warn!(peer = %from, omitted, %panic, "a connection cannot begin: a server's closure panicked");
+        });
+        None
+    })
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::connection::Builder;
 use crate::connection::extension::{Extension, Extensions};
+use crate::escaped::Escaped;
 use crate::locator::Locator;
 
 /// What a server needs for one connection: what answers it, and what extends it.
@@ -39,7 +40,60 @@ impl fmt::Debug for Session {
     }
 }
 
-/// What a server's closure returns: a [`Locator`] or a [`Session`].
+/// A peer that a server does not serve, and why.
+///
+/// A server's closure returns it in place of a session. The reason is logged, on one line and cut after 256 characters, at `WARN` once a
+/// minute and else at `DEBUG`; the peer is not told. Every error becomes one by `?`, as what it says.
+///
+/// ```no_run
+/// # extern crate amp_core as amp;
+/// # async fn example() -> std::io::Result<()> {
+/// use amp::{Peer, Refused, Server};
+///
+/// let server = Server::builder()
+///     .bind_tcp("0.0.0.0:1234", |peer| match peer {
+///         Peer::Tcp { address } if address.ip().is_loopback() => Ok(()),
+///         _ => Err(Refused::new("only from this machine")),
+///     })
+///     .await?;
+///
+/// let agents = Server::builder().bind_unix("/run/agents.sock", |peer| {
+///     let Peer::Unix { credentials: Some(credentials), .. } = peer else {
+///         return Err(Refused::new("without credentials"));
+///     };
+///     match credentials.user {
+///         0 | 1000 => Ok(()),
+///         user => Err(Refused::new(format!("user {user} is not an agent"))),
+///     }
+/// })?;
+/// # drop((server, agents));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a peer is refused when a server's closure returns it"]
+pub struct Refused {
+    reason: String,
+}
+
+impl Refused {
+    /// Refuses a peer for a reason, which goes into the log.
+    pub fn new(reason: impl fmt::Display) -> Self {
+        Self { reason: Escaped(reason).to_string() }
+    }
+
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl<E: std::error::Error> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::new(error)
+    }
+}
+
+/// What a server's closure returns: a [`Locator`], a [`Session`], or the `Result` of one of them and [`Refused`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what a connection answers",
     label = "neither a locator nor a `Session`",
@@ -48,17 +102,26 @@ impl fmt::Debug for Session {
 )]
 pub trait IntoSession: 'static {
     /// The session of one connection.
-    fn into_session(self) -> Session;
+    ///
+    /// # Errors
+    /// When the peer is refused: its transport is closed at once, and there is no connection.
+    fn into_session(self) -> Result<Session, Refused>;
 }
 
 impl IntoSession for Session {
-    fn into_session(self) -> Session {
-        self
+    fn into_session(self) -> Result<Session, Refused> {
+        Ok(self)
     }
 }
 
 impl<L: Locator> IntoSession for L {
-    fn into_session(self) -> Session {
-        Session::new(self)
+    fn into_session(self) -> Result<Session, Refused> {
+        Ok(Session::new(self))
+    }
+}
+
+impl<S: IntoSession> IntoSession for Result<S, Refused> {
+    fn into_session(self) -> Result<Session, Refused> {
+        self?.into_session()
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::accept::{AcceptLoop, Lifecycle, Stage};
+use amp_core::accept::{AcceptLoop, Lifecycle, Room, Stage};
 use amp_core::extension::{Chain, EventKind, EventLimit};
 use amp_core::{Escaped, Listener, UnixSocket};
 use tokio::net::{TcpListener, ToSocketAddrs};
@@ -99,7 +99,7 @@ impl Forward {
     ) -> io::Result<Self> {
         let connection = multiplexer.connection()?;
         // The streams of a connection have a limit of their own.
-        let accept_loop = AcceptLoop::new("forward", usize::MAX);
+        let accept_loop = AcceptLoop::new("forward", usize::MAX, 1);
         let forward = Self { counters: Arc::default(), lifecycle: accept_loop.lifecycle(), local };
         let route = Route {
             multiplexer: multiplexer.clone(),
@@ -113,7 +113,9 @@ impl Forward {
             // The connection is kept open as long as connections are accepted.
             drop(connection);
         };
-        tokio::spawn(accept_loop.run(listener, until, move |socket, _| route.open(socket)));
+        // A stream that is dropped before it is open resets its socket.
+        let open = move |socket, _, room| Some(route.open(socket)).filter(|_| room == Room::Enough);
+        tokio::spawn(accept_loop.run(listener, until, open));
         Ok(forward)
     }
 

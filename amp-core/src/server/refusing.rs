@@ -1,0 +1,71 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::Dispatch;
+
+use super::accept::Lifecycle;
+use super::drive::drive;
+use super::roster::Refusal;
+use crate::connection::{Builder, Connection};
+use crate::events::{EventKind, EventLimit};
+use crate::locator::Locator;
+use crate::peer::Peer;
+use crate::responder::{Ask, Located};
+use crate::settings::Settings;
+use crate::wire::BoxLimits;
+
+/// How long a connection that is refused is waited for.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest first box that gets an answer.
+const MAX_BOX: usize = 128 * 1024;
+
+/// Answers the first ask of a connection with `BUSY` and closes it: who only sees the end does not know that trying again later helps.
+pub(super) async fn refuse<T>(transport: T, peer: Peer, refusal: Refusal, lifecycle: &Lifecycle, events: &EventLimit)
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    events.tell(EventKind::REFUSED_CONNECTION, |omitted| {
+        tracing::debug!(%peer, omitted, reason = %refusal.words(), "a connection is refused");
+    });
+    let settings = Settings::new()
+        .boxes(BoxLimits::DEFAULT.bytes(MAX_BOX))
+        .announce(false)
+        .most_responders(1)
+        .most_inbound(MAX_BOX)
+        .most_outbound(MAX_BOX)
+        .close_timeout(Duration::from_secs(1));
+    let (connection, driver) =
+        Builder::new().settings(settings).locator(Refusing(refusal.words())).build(transport, peer);
+    let refused = Unlogged(Box::pin(drive(connection, driver, lifecycle)));
+    // Over the time, it is closed as it is.
+    let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refused).await;
+    drop(refusal);
+}
+
+/// Answers every command with `BUSY`, once.
+struct Refusing(&'static str);
+
+impl Locator for Refusing {
+    fn locate(&self, ask: Ask) -> Located {
+        let connection = ask.exposed::<Connection>();
+        ask.refuse_full(self.0);
+        if let Ok(connection) = connection {
+            connection.close();
+        }
+        Located::Answered
+    }
+}
+
+/// Logs nothing: whoever is refused could fill the log, connection by connection.
+struct Unlogged<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for Unlogged<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        tracing::dispatcher::with_default(&Dispatch::none(), || self.0.as_mut().poll(cx))
+    }
+}

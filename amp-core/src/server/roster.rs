@@ -1,0 +1,304 @@
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::origins::{Origin, Origins};
+use super::shortage::Shortage;
+use crate::connection::{WeakConnection, now};
+use crate::peer::Peer;
+use crate::reason::CloseReason;
+
+/// How many connections that are refused are answered at once; further ones are closed without a word.
+pub(super) const MAX_REFUSALS: usize = 64;
+
+/// The connections of one server: how many there are, which of them have never sent a whole box, and how many were refused.
+///
+/// Nothing here is looked at but when a connection comes, goes, or has sent its first box.
+pub(super) struct Roster {
+    max_connections: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The number of the next connection.
+    next: u64,
+    /// How many have a place.
+    count: usize,
+    /// Those that have a place and never sent a whole box, the one that was accepted earliest first.
+    silent: BTreeMap<u64, Silent>,
+    /// Those that lost their place to another, and are not gone yet.
+    ousted: HashSet<u64>,
+    origins: Origins,
+    full: Shortage,
+    /// How many are being refused.
+    refusals: usize,
+    refused: u64,
+}
+
+struct Silent {
+    origin: Option<Origin>,
+    /// `None` until it is set up.
+    connection: Option<WeakConnection>,
+}
+
+/// What becomes of a connection that was accepted.
+pub(super) enum Admission {
+    Served(Place),
+    Refused(Refusal),
+    /// Closed at once: too many are being refused.
+    Dropped,
+}
+
+/// Something for the log, once no lock is held.
+enum Notice {
+    Full,
+    HasRoom { refused: u64 },
+    PeerFull { origin: Option<Origin>, limit: usize },
+    PeersHaveRoom { refused: u64 },
+}
+
+impl Roster {
+    pub(super) fn new(max_connections: usize, max_per_peer: Option<usize>) -> Arc<Self> {
+        Arc::new(Self {
+            max_connections,
+            state: Mutex::new(State {
+                next: 0,
+                count: 0,
+                silent: BTreeMap::new(),
+                ousted: HashSet::new(),
+                origins: Origins::new(max_per_peer),
+                full: Shortage::default(),
+                refusals: 0,
+                refused: 0,
+            }),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many connections there are.
+    pub(super) fn connections(&self) -> usize {
+        self.lock().count
+    }
+
+    /// How many connections were refused, or ended to make room.
+    pub(super) fn refused(&self) -> u64 {
+        self.lock().refused
+    }
+
+    /// Finds a place for one more: a free one, or that of the one that was accepted earliest of those that have never sent a whole box.
+    pub(super) fn admit(self: &Arc<Self>, peer: &Peer) -> Admission {
+        let (origin, now) = (Origin::of(peer), now());
+        let mut state = self.lock();
+        if let Some(limit) = state.origins.is_full(origin) {
+            let tells = state.origins.refuse(origin, now);
+            let admission = self.refusal(&mut state, "This peer has as many connections as it may; try again later");
+            drop(state);
+            self.tell(tells.then_some(Notice::PeerFull { origin, limit }));
+            return admission;
+        }
+        let is_full = state.count >= self.max_connections;
+        let ousted = if is_full { state.oust() } else { None };
+        let tells = is_full && state.full.begins(now);
+        let has_place = !is_full || ousted.is_some();
+        let (admission, room) = if has_place {
+            (Admission::Served(self.place(&mut state, origin)), ousted.as_ref().and_then(|(_, room)| *room))
+        } else {
+            (self.refusal(&mut state, "The server has as many connections as it may; try again later"), None)
+        };
+        drop(state);
+        self.tell(
+            tells.then_some(Notice::Full).into_iter().chain(room.map(|refused| Notice::PeersHaveRoom { refused })),
+        );
+        // Under no lock: it wakes.
+        if let Some(connection) = ousted.and_then(|(connection, _)| connection?.upgrade()) {
+            connection.end(CloseReason::MadeRoom);
+        }
+        admission
+    }
+
+    fn place(self: &Arc<Self>, state: &mut State, origin: Option<Origin>) -> Place {
+        let number = state.next;
+        state.next += 1;
+        state.count += 1;
+        state.origins.enter(origin);
+        state.silent.insert(number, Silent { origin, connection: None });
+        Place { roster: Arc::clone(self), number, origin }
+    }
+
+    /// Refuses a connection because the process has no descriptors left for one more.
+    pub(super) fn refuse_scarce(self: &Arc<Self>) -> Admission {
+        let mut state = self.lock();
+        self.refusal(&mut state, "The server has no descriptors left; try again later")
+    }
+
+    fn refusal(self: &Arc<Self>, state: &mut State, words: &'static str) -> Admission {
+        state.refused += 1;
+        if state.refusals >= MAX_REFUSALS {
+            return Admission::Dropped;
+        }
+        state.refusals += 1;
+        Admission::Refused(Refusal { roster: Arc::clone(self), words })
+    }
+
+    /// Nobody is told anything: the process accepts one to close it.
+    pub(super) fn count_dropped(&self) {
+        self.lock().refused += 1;
+    }
+
+    fn tell(&self, notices: impl IntoIterator<Item = Notice>) {
+        for notice in notices {
+            match notice {
+                Notice::Full => tracing::warn!(
+                    max_connections = self.max_connections,
+                    "a server is full: a further connection takes the place of one that never sent a box, or is refused"
+                ),
+                Notice::HasRoom { refused } => tracing::info!(refused, "a server has room again"),
+                Notice::PeerFull { origin: Some(origin), limit } => tracing::warn!(
+                    %origin,
+                    max_connections_per_peer = limit,
+                    "a peer has as many connections as it may: further ones are refused"
+                ),
+                Notice::PeerFull { origin: None, .. } => {}
+                Notice::PeersHaveRoom { refused } => {
+                    tracing::info!(refused, "no peer has more connections than it may any more");
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    /// Takes the place of the one that was accepted earliest of those that have never sent a whole box. Returns its connection, and how
+    /// many of full origins were refused, if that is to be told.
+    fn oust(&mut self) -> Option<(Option<WeakConnection>, Option<u64>)> {
+        let (number, Silent { origin, connection }) = self.silent.pop_first()?;
+        self.ousted.insert(number);
+        self.count -= 1;
+        self.refused += 1;
+        Some((connection, self.origins.leave(origin)))
+    }
+}
+
+/// The place of one connection, given up when it is dropped.
+pub(super) struct Place {
+    roster: Arc<Roster>,
+    number: u64,
+    origin: Option<Origin>,
+}
+
+impl Place {
+    /// The connection is set up. Whether it still has its place.
+    pub(super) fn attach(&self, connection: WeakConnection) -> bool {
+        match self.roster.lock().silent.get_mut(&self.number) {
+            Some(silent) => {
+                silent.connection = Some(connection);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// What is called with the connection's first whole box. Whether it still has its place: then it keeps that.
+    pub(super) fn on_first_box(&self) -> Box<dyn FnOnce() -> bool + Send> {
+        let (roster, number) = (Arc::clone(&self.roster), self.number);
+        Box::new(move || roster.lock().silent.remove(&number).is_some())
+    }
+
+    /// The server's closure refuses its peer.
+    pub(super) fn count_refused(&self) {
+        self.roster.lock().refused += 1;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.roster.lock();
+        if state.ousted.remove(&self.number) {
+            return;
+        }
+        state.silent.remove(&self.number);
+        state.count -= 1;
+        let peers = state.origins.leave(self.origin).map(|refused| Notice::PeersHaveRoom { refused });
+        let full = state.full.ends().map(|refused| Notice::HasRoom { refused });
+        drop(state);
+        self.roster.tell(full.into_iter().chain(peers));
+    }
+}
+
+/// A connection that is refused, until it is dropped.
+pub(super) struct Refusal {
+    roster: Arc<Roster>,
+    words: &'static str,
+}
+
+impl Refusal {
+    /// What the peer is told.
+    pub(super) fn words(&self) -> &'static str {
+        self.words
+    }
+}
+
+impl Drop for Refusal {
+    fn drop(&mut self) {
+        self.roster.lock().refusals -= 1;
+    }
+}
+
+impl fmt::Debug for Roster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Roster").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::connection::Builder;
+    use crate::settings::Settings;
+
+    fn admit(roster: &Arc<Roster>) -> Place {
+        match roster.admit(&Peer::other("test")) {
+            Admission::Served(place) => place,
+            Admission::Refused(_) | Admission::Dropped => panic!("refused"),
+        }
+    }
+
+    #[test]
+    fn who_has_lost_its_place_cannot_keep_it_and_gives_none_up() {
+        let roster = Roster::new(1, None);
+        let (first, second) = (admit(&roster), admit(&roster));
+        assert!(!first.on_first_box()(), "the box came too late");
+        assert!(!first.attach(Builder::new().build(tokio::io::empty(), Peer::other("test")).0.downgrade()));
+        assert!(second.on_first_box()());
+        assert!(matches!(roster.admit(&Peer::other("test")), Admission::Refused(_)), "it is not free");
+        drop(first);
+        assert!(matches!(roster.admit(&Peer::other("test")), Admission::Refused(_)), "nor is it given up twice");
+        assert_eq!((roster.connections(), roster.refused()), (1, 3));
+        drop(second);
+        assert_eq!(roster.connections(), 0);
+        let state = roster.lock();
+        assert!(state.silent.is_empty() && state.ousted.is_empty() && state.refusals == 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_box_that_comes_when_the_place_is_lost_is_not_handled() {
+        for (has_place, expected) in [(true, &b"\0\x06_error"[..]), (false, b"")] {
+            let (mut peer, ours) = tokio::io::duplex(4096);
+            let settings = Settings::new().announce(false);
+            let built =
+                Builder::new().settings(settings).build_placed(ours, Peer::other("test"), Box::new(move || has_place));
+            tokio::spawn(built.1);
+            peer.write_all(b"\0\x04_ask\0\x011\0\x08_command\0\x01x\0\0").await.unwrap();
+            let mut got = Vec::new();
+            let read = tokio::time::timeout(Duration::from_secs(1), peer.read_buf(&mut got)).await;
+            assert_eq!((read.is_ok(), got.starts_with(expected)), (has_place, true));
+        }
+    }
+}
