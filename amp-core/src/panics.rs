@@ -27,12 +27,15 @@ struct Place {
     message: Box<str>,
 }
 
-/// A panic that was caught: its message and, if the hook was told, its place.
+/// A panic that was caught: its message and, if the hook was told, its place. Small where there is none.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection tells it"))]
-pub(crate) struct Panic {
+pub(crate) struct Panic(Box<Caught>);
+
+#[derive(Debug)]
+struct Caught {
     message: Box<str>,
     place: Option<Place>,
+    #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "the connection tells it"))]
     command: Option<&'static str>,
 }
 
@@ -48,20 +51,20 @@ impl Panic {
         forget_payload(payload);
         let place = PLACE.try_with(|place| place.try_borrow_mut().ok()?.take()).ok().flatten();
         let command = COMMAND.try_with(Cell::take).ok().flatten();
-        Self { place: place.filter(|place| place.message == message), message, command }
+        Self(Box::new(Caught { place: place.filter(|place| place.message == message), message, command }))
     }
 
     /// The command of the ask that was dropped in it, if one was.
     #[cfg(feature = "tokio")]
     pub(crate) fn command(&self) -> Option<&'static str> {
-        self.command
+        self.0.command
     }
 }
 
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        match &self.place {
+        f.write_str(&self.0.message)?;
+        match &self.0.place {
             Some(Place { file, line, .. }) => write!(f, ", at {file}:{line}"),
             None => Ok(()),
         }

@@ -21,6 +21,18 @@ use crate::settings::Settings;
 
 /// Sets a connection up: what it answers and what it allows. Cheap to clone.
 ///
+/// # Logging
+/// What happens to a connection is logged by `tracing`. Nothing that a peer can cause is above `WARN`. An event of a kind is told once
+/// on a connection, and then once a minute; what is left out is counted, and the next line says how many those were (`omitted`), or a
+/// line at the end of the connection. Over all connections of a builder and its clones, or of a server, there are at most 32 lines of a
+/// kind at once, and then one a second. Text of the peer's making is [escaped](crate::Escaped).
+///
+/// # Panics of responders
+/// A panic of a responder, or of another piece of user code that the library runs, costs no more than what it was called for, and is
+/// logged with its command, its message and its place. Only a panic hook learns the place, so the first connection of a process puts one
+/// in front of the hook that is there, which is called as before. A program that sets a hook of its own later, without calling the one
+/// before, loses the place in these lines and nothing else.
+///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
 /// # extern crate amp_core as amp;

@@ -103,7 +103,7 @@ impl NextReplacement {
     pub(super) fn run(&self, previous: PreviousTransport) -> Replacing {
         let Some(replacement) = self.take() else { return Box::pin(async { Err(io::ErrorKind::NotFound.into()) }) };
         caught(AssertUnwindSafe(|| replacement(previous)))
-            .unwrap_or_else(|panic| Box::pin(async { Err(failed(panic)) }))
+            .unwrap_or_else(|panic| Box::pin(async move { Err(failed(&panic)) }))
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Replacement>> {
@@ -113,11 +113,11 @@ impl NextReplacement {
 
 /// Polls it once. A panic is its end.
 pub(super) fn poll_replacing(replacing: &mut Replacing, cx: &mut Context<'_>) -> Poll<io::Result<BoxedTransport>> {
-    caught(AssertUnwindSafe(|| replacing.as_mut().poll(cx))).unwrap_or_else(|panic| Poll::Ready(Err(failed(panic))))
+    caught(AssertUnwindSafe(|| replacing.as_mut().poll(cx))).unwrap_or_else(|panic| Poll::Ready(Err(failed(&panic))))
 }
 
 /// The connection ends with it, and so it is logged.
-fn failed(panic: Panic) -> io::Error {
+fn failed(panic: &Panic) -> io::Error {
     io::Error::other(format!("what replaces the transport has panicked: {panic}"))
 }
 
