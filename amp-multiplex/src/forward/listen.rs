@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 
 use super::client::ClientSocket;
 use super::counters::{Counters, Counts};
+use super::descriptors::take_descriptor;
 use super::local::LocalSocket;
 use super::proxy::proxy;
 use super::socket::Socket;
@@ -36,6 +37,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// that has sent something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
 /// direction open until the answer comes. One that has sent something and has closed looks the same over TCP; over a unix socket
 /// it is let go, with what it sent, when its stream is not open within some seconds (five at least).
+///
+/// It serves up to [`max_clients`](crate::StreamSettings::max_clients) at once; further ones wait to be accepted. All forwards and
+/// [targets](crate::Target) of the process together have no more than half of its descriptors; a client beyond that is reset.
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]
@@ -91,8 +95,7 @@ impl Forward {
         local: Option<SocketAddr>,
     ) -> io::Result<Self> {
         let connection = multiplexer.connection()?;
-        // The streams of a connection have a limit of their own.
-        let accept_loop = AcceptLoop::new("forward", usize::MAX);
+        let accept_loop = AcceptLoop::new("forward", multiplexer.settings().max_clients);
         let forward = Self { counters: Arc::default(), lifecycle: accept_loop.lifecycle(), local };
         let route = Route {
             multiplexer: multiplexer.clone(),
@@ -170,7 +173,12 @@ impl Route {
         let counters = Arc::clone(&self.counters);
         // A refused stream, and a forward that ends before its stream is open, resets the local socket.
         let mut local = LocalSocket::new(ClientSocket::new(socket), &counters);
+        let descriptor = take_descriptor(multiplexer.connection_number());
         async move {
+            let Some(_descriptor) = descriptor else {
+                tracing::debug!(factory = %Name(&factory), "a client was let go: targets and forwards have too many sockets");
+                return counters.refuse();
+            };
             let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory));
             let connected = tokio::select! {
                 biased;
