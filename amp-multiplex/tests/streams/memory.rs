@@ -32,10 +32,14 @@ const MIB: usize = 1 << 20;
 
 /// A server that may hold 8 MiB, the other end of its only connection, and the streams that are opened to `"x"`.
 fn server() -> (Server, DuplexStream, StreamListener) {
+    server_of(8 * MIB)
+}
+
+fn server_of(max_memory: usize) -> (Server, DuplexStream, StreamListener) {
     let (ours, theirs) = duplex(MIB);
     let factories = Factories::new();
     let listener = factories.listen("x", 1000);
-    let builder = Server::builder().max_memory(8 * MIB).extension(Multiplexing::new(&factories));
+    let builder = Server::builder().max_memory(max_memory).extension(Multiplexing::new(&factories));
     (builder.serve(Once(Some(ours)), |_: &Peer| Pings), theirs, listener)
 }
 
@@ -113,6 +117,29 @@ async fn a_connection_that_closes_gets_the_credit_that_was_withheld() {
     far.connection().close();
     sleep(Duration::from_millis(200)).await;
     assert!(may_write(near).await);
+}
+
+/// More than a mebibyte of receipts is not withheld: a peer that sends without credit does not wait for them.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_sends_without_credit_makes_no_receipts_pile_up() {
+    let (_server, transport, mut listener) = server_of(32 * MIB);
+    let mut peer = RawPeer::over(transport);
+    let (full, _full) = peer.open("x", &mut listener).await;
+    let (id, mut stream) = peer.open("x", &mut listener).await;
+    for _ in 0..29 * MIB / 8448 {
+        peer.transmit(&full, &[7; 8192]).await;
+    }
+    let tag = [b't'; 60_000];
+    let ask = packed(&[("_ask", &tag[..]), ("_command", b"Transmit"), ("connection", id.as_bytes()), ("data", b"x")]);
+    let mut answered = 0;
+    for _ in 0..30 {
+        peer.send_bytes(&ask).await.expect("the connection is there");
+        soon("reading", stream.read_exact(&mut [0])).await.expect("a byte");
+        while peer.next_packet(Duration::from_millis(1)).await.is_some() {
+            answered += 1;
+        }
+    }
+    assert_eq!(answered, 30 - MIB / 60_000);
 }
 
 /// One that sends without credit is ended, and only when all others together hold less.
