@@ -9,6 +9,7 @@ use amp_core::{Answer, Connection, Peer};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::commands::{Connect, ConnectRefusal};
+use crate::limit::{ConnectionNumber, Limit, Place};
 use crate::open;
 use crate::peer_features::PeerFeatures;
 use crate::stream::{Shared, Stream};
@@ -24,7 +25,12 @@ pub struct Factories {
     named: Arc<Mutex<Named>>,
 }
 
-type Named = HashMap<Vec<u8>, Arc<dyn Factory>>;
+#[derive(Default)]
+struct Named {
+    factories: HashMap<Vec<u8>, Arc<dyn Factory>>,
+    /// Of some names, with or without a factory.
+    limits: HashMap<Vec<u8>, Arc<Limit>>,
+}
 
 /// Decides about the streams that peers open. Any `Fn(Opening)` is a factory.
 pub trait Factory: Send + Sync + 'static {
@@ -47,7 +53,17 @@ impl Factories {
 
     /// Puts a factory under a name, and returns the one that was there.
     pub fn insert(&self, name: impl AsRef<[u8]>, factory: impl Factory) -> Option<Arc<dyn Factory>> {
-        self.lock().insert(name.as_ref().to_vec(), Arc::new(factory))
+        self.lock().factories.insert(name.as_ref().to_vec(), Arc::new(factory))
+    }
+
+    /// Limits how many streams that peers open to `name` there may be at once, over all connections that share these factories. A
+    /// stream counts from its Connect on until it is dropped here. Further ones are refused, and first of all those of a connection
+    /// that has as many as are left: one alone gets half of them, so that none locks the others out.
+    ///
+    /// It holds for whatever factory has the name, now or later. Streams that were opened before do not count. By default there is no
+    /// limit but [`most_streams`](crate::StreamSettings::most_streams) of each connection.
+    pub fn max_streams(&self, name: impl AsRef<[u8]>, max: usize) {
+        self.lock().limits.insert(name.as_ref().to_vec(), Limit::new(max));
     }
 
     /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. That is no responder: calls that it makes
@@ -78,17 +94,19 @@ impl Factories {
             }
         });
         let own = Arc::downgrade(&factory);
-        self.lock().insert(name.clone(), factory);
+        self.lock().factories.insert(name.clone(), factory);
         StreamListener { openings, factories: self.clone(), name, factory: own }
     }
 
     /// Removes a factory. Streams that it has opened go on.
     pub fn remove(&self, name: impl AsRef<[u8]>) -> Option<Arc<dyn Factory>> {
-        self.lock().remove(name.as_ref())
+        self.lock().factories.remove(name.as_ref())
     }
 
-    pub(crate) fn find(&self, name: &[u8]) -> Option<Arc<dyn Factory>> {
-        self.lock().get(name).cloned()
+    /// The factory of a name, and its limit.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<(Arc<dyn Factory>, Option<Arc<Limit>>)> {
+        let named = self.lock();
+        Some((named.factories.get(name).cloned()?, named.limits.get(name).cloned()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Named> {
@@ -98,7 +116,9 @@ impl Factories {
 
 impl fmt::Debug for Factories {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.lock().keys().map(|name| String::from_utf8_lossy(name).into_owned())).finish()
+        f.debug_set()
+            .entries(self.lock().factories.keys().map(|name| String::from_utf8_lossy(name).into_owned()))
+            .finish()
     }
 }
 
@@ -113,6 +133,8 @@ pub struct Opening {
     /// The name, if it is not text.
     bytes: Option<Vec<u8>>,
     features: PeerFeatures,
+    /// That of its factory, if that has a limit.
+    place: Option<Place>,
     answer: Option<Answer<Connect>>,
 }
 
@@ -122,13 +144,14 @@ impl Opening {
         connection: Connection,
         factory: &[u8],
         features: PeerFeatures,
+        place: Option<Place>,
         answer: Answer<Connect>,
     ) -> Self {
         let (factory, bytes) = match String::from_utf8_lossy(factory) {
             Cow::Borrowed(text) => (text.to_owned(), None),
             Cow::Owned(text) => (text, Some(factory.to_vec())),
         };
-        Self { charge, connection, factory, bytes, features, answer: Some(answer) }
+        Self { charge, connection, factory, bytes, features, place, answer: Some(answer) }
     }
 
     /// The name that the peer asked for. In one that is not UTF-8, U+FFFD stands for what is not; see
@@ -153,7 +176,10 @@ impl Opening {
     /// Opens the stream. The peer is told before a byte of it can be written.
     pub fn accept(mut self) -> Stream {
         match self.answer.take() {
-            Some(answer) => open::accept(self.charge.streams(), self.connection.clone(), self.features, answer),
+            Some(answer) => {
+                let place = self.place.take();
+                open::accept(self.charge.streams(), self.connection.clone(), self.features, answer, place)
+            }
             None => unreachable!("an opening has its answer until it is accepted, refused or dropped"),
         }
     }
@@ -161,6 +187,10 @@ impl Opening {
     /// Refuses the stream; the peer gets the reason as it is, also an empty one.
     pub fn refuse(mut self, reason: impl Into<String>) {
         self.refuse_with(reason.into());
+    }
+
+    pub(crate) fn connection_number(&self) -> ConnectionNumber {
+        self.charge.streams().number()
     }
 
     /// Waits until the connection has ended: nobody can be told any more.
@@ -213,8 +243,11 @@ impl Drop for StreamListener {
     fn drop(&mut self) {
         let mut named = self.factories.lock();
         // The name may have another factory since.
-        let ours = named.get(&self.name).is_some_and(|other| ptr::addr_eq(Arc::as_ptr(other), self.factory.as_ptr()));
-        let factory = if ours { named.remove(&self.name) } else { None };
+        let ours = named
+            .factories
+            .get(&self.name)
+            .is_some_and(|other| ptr::addr_eq(Arc::as_ptr(other), self.factory.as_ptr()));
+        let factory = if ours { named.factories.remove(&self.name) } else { None };
         drop(named);
         drop(factory);
     }

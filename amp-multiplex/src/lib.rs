@@ -51,6 +51,7 @@ mod error;
 mod extension;
 mod factory;
 mod forward;
+mod limit;
 mod machine;
 mod meter;
 mod multiplexer;

@@ -23,6 +23,12 @@ impl StreamMeter {
         }
     }
 
+    /// Counts bytes until what is returned is dropped.
+    pub(crate) fn hold(&self, bytes: usize) -> Held {
+        self.change(0, bytes);
+        Held { meter: self.clone(), bytes }
+    }
+
     /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
     pub(crate) fn is_short(&self) -> bool {
         self.0.as_ref().is_some_and(|meter| meter.is_short())
@@ -32,5 +38,18 @@ impl StreamMeter {
     #[inline]
     pub(crate) fn withholds_credit(&self) -> bool {
         self.0.as_ref().is_some_and(|meter| meter.withholds_credit())
+    }
+}
+
+/// Bytes that are counted.
+#[derive(Debug)]
+pub(crate) struct Held {
+    meter: StreamMeter,
+    bytes: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.meter.change(self.bytes, 0);
     }
 }

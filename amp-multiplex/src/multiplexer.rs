@@ -5,7 +5,9 @@ use amp_core::Connection;
 
 use crate::error::ConnectError;
 use crate::factory::Factories;
+use crate::limit::ConnectionNumber;
 use crate::open;
+use crate::settings::StreamSettings;
 use crate::stream::{Stream, Streams};
 
 /// The streams of one AMP connection, from either end. Cheap to clone.
@@ -113,6 +115,14 @@ impl Multiplexer {
     /// The connection, while it lives.
     pub(crate) fn connection(&self) -> Result<Connection, ConnectError> {
         self.streams.connection()
+    }
+
+    pub(crate) fn connection_number(&self) -> ConnectionNumber {
+        self.streams.number()
+    }
+
+    pub(crate) fn settings(&self) -> &StreamSettings {
+        self.streams.settings()
     }
 
     /// How many streams there are.

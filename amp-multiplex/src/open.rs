@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::acknowledge::Ack;
 use crate::commands::{Connect, Connected, ExtraKey, Id};
 use crate::error::{ConnectError, StreamError};
+use crate::limit::Place;
 use crate::machine::{ConnectId, Registry, RemoteClose};
 use crate::peer_features::PeerFeatures;
 use crate::stream::{Shared, Stream, Streams, tell_closed};
@@ -20,6 +21,7 @@ pub(crate) fn accept(
     connection: Connection,
     peer: PeerFeatures,
     answer: Answer<Connect>,
+    place: Option<Place>,
 ) -> Stream {
     let id = Id::random();
     let shared = Shared::new(id.clone(), streams, &connection, &peer);
@@ -31,7 +33,7 @@ pub(crate) fn accept(
     let half_close = (half_close && peer.half_close).then_some(true);
     let keeps = max_buffered.filter(|_| half_close.is_some());
     answer.send(Ok(Connected { connection: id, half_close: ExtraKey(half_close), keeps: ExtraKey(keeps) }));
-    Stream::new(shared, connection)
+    Stream::new(shared, connection, place)
 }
 
 /// Opens a stream to a factory of the peer.
@@ -158,7 +160,7 @@ fn open(
     if overrun && !is_closed {
         shared.close_overrun(true);
     }
-    Ok(Stream::new(shared, connection))
+    Ok(Stream::new(shared, connection, None))
 }
 
 /// A Connect of this end has ended without a stream.

@@ -29,7 +29,7 @@ pub(crate) fn connect(
     streams.note_runtime(&connection);
     let peer = PeerFeatures::new(command.half_close.0, command.keeps.0);
     streams.registry().recv_announcement(peer.half_close);
-    let Some(factory) = factories.find(&command.factory) else {
+    let Some((factory, limit)) = factories.find(&command.factory) else {
         return refuse(answer, ConnectRefusal::NoSuchFactory(String::new()));
     };
     if connection.is_closed() {
@@ -42,6 +42,14 @@ pub(crate) fn connect(
             ConnectRefusal::ConnectionRefused("too much memory is in use; try again later".to_owned()),
         );
     }
+    let place = limit.as_ref().and_then(|limit| limit.take(streams.number()));
+    if let Some(limit) = limit.filter(|_| place.is_none()) {
+        Events::of(&connection).tell(REFUSED_STREAM, |peer, omitted| {
+            let limit = limit.max();
+            tracing::warn!(%peer, omitted, limit, "a factory has too many streams; see `Factories::max_streams`");
+        });
+        return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams to this factory".to_owned()));
+    }
     if !streams.registry().recv_connect(streams.permits()) {
         let limit = streams.settings().most_streams;
         Events::of(&connection).tell(REFUSED_STREAM, |peer, omitted| {
@@ -49,7 +57,7 @@ pub(crate) fn connect(
         });
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
     }
-    factory.open(Opening::new(Charge::new(streams, charged), connection, &command.factory, peer, answer));
+    factory.open(Opening::new(Charge::new(streams, charged), connection, &command.factory, peer, place, answer));
 }
 
 /// The peer has sent bytes.

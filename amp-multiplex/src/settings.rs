@@ -41,6 +41,9 @@ pub struct StreamSettings {
     ///
     /// So this is the time for which a peer that is alive may write nothing. Default 30 s.
     pub disconnect_timeout: Duration,
+    /// How many clients each [`Forward`](crate::Forward) of this connection serves at once, those whose stream is being opened
+    /// included. Further ones wait in the system's backlog. Default 1,024.
+    pub max_clients: usize,
 }
 
 impl Default for StreamSettings {
@@ -54,6 +57,7 @@ impl Default for StreamSettings {
             most_received: 256 << 20,
             most_early: 32 << 20,
             disconnect_timeout: Duration::from_secs(30),
+            max_clients: 1024,
         }
     }
 }
@@ -88,4 +92,5 @@ setters! {
     most_received: usize,
     most_early: usize,
     disconnect_timeout: Duration,
+    max_clients: usize,
 }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use amp_core::{Answer, CloseReason, Command, Connection, WeakConnection};
@@ -10,12 +10,15 @@ use tokio::task::JoinHandle;
 use crate::acknowledge::{Ack, acknowledge, refuse};
 use crate::commands::{Id, StreamGone};
 use crate::error::ConnectError;
+use crate::limit::ConnectionNumber;
 use crate::machine::{Budget, Receipt, Registry, StreamMachine, WindowBounds};
-use crate::meter::StreamMeter;
+use crate::meter::{Held, StreamMeter};
 use crate::peer_features::PeerFeatures;
 use crate::settings::StreamSettings;
 use crate::unanswered::Unanswered;
 use crate::withheld::Withheld;
+
+static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// What a stream holds beside its buffers, at an end that may have a task for it.
 const STREAM: usize = 1024;
@@ -42,6 +45,7 @@ pub(crate) struct Streams<S> {
     meter: StreamMeter,
     withheld: Arc<Withheld>,
     unanswered: Unanswered,
+    number: ConnectionNumber,
 }
 
 impl<S> Streams<S> {
@@ -58,6 +62,7 @@ impl<S> Streams<S> {
             received: Budget::metered(settings.most_received, meter.clone()),
             meter,
             unanswered: Unanswered::default(),
+            number: LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1,
             settings,
         })
     }
@@ -68,6 +73,11 @@ impl<S> Streams<S> {
 
     pub(crate) fn settings(&self) -> &StreamSettings {
         &self.settings
+    }
+
+    /// What tells the connection from others.
+    pub(crate) fn number(&self) -> ConnectionNumber {
+        self.number
     }
 
     /// How many streams hold a permit.
@@ -83,6 +93,11 @@ impl<S> Streams<S> {
     /// The budget of what was received and not read.
     pub(crate) fn received(&self) -> &Budget {
         &self.received
+    }
+
+    /// Counts bytes that are held for a stream beside its buffers, until what is returned is dropped.
+    pub(crate) fn hold(&self, bytes: usize) -> Held {
+        self.meter.hold(bytes)
     }
 
     /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
@@ -217,13 +232,13 @@ impl<S> Drop for Permit<S> {
 pub(crate) struct Charge<S> {
     streams: Arc<Streams<S>>,
     bytes: usize,
+    _stream: Held,
 }
 
 impl<S> Charge<S> {
     pub(crate) fn new(streams: &Arc<Streams<S>>, bytes: usize) -> Self {
         streams.received.change(0, bytes);
-        streams.meter.change(0, STREAM);
-        Self { streams: Arc::clone(streams), bytes }
+        Self { streams: Arc::clone(streams), bytes, _stream: streams.hold(STREAM) }
     }
 
     pub(crate) fn streams(&self) -> &Arc<Streams<S>> {
@@ -234,6 +249,5 @@ impl<S> Charge<S> {
 impl<S> Drop for Charge<S> {
     fn drop(&mut self) {
         self.streams.received.change(self.bytes, 0);
-        self.streams.meter.change(STREAM, 0);
     }
 }

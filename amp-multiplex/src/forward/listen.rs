@@ -14,6 +14,7 @@ use tracing::Level;
 
 use super::client::ClientSocket;
 use super::counters::{Counters, Counts};
+use super::descriptors::take_descriptor;
 use super::local::LocalSocket;
 use super::proxy::proxy;
 use super::socket::Socket;
@@ -21,6 +22,7 @@ use crate::error::ConnectError;
 use crate::multiplexer::Multiplexer;
 
 const CLIENT_LEFT: EventKind = EventKind::new(Level::DEBUG, "clients left before their streams were open");
+const LET_GO: EventKind = EventKind::new(Level::WARN, "clients let go");
 const LEADS_NOWHERE: EventKind = EventKind::new(Level::INFO, "forwarded connections without a stream");
 const CUT: EventKind = EventKind::new(Level::DEBUG, "forwarded streams cut");
 
@@ -43,6 +45,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// that has sent something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
 /// direction open until the answer comes. One that has sent something and has closed looks the same over TCP; over a unix socket
 /// it is let go, with what it sent, when its stream is not open within some seconds (five at least).
+///
+/// It serves up to [`max_clients`](crate::StreamSettings::max_clients) at once; further ones wait to be accepted. All forwards and
+/// [targets](crate::Target) of the process together have no more than half of its descriptors; a client beyond that is reset.
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[must_use = "a forward that is dropped ends"]
@@ -98,8 +103,7 @@ impl Forward {
         local: Option<SocketAddr>,
     ) -> io::Result<Self> {
         let connection = multiplexer.connection()?;
-        // The streams of a connection have a limit of their own.
-        let accept_loop = AcceptLoop::new("forward", usize::MAX, 1);
+        let accept_loop = AcceptLoop::new("forward", multiplexer.settings().max_clients, 1);
         let forward = Self { counters: Arc::default(), lifecycle: accept_loop.lifecycle(), local };
         let route = Route {
             multiplexer: multiplexer.clone(),
@@ -181,7 +185,15 @@ impl Route {
         let (counters, events) = (Arc::clone(&self.counters), Arc::clone(&self.events));
         // A refused stream, and a forward that ends before its stream is open, resets the local socket.
         let mut local = LocalSocket::new(ClientSocket::new(socket), &counters);
+        let descriptor = take_descriptor(multiplexer.connection_number());
         async move {
+            let Some(_descriptor) = descriptor else {
+                events.tell(LET_GO, |omitted| {
+                    let factory = name(&factory);
+                    tracing::warn!(omitted, %factory, "a client was let go: targets and forwards have too many sockets");
+                });
+                return counters.refuse();
+            };
             let connecting = tokio::time::timeout(CONNECT_TIMEOUT, multiplexer.connect(&factory));
             let connected = tokio::select! {
                 biased;

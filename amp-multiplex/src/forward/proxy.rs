@@ -37,7 +37,7 @@ impl Drop for ResetGuard {
 
 /// Copies bytes both ways until both directions have ended, each for itself, or the peer has closed the stream.
 pub(super) async fn proxy(local: LocalSocket<impl Socket>, stream: Stream) -> io::Result<()> {
-    let _open = local.count_open();
+    let (_open, _buffers) = (local.count_open(), stream.hold(2 * COPY_BUFFER));
     let monitor = stream.monitor();
     let (written, read, completion) = (local.written(), local.read(), local.completion());
     let (from_local, mut to_local) = split(local);

@@ -2,30 +2,34 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use amp_core::Escaped;
 use amp_core::extension::{EventKind, EventLimit};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 use tokio::sync::{oneshot, watch};
 use tracing::Level;
 
 use super::counters::{Counters, Counts};
+use super::descriptors::take_descriptor;
+use super::dial::{TcpAddress, with_timeout};
 use super::local::LocalSocket;
 use super::proxy::proxy;
 use super::socket::Socket;
 use crate::factory::{Factories, Factory, Opening};
+use crate::limit::{ConnectionNumber, Limit, Place};
 
 const UNREACHABLE: EventKind = EventKind::new(Level::INFO, "streams to a target that cannot be reached");
+const REFUSED: EventKind = EventKind::new(Level::WARN, "streams that a target refused");
 const CUT: EventKind = EventKind::new(Level::DEBUG, "forwarded streams cut");
-
-/// How long a target may take to accept.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A factory whose streams lead to one address that this end can reach: `ssh -R`, seen from the end that is reached into.
 ///
 /// The peer can name the factory, never the address: what is not put under a name here cannot be reached. Cheap to clone;
 /// a clone kept aside shows the counts.
+///
+/// Each stream has a socket, for which the peer needs one Connect only. So a target has [as many as it may](Self::max_streams), and all
+/// targets and forwards of the process together leave half of its descriptors to others. What is over a limit is refused, and nothing
+/// else happens.
 ///
 /// ```
 /// use amp_multiplex::{Factories, Target};
@@ -40,21 +44,23 @@ pub struct Target {
     address: Arc<Address>,
     counters: Arc<Counters>,
     events: Arc<EventLimit>,
+    streams: Arc<Limit>,
+    connects: Arc<Limit>,
     /// Whether it is closed. Every stream holds a receiver.
     closed: watch::Sender<bool>,
 }
 
 enum Address {
-    Tcp(String),
+    Tcp(Arc<TcpAddress>),
     Unix(PathBuf),
 }
 
 impl Target {
-    /// A TCP address, `host:port`; the name is looked up for every stream. A socket whose stream is cut or lost, or whose process
-    /// ends, is reset.
+    /// A TCP address, `host:port`. A name is looked up anew, unless that is going on already, and eight of them at once in the whole
+    /// process. A socket whose stream is cut or lost, or whose process ends, is reset.
     #[must_use]
     pub fn tcp(address: impl Into<String>) -> Self {
-        Self::to(Address::Tcp(address.into()))
+        Self::to(Address::Tcp(Arc::new(TcpAddress::new(address.into()))))
     }
 
     /// A unix socket. It cannot be reset: its server reads a stream that was cut as one that has ended.
@@ -68,8 +74,28 @@ impl Target {
             address: Arc::new(address),
             counters: Arc::default(),
             events: Arc::default(),
+            streams: Limit::new(256),
+            connects: Limit::new(32),
             closed: watch::Sender::new(false),
         }
+    }
+
+    /// How many streams may be open at once, over all connections, and with them sockets, those that are being connected included.
+    /// Further ones are refused, and first of all those of a connection that has as many as are left: one alone gets half of
+    /// them, so that none locks the others out. Clones made before have their own. Default 256.
+    #[must_use]
+    pub fn max_streams(mut self, max: usize) -> Self {
+        self.streams = Limit::new(max);
+        self
+    }
+
+    /// How many sockets may be being connected at once, over all connections; one alone gets half of them. Further streams are
+    /// refused. Each takes up to ten seconds, the look-up of a name included, also when its peer has left. Clones made before have
+    /// their own. Default 32.
+    #[must_use]
+    pub fn max_connects(mut self, max: usize) -> Self {
+        self.connects = Limit::new(max);
+        self
     }
 
     /// Refuses further streams; those that are open go on. [`closed`](Self::closed) tells when the last one has ended.
@@ -95,10 +121,13 @@ impl Target {
     }
 
     /// Connects first and accepts the stream then, so that the peer learns when there is nobody.
-    async fn connect(&self, opening: Opening) -> io::Result<()> {
+    async fn connect(&self, opening: Opening, places: Places) -> io::Result<()> {
         match &*self.address {
-            Address::Tcp(address) => self.proxy_to(connect_tcp(address.clone()), opening).await,
-            Address::Unix(path) => self.proxy_to(UnixStream::connect(path.clone()), opening).await,
+            Address::Tcp(address) => {
+                let address = Arc::clone(address);
+                self.proxy_to(async move { address.connect().await }, opening, places).await
+            }
+            Address::Unix(path) => self.proxy_to(UnixStream::connect(path.clone()), opening, places).await,
         }
     }
 
@@ -106,13 +135,17 @@ impl Target {
         &self,
         connect: impl Future<Output = io::Result<S>> + Send + 'static,
         opening: Opening,
+        places: Places,
     ) -> io::Result<()> {
         let (counters, (sender, connected)) = (Arc::clone(&self.counters), oneshot::channel());
+        let Places { connect: connecting, stream, descriptor } = places;
         // In a task of its own, which runs to its end: a socket that is closed when it has just connected would look like a whole
         // connection without bytes, and a `LocalSocket` that nobody takes is reset.
         tokio::spawn(async move {
             let socket = with_timeout(connect).await;
-            drop(sender.send(socket.map(|socket| LocalSocket::new(socket, &counters))));
+            drop(connecting);
+            // What counts for the socket goes with it.
+            drop(sender.send(socket.map(|socket| (LocalSocket::new(socket, &counters), stream, descriptor))));
         });
         // That the peer waits no more is seen only when its connection ends: AMP takes no Connect back.
         let connected = tokio::select! {
@@ -121,12 +154,30 @@ impl Target {
             connected = connected => connected.unwrap_or_else(|_| Err(ErrorKind::Interrupted.into())),
         };
         match connected {
-            Ok(local) => proxy(local, opening.accept()).await,
+            Ok((local, _stream, _descriptor)) => proxy(local, opening.accept()).await,
             Err(error) => {
                 self.refuse(opening, &error);
                 Ok(())
             }
         }
+    }
+
+    /// The places of one more stream, or what it is refused with.
+    fn places(&self, connection: ConnectionNumber) -> Result<Places, &'static str> {
+        let told = |limit: &Limit, refusal, setting| {
+            self.events.tell(REFUSED, |omitted| {
+                let limit = limit.max();
+                tracing::warn!(omitted, target = ?self, limit, "a target refuses streams; see `Target::{setting}`");
+            });
+            refusal
+        };
+        let too_many = || told(&self.streams, "its target has too many streams", "max_streams");
+        let too_many_connects = || told(&self.connects, "its target is being connected to too often", "max_connects");
+        Ok(Places {
+            stream: self.streams.take(connection).ok_or_else(too_many)?,
+            connect: self.connects.take(connection).ok_or_else(too_many_connects)?,
+            descriptor: take_descriptor(connection).ok_or("too many sockets are open there")?,
+        })
     }
 
     fn refuse(&self, opening: Opening, error: &io::Error) {
@@ -145,6 +196,14 @@ impl Target {
     }
 }
 
+/// What a stream to a target takes.
+struct Places {
+    stream: Place,
+    /// Until it is connected.
+    connect: Place,
+    descriptor: Place,
+}
+
 impl Factory for Target {
     fn open(&self, opening: Opening) {
         let (target, open) = (self.clone(), self.closed.subscribe());
@@ -152,9 +211,16 @@ impl Factory for Target {
             self.counters.refuse();
             return opening.refuse("it is closed");
         }
+        let places = match self.places(opening.connection_number()) {
+            Ok(places) => places,
+            Err(refusal) => {
+                self.counters.refuse();
+                return opening.refuse(refusal);
+            }
+        };
         tokio::spawn(async move {
             let _open = open;
-            if let Err(error) = target.connect(opening).await {
+            if let Err(error) = target.connect(opening, places).await {
                 target.events.tell(CUT, |omitted| {
                     tracing::debug!(omitted, ?target, error = %Escaped(error), "a forwarded stream was cut");
                 });
@@ -176,37 +242,8 @@ impl Factories {
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.address {
-            Address::Tcp(address) => write!(f, "Target({address})"),
+            Address::Tcp(address) => write!(f, "Target({})", address.as_str()),
             Address::Unix(path) => write!(f, "Target({})", path.display()),
         }
-    }
-}
-
-/// Small packets of a dialogue must not wait for each other; a socket that takes no options still carries bytes.
-async fn connect_tcp(address: String) -> io::Result<TcpStream> {
-    let socket = TcpStream::connect(address).await?;
-    let _ = socket.set_nodelay(true);
-    Ok(socket)
-}
-
-async fn with_timeout<T>(connect: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    tokio::time::timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_socket_to_a_target_sends_small_packets_at_once() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let socket = connect_tcp(listener.local_addr().unwrap().to_string()).await.unwrap();
-        assert!(socket.nodelay().unwrap());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn connecting_to_a_target_that_does_not_answer_times_out() {
-        let error = with_timeout::<()>(std::future::pending()).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 }

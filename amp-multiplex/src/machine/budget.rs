@@ -51,6 +51,7 @@ impl Budget {
     pub(crate) fn copies(&self, data: &Data) -> bool {
         data.len() < SLICE_FROM
             || data.pinned() > MAX_PINNED * data.len()
+            || self.meter.is_short()
             || self.total.load(Ordering::Relaxed) >= self.max / 16
     }
 

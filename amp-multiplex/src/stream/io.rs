@@ -12,7 +12,9 @@ use super::monitor::Monitor;
 use super::shared::Shared;
 use crate::acknowledge::discard;
 use crate::error::StreamError;
+use crate::limit::Place;
 use crate::machine::{Read, Shutdown};
+use crate::meter::Held;
 
 /// A byte stream to the peer. Use it like a socket.
 ///
@@ -45,6 +47,8 @@ pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,
     writing: Writing,
+    /// That of its factory, if that has a limit.
+    _place: Option<Place>,
 }
 
 /// How far this end has closed the direction to the peer.
@@ -63,8 +67,13 @@ enum Writing {
 }
 
 impl Stream {
-    pub(crate) fn new(shared: Arc<Shared>, connection: Connection) -> Self {
-        Self { shared, connection, writing: Writing::Open }
+    pub(crate) fn new(shared: Arc<Shared>, connection: Connection, place: Option<Place>) -> Self {
+        Self { shared, connection, writing: Writing::Open, _place: place }
+    }
+
+    /// Counts bytes that are held for it, until what is returned is dropped.
+    pub(crate) fn hold(&self, bytes: usize) -> Held {
+        self.shared.streams().hold(bytes)
     }
 
     /// The peer of the connection.

@@ -18,6 +18,8 @@ pub(super) struct SendQueue {
     sender: Sender,
     /// Oldest first, and so in the order of the tags.
     in_flight: VecDeque<InFlight>,
+    /// The peer has failed to take bytes, and what it says is kept once: not for each Transmit behind one that it does not answer.
+    has_failure: bool,
 }
 
 struct InFlight {
@@ -38,7 +40,7 @@ pub(super) struct Answered {
 impl SendQueue {
     pub(super) fn new(connection: &Connection) -> Self {
         // It keeps the connection open no longer than the stream does.
-        Self { sender: Sender::new(connection), in_flight: VecDeque::new() }
+        Self { sender: Sender::new(connection), in_flight: VecDeque::new(), has_failure: false }
     }
 
     /// Whether everything that was sent is acknowledged.
@@ -65,7 +67,13 @@ impl SendQueue {
         if let Ok(at) = self.in_flight.binary_search_by_key(&reply.tag(), |sent| sent.tag)
             && let Some(sent) = self.in_flight.get_mut(at)
         {
-            sent.reply = Some(reply.into_reply::<Transmit>().map_err(StreamError::from));
+            let mut reply = reply.into_reply::<Transmit>().map_err(StreamError::from);
+            if let Err(StreamError::PeerFailed(words)) = &mut reply
+                && std::mem::replace(&mut self.has_failure, true)
+            {
+                *words = String::new();
+            }
+            sent.reply = Some(reply);
         }
     }
 

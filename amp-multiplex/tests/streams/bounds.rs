@@ -7,7 +7,7 @@ use amp_core::Settings;
 use amp_multiplex::{Opening, Stream, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
-use crate::raw::scripted_with;
+use crate::raw::{packed, scripted_with};
 use crate::support::{End, ends_with, pattern, soon, why, write};
 
 #[tokio::test(start_paused = true)]
@@ -127,4 +127,50 @@ async fn a_stream_that_leaves_takes_one_place() {
         "one stream is there: {:?}",
         connecting.await.unwrap().map_err(|e| e.to_string())
     );
+}
+
+/// A tag of 60,000 bytes, which its receipt holds.
+const TAG: [u8; 60_000] = [b't'; 60_000];
+
+fn byte_under_a_long_tag(id: &str) -> Vec<u8> {
+    packed(&[("_ask", &TAG[..]), ("_command", b"Transmit"), ("connection", id.as_bytes()), ("data", b"x")])
+}
+
+#[tokio::test(start_paused = true)]
+async fn single_bytes_under_long_tags_end_their_stream_at_the_limit() {
+    let settings = [StreamSettings::new().most_buffered(1 << 20), StreamSettings::new().most_received(4 << 20)];
+    for streams in settings {
+        let (end, mut peer) = scripted_with(streams);
+        let mut listener = end.factories.listen("x", 1);
+        let (id, mut stream) = peer.open("x", &mut listener).await;
+        for _ in 0..18 {
+            peer.send_bytes(&byte_under_a_long_tag(&id)).await.expect("the connection is there");
+        }
+        while !peer.packet().await.has("_command") {}
+        let mut got = Vec::new();
+        let error = soon("reading", stream.read_to_end(&mut got)).await.expect_err("it has ended");
+        assert_eq!(why(&error), "Overrun");
+        assert!(got.len() <= 17, "{} receipts of 60,000 bytes were held", got.len());
+        drop(stream);
+        peer.expect_open_behind_answers().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn early_bytes_under_long_tags_are_kept_up_to_the_limit() {
+    let (end, mut peer) = scripted_with(StreamSettings::new().most_early(1 << 20));
+    let multiplexer = end.multiplexer.clone();
+    let connecting = tokio::spawn(async move { multiplexer.connect("x").await });
+    let connect = peer.expect_ask("Connect").await;
+    for _ in 0..100 {
+        peer.send_bytes(&byte_under_a_long_tag("abc")).await.expect("the connection is there");
+    }
+    let mut answered = 0;
+    while let Some(packet) = peer.next_packet(Duration::from_secs(1)).await {
+        answered += usize::from(packet.has("_answer"));
+    }
+    assert!(answered >= 83, "{} receipts of 60,000 bytes are held", 100 - answered);
+    peer.answer(&connect, &[("connection", "abc")]).await;
+    let mut stream = connecting.await.expect("no panic").expect("a stream");
+    assert_eq!(why(&soon("reading", stream.read_to_end(&mut Vec::new())).await.expect_err("not whole")), "Overrun");
 }

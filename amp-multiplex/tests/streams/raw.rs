@@ -70,6 +70,16 @@ impl RawPeer {
         soon("sending", self.transport.write_all(&packed(pairs))).await.expect("the connection takes bytes");
     }
 
+    /// Sends bytes as they are.
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        soon("sending", self.transport.write_all(bytes)).await
+    }
+
+    /// The next box, if it comes in time.
+    pub(crate) async fn next_packet(&mut self, time: std::time::Duration) -> Option<Packet> {
+        timeout(time, self.try_packet()).await.ok()?.ok()
+    }
+
     /// Asks, and gives the tag.
     pub(crate) async fn ask(&mut self, command: &str, arguments: &[(&str, &[u8])]) -> String {
         self.asked += 1;
@@ -174,6 +184,12 @@ impl RawPeer {
         if let Ok(packet) = timeout(NEVER, self.try_packet()).await {
             panic!("{packet:?} instead of silence");
         }
+    }
+
+    /// The connection still answers, whatever comes before.
+    pub(crate) async fn expect_open_behind_answers(&mut self) {
+        let tag = self.ask("Ping", &[("n", b"5")]).await;
+        self.skip_to_answer(&tag).await;
     }
 
     /// The connection still answers.

@@ -1,0 +1,30 @@
+//! The descriptors of sockets. All those of targets and forwards are at most half of what the process may have: whoever opens streams
+//! to a target leaves enough for a server to accept, and for files.
+
+use std::sync::{Arc, LazyLock};
+
+use amp_core::extension::{EventKind, EventLimit};
+use nix::sys::resource::{Resource, getrlimit};
+use tracing::Level;
+
+use crate::limit::{ConnectionNumber, Limit, Place};
+
+const TOO_MANY: EventKind = EventKind::new(Level::WARN, "sockets of targets and forwards refused");
+/// What belongs to the process.
+static EVENTS: EventLimit = EventLimit::new();
+
+/// How many there may be is asked for each time, as a process may raise it.
+static DESCRIPTORS: LazyLock<Arc<Limit>> = LazyLock::new(|| Limit::new(usize::MAX));
+
+/// Counts one more, if it is not one too many.
+pub(super) fn take_descriptor(connection: ConnectionNumber) -> Option<Place> {
+    let soft_limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    let place = DESCRIPTORS.take_of(usize::try_from(soft_limit / 2).unwrap_or(usize::MAX), connection);
+    if place.is_none() {
+        EVENTS.tell(TOO_MANY, |omitted| {
+            let what = "targets and forwards have half of the descriptors of this process, and get no more";
+            tracing::warn!(omitted, soft_limit, "{what}");
+        });
+    }
+    place
+}

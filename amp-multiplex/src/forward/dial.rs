@@ -1,0 +1,115 @@
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::{Semaphore, watch};
+
+/// How long a target may take to accept, looking its name up included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many names this process looks up at once. Each look-up has a thread to itself, for as long as the system takes.
+const MAX_LOOKUPS: usize = 8;
+
+static LOOKUPS: Semaphore = Semaphore::const_new(MAX_LOOKUPS);
+
+/// A host and a port to connect to.
+pub(super) struct TcpAddress {
+    text: String,
+    /// The last look-up of the host. While it goes on, whoever connects waits for its result.
+    lookup: Mutex<Option<Lookup>>,
+}
+
+/// The result of a look-up, once it is there. The other end is dropped when the look-up is over.
+type Lookup = watch::Receiver<Option<Result<Arc<[SocketAddr]>, Arc<io::Error>>>>;
+
+impl TcpAddress {
+    pub(super) fn new(text: String) -> Self {
+        Self { text, lookup: Mutex::default() }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Connects. Small packets of a dialogue must not wait for each other; a socket that takes no options still carries bytes.
+    pub(super) async fn connect(&self) -> io::Result<TcpStream> {
+        let socket = match self.text.parse::<SocketAddr>() {
+            Ok(literal) => TcpStream::connect(literal).await?,
+            Err(_) => TcpStream::connect(&*self.addresses().await?).await?,
+        };
+        let _ = socket.set_nodelay(true);
+        Ok(socket)
+    }
+
+    async fn addresses(&self) -> io::Result<Arc<[SocketAddr]>> {
+        let mut lookup = self.lookup();
+        match lookup.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(Ok(addresses))) => Ok(Arc::clone(addresses)),
+            Ok(Some(Err(error))) => Err(io::Error::new(error.kind(), error.to_string())),
+            _ => Err(ErrorKind::Interrupted.into()),
+        }
+    }
+
+    /// The look-up that goes on, or a new one. It is a task of its own, because its thread goes on when nobody waits any more.
+    fn lookup(&self) -> Lookup {
+        let mut last = self.lookup.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = last.as_ref().filter(|lookup| lookup.has_changed().is_ok()) {
+            return running.clone();
+        }
+        let (result, lookup) = watch::channel(None);
+        let text = self.text.clone();
+        tokio::spawn(async move {
+            let _permit = LOOKUPS.acquire().await;
+            let found = lookup_host(text).await.map(Iterator::collect).map_err(Arc::new);
+            result.send_replace(Some(found));
+        });
+        *last = Some(lookup.clone());
+        lookup
+    }
+}
+
+/// What `connect` returns, or an error when it takes too long.
+pub(super) async fn with_timeout<T>(connect: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_to_a_target_sends_small_packets_at_once() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = TcpAddress::new(listener.local_addr().unwrap().to_string());
+        assert!(address.connect().await.unwrap().nodelay().unwrap());
+        assert!(address.lookup.lock().unwrap().is_none(), "an address needs no look-up");
+    }
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_once_for_all_that_wait_for_it() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = TcpAddress::new(format!("localhost:{}", listener.local_addr().unwrap().port()));
+        // All other look-ups of this process wait, too.
+        let all = LOOKUPS.acquire_many(8).await.unwrap();
+        let (first, second) = (address.lookup(), address.lookup());
+        assert!(first.same_channel(&second));
+        drop(all);
+        assert!(address.connect().await.is_ok());
+        assert!(first.has_changed().is_err(), "it is over");
+        assert!(!address.lookup().same_channel(&first), "names may move");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_exist_is_an_error() {
+        let error = TcpAddress::new("name.invalid:1".to_owned()).connect().await.unwrap_err();
+        assert_ne!(error.kind(), ErrorKind::Interrupted, "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connecting_to_a_target_that_does_not_answer_times_out() {
+        let error = with_timeout::<()>(std::future::pending()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    }
+}
