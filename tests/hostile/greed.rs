@@ -1,0 +1,112 @@
+//! Peers that make the server hold much: what they ask for, what they do not read, and what keeps more alive than it has.
+
+use std::thread::JoinHandle;
+
+use crate::bounds::{COMMANDS, LITTLE, SERVER};
+use crate::raw::{Raw, ask, dropped, notification};
+use crate::scene::Scene;
+use crate::silence::crowd;
+
+/// Attacks with so many connections at once, each in a thread of its own.
+fn with_each(scene: &Scene, count: usize, attack: impl Fn(&mut Raw) + Clone + Send + 'static) -> Vec<Raw> {
+    let start = |mut raw: Raw| -> JoinHandle<Raw> {
+        let attack = attack.clone();
+        std::thread::spawn(move || {
+            attack(&mut raw);
+            raw
+        })
+    };
+    let attackers: Vec<_> = crowd(scene.server.address, count, b"").into_iter().map(start).collect();
+    attackers.into_iter().map(|attacker| attacker.join().expect("an attacker")).collect()
+}
+
+/// Asks for large answers that it does not read.
+pub(crate) fn asks_and_reads_nothing(raw: &mut Raw) {
+    let data = vec![b'e'; 60_000];
+    raw.send_all(1500, |number| ask(format!("{number}"), "Echo", &[(b"data", &data)]));
+}
+
+/// Opens streams whose bytes it does not read.
+pub(crate) fn never_reads(raw: &mut Raw) {
+    raw.send_all(1500, |number| ask(format!("{number}"), "Connect", &[(b"factory", b"source")]));
+}
+
+/// Asks for as many responders as there may be, which keep what they were given.
+pub(crate) fn keeps_responders_busy(raw: &mut Raw) {
+    drop(raw.drain());
+    let data = vec![b'k'; 15_000];
+    raw.send_all(4500, |number| ask(format!("{number}"), "Keep", &[(b"data", &data)]));
+}
+
+/// Asks for little, each time behind a large box that is dropped.
+pub(crate) fn hides_behind_large_boxes(raw: &mut Raw) {
+    drop(raw.drain());
+    let (large, data) = (dropped(975_000), vec![b'k'; 8200]);
+    raw.send_all(600, |number| {
+        let mut bytes = large.clone();
+        bytes.extend(ask(format!("{number}"), "Keep", &[(b"data", &data)]));
+        bytes
+    });
+}
+
+/// The same with asks that wait, because the answers to those before are not read.
+pub(crate) fn waits_behind_large_boxes(raw: &mut Raw) {
+    let data = vec![b'e'; 60_000];
+    raw.send_all(400, |number| ask(format!("{number}"), "Echo", &[(b"data", &data)]));
+    let (large, data) = (dropped(975_000), vec![b'k'; 8200]);
+    raw.send_all(600, |number| {
+        let mut bytes = large.clone();
+        bytes.extend(ask(format!("w{number}"), "Keep", &[(b"data", &data)]));
+        bytes
+    });
+}
+
+/// Sends notifications that take their time, whatever is promised to run.
+pub(crate) fn notifies_without_end(raw: &mut Raw) {
+    drop(raw.drain());
+    let note = notification(b"SlowNote", &[(b"text", &[b'n'; 60_000])]);
+    raw.send_all(1500, |_| note.clone());
+}
+
+#[test]
+fn peers_that_ask_without_end_and_read_nothing_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("8 peers that ask and read nothing");
+    let held = scene.attack(|scene| with_each(scene, 8, asks_and_reads_nothing));
+    scene.finish(held, SERVER);
+}
+
+#[test]
+fn peers_that_read_no_stream_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("4 peers that read nothing of 1,500 streams");
+    let held = scene.attack(|scene| with_each(scene, 4, never_reads));
+    scene.finish(held, SERVER);
+}
+
+#[test]
+fn responders_that_keep_what_they_were_given_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("8 peers with 4,500 asks that are kept");
+    let held = scene.attack(|scene| with_each(scene, 8, keeps_responders_busy));
+    scene.finish(held, SERVER);
+}
+
+#[test]
+fn a_small_value_keeps_no_large_box_alive() {
+    let mut scene = Scene::begin("600 small values behind large boxes");
+    let held = scene.attack(|scene| with_each(scene, 1, hides_behind_large_boxes));
+    scene.finish(held, LITTLE);
+}
+
+#[test]
+fn an_ask_that_waits_keeps_no_large_box_alive() {
+    let mut scene = Scene::begin("600 asks that wait behind large boxes");
+    let held = scene.attack(|scene| with_each(scene, 1, waits_behind_large_boxes));
+    // The answers that are not read are held, too.
+    scene.finish(held, COMMANDS);
+}
+
+#[test]
+fn notifications_without_end_cost_their_sender_the_connection() {
+    let mut scene = Scene::begin("8 peers with slow notifications");
+    let held = scene.attack(|scene| with_each(scene, 8, notifies_without_end));
+    scene.finish(held, SERVER);
+}
