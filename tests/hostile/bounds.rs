@@ -45,9 +45,14 @@ pub(crate) const SERVED: f64 = 10.0;
 /// What the log may grow by at any time, in bytes: a burst of some dozens of lines for each kind of event.
 pub(crate) const LOG_BURST: usize = 48 << 10;
 /// What it may grow by a second after that.
-pub(crate) const LOG_RATE: usize = 4 << 10;
+pub(crate) const LOG_RATE: usize = 1 << 10;
 /// The longest line.
 pub(crate) const LOG_LINE: usize = 4 << 10;
 
+/// How many calls the client of a hostile server has made and does not look after.
+pub(crate) const KEPT_CALLS: usize = 600;
+
 /// What takes longer does not happen: a hang becomes a failure.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// The same for a client that comes during an attack. Some of what it could wait for ends after 10 s.
+pub(crate) const NEWCOMERS_PATIENCE: Duration = Duration::from_secs(8);

@@ -50,6 +50,9 @@ fn failing_and_panicking_responders_are_no_errors_of_the_server_and_do_not_fill_
         let pieces = ["Fail", "Panic"].map(|command| ask("1", command, &[(b"text", b"a peer chose this")]));
         pieces.map(|piece| flood(scene, 2000, &piece))
     });
+    let log = String::from_utf8_lossy(&scene.server.log()).into_owned();
+    let told = |line: &&str| ["Panic", "a peer chose this", "commands.rs:"].iter().all(|part| line.contains(part));
+    scene.holds(log.lines().any(|line| told(&line)), "no event of a panic has its command, its words and its place");
     scene.finish(held, LITTLE);
 }
 

@@ -2,8 +2,11 @@
 
 use std::thread::JoinHandle;
 
-use crate::bounds::{COMMANDS, LITTLE, SERVER};
-use crate::raw::{Raw, ask, dropped, notification};
+use std::net::TcpListener;
+
+use crate::bounds::{COMMANDS, KEPT_CALLS, LITTLE, SERVER};
+use crate::process::Setup;
+use crate::raw::{Raw, ask, dropped, notification, packed};
 use crate::scene::Scene;
 use crate::silence::crowd;
 
@@ -102,6 +105,28 @@ fn an_ask_that_waits_keeps_no_large_box_alive() {
     let held = scene.attack(|scene| with_each(scene, 1, waits_behind_large_boxes));
     // The answers that are not read are held, too.
     scene.finish(held, COMMANDS);
+}
+
+#[test]
+fn an_answer_that_nobody_looks_after_keeps_no_large_box_alive() {
+    let hostile = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let dial = Some(hostile.local_addr().expect("an address"));
+    let mut scene = Scene::with("600 answers to a client behind large boxes", &Setup { dial, ..Setup::default() });
+    let held = scene.attack(|_| {
+        let mut raw = Raw::over(hostile.accept().expect("the client dials").0);
+        let tags: Vec<_> = (0..KEPT_CALLS)
+            .map(|_| raw.called("Echo").and_then(|mut pairs| pairs.remove(b"_ask".as_slice())).expect("a call"))
+            .collect();
+        drop(raw.drain());
+        let (large, data) = (dropped(975_000), vec![b'k'; 8200]);
+        raw.send_all(tags.len(), |number| {
+            let mut bytes = large.clone();
+            bytes.extend(packed(&[(b"_answer", &tags[number]), (b"data", &data)]));
+            bytes
+        });
+        raw
+    });
+    scene.finish(held, LITTLE);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use amp::multiplex::{Multiplexer, Multiplexing};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 
-use crate::bounds::PATIENCE;
+use crate::bounds::{NEWCOMERS_PATIENCE, PATIENCE};
 use crate::commands::Add;
 
 /// Between two calls.
@@ -113,7 +113,7 @@ async fn add(connection: &Connection) -> Result<(), String> {
 
 /// A client that comes now is served: its call is answered.
 pub(crate) fn newcomer(address: SocketAddr) -> Result<(), String> {
-    within_patience("a new connection's call", async {
+    within(NEWCOMERS_PATIENCE, "a new connection's call", async {
         let connection = Connection::builder().connect_tcp(address).await.map_err(|error| format!("{error:?}"))?;
         add(&connection).await
     })
@@ -121,7 +121,7 @@ pub(crate) fn newcomer(address: SocketAddr) -> Result<(), String> {
 
 /// A client that comes when the attack is over is served: its calls are answered, large ones too, and its stream comes back whole.
 pub(crate) fn served_again(address: SocketAddr) -> Result<(), String> {
-    within_patience("a new connection's calls and stream", async {
+    within(PATIENCE, "a new connection's calls and stream", async {
         let builder = Connection::builder().extension(Multiplexing::default());
         let connection = builder.connect_tcp(address).await.map_err(|error| format!("{error:?}"))?;
         for _ in 0..20 {
@@ -138,9 +138,9 @@ pub(crate) fn served_again(address: SocketAddr) -> Result<(), String> {
     })
 }
 
-fn within_patience(what: &str, work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+fn within(time: Duration, what: &str, work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
     runtime().block_on(async {
-        let done = tokio::time::timeout(PATIENCE, work).await;
+        let done = tokio::time::timeout(time, work).await;
         done.unwrap_or_else(|_| Err("this hangs".to_owned())).map_err(|error| format!("{what}: {error}"))
     })
 }

@@ -37,13 +37,17 @@ pub(crate) fn notification(command: &[u8], arguments: &[(&[u8], &[u8])]) -> Vec<
     packed(&[&start, arguments].concat())
 }
 
-/// A box of so many bytes, about, which is dropped when it has been read: no answer is wanted.
+/// A box of so many bytes, about, which is dropped when it has been read, whatever waits: bytes for a stream that there is not, without
+/// the wish for an answer.
 pub(crate) fn dropped(bytes: usize) -> Vec<u8> {
     const VALUE: usize = 65_000;
     let value = vec![b'x'; VALUE];
     let keys: Vec<_> = (0..bytes.div_ceil(VALUE)).map(|at| format!("k{at:02}").into_bytes()).collect();
     let pairs: Vec<(&[u8], &[u8])> = keys.iter().map(|key| (key.as_slice(), value.as_slice())).collect();
-    notification(b"Note", &[pairs.as_slice(), &[(b"text", b"short")]].concat())
+    notification(
+        b"Transmit",
+        &[&[(b"connection".as_slice(), b"none".as_slice()), (b"data", b"x")], pairs.as_slice()].concat(),
+    )
 }
 
 /// A tag of so many bytes that no other ask has.
@@ -58,7 +62,7 @@ pub(crate) trait Socket: Read + Write + Send + Sized + 'static {
     fn copy(&self) -> io::Result<Self>;
     fn limit(&self) -> io::Result<()>;
     fn reads_within(&self, time: Duration) -> io::Result<()>;
-    fn finish(&self);
+    fn shut_down(&self, how: Shutdown);
 }
 
 macro_rules! socket {
@@ -77,8 +81,8 @@ macro_rules! socket {
                 self.set_read_timeout(Some(time))
             }
 
-            fn finish(&self) {
-                let _ = self.shutdown(Shutdown::Write);
+            fn shut_down(&self, how: Shutdown) {
+                let _ = self.shutdown(how);
             }
         })*
     };
@@ -86,7 +90,7 @@ macro_rules! socket {
 
 socket!(TcpStream, UnixStream);
 
-pub(crate) struct Raw<S = TcpStream> {
+pub(crate) struct Raw<S: Socket = TcpStream> {
     stream: S,
     received: Vec<u8>,
 }
@@ -122,7 +126,7 @@ impl<S: Socket> Raw<S> {
     }
 
     pub(crate) fn finish(&self) {
-        self.stream.finish();
+        self.stream.shut_down(Shutdown::Write);
     }
 
     /// Reads and throws away what comes, in a thread of its own, until the connection ends.
@@ -167,6 +171,16 @@ impl<S: Socket> Raw<S> {
         }
     }
 
+    /// The next ask of this command, which the server has called. What comes before it is passed over.
+    pub(crate) fn called(&mut self, command: &str) -> Option<Pairs> {
+        loop {
+            let pairs = self.receive()?;
+            if pairs.get(b"_command".as_slice()).is_some_and(|name| name == command.as_bytes()) {
+                return Some(pairs);
+            }
+        }
+    }
+
     /// Asks, and waits for the answer.
     pub(crate) fn call(&mut self, command: &str, arguments: &[(&[u8], &[u8])]) -> Option<Pairs> {
         self.send(&ask("call", command, arguments)).ok()?;
@@ -196,6 +210,13 @@ impl<S: Socket> Raw<S> {
                 Err(error) => return !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
             }
         }
+    }
+}
+
+impl<S: Socket> Drop for Raw<S> {
+    /// A thread that drains it goes, too.
+    fn drop(&mut self) {
+        self.stream.shut_down(Shutdown::Both);
     }
 }
 

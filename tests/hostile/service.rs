@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream, Target};
-use amp::{Connection, Server};
+use amp::{Connection, Server, Settings, Strictness};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tracing::level_filters::LevelFilter;
 
-use crate::commands::Service;
+use crate::bounds::KEPT_CALLS;
+use crate::commands::{Echo, Service};
 
 /// Set for the process that is attacked: the folder in which its log and its unix socket stand.
 pub(crate) const FOLDER: &str = "AMP_RPC_HOSTILE_FOLDER";
@@ -28,6 +29,8 @@ pub(crate) const DIAL: &str = "AMP_RPC_HOSTILE_DIAL";
 pub(crate) const LOG: &str = "log";
 /// The name of the unix socket in its folder.
 pub(crate) const SOCKET: &str = "socket";
+/// The name of one whose server is as strict as Twisted.
+pub(crate) const STRICT: &str = "strict";
 /// Before what it says on its standard output.
 pub(crate) const MARK: &str = "AMP:";
 
@@ -62,7 +65,10 @@ fn the_process_that_is_attacked() {
         let extension = Multiplexing::new(&factories);
         let server =
             Server::builder().extension(extension.clone()).bind_tcp("127.0.0.1:0", locator).await.expect("a port");
-        let _unix = Server::builder().extension(extension).bind_unix(folder.join(SOCKET), locator).expect("a path");
+        let unix = Server::builder().extension(extension);
+        let strict = unix.clone().settings(Settings::new().strictness(Strictness::Twisted));
+        let _unix = unix.bind_unix(folder.join(SOCKET), locator).expect("a path");
+        let _strict = strict.bind_unix(folder.join(STRICT), locator).expect("a path");
         say(&format!("{}", server.local_addr().expect("TCP")));
         if let Some(address) = variable(DIAL) {
             dial(address.parse().expect("an address")).await;
@@ -105,6 +111,17 @@ fn factories(target: SocketAddr) -> Factories {
 async fn dial(address: SocketAddr) {
     let builder = Connection::builder().locator(Service.into_locator()).extension(Multiplexing::default());
     let connection = builder.connect_tcp(address).await.expect("the scene listens");
+    let mut calls = Vec::new();
+    for _ in 0..KEPT_CALLS {
+        let mut call = Box::pin(connection.call(Echo { data: bytes::Bytes::new() }));
+        // It is sent, and nobody looks after it then.
+        tokio::select! {
+            biased;
+            _ = &mut call => {}
+            () = std::future::ready(()) => {}
+        }
+        calls.push(call);
+    }
     let multiplexer = Multiplexer::of(&connection).expect("the extension");
     let forward = multiplexer.forward_port(0, "forwarded").await.expect("a port");
     say(&format!("{}", forward.local_addr().expect("TCP")));

@@ -70,8 +70,7 @@ fn a_client_keeps_little_of_what_a_server_sends_before_its_stream_is_open() {
     let mut scene = Scene::with("early data under long tags, to a client", &Setup { dial, ..Setup::default() });
     let held = scene.attack(|_| {
         let mut raw = Raw::over(hostile.accept().expect("the client dials").0);
-        let connect = raw.receive();
-        assert!(connect.is_some_and(|pairs| pairs.contains_key(b"factory".as_slice())), "a Connect");
+        raw.called("Connect").expect("a Connect");
         drop(raw.drain());
         raw.send_all(5000, |number| transmit(long_tag(LONG, number), &long_tag(32, number % 16), b"x"));
         raw

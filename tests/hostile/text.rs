@@ -10,7 +10,7 @@ use crate::bounds::LITTLE;
 use crate::process::Setup;
 use crate::raw::{Raw, ask, notification, packed};
 use crate::scene::{FORGED, Scene};
-use crate::service::SOCKET;
+use crate::service::{SOCKET, STRICT};
 
 /// A line of its own, and what drives terminals: an escape sequence in seven bits and in eight, a bell, a backspace, and what
 /// changes the order of what follows.
@@ -26,10 +26,10 @@ fn long() -> String {
 }
 
 /// A client of the unix socket whose own address is of its choice.
-fn from(address: &SocketAddrUnix, scene: &Scene) -> Raw<UnixStream> {
+fn from(address: &SocketAddrUnix, scene: &Scene, server: &str) -> Raw<UnixStream> {
     let client: OwnedFd = socket(AddressFamily::UNIX, SocketType::STREAM, None).expect("a socket");
     bind(&client, address).expect("an address");
-    let server = SocketAddrUnix::new(scene.server.folder().join(SOCKET)).expect("a path");
+    let server = SocketAddrUnix::new(scene.server.folder().join(server)).expect("a path");
     connect(&client, &server).expect("the server listens");
     Raw::over(UnixStream::from(client))
 }
@@ -79,23 +79,14 @@ fn says_everything(scene: &mut Scene, text: &str, number: usize) {
             .expect("a name")
     };
     for (at, address) in [path(0), name(0)].iter().enumerate() {
-        let mut raw = from(address, scene);
+        let mut raw = from(address, scene, SOCKET);
         let _ = raw.send(&packed(&[(b"_ask", b"0"), (b"_command", b"Unknown"), (b"_amp", b"1 goodbye notify")]));
         for bytes in boxes(text) {
             let _ = raw.send(&bytes);
         }
         // The server calls back and is answered with an error of the peer's words.
         let _ = raw.send(&ask("back", "CallBack", &[]));
-        let question = loop {
-            match raw.receive() {
-                Some(pairs) if pairs.get(b"_command".as_slice()).is_some_and(|name| name == b"Question") => {
-                    break Some(pairs);
-                }
-                Some(_) => {}
-                None => break None,
-            }
-        };
-        let Some(tag) = question.and_then(|mut pairs| pairs.remove(b"_ask".as_slice())) else {
+        let Some(tag) = raw.called("Question").and_then(|mut pairs| pairs.remove(b"_ask".as_slice())) else {
             scene.holds(false, format!("connection {at} was not called back"));
             continue;
         };
@@ -104,9 +95,15 @@ fn says_everything(scene: &mut Scene, text: &str, number: usize) {
         scene.holds(raw.answer(b"back").is_some(), "what fails with a peer's error is answered");
     }
     for (at, bytes) in last_boxes(text).iter().enumerate() {
-        let mut raw = from(&path(at + 1), scene);
+        let mut raw = from(&path(at + 1), scene, SOCKET);
         let _ = raw.send(&packed(&[(b"_ask", b"0"), (b"_command", b"Unknown"), (b"_amp", b"1 goodbye notify")]));
         let _ = raw.answer(b"0");
+        let _ = raw.send(bytes);
+        raw.finish();
+        while raw.receive().is_some() {}
+    }
+    for (at, bytes) in boxes(text).iter().enumerate() {
+        let mut raw = from(&path(at + 20), scene, STRICT);
         let _ = raw.send(bytes);
         raw.finish();
         while raw.receive().is_some() {}
@@ -115,7 +112,7 @@ fn says_everything(scene: &mut Scene, text: &str, number: usize) {
 
 #[test]
 fn no_text_of_a_peers_forges_a_line_of_the_log_or_drives_a_terminal() {
-    let mut scene = Scene::with("hostile text in all places", &Setup { level: "trace", ..Setup::default() });
+    let mut scene = Scene::with("hostile text in all places", &Setup { level: "debug", ..Setup::default() });
     scene.attack(|scene| {
         says_everything(scene, &hostile(), 0);
         says_everything(scene, &long(), 1);
@@ -127,13 +124,13 @@ fn no_text_of_a_peers_forges_a_line_of_the_log_or_drives_a_terminal() {
 fn no_text_of_a_server_that_refuses_streams_forges_a_line_of_its_clients_log() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let dial = Some(listener.local_addr().expect("an address"));
-    let mut scene = Scene::with("hostile text of refused streams", &Setup { level: "trace", dial, ..Setup::default() });
+    let mut scene = Scene::with("hostile text of refused streams", &Setup { level: "debug", dial, ..Setup::default() });
     let forward = scene.server.says();
     let held = scene.attack(|_| {
         let mut raw = Raw::over(listener.accept().expect("the client dials").0);
         let mut visitors = Vec::new();
         for text in [hostile(), long(), hostile()] {
-            let connect = raw.receive().expect("a Connect");
+            let connect = raw.called("Connect").expect("a Connect");
             let tag = &connect[b"_ask".as_slice()];
             let words = text.as_bytes();
             let refusal: [(&[u8], &[u8]); 3] =
