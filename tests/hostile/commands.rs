@@ -163,7 +163,7 @@ impl Service {
     }
 
     async fn slow_note(&self, command: SlowNote) -> Reply<SlowNote> {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_secs(4)).await;
         drop(command.text);
         Ok(())
     }

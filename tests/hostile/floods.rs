@@ -59,16 +59,16 @@ fn failing_and_panicking_responders_are_no_errors_of_the_server_and_do_not_fill_
 #[test]
 fn connects_over_the_limit_do_not_fill_the_log() {
     let mut scene = Scene::begin("20,000 Connects");
-    let held = scene.attack(|scene| flood(scene, 20_000, &ask("1", "Connect", &[(b"factory", b"hold")])));
+    let held = scene.attack(|scene| flood(scene, 20_000, &ask("1", "Connect", &[(b"factory", b"idle")])));
     scene.finish(held, LITTLE * 2);
 }
 
 #[test]
 fn peers_that_come_again_and_again_do_not_fill_the_log() {
-    let mut scene = Scene::begin("1,500 connections that are no AMP");
+    let mut scene = Scene::begin("1,000 connections that are no AMP");
     let first: [&[u8]; 3] = [b"GET / HTTP/1.1\r\n\r\n", b"\0\0", b"\0\x07_answer\0\x011\0\0"];
     scene.attack(|scene| {
-        for number in 0..1500 {
+        for number in 0..1000 {
             let mut socket = TcpStream::connect(scene.server.address).expect("the server accepts");
             let _ = socket.write_all(first[number % first.len()]);
         }

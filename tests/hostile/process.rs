@@ -55,7 +55,7 @@ impl ServerProcess {
         }
         // What is freed goes back to the system where the allocator can do that: what is measured is what is held.
         process.env("MALLOC_ARENA_MAX", "2").env("MALLOC_TRIM_THRESHOLD_", "131072");
-        process.env("MALLOC_MMAP_THRESHOLD_", "131072").env("RUST_BACKTRACE", "0");
+        process.env("MALLOC_MMAP_THRESHOLD_", "8192").env("RUST_BACKTRACE", "0");
         // Panics are told there, too, with the words of whoever caused them.
         process.stderr(Stdio::null()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process.spawn().expect("this program starts");

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream, Target};
 use amp::{Connection, Server, Settings, Strictness};
@@ -91,8 +92,14 @@ fn factories(target: SocketAddr) -> Factories {
     factories.serve("sink", async |mut stream: Stream| {
         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
     });
-    // Never reads, and lives as long as its connection.
-    factories.serve("hold", async |stream: Stream| {
+    // Never reads, and lives as long as its connection: it writes a byte now and then.
+    factories.serve("hold", async |mut stream: Stream| {
+        while stream.write_all(b"?").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    // Does nothing at all.
+    factories.serve("idle", async |stream: Stream| {
         std::future::pending::<()>().await;
         drop(stream);
     });
