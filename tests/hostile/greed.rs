@@ -85,6 +85,24 @@ fn peers_that_read_no_stream_stay_under_the_servers_memory() {
     scene.finish(held, SERVER);
 }
 
+/// Sends to streams that nobody reads, without waiting for credit.
+pub(crate) fn fills_streams(raw: &mut Raw) {
+    let ids: Vec<_> = (0..64).map_while(|_| raw.open("hold")).collect();
+    drop(raw.drain());
+    let chunk = vec![b'f'; 32 << 10];
+    raw.send_all(7000, |number| {
+        let id = &ids[number % ids.len()];
+        ask(format!("{number}"), "Transmit", &[(b"connection", id), (b"data", &chunk)])
+    });
+}
+
+#[test]
+fn peers_that_fill_streams_that_nobody_reads_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("3 peers that fill 64 streams");
+    let held = scene.attack(|scene| with_each(scene, 3, fills_streams));
+    scene.finish(held, SERVER);
+}
+
 #[test]
 fn responders_that_keep_what_they_were_given_stay_under_the_servers_memory() {
     let mut scene = Scene::begin("8 peers with 4,500 asks that are kept");

@@ -53,9 +53,12 @@ impl ServerProcess {
         if let Some(address) = setup.dial {
             process.env(service::DIAL, address.to_string());
         }
-        // What is freed goes back to the system where the allocator can do that: what is measured is what is held.
-        process.env("MALLOC_ARENA_MAX", "2").env("MALLOC_TRIM_THRESHOLD_", "131072");
-        process.env("MALLOC_MMAP_THRESHOLD_", "8192").env("RUST_BACKTRACE", "0");
+        // What is freed goes back to the system where glibc can do that, so that what is measured is what is held.
+        process
+            .env("MALLOC_ARENA_MAX", "2")
+            .env("MALLOC_TRIM_THRESHOLD_", "131072")
+            .env("MALLOC_MMAP_THRESHOLD_", "8192");
+        process.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0").env("RUST_BACKTRACE", "0");
         // Panics are told there, too, with the words of whoever caused them.
         process.stderr(Stdio::null()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process.spawn().expect("this program starts");
