@@ -1,0 +1,79 @@
+//! Values that are small on the wire and large in memory.
+
+use crate::bounds::{COMMANDS, LITTLE};
+use crate::raw::{Raw, ask};
+use crate::scene::Scene;
+
+/// As many empty boxes as a value holds.
+const EMPTY_BOXES: [u8; 65_534] = [0; 65_534];
+
+/// A list of texts of one byte, as many as a value holds.
+fn short_words() -> Vec<u8> {
+    b"\0\x01w".repeat(65_535 / 3)
+}
+
+pub(crate) fn sends_empty_boxes(raw: &mut Raw) {
+    drop(raw.drain());
+    raw.send_all(150, |number| ask(format!("{number}"), "Rows", &[(b"rows", &EMPTY_BOXES)]));
+}
+
+pub(crate) fn sends_short_words(raw: &mut Raw) {
+    drop(raw.drain());
+    let words = short_words();
+    raw.send_all(400, |number| ask(format!("{number}"), "Words", &[(b"words", &words)]));
+}
+
+fn attacker(scene: &Scene) -> Raw {
+    Raw::connect(scene.server.address)
+}
+
+#[test]
+fn lists_of_empty_boxes_that_are_kept_count_for_what_they_hold() {
+    let mut scene = Scene::begin("150 lists of empty boxes that are kept");
+    let held = scene.attack(|scene| {
+        let mut raw = attacker(scene);
+        sends_empty_boxes(&mut raw);
+        raw
+    });
+    scene.finish(held, COMMANDS);
+}
+
+#[test]
+fn lists_of_short_texts_that_are_kept_count_for_what_they_hold() {
+    let mut scene = Scene::begin("400 lists of short texts that are kept");
+    let held = scene.attack(|scene| {
+        let mut raw = attacker(scene);
+        sends_short_words(&mut raw);
+        raw
+    });
+    scene.finish(held, COMMANDS);
+}
+
+#[test]
+fn a_list_that_is_too_long_is_refused_before_it_is_built() {
+    let mut scene = Scene::begin("150 lists over their length");
+    let held = scene.attack(|scene| {
+        let mut raw = attacker(scene);
+        raw.send_all(150, |number| ask(format!("{number}"), "FewRows", &[(b"rows", &EMPTY_BOXES)]));
+        let refusal = raw.answer(b"149").and_then(|mut pairs| pairs.remove(b"_error_code".as_slice()));
+        scene.holds(refusal.as_deref() == Some(b"INVALID_ARGUMENT"), format!("the last one got {refusal:?}"));
+        raw
+    });
+    scene.finish(held, LITTLE / 2);
+}
+
+#[test]
+fn lists_of_empty_boxes_hold_nobody_up() {
+    let mut scene = Scene::begin("2 peers with lists of empty boxes");
+    let held = scene.attack(|scene| {
+        let peers = [attacker(scene), attacker(scene)].map(|mut raw| {
+            std::thread::spawn(move || {
+                drop(raw.drain());
+                raw.send_all(200, |number| ask(format!("{number}"), "CountRows", &[(b"rows", &EMPTY_BOXES)]));
+                raw
+            })
+        });
+        peers.map(|peer| peer.join().expect("an attacker"))
+    });
+    scene.finish(held, COMMANDS);
+}

@@ -1,0 +1,155 @@
+//! Peers that make the server hold much: what they ask for, what they do not read, and what keeps more alive than it has.
+
+use std::thread::JoinHandle;
+
+use std::net::TcpListener;
+
+use crate::bounds::{COMMANDS, KEPT_CALLS, LITTLE, SERVER};
+use crate::process::Setup;
+use crate::raw::{Raw, ask, dropped, notification, packed};
+use crate::scene::Scene;
+use crate::silence::crowd;
+
+/// Attacks with so many connections at once, each in a thread of its own.
+fn with_each(scene: &Scene, count: usize, attack: impl Fn(&mut Raw) + Clone + Send + 'static) -> Vec<Raw> {
+    let start = |mut raw: Raw| -> JoinHandle<Raw> {
+        let attack = attack.clone();
+        std::thread::spawn(move || {
+            attack(&mut raw);
+            raw
+        })
+    };
+    let attackers: Vec<_> = crowd(scene.server.address, count, b"").into_iter().map(start).collect();
+    attackers.into_iter().map(|attacker| attacker.join().expect("an attacker")).collect()
+}
+
+/// Asks for large answers that it does not read.
+pub(crate) fn asks_and_reads_nothing(raw: &mut Raw) {
+    let data = vec![b'e'; 60_000];
+    raw.send_all(1500, |number| ask(format!("{number}"), "Echo", &[(b"data", &data)]));
+}
+
+/// Opens streams whose bytes it does not read.
+pub(crate) fn never_reads(raw: &mut Raw) {
+    raw.send_all(1500, |number| ask(format!("{number}"), "Connect", &[(b"factory", b"source")]));
+}
+
+/// Asks for as many responders as there may be, which keep what they were given.
+pub(crate) fn keeps_responders_busy(raw: &mut Raw) {
+    drop(raw.drain());
+    let data = vec![b'k'; 15_000];
+    raw.send_all(4500, |number| ask(format!("{number}"), "Keep", &[(b"data", &data)]));
+}
+
+/// Asks for little, each time behind a large box that is dropped.
+pub(crate) fn hides_behind_large_boxes(raw: &mut Raw) {
+    drop(raw.drain());
+    let (large, data) = (dropped(975_000), vec![b'k'; 8200]);
+    raw.send_all(600, |number| {
+        let mut bytes = large.clone();
+        bytes.extend(ask(format!("{number}"), "Keep", &[(b"data", &data)]));
+        bytes
+    });
+}
+
+/// The same with asks that wait, because the answers to those before are not read.
+pub(crate) fn waits_behind_large_boxes(raw: &mut Raw) {
+    let data = vec![b'e'; 60_000];
+    raw.send_all(400, |number| ask(format!("{number}"), "Echo", &[(b"data", &data)]));
+    let (large, data) = (dropped(975_000), vec![b'k'; 8200]);
+    raw.send_all(600, |number| {
+        let mut bytes = large.clone();
+        bytes.extend(ask(format!("w{number}"), "Keep", &[(b"data", &data)]));
+        bytes
+    });
+}
+
+/// Sends notifications that take their time, whatever is promised to run.
+pub(crate) fn notifies_without_end(raw: &mut Raw) {
+    drop(raw.drain());
+    let note = notification(b"SlowNote", &[(b"text", &[b'n'; 60_000])]);
+    raw.send_all(1500, |_| note.clone());
+}
+
+#[test]
+fn peers_that_ask_without_end_and_read_nothing_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("8 peers that ask and read nothing");
+    let held = scene.attack(|scene| with_each(scene, 8, asks_and_reads_nothing));
+    scene.finish(held, SERVER);
+}
+
+#[test]
+fn peers_that_read_no_stream_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("4 peers that read nothing of 1,500 streams");
+    let held = scene.attack(|scene| with_each(scene, 4, never_reads));
+    scene.finish(held, SERVER);
+}
+
+/// Sends to streams that nobody reads, without waiting for credit.
+pub(crate) fn fills_streams(raw: &mut Raw) {
+    let ids: Vec<_> = (0..64).map_while(|_| raw.open("hold")).collect();
+    drop(raw.drain());
+    let chunk = vec![b'f'; 32 << 10];
+    raw.send_all(7000, |number| {
+        let id = &ids[number % ids.len()];
+        ask(format!("{number}"), "Transmit", &[(b"connection", id), (b"data", &chunk)])
+    });
+}
+
+#[test]
+fn peers_that_fill_streams_that_nobody_reads_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("3 peers that fill 64 streams");
+    let held = scene.attack(|scene| with_each(scene, 3, fills_streams));
+    scene.finish(held, SERVER);
+}
+
+#[test]
+fn responders_that_keep_what_they_were_given_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("8 peers with 4,500 asks that are kept");
+    let held = scene.attack(|scene| with_each(scene, 8, keeps_responders_busy));
+    scene.finish(held, SERVER);
+}
+
+#[test]
+fn a_small_value_keeps_no_large_box_alive() {
+    let mut scene = Scene::begin("600 small values behind large boxes");
+    let held = scene.attack(|scene| with_each(scene, 1, hides_behind_large_boxes));
+    scene.finish(held, LITTLE);
+}
+
+#[test]
+fn an_ask_that_waits_keeps_no_large_box_alive() {
+    let mut scene = Scene::begin("600 asks that wait behind large boxes");
+    let held = scene.attack(|scene| with_each(scene, 1, waits_behind_large_boxes));
+    // The answers that are not read are held, too.
+    scene.finish(held, COMMANDS);
+}
+
+#[test]
+fn an_answer_that_nobody_looks_after_keeps_no_large_box_alive() {
+    let hostile = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let dial = Some(hostile.local_addr().expect("an address"));
+    let mut scene = Scene::with("600 answers to a client behind large boxes", &Setup { dial, ..Setup::default() });
+    let held = scene.attack(|_| {
+        let mut raw = Raw::over(hostile.accept().expect("the client dials").0);
+        let tags: Vec<_> = (0..KEPT_CALLS)
+            .map(|_| raw.called("Echo").and_then(|mut pairs| pairs.remove(b"_ask".as_slice())).expect("a call"))
+            .collect();
+        drop(raw.drain());
+        let (large, data) = (dropped(975_000), vec![b'k'; 8200]);
+        raw.send_all(tags.len(), |number| {
+            let mut bytes = large.clone();
+            bytes.extend(packed(&[(b"_answer", &tags[number]), (b"data", &data)]));
+            bytes
+        });
+        raw
+    });
+    scene.finish(held, LITTLE);
+}
+
+#[test]
+fn notifications_without_end_cost_their_sender_the_connection() {
+    let mut scene = Scene::begin("8 peers with slow notifications");
+    let held = scene.attack(|scene| with_each(scene, 8, notifies_without_end));
+    scene.finish(held, SERVER);
+}

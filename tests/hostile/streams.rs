@@ -1,0 +1,131 @@
+//! Streams: what comes for them, what waits for them, and where they lead.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::bounds::{CLIENT, LITTLE, SERVER, TARGET_STREAMS, THREADS};
+use crate::honest::newcomer;
+use crate::process::Setup;
+use crate::raw::{Raw, ask, dropped, long_tag};
+use crate::scene::Scene;
+
+/// Almost as long as a value may be.
+const LONG: usize = 65_000;
+
+fn transmit(tag: impl AsRef<[u8]>, id: &[u8], data: &[u8]) -> Vec<u8> {
+    ask(tag, "Transmit", &[(b"connection", id), (b"data", data)])
+}
+
+/// Single bytes for streams that nobody reads, under long tags.
+pub(crate) fn sends_bytes_under_long_tags(raw: &mut Raw) {
+    let ids: Vec<_> = (0..16).map_while(|_| raw.open("hold")).collect();
+    drop(raw.drain());
+    raw.send_all(9000, |number| transmit(long_tag(LONG, number), &ids[number % ids.len()], b"x"));
+}
+
+/// Chunks for streams that nobody reads, each behind a large box that is dropped.
+pub(crate) fn sends_chunks_behind_large_boxes(raw: &mut Raw) {
+    let ids: Vec<_> = (0..16).map_while(|_| raw.open("hold")).collect();
+    drop(raw.drain());
+    let (large, chunk) = (dropped(975_000), vec![b'c'; 16_400]);
+    raw.send_all(600, |number| {
+        let mut bytes = large.clone();
+        bytes.extend(transmit(format!("{number}"), &ids[number % ids.len()], &chunk));
+        bytes
+    });
+}
+
+/// Opens streams that the server closes at once, and answers none of its Disconnects.
+pub(crate) fn answers_no_disconnect(raw: &mut Raw) {
+    drop(raw.drain());
+    raw.send_all(8000, |number| ask(format!("{number}"), "Connect", &[(b"factory", b"brief")]));
+}
+
+#[test]
+fn long_tags_of_single_bytes_count_among_what_streams_hold() {
+    let mut scene = Scene::begin("9,000 bytes under tags of 65 kB");
+    let held = scene.attack(|scene| {
+        let mut raw = Raw::connect(scene.server.address);
+        sends_bytes_under_long_tags(&mut raw);
+        raw
+    });
+    scene.finish(held, SERVER);
+}
+
+#[test]
+fn chunks_of_streams_keep_no_large_boxes_alive() {
+    let mut scene = Scene::begin("600 chunks behind large boxes");
+    let held = scene.attack(|scene| {
+        let mut raw = Raw::connect(scene.server.address);
+        sends_chunks_behind_large_boxes(&mut raw);
+        raw
+    });
+    scene.finish(held, LITTLE);
+}
+
+#[test]
+fn a_client_keeps_little_of_what_a_server_sends_before_its_stream_is_open() {
+    let hostile = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let dial = Some(hostile.local_addr().expect("an address"));
+    let mut scene = Scene::with("early data under long tags, to a client", &Setup { dial, ..Setup::default() });
+    let held = scene.attack(|_| {
+        let mut raw = Raw::over(hostile.accept().expect("the client dials").0);
+        raw.called("Connect").expect("a Connect");
+        drop(raw.drain());
+        raw.send_all(5000, |number| transmit(long_tag(LONG, number), &long_tag(32, number % 16), b"x"));
+        raw
+    });
+    scene.finish(held, CLIENT);
+}
+
+#[test]
+fn peers_that_answer_no_disconnect_hold_little() {
+    let mut scene = Scene::begin("4 peers that answer no Disconnect");
+    let held = scene.attack(|scene| {
+        let mut peers = crate::silence::crowd(scene.server.address, 4, b"");
+        peers.iter_mut().for_each(answers_no_disconnect);
+        peers
+    });
+    scene.finish(held, SERVER);
+}
+
+#[test]
+fn one_peers_streams_to_a_target_leave_files_for_others() {
+    let setup = Setup { files: Some(1024), ..Setup::default() };
+    let mut scene = Scene::with("1,100 streams to a target, 1,024 files", &setup);
+    let held = scene.attack(|scene| {
+        let mut raw = Raw::connect(scene.server.address);
+        drop(raw.drain());
+        raw.send_all(1100, |number| ask(format!("{number}"), "Connect", &[(b"factory", b"target")]));
+        let (start, mut most) = (Instant::now(), 0);
+        while start.elapsed() < Duration::from_secs(3) {
+            most = most.max(scene.server.open_files());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // Its own, the honest client's and this attacker's.
+        let own = 32;
+        scene.holds(most <= TARGET_STREAMS + own, format!("{most} files were open"));
+        scene.succeeds(newcomer(scene.server.address));
+        raw
+    });
+    scene.finish(held, LITTLE);
+}
+
+#[test]
+fn looking_names_up_takes_few_threads() {
+    let mut scene = Scene::begin("3,000 streams to a name");
+    let before = scene.server.status().threads;
+    let held = scene.attack(|scene| {
+        let mut raw = Raw::connect(scene.server.address);
+        drop(raw.drain());
+        raw.send_all(3000, |number| ask(format!("{number}"), "Connect", &[(b"factory", b"named")]));
+        let (start, mut most) = (Instant::now(), 0);
+        while start.elapsed() < Duration::from_secs(2) {
+            most = most.max(scene.server.status().threads);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        scene.holds(most <= before + THREADS, format!("{most} threads, of {before} before"));
+        raw
+    });
+    scene.finish(held, LITTLE);
+}
