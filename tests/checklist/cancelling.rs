@@ -1,5 +1,6 @@
 //! How an extension finds what runs for the peer by the peer's tags, and drops it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -152,6 +153,38 @@ async fn an_ask_that_is_answered_elsewhere_is_left_out() {
     peer.expect(answer("a", &[])).await;
     kept.lock().expect("no panic").clear();
     peer.expect(unknown("b")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_ask_that_is_cancelled_while_it_is_decoded_does_not_begin() {
+    let ((inside, entered), (opens, opened)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let (opened, begun) = (Mutex::new(opened), Arc::new(AtomicBool::new(false)));
+    let locator = {
+        let begun = Arc::clone(&begun);
+        move |ask: Ask| {
+            inside.send(()).expect("the test is there");
+            // Not on the test's thread, or the gate would stay closed.
+            let opened = opened.lock().expect("no panic").recv_timeout(20 * SECOND);
+            opened.expect("the gate opens while the ask is decoded");
+            let begun = Arc::clone(&begun);
+            ask.respond(async move |_: Wait| {
+                begun.store(true, Ordering::SeqCst);
+                Ok(())
+            })
+        }
+    };
+    let cancelling = Cancelling::default();
+    let builder = Connection::builder().extension(cancelling.clone()).locator(Locating(locator));
+    let (_connection, mut peer) = RawPeer::of(1 << 20, builder.settings(Settings::new().announce(false)));
+    peer.send([ask("a", "Wait", &[("more", &"m".repeat(65_535))]), cancel("c", "a")].concat()).await;
+    while entered.try_recv().is_err() {
+        tokio::task::yield_now().await;
+    }
+    peer.expect(cancelled("c", true)).await;
+    opens.send(()).expect("the locator is there");
+    peer.expect(unknown("a")).await;
+    assert!(!begun.load(Ordering::SeqCst));
+    assert_eq!(format!("{:?}", cancelling.asks()), "RunningAsks { count: 0, .. }");
 }
 
 struct Locating<F>(F);

@@ -208,7 +208,8 @@ pub(crate) fn violations<A: Arguments>(arguments: &A) -> Option<Violations> {
     (!found.is_empty()).then_some(found)
 }
 
-/// Judges the length of a list before its items are decoded: what is too long is refused before it takes memory.
+/// Judges the length of a list before its items are decoded, at a connection: what is too long is refused before it takes memory.
+/// Elsewhere constraints are checked only when that is asked for.
 pub(crate) fn judge_count(
     key: Key,
     from: &BoxReader<'_>,
@@ -216,6 +217,9 @@ pub(crate) fn judge_count(
     holds: impl FnOnce(usize) -> bool,
     [rule, words]: [&'static str; 2],
 ) -> Result<(), DecodeError> {
+    if !from.is_scoped() {
+        return Ok(());
+    }
     match from.clone().value(key).and_then(count) {
         Some(length) if !holds(length) => {
             let mut found = Violations::new();

@@ -11,6 +11,7 @@ use super::any_transport::{Current, Transport};
 use super::clock::{Alarm, now, require_time};
 use super::ending::{EndGuard, Ending};
 use super::extension::Claims;
+use super::give_back::give_back;
 use super::lingering::{Lingering, warn_cut_short};
 use super::reader::{OnFirstBox, Reader};
 use super::replacement::{PreviousTransport, Replacing, Step, poll_replacing};
@@ -190,6 +191,8 @@ impl<T: Transport + 'static> Running<T> {
                 if found.comes_back {
                     // Callers that were woken take their answers while they are in the cache; then the next batch is read.
                     cx.waker().wake_by_ref();
+                } else {
+                    self.give_back();
                 }
                 return Poll::Pending;
             }
@@ -322,6 +325,14 @@ impl<T: Transport + 'static> Running<T> {
             Err(error) => self.end(error.into()),
         }
         true
+    }
+
+    /// Nothing is to be done until somebody wakes the driver: buffers that have grown large are given back.
+    fn give_back(&mut self) {
+        self.writer.give_back();
+        self.reader.give_back();
+        self.responders.give_back();
+        give_back(&mut self.woken);
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {

@@ -40,6 +40,7 @@ mod ending;
 mod exchange;
 pub mod extension;
 mod failure;
+mod give_back;
 mod halt;
 mod handle;
 mod inbound;

@@ -8,6 +8,7 @@ use tokio::io::AsyncRead;
 
 use super::batching::Batching;
 use super::clock::now;
+use super::give_back::give_back;
 use super::halt::Halt;
 use super::recv_buffer::RecvBuffer;
 use super::replacement::Step;
@@ -86,6 +87,13 @@ impl Reader {
     #[inline]
     pub(super) fn is_open(&mut self) -> bool {
         *self.is_open.get_or_insert_with(|| self.shared.lock().begin_turn())
+    }
+
+    /// Gives back what has grown large in one turn.
+    pub(super) fn give_back(&mut self) {
+        give_back(&mut self.replies);
+        give_back(&mut self.for_sinks);
+        give_back(&mut self.woken);
     }
 
     pub(super) fn has_more(&self) -> bool {

@@ -191,6 +191,11 @@ impl Responders {
         self.len() == 0
     }
 
+    /// Gives back what has grown while much waited.
+    pub(super) fn give_back(&mut self) {
+        self.waiting.give_back();
+    }
+
     /// How many run or wait.
     pub(super) fn len(&self) -> usize {
         self.started() + self.waiting.len()

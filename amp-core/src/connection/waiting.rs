@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 
+use super::give_back::give_back;
 use crate::responder::Ask;
 
 /// Asks that wait for their turn, in the order of arrival. Those that want an answer do not wait behind notifications which may not
@@ -18,6 +19,12 @@ impl Waiting {
 
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Gives back the memory of queues that have grown large and are empty.
+    pub(super) fn give_back(&mut self) {
+        give_back(&mut self.calls);
+        give_back(&mut self.notifications);
     }
 
     /// Takes in an ask, in memory of its own.

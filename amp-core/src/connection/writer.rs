@@ -10,6 +10,8 @@ use crate::reason::CloseReason;
 const MOST_WRITTEN: usize = 65_000;
 /// A write buffer that has grown over this is not kept for the next batch. What bulk alone fills is: growing doubles it.
 const MOST_KEPT: usize = 3 * MOST_BULK;
+/// The same when nothing is to be written. Bulk that comes now and then still fits.
+const MOST_IDLE: usize = 128 * 1024;
 
 /// The writing half of the driver: what was taken from the outbound buffer.
 #[derive(Debug)]
@@ -66,8 +68,19 @@ impl Writer {
 
     /// Forgets what is written, once there is no [rest](Self::has_rest): under no lock, because a large buffer is freed.
     pub(super) fn clear(&mut self) {
+        self.clear_to(MOST_KEPT);
+    }
+
+    /// Gives a large buffer back that is written. A connection that has nothing to do may have it for long.
+    pub(super) fn give_back(&mut self) {
+        if self.bytes.capacity() > MOST_IDLE && !self.has_rest() {
+            self.clear_to(MOST_IDLE);
+        }
+    }
+
+    fn clear_to(&mut self, most: usize) {
         self.written = 0;
-        if self.bytes.capacity() > MOST_KEPT {
+        if self.bytes.capacity() > most {
             self.bytes = Vec::new();
         }
         self.bytes.clear();
@@ -168,4 +181,30 @@ impl Writer {
 /// It was asked before the box was appended.
 fn carries_none() -> std::io::Error {
     std::io::Error::new(ErrorKind::Unsupported, "the transport carries no attachments")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::any_transport::Adapted;
+
+    #[tokio::test]
+    async fn what_is_written_is_given_back_when_it_was_large_and_there_is_no_rest_of_it() {
+        let (ours, theirs) = tokio::io::duplex(300_000);
+        let mut transport = Adapted::plain(ours);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut writer = Writer::new();
+        writer.append(&[7; 200_000], Attachments::default());
+        writer.give_back();
+        assert!(writer.has_rest(), "it is not written");
+        writer.poll(&mut transport, &mut cx).expect("it is open");
+        assert!(!writer.has_rest());
+        writer.give_back();
+        assert_eq!((writer.bytes.capacity(), writer.has_rest()), (0, false));
+        writer.append(&[7; 1000], Attachments::default());
+        writer.poll(&mut transport, &mut cx).expect("it is open");
+        writer.give_back();
+        assert!(writer.bytes.capacity() >= 1000, "a small one is kept");
+        drop(theirs);
+    }
 }

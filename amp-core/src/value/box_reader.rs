@@ -58,6 +58,11 @@ impl<'a> BoxReader<'a> {
         Self { scope: Some(scope), ..self }
     }
 
+    /// Whether the box came over a connection.
+    pub(crate) fn is_scoped(&self) -> bool {
+        self.scope.is_some()
+    }
+
     /// What the place of decoding exposes; `None` in tests and tools, which have no connection. See [`RawValue::context`].
     #[must_use]
     pub fn context(&self) -> Option<&'a dyn Context> {

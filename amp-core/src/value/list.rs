@@ -44,9 +44,10 @@ pub(crate) fn collect<T>(
 ) -> Result<Vec<T>, DecodeError> {
     let mut list = Vec::new();
     while let Some(item) = items.next() {
-        let item = item.map_err(|error| error.at_index(list.len()))?;
-        if list.len() == list.capacity() {
-            grow(&mut list, raw)?;
+        let at = list.len();
+        let item = item.map_err(|error| error.at_index(at))?;
+        if at == list.capacity() {
+            grow(&mut list, raw).map_err(|error| error.at_index(at))?;
         }
         list.push(item);
     }
