@@ -1,13 +1,15 @@
-//! A process that has no descriptors left. It is one test, because the limit is the process's.
+//! A process that has no descriptors left. One test at a time, because the limit is the process's.
 
 use std::fs::File;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use amp::{Arguments, Command, Connection, Reply, Server, responder};
+use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream};
+use amp::{Arguments, Command, Connection, Peer, Reply, Server, responder};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Mutex;
 
 #[path = "checklist/logged.rs"]
 mod logged;
@@ -37,6 +39,17 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("this hangs")
 }
 
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+/// All descriptors that the process may still have.
+fn all_descriptors() -> Vec<File> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
+    setrlimit(Resource::RLIMIT_NOFILE, 200, hard).expect("a lower limit");
+    let taken: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+    assert!(!taken.is_empty());
+    taken
+}
+
 /// Clients that have their descriptors before there are none.
 fn sockets(count: usize) -> Vec<TcpSocket> {
     (0..count).map(|_| TcpSocket::new_v4().expect("a socket")).collect()
@@ -55,6 +68,7 @@ async fn ask(socket: TcpSocket, address: SocketAddr) -> (Vec<u8>, TcpStream) {
 
 #[tokio::test]
 async fn a_server_without_descriptors_answers_busy_and_goes_on_when_there_are_some() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let logged = logged::logged();
     let server = Server::builder().bind_tcp("127.0.0.1:0", |_| Adding.into_locator()).await.expect("a free port");
     let address = server.local_addr().expect("an address");
@@ -63,11 +77,7 @@ async fn a_server_without_descriptors_answers_busy_and_goes_on_when_there_are_so
     assert!(works().await);
     let (callers, silent, last, later) = (sockets(5), sockets(20), sockets(1), sockets(1));
 
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
-    setrlimit(Resource::RLIMIT_NOFILE, 200, hard).expect("a lower limit");
-    let taken: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
-    assert!(!taken.is_empty());
-
+    let taken = all_descriptors();
     let mut held = Vec::new();
     for socket in callers {
         let (got, stream) = ask(socket, address).await;
@@ -103,4 +113,41 @@ async fn a_server_without_descriptors_answers_busy_and_goes_on_when_there_are_so
     }
     assert_eq!(logged.text().lines().count(), 2, "{}", logged.text());
     assert_eq!((server.connections() <= 2, server.refused()), (true, 26));
+}
+
+#[tokio::test]
+async fn a_forward_without_descriptors_lets_its_clients_go_and_goes_on_when_there_are_some() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let logged = logged::logged();
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let factories = Factories::new();
+    factories.serve("echo", |mut stream: Stream| async move {
+        let mut got = Vec::new();
+        stream.read_to_end(&mut got).await.expect("whole");
+        stream.write_all(&got).await.expect("taken");
+        stream.shutdown().await.expect("all is taken");
+    });
+    let here = Connection::builder().extension(Multiplexing::new(&Factories::new())).start(near, Peer::other("far"));
+    let _there = Connection::builder().extension(Multiplexing::new(&factories)).start(far, Peer::other("near"));
+    let forward = Multiplexer::of(&here).expect("it has one").forward_port(0, "echo").await.expect("a port");
+    let address = forward.local_addr().expect("an address");
+    let (clients, mut later) = (sockets(3), sockets(1));
+
+    let taken = all_descriptors();
+    let mut held = Vec::new();
+    for socket in clients {
+        let mut stream = soon(socket.connect(address)).await.expect("it listens");
+        let ended = soon(stream.read(&mut [0])).await.expect_err("an end in order would look whole");
+        assert_eq!(ended.kind(), std::io::ErrorKind::ConnectionReset);
+        held.push(stream);
+    }
+    assert_eq!(logged.text().matches("a forward has no descriptors left").count(), 1, "{}", logged.text());
+
+    drop((taken, held));
+    let mut stream = soon(later.remove(0).connect(address)).await.expect("it listens");
+    stream.write_all(b"hello").await.expect("taken");
+    stream.shutdown().await.expect("no reset");
+    let mut got = Vec::new();
+    soon(stream.read_to_end(&mut got)).await.expect("no reset");
+    assert_eq!(got, b"hello");
 }

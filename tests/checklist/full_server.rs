@@ -95,6 +95,7 @@ async fn the_earliest_of_those_that_never_sent_a_box_makes_room() {
     third.write_all(&ask_sum("1")).await.expect("taken");
     reply(&mut third, &answer_sum("1")).await;
     assert_eq!(rest(&mut half).await, b"", "it was accepted before the idle one");
+    assert!(half.write_all(b"x").await.is_err(), "it is closed at once, and not waited for");
     // The idle one is still there, and loses its place to the next.
     assert_eq!((server.connections(), server.refused()), (3, 1));
     idle.write_all(&ask_sum("1")[..9]).await.expect("it is open");
