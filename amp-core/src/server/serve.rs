@@ -92,7 +92,7 @@ where
         Err(refused) => {
             place.count_refused();
             events.tell(EventKind::REFUSED_PEER, |omitted| {
-                tracing::warn!(%peer, omitted, reason = refused.reason(), "a peer was refused");
+                tracing::warn!(%peer, omitted, reason = %refused.reason(), "a peer was refused");
             });
             None
         }
