@@ -135,6 +135,8 @@ fn note_place(info: &std::panic::PanicHookInfo<'_>) {
         let message = message_of(info.payload());
         let place = Place { file: location.file().into(), line: location.line(), message };
         let _ = PLACE.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(place)));
+        // Of a panic before, which user code has caught itself.
+        let _ = COMMAND.try_with(|noted| noted.set(None));
     }
 }
 

@@ -487,15 +487,21 @@ async fn closing_waits_for_an_ask_that_is_decoded() {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_whose_caller_leaves_while_it_is_decoded_does_not_begin() {
-    let (gates, begun, _house, connection, peer) = gated(Settings::new());
-    let mut peer = peer;
-    peer.send(ask_wide("1")).await;
-    gates.entered().await;
-    connection.abort();
-    drop(peer);
-    gates.open(Opens::Well);
-    assert_eq!(ended(&connection).await, "Aborted");
-    assert_eq!(begun.load(Ordering::SeqCst), 0);
+    for (aborts, reason) in [(true, "Aborted"), (false, "ClosedByPeer")] {
+        let (gates, begun, _house, connection, mut peer) = gated(Settings::new());
+        peer.send(ask_wide("1")).await;
+        gates.entered().await;
+        if aborts {
+            connection.abort();
+        }
+        drop(peer);
+        while !connection.is_closed() {
+            tokio::task::yield_now().await;
+        }
+        gates.open(Opens::Well);
+        assert_eq!(ended(&connection).await, reason);
+        assert_eq!(begun.load(Ordering::SeqCst), 0, "{reason}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

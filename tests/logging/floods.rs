@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use amp::multiplex::{Factories, Multiplexing, Opening, StreamSettings};
-use amp::{Builder, Connection, Settings, Strictness};
+use amp::multiplex::{Factories, Forward, Multiplexer, Multiplexing, Opening, StreamSettings, Target};
+use amp::{Builder, Connection, Settings, Strictness, pair};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 use crate::commands::Careless;
 use crate::log::Log;
-use crate::raw_peer::{RawPeer, answer, ask, packed};
+use crate::raw_peer::{RawPeer, answer, ask, packed, soon};
 
 /// How often a peer does what is logged.
 const MANY: usize = 3000;
@@ -123,4 +125,56 @@ async fn a_peer_that_floods_and_comes_again_gets_no_more_lines_for_that() {
     peer.expect_silence().await;
     // All of the 10,000 but those of the lines that were told.
     assert!(log.lines()[64].contains(&format!("omitted={}", 10_000 - 32 - 32 * 99)), "{}", log.lines()[64]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_that_a_peer_overfills_are_told_once_however_many_there_are() {
+    let log = Log::start();
+    let factories = Factories::new();
+    factories.insert("kept", |opening: Opening| std::mem::forget(opening.accept()));
+    let streams = Multiplexing::with_settings(&factories, StreamSettings::new().most_buffered(4096));
+    let builder = Connection::builder().extension(streams).settings(Settings::new().announce(false));
+    let (connection, mut peer) = RawPeer::of(16 << 20, builder);
+    for _ in 0..50 {
+        peer.send(ask("x", "Connect", &[("factory", "kept")])).await;
+        let accepted = peer.some().await;
+        let at = accepted.windows(10).position(|window| window == b"connection").expect("it is accepted") + 12;
+        let id = std::str::from_utf8(&accepted[at..at + usize::from(accepted[at - 1])]).expect("letters");
+        let data = "x".repeat(60_000);
+        peer.send(ask("y", "Transmit", &[("connection", id), ("data", &data)]).repeat(3)).await;
+        peer.some().await;
+    }
+    peer.finish().await;
+    peer.rest().await;
+    connection.closed().await;
+    let lines = log.lines();
+    assert!(lines.len() == 2 && lines[0].contains("was ended") && lines[1].contains(": 49"), "{lines:#?}");
+}
+
+/// Lets a client go to a forward until it is reset.
+async fn visit(forward: &Forward) {
+    let mut client = TcpStream::connect(forward.local_addr().expect("it is TCP")).await.expect("it listens");
+    let _ = soon("the end", client.read(&mut [0; 1])).await;
+}
+
+#[tokio::test]
+async fn visitors_of_a_forward_whose_target_is_away_get_a_burst_of_lines_at_each_end() {
+    let log = Log::start();
+    let factories = Factories::new();
+    let nowhere = tempfile::tempdir().expect("a folder").path().join("nobody");
+    factories.insert("target", Target::unix(nowhere));
+    let leading = Connection::builder().extension(Multiplexing::new(&factories));
+    let (connection, leading) = pair(Connection::builder().extension(Multiplexing::default()), leading);
+    let multiplexer = Multiplexer::of(&connection).expect("it has the extension");
+    let forward = multiplexer.forward_port(0, "target").await.expect("a free port");
+    for _ in 0..200 {
+        visit(&forward).await;
+    }
+    forward.close();
+    soon("the forward ends", forward.closed()).await;
+    drop((forward, factories, multiplexer, connection, leading));
+    // And one a second, as long as it takes.
+    let count = |words: &str| log.lines().iter().filter(|line| line.contains(words)).count();
+    let lines = (count("a forwarded connection leads nowhere"), count("a target cannot be reached"));
+    assert!((32..100).contains(&lines.0) && (32..100).contains(&lines.1), "{lines:?}");
 }
