@@ -32,6 +32,12 @@ struct Named {
     limits: HashMap<Vec<u8>, Arc<Limit>>,
 }
 
+/// What there is under a name.
+pub(crate) struct Found {
+    pub(crate) factory: Arc<dyn Factory>,
+    pub(crate) limit: Option<Arc<Limit>>,
+}
+
 /// Decides about the streams that peers open. Any `Fn(Opening)` is a factory.
 pub trait Factory: Send + Sync + 'static {
     /// Decides about one stream, at once or later. It runs while the connection is read: it must not block.
@@ -104,9 +110,9 @@ impl Factories {
     }
 
     /// The factory of a name, and its limit.
-    pub(crate) fn find(&self, name: &[u8]) -> Option<(Arc<dyn Factory>, Option<Arc<Limit>>)> {
+    pub(crate) fn find(&self, name: &[u8]) -> Option<Found> {
         let named = self.lock();
-        Some((named.factories.get(name).cloned()?, named.limits.get(name).cloned()))
+        Some(Found { factory: named.factories.get(name).cloned()?, limit: named.limits.get(name).cloned() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Named> {

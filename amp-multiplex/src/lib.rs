@@ -40,6 +40,13 @@
 //! [`Multiplexer::forward_port`] listens on a local port and opens a stream to a factory of the peer for each connection; a
 //! [`Target`] is a factory that connects to an address here; [`StreamSettings`] has the limits.
 //!
+//! # Limits
+//! What a limit counts is what is held: bytes, the tags of their receipts, the buffers that slices pin. At a server it counts towards
+//! [`max_memory`](amp_core::ServerBuilder::max_memory), too: a connection that holds more than its share opens no streams while memory is
+//! short, and its peer gets no credit. [`Factories::max_streams`], [`Target::max_streams`] and [`Target::max_connects`] hold over all
+//! connections, of which one alone gets half. The sockets of targets and forwards have half of the descriptors of the process at most,
+//! and eight names are looked up at once.
+//!
 //! An idle stream costs about 600 bytes at each end, beside what its user keeps for it; 10,000 of them on one connection cost
 //! 6 MB. What streams may buffer for readers that do not read is limited by [`StreamSettings`].
 //!

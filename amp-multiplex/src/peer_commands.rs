@@ -9,7 +9,7 @@ use tracing::Level;
 
 use crate::acknowledge::{Ack, acknowledge, discard, refuse};
 use crate::commands::{Connect, ConnectRefusal, Disconnect, Transmit};
-use crate::factory::{Factories, Opening};
+use crate::factory::{Factories, Found, Opening};
 use crate::machine::{Lookup, Received, RemoteClose};
 use crate::peer_features::PeerFeatures;
 use crate::stream::Streams;
@@ -29,7 +29,7 @@ pub(crate) fn connect(
     streams.note_runtime(&connection);
     let peer = PeerFeatures::new(command.half_close.0, command.keeps.0);
     streams.registry().recv_announcement(peer.half_close);
-    let Some((factory, limit)) = factories.find(&command.factory) else {
+    let Some(Found { factory, limit }) = factories.find(&command.factory) else {
         return refuse(answer, ConnectRefusal::NoSuchFactory(String::new()));
     };
     if connection.is_closed() {

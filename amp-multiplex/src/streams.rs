@@ -232,13 +232,13 @@ impl<S> Drop for Permit<S> {
 pub(crate) struct Charge<S> {
     streams: Arc<Streams<S>>,
     bytes: usize,
-    _stream: Held,
 }
 
 impl<S> Charge<S> {
     pub(crate) fn new(streams: &Arc<Streams<S>>, bytes: usize) -> Self {
         streams.received.change(0, bytes);
-        Self { streams: Arc::clone(streams), bytes, _stream: streams.hold(STREAM) }
+        streams.meter.change(0, STREAM);
+        Self { streams: Arc::clone(streams), bytes }
     }
 
     pub(crate) fn streams(&self) -> &Arc<Streams<S>> {
@@ -249,5 +249,6 @@ impl<S> Charge<S> {
 impl<S> Drop for Charge<S> {
     fn drop(&mut self) {
         self.streams.received.change(self.bytes, 0);
+        self.streams.meter.change(STREAM, 0);
     }
 }

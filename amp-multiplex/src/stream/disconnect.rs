@@ -37,14 +37,19 @@ pub(super) async fn send_disconnect(
         let give_up = *give_up.get_or_insert_with(|| Instant::now() + limit);
         match timeout(limit, answer).await {
             Ok(Ok(Err(CallError::Connection { reason, .. }))) => return Err(reason.into()),
-            Ok(Ok(Err(CallError::Remote { code, .. }))) if code == codes::BUSY && Instant::now() < give_up => {
+            Ok(Ok(Err(CallError::Remote { code, .. }))) if code == codes::BUSY => {
+                if Instant::now() >= give_up {
+                    return Err(StreamError::Timeout);
+                }
                 sleep(BUSY_PAUSE).await;
             }
             Ok(Ok(Err(CallError::Declared(error)))) if command.half.0 == Some(true) => {
                 return Err(CallError::Declared(error).into());
             }
             // Whatever else it answers, it knows.
-            Ok(_) => return Ok(()),
+            Ok(Ok(_)) => return Ok(()),
+            // The connection has lost the answer.
+            Ok(Err(_)) => return Err(CloseReason::DriverDropped.into()),
             Err(_) => {
                 streams.unanswered().add(&weak);
                 return Err(StreamError::Timeout);

@@ -130,7 +130,7 @@ async fn a_stream_that_leaves_takes_one_place() {
 }
 
 /// A tag of 60,000 bytes, which its receipt holds.
-const TAG: [u8; 60_000] = [b't'; 60_000];
+static TAG: [u8; 60_000] = [b't'; 60_000];
 
 fn byte_under_a_long_tag(id: &str) -> Vec<u8> {
     packed(&[("_ask", &TAG[..]), ("_command", b"Transmit"), ("connection", id.as_bytes()), ("data", b"x")])

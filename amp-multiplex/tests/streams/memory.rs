@@ -7,8 +7,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use amp_core::{CloseReason, Listener, Peer, Server, Settings};
-use amp_multiplex::{ConnectError, Factories, Multiplexing, Stream, StreamListener, StreamSettings};
+use amp_multiplex::{ConnectError, Factories, Multiplexing, Stream, StreamListener, StreamSettings, Target};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 use crate::raw::{RawPeer, packed};
@@ -36,11 +37,16 @@ fn server() -> (Server, DuplexStream, StreamListener) {
 }
 
 fn server_of(max_memory: usize) -> (Server, DuplexStream, StreamListener) {
-    let (ours, theirs) = duplex(MIB);
     let factories = Factories::new();
     let listener = factories.listen("x", 1000);
-    let builder = Server::builder().max_memory(max_memory).extension(Multiplexing::new(&factories));
-    (builder.serve(Once(Some(ours)), |_: &Peer| Pings), theirs, listener)
+    let (server, transport) = serving(max_memory, &factories);
+    (server, transport, listener)
+}
+
+fn serving(max_memory: usize, factories: &Factories) -> (Server, DuplexStream) {
+    let (ours, theirs) = duplex(MIB);
+    let builder = Server::builder().max_memory(max_memory).extension(Multiplexing::new(factories));
+    (builder.serve(Once(Some(ours)), |_: &Peer| Pings), theirs)
 }
 
 /// A client whose streams have half a mebibyte on their way each.
@@ -140,6 +146,25 @@ async fn a_peer_that_sends_without_credit_makes_no_receipts_pile_up() {
         }
     }
     assert_eq!(answered, 30 - MIB / 60_000);
+}
+
+#[tokio::test]
+async fn a_stream_to_a_target_counts_for_the_buffers_between_it_and_its_socket() {
+    let target = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let factories = Factories::new();
+    let address = target.local_addr().expect("TCP").to_string();
+    factories.insert("target", Target::tcp(address).max_streams(1000));
+    let (_server, transport) = serving(8 * MIB, &factories);
+    let client = client(transport);
+    let mut streams = Vec::new();
+    let error = loop {
+        match soon("an answer", client.multiplexer.connect("target")).await {
+            Ok(stream) => streams.push(stream),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(error.contains("too much memory"), "{error}");
+    assert!((40..=48).contains(&streams.len()), "{} streams with 128 KiB each", streams.len());
 }
 
 /// One that sends without credit is ended, and only when all others together hold less.
