@@ -5,7 +5,7 @@ use crate::raw::{Raw, ask};
 use crate::scene::Scene;
 
 /// As many empty boxes as a value holds.
-const EMPTY_BOXES: [u8; 65_534] = [0; 65_534];
+static EMPTY_BOXES: [u8; 65_534] = [0; 65_534];
 
 /// A list of texts of one byte, as many as a value holds.
 fn short_words() -> Vec<u8> {

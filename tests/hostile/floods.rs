@@ -5,11 +5,11 @@ use std::net::TcpStream;
 
 use crate::bounds::LITTLE;
 use crate::process::Setup;
-use crate::raw::{Raw, ask, notification};
+use crate::raw::{Pair, Raw, ask, notification};
 use crate::scene::Scene;
 
 /// Boxes that want no answer, and at which something is wrong.
-const WRONG: [(&[u8], &[(&[u8], &[u8])]); 3] =
+const WRONG: [(&[u8], &[Pair<'_>]); 3] =
     [(b"Add", &[(b"a", b"no number"), (b"b", b"2")]), (b"Unknown", &[]), (b"Connect", &[(b"factory", b"sink")])];
 
 fn flood(scene: &mut Scene, count: usize, piece: &[u8]) -> Raw {

@@ -153,3 +153,22 @@ fn notifications_without_end_cost_their_sender_the_connection() {
     let held = scene.attack(|scene| with_each(scene, 8, notifies_without_end));
     scene.finish(held, SERVER);
 }
+
+#[test]
+fn streams_of_connections_that_have_gone_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("8 times 80 MiB of streams, and gone");
+    scene.attack(|scene| {
+        for _ in 0..8 {
+            let mut raw = Raw::connect(scene.server.address);
+            let ids: Vec<_> = (0..64).map_while(|_| raw.open("idle")).collect();
+            drop(raw.drain());
+            let chunk = vec![b'f'; 32 << 10];
+            raw.send_all(2500, |number| {
+                let id = &ids[number % ids.len()];
+                ask(format!("{number}"), "Transmit", &[(b"connection", id), (b"data", &chunk)])
+            });
+            scene.server.settle();
+        }
+    });
+    scene.finish((), SERVER);
+}

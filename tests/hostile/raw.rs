@@ -12,8 +12,11 @@ use crate::bounds::PATIENCE;
 /// For how long an attacker waits for a server that takes none of its bytes, before it thinks of that as success.
 const STALLED: Duration = Duration::from_secs(3);
 
+/// A key and its value.
+pub(crate) type Pair<'a> = (&'a [u8], &'a [u8]);
+
 /// The bytes of a box, with its pairs in this order.
-pub(crate) fn packed(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
+pub(crate) fn packed(pairs: &[Pair<'_>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (key, value) in pairs {
         for part in [key, value] {
@@ -26,14 +29,14 @@ pub(crate) fn packed(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
 }
 
 /// An ask with a tag.
-pub(crate) fn ask(tag: impl AsRef<[u8]>, command: &str, arguments: &[(&[u8], &[u8])]) -> Vec<u8> {
-    let start: [(&[u8], &[u8]); 2] = [(b"_ask", tag.as_ref()), (b"_command", command.as_bytes())];
+pub(crate) fn ask(tag: impl AsRef<[u8]>, command: &str, arguments: &[Pair<'_>]) -> Vec<u8> {
+    let start: [Pair<'_>; 2] = [(b"_ask", tag.as_ref()), (b"_command", command.as_bytes())];
     packed(&[&start, arguments].concat())
 }
 
 /// An ask that wants no answer.
-pub(crate) fn notification(command: &[u8], arguments: &[(&[u8], &[u8])]) -> Vec<u8> {
-    let start: [(&[u8], &[u8]); 1] = [(b"_command", command)];
+pub(crate) fn notification(command: &[u8], arguments: &[Pair<'_>]) -> Vec<u8> {
+    let start: [Pair<'_>; 1] = [(b"_command", command)];
     packed(&[&start, arguments].concat())
 }
 
@@ -43,7 +46,7 @@ pub(crate) fn dropped(bytes: usize) -> Vec<u8> {
     const VALUE: usize = 65_000;
     let value = vec![b'x'; VALUE];
     let keys: Vec<_> = (0..bytes.div_ceil(VALUE)).map(|at| format!("k{at:02}").into_bytes()).collect();
-    let pairs: Vec<(&[u8], &[u8])> = keys.iter().map(|key| (key.as_slice(), value.as_slice())).collect();
+    let pairs: Vec<Pair<'_>> = keys.iter().map(|key| (key.as_slice(), value.as_slice())).collect();
     notification(
         b"Transmit",
         &[&[(b"connection".as_slice(), b"none".as_slice()), (b"data", b"x")], pairs.as_slice()].concat(),
@@ -182,7 +185,7 @@ impl<S: Socket> Raw<S> {
     }
 
     /// Asks, and waits for the answer.
-    pub(crate) fn call(&mut self, command: &str, arguments: &[(&[u8], &[u8])]) -> Option<Pairs> {
+    pub(crate) fn call(&mut self, command: &str, arguments: &[Pair<'_>]) -> Option<Pairs> {
         self.send(&ask("call", command, arguments)).ok()?;
         self.answer(b"call")
     }

@@ -98,7 +98,7 @@ fn factories(target: SocketAddr) -> Factories {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     });
-    // Does nothing at all.
+    // Is busy with something else for good, whatever becomes of the connection.
     factories.serve("idle", async |stream: Stream| {
         std::future::pending::<()>().await;
         drop(stream);

@@ -10,7 +10,11 @@ use crate::scene::Scene;
 
 /// As many connections as the server takes of so many, each with these first bytes.
 pub(crate) fn crowd(address: SocketAddr, count: usize, bytes: &[u8]) -> Vec<Raw> {
-    let connect = |_| {
+    let connect = |number| {
+        // What the system's backlog has no room for is tried again after a second.
+        if number % 64 == 63 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let mut raw = Raw::try_connect(address).ok()?;
         // It may be ended already.
         let _ = raw.send(bytes);

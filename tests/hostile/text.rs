@@ -8,7 +8,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, connect, sock
 
 use crate::bounds::LITTLE;
 use crate::process::Setup;
-use crate::raw::{Raw, ask, notification, packed};
+use crate::raw::{Pair, Raw, ask, notification, packed};
 use crate::scene::{FORGED, Scene};
 use crate::service::{SOCKET, STRICT};
 
@@ -133,7 +133,7 @@ fn no_text_of_a_server_that_refuses_streams_forges_a_line_of_its_clients_log() {
             let connect = raw.called("Connect").expect("a Connect");
             let tag = &connect[b"_ask".as_slice()];
             let words = text.as_bytes();
-            let refusal: [(&[u8], &[u8]); 3] =
+            let refusal: [Pair<'_>; 3] =
                 [(b"_error", tag), (b"_error_code", b"CONNECTION_REFUSED"), (b"_error_description", words)];
             raw.send(&packed(&refusal)).expect("the client reads");
             // The next one is this visitor's.
