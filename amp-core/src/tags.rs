@@ -11,9 +11,11 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use crate::packet::ReplyPacket;
+use untaken::Untaken;
 
 #[cfg(test)]
 mod tests;
+mod untaken;
 
 /// The window may hold this many finished calls per unfinished one, plus [`SLACK`], before its oldest moves to the map.
 const FINISHED_PER_CALL: usize = 3;
@@ -38,34 +40,6 @@ pub(crate) struct Tags<W, S> {
     /// Answers to marked notifications that were not taken yet.
     credit: usize,
     untaken: Untaken,
-}
-
-/// The answers that have come and that their callers have not taken.
-#[derive(Debug, Default)]
-struct Untaken {
-    count: usize,
-    bytes: usize,
-}
-
-/// What an answer holds beside its bytes.
-const ANSWER_OVERHEAD: usize = 128;
-/// From so many untaken answers on further ones no longer share the buffer that they were read into: a few bytes hold all of it.
-const MAX_SHARED: usize = 128;
-
-impl Untaken {
-    #[inline]
-    fn add(&mut self, reply: ReplyPacket) -> ReplyPacket {
-        let reply = if self.count < MAX_SHARED { reply } else { reply.detached() };
-        self.count += 1;
-        self.bytes += reply.raw.as_bytes().len() + ANSWER_OVERHEAD;
-        reply
-    }
-
-    #[inline]
-    fn remove(&mut self, reply: &ReplyPacket) {
-        self.count -= 1;
-        self.bytes -= reply.raw.as_bytes().len() + ANSWER_OVERHEAD;
-    }
 }
 
 /// One call, from the tag to the moment when its caller has what it wants.
@@ -143,7 +117,7 @@ impl<W, S> Tags<W, S> {
     /// How many bytes are held by answers that their callers have not taken.
     #[inline]
     pub(crate) fn held(&self) -> usize {
-        self.untaken.bytes
+        self.untaken.held()
     }
 
     /// Whether the answer to the tag has not come.

@@ -19,6 +19,8 @@
 //!   answering     the connection, as an answer sees it   box_switch      a box receiver in place of all that
 //!   context       what responders and values see         asks_by_tag     asks that an extension may cancel
 //!   replacement   what makes the next transport          time_limits     how long the peer keeps the driver waiting
+//!   decoding      the large ask that is being decoded    excess          the end of one that holds the most memory
+//!   give_back     buffers that have grown large          waker           what waits, as `proto` sees it
 //!   extension     protocols that ride beside the commands
 //! ```
 
@@ -37,6 +39,7 @@ mod decoding;
 mod descriptors;
 mod driver;
 mod ending;
+mod excess;
 mod exchange;
 pub mod extension;
 mod failure;
@@ -60,6 +63,7 @@ mod timer;
 pub(crate) mod transport;
 mod unsettled;
 mod waiting;
+mod waker;
 mod weak;
 mod writer;
 

@@ -15,16 +15,16 @@ use super::clock::{after, now};
 use super::failure::Failure;
 use super::inbound::Inbound;
 use super::replacement::NextReplacement;
-use super::sink::{Delivery, ReplySink, hand_over};
+use super::sink::{Delivery, hand_over};
 use super::states::States;
 use crate::boxes::SendBoxError;
 use crate::events::{EventKind, EventLimit, Events};
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
-use crate::memory::{Account, Excess, Holder};
+use crate::memory::Account;
 use crate::panics::{Panic, caught, drop_caught};
 use crate::peer::Peer;
-use crate::proto::{Appended, ConnectionState, EndListener, LastBytes, Limits, LostSink, Waiter};
+use crate::proto::{Appended, ConnectionState, EndListener, LastBytes, Limits, LostSink};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::{AmpBox, BoxLimits};
@@ -65,17 +65,6 @@ pub(super) struct Shared {
     /// What the connection holds.
     pub(super) account: Arc<Account>,
     handles: AtomicUsize,
-}
-
-impl Waiter for Waker {
-    type Identity = (usize, usize);
-    type Sink = Arc<dyn ReplySink>;
-
-    /// `Waker::will_wake`, as something to look up.
-    #[inline]
-    fn identity(&self) -> Self::Identity {
-        (self.data().addr(), std::ptr::from_ref(self.vtable()).addr())
-    }
 }
 
 impl Shared {
@@ -277,20 +266,6 @@ impl Shared {
         self.unlock(state, woken);
     }
 
-    /// Ends the connection and all that it holds: what runs, and what is to be written.
-    fn end_for_memory(&self, Excess { held, limit }: Excess) {
-        let mut state = self.lock();
-        if state.over().is_none() {
-            self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
-                tracing::warn!(%peer, omitted, held, limit, "connection ends: it held the most of the server's memory, which is used up");
-            });
-        }
-        let discarded = state.discard_outbound();
-        let woken = state.abort(CloseReason::OutOfMemory { held, limit }, now());
-        self.unlock(state, woken);
-        drop(discarded);
-    }
-
     /// Until when responders may go on that finish although the connection is over. The driver is woken when that changes.
     pub(super) fn finishes_by(&self, driver: &Waker) -> Instant {
         let mut state = self.lock();
@@ -403,15 +378,6 @@ impl Shared {
     pub(super) fn remove_handle(&self) {
         if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();
-        }
-    }
-}
-
-impl Holder for Shared {
-    fn end_for(self: Arc<Self>, excess: Excess) {
-        // In a task: it takes the lock of the connection, and what was charged may have been charged under that.
-        if let Some(runtime) = self.runtime.get() {
-            runtime.clone().spawn(async move { self.end_for_memory(excess) });
         }
     }
 }

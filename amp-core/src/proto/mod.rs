@@ -1,4 +1,4 @@
-//! The state of one connection, without a runtime. Imports `tags`, `packet`, `exposed` and `reason`.
+//! The state of one connection, without a runtime. Imports `tags`, `packet`, `exposed`, `memory` and `reason`.
 //!
 //! It is pure: a waiter is any [`Waiter`], time comes in as a value, and what is to be woken is handed out. Each file
 //! is the owner of one invariant; [`ConnectionState`] holds one of each, and the connection guards it with its one lock.
@@ -12,6 +12,7 @@
 //!   lifecycle      open, closing, over                          wake_up     when the driver has a turn, by event or alarm
 //!   upgrade        the replacement of the transport             waiter      what can be woken
 //!   timers         what waits for an instant, but for the calls that are out: their deadlines are with their tags
+//!   limits         what it keeps to
 //!   state          send_half, lifecycle, upgrade and wake_up together
 //! ```
 
@@ -21,6 +22,7 @@ mod attachments;
 mod credit;
 mod goodbye;
 mod lifecycle;
+mod limits;
 mod outbound;
 mod outgoing;
 mod queue;
@@ -39,10 +41,11 @@ pub use attachments::Attachment;
 pub(crate) use attachments::{Attachments, Carrier, Carries};
 pub(crate) use credit::{ASK_OVERHEAD, most_held};
 pub(crate) use lifecycle::{EndListener, Intake};
+pub(crate) use limits::Limits;
 pub(crate) use outbound::{LastBytes, MOST_BULK};
 pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
 pub(crate) use request::{LostSink, ReplyTo, Request, SinkReply};
-pub(crate) use send_half::{Limits, SendHalf};
+pub(crate) use send_half::SendHalf;
 pub(crate) use state::{Appended, ConnectionState};
 pub(crate) use timers::TimerKey;
 pub(crate) use upgrade::Upgrade;

@@ -5,6 +5,7 @@ use super::announcements::Announcements;
 use super::attachments::Attachments;
 use super::credit::Credit;
 use super::goodbye;
+use super::limits::Limits;
 use super::outbound::{LastBytes, Outbound};
 use super::outgoing::{AddKeys, Outgoing};
 use super::request::{LostSink, ReplyTo, Request, SinkReply};
@@ -31,16 +32,6 @@ pub(crate) struct SendHalf<W: Waiter> {
     keys: Option<Box<dyn AddKeys>>,
     /// What answers hold that nobody has taken.
     untaken: Reservation,
-}
-
-/// What a state keeps to; as in the settings.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) boxes: BoxLimits,
-    pub(crate) most_calls: usize,
-    pub(crate) outbound_mark: usize,
-    pub(crate) most_outbound: usize,
-    pub(crate) announces: bool,
 }
 
 impl<W: Waiter> SendHalf<W> {

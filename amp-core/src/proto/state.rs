@@ -3,10 +3,11 @@ use std::time::Instant;
 
 use super::attachments::{Attachments, Carrier};
 use super::lifecycle::{EndListener, Intake, Lifecycle};
+use super::limits::Limits;
 use super::outbound::LastBytes;
 use super::outgoing::Outgoing;
 use super::request::{Request, SinkReply};
-use super::send_half::{Limits, SendHalf};
+use super::send_half::SendHalf;
 use super::timers::TimerKey;
 use super::upgrade::{OverTransport, Upgrade};
 use super::waiter::Waiter;

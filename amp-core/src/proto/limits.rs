@@ -1,0 +1,11 @@
+use crate::wire::BoxLimits;
+
+/// What a state keeps to; as in the settings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) boxes: BoxLimits,
+    pub(crate) most_calls: usize,
+    pub(crate) outbound_mark: usize,
+    pub(crate) most_outbound: usize,
+    pub(crate) announces: bool,
+}
