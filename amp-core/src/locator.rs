@@ -131,17 +131,23 @@ impl Exposable for Arc<dyn Locator> {
 mod tests {
     use super::*;
 
-    struct Keeps;
+    struct Answers {
+        at_once: bool,
+    }
 
-    impl Locator for Keeps {
+    impl Locator for Answers {
         fn locate(&self, ask: Ask) -> Located {
             Located::Unknown(ask)
+        }
+
+        fn decodes_at_once(&self) -> bool {
+            self.at_once
         }
     }
 
     #[test]
     fn a_locator_decodes_at_once_when_all_of_its_parts_do() {
-        let (at_once, keeps) = (|| (), || Keeps);
+        let (at_once, keeps) = (|| Answers { at_once: true }, || Answers { at_once: false });
         assert!(at_once().decodes_at_once() && !keeps().decodes_at_once());
         assert!(at_once().or(at_once()).decodes_at_once() && !at_once().or(keeps()).decodes_at_once());
         assert!(!(keeps(), at_once(), at_once()).decodes_at_once());

@@ -9,6 +9,7 @@ use amp::{Answer, Arguments, Ask, CallError, Command, Connection, Located, Setti
 use amp_core::extension::{Extension, Handler, RunningAsks};
 
 use crate::commands::{House, Wait, sum};
+use crate::decoding::until;
 use crate::logged::logged;
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, soon, unknown};
 
@@ -177,9 +178,7 @@ async fn a_large_ask_that_is_cancelled_while_it_is_decoded_does_not_begin() {
     let builder = Connection::builder().extension(cancelling.clone()).locator(Locating(locator));
     let (_connection, mut peer) = RawPeer::of(1 << 20, builder.settings(Settings::new().announce(false)));
     peer.send([ask("a", "Wait", &[("more", &"m".repeat(65_535))]), cancel("c", "a")].concat()).await;
-    while entered.try_recv().is_err() {
-        tokio::task::yield_now().await;
-    }
+    until("the ask is decoded", || entered.try_recv().is_ok()).await;
     peer.expect(cancelled("c", true)).await;
     opens.send(()).expect("the locator is there");
     peer.expect(unknown("a")).await;

@@ -15,6 +15,15 @@ use tokio::sync::Semaphore;
 use crate::commands::{House, Wait};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, packed, soon, unknown};
 
+/// Waits for what happens on another thread, while paused time stands still.
+pub(crate) async fn until(what: &str, mut happens: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !happens() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: this hangs");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A list, and its answer.
 #[derive(Command, Debug)]
 #[amp(response = Texts)]
@@ -252,9 +261,7 @@ async fn an_ask_that_its_locator_keeps_is_in_memory_of_its_own() {
     let asks: Vec<u8> = (0..100).flat_map(|tag| ask_look(&format!("{tag:02}"), 50)).collect();
     peer.send(asks).await;
     // All have come when the last one has.
-    while hoard.0.lock().expect("no panic").len() < 100 {
-        tokio::task::yield_now().await;
-    }
+    until("100 asks", || hoard.0.lock().expect("no panic").len() == 100).await;
     for ask in hoard.0.lock().expect("no panic").drain(..) {
         let (look, answer) = ask.accept::<Look>().expect("it decodes");
         assert!(look.data.0 <= 2 * 100, "{}", look.data.0);
@@ -280,9 +287,7 @@ async fn what_is_accepted_counts_no_longer_whatever_it_decoded_to() {
     for tag in 1..=6 {
         peer.send(ask_keep(&tag.to_string(), 10_000)).await;
     }
-    while takes.0.lock().expect("no panic").len() < 6 {
-        tokio::task::yield_now().await;
-    }
+    until("six asks", || takes.0.lock().expect("no panic").len() == 6).await;
     for (_, answer) in takes.0.lock().expect("no panic").drain(..) {
         answer.send(Ok(Texts { texts: Vec::new() }));
     }
@@ -423,9 +428,7 @@ fn gated(settings: Settings) -> (Gates, Arc<AtomicUsize>, House, Connection, Raw
 impl Gates {
     /// Waits until an ask is being decoded, while the runtime goes on.
     async fn entered(&self) {
-        while self.inside.try_recv().is_err() {
-            tokio::task::yield_now().await;
-        }
+        until("an ask is decoded", || self.inside.try_recv().is_ok()).await;
     }
 
     fn open(&self, how: Opens) {
@@ -495,9 +498,7 @@ async fn an_ask_whose_caller_leaves_while_it_is_decoded_does_not_begin() {
             connection.abort();
         }
         drop(peer);
-        while !connection.is_closed() {
-            tokio::task::yield_now().await;
-        }
+        until("the end", || connection.is_closed()).await;
         gates.open(Opens::Well);
         assert_eq!(ended(&connection).await, reason);
         assert_eq!(begun.load(Ordering::SeqCst), 0, "{reason}");
@@ -508,9 +509,7 @@ async fn an_ask_whose_caller_leaves_while_it_is_decoded_does_not_begin() {
 async fn in_order_a_large_ask_begins_when_the_one_before_it_has_finished_and_before_those_behind_it() {
     let (gates, begun, house, _connection, mut peer) = gated(Settings::new().in_order(true));
     peer.send([ask("1", Wait::NAME, &[]), ask_wide("2"), ask_sum("3")].concat()).await;
-    while house.waiting() < 1 {
-        tokio::task::yield_now().await;
-    }
+    until("the first one runs", || house.waiting() == 1).await;
     assert!(gates.inside.try_recv().is_err(), "the first one runs");
     house.open(1);
     peer.expect(answer("1", &[])).await;

@@ -40,10 +40,10 @@ pub(super) fn decode<T: Value>(raw: RawValue<'_>) -> Result<Vec<T>, DecodeError>
 /// Makes a list of the items of a value. Its memory is charged before it grows.
 pub(crate) fn collect<T>(
     raw: RawValue<'_>,
-    mut items: impl Iterator<Item = Result<T, DecodeError>>,
+    items: impl Iterator<Item = Result<T, DecodeError>>,
 ) -> Result<Vec<T>, DecodeError> {
     let mut list = Vec::new();
-    while let Some(item) = items.next() {
+    for item in items {
         let at = list.len();
         let item = item.map_err(|error| error.at_index(at))?;
         if at == list.capacity() {

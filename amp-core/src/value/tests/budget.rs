@@ -130,7 +130,7 @@ fn text_and_byte_strings_are_charged_their_length_and_their_allocation_and_nothi
 
 #[test]
 fn a_list_is_charged_what_it_grows_to_before_it_does() {
-    let (one, four) = (b"\0\x011".repeat(1), b"\0\x011".repeat(4));
+    let (one, four) = (b"\0\x011".to_vec(), b"\0\x011".repeat(4));
     // A list of one has room for one here: its value is too short for more.
     for (list, bytes) in [(&one, 8), (&four, 4 * 8)] {
         assert!(within::<Vec<i64>>(LIMITS.decoded_bytes(bytes + ALLOCATION), list).is_ok());
