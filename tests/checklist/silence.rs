@@ -109,7 +109,7 @@ async fn a_peer_of_this_library_learns_that_its_box_took_too_long() {
         (from_there, to_here)
     });
     there.call(sum()).await.expect("an answer");
-    let reply = there.call(sum()).await;
+    let reply = soon("told", there.call(sum())).await;
     let _held = holding.await.expect("no panic");
     assert!(reply.is_err(), "{reply:?}");
     let reason = there.closed().await;
@@ -134,7 +134,7 @@ async fn a_peer_that_takes_nothing_of_what_waits_ends_the_connection() {
         let logged = logged();
         let start = Instant::now();
         let (connection, _peer) = stalled(settings).await;
-        let reason = connection.closed().await;
+        let reason = tokio::time::timeout(600 * SECOND, connection.closed()).await.expect("it ends");
         assert!(matches!(reason, CloseReason::WriteTimeout { timeout } if timeout == 60 * SECOND), "{reason:?}");
         assert_eq!(start.elapsed().as_secs(), 60);
         assert_eq!(logged.text().matches("took nothing of what waits to be written for 60s").count(), 1);

@@ -1,8 +1,8 @@
 //! The longest values, and what is longer.
 
-use amp::{CallError, Connection, EncodeErrorKind, MAX_VALUE};
+use amp::{CallError, Connection, EncodeErrorKind, MAX_VALUE, Server};
 
-use crate::commands::{Blob, BlobLength, Grow, Grown, Sum};
+use crate::commands::{Blob, BlobLength, Grow, Grown, Sum, Total};
 use crate::harness::{Twisted, on, soon};
 
 #[tokio::test]
@@ -40,4 +40,20 @@ async fn lines_6_40_twisted_gets_65535_bytes_and_unknown_instead_of_more() {
     let oversized = served.twisted.say("call(Grow, length=65536)").await;
     assert_eq!(oversized, "UnknownRemoteError: Code<UNKNOWN>: Unknown Error");
     assert_eq!(served.twisted.say(grown).await, "65535", "the connection lives on");
+}
+
+#[tokio::test]
+async fn a_twisted_client_of_a_full_server_gets_busy_and_the_end_of_its_connection() {
+    let sum = std::sync::Arc::new(on(async |Sum { a, b }| Ok(Total { total: a + b })));
+    let server = Server::builder().max_connections(1).bind_tcp("127.0.0.1:0", move |_| sum.clone()).await.unwrap();
+    let address = server.local_addr().unwrap();
+    let inside = Connection::builder().connect_tcp(address).await.unwrap();
+    assert_eq!(soon(inside.call(Sum { a: 1, b: 2 })).await.unwrap().total, 3);
+    let Some(mut twisted) = Twisted::connect(address).await else { return };
+    let busy = twisted.say("call(Sum, a=1, b=2)").await;
+    let words = "The server has as many connections as it may; try again later";
+    assert_eq!(busy, format!("UnknownRemoteError: Code<BUSY>: {words}"));
+    let ended = twisted.say("call(Sum, a=1, b=2)").await;
+    assert!(ended.starts_with("Connection"), "{ended}");
+    assert_eq!((server.connections(), server.refused()), (1, 1));
 }
