@@ -1,9 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use amp_core::extension::{EventKind, Events, Extension, Handler};
+use amp_core::extension::{EventKind, Events, Extension, Handler, MemoryExt};
 use amp_core::schema::CommandDeclaration;
-use amp_core::{Ask, Command, Connection, WeakConnection};
+use amp_core::{Ask, CloseReason, Command, Connection, WeakConnection};
 use tracing::Level;
 
 use crate::commands::{Connect, Connected, Disconnect, ExtraKey, Id, Transmit};
@@ -13,6 +13,7 @@ use crate::multiplexer::Multiplexer;
 use crate::peer_commands;
 use crate::settings::StreamSettings;
 use crate::stream::Streams;
+use crate::unread::Unread;
 
 /// The extension that gives connections streams: what the peer may open them to, and the limits.
 ///
@@ -100,14 +101,25 @@ impl Extension for Multiplexing {
     }
 }
 
-/// Fails all streams when the connection has ended.
+/// Fails all streams when the connection has ended. What they hold then is thrown away when the server's memory is used up.
 fn fail_at_the_end(streams: &Arc<Streams>, connection: &Connection) {
-    let streams = Arc::downgrade(streams);
+    let weak = Arc::downgrade(streams);
     connection.on_end(move |reason| {
-        if let Some(streams) = streams.upgrade() {
+        if let Some(streams) = weak.upgrade() {
             for stream in streams.end(reason) {
-                stream.fail(StreamError::Connection(reason.clone()));
+                if let CloseReason::OutOfMemory { .. } = reason {
+                    stream.lose(reason);
+                } else {
+                    stream.fail(StreamError::Connection(reason.clone()));
+                    stream.note_unread();
+                }
             }
+        }
+    });
+    let weak = Arc::downgrade(streams);
+    connection.on_excess(move |reason| {
+        if let Some(streams) = weak.upgrade() {
+            streams.unread().lose(reason);
         }
     });
 }

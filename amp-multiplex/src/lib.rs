@@ -69,6 +69,7 @@ mod settings;
 mod stream;
 mod streams;
 mod unanswered;
+mod unread;
 mod withheld;
 
 pub use error::{ConnectError, StreamError};

@@ -120,7 +120,7 @@ pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer
         }
     };
     let mut wakers = [None, None];
-    if let Some(stream) = stream {
+    if let Some(stream) = &stream {
         let mut inner = stream.lock();
         inner.recv_close(close);
         wakers = [inner.reader.take(), inner.writer.take()];
@@ -129,6 +129,9 @@ pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer
         }
     }
     drop(registry);
+    if let Some(stream) = stream {
+        stream.note_unread();
+    }
     wakers.into_iter().flatten().for_each(Waker::wake);
     if is_whole || close != RemoteClose::Half {
         answer.send(Ok(()));

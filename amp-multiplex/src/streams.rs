@@ -16,6 +16,7 @@ use crate::meter::{Held, StreamMeter};
 use crate::peer_features::PeerFeatures;
 use crate::settings::StreamSettings;
 use crate::unanswered::Unanswered;
+use crate::unread::UnreadStreams;
 use crate::withheld::Withheld;
 
 static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -45,6 +46,7 @@ pub(crate) struct Streams<S> {
     meter: StreamMeter,
     withheld: Arc<Withheld>,
     unanswered: Unanswered,
+    unread: UnreadStreams,
     number: ConnectionNumber,
 }
 
@@ -62,6 +64,7 @@ impl<S> Streams<S> {
             received: Budget::metered(settings.most_received, meter.clone()),
             meter,
             unanswered: Unanswered::default(),
+            unread: UnreadStreams::default(),
             number: LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1,
             settings,
         })
@@ -88,6 +91,11 @@ impl<S> Streams<S> {
     /// The budget of what was sent and not acknowledged.
     pub(crate) fn in_flight(&self) -> &Budget {
         &self.in_flight
+    }
+
+    /// The streams that have left the registry with bytes that nobody has read.
+    pub(crate) fn unread(&self) -> &UnreadStreams {
+        &self.unread
     }
 
     /// The budget of what was received and not read.

@@ -1,32 +1,42 @@
-use std::sync::Arc;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::clock::now;
-use super::shared::Shared;
-use crate::events::EventKind;
-use crate::memory::{Excess, Holder};
+use crate::events::{EventKind, Events};
+use crate::panics::caught;
 use crate::reason::CloseReason;
 
-impl Holder for Shared {
-    fn end_for(self: Arc<Self>, excess: Excess) {
-        // In a task: it takes the lock of the connection, and what was charged may have been charged under that.
-        if let Some(runtime) = self.runtime.get() {
-            runtime.clone().spawn(async move { self.end_for_memory(excess) });
+type Listener = Box<dyn Fn(&CloseReason) + Send + Sync>;
+
+/// Who gives back what extensions hold when the connection holds too much.
+#[derive(Default)]
+pub(super) struct ExcessListeners(Mutex<Vec<Listener>>);
+
+impl ExcessListeners {
+    pub(super) fn add(&self, listener: Listener) {
+        self.lock().push(listener);
+    }
+
+    /// Tells them, once.
+    pub(super) fn tell(&self, reason: &CloseReason, events: &Events) {
+        // Under no lock: a listener may use the connection.
+        let listeners = std::mem::take(&mut *self.lock());
+        for listener in listeners {
+            if let Err(panic) = caught(AssertUnwindSafe(|| listener(reason))) {
+                events.tell(EventKind::PANIC, |peer, omitted| {
+                    tracing::warn!(%peer, omitted, %panic, "a listener for used-up memory panicked");
+                });
+            }
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shared {
-    /// Ends the connection and all that it holds: what runs, and what is to be written.
-    fn end_for_memory(&self, Excess { held, limit }: Excess) {
-        let mut state = self.lock();
-        if state.over().is_none() {
-            self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
-                tracing::warn!(%peer, omitted, held, limit, "connection ends: it held the most of the server's memory, which is used up");
-            });
-        }
-        let discarded = state.discard_outbound();
-        let woken = state.abort(CloseReason::OutOfMemory { held, limit }, now());
-        self.unlock(state, woken);
-        drop(discarded);
+impl fmt::Debug for ExcessListeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ExcessListeners").field(&self.lock().len()).finish()
     }
 }

@@ -19,8 +19,9 @@
 //!   answering     the connection, as an answer sees it   box_switch      a box receiver in place of all that
 //!   context       what responders and values see         asks_by_tag     asks that an extension may cancel
 //!   replacement   what makes the next transport          time_limits     how long the peer keeps the driver waiting
-//!   decoding      the large ask that is being decoded    excess          the end of one that holds the most memory
-//!   give_back     buffers that have grown large          waker           what waits, as `proto` sees it
+//!   decoding      the large ask that is being decoded    out_of_memory   the end of one that holds the most
+//!   excess        who gives back what extensions hold    waker           what waits, as `proto` sees it
+//!   give_back     buffers that have grown large
 //!   extension     protocols that ride beside the commands
 //! ```
 
@@ -48,6 +49,7 @@ mod halt;
 mod handle;
 mod inbound;
 mod lingering;
+mod out_of_memory;
 mod over_boxes;
 mod queued;
 mod reader;

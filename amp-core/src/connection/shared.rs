@@ -12,6 +12,7 @@ use super::asks_by_tag::AsksByTag;
 use super::box_switch::Switch;
 use super::callback::Unanswered;
 use super::clock::{after, now};
+use super::excess::ExcessListeners;
 use super::failure::Failure;
 use super::inbound::Inbound;
 use super::replacement::NextReplacement;
@@ -64,6 +65,7 @@ pub(super) struct Shared {
     pub(super) runtime: OnceLock<Handle>,
     /// What the connection holds.
     pub(super) account: Arc<Account>,
+    pub(super) excess: ExcessListeners,
     handles: AtomicUsize,
 }
 
@@ -94,6 +96,7 @@ impl Shared {
             ended: watch::Sender::default(),
             runtime: OnceLock::new(),
             account,
+            excess: ExcessListeners::default(),
             handles: AtomicUsize::new(0),
             settings,
             events: Events::new(peer.clone(), Arc::clone(events)),

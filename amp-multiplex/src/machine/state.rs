@@ -127,6 +127,17 @@ impl State {
         self.close(RecvEnd::Truncated, SendEnd::Stopped, Some(Box::new(error)));
     }
 
+    /// What was received is thrown away: however the peer has ended, the reader has not got all of it.
+    pub(super) fn lose(&mut self, error: StreamError) {
+        let (send, before) = match &mut self.inner {
+            Inner::Open | Inner::HalfClosedRemote => (SendEnd::Stopped, None),
+            Inner::HalfClosedLocal(send) => (*send, None),
+            Inner::Closed { send, error, .. } => (*send, error.take()),
+        };
+        let error = before.unwrap_or_else(|| Box::new(error));
+        self.inner = Inner::Closed { recv: RecvEnd::Truncated, send, error: Some(error) };
+    }
+
     /// This end is dropped: it neither sends nor receives any more. Returns whether the peer must be told.
     pub(super) fn abandon(&mut self) -> bool {
         // A peer that has refused bytes has closed its end, and one that was told of each direction in turn knows.

@@ -145,6 +145,16 @@ impl<A: Receipt> StreamMachine<A> {
         self.state.fail(error);
     }
 
+    /// The stream fails, and what was received and not read is thrown away. Returns the acknowledgements of that.
+    pub(crate) fn lose(&mut self, error: StreamError) -> Vec<A> {
+        if self.received.held() == 0 {
+            self.state.fail(error);
+            return Vec::new();
+        }
+        self.state.lose(error);
+        self.received.clear()
+    }
+
     /// This end is dropped. Returns the acknowledgements of what was not read, and what the peer must be told, if anything.
     pub(crate) fn abandon(&mut self) -> (Vec<A>, Option<Shutdown>) {
         let tell = self.state.abandon();

@@ -1,18 +1,19 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
-use amp_core::Connection;
 use amp_core::extension::CloseGuard;
+use amp_core::{CloseReason, Connection};
 use tokio::task::AbortHandle;
 
 use super::send_queue::SendQueue;
-use crate::acknowledge::Ack;
+use crate::acknowledge::{Ack, discard};
 use crate::commands::Id;
 use crate::error::StreamError;
 use crate::machine::{RemoteClose, StreamMachine};
 use crate::peer_features::PeerFeatures;
 use crate::streams::{self, Permit};
+use crate::unread::Unread;
 
 /// The streams of one connection.
 pub(crate) type Streams = streams::Streams<Arc<Shared>>;
@@ -83,6 +84,31 @@ impl Shared {
     pub(crate) fn remove(self: &Arc<Self>) {
         let entry = self.streams().registry().remove(&self.id, |other| Arc::ptr_eq(self, other));
         drop(entry);
+        self.note_unread();
+    }
+
+    /// The stream may be in the registry no more. What it holds for its reader can be thrown away all the same.
+    pub(crate) fn note_unread(self: &Arc<Self>) {
+        let inner = self.lock();
+        let has_unread = inner.machine.state().is_closed() && inner.machine.buffered() > 0;
+        drop(inner);
+        if has_unread {
+            let unread: Weak<dyn Unread> = Arc::<Self>::downgrade(self);
+            self.streams().unread().add(unread);
+        }
+    }
+}
+
+impl Unread for Shared {
+    fn lose(&self, reason: &CloseReason) {
+        let (acks, half_close) = self.change(|inner| {
+            inner.disconnect_timeout = None;
+            let held = inner.machine.buffered();
+            let acks = inner.machine.lose(StreamError::Connection(reason.clone()));
+            self.streams().received().change(held, inner.machine.buffered());
+            (acks, inner.machine.state().half_close())
+        });
+        discard(half_close, acks);
     }
 }
 
