@@ -271,7 +271,9 @@ async fn an_ask_that_its_locator_keeps_is_in_memory_of_its_own() {
 
 /// Takes what it is asked, and answers later.
 #[derive(Clone, Default)]
-struct Takes(Arc<Mutex<Vec<(Keep, Answer<Keep>)>>>);
+struct Takes(Arc<Mutex<Vec<Taken>>>);
+
+type Taken = (Keep, Answer<Keep>);
 
 impl Locator for Takes {
     fn locate(&self, ask: Ask) -> Located {
