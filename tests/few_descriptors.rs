@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream};
@@ -9,7 +10,6 @@ use amp::{Arguments, Command, Connection, Peer, Reply, Server, responder};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::sync::Mutex;
 
 #[path = "checklist/logged.rs"]
 mod logged;
@@ -39,7 +39,12 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("this hangs")
 }
 
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// Runs a test while no other one runs: its runtime needs descriptors, too.
+fn alone(test: impl Future<Output = ()>) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(test);
+}
 
 /// All descriptors that the process may still have.
 fn all_descriptors() -> Vec<File> {
@@ -66,9 +71,12 @@ async fn ask(socket: TcpSocket, address: SocketAddr) -> (Vec<u8>, TcpStream) {
     (got, stream)
 }
 
-#[tokio::test]
-async fn a_server_without_descriptors_answers_busy_and_goes_on_when_there_are_some() {
-    let _alone = ONE_AT_A_TIME.lock().await;
+#[test]
+fn a_server_without_descriptors_answers_busy_and_goes_on_when_there_are_some() {
+    alone(server_without_descriptors());
+}
+
+async fn server_without_descriptors() {
     let logged = logged::logged();
     let server = Server::builder().bind_tcp("127.0.0.1:0", |_| Adding.into_locator()).await.expect("a free port");
     let address = server.local_addr().expect("an address");
@@ -115,9 +123,12 @@ async fn a_server_without_descriptors_answers_busy_and_goes_on_when_there_are_so
     assert_eq!((server.connections() <= 2, server.refused()), (true, 26));
 }
 
-#[tokio::test]
-async fn a_forward_without_descriptors_lets_its_clients_go_and_goes_on_when_there_are_some() {
-    let _alone = ONE_AT_A_TIME.lock().await;
+#[test]
+fn a_forward_without_descriptors_lets_its_clients_go_and_goes_on_when_there_are_some() {
+    alone(forward_without_descriptors());
+}
+
+async fn forward_without_descriptors() {
     let logged = logged::logged();
     let (near, far) = tokio::io::duplex(1 << 16);
     let factories = Factories::new();
