@@ -101,7 +101,8 @@ mod tests {
         assert!(limit.take(1).is_some(), "it was dropped at once");
         drop(places);
         assert_eq!(greedy(&limit, 2).len(), 4);
-        assert_eq!((limit.lock().total, limit.lock().by.len()), (0, 0));
+        let taken = limit.lock();
+        assert_eq!((taken.total, taken.by.len()), (0, 0));
     }
 
     #[test]
