@@ -61,6 +61,9 @@ impl AskPacket {
     }
 }
 
+/// What a reply holds beside its bytes.
+const REPLY_OVERHEAD: usize = 128;
+
 /// A received answer or error.
 #[derive(Debug)]
 pub(crate) struct ReplyPacket {
@@ -150,7 +153,14 @@ impl Head {
 }
 
 impl ReplyPacket {
+    /// How many bytes it holds, with what it is kept in.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        self.raw.as_bytes().len() + REPLY_OVERHEAD
+    }
+
     /// The reply in memory of its own, so that it does not hold the receive buffer.
+    #[cold]
     pub(crate) fn detached(self) -> Self {
         Self { raw: self.raw.detached(), ..self }
     }

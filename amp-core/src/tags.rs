@@ -183,12 +183,14 @@ impl<W, S> Tags<W, S> {
 
     /// Takes in an answer; `Err` when nobody asked or it was answered before.
     pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Delivery<W, S>, UnknownTag> {
-        let Self { first, window, old, untaken, .. } = self;
-        let call = find(*first, window, old, tag).ok_or(UnknownTag)?;
+        let held = reply.held();
+        let reply = if self.untaken.shares() { reply } else { reply.detached() };
+        let call = self.call_mut(tag).ok_or(UnknownTag)?;
         let (waiter, uncounted) = match call {
             Call::Waiting { waiter, uncounted, .. } => {
                 let waiter = (waiter.take(), *uncounted);
-                *call = Call::Answered(untaken.add(reply));
+                *call = Call::Answered(reply);
+                self.untaken.add(held);
                 waiter
             }
             Call::ForSink(_) => {
@@ -239,7 +241,7 @@ impl<W, S> Tags<W, S> {
                 self.leave_behind(tag);
                 match call {
                     Call::Answered(reply) => {
-                        self.untaken.remove(&reply);
+                        self.untaken.remove(reply.held());
                         Progress::Answered(reply)
                     }
                     _ => Progress::Lost,
@@ -327,13 +329,16 @@ impl<W, S> Tags<W, S> {
     }
 
     fn call_mut(&mut self, tag: u64) -> Option<&mut Call<W, S>> {
-        find(self.first, &mut self.window, &mut self.old, tag)
+        match tag.checked_sub(self.first) {
+            Some(at) => self.window.get_mut(usize::try_from(at).ok()?),
+            None => self.old.get_mut(&tag),
+        }
     }
 
     fn finish(&mut self, tag: u64) {
         if let Some(call) = self.call_mut(tag) {
             if let Call::Answered(reply) = std::mem::replace(call, Call::Finished) {
-                self.untaken.remove(&reply);
+                self.untaken.remove(reply.held());
             }
             self.leave_behind(tag);
         }
@@ -371,18 +376,5 @@ impl<W, S> Tags<W, S> {
             }
             self.first += 1;
         }
-    }
-}
-
-#[inline]
-fn find<'a, W, S>(
-    first: u64,
-    window: &'a mut VecDeque<Call<W, S>>,
-    old: &'a mut HashMap<u64, Call<W, S>>,
-    tag: u64,
-) -> Option<&'a mut Call<W, S>> {
-    match tag.checked_sub(first) {
-        Some(at) => window.get_mut(usize::try_from(at).ok()?),
-        None => old.get_mut(&tag),
     }
 }

@@ -32,6 +32,13 @@ struct Named {
     limits: HashMap<Vec<u8>, Arc<Limit>>,
 }
 
+impl Named {
+    fn limit(&self, name: &[u8]) -> Option<Arc<Limit>> {
+        // Most often none has any, and a name is hashed once.
+        if self.limits.is_empty() { None } else { self.limits.get(name).cloned() }
+    }
+}
+
 /// What there is under a name.
 pub(crate) struct Found {
     pub(crate) factory: Arc<dyn Factory>,
@@ -112,7 +119,7 @@ impl Factories {
     /// The factory of a name, and its limit.
     pub(crate) fn find(&self, name: &[u8]) -> Option<Found> {
         let named = self.lock();
-        Some(Found { factory: named.factories.get(name).cloned()?, limit: named.limits.get(name).cloned() })
+        Some(Found { factory: named.factories.get(name).cloned()?, limit: named.limit(name) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Named> {

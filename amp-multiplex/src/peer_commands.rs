@@ -119,17 +119,18 @@ pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer
             return streams.answer_unknown([answer]);
         }
     };
-    let mut wakers = [None, None];
+    let (mut wakers, mut has_unread) = ([None, None], false);
     if let Some(stream) = &stream {
         let mut inner = stream.lock();
         inner.recv_close(close);
         wakers = [inner.reader.take(), inner.writer.take()];
+        has_unread = inner.has_unread();
         if inner.machine.state().is_closed() {
             registry.remove(id, |_| true);
         }
     }
     drop(registry);
-    if let Some(stream) = stream {
+    if let Some(stream) = stream.filter(|_| has_unread) {
         stream.note_unread();
     }
     wakers.into_iter().flatten().for_each(Waker::wake);

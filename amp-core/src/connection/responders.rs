@@ -250,7 +250,9 @@ impl Responders {
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begin = || respond(shared.identity(), || locate(&*shared.locator, ask).and_then(poll_once));
         let begun = self.untorn(begin);
-        self.go_on(begun, start);
+        if begun.is_some() || start.noted.is_some() {
+            self.go_on(begun, start);
+        }
     }
 
     /// Begins the responder of the large ask once that is decoded.

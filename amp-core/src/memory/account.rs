@@ -75,9 +75,9 @@ impl fmt::Debug for Account {
     }
 }
 
-/// What is to be reserved for so many bytes. What is below one step is not worth a word.
+/// What is to be reserved for so many bytes. The first step is there from the start, and the account is not told of it.
 fn needed(held: usize) -> usize {
-    if held <= STEP { 0 } else { held.div_ceil(STEP) * STEP }
+    held.div_ceil(STEP).max(1) * STEP
 }
 
 /// Counts one kind of what a connection holds, from any thread.
@@ -87,21 +87,21 @@ fn needed(held: usize) -> usize {
 pub struct Meter {
     account: Arc<Account>,
     held: AtomicUsize,
-    /// What the account has for it: no less than what is [`needed`], once whoever changes it has returned.
+    /// What there is for it: no less than what is [`needed`], once whoever changes it has returned.
     reserved: AtomicUsize,
 }
 
 impl Meter {
     pub(crate) fn new(account: &Arc<Account>) -> Self {
-        Self { account: Arc::clone(account), held: AtomicUsize::new(0), reserved: AtomicUsize::new(0) }
+        Self { account: Arc::clone(account), held: AtomicUsize::new(0), reserved: AtomicUsize::new(STEP) }
     }
 
     /// Counts bytes. Returns how many are counted then.
     #[inline]
     pub fn charge(&self, bytes: usize) -> usize {
         // Sequentially consistent with what `fit` does in the other order: of two threads one sees what the other has done.
-        let held = self.held.fetch_add(bytes, Ordering::SeqCst).saturating_add(bytes);
-        if held > self.reserved.load(Ordering::SeqCst).max(STEP) {
+        let held = self.held.fetch_add(bytes, Ordering::SeqCst).wrapping_add(bytes);
+        if held > self.reserved.load(Ordering::SeqCst) {
             self.fit();
         }
         held
@@ -121,8 +121,8 @@ impl Meter {
     /// No longer counts bytes that were counted. Returns how many are left.
     #[inline]
     pub fn release(&self, bytes: usize) -> usize {
-        let held = self.held.fetch_sub(bytes, Ordering::SeqCst).saturating_sub(bytes);
-        if self.reserved.load(Ordering::SeqCst) > held + 2 * STEP {
+        let held = self.held.fetch_sub(bytes, Ordering::SeqCst).wrapping_sub(bytes);
+        if self.reserved.load(Ordering::SeqCst) > held.wrapping_add(2 * STEP) {
             self.fit();
         }
         held
@@ -168,8 +168,8 @@ impl Meter {
 impl Drop for Meter {
     fn drop(&mut self) {
         let reserved = *self.reserved.get_mut();
-        if reserved > 0 {
-            self.account.change(reserved, 0);
+        if reserved > STEP {
+            self.account.change(reserved, STEP);
         }
     }
 }
@@ -183,13 +183,13 @@ pub(crate) struct Reservation {
 
 impl Reservation {
     pub(crate) fn new(account: &Arc<Account>) -> Self {
-        Self { account: Arc::clone(account), reserved: 0 }
+        Self { account: Arc::clone(account), reserved: STEP }
     }
 
     /// So much is held now.
     #[inline]
     pub(crate) fn fit(&mut self, held: usize) {
-        if held > self.reserved.max(STEP) || self.reserved > held + 2 * STEP {
+        if held > self.reserved || self.reserved > held + 2 * STEP {
             self.change(needed(held));
         }
     }
@@ -203,8 +203,8 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if self.reserved > 0 {
-            self.change(0);
+        if self.reserved > STEP {
+            self.change(STEP);
         }
     }
 }

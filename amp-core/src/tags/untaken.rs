@@ -1,5 +1,3 @@
-use crate::packet::ReplyPacket;
-
 /// The answers that have come and that their callers have not taken.
 #[derive(Debug, Default)]
 pub(super) struct Untaken {
@@ -7,8 +5,6 @@ pub(super) struct Untaken {
     bytes: usize,
 }
 
-/// What an answer holds beside its bytes.
-const ANSWER_OVERHEAD: usize = 128;
 /// From so many untaken answers on further ones no longer share the buffer that they were read into: a few bytes hold all of it.
 pub(super) const MAX_SHARED: usize = 128;
 
@@ -19,17 +15,20 @@ impl Untaken {
         self.bytes
     }
 
+    /// Whether one more may share the buffer that it was read into.
     #[inline]
-    pub(super) fn add(&mut self, reply: ReplyPacket) -> ReplyPacket {
-        let reply = if self.count < MAX_SHARED { reply } else { reply.detached() };
-        self.count += 1;
-        self.bytes += reply.raw.as_bytes().len() + ANSWER_OVERHEAD;
-        reply
+    pub(super) fn shares(&self) -> bool {
+        self.count < MAX_SHARED
+    }
+
+    /// One more, which holds so many bytes.
+    #[inline]
+    pub(super) fn add(&mut self, bytes: usize) {
+        (self.count, self.bytes) = (self.count + 1, self.bytes + bytes);
     }
 
     #[inline]
-    pub(super) fn remove(&mut self, reply: &ReplyPacket) {
-        self.count -= 1;
-        self.bytes -= reply.raw.as_bytes().len() + ANSWER_OVERHEAD;
+    pub(super) fn remove(&mut self, bytes: usize) {
+        (self.count, self.bytes) = (self.count - 1, self.bytes - bytes);
     }
 }

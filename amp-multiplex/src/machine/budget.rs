@@ -62,6 +62,9 @@ impl Budget {
 
     /// A stream holds `after`, and held `before`.
     pub(crate) fn change(&self, before: usize, after: usize) {
+        if before == after {
+            return;
+        }
         self.total.fetch_add(after, Ordering::Relaxed);
         self.total.fetch_sub(before, Ordering::Relaxed);
         self.meter.change(before, after);

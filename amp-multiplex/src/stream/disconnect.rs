@@ -1,10 +1,9 @@
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::extension::{Delivery, ReplySink, Sender};
-use amp_core::{Arguments, CallError, CloseReason, Connection, Reply, codes};
-use tokio::sync::oneshot;
+use amp_core::extension::CallExt;
+use amp_core::{Call, CallError, CloseReason, Connection, WeakConnection, codes};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::shared::Streams;
@@ -22,55 +21,45 @@ pub(super) async fn send_disconnect(
     command: Disconnect,
 ) -> Result<(), StreamError> {
     let limit = streams.settings().disconnect_timeout;
-    let (weak, mut sender) = (connection.downgrade(), Sender::new(&connection));
-    let (mut connection, mut give_up) = (Some(connection), None);
+    let weak = connection.downgrade();
+    let (mut connection, mut busy_since) = (Some(connection), None);
+    let Disconnect { connection: id, half, cut } = command;
     loop {
         let Some(open) = connection.take().or_else(|| weak.upgrade()) else {
             return Err(CloseReason::Closed.into());
         };
-        let (answered, answer) = oneshot::channel();
-        let sink: Arc<dyn ReplySink> =
-            Arc::new(PendingAnswer { streams: Arc::clone(streams), answered: Mutex::new(Some(answered)) });
-        poll_fn(|cx| sender.poll_send::<Disconnect>(cx.waker(), &sink, |out| command.put_trailing(out))).await?;
-        drop((open, sink));
-        // A peer that is always busy has no more time than one that says nothing.
-        let give_up = *give_up.get_or_insert_with(|| Instant::now() + limit);
-        match timeout(limit, answer).await {
-            Ok(Ok(Err(CallError::Connection { reason, .. }))) => return Err(reason.into()),
-            Ok(Ok(Err(CallError::Remote { code, .. }))) if code == codes::BUSY => {
-                if Instant::now() >= give_up {
+        let mut call = open.call(Disconnect { connection: id.clone(), half, cut }).no_timeout().uncounted();
+        drop(open);
+        poll_fn(|cx| call.poll_sent(cx)).await?;
+        // What is awaited below is no part of the task while this is: there is one for each end of a stream.
+        let mut call = call.weak();
+        let Ok(answer) = timeout(limit, &mut call).await else {
+            await_overdue(streams, call, &weak);
+            return Err(StreamError::Timeout);
+        };
+        match answer {
+            Err(CallError::Connection { reason, .. }) => return Err(reason.into()),
+            Err(CallError::Remote { code, .. }) if code == codes::BUSY => {
+                // A peer that is always busy has no more time than one that says nothing.
+                if busy_since.get_or_insert_with(Instant::now).elapsed() >= limit {
                     return Err(StreamError::Timeout);
                 }
                 sleep(BUSY_PAUSE).await;
             }
-            Ok(Ok(Err(CallError::Declared(error)))) if command.half.0 == Some(true) => {
-                return Err(CallError::Declared(error).into());
-            }
+            Err(CallError::Declared(error)) if half.0 == Some(true) => return Err(CallError::Declared(error).into()),
             // Whatever else it answers, it knows.
-            Ok(Ok(_)) => return Ok(()),
-            // The connection has lost the answer.
-            Ok(Err(_)) => return Err(CloseReason::DriverDropped.into()),
-            Err(_) => {
-                streams.unanswered().add(&weak);
-                return Err(StreamError::Timeout);
-            }
+            _ => return Ok(()),
         }
     }
 }
 
-/// Waits for the answer to a Disconnect: longer than whoever has sent it, so that it is known which have one.
-struct PendingAnswer {
-    streams: Arc<Streams>,
-    answered: Mutex<Option<oneshot::Sender<Reply<Disconnect>>>>,
-}
-
-impl ReplySink for PendingAnswer {
-    fn deliver(self: Arc<Self>, replies: &mut dyn Iterator<Item = Delivery>) {
-        let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let (Some(answered), Some(reply)) = (answered, replies.next())
-            && answered.send(reply.into_reply::<Disconnect>()).is_err()
-        {
-            self.streams.unanswered().remove();
-        }
-    }
+/// Counts one whose time is over until it is answered all the same: so a slow peer is told from a silent one.
+#[cold]
+fn await_overdue(streams: &Arc<Streams>, call: Call<Disconnect>, connection: &WeakConnection) {
+    streams.unanswered().add(connection);
+    let owner = Arc::clone(streams);
+    streams.spawn(async move {
+        drop(call.await);
+        owner.unanswered().remove();
+    });
 }

@@ -42,15 +42,19 @@ pub(crate) struct Inner {
 
 impl Shared {
     pub(crate) fn new(id: Id, streams: &Arc<Streams>, connection: &Connection, peer: &PeerFeatures) -> Arc<Self> {
-        let inner = Inner {
-            machine: streams.machine(peer),
-            send_queue: SendQueue::new(connection),
-            reader: None,
-            writer: None,
-            disconnect_timeout: None,
-        };
-        let permit = Permit::new(streams, &id);
-        Arc::new(Self { id, permit, inner: Mutex::new(inner), _guard: CloseGuard::new(connection) })
+        // Made in its place: it is large, and would be copied by each step.
+        Arc::new(Self {
+            permit: Permit::new(streams, &id),
+            id,
+            inner: Mutex::new(Inner {
+                machine: streams.machine(peer),
+                send_queue: SendQueue::new(connection),
+                reader: None,
+                writer: None,
+                disconnect_timeout: None,
+            }),
+            _guard: CloseGuard::new(connection),
+        })
     }
 
     pub(crate) fn id(&self) -> &Id {
@@ -89,9 +93,7 @@ impl Shared {
 
     /// The stream may be in the registry no more. What it holds for its reader can be thrown away all the same.
     pub(crate) fn note_unread(self: &Arc<Self>) {
-        let inner = self.lock();
-        let has_unread = inner.machine.state().is_closed() && inner.machine.buffered() > 0;
-        drop(inner);
+        let has_unread = self.lock().has_unread();
         if has_unread {
             let unread: Weak<dyn Unread> = Arc::<Self>::downgrade(self);
             self.streams().unread().add(unread);
@@ -128,6 +130,11 @@ impl Inner {
     pub(super) fn recv_failure(&mut self, error: StreamError) {
         self.disconnect_timeout = None;
         self.machine.recv_failure(error);
+    }
+
+    /// Whether the stream is closed and holds bytes for its reader.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.machine.state().is_closed() && self.machine.buffered() > 0
     }
 
     /// Why the stream has failed, if it has.

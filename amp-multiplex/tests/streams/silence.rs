@@ -52,7 +52,8 @@ async fn a_stream_whose_disconnect_has_no_answer_gives_its_place_back_when_the_t
 #[tokio::test(start_paused = true)]
 async fn the_time_for_the_answer_begins_when_the_disconnect_is_on_its_way() {
     let (ours, theirs) = duplex(1000);
-    let end = End::over(ours, Settings::new(), StreamSettings::new().disconnect_timeout(LIMIT).first_window(1 << 20));
+    let settings = Settings::new().write_timeout(None);
+    let end = End::over(ours, settings, StreamSettings::new().disconnect_timeout(LIMIT).first_window(1 << 20));
     let mut peer = RawPeer::over(theirs);
     let mut listener = end.factories.listen("source", 1);
     let (_, mut stream) = peer.open("source", &mut listener).await;
