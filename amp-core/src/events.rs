@@ -36,6 +36,7 @@ impl EventKind {
     pub(crate) const CUT_SHORT: Self = Self::new(Level::WARN, "connections cut short");
     pub(crate) const CUT_COMMANDS: Self = Self::new(Level::WARN, "commands cut");
     pub(crate) const LOST_BYTES: Self = Self::new(Level::WARN, "last bytes lost");
+    pub(crate) const LOST_MEMORY: Self = Self::new(Level::WARN, "ended connections whose memory was taken");
     pub(crate) const LOST_BOX: Self = Self::new(Level::WARN, "boxes lost");
     pub(crate) const LATE_ANSWER: Self = Self::new(Level::DEBUG, "answers behind the end");
     pub(crate) const UNKNOWN_ANSWER: Self = Self::new(Level::WARN, "answers to tags that are not out");

@@ -24,10 +24,10 @@ pub struct Settings {
     /// How many bytes the peer's commands may hold that run or wait here; further ones are answered with
     /// [`codes::BUSY`](crate::codes::BUSY). Default 64 MiB.
     ///
-    /// Each counts for 512 bytes more than it has. A notification waits for its turn among
+    /// Each counts for 512 bytes more than it has, and for what it decodes to beyond its own bytes, until it is answered. A notification waits for its turn among
     /// [`most_responders`](Self::most_responders), and while this is crossed, but one at a time
     /// runs in any case. A peer that [announces](Self::announce) gets no
-    /// credit for more meanwhile. With another, six boxes of the largest size and 193 KiB over this the connection ends with
+    /// credit for more meanwhile. With another, six boxes of the largest size, 193 KiB and [`decoded_bytes`](crate::BoxLimits) over this the connection ends with
     /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications): each was promised to run.
     pub most_inbound: usize,
     /// From how many bytes waiting to be written on callers wait before they add to them, and responders before they

@@ -40,12 +40,19 @@ impl Limit {
         let mut taken = self.lock();
         let free = max.saturating_sub(taken.total);
         let own = taken.by.get(&connection).copied().unwrap_or(0);
-        if own >= free {
-            return None;
-        }
+        (own < free).then(|| self.place(&mut taken, connection))
+    }
+
+    /// The same for what no peer asks for: up to the last one.
+    pub(crate) fn take_any_of(self: &Arc<Self>, max: usize, connection: ConnectionNumber) -> Option<Place> {
+        let mut taken = self.lock();
+        (taken.total < max).then(|| self.place(&mut taken, connection))
+    }
+
+    fn place(self: &Arc<Self>, taken: &mut Taken, connection: ConnectionNumber) -> Place {
         taken.total += 1;
-        taken.by.insert(connection, own + 1);
-        Some(Place { limit: Arc::clone(self), connection })
+        *taken.by.entry(connection).or_default() += 1;
+        Place { limit: Arc::clone(self), connection }
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {

@@ -175,8 +175,10 @@ impl<S> Streams<S> {
             end.get_or_insert_with(|| reason.clone());
             first
         });
+        let streams = registry.clear();
+        drop(registry);
         self.withheld.release();
-        registry.clear()
+        streams
     }
 
     /// Answers what was received for a stream that is not open, or not any more.

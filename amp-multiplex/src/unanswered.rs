@@ -27,7 +27,7 @@ impl Unanswered {
             tracing::warn!(%peer, omitted, "{words}");
         });
         if usize::try_from(count).is_ok_and(|count| count > MAX_UNANSWERED) {
-            connection.end(CloseReason::NotAnswering { limit: MAX_UNANSWERED });
+            connection.end_for_cause(CloseReason::NotAnswering { limit: MAX_UNANSWERED });
         }
     }
 

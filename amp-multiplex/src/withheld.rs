@@ -35,8 +35,8 @@ impl Withheld {
         self.meter.withholds_credit() && self.connection.upgrade().is_some_and(|connection| !connection.is_closed())
     }
 
-    /// Withholds acknowledgements, or sends those for which there is no room. Returns whether these are the first: then somebody has to
-    /// [wait](Self::release_in_time) for memory.
+    /// Withholds acknowledgements, or sends those for which there is no room. Returns whether the first of them are withheld: then
+    /// somebody has to [wait](Self::release_in_time) for memory.
     pub(crate) fn add(&self, more: Vec<Ack>) -> bool {
         let mut acks = self.lock();
         let is_first = acks.list.is_empty();
@@ -44,10 +44,11 @@ impl Withheld {
         for ack in more.by_ref() {
             let held = size_of::<Ack>() + ack.held();
             if acks.held + held > MAX_WITHHELD {
+                let begins = is_first && !acks.list.is_empty();
                 drop(acks);
                 acknowledge([ack]);
                 acknowledge(more);
-                return false;
+                return begins;
             }
             acks.held += held;
             acks.list.push(ack);

@@ -1,10 +1,11 @@
 use std::future::Future;
+use std::num::NonZero;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll, Waker};
 
-use tokio::task::JoinHandle;
+use tokio::sync::Semaphore;
 
 use super::callback::respond;
 use super::shared::Shared;
@@ -19,10 +20,14 @@ const LARGE: usize = 64 * 1024;
 /// A responder that was located, and whether it goes on when its caller has left.
 pub(super) type Responder = (Pin<Box<dyn Future<Output = ()> + Send>>, bool);
 
+/// So many are decoded at once in the process: the program has use for its blocking threads, too.
+static DECODERS: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get).max(2)));
+
 /// The one large ask that is located and decoded on another thread. What came later waits for it, so that responders begin in the
 /// order of their asks.
 pub(super) struct Decoding {
-    task: JoinHandle<Option<Responder>>,
+    task: Pin<Box<dyn Future<Output = Option<Responder>> + Send>>,
     pub(super) start: Start,
 }
 
@@ -52,21 +57,27 @@ impl Decoding {
                 None
             })
         };
-        Self { task: tokio::task::spawn_blocking(decode), start }
-    }
-
-    /// Ready with the responder, or with nothing when the ask is answered.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Responder>> {
-        Poll::Ready(match ready!(Pin::new(&mut self.task).poll(cx)) {
-            Ok(located) => located,
-            // The runtime shuts down, and has dropped the ask.
-            Err(error) => {
+        let task = async {
+            let permit = DECODERS.acquire().await;
+            let decoding = tokio::task::spawn_blocking(move || {
+                let located = decode();
+                drop(permit);
+                located
+            });
+            decoding.await.unwrap_or_else(|error| {
+                // The runtime shuts down, and has dropped the ask.
                 if let Ok(payload) = error.try_into_panic() {
                     drop(Panic::of(payload));
                 }
                 None
-            }
-        })
+            })
+        };
+        Self { task: Box::pin(task), start }
+    }
+
+    /// Ready with the responder, or with nothing when the ask is answered.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Responder>> {
+        self.task.as_mut().poll(cx)
     }
 }
 

@@ -19,8 +19,6 @@ use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::time_limits::{Handshake, TimeLimits, Waits};
 use super::writer::Writer;
-use crate::escaped::Escaped;
-use crate::events::{Chain, EventKind};
 use crate::memory::Reservation;
 use crate::panics::drop_caught;
 use crate::proto::{LastBytes, Upgrade};
@@ -55,6 +53,7 @@ impl Driver {
             limits: TimeLimits::default(),
             woken: Vec::new(),
             buffers: Reservation::new(&shared.account),
+            outbound: 0,
             guard,
         };
         Self(Box::pin(running.drive()))
@@ -90,6 +89,8 @@ struct Running<T> {
     woken: Vec<Waker>,
     /// What the buffers of both directions hold, filled or not.
     buffers: Reservation,
+    /// What the outbound buffer held when the state was looked at last.
+    outbound: usize,
 }
 
 /// What a look at the connection's state has found.
@@ -240,7 +241,7 @@ impl<T: Transport + 'static> Running<T> {
 
     /// Looks at the connection's state: everything that a turn does under the lock.
     fn look(&mut self, has_read: bool, is_first: bool, cx: &mut Context<'_>) -> Found {
-        let Self { reader, writer, responders, woken, buffers, guard: EndGuard(shared), .. } = self;
+        let Self { reader, writer, responders, woken, buffers, outbound, guard: EndGuard(shared), .. } = self;
         if !writer.has_rest() {
             writer.clear();
         }
@@ -278,9 +279,9 @@ impl<T: Transport + 'static> Running<T> {
             || unknown == 0 && !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
         let is_over = state.end_turn(is_idle, woken);
         let closes = state.is_closing();
-        let outbound = state.sending().buffered();
+        *outbound = state.sending().buffered();
         drop(state);
-        buffers.fit(outbound + writer.buffered() + reader.buffered());
+        buffers.fit(*outbound + writer.buffered() + reader.buffered());
         // It may hold the last handle, whose drop takes the lock.
         drop(driver);
         Found { is_over, closes, taken, unknown, alarm, comes_back, stalled, step, handshake }
@@ -333,6 +334,7 @@ impl<T: Transport + 'static> Running<T> {
         self.reader.give_back();
         self.responders.give_back();
         give_back(&mut self.woken);
+        self.buffers.fit(self.outbound + self.writer.buffered() + self.reader.buffered());
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {
@@ -355,10 +357,6 @@ impl<T: Transport + 'static> Running<T> {
 
     fn end(&self, reason: CloseReason) {
         let reason = self.writer.broken().cloned().unwrap_or(reason);
-        if self.shared().end(reason.clone()) && !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
-            self.shared().events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
-                tracing::warn!(%peer, omitted, reason = %Escaped(Chain(&reason)), "connection ends");
-            });
-        }
+        self.shared().end_for_cause(reason);
     }
 }

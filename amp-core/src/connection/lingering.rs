@@ -8,6 +8,7 @@ use tokio::io::ReadBuf;
 use tokio::time::Sleep;
 
 use super::any_transport::Transport;
+use super::clock::after;
 use super::reader::Reader;
 use super::responders::Responders;
 use super::shared::Shared;
@@ -114,7 +115,7 @@ impl<T: Transport> Lingering<T> {
             self.is_cut_short |= self.reader.has_rest();
             if self.shared.inbound.is_full() {
                 // What was not read meanwhile would have the transport reset, and the peer's unread bytes with it.
-                self.alarm.as_mut().reset(tokio::time::Instant::now() + self.shared.settings.linger);
+                self.alarm.as_mut().reset(after(self.shared.settings.linger).into());
             }
         }
     }

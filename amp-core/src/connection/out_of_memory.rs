@@ -21,15 +21,18 @@ impl Shared {
     fn end_for_memory(&self, Excess { held, limit }: Excess) {
         let reason = CloseReason::OutOfMemory { held, limit };
         let mut state = self.lock();
-        let what =
-            if state.over().is_none() { "connection ends" } else { "what an ended connection holds is thrown away" };
+        let is_over = state.over().is_some();
         let discarded = state.discard_outbound();
         let woken = state.abort(reason.clone(), now());
         self.unlock(state, woken);
         drop(discarded);
-        self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
-            tracing::warn!(%peer, omitted, %reason, "{what}");
-        });
+        if is_over {
+            self.events.tell(EventKind::LOST_MEMORY, |peer, omitted| {
+                tracing::warn!(%peer, omitted, %reason, "what an ended connection holds is thrown away");
+            });
+        } else {
+            self.tell_end(&reason);
+        }
         self.excess.tell(&reason, &self.events);
     }
 }

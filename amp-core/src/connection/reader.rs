@@ -279,8 +279,11 @@ impl Reader {
                 return Ok(());
             };
             if !self.has_first_box {
-                if !self.is_open() || !self.on_first_box.take().is_none_or(|on_first_box| on_first_box()) {
+                if !self.is_open() {
                     return Ok(());
+                }
+                if !self.on_first_box.take().is_none_or(|on_first_box| on_first_box()) {
+                    return Err(CloseReason::MadeRoom.into());
                 }
                 self.hear(&raw);
             }

@@ -10,7 +10,7 @@ use super::extension::{Claims, Handler};
 use super::halt::Halt;
 use super::shared::Shared;
 use super::waiting::Waiting;
-use crate::panics::{Panic, caught};
+use crate::panics::{Panic, caught, drop_caught};
 use crate::proto::Intake;
 use crate::responder::Ask;
 use crate::settings::Settings;
@@ -270,11 +270,17 @@ impl Responders {
             (Some((tag, number)), Some(noted)) => noted.is_cancelled(tag, *number),
             _ => false,
         };
-        let begin = located.filter(|(_, is_detached)| {
+        let begins = |is_detached: bool| {
             let has_left = start.wants_answer && start.is_left && !is_detached;
             !has_left && !is_cancelled && self.shared.inbound.intake() != Intake::Aborted
-        });
-        let begin = begin.map(|responder| move || poll_once(responder));
+        };
+        let begin = match located {
+            Some(responder) if begins(responder.1) => Some(move || poll_once(responder)),
+            dropped => {
+                drop_caught(dropped);
+                None
+            }
+        };
         let begun = begin.and_then(|begin| self.untorn(|| respond(self.shared.identity(), begin)));
         self.go_on(begun, start);
     }

@@ -19,7 +19,8 @@ use super::replacement::NextReplacement;
 use super::sink::{Delivery, hand_over};
 use super::states::States;
 use crate::boxes::SendBoxError;
-use crate::events::{EventKind, EventLimit, Events};
+use crate::escaped::Escaped;
+use crate::events::{Chain, EventKind, EventLimit, Events};
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::memory::Account;
@@ -260,6 +261,19 @@ impl Shared {
         let woken = state.end(reason, self.finish_by());
         self.unlock(state, woken);
         is_first
+    }
+
+    /// The same, and the end is logged unless it is in order.
+    pub(super) fn end_for_cause(&self, reason: CloseReason) {
+        if self.end(reason.clone()) && !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
+            self.tell_end(&reason);
+        }
+    }
+
+    pub(super) fn tell_end(&self, reason: &CloseReason) {
+        self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
+            tracing::warn!(%peer, omitted, reason = %Escaped(Chain(reason)), "connection ends");
+        });
     }
 
     /// Ends the connection and what still runs, also when it is over already.

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use super::pool::{Holder, Pool};
@@ -11,14 +11,16 @@ pub(super) const STEP: usize = 8 * 1024;
 pub(crate) struct Account {
     /// `None` where nothing is shared with others, as at a client.
     pool: Option<Arc<Pool>>,
-    reserved: AtomicUsize,
+    /// Below 0 for a moment: a meter changes first what it has, and then this, so that of two threads the one that gives back may come
+    /// first.
+    reserved: AtomicIsize,
     holder: Weak<dyn Holder>,
 }
 
 impl Account {
     /// The account of a holder that shares the pool with others, if there is one.
     pub(crate) fn new(pool: Option<Arc<Pool>>, holder: Weak<dyn Holder>) -> Arc<Self> {
-        Arc::new(Self { pool, reserved: AtomicUsize::new(0), holder })
+        Arc::new(Self { pool, reserved: AtomicIsize::new(0), holder })
     }
 
     /// An account that is nobody's.
@@ -43,7 +45,7 @@ impl Account {
 
     #[inline]
     pub(super) fn reserved(&self) -> usize {
-        self.reserved.load(Ordering::SeqCst)
+        self.reserved.load(Ordering::SeqCst).max(0).cast_unsigned()
     }
 
     fn address(&self) -> usize {
@@ -53,8 +55,7 @@ impl Account {
     /// A meter's reservation has changed.
     #[cold]
     fn change(&self, before: usize, after: usize) {
-        // In one step: what was reserved is never below what it was and is.
-        self.reserved.fetch_add(after.wrapping_sub(before), Ordering::SeqCst);
+        self.reserved.fetch_add(after.wrapping_sub(before).cast_signed(), Ordering::SeqCst);
         if let Some(pool) = &self.pool {
             pool.change(self.address(), || self.reserved(), &self.holder);
         }

@@ -14,8 +14,9 @@ const EARLY: usize = 64 * 1024;
 /// What an ask holds beyond its bytes: its responder, its task and its arguments apart from what they have on the wire.
 pub(crate) const ASK_OVERHEAD: usize = 512;
 
-/// How many bytes notifications may make this end hold, with boxes of up to `box_bytes` that decode to `decoded_bytes` more. Over `most_inbound` none is started but
-/// one at a time, so that no credit is given: a peer that keeps to its credit sends no more than that lets out.
+/// How many bytes notifications may make this end hold, with boxes of up to `box_bytes` that decode to `decoded_bytes` more. Over
+/// `most_inbound` none is started but one at a time, so that no credit is given: a peer that keeps to its credit sends no more than
+/// that lets out.
 pub(crate) fn most_held(most_inbound: usize, box_bytes: usize, decoded_bytes: usize) -> usize {
     // A period ends with the box that is over the bytes, and with the marked one.
     let period = box_bytes.saturating_mul(2).saturating_add(BYTES + COUNT * ASK_OVERHEAD);

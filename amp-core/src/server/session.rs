@@ -42,8 +42,8 @@ impl fmt::Debug for Session {
 
 /// A peer that a server does not serve, and why.
 ///
-/// A server's closure returns it in place of a session. The reason is logged, on one line and cut after 256 characters, at `WARN` once a
-/// minute and else at `DEBUG`; the peer is not told. Every error becomes one by `?`, as what it says.
+/// A server's closure returns it in place of a session. The reason is logged at `WARN`, on one line and cut after 512 characters; of very
+/// many only some are, with the number of the others. The peer is not told. Every error becomes one by `?`, as what it says.
 ///
 /// ```no_run
 /// # extern crate amp_core as amp;

@@ -16,10 +16,19 @@ static EVENTS: EventLimit = EventLimit::new();
 /// How many there may be is asked for each time, as a process may raise it.
 static DESCRIPTORS: LazyLock<Arc<Limit>> = LazyLock::new(|| Limit::new(usize::MAX));
 
-/// Counts one more, if it is not one too many.
-pub(super) fn take_descriptor(connection: ConnectionNumber) -> Option<Place> {
+/// Counts one more for a stream that the peer of a connection has asked for, if it is not one too many.
+pub(super) fn take_for_peer(connection: ConnectionNumber) -> Option<Place> {
+    told(|max| DESCRIPTORS.take_of(max, connection))
+}
+
+/// Counts one more for a client of a forward, which is this end's.
+pub(super) fn take_for_client(connection: ConnectionNumber) -> Option<Place> {
+    told(|max| DESCRIPTORS.take_any_of(max, connection))
+}
+
+fn told(take: impl FnOnce(usize) -> Option<Place>) -> Option<Place> {
     let soft_limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    let place = DESCRIPTORS.take_of(usize::try_from(soft_limit / 2).unwrap_or(usize::MAX), connection);
+    let place = take(usize::try_from(soft_limit / 2).unwrap_or(usize::MAX));
     if place.is_none() {
         EVENTS.tell(TOO_MANY, |omitted| {
             let what = "targets and forwards have half of the descriptors of this process, and get no more";

@@ -14,7 +14,7 @@ use tracing::Level;
 
 use super::client::ClientSocket;
 use super::counters::{Counters, Counts};
-use super::descriptors::take_descriptor;
+use super::descriptors::take_for_client;
 use super::local::LocalSocket;
 use super::proxy::proxy;
 use super::socket::Socket;
@@ -185,7 +185,7 @@ impl Route {
         let (counters, events) = (Arc::clone(&self.counters), Arc::clone(&self.events));
         // A refused stream, and a forward that ends before its stream is open, resets the local socket.
         let mut local = LocalSocket::new(ClientSocket::new(socket), &counters);
-        let descriptor = take_descriptor(multiplexer.connection_number());
+        let descriptor = take_for_client(multiplexer.connection_number());
         async move {
             let Some(_descriptor) = descriptor else {
                 events.tell(LET_GO, |omitted| {

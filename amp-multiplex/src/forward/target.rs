@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 use tracing::Level;
 
 use super::counters::{Counters, Counts};
-use super::descriptors::take_descriptor;
+use super::descriptors::take_for_peer;
 use super::dial::{TcpAddress, with_timeout};
 use super::local::LocalSocket;
 use super::proxy::proxy;
@@ -176,7 +176,7 @@ impl Target {
         Ok(Places {
             stream: self.streams.take(connection).ok_or_else(too_many)?,
             connect: self.connects.take(connection).ok_or_else(too_many_connects)?,
-            descriptor: take_descriptor(connection).ok_or("too many sockets are open there")?,
+            descriptor: take_for_peer(connection).ok_or("too many sockets are open there")?,
         })
     }
 
