@@ -91,8 +91,11 @@ pub enum CloseReason {
         /// The limit that was crossed.
         limit: usize,
     },
-    /// The peer does not answer: more Disconnects than this wait for an answer beyond the time for it, so many streams were closed here.
-    #[error("the peer does not answer: over {limit} streams that this end has closed wait for its word")]
+    /// The peer does not answer: so many commands of extensions, such as the ends of streams, have no answer beyond the time for it
+    /// (`StreamSettings::disconnect_timeout`).
+    #[error(
+        "the peer does not answer: over {limit} commands of extensions, such as the ends of streams, wait beyond their time"
+    )]
     NotAnswering {
         /// The limit that was crossed.
         limit: usize,

@@ -37,6 +37,8 @@ pub(crate) struct Tags<W, S> {
     abandoned: usize,
     /// Those of them that take no place among the calls that may be out.
     uncounted: usize,
+    /// Those of these whose time is over.
+    overdue: usize,
     /// Answers to marked notifications that were not taken yet.
     credit: usize,
     untaken: Untaken,
@@ -57,8 +59,8 @@ enum Call<W, S> {
     Expired { uncounted: bool },
     /// The time was up and the caller does not know yet; the answer came and was discarded.
     ExpiredAnswered,
-    /// The caller is gone; the answer will be discarded.
-    Abandoned { uncounted: bool },
+    /// The caller is gone; the answer will be discarded. It takes no place, and its time was over before.
+    Abandoned { uncounted: bool, overdue: bool },
     /// No call, but a notification whose answer is credit for more.
     Marked,
 }
@@ -99,6 +101,7 @@ impl<W, S> Tags<W, S> {
             out: 0,
             abandoned: 0,
             uncounted: 0,
+            overdue: 0,
             credit: 0,
             untaken: Untaken::default(),
         }
@@ -124,6 +127,12 @@ impl<W, S> Tags<W, S> {
     pub(crate) fn is_out(&mut self, tag: u64) -> bool {
         let call = self.call_mut(tag);
         matches!(call, Some(Call::Waiting { .. } | Call::Expired { .. } | Call::Abandoned { .. }))
+    }
+
+    /// How many calls have no answer that take no place and whose time is over.
+    #[inline]
+    pub(crate) fn overdue(&self) -> usize {
+        self.overdue
     }
 
     /// Whether anything waits for an answer.
@@ -207,11 +216,13 @@ impl<W, S> Tags<W, S> {
                 let uncounted = *uncounted;
                 *call = Call::ExpiredAnswered;
                 self.abandoned -= 1;
+                self.overdue -= usize::from(uncounted);
                 (None, uncounted)
             }
-            Call::Abandoned { uncounted } => {
-                let uncounted = *uncounted;
+            Call::Abandoned { uncounted, overdue } => {
+                let (uncounted, overdue) = (*uncounted, *overdue);
                 self.abandoned -= 1;
+                self.overdue -= usize::from(overdue);
                 self.finish(tag);
                 (None, uncounted)
             }
@@ -236,19 +247,18 @@ impl<W, S> Tags<W, S> {
                 *slot = Some(waiter(before));
                 Progress::Pending
             }
-            Call::Answered(_) => {
+            Call::Answered(reply) => {
+                let held = reply.held();
                 let call = std::mem::replace(call, Call::Finished);
+                self.untaken.remove(held);
                 self.leave_behind(tag);
                 match call {
-                    Call::Answered(reply) => {
-                        self.untaken.remove(reply.held());
-                        Progress::Answered(reply)
-                    }
+                    Call::Answered(reply) => Progress::Answered(reply),
                     _ => Progress::Lost,
                 }
             }
             Call::Expired { uncounted } => {
-                *call = Call::Abandoned { uncounted: *uncounted };
+                *call = Call::Abandoned { uncounted: *uncounted, overdue: *uncounted };
                 Progress::Expired
             }
             Call::ExpiredAnswered => {
@@ -266,16 +276,16 @@ impl<W, S> Tags<W, S> {
         match call {
             Call::Waiting { waiter, uncounted, .. } => {
                 let waiter = waiter.take();
-                *call = Call::Abandoned { uncounted: *uncounted };
+                *call = Call::Abandoned { uncounted: *uncounted, overdue: false };
                 self.abandoned += 1;
                 return (waiter, None);
             }
             Call::ForSink(_) => {
-                let call = std::mem::replace(call, Call::Abandoned { uncounted: true });
+                let call = std::mem::replace(call, Call::Abandoned { uncounted: true, overdue: false });
                 self.abandoned += 1;
                 return (None, if let Call::ForSink(sink) = call { Some(sink) } else { None });
             }
-            Call::Expired { uncounted } => *call = Call::Abandoned { uncounted: *uncounted },
+            Call::Expired { uncounted } => *call = Call::Abandoned { uncounted: *uncounted, overdue: *uncounted },
             Call::Answered(_) | Call::ExpiredAnswered => self.finish(tag),
             Call::Finished | Call::Abandoned { .. } | Call::Marked => {}
         }
@@ -289,6 +299,7 @@ impl<W, S> Tags<W, S> {
             let Call::Waiting { waiter, deadline: Some(deadline), uncounted } = call else { continue };
             if *deadline <= now {
                 waiter.take().into_iter().for_each(&mut wake);
+                self.overdue += usize::from(*uncounted);
                 *call = Call::Expired { uncounted: *uncounted };
                 self.abandoned += 1;
             } else {
@@ -324,7 +335,7 @@ impl<W, S> Tags<W, S> {
             }
         }
         self.old.retain(|_, call| !matches!(call, Call::Finished));
-        (self.out, self.abandoned, self.uncounted) = (0, 0, 0);
+        (self.out, self.abandoned, self.uncounted, self.overdue) = (0, 0, 0, 0);
         self.slide();
     }
 

@@ -68,7 +68,6 @@ mod peer_features;
 mod settings;
 mod stream;
 mod streams;
-mod unanswered;
 mod unread;
 mod withheld;
 

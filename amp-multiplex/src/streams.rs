@@ -15,7 +15,6 @@ use crate::machine::{Budget, Receipt, Registry, StreamMachine, WindowBounds};
 use crate::meter::{Held, StreamMeter};
 use crate::peer_features::PeerFeatures;
 use crate::settings::StreamSettings;
-use crate::unanswered::Unanswered;
 use crate::unread::UnreadStreams;
 use crate::withheld::Withheld;
 
@@ -45,7 +44,6 @@ pub(crate) struct Streams<S> {
     received: Budget,
     meter: StreamMeter,
     withheld: Arc<Withheld>,
-    unanswered: Unanswered,
     unread: UnreadStreams,
     number: ConnectionNumber,
 }
@@ -63,7 +61,6 @@ impl<S> Streams<S> {
             in_flight: Budget::new(settings.most_in_flight),
             received: Budget::metered(settings.most_received, meter.clone()),
             meter,
-            unanswered: Unanswered::default(),
             unread: UnreadStreams::default(),
             number: LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1,
             settings,
@@ -111,11 +108,6 @@ impl<S> Streams<S> {
     /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
     pub(crate) fn is_memory_short(&self) -> bool {
         self.meter.is_short()
-    }
-
-    /// The Disconnects that the peer has not answered in time.
-    pub(crate) fn unanswered(&self) -> &Unanswered {
-        &self.unanswered
     }
 
     /// Tells the peer that bytes were read, or does so later while the server is short of memory.

@@ -21,7 +21,7 @@ use super::time_limits::{Handshake, TimeLimits, Waits};
 use super::writer::Writer;
 use crate::memory::Reservation;
 use crate::panics::drop_caught;
-use crate::proto::{LastBytes, Upgrade};
+use crate::proto::{LastBytes, MAX_OVERDUE, Upgrade};
 use crate::reason::CloseReason;
 
 /// The future that reads, writes and answers for one connection. [`Builder::start`](crate::Builder::start) spawns it.
@@ -109,6 +109,8 @@ struct Found {
     stalled: bool,
     step: Step,
     handshake: Handshake,
+    /// Too many answers are overdue.
+    is_overdue: bool,
 }
 
 impl<T: Transport + 'static> Running<T> {
@@ -167,6 +169,10 @@ impl<T: Transport + 'static> Running<T> {
             wake(self.woken.drain(..));
             if let Err(reason) = self.reader.check(found.unknown) {
                 self.end(reason);
+                continue;
+            }
+            if found.is_overdue && !found.is_over {
+                self.end(CloseReason::NotAnswering { limit: MAX_OVERDUE });
                 continue;
             }
             let was_idle = self.writer.is_idle();
@@ -278,13 +284,13 @@ impl<T: Transport + 'static> Running<T> {
         let is_idle =
             || unknown == 0 && !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
         let is_over = state.end_turn(is_idle, woken);
-        let closes = state.is_closing();
+        let (closes, is_overdue) = (state.is_closing(), state.is_overdue());
         *outbound = state.sending().buffered();
         drop(state);
         buffers.fit(*outbound + writer.buffered() + reader.buffered());
         // It may hold the last handle, whose drop takes the lock.
         drop(driver);
-        Found { is_over, closes, taken, unknown, alarm, comes_back, stalled, step, handshake }
+        Found { is_over, closes, taken, unknown, alarm, comes_back, stalled, step, handshake, is_overdue }
     }
 
     /// Goes on with the replacement of the transport. Whether to look at the state again.

@@ -77,7 +77,8 @@ impl<A: Outgoing> Exchange<A> {
             Step::New => match self.ask.as_ref().map_or(Ok(()), A::check) {
                 Err(error) => Err(Failure::Invalid(error)),
                 Ok(()) => {
-                    let deadline = self.timeout.and_then(|timeout| now().checked_add(timeout));
+                    let timeout = self.timeout.filter(|_| self.lane != Lane::Bulk);
+                    let deadline = timeout.and_then(|timeout| now().checked_add(timeout));
                     self.step = Step::Queued(Queued::until(deadline));
                     ready!(self.poll_queued(cx))
                 }
@@ -95,10 +96,14 @@ impl<A: Outgoing> Exchange<A> {
 
     #[inline]
     fn poll_queued(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
-        let Self { connection, ask: Some(ask), wants_answer, lane, step: Step::Queued(queued), .. } = self else {
+        let Self { connection, ask: Some(ask), wants_answer, lane, timeout, step: Step::Queued(queued) } = self else {
             return Poll::Pending;
         };
-        let polled = queued.poll(&connection.shared, ask, send_options(connection, *lane, *wants_answer), cx);
+        let mut options = send_options(connection, *lane, *wants_answer);
+        if *lane == Lane::Bulk {
+            options.answer_timeout = *timeout;
+        }
+        let polled = queued.poll(&connection.shared, ask, options, cx);
         if polled.is_ready() { polled } else { self.poll_as_callback(cx) }
     }
 
@@ -125,7 +130,7 @@ fn send_options(connection: &Connection, lane: Lane, wants_answer: bool) -> Send
         // What runs while its connection closes may finish, and needs its callbacks for that.
         Lane::Callback => connection.is_callback() || is_responding_for(connection.shared.identity()),
     };
-    SendOptions { lane, wants_answer, while_closing }
+    SendOptions { lane, wants_answer, while_closing, answer_timeout: None }
 }
 
 impl<A> Exchange<A> {

@@ -2,7 +2,7 @@
 
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::clock::now;
 use super::failure::Failure;
@@ -28,6 +28,8 @@ pub(super) struct SendOptions {
     pub(super) wants_answer: bool,
     /// Whether it goes out also while this end closes.
     pub(super) while_closing: bool,
+    /// How long its answer may take, counted from when it is sent, in place of a deadline.
+    pub(super) answer_timeout: Option<Duration>,
 }
 
 impl SendOptions {
@@ -61,7 +63,11 @@ impl Queued {
             return Poll::Ready(Err(Failure::Timeout { sent: false }));
         }
         if state.sending().admits(lane, self.ticket) {
-            let request = options.request(self.deadline, cx.waker());
+            let deadline = match options.answer_timeout {
+                Some(timeout) => now().checked_add(timeout),
+                None => self.deadline,
+            };
+            let request = options.request(deadline, cx.waker());
             return Poll::Ready(append(shared, state, ask, &request));
         }
         let (ticket, before) = state.sending().wait(lane, self.ticket, cx.waker());

@@ -195,6 +195,14 @@ impl Reservation {
         }
     }
 
+    /// No more than that is held now.
+    #[inline]
+    pub(crate) fn shrink(&mut self, held: usize) {
+        if self.reserved > STEP {
+            self.fit(held);
+        }
+    }
+
     #[cold]
     fn change(&mut self, after: usize) {
         let before = std::mem::replace(&mut self.reserved, after);

@@ -46,7 +46,7 @@ pub(crate) use outbound::{LastBytes, MOST_BULK};
 pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
 pub(crate) use request::{LostSink, ReplyTo, Request, SinkReply};
 pub(crate) use send_half::SendHalf;
-pub(crate) use state::{Appended, ConnectionState};
+pub(crate) use state::{Appended, ConnectionState, MAX_OVERDUE};
 pub(crate) use timers::TimerKey;
 pub(crate) use upgrade::Upgrade;
 pub(crate) use waiter::Waiter;

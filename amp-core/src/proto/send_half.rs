@@ -171,7 +171,7 @@ impl<W: Waiter> SendHalf<W> {
                 waiter.clone()
             }
         });
-        self.untaken.fit(self.tags.held());
+        self.untaken.shrink(self.tags.held());
         (progress, replaced)
     }
 

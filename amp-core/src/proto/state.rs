@@ -33,6 +33,9 @@ pub(crate) struct ConnectionState<W: Waiter> {
     most_outbound: usize,
 }
 
+/// How many calls that take no place may be without an answer when their time is over: each keeps its tag.
+pub(crate) const MAX_OVERDUE: usize = 1024;
+
 /// What has become of what was to be appended.
 #[derive(Debug)]
 pub(crate) enum Appended<W> {
@@ -307,6 +310,12 @@ impl<W: Waiter> ConnectionState<W> {
     /// There is something to look at besides the outbound buffer. Returns the driver.
     pub(crate) fn wake_driver(&mut self) -> Option<W> {
         self.wake_up.wake_always()
+    }
+
+    /// Whether more answers than this are overdue to calls that take no place, which nothing else bounds.
+    #[inline]
+    pub(crate) fn is_overdue(&mut self) -> bool {
+        self.sending.tags().overdue() > MAX_OVERDUE
     }
 
     /// The driver looks no more until it is woken, unless it `comes_back` by itself: then what is appended needs no wake-up.

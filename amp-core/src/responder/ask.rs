@@ -148,10 +148,11 @@ impl Ask {
         let budget = Budget::reserving(limits, packet.raw.as_bytes().len(), &reservation);
         let scope = Scope::new(budget, Some(&context));
         let command = take_checked::<C>(&mut packet.fields(limits.nesting).with_scope(&scope));
-        let (is_refused, unspent) = (scope.budget().is_refused(), scope.budget().unspent());
-        let reserved = reservation.keep(unspent);
+        let (is_refused, reserved) = (command.is_err() && scope.budget().is_refused(), reservation.bytes());
+        let unspent = if reserved > 0 { scope.budget().unspent().min(reserved) } else { 0 };
+        reservation.keep();
         drop(packet);
-        asker.hold(reserved);
+        asker.hold(reserved, unspent);
         let mut command = match command {
             Ok(command) => command,
             Err(_) if is_refused => {

@@ -171,10 +171,13 @@ impl Asker {
         Reservation::new(&*self.answering, self.wants_answer())
     }
 
-    /// So many bytes more are counted as those of the ask.
+    /// So many bytes more are counted as those of the ask, but for those that were not spent.
     #[inline]
-    pub(super) fn hold(&mut self, reserved: usize) {
-        self.held += reserved;
+    pub(super) fn hold(&mut self, reserved: usize, unspent: usize) {
+        if reserved > 0 {
+            self.answering.release(unspent);
+            self.held += reserved - unspent;
+        }
     }
 
     /// No longer counts the bytes of the ask.

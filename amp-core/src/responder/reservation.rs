@@ -1,5 +1,4 @@
 use std::cell::Cell;
-use std::mem;
 
 use super::Answering;
 use crate::value::Reserve;
@@ -18,18 +17,16 @@ impl<'a> Reservation<'a> {
         Self { answering, wants_answer, bytes: Cell::new(0) }
     }
 
-    /// Gives back what is `unspent`, and returns how much stays counted. That is its taker's to give back.
+    /// How much is counted.
     #[inline]
-    pub(super) fn keep(mut self, unspent: usize) -> usize {
-        let bytes = mem::take(self.bytes.get_mut());
-        if bytes == 0 { 0 } else { self.give_back(bytes, unspent) }
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.get()
     }
 
-    #[cold]
-    fn give_back(&self, bytes: usize, unspent: usize) -> usize {
-        let unspent = unspent.min(bytes);
-        self.answering.release(unspent);
-        bytes - unspent
+    /// From now on what is counted is another's to give back.
+    #[inline]
+    pub(super) fn keep(self) {
+        self.bytes.set(0);
     }
 }
 

@@ -63,6 +63,9 @@ impl<A: Receipt> RecvBuffer<A> {
 
     /// Empties the buffer. Returns the acknowledgements of what nobody has read.
     pub(super) fn clear(&mut self) -> Vec<A> {
+        if self.chunks.is_empty() {
+            return Vec::new();
+        }
         (self.read, self.cost, self.held) = (0, 0, 0);
         std::mem::take(&mut self.chunks).into_iter().map(|(_, ack)| ack).collect()
     }
