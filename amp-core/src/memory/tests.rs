@@ -54,8 +54,9 @@ fn memory_that_is_short_is_refused_to_those_that_hold_more_than_their_share_and_
     let pool = Pool::new(16 * STEP);
     let all = meters(&pool, 3);
     let [(_, greedy), (_, modest), (_, idle)] = &all[..] else { unreachable!() };
-    greedy.charge(8 * STEP);
-    modest.charge(3 * STEP);
+    // The first step of each is not counted.
+    greedy.charge(9 * STEP);
+    modest.charge(4 * STEP);
     assert!(!greedy.is_short(), "11 of 16 are less than three quarters");
     modest.charge(STEP);
     assert!(greedy.is_short() && !modest.is_short() && !idle.is_short());
@@ -72,10 +73,10 @@ fn memory_that_is_short_is_refused_to_those_that_hold_more_than_their_share_and_
 fn over_the_maximum_the_largest_holder_is_ended_with_what_it_held_and_no_other() {
     let pool = Pool::new(16 * STEP);
     let all = meters(&pool, 3);
-    all[0].1.charge(6 * STEP);
-    all[1].1.charge(7 * STEP);
+    all[0].1.charge(7 * STEP);
+    all[1].1.charge(8 * STEP);
     // The one that asks for the last bit is not the largest.
-    all[2].1.charge(4 * STEP);
+    all[2].1.charge(5 * STEP);
     let ended: Vec<_> = all.iter().map(|(station, _)| station.is_ended()).collect();
     assert_eq!(ended, [false, true, false]);
     assert_eq!(*all[1].0.ended.lock().unwrap(), [Excess { held: 7 * STEP, limit: 16 * STEP }]);
@@ -90,12 +91,12 @@ fn what_a_connection_holds_in_several_ways_counts_together() {
     let station = Arc::new(Station::default());
     let account = station.account(&pool);
     let (one, other, mut third) = (Meter::new(&account), Meter::new(&account), Reservation::new(&account));
-    one.charge(6 * STEP);
-    other.charge(6 * STEP);
-    third.fit(4 * STEP);
+    one.charge(7 * STEP);
+    other.charge(7 * STEP);
+    third.fit(5 * STEP);
     assert_eq!(pool.total(), 16 * STEP);
     assert!(!station.is_ended());
-    third.fit(5 * STEP);
+    third.fit(6 * STEP);
     assert!(station.is_ended());
 }
 
@@ -111,8 +112,8 @@ fn a_connection_of_its_own_is_never_short() {
 fn what_is_dropped_gives_everything_back_and_an_account_that_is_gone_is_not_ended() {
     let pool = Pool::new(16 * STEP);
     let all = meters(&pool, 2);
-    all[0].1.charge(9 * STEP);
-    all[1].1.charge(3 * STEP);
+    all[0].1.charge(10 * STEP);
+    all[1].1.charge(4 * STEP);
     assert_eq!(pool.total(), 12 * STEP);
     drop(all);
     assert_eq!(pool.total(), 0);
@@ -124,7 +125,7 @@ fn threads_that_charge_and_release_leave_nothing_behind_and_end_nobody() {
     let pool = Pool::new(60 * STEP);
     let (station, other) = (Arc::new(Station::default()), Arc::new(Station::default()));
     let (account, innocent) = (station.account(&pool), Meter::new(&other.account(&pool)));
-    innocent.charge(10 * STEP);
+    innocent.charge(11 * STEP);
     let meter = Meter::new(&account);
     let turns = AtomicUsize::new(0);
     std::thread::scope(|scope| {

@@ -168,7 +168,8 @@ fn many_untaken_answers_do_not_hold_the_buffer_that_they_were_read_into() {
         let Progress::Answered(reply) = tags.poll(tag, |_| tag) else { panic!("an answer") };
         shared += usize::from(range.contains(&reply.raw.as_bytes().as_ptr().addr()));
     }
-    assert_eq!(shared, untaken::MAX_SHARED.div_ceil(reply(1).held()));
+    let most = untaken::MAX_SHARED.div_ceil(reply(1).held());
+    assert!((most - 10..=most).contains(&shared), "{shared}");
 }
 
 #[test]
