@@ -31,8 +31,14 @@ impl Withheld {
     }
 
     /// Whether acknowledgements are withheld now. A connection that closes waits for them.
+    #[inline]
     pub(crate) fn is_due(&self) -> bool {
-        self.meter.withholds_credit() && self.connection.upgrade().is_some_and(|connection| !connection.is_closed())
+        self.meter.withholds_credit() && self.is_open()
+    }
+
+    #[cold]
+    fn is_open(&self) -> bool {
+        self.connection.upgrade().is_some_and(|connection| !connection.is_closed())
     }
 
     /// Withholds acknowledgements, or sends those for which there is no room. Returns whether the first of them are withheld: then

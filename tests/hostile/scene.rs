@@ -79,11 +79,16 @@ impl Scene {
 
     /// The attackers go. What they cost was at most `memory` bytes, an honest client was served beside them, the log is neither
     /// filled nor forged, and the server is as before. What is not so is told all at once.
-    pub(crate) fn finish<T>(mut self, held: T, memory: usize) {
+    pub(crate) fn finish<T>(self, held: T, memory: usize) {
+        self.finish_keeping(held, memory, LEFT);
+    }
+
+    /// The same where the program keeps what it was given, so much at most.
+    pub(crate) fn finish_keeping<T>(mut self, held: T, memory: usize, kept: usize) {
         let peak = self.server.status().peak.saturating_sub(self.resident);
         self.holds(peak <= memory, format!("held {} MiB, of at most {} MiB", peak / MIB, memory / MIB));
         drop(held);
-        let left = self.recovers();
+        let left = self.recovers(kept);
         let attacked = self.attacked.expect("an attack");
         self.is_served(&attacked);
         let (log, time) = (self.server.log(), self.start.elapsed());
@@ -116,14 +121,14 @@ impl Scene {
     }
 
     /// The server serves a new client and holds no more than before, but for what may be left. Returns what is left.
-    fn recovers(&mut self) -> usize {
+    fn recovers(&mut self, kept: usize) -> usize {
         let start = Instant::now();
         loop {
             let served = served_again(self.server.address);
             let left = self.growth();
-            if (served.is_ok() && left <= LEFT) || start.elapsed() > PATIENCE {
+            if (served.is_ok() && left <= kept) || start.elapsed() > PATIENCE {
                 self.succeeds(served.map_err(|error| format!("not recovered: {error}")));
-                self.holds(left <= LEFT, format!("not recovered: {} MiB are left of the attack", left / MIB));
+                self.holds(left <= kept, format!("not recovered: {} MiB are left of the attack", left / MIB));
                 return left;
             }
             std::thread::sleep(Duration::from_millis(200));

@@ -73,7 +73,7 @@ impl<C: Command> Future for Call<C> {
             Err(failure) => return Poll::Ready(Err(failure.into_call_error())),
             Ok(Some(reply)) => {
                 let connection = self.exchange.connection();
-                let (decoding, limits) = (Decoding(connection), connection.settings().boxes);
+                let (decoding, limits) = (Decoding(connection), &connection.settings().boxes);
                 return Poll::Ready(take_reply::<C>(&reply, limits, Some(&decoding.context())));
             }
             // Nothing comes back: a response that is all optional is absent.

@@ -82,7 +82,7 @@ impl Connection {
         let Some(reply) = reply.map_err(Failure::into_call_error)? else { return Ok(AmpBox::new()) };
         if reply.is_error {
             let (decoding, limits) = (Decoding(self), self.shared.settings.boxes);
-            return Err(error(&reply, limits, Some(&decoding.context())));
+            return Err(error(&reply, &limits, Some(&decoding.context())));
         }
         let mut answer = AmpBox::from(&reply.raw);
         // What the box says beside its fields is for this end, and not to be passed on.

@@ -186,7 +186,10 @@ impl<T: Transport + 'static> Running<T> {
                 continue;
             }
             let limit = self.note_waits(found.handshake);
-            let alarm = found.alarm.into_iter().chain(limit).min();
+            let alarm = match (found.alarm, limit) {
+                (Some(alarm), Some(limit)) => Some(alarm.min(limit)),
+                (alarm, limit) => alarm.or(limit),
+            };
             let is_due = alarm.is_some_and(|at| self.alarm.poll(at, cx).is_ready());
             if is_due && limit.is_some() {
                 self.check_limits();
@@ -336,11 +339,15 @@ impl<T: Transport + 'static> Running<T> {
 
     /// Nothing is to be done until somebody wakes the driver: buffers that have grown large are given back.
     fn give_back(&mut self) {
+        let before = self.writer.buffered() + self.reader.buffered();
         self.writer.give_back();
         self.reader.give_back();
         self.responders.give_back();
         give_back(&mut self.woken);
-        self.buffers.fit(self.outbound + self.writer.buffered() + self.reader.buffered());
+        let after = self.writer.buffered() + self.reader.buffered();
+        if after != before {
+            self.buffers.fit(self.outbound + after);
+        }
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {

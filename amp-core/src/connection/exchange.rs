@@ -77,9 +77,11 @@ impl<A: Outgoing> Exchange<A> {
             Step::New => match self.ask.as_ref().map_or(Ok(()), A::check) {
                 Err(error) => Err(Failure::Invalid(error)),
                 Ok(()) => {
-                    let timeout = self.timeout.filter(|_| self.lane != Lane::Bulk);
-                    let deadline = timeout.and_then(|timeout| now().checked_add(timeout));
-                    self.step = Step::Queued(Queued::until(deadline));
+                    let queued = match self.lane {
+                        Lane::Bulk => Queued::answered_within(self.timeout),
+                        _ => Queued::until(self.timeout.and_then(|timeout| now().checked_add(timeout))),
+                    };
+                    self.step = Step::Queued(queued);
                     ready!(self.poll_queued(cx))
                 }
             },
@@ -96,14 +98,10 @@ impl<A: Outgoing> Exchange<A> {
 
     #[inline]
     fn poll_queued(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
-        let Self { connection, ask: Some(ask), wants_answer, lane, timeout, step: Step::Queued(queued) } = self else {
+        let Self { connection, ask: Some(ask), wants_answer, lane, step: Step::Queued(queued), .. } = self else {
             return Poll::Pending;
         };
-        let mut options = send_options(connection, *lane, *wants_answer);
-        if *lane == Lane::Bulk {
-            options.answer_timeout = *timeout;
-        }
-        let polled = queued.poll(&connection.shared, ask, options, cx);
+        let polled = queued.poll(&connection.shared, ask, send_options(connection, *lane, *wants_answer), cx);
         if polled.is_ready() { polled } else { self.poll_as_callback(cx) }
     }
 
@@ -130,7 +128,7 @@ fn send_options(connection: &Connection, lane: Lane, wants_answer: bool) -> Send
         // What runs while its connection closes may finish, and needs its callbacks for that.
         Lane::Callback => connection.is_callback() || is_responding_for(connection.shared.identity()),
     };
-    SendOptions { lane, wants_answer, while_closing, answer_timeout: None }
+    SendOptions { lane, wants_answer, while_closing }
 }
 
 impl<A> Exchange<A> {

@@ -16,6 +16,8 @@ use crate::value::EncodeErrorKind;
 pub(super) struct Queued {
     ticket: Option<u64>,
     deadline: Option<Instant>,
+    /// In place of a deadline, how long the answer to bulk may take, counted from when it is sent.
+    answer_timeout: Option<Duration>,
     /// Set only when the ask must wait: one that goes out at once costs nothing here.
     timer: Option<TimerKey>,
 }
@@ -28,8 +30,6 @@ pub(super) struct SendOptions {
     pub(super) wants_answer: bool,
     /// Whether it goes out also while this end closes.
     pub(super) while_closing: bool,
-    /// How long its answer may take, counted from when it is sent, in place of a deadline.
-    pub(super) answer_timeout: Option<Duration>,
 }
 
 impl SendOptions {
@@ -43,6 +43,14 @@ impl SendOptions {
 impl Queued {
     pub(super) fn until(deadline: Option<Instant>) -> Self {
         Self { deadline, ..Self::default() }
+    }
+
+    pub(super) fn answered_within(timeout: Option<Duration>) -> Self {
+        Self { answer_timeout: timeout, ..Self::default() }
+    }
+
+    fn answer_by(&self) -> Option<Instant> {
+        now().checked_add(self.answer_timeout?)
     }
 
     /// Sends the ask when its lane admits it.
@@ -63,10 +71,7 @@ impl Queued {
             return Poll::Ready(Err(Failure::Timeout { sent: false }));
         }
         if state.sending().admits(lane, self.ticket) {
-            let deadline = match options.answer_timeout {
-                Some(timeout) => now().checked_add(timeout),
-                None => self.deadline,
-            };
+            let deadline = if lane == Lane::Bulk { self.answer_by() } else { self.deadline };
             let request = options.request(deadline, cx.waker());
             return Poll::Ready(append(shared, state, ask, &request));
         }

@@ -8,7 +8,7 @@ use crate::wire::BoxLimits;
 /// What an answer or an error box means to the caller. Its values see the context.
 pub(super) fn take_reply<C: Command>(
     reply: &ReplyPacket,
-    limits: BoxLimits,
+    limits: &BoxLimits,
     context: Option<&&dyn Context>,
 ) -> Reply<C> {
     if reply.is_error {
@@ -21,7 +21,7 @@ pub(super) fn take_reply<C: Command>(
 /// What an error box means to a caller who knows the errors `E`.
 pub(super) fn error<E: ErrorCodes>(
     reply: &ReplyPacket,
-    limits: BoxLimits,
+    limits: &BoxLimits,
     context: Option<&&dyn Context>,
 ) -> CallError<E> {
     let (code, description) = reply.error();

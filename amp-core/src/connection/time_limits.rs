@@ -14,6 +14,8 @@ pub(super) struct TimeLimits {
     /// When to look. Not later than the first limit: setting it anew for each byte that comes would cost more than to look once too
     /// often.
     alarm: Option<Instant>,
+    /// Whether anything was waited for in the turn before.
+    waited: bool,
 }
 
 /// What the driver waits for, at the end of a turn.
@@ -70,9 +72,12 @@ impl TimeLimits {
     #[inline]
     pub(super) fn note(&mut self, waits: Waits, settings: &Settings, now: impl Fn() -> Instant) -> Option<Instant> {
         if waits.in_box || waits.writing || waits.handshake != Handshake::None {
+            self.waited = true;
             return self.wait(waits, settings, now);
         }
-        (self.in_box, self.writing, self.handshake) = (Silence(None), Silence(None), Silence(None));
+        if std::mem::take(&mut self.waited) {
+            (self.in_box, self.writing, self.handshake) = (Silence(None), Silence(None), Silence(None));
+        }
         None
     }
 

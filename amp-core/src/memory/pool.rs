@@ -38,6 +38,11 @@ struct State {
     total: usize,
     /// How many of these there are.
     count: usize,
+    /// What is reserved by those that are being ended.
+    ending: usize,
+    /// Up to how much all may have together, those that are being ended included: over it the next one is ended. What these have is on
+    /// its way back, and takes its time, in which the others may not grow without a bound.
+    limit: usize,
     /// By their accounts' addresses.
     holders: HashMap<usize, Share>,
 }
@@ -45,7 +50,7 @@ struct State {
 struct Share {
     reserved: usize,
     holder: Weak<dyn Holder>,
-    /// It is being ended: what it has reserved is on its way back, and counts no more.
+    /// It is being ended: what it has reserved is on its way back.
     is_ending: bool,
 }
 
@@ -77,9 +82,11 @@ impl Pool {
         let mut state = self.lock();
         state.set(account, reserved(), holder);
         let mut ended = Vec::new();
-        while state.total > self.max
+        state.limit = if state.total + state.ending <= self.max { self.max } else { state.limit.max(self.max) };
+        while (state.total > self.max || state.total + state.ending > state.limit)
             && let Some(largest) = state.end_largest()
         {
+            state.limit = state.total + state.ending + self.max / 32;
             ended.push(largest);
         }
         self.publish(&state);
@@ -108,7 +115,8 @@ impl Pool {
     }
 
     fn publish(&self, state: &State) {
-        let share = |mark: usize| if state.total < mark { usize::MAX } else { mark / state.count.max(1) };
+        let held = state.total + state.ending;
+        let share = |mark: usize| if held < mark { usize::MAX } else { mark / state.count.max(1) };
         self.refuses_asks.store(share(self.max / 4 * 3), Ordering::Relaxed);
         self.withholds_credit.store(share(self.max / 8 * 7), Ordering::Relaxed);
     }
@@ -120,11 +128,11 @@ impl Pool {
 
 impl State {
     fn set(&mut self, account: usize, reserved: usize, holder: &Weak<dyn Holder>) {
-        let before = self.holders.get_mut(&account);
-        if before.as_ref().is_some_and(|share| share.is_ending) {
-            return;
-        }
-        match before {
+        match self.holders.get_mut(&account) {
+            Some(share) if share.is_ending => {
+                self.ending = self.ending - share.reserved + reserved;
+                share.reserved = reserved;
+            }
             Some(share) if reserved > 0 => {
                 self.total = self.total - share.reserved + reserved;
                 share.reserved = reserved;
@@ -140,7 +148,9 @@ impl State {
 
     fn remove(&mut self, account: usize) -> Option<Share> {
         let share = self.holders.remove(&account)?;
-        if !share.is_ending {
+        if share.is_ending {
+            self.ending -= share.reserved;
+        } else {
             (self.total, self.count) = (self.total - share.reserved, self.count - 1);
         }
         Some(share)
@@ -152,6 +162,7 @@ impl State {
         let largest = staying.max_by_key(|share| share.reserved)?;
         largest.is_ending = true;
         (self.total, self.count) = (self.total - largest.reserved, self.count - 1);
+        self.ending += largest.reserved;
         Some((Weak::clone(&largest.holder), largest.reserved))
     }
 }

@@ -86,6 +86,26 @@ fn over_the_maximum_the_largest_holder_is_ended_with_what_it_held_and_no_other()
 }
 
 #[test]
+fn while_one_that_is_ended_has_not_given_back_the_others_grow_by_little_and_then_the_next_one_ends() {
+    let pool = Pool::new(64 * STEP);
+    let all = meters(&pool, 3);
+    for (_, meter) in &all {
+        meter.charge(21 * STEP);
+    }
+    all[0].1.charge(5 * STEP);
+    assert!(all[0].0.is_ended() && !all[1].0.is_ended());
+    all[1].1.charge(2 * STEP);
+    assert!(!all[1].0.is_ended(), "a thirty-second more");
+    all[2].1.charge(STEP);
+    assert!(all[1].0.is_ended() && !all[2].0.is_ended(), "the largest of those that are left");
+    // What was given back is there for the others again.
+    all[0].1.release(26 * STEP);
+    all[1].1.release(23 * STEP);
+    all[2].1.charge(40 * STEP);
+    assert!(!all[2].0.is_ended());
+}
+
+#[test]
 fn what_a_connection_holds_in_several_ways_counts_together() {
     let pool = Pool::new(16 * STEP);
     let station = Arc::new(Station::default());

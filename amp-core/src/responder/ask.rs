@@ -143,13 +143,13 @@ impl Ask {
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
         let Self { packet, mut asker } = self;
         asker.begin(&C::DECLARATION);
-        let (context, limits, reservation) = (&asker as &dyn Context, asker.settings().boxes, asker.reservation());
+        let (context, limits, reservation) = (&asker as &dyn Context, &asker.settings().boxes, asker.reservation());
         // The box is counted, and dropped when its fields are decoded.
         let budget = Budget::reserving(limits, packet.raw.as_bytes().len(), &reservation);
         let scope = Scope::new(budget, Some(&context));
         let command = take_checked::<C>(&mut packet.fields(limits.nesting).with_scope(&scope));
         let (is_refused, reserved) = (command.is_err() && scope.budget().is_refused(), reservation.bytes());
-        let unspent = if reserved > 0 { scope.budget().unspent().min(reserved) } else { 0 };
+        let unspent = if reserved > 0 { scope.budget().unspent(reserved) } else { 0 };
         reservation.keep();
         drop(packet);
         asker.hold(reserved, unspent);

@@ -23,14 +23,12 @@ pub(crate) trait Reserve: fmt::Debug {
 /// once; more is reserved.
 #[derive(Debug)]
 pub(crate) struct Budget<'a> {
-    most_bytes: usize,
-    most_items: usize,
+    limits: &'a BoxLimits,
     /// Bytes that are counted and not spent.
     room: Cell<usize>,
-    /// Bytes that may still be reserved.
-    rest: Cell<usize>,
+    /// Bytes that are counted, spent or not.
+    granted: Cell<usize>,
     items: Cell<usize>,
-    reserved: Cell<usize>,
     reserve: Option<&'a dyn Reserve>,
     is_refused: Cell<bool>,
 }
@@ -38,23 +36,24 @@ pub(crate) struct Budget<'a> {
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "only connections have budgets"))]
 impl<'a> Budget<'a> {
     /// As much as the limits say, counted nowhere.
-    pub(crate) fn new(limits: BoxLimits) -> Self {
+    #[inline]
+    pub(crate) fn new(limits: &'a BoxLimits) -> Self {
         Self::with(limits, limits.decoded_bytes, None)
     }
 
     /// For a box of which `counted` bytes are counted.
-    pub(crate) fn reserving(limits: BoxLimits, counted: usize, reserve: &'a dyn Reserve) -> Self {
-        Self::with(limits, counted.saturating_add(FREE).min(limits.decoded_bytes), Some(reserve))
+    #[inline]
+    pub(crate) fn reserving(limits: &'a BoxLimits, counted: usize, reserve: &'a dyn Reserve) -> Self {
+        Self::with(limits, (counted + FREE).min(limits.decoded_bytes), Some(reserve))
     }
 
-    fn with(limits: BoxLimits, room: usize, reserve: Option<&'a dyn Reserve>) -> Self {
+    #[inline]
+    fn with(limits: &'a BoxLimits, granted: usize, reserve: Option<&'a dyn Reserve>) -> Self {
         Self {
-            room: Cell::new(room),
-            rest: Cell::new(limits.decoded_bytes - room),
+            limits,
+            room: Cell::new(granted),
+            granted: Cell::new(granted),
             items: Cell::new(limits.items),
-            most_bytes: limits.decoded_bytes,
-            most_items: limits.items,
-            reserved: Cell::new(0),
             reserve,
             is_refused: Cell::new(false),
         }
@@ -78,31 +77,30 @@ impl<'a> Budget<'a> {
                 self.items.set(left);
                 Ok(())
             }
-            None => Err(DecodeErrorKind::TooManyItems { limit: self.most_items }.into()),
+            None => Err(DecodeErrorKind::TooManyItems { limit: self.limits.items }.into()),
         }
     }
 
     #[cold]
     fn charge_more(&self, bytes: usize) -> Result<(), DecodeError> {
-        let (room, rest, reserved) = (self.room.get(), self.rest.get(), self.reserved.get());
-        let missing = bytes.saturating_sub(room);
+        let (room, granted, limit) = (self.room.get(), self.granted.get(), self.limits.decoded_bytes);
+        let (missing, rest) = (bytes.saturating_sub(room), limit - granted);
         let Some(reserve) = self.reserve.filter(|_| missing <= rest) else {
-            return Err(DecodeErrorKind::TooManyBytes { limit: self.most_bytes }.into());
+            return Err(DecodeErrorKind::TooManyBytes { limit }.into());
         };
-        let step = missing.max(reserved.clamp(STEPS.0, STEPS.1)).min(rest);
+        let step = missing.max(granted.clamp(STEPS.0, STEPS.1)).min(rest);
         if !reserve.reserve(step) {
             self.is_refused.set(true);
             return Err(DecodeErrorKind::NoRoom.into());
         }
         self.room.set(room + step - bytes);
-        self.rest.set(rest - step);
-        self.reserved.set(reserved + step);
+        self.granted.set(granted + step);
         Ok(())
     }
 
-    /// How much of what was reserved is not spent.
-    pub(crate) fn unspent(&self) -> usize {
-        self.room.get().min(self.reserved.get())
+    /// How much of the `reserved` bytes is not spent.
+    pub(crate) fn unspent(&self, reserved: usize) -> usize {
+        self.room.get().min(reserved)
     }
 
     /// Whether there was no room where bytes are counted: what failed for that may succeed later.

@@ -14,6 +14,7 @@ pub struct RawBox {
 }
 
 impl RawBox {
+    #[inline]
     pub(super) fn new(bytes: Bytes, ascending: bool, pinned: usize) -> Self {
         let pinned = u32::try_from(pinned).unwrap_or(u32::MAX);
         Self { bytes, ascending, pinned }

@@ -64,7 +64,7 @@ impl KeyList {
 
     pub(super) fn see_reply(&self, reply: &RawBox, limits: BoxLimits) {
         self.each(|keys| {
-            let scope = Scope::new(Budget::new(limits), None);
+            let scope = Scope::new(Budget::new(&limits), None);
             keys.see_reply(&BoxReader::new(reply, limits.nesting).with_scope(&scope));
         });
     }

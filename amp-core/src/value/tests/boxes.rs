@@ -194,7 +194,7 @@ mod context {
             writer.finish(1000).expect("a short box");
             let received = received(&bytes);
             let reader = BoxReader::new(&received, 5);
-            let scope = Scope::new(Budget::new(BoxLimits::DEFAULT), reads.then_some(&context));
+            let scope = Scope::new(Budget::new(&BoxLimits::DEFAULT), reads.then_some(&context));
             let mut reader = if reads { reader.with_scope(&scope) } else { reader };
             assert_eq!(reader.value(A).map(|raw| Sees::decode(raw).expect("a flag")), Some(sees()));
             let list = reader.value(B).map(|raw| <Vec<Vec<Within>>>::decode(raw).expect("a list"));

@@ -86,7 +86,7 @@ fn take<T: Value>(raw: &RawBox, scope: &Scope<'_>) -> Result<T, DecodeErrorKind>
 }
 
 fn within<T: Value>(limits: BoxLimits, value: &[u8]) -> Result<T, DecodeErrorKind> {
-    take(&boxed(value), &Scope::new(Budget::new(limits), None))
+    take(&boxed(value), &Scope::new(Budget::new(&limits), None))
 }
 
 /// What was reserved, and how much there is to be.
@@ -158,7 +158,7 @@ fn items_of_all_lists_of_a_box_are_counted_together() {
 fn the_error_says_the_limit_and_where() {
     let raw = boxed(b"\0\x01a\0\x01b");
     let limits = LIMITS.decoded_bytes(3 * 24 + ALLOCATION + 1 + ALLOCATION);
-    let scope = Scope::new(Budget::new(limits), None);
+    let scope = Scope::new(Budget::new(&limits), None);
     let mut reader = BoxReader::new(&raw, 32).with_scope(&scope);
     let error = crate::command::take_required::<Vec<String>>(Key::from_wire(b"\0\x01v"), &mut reader)
         .expect_err("the second text is over it");
@@ -173,12 +173,13 @@ fn what_a_box_decodes_to_beyond_its_own_bytes_is_reserved_in_steps_and_refused_w
     let needed = 10_000 * size_of::<String>();
     for (most, is_taken) in [(1 << 20, true), (needed / 2, false), (0, false)] {
         let counter = Counter { reserved: Cell::new(0), most };
-        let scope = Scope::new(Budget::reserving(LIMITS, raw.as_bytes().len(), &counter), None);
+        let scope = Scope::new(Budget::reserving(&LIMITS, raw.as_bytes().len(), &counter), None);
         let taken = take::<Vec<String>>(&raw, &scope);
         assert_eq!((taken.is_ok(), scope.budget().is_refused()), (is_taken, !is_taken));
         match taken {
             Ok(list) => {
-                let counted = raw.as_bytes().len() + 512 + counter.reserved.get() - scope.budget().unspent();
+                let counted = raw.as_bytes().len() + 512 + counter.reserved.get()
+                    - scope.budget().unspent(counter.reserved.get());
                 assert!((list.held()..list.held() + 1024).contains(&counted), "{counted}");
             }
             Err(kind) => assert_eq!(kind, DecodeErrorKind::NoRoom),
@@ -186,7 +187,7 @@ fn what_a_box_decodes_to_beyond_its_own_bytes_is_reserved_in_steps_and_refused_w
     }
     let counter = Counter { reserved: Cell::new(0), most: usize::MAX };
     let limits = LIMITS.decoded_bytes(needed / 2);
-    let scope = Scope::new(Budget::reserving(limits, raw.as_bytes().len(), &counter), None);
+    let scope = Scope::new(Budget::reserving(&limits, raw.as_bytes().len(), &counter), None);
     let limit = limits.decoded_bytes;
     assert_eq!(take::<Vec<String>>(&raw, &scope), Err(DecodeErrorKind::TooManyBytes { limit }));
     assert!(!scope.budget().is_refused() && counter.reserved.get() <= limit, "the box itself is at fault");
@@ -196,7 +197,7 @@ fn what_a_box_decodes_to_beyond_its_own_bytes_is_reserved_in_steps_and_refused_w
 fn a_short_box_reserves_nothing() {
     let raw = boxed(b"\0\x01a\0\x01b\0\x01c");
     let counter = Counter { reserved: Cell::new(0), most: 0 };
-    let scope = Scope::new(Budget::reserving(LIMITS, raw.as_bytes().len(), &counter), None);
+    let scope = Scope::new(Budget::reserving(&LIMITS, raw.as_bytes().len(), &counter), None);
     assert_eq!(take::<Vec<String>>(&raw, &scope).map(|list| list.len()), Ok(3));
 }
 
@@ -247,9 +248,9 @@ proptest! {
             }
             let raw = boxed(bytes);
             let counter = Counter { reserved: Cell::new(0), most: limit };
-            let scope = Scope::new(Budget::reserving(LIMITS, raw.as_bytes().len(), &counter), None);
+            let scope = Scope::new(Budget::reserving(&LIMITS, raw.as_bytes().len(), &counter), None);
             if let Ok(value) = take::<T>(&raw, &scope) {
-                let counted = raw.as_bytes().len() + 512 + counter.reserved.get() - scope.budget().unspent();
+                let counted = raw.as_bytes().len() + 512 + counter.reserved.get() - scope.budget().unspent(counter.reserved.get());
                 prop_assert!(value.held() <= counted, "{} of {counted}", value.held());
             }
             Ok(())
