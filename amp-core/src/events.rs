@@ -176,8 +176,9 @@ impl EventLimit {
     /// Tells how many more there were of what was told on a connection, or counts them.
     fn sum_up(&self, peer: &Peer, counts: &Counts) {
         let Some(level) = counts.level() else { return };
-        const SUMMARY: EventKind = EventKind::new(Level::WARN, "connections with further events");
-        match self.take(SUMMARY, 1) {
+        // One kind for each level: what a subscriber leaves out says nothing of the others.
+        let summary = EventKind::new(level.min(Level::DEBUG), "connections with further events");
+        match self.take(summary, 1) {
             Ok(omitted) => {
                 let omitted = (omitted > 0).then_some(omitted);
                 let what = "further events of the connection were counted";

@@ -48,7 +48,10 @@ pub struct Settings {
     /// How long the transport may take nothing while bytes wait to be written or flushed: the peer does not read. Each byte that is
     /// taken begins the time anew. When it is over, the connection ends with
     /// [`CloseReason::WriteTimeout`](crate::CloseReason::WriteTimeout). `None`: without end, up to
-    /// [`most_outbound`](Self::most_outbound). Default 60 s.
+    /// [`most_outbound`](Self::most_outbound). Default 120 s.
+    ///
+    /// A system takes bytes in portions of a third of its send buffer, which may grow to 4 MiB: a peer that reads less than a portion in
+    /// this time, 11 kB a second, ends as one that does not read.
     pub write_timeout: Option<Duration>,
     /// How long a replacement of the transport may take, from when nothing more is written over the old transport until the new one is
     /// there: the peer's answer, if this end has asked, and the handshake. When it is over, the connection ends with
@@ -98,7 +101,7 @@ impl Default for Settings {
             most_outbound: 64 << 20,
             call_timeout: None,
             box_timeout: Some(Duration::from_secs(30)),
-            write_timeout: Some(Duration::from_secs(60)),
+            write_timeout: Some(Duration::from_secs(120)),
             handshake_timeout: Some(Duration::from_secs(10)),
             close_timeout: Duration::from_secs(10),
             linger: Duration::from_secs(1),

@@ -15,7 +15,7 @@ fn serve() -> (Server, Street, House, mpsc::UnboundedReceiver<Connection>) {
     let house = House::new();
     let locator = house.clone();
     // One that ends is to end because of the memory, and at once.
-    let settings = Settings::new().announce(false);
+    let settings = Settings::new().announce(false).write_timeout(None).box_timeout(None);
     let builder = Server::builder().settings(settings).max_memory(MAX);
     let builder = builder.on_connection(move |connection| drop(accepted.send(connection)));
     (builder.serve(Door(receiver), move |_| locator.clone().into_locator()), Street(sender), house, connections)

@@ -5,12 +5,27 @@ use std::task::Poll;
 use super::accept::{Lifecycle, Stage};
 use crate::connection::{Connection, Driver};
 
-/// Drives a connection to its end, and closes it when the server closes.
-pub(super) async fn drive(connection: Connection, mut driver: Driver, lifecycle: &Lifecycle) {
+/// Drives a connection to its end, and closes it when the server closes. `was_read` is called when it was read for the first time, and
+/// has not ended.
+pub(super) async fn drive(
+    connection: Connection,
+    mut driver: Driver,
+    lifecycle: &Lifecycle,
+    was_read: impl FnOnce() + Send,
+) {
     let mut closing = pin!(lifecycle.reached(Stage::Closing));
-    let is_closing = poll_fn(|cx| match closing.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(true),
-        Poll::Pending => Pin::new(&mut driver).poll(cx).map(|_| false),
+    let mut was_read = Some(was_read);
+    let is_closing = poll_fn(|cx| {
+        if closing.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(true);
+        }
+        let polled = Pin::new(&mut driver).poll(cx);
+        if polled.is_pending()
+            && let Some(was_read) = was_read.take()
+        {
+            was_read();
+        }
+        polled.map(|_| false)
     });
     if is_closing.await {
         connection.close();

@@ -37,9 +37,13 @@ where
         .most_inbound(MAX_BOX)
         .most_outbound(MAX_BOX)
         .close_timeout(Duration::from_secs(1));
-    let (connection, driver) =
-        Builder::new().settings(settings).locator(Refusing(refusal.words())).build(transport, peer);
-    let refused = Unlogged(Box::pin(drive(connection, driver, lifecycle)));
+    let (connection, driver) = Builder::new().settings(settings).locator(Refusing(refusal.words())).build_placed(
+        transport,
+        peer,
+        refusal.on_first_box(),
+    );
+    refusal.attach(connection.downgrade());
+    let refused = Unlogged(Box::pin(drive(connection, driver, lifecycle, || refusal.was_read())));
     // Over the time, it is closed as it is.
     let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refused).await;
     drop(refusal);

@@ -32,6 +32,10 @@ struct State {
     full: Shortage,
     /// How many are being refused.
     refusals: usize,
+    /// Those of them that have not sent a whole box.
+    silent_refusals: BTreeMap<u64, Silent>,
+    /// One of these that is to end, once no lock is held.
+    dropped: Option<WeakConnection>,
     refused: u64,
 }
 
@@ -39,6 +43,8 @@ struct Silent {
     origin: Option<Origin>,
     /// `None` until it is set up.
     connection: Option<WeakConnection>,
+    /// Whether it was read once and no box had come. Before that nobody knows: many are accepted before the first of them is read.
+    is_read: bool,
 }
 
 /// What becomes of a connection that was accepted.
@@ -69,6 +75,8 @@ impl Roster {
                 origins: Origins::new(max_per_peer),
                 full: Shortage::default(),
                 refusals: 0,
+                silent_refusals: BTreeMap::new(),
+                dropped: None,
                 refused: 0,
             }),
         })
@@ -95,7 +103,9 @@ impl Roster {
         if let Some(limit) = state.origins.is_full(origin) {
             let tells = state.origins.refuse(origin, now);
             let admission = self.refusal(&mut state, "This peer has as many connections as it may; try again later");
+            let dropped = state.dropped.take();
             drop(state);
+            make_room(dropped);
             self.tell(tells.then_some(Notice::PeerFull { origin, limit }));
             return admission;
         }
@@ -108,14 +118,13 @@ impl Roster {
         } else {
             (self.refusal(&mut state, "The server has as many connections as it may; try again later"), None)
         };
+        let dropped = state.dropped.take();
         drop(state);
+        make_room(dropped);
         self.tell(
             tells.then_some(Notice::Full).into_iter().chain(room.map(|refused| Notice::PeersHaveRoom { refused })),
         );
-        // Under no lock: it wakes.
-        if let Some(connection) = ousted.and_then(|(connection, _)| connection?.upgrade()) {
-            connection.end(CloseReason::MadeRoom);
-        }
+        make_room(ousted.and_then(|(connection, _)| connection));
         admission
     }
 
@@ -124,23 +133,41 @@ impl Roster {
         state.next += 1;
         state.count += 1;
         state.origins.enter(origin);
-        state.silent.insert(number, Silent { origin, connection: None });
+        state.silent.insert(number, Silent { origin, connection: None, is_read: false });
         Place { roster: Arc::clone(self), number, origin }
     }
 
-    /// Refuses a connection because the process has no descriptors left for one more.
-    pub(super) fn refuse_scarce(self: &Arc<Self>) -> Admission {
+    /// The process has no descriptors left for one more: it takes the place of one that has never sent a whole box, or is refused.
+    pub(super) fn admit_scarce(self: &Arc<Self>, peer: &Peer) -> Admission {
+        let origin = Origin::of(peer);
         let mut state = self.lock();
-        self.refusal(&mut state, "The server has no descriptors left; try again later")
+        let ousted = if state.origins.is_full(origin).is_none() { state.oust() } else { None };
+        let Some((connection, room)) = ousted else {
+            let admission = self.refusal(&mut state, "The server has no descriptors left; try again later");
+            let dropped = state.dropped.take();
+            drop(state);
+            make_room(dropped);
+            return admission;
+        };
+        let place = self.place(&mut state, origin);
+        drop(state);
+        self.tell(room.map(|refused| Notice::PeersHaveRoom { refused }));
+        make_room(connection);
+        Admission::Served(place)
     }
 
     fn refusal(self: &Arc<Self>, state: &mut State, words: &'static str) -> Admission {
         state.refused += 1;
         if state.refusals >= MAX_REFUSALS {
-            return Admission::Dropped;
+            // One that says nothing gets no answer. It is dropped, and not whoever may say something.
+            let Some((_, silent)) = earliest(&mut state.silent_refusals) else { return Admission::Dropped };
+            state.dropped = silent.connection;
         }
+        let number = state.next;
+        state.next += 1;
         state.refusals += 1;
-        Admission::Refused(Refusal { roster: Arc::clone(self), words })
+        state.silent_refusals.insert(number, Silent { origin: None, connection: None, is_read: false });
+        Admission::Refused(Refusal { roster: Arc::clone(self), number, words })
     }
 
     /// Nobody is told anything: the process accepts one to close it.
@@ -170,11 +197,24 @@ impl Roster {
     }
 }
 
+/// Takes out the one that was accepted earliest of those that were read.
+fn earliest(silent: &mut BTreeMap<u64, Silent>) -> Option<(u64, Silent)> {
+    let number = silent.iter().find(|(_, silent)| silent.is_read).map(|(number, _)| *number)?;
+    silent.remove_entry(&number)
+}
+
+/// Ends a connection that has lost its place. Under no lock: it wakes.
+fn make_room(connection: Option<WeakConnection>) {
+    if let Some(connection) = connection.and_then(|connection| connection.upgrade()) {
+        connection.end(CloseReason::MadeRoom);
+    }
+}
+
 impl State {
     /// Takes the place of the one that was accepted earliest of those that have never sent a whole box. Returns its connection, and how
     /// many of full origins were refused, if that is to be told.
     fn oust(&mut self) -> Option<(Option<WeakConnection>, Option<u64>)> {
-        let (number, Silent { origin, connection }) = self.silent.pop_first()?;
+        let (number, Silent { origin, connection, .. }) = earliest(&mut self.silent)?;
         self.ousted.insert(number);
         self.count -= 1;
         self.refused += 1;
@@ -198,6 +238,13 @@ impl Place {
                 true
             }
             None => false,
+        }
+    }
+
+    /// The connection was read for the first time. If no whole box had come, it is one that may have to make room.
+    pub(super) fn was_read(&self) {
+        if let Some(silent) = self.roster.lock().silent.get_mut(&self.number) {
+            silent.is_read = true;
         }
     }
 
@@ -231,10 +278,34 @@ impl Drop for Place {
 /// A connection that is refused, until it is dropped.
 pub(super) struct Refusal {
     roster: Arc<Roster>,
+    number: u64,
     words: &'static str,
 }
 
 impl Refusal {
+    /// The connection is set up.
+    pub(super) fn attach(&self, connection: WeakConnection) {
+        if let Some(silent) = self.roster.lock().silent_refusals.get_mut(&self.number) {
+            silent.connection = Some(connection);
+        }
+    }
+
+    /// The connection was read for the first time.
+    pub(super) fn was_read(&self) {
+        if let Some(silent) = self.roster.lock().silent_refusals.get_mut(&self.number) {
+            silent.is_read = true;
+        }
+    }
+
+    /// What is called with its first whole box: it is answered.
+    pub(super) fn on_first_box(&self) -> Box<dyn FnOnce() -> bool + Send> {
+        let (roster, number) = (Arc::clone(&self.roster), self.number);
+        Box::new(move || {
+            roster.lock().silent_refusals.remove(&number);
+            true
+        })
+    }
+
     /// What the peer is told.
     pub(super) fn words(&self) -> &'static str {
         self.words
@@ -243,7 +314,9 @@ impl Refusal {
 
 impl Drop for Refusal {
     fn drop(&mut self) {
-        self.roster.lock().refusals -= 1;
+        let mut state = self.roster.lock();
+        state.refusals -= 1;
+        state.silent_refusals.remove(&self.number);
     }
 }
 

@@ -39,7 +39,7 @@ impl<M> Connections<M> {
     {
         let admission = match room {
             Room::Enough => self.roster.admit(&peer),
-            Room::Scarce => self.roster.refuse_scarce(),
+            Room::Scarce => self.roster.admit_scarce(&peer),
             Room::None => {
                 self.roster.count_dropped();
                 Admission::Dropped
@@ -59,7 +59,7 @@ impl<M> Connections<M> {
             }
             let Some(place) = place else { return };
             if let Some((connection, driver)) = set_up(&place, &*session, &*on_connection, builder, transport, peer) {
-                drive(connection, driver, &lifecycle).await;
+                drive(connection, driver, &lifecycle, || place.was_read()).await;
             }
         })
     }
