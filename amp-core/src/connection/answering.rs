@@ -56,6 +56,10 @@ impl Answering for Shared {
         self.inbound.reserve(bytes, wants_answer)
     }
 
+    fn decoded(&self, items: usize) {
+        self.inbound.workload().add(items);
+    }
+
     fn release(&self, bytes: usize) {
         // Only the driver starts what waits.
         if self.inbound.release(bytes) {

@@ -1,28 +1,33 @@
 use std::future::Future;
-use std::num::NonZero;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::callback::respond;
 use super::shared::Shared;
 use crate::locator::Locator;
 use crate::panics::{Panic, caught};
+use crate::proto::Intake;
 use crate::responder::{Ask, Located};
 
 /// A box over this many bytes is decoded on another thread. One value of the largest size is over it: that may be a list of
 /// 32,767 boxes, which takes milliseconds, and all connections of the reader's thread would wait for it.
 const LARGE: usize = 64 * 1024;
 
+/// A box of a peer whose commands are heavy is decoded on another thread when it is over this many bytes.
+const SUSPECT: usize = 4 * 1024;
+
 /// A responder that was located, and whether it goes on when its caller has left.
 pub(super) type Responder = (Pin<Box<dyn Future<Output = ()> + Send>>, bool);
 
-/// So many are decoded at once in the process: the program has use for its blocking threads, too.
+/// So many are decoded at once in the process: for half of the cores. Those that poll connections have the others, and the program has
+/// use for its blocking threads, too.
 static DECODERS: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get).max(2)));
+    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))));
 
 /// The one large ask that is located and decoded on another thread. What came later waits for it, so that responders begin in the
 /// order of their asks.
@@ -39,10 +44,12 @@ pub(super) struct Start {
     pub(super) is_left: bool,
 }
 
-/// Whether others would wait too long for the ask to be decoded.
+/// Whether others would wait too long for the ask to be decoded. From a peer that has sent one with very many items a smaller one may
+/// be as bad.
 #[inline]
-pub(super) fn is_large(ask: &Ask) -> bool {
-    ask.raw().as_bytes().len() > LARGE
+pub(super) fn is_large(shared: &Shared, ask: &Ask) -> bool {
+    let length = ask.raw().as_bytes().len();
+    length > SUSPECT && (length > LARGE || shared.inbound.workload().is_heavy())
 }
 
 impl Decoding {
@@ -50,6 +57,12 @@ impl Decoding {
     pub(super) fn new(shared: &Arc<Shared>, ask: Ask, start: Start) -> Self {
         let shared = Arc::clone(shared);
         let decode = move || {
+            // The connection may have ended meanwhile.
+            let intake = shared.inbound.intake();
+            if intake == Intake::Aborted || (ask.wants_answer() && shared.over().is_some()) {
+                ask.discard();
+                return None;
+            }
             let located = AssertUnwindSafe(|| respond(shared.identity(), || locate(&*shared.locator, ask)));
             // A panic drops the ask, and a dropped ask is answered with an error.
             caught(located).unwrap_or_else(|panic| {
@@ -59,12 +72,12 @@ impl Decoding {
         };
         let task = async {
             let permit = DECODERS.acquire().await;
-            let decoding = tokio::task::spawn_blocking(move || {
+            let mut decoding = AbortOnDrop(tokio::task::spawn_blocking(move || {
                 let located = decode();
                 drop(permit);
                 located
-            });
-            decoding.await.unwrap_or_else(|error| {
+            }));
+            (&mut decoding.0).await.unwrap_or_else(|error| {
                 // The runtime shuts down, and has dropped the ask.
                 if let Ok(payload) = error.try_into_panic() {
                     drop(Panic::of(payload));
@@ -78,6 +91,15 @@ impl Decoding {
     /// Ready with the responder, or with nothing when the ask is answered.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Responder>> {
         self.task.as_mut().poll(cx)
+    }
+}
+
+/// What has not begun never does.
+struct AbortOnDrop(JoinHandle<Option<Responder>>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

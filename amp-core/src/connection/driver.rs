@@ -121,7 +121,7 @@ impl<T: Transport + 'static> Running<T> {
         }
         let reason = poll_fn(|cx| self.poll(cx)).await;
         self.shared().announce_end();
-        let Self { transport, replacing, guard, reader, mut writer, mut responders, .. } = self;
+        let Self { transport, replacing, guard, reader, mut writer, mut responders, mut buffers, .. } = self;
         let shared = Arc::clone(&guard.0);
         // One that has not begun may hold a handle of this connection.
         drop_caught((replacing, shared.replacement.take()));
@@ -130,6 +130,7 @@ impl<T: Transport + 'static> Running<T> {
         let LastBytes { bytes, attachments, is_cut, discarded } = shared.seal();
         drop(discarded);
         writer.append(&bytes, attachments);
+        buffers.fit(writer.buffered());
         // What is said of them now is no answer and not written.
         responders.stop_answering();
         let is_away = transport.is_away();

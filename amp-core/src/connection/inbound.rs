@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::unsettled::Unsettled;
+use super::workload::Workload;
 use crate::memory::{Account, Meter};
 use crate::proto::{ConnectionState, Intake, Waiter, most_held};
 use crate::reason::CloseReason;
@@ -16,6 +17,7 @@ pub(super) struct Inbound {
     most_held: usize,
     most_held_by_notifications: usize,
     unsettled: Unsettled,
+    workload: Workload,
     /// What the connection's state has [published](Self::publish): how far the intake has come, and whether
     /// so much waits to be written that no more responders should start.
     published: AtomicU8,
@@ -65,6 +67,7 @@ impl Inbound {
                 settings.boxes.decoded_bytes,
             ),
             unsettled: Unsettled::default(),
+            workload: Workload::default(),
             published: AtomicU8::new(encode(Intake::Open, false)),
             stops_reading: AtomicBool::new(false),
         }
@@ -79,10 +82,18 @@ impl Inbound {
     /// More bytes of an ask that is counted, as long as all of them hold no more than they may. A notification was promised to run.
     pub(super) fn reserve(&self, bytes: usize, wants_answer: bool) -> bool {
         if !wants_answer {
-            self.held.charge(bytes);
-            return true;
+            let begins = self.intake() != Intake::Aborted;
+            if begins {
+                self.held.charge(bytes);
+            }
+            return begins;
         }
         !self.held.is_short() && self.held.try_charge(bytes, self.most_held)
+    }
+
+    #[inline]
+    pub(super) fn workload(&self) -> &Workload {
+        &self.workload
     }
 
     /// The bytes count no more. Whether what waits because much is held may start now.

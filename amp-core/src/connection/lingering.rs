@@ -88,6 +88,9 @@ impl<T: Transport> Lingering<T> {
         };
         if receiving == Receiving::Runs {
             reader.read_on();
+        } else {
+            // It may be a large box, and nobody waits for the end of it.
+            reader.discard();
         }
         Self {
             shared: Arc::clone(shared),

@@ -21,7 +21,7 @@
 //!   replacement   what makes the next transport          time_limits     how long the peer keeps the driver waiting
 //!   decoding      the large ask that is being decoded    out_of_memory   the end of one that holds the most
 //!   excess        who gives back what extensions hold    waker           what waits, as `proto` sees it
-//!   give_back     buffers that have grown large
+//!   give_back     buffers that have grown large          workload        how much work the peer makes
 //!   extension     protocols that ride beside the commands
 //! ```
 
@@ -67,6 +67,7 @@ mod unsettled;
 mod waiting;
 mod waker;
 mod weak;
+mod workload;
 mod writer;
 
 pub use builder::Builder;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::builder::Builder;
+use super::give_back::give_back;
 use super::handle::Connection;
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::events::{EventKind, EventLimit};
@@ -24,6 +25,9 @@ impl Builder {
     /// It ends when the sender fails, with the reason of [`SendBoxError::Closed`], and when the inlet is
     /// [stopped](BoxReceiver::stop), with the reason that the inlet is told. A sender that adds to the boxes needs
     /// [`BoxLimits::bytes`](crate::BoxLimits::bytes) here that leave room for it there.
+    ///
+    /// What its peer makes it hold is bounded by its own settings. It is no server's connection, and does not count towards the
+    /// [`max_memory`](crate::ServerBuilder::max_memory) of the one whose boxes it takes.
     ///
     /// No box says that it ends: when this connection closes, the one at the other end of the boxes stays open until its inlet is
     /// stopped or dropped, and what that sends meanwhile is lost, with a `WARN` at this end. Tell it with a command, and let the
@@ -94,6 +98,7 @@ impl Inbound {
             self.bytes.drain(..self.read);
             self.read = 0;
         }
+        give_back(&mut self.bytes);
     }
 }
 

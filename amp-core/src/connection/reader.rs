@@ -79,6 +79,7 @@ impl Reader {
     }
 
     pub(super) fn begin_turn(&mut self) {
+        self.shared.inbound.workload().begin_turn();
         (self.is_open, self.has_replies) = (self.reads_on.then_some(true), false);
     }
 
@@ -118,6 +119,12 @@ impl Reader {
     /// Whether all that was read, and comes next, are boxes of this connection.
     pub(super) fn reads_boxes(&self) -> bool {
         !self.is_stopped && self.awaited.is_none()
+    }
+
+    /// What was read and not handled never is.
+    pub(super) fn discard(&mut self) {
+        self.received = RecvBuffer::new(self.shared.settings.boxes);
+        self.has_more = false;
     }
 
     /// From now on boxes are handled although the connection is over.
@@ -313,6 +320,11 @@ impl Reader {
                         self.take_own(ask, responders)?;
                     } else {
                         responders.answer(ask)?;
+                    }
+                    if self.shared.inbound.workload().is_enough() {
+                        self.batching.handled(handled + 1, false, now);
+                        self.has_more = true;
+                        return Ok(());
                     }
                 }
                 Packet::Marked { ask, tag } => {

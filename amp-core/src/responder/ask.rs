@@ -18,6 +18,9 @@ use crate::reason::CloseReason;
 use crate::value::{Budget, Scope};
 use crate::wire::RawBox;
 
+/// To decode so many items of lists is not worth a word.
+const FEW_ITEMS: usize = 32;
+
 /// An ask that came from the peer and has no answer yet.
 ///
 /// Dropping it answers with [`codes::UNKNOWN`]: a bug here is never silence there.
@@ -150,7 +153,11 @@ impl Ask {
         let command = take_checked::<C>(&mut packet.fields(limits.nesting).with_scope(&scope));
         let (is_refused, reserved) = (command.is_err() && scope.budget().is_refused(), reservation.bytes());
         let unspent = if reserved > 0 { scope.budget().unspent(reserved) } else { 0 };
+        let items = scope.budget().items();
         reservation.keep();
+        if items > FEW_ITEMS {
+            asker.decoded(items);
+        }
         drop(packet);
         asker.hold(reserved, unspent);
         let mut command = match command {

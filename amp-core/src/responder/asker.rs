@@ -171,6 +171,12 @@ impl Asker {
         Reservation::new(&*self.answering, self.wants_answer())
     }
 
+    /// It has so many items of lists.
+    #[cold]
+    pub(super) fn decoded(&self, items: usize) {
+        self.answering.decoded(items);
+    }
+
     /// So many bytes more are counted as those of the ask, but for those that were not spent.
     #[inline]
     pub(super) fn hold(&mut self, reserved: usize, unspent: usize) {

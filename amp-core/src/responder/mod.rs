@@ -85,6 +85,9 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// promised to run.
     fn reserve(&self, bytes: usize, wants_answer: bool) -> bool;
 
+    /// An ask was decoded that has so many items of lists.
+    fn decoded(&self, items: usize);
+
     /// No longer counts the bytes.
     fn release(&self, bytes: usize);
 

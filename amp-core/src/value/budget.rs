@@ -98,6 +98,12 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// How many items were decoded.
+    #[inline]
+    pub(crate) fn items(&self) -> usize {
+        self.limits.items - self.items.get()
+    }
+
     /// How much of the `reserved` bytes is not spent.
     pub(crate) fn unspent(&self, reserved: usize) -> usize {
         self.room.get().min(reserved)

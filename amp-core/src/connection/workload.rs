@@ -1,0 +1,63 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// How much work it is to decode the peer's commands: what holds up others who share the reader's thread.
+#[derive(Debug, Default)]
+pub(super) struct Workload {
+    /// How many items of lists were decoded in this turn of the driver.
+    items: AtomicUsize,
+    /// Whether the peer has sent one command with very many.
+    is_heavy: AtomicBool,
+}
+
+/// After so many items, about a millisecond, a turn is over, and other connections have theirs.
+const MAX_ITEMS: usize = 4096;
+/// A peer that has sent so many in one command may do so again: what is large enough for that is decoded on another thread.
+const HEAVY: usize = 1024;
+
+impl Workload {
+    pub(super) fn begin_turn(&self) {
+        if self.items.load(Ordering::Relaxed) > 0 {
+            self.items.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// A command was decoded that has so many items.
+    #[cold]
+    pub(super) fn add(&self, items: usize) {
+        self.items.fetch_add(items, Ordering::Relaxed);
+        if items > HEAVY {
+            self.is_heavy.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the turn has lasted long enough.
+    #[inline]
+    pub(super) fn is_enough(&self) -> bool {
+        self.items.load(Ordering::Relaxed) > MAX_ITEMS
+    }
+
+    pub(super) fn is_heavy(&self) -> bool {
+        self.is_heavy.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_ends_after_many_items_and_a_heavy_command_is_remembered() {
+        let workload = Workload::default();
+        for _ in 0..MAX_ITEMS / HEAVY {
+            workload.add(HEAVY);
+        }
+        assert!(!workload.is_enough() && !workload.is_heavy());
+        workload.add(1);
+        assert!(workload.is_enough());
+        workload.begin_turn();
+        assert!(!workload.is_enough());
+        workload.add(HEAVY + 1);
+        workload.begin_turn();
+        assert!(workload.is_heavy());
+    }
+}
