@@ -62,7 +62,7 @@ impl AskPacket {
 }
 
 /// What a reply holds beside its bytes.
-const REPLY_OVERHEAD: usize = 128;
+const REPLY_OVERHEAD: usize = 64;
 
 /// A received answer or error.
 #[derive(Debug)]

@@ -11,15 +11,18 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use crate::packet::ReplyPacket;
-use untaken::Untaken;
 
 #[cfg(test)]
 mod tests;
-mod untaken;
 
 /// The window may hold this many finished calls per unfinished one, plus [`SLACK`], before its oldest moves to the map.
 const FINISHED_PER_CALL: usize = 3;
 const SLACK: usize = 64;
+
+/// An answer of so many bytes is not counted.
+const SMALL: usize = 1024;
+/// From so many untaken answers on further ones no longer share the buffer that they were read into: a few bytes hold all of it.
+const MAX_SHARED: usize = 160;
 
 /// The tags of our own asks, and the waiters for their answers.
 #[derive(Debug)]
@@ -41,7 +44,8 @@ pub(crate) struct Tags<W, S> {
     overdue: usize,
     /// Answers to marked notifications that were not taken yet.
     credit: usize,
-    untaken: Untaken,
+    /// What is held by the larger answers that have come and that their callers have not taken.
+    untaken: usize,
 }
 
 /// One call, from the tag to the moment when its caller has what it wants.
@@ -103,7 +107,7 @@ impl<W, S> Tags<W, S> {
             uncounted: 0,
             overdue: 0,
             credit: 0,
-            untaken: Untaken::default(),
+            untaken: 0,
         }
     }
 
@@ -117,10 +121,11 @@ impl<W, S> Tags<W, S> {
         self.out - self.uncounted
     }
 
-    /// How many bytes are held by answers that their callers have not taken.
+    /// How many bytes are held by answers that their callers have not taken, but for small ones: of these there are not many more than
+    /// calls may be out.
     #[inline]
     pub(crate) fn held(&self) -> usize {
-        self.untaken.held()
+        self.untaken
     }
 
     /// Whether the answer to the tag has not come.
@@ -193,13 +198,16 @@ impl<W, S> Tags<W, S> {
     /// Takes in an answer; `Err` when nobody asked or it was answered before.
     pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Delivery<W, S>, UnknownTag> {
         let held = reply.held();
-        let reply = if self.untaken.shares() { reply } else { reply.detached() };
+        // Answers are untaken, expired or neither: those that have come are most of the first.
+        let reply = if self.unfinished - self.out < MAX_SHARED { reply } else { reply.detached() };
         let call = self.call_mut(tag).ok_or(UnknownTag)?;
         let (waiter, uncounted) = match call {
             Call::Waiting { waiter, uncounted, .. } => {
                 let waiter = (waiter.take(), *uncounted);
                 *call = Call::Answered(reply);
-                self.untaken.add(held);
+                if held > SMALL {
+                    self.untaken += held;
+                }
                 waiter
             }
             Call::ForSink(_) => {
@@ -250,7 +258,9 @@ impl<W, S> Tags<W, S> {
             Call::Answered(reply) => {
                 let held = reply.held();
                 let call = std::mem::replace(call, Call::Finished);
-                self.untaken.remove(held);
+                if held > SMALL {
+                    self.untaken -= held;
+                }
                 self.leave_behind(tag);
                 match call {
                     Call::Answered(reply) => Progress::Answered(reply),
@@ -348,8 +358,10 @@ impl<W, S> Tags<W, S> {
 
     fn finish(&mut self, tag: u64) {
         if let Some(call) = self.call_mut(tag) {
-            if let Call::Answered(reply) = std::mem::replace(call, Call::Finished) {
-                self.untaken.remove(reply.held());
+            if let Call::Answered(reply) = std::mem::replace(call, Call::Finished)
+                && reply.held() > SMALL
+            {
+                self.untaken -= reply.held();
             }
             self.leave_behind(tag);
         }

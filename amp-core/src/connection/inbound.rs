@@ -14,6 +14,8 @@ use crate::settings::Settings;
 pub(super) struct Inbound {
     /// What asks that have no answer hold.
     held: Meter,
+    /// Nothing is refused while they hold no more than this: one that holds much otherwise may still ask for little.
+    few: usize,
     most_held: usize,
     most_held_by_notifications: usize,
     unsettled: Unsettled,
@@ -24,6 +26,9 @@ pub(super) struct Inbound {
     /// Whether the peer's bytes behind the box that is handled now may belong to another transport.
     stops_reading: AtomicBool,
 }
+
+/// What the asks of a connection hold at least before memory that is short matters to it.
+const FEW: usize = 8 * 1024;
 
 const OPEN: u8 = 0;
 const DRAINING: u8 = 1;
@@ -60,6 +65,7 @@ impl Inbound {
     pub(super) fn new(settings: &Settings, account: &Arc<Account>) -> Self {
         Self {
             held: Meter::new(account),
+            few: FEW.min(settings.most_inbound),
             most_held: settings.most_inbound,
             most_held_by_notifications: most_held(
                 settings.most_inbound,
@@ -101,8 +107,8 @@ impl Inbound {
         if bytes == 0 {
             return false;
         }
-        let left = self.held.release(bytes);
-        left + bytes > self.most_held && left <= self.most_held
+        let before = self.held.release(bytes);
+        before > self.most_held && before - bytes <= self.most_held
     }
 
     /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.
@@ -124,7 +130,7 @@ impl Inbound {
     /// Whether what is new is to be refused: the asks hold more than they may, or the server's memory is short and this connection
     /// holds more than its share.
     pub(super) fn refuses(&self) -> bool {
-        self.is_full() || self.held.is_short()
+        self.held.held() > self.few && (self.is_full() || self.held.is_short())
     }
 
     /// Whether the notifications that wait, and all else that does, hold more than a peer may make this end hold.

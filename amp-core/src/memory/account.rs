@@ -102,7 +102,7 @@ impl Meter {
     pub fn charge(&self, bytes: usize) -> usize {
         // Sequentially consistent with what `fit` does in the other order: of two threads one sees what the other has done.
         let held = self.held.fetch_add(bytes, Ordering::SeqCst).wrapping_add(bytes);
-        if held > self.reserved.load(Ordering::SeqCst) {
+        if held > STEP && held > self.reserved.load(Ordering::SeqCst) {
             self.fit();
         }
         held
@@ -119,14 +119,15 @@ impl Meter {
         is_charged
     }
 
-    /// No longer counts bytes that were counted. Returns how many are left.
+    /// No longer counts bytes that were counted. Returns how many there were before.
     #[inline]
     pub fn release(&self, bytes: usize) -> usize {
-        let held = self.held.fetch_sub(bytes, Ordering::SeqCst).wrapping_sub(bytes);
-        if self.reserved.load(Ordering::SeqCst) > held.wrapping_add(2 * STEP) {
+        let before = self.held.fetch_sub(bytes, Ordering::SeqCst);
+        // Who has so little has given back what was reserved for more.
+        if before > STEP && self.reserved.load(Ordering::SeqCst) > before - bytes + 2 * STEP {
             self.fit();
         }
-        held
+        before
     }
 
     /// How many bytes are counted.
