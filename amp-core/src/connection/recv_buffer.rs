@@ -70,7 +70,7 @@ impl RecvBuffer {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CloseReason>> {
         self.decoder.reserve(self.read_size);
-        let buffer = self.decoder.read_buffer();
+        let buffer = self.decoder.buffer();
         let room = buffer.capacity() - buffer.len();
         let Poll::Ready(read) = pin!(transport.read_buf(buffer)).poll(cx) else {
             self.give_back();

@@ -130,8 +130,10 @@ impl State {
     fn set(&mut self, account: usize, reserved: usize, holder: &Weak<dyn Holder>) {
         match self.holders.get_mut(&account) {
             Some(share) if share.is_ending => {
-                self.ending = self.ending - share.reserved + reserved;
-                share.reserved = reserved;
+                // What it takes now is no reason to end others.
+                let left = reserved.min(share.reserved);
+                self.ending -= share.reserved - left;
+                share.reserved = left;
             }
             Some(share) if reserved > 0 => {
                 self.total = self.total - share.reserved + reserved;

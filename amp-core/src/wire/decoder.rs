@@ -13,7 +13,7 @@ const LARGE_BUFFER: usize = 128 * 1024;
 #[derive(Debug)]
 pub struct BoxDecoder {
     buffer: BytesMut,
-    /// The size of the allocation that the buffer is a part of, or 0 when somebody may have [appended](Self::buffer) to it.
+    /// The size of the allocation that the buffer is a part of, or was before somebody [appended](Self::buffer) to it.
     allocation: usize,
     limits: BoxLimits,
     walk: Walk,
@@ -50,15 +50,6 @@ impl BoxDecoder {
 
     /// What was received and not yet handed out as boxes. Append to it; do not take from it.
     pub fn buffer(&mut self) -> &mut BytesMut {
-        // It may grow, and nothing tells.
-        self.allocation = 0;
-        &mut self.buffer
-    }
-
-    /// The same for one that is read into and does not grow: there is [room](Self::reserve).
-    #[cfg(feature = "tokio")]
-    #[inline]
-    pub(crate) fn read_buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
 
@@ -136,7 +127,7 @@ impl BoxDecoder {
         let whole = walk.go_on(&self.buffer, self.limits);
         if matches!(whole, Ok(true)) {
             self.walk = Walk::START;
-            let pinned = if self.allocation == 0 { self.buffer.capacity() } else { self.allocation };
+            let pinned = self.allocation.max(self.buffer.capacity());
             if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
                 return Ok(Some(self.copy_box(&walk)));
             }
