@@ -104,8 +104,8 @@ fn kept(tag: &str) -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_command_decodes_to_counts_while_its_responder_runs_and_no_longer() {
-    let (keeper, _connection, mut peer) = keeper(Settings::new().most_inbound(1_000_000));
-    // Of each 240,000 bytes are held: four of them fit.
+    let (keeper, _connection, mut peer) = keeper(Settings::new().most_inbound(1_100_000));
+    // Of each 240,000 bytes are held: four of them fit, beside the boxes of those that wait to be decoded.
     for round in 0..3 {
         for tag in 1..=6 {
             peer.send(ask_keep(&tag.to_string(), 10_000)).await;
@@ -285,7 +285,7 @@ impl Locator for Takes {
 #[tokio::test(start_paused = true)]
 async fn what_is_accepted_counts_no_longer_whatever_it_decoded_to() {
     let takes = Takes::default();
-    let (_connection, mut peer) = RawPeer::with(takes.clone(), Settings::new().most_inbound(300_000));
+    let (_connection, mut peer) = RawPeer::with(takes.clone(), Settings::new().most_inbound(500_000));
     for tag in 1..=6 {
         peer.send(ask_keep(&tag.to_string(), 10_000)).await;
     }

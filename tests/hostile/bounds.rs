@@ -30,7 +30,7 @@ pub(crate) const LITTLE: usize = SLACK;
 pub(crate) const IDLE: usize = 32 * MIB;
 
 /// What may be left of it when the attackers have gone.
-pub(crate) const LEFT: usize = 48 * MIB;
+pub(crate) const LEFT: usize = SLACK;
 
 /// `ServerBuilder::max_connections`.
 pub(crate) const MAX_CONNECTIONS: usize = 1024;

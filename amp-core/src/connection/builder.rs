@@ -5,6 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::any_transport::{Adapted, Transport};
 use super::clock::require_time;
+use super::decoders::Decoders;
 use super::driver::Driver;
 use super::ending::EndGuard;
 use super::extension::{Claims, Extension, Extensions};
@@ -55,6 +56,8 @@ pub struct Builder {
     memory: Option<Arc<Pool>>,
     /// Bounds what is logged of all connections of this builder and its clones.
     events: Arc<EventLimit>,
+    /// Decodes their large asks.
+    decoders: Decoders,
 }
 
 impl Builder {
@@ -67,6 +70,7 @@ impl Builder {
             settings: Settings::default(),
             memory: None,
             events: Arc::default(),
+            decoders: Decoders::default(),
         }
     }
 
@@ -176,10 +180,10 @@ impl Builder {
         on_first_box: Option<OnFirstBox>,
     ) -> (Connection, Driver) {
         install_hook();
-        let Self { locator, states, settings, memory, events, extensions } = self;
+        let Self { locator, states, settings, memory, events, decoders, extensions } = self;
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
             let account = Account::new(memory, Weak::<Shared>::clone(shared));
-            Shared::new(settings, peer, locator, states, account, &events)
+            Shared::new(settings, peer, locator, states, account, (&events, &decoders))
         });
         shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);

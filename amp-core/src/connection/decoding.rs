@@ -1,10 +1,9 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::callback::respond;
@@ -23,11 +22,6 @@ const SUSPECT: usize = 4 * 1024;
 
 /// A responder that was located, and whether it goes on when its caller has left.
 pub(super) type Responder = (Pin<Box<dyn Future<Output = ()> + Send>>, bool);
-
-/// So many are decoded at once in the process: for half of the cores. Those that poll connections have the others, and the program has
-/// use for its blocking threads, too.
-static DECODERS: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))));
 
 /// The one large ask that is located and decoded on another thread. What came later waits for it, so that responders begin in the
 /// order of their asks.
@@ -55,7 +49,7 @@ pub(super) fn is_large(shared: &Shared, ask: &Ask) -> bool {
 impl Decoding {
     #[cold]
     pub(super) fn new(shared: &Arc<Shared>, ask: Ask, start: Start) -> Self {
-        let shared = Arc::clone(shared);
+        let (shared, decoders) = (Arc::clone(shared), shared.decoders.clone());
         let decode = move || {
             // The connection may have ended meanwhile.
             let intake = shared.inbound.intake();
@@ -70,8 +64,8 @@ impl Decoding {
                 None
             })
         };
-        let task = async {
-            let permit = DECODERS.acquire().await;
+        let task = async move {
+            let permit = decoders.acquire().await;
             let mut decoding = AbortOnDrop(tokio::task::spawn_blocking(move || {
                 let located = decode();
                 drop(permit);

@@ -22,6 +22,7 @@
 //!   decoding      the large ask that is being decoded    out_of_memory   the end of one that holds the most
 //!   excess        who gives back what extensions hold    waker           what waits, as `proto` sees it
 //!   give_back     buffers that have grown large          workload        how much work the peer makes
+//!   decoders      how many are decoded at once
 //!   extension     protocols that ride beside the commands
 //! ```
 
@@ -36,6 +37,7 @@ mod callback;
 mod calling;
 mod clock;
 mod context;
+mod decoders;
 mod decoding;
 mod descriptors;
 mod driver;

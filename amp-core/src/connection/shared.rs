@@ -12,6 +12,7 @@ use super::asks_by_tag::AsksByTag;
 use super::box_switch::Switch;
 use super::callback::Unanswered;
 use super::clock::{after, now};
+use super::decoders::Decoders;
 use super::excess::ExcessListeners;
 use super::failure::Failure;
 use super::inbound::Inbound;
@@ -67,6 +68,7 @@ pub(super) struct Shared {
     /// What the connection holds.
     pub(super) account: Arc<Account>,
     pub(super) excess: ExcessListeners,
+    pub(super) decoders: Decoders,
     handles: AtomicUsize,
 }
 
@@ -77,7 +79,7 @@ impl Shared {
         locator: Arc<dyn Locator>,
         states: States,
         account: Arc<Account>,
-        events: &Arc<EventLimit>,
+        (events, decoders): (&Arc<EventLimit>, &Decoders),
     ) -> Self {
         let limits = Limits {
             boxes: settings.boxes,
@@ -98,6 +100,7 @@ impl Shared {
             runtime: OnceLock::new(),
             account,
             excess: ExcessListeners::default(),
+            decoders: decoders.clone(),
             handles: AtomicUsize::new(0),
             settings,
             events: Events::new(peer.clone(), Arc::clone(events)),

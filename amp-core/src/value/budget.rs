@@ -26,8 +26,10 @@ pub(crate) struct Budget<'a> {
     limits: &'a BoxLimits,
     /// Bytes that are counted and not spent.
     room: Cell<usize>,
-    /// Bytes that are counted, spent or not.
-    granted: Cell<usize>,
+    /// Bytes that were counted from the start.
+    own: usize,
+    /// Bytes that were reserved since, spent or not.
+    reserved: Cell<usize>,
     items: Cell<usize>,
     reserve: Option<&'a dyn Reserve>,
     is_refused: Cell<bool>,
@@ -48,11 +50,12 @@ impl<'a> Budget<'a> {
     }
 
     #[inline]
-    fn with(limits: &'a BoxLimits, granted: usize, reserve: Option<&'a dyn Reserve>) -> Self {
+    fn with(limits: &'a BoxLimits, own: usize, reserve: Option<&'a dyn Reserve>) -> Self {
         Self {
             limits,
-            room: Cell::new(granted),
-            granted: Cell::new(granted),
+            room: Cell::new(own),
+            own,
+            reserved: Cell::new(0),
             items: Cell::new(limits.items),
             reserve,
             is_refused: Cell::new(false),
@@ -83,18 +86,18 @@ impl<'a> Budget<'a> {
 
     #[cold]
     fn charge_more(&self, bytes: usize) -> Result<(), DecodeError> {
-        let (room, granted, limit) = (self.room.get(), self.granted.get(), self.limits.decoded_bytes);
-        let (missing, rest) = (bytes.saturating_sub(room), limit - granted);
+        let (room, reserved, limit) = (self.room.get(), self.reserved.get(), self.limits.decoded_bytes);
+        let (missing, rest) = (bytes.saturating_sub(room), limit - self.own - reserved);
         let Some(reserve) = self.reserve.filter(|_| missing <= rest) else {
             return Err(DecodeErrorKind::TooManyBytes { limit }.into());
         };
-        let step = missing.max(granted.clamp(STEPS.0, STEPS.1)).min(rest);
+        let step = missing.max(reserved.clamp(STEPS.0, STEPS.1)).min(rest);
         if !reserve.reserve(step) {
             self.is_refused.set(true);
             return Err(DecodeErrorKind::NoRoom.into());
         }
         self.room.set(room + step - bytes);
-        self.granted.set(granted + step);
+        self.reserved.set(reserved + step);
         Ok(())
     }
 
