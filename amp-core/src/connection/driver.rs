@@ -371,6 +371,6 @@ impl<T: Transport + 'static> Running<T> {
 
     fn end(&self, reason: CloseReason) {
         let reason = self.writer.broken().cloned().unwrap_or(reason);
-        self.shared().end_for_cause(reason);
+        self.shared().end_for_cause(&reason);
     }
 }

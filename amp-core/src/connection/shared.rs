@@ -267,9 +267,9 @@ impl Shared {
     }
 
     /// The same, and the end is logged unless it is in order.
-    pub(super) fn end_for_cause(&self, reason: CloseReason) {
+    pub(super) fn end_for_cause(&self, reason: &CloseReason) {
         if self.end(reason.clone()) && !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
-            self.tell_end(&reason);
+            self.tell_end(reason);
         }
     }
 
