@@ -52,7 +52,7 @@ impl Budget {
         data.len() < SLICE_FROM
             || data.pinned() > MAX_PINNED * data.len()
             || self.meter.is_short()
-            || self.total.load(Ordering::Relaxed) >= self.max / 16
+            || self.total.load(Ordering::Relaxed) >= self.max / 4
     }
 
     /// What a stream that holds `held` and nobody else could hold.

@@ -7,7 +7,7 @@ use tracing::Level;
 
 use super::disconnect::send_disconnect;
 use super::shared::{Inner, Shared, Streams, Timeout};
-use crate::commands::{Disconnect, ExtraKey, Id};
+use crate::commands::{ExtraKey, Id};
 use crate::error::StreamError;
 
 const OVERRUN: EventKind = EventKind::new(Level::WARN, "streams ended that sent too much");
@@ -37,8 +37,10 @@ impl Shared {
     /// Tells the peer that this end sends no more.
     pub(super) fn close_write(&self, connection: &Connection) -> Option<CloseTask> {
         let (streams, connection) = (Arc::clone(self.streams()), connection.clone());
-        let command = Disconnect { connection: self.id().clone(), half: ExtraKey(Some(true)), cut: ExtraKey(None) };
-        self.streams().spawn(async move { send_disconnect(&streams, connection, command).await })
+        let id = self.id().clone();
+        self.streams().spawn(async move {
+            send_disconnect(&streams, connection, &id, ExtraKey(Some(true)), ExtraKey(None)).await
+        })
     }
 
     /// The peer has refused bytes: it reads no more.
@@ -94,8 +96,8 @@ pub(crate) fn tell_closed<T: Send + 'static>(
     };
     let owner = Arc::clone(streams);
     streams.spawn(async move {
-        let command = Disconnect { connection: id.clone(), half: ExtraKey(None), cut: ExtraKey(cut.then_some(true)) };
-        let result = send_disconnect(&owner, connection, command).await;
+        let cut = ExtraKey(cut.then_some(true));
+        let result = send_disconnect(&owner, connection, &id, ExtraKey(None), cut).await;
         if let Err(StreamError::Timeout) = result {
             give_up(&kept);
         }

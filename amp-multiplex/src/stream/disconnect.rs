@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use tracing::Level;
 
 use super::shared::Streams;
-use crate::commands::Disconnect;
+use crate::commands::{Disconnect, ExtraKey, Id};
 use crate::error::StreamError;
 
 const UNANSWERED: EventKind = EventKind::new(Level::WARN, "Disconnects not answered in time");
@@ -21,12 +21,13 @@ const BUSY_PAUSE: Duration = Duration::from_millis(100);
 pub(super) async fn send_disconnect(
     streams: &Arc<Streams>,
     connection: Connection,
-    command: Disconnect,
+    id: &Id,
+    half: ExtraKey<bool>,
+    cut: ExtraKey<bool>,
 ) -> Result<(), StreamError> {
     let limit = streams.settings().disconnect_timeout;
     let weak = connection.downgrade();
     let (mut connection, mut busy_since) = (Some(connection), None);
-    let Disconnect { connection: id, half, cut } = command;
     loop {
         let Some(open) = connection.take().or_else(|| weak.upgrade()) else {
             return Err(CloseReason::Closed.into());
@@ -42,7 +43,8 @@ pub(super) async fn send_disconnect(
                 if busy_since.get_or_insert_with(Instant::now).elapsed() >= limit {
                     return Err(StreamError::Timeout);
                 }
-                sleep(BUSY_PAUSE).await;
+                // On the heap: the task is one for each end of a stream, and few wait here.
+                Box::pin(sleep(BUSY_PAUSE)).await;
             }
             Err(CallError::Timeout { .. }) => {
                 if let Some(connection) = weak.upgrade() {

@@ -82,7 +82,7 @@ fn pinning(bytes: usize, pinned: usize) -> Data {
 
 #[test]
 fn short_data_is_copied_and_long_data_is_sliced_while_streams_hold_little() {
-    let (budget, light) = (Budget::new(MAX), MAX / 16);
+    let (budget, light) = (Budget::new(MAX), MAX / 4);
     let copies = || [0, 16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1].map(|bytes| budget.copies(&pinning(bytes, bytes)));
     assert_eq!(copies(), [true, true, false, false], "nothing is held");
     budget.change(0, light - 1);
