@@ -1,6 +1,6 @@
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, length_at};
+use super::{BoxLimits, END, Excerpt, MAX_KEY, RawBox, WireError, length_at};
 
 /// A box behind which a buffer of more than this would live on is copied out of it. Such a buffer was made for a large box;
 /// the ordinary one is shared by the boxes that were read together.
@@ -53,15 +53,24 @@ impl BoxDecoder {
         &mut self.buffer
     }
 
-    /// Makes room for a read of `size` bytes, or of half as many where that lets the buffer stay of this size.
+    /// Makes room for a read of `size` bytes, or of half as many where that lets the buffer stay of this size, or of the rest of
+    /// the current box.
     ///
     /// `BytesMut::reserve` alone would hide how large the allocation is that boxes are slices of.
     #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn reserve(&mut self, size: usize) {
-        if self.buffer.capacity() - self.buffer.len() < size / 2 {
+        if self.buffer.capacity() - self.buffer.len() < size / 2 && !self.has_room_for_box() {
             self.reserve_anew(size);
         }
+    }
+
+    /// Whether the current box ends within the buffer, as far as it was walked. Then it is not moved for a larger read: most bytes of a
+    /// bulk transfer would be copied once more.
+    #[cfg(feature = "tokio")]
+    fn has_room_for_box(&self) -> bool {
+        let end = self.walk.at + END.len();
+        (self.buffer.len() + 1..=self.buffer.capacity()).contains(&end)
     }
 
     #[cfg(feature = "tokio")]
@@ -75,7 +84,9 @@ impl BoxDecoder {
             self.buffer.reserve(size / 2);
             self.allocation = self.buffer.capacity();
         } else {
-            self.move_to(size.max(length + size / 2));
+            // Behind much that is copied there is room for a whole read, or large boxes would be copied at each. Else the size is always
+            // the same: the allocator has one.
+            self.move_to(if length <= size / 4 { size } else { length + size });
         }
     }
 
@@ -127,22 +138,25 @@ impl BoxDecoder {
         let whole = walk.go_on(&self.buffer, self.limits);
         if matches!(whole, Ok(true)) {
             self.walk = Walk::START;
-            let pinned = self.allocation.max(self.buffer.capacity());
-            if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
-                return Ok(Some(self.copy_box(&walk)));
-            }
-            return Ok(Some(RawBox::new(self.buffer.split_to(walk.at).freeze(), walk.ascending, pinned)));
+            let mut pinned = self.allocation.max(self.buffer.capacity());
+            let bytes = if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
+                pinned = walk.at;
+                self.copy_out(walk.at)
+            } else {
+                self.buffer.split_to(walk.at).freeze()
+            };
+            return Ok(Some(RawBox::new(bytes, walk.ascending, pinned)));
         }
         self.walk = walk;
         whole.map(|_| None)
     }
 
-    /// Takes out a box in memory of its own, so that it does not keep a large buffer.
+    /// Takes out so many bytes in memory of their own, so that they do not keep a large buffer.
     #[cold]
-    fn copy_box(&mut self, walk: &Walk) -> RawBox {
-        let bytes = Bytes::copy_from_slice(&self.buffer[..walk.at]);
-        self.buffer.advance(walk.at);
-        RawBox::new(bytes, walk.ascending, walk.at)
+    fn copy_out(&mut self, length: usize) -> Bytes {
+        let bytes = Bytes::copy_from_slice(&self.buffer[..length]);
+        self.buffer.advance(length);
+        bytes
     }
 }
 
@@ -235,7 +249,7 @@ mod tests {
         while !bytes.is_empty() {
             decoder.reserve(size);
             let room = decoder.buffer.capacity() - decoder.buffer.len();
-            assert!(room >= size / 2);
+            assert!(room >= size / 2 || (room > 0 && decoder.has_room_for_box()));
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             decoder.buffer().extend_from_slice(now);
             bytes = later;
@@ -256,6 +270,23 @@ mod tests {
         drop(boxes);
         read(&mut decoder, &amp_box(10), 8192);
         assert_eq!(take(&mut decoder).pinned(), decoder.allocation, "the buffer is used again");
+    }
+
+    #[test]
+    fn a_box_that_ends_within_the_buffer_is_not_moved_and_one_that_does_not_is() {
+        for (second, moves) in [(3000, false), (4181, false), (4182, true)] {
+            let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+            let (bytes, begin) = ([amp_box(3997), amp_box(second)].concat(), 4004 + 2500);
+            read(&mut decoder, &bytes[..begin], 8192);
+            let allocation = decoder.allocation;
+            let first = take(&mut decoder);
+            assert!(decoder.next_box().expect("no fault").is_none());
+            read(&mut decoder, &bytes[begin..], 8192);
+            assert_eq!(
+                (take(&mut decoder).as_bytes().as_ptr() == first.as_bytes()[4004..].as_ptr(), allocation),
+                (!moves, 8192)
+            );
+        }
     }
 
     #[test]
