@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::any_transport::Transport;
-use crate::proto::{Attachments, ConnectionState, MOST_BULK};
+use crate::proto::{Attachments, BULK_CAPACITY, ConnectionState, MOST_BULK};
 use crate::reason::CloseReason;
 
 /// The most bytes of one write: a little more than this leaves a runt segment on loopback.
@@ -11,7 +11,7 @@ const MOST_WRITTEN: usize = 65_000;
 /// A write buffer that has grown over this is not kept for the next batch. What bulk alone fills is: growing doubles it.
 const MOST_KEPT: usize = 3 * MOST_BULK;
 /// The same when nothing is to be written. Bulk that comes now and then still fits.
-const MOST_IDLE: usize = 128 * 1024;
+const MOST_IDLE: usize = BULK_CAPACITY;
 
 /// The writing half of the driver: what was taken from the outbound buffer.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ pub(crate) use attachments::{Attachments, Carrier, Carries};
 pub(crate) use credit::{ASK_OVERHEAD, most_held};
 pub(crate) use lifecycle::{EndListener, Intake};
 pub(crate) use limits::Limits;
-pub(crate) use outbound::{LastBytes, MOST_BULK};
+pub(crate) use outbound::{BULK_CAPACITY, LastBytes, MOST_BULK};
 pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
 pub(crate) use request::{LostSink, ReplyTo, Request, SinkReply};
 pub(crate) use send_half::SendHalf;

@@ -2,6 +2,10 @@ use super::attachments::{Attachment, Attachments};
 
 /// So many bytes of bulk lie in the outbound buffer, if nothing else does: more has left the cache before it is written.
 pub(crate) const MOST_BULK: usize = 96 * 1024;
+/// So many bytes hold all bulk, with the piece that crosses [`MOST_BULK`].
+pub(crate) const BULK_CAPACITY: usize = MOST_BULK / 8 * 11;
+/// A piece of bulk of so many bytes is followed by others.
+const LARGE_BULK: usize = MOST_BULK / 8;
 /// What bulk is promised at least.
 const LEAST_BULK: usize = 64;
 
@@ -111,6 +115,10 @@ impl Outbound {
         let added = self.bytes.len() - start;
         self.bulk.length += added;
         self.bulk.usual = added.max(self.bulk.usual - self.bulk.usual / 8);
+        if added >= LARGE_BULK && self.bytes.capacity() < BULK_CAPACITY {
+            // At once: to double for each piece would copy those before it, and end at nearly twice as much.
+            self.bytes.reserve_exact(BULK_CAPACITY - self.bytes.len());
+        }
     }
 
     #[inline]
