@@ -186,7 +186,8 @@ impl<T: Transport + 'static> Running<T> {
             if found.step != Step::Nothing && self.take_step(found.step, cx) {
                 continue;
             }
-            let limit = self.note_waits(found.handshake);
+            let is_idle = self.writer.is_idle();
+            let limit = self.note_waits(found.handshake, !is_idle);
             let alarm = match (found.alarm, limit) {
                 (Some(alarm), Some(limit)) => Some(alarm.min(limit)),
                 (alarm, limit) => alarm.or(limit),
@@ -196,7 +197,6 @@ impl<T: Transport + 'static> Running<T> {
                 self.check_limits();
             }
             // What closing waits for may have been written now.
-            let is_idle = self.writer.is_idle();
             let may_end = found.closes && is_idle && (found.taken || !was_idle);
             if !(is_due || may_end) {
                 if found.comes_back {
@@ -212,15 +212,14 @@ impl<T: Transport + 'static> Running<T> {
 
     /// Notes what the peer keeps the driver waiting for. Returns when to look whether it is too long.
     #[inline]
-    fn note_waits(&mut self, handshake: Handshake) -> Option<Instant> {
+    fn note_waits(&mut self, handshake: Handshake, writing: bool) -> Option<Instant> {
         let Self { reader, writer, limits, guard: EndGuard(shared), .. } = self;
-        let writing = !writer.is_idle();
         let handshake = if handshake == Handshake::Runs && writing { Handshake::Begins } else { handshake };
         let waits = Waits {
             in_box: reader.is_in_box(),
-            has_read: reader.takes_read(),
+            has_read: reader.has_read(),
             writing,
-            has_written: writer.takes_written(),
+            has_written: writer.has_written(),
             handshake,
         };
         limits.note(waits, &shared.settings, now)
@@ -236,6 +235,7 @@ impl<T: Transport + 'static> Running<T> {
     /// Reads and handles once. Whether there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
         self.reader.begin_turn();
+        self.writer.begin_turn();
         if !(self.responders.is_empty() || self.reader.is_open()) {
             return false;
         }

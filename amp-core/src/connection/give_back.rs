@@ -3,35 +3,42 @@ use std::collections::VecDeque;
 /// So many bytes of an empty buffer are kept by a connection that has nothing to do: it may have them for long.
 const MOST_IDLE: usize = 64 * 1024;
 
-/// What keeps its memory for the next time, in bytes.
+/// What keeps its memory for the next time.
 pub(super) trait Buffer: Default {
+    type Item;
+
     fn is_empty(&self) -> bool;
-    fn allocated(&self) -> usize;
+    fn capacity(&self) -> usize;
 }
 
 impl<T> Buffer for Vec<T> {
+    type Item = T;
+
     fn is_empty(&self) -> bool {
         self.is_empty()
     }
 
-    fn allocated(&self) -> usize {
-        self.capacity().saturating_mul(size_of::<T>())
+    fn capacity(&self) -> usize {
+        self.capacity()
     }
 }
 
 impl<T> Buffer for VecDeque<T> {
+    type Item = T;
+
     fn is_empty(&self) -> bool {
         self.is_empty()
     }
 
-    fn allocated(&self) -> usize {
-        self.capacity().saturating_mul(size_of::<T>())
+    fn capacity(&self) -> usize {
+        self.capacity()
     }
 }
 
 /// Gives back the memory of a buffer that has grown large and is empty.
-pub(super) fn give_back(buffer: &mut impl Buffer) {
-    if buffer.allocated() > MOST_IDLE && buffer.is_empty() {
+#[inline]
+pub(super) fn give_back<B: Buffer>(buffer: &mut B) {
+    if buffer.capacity() > MOST_IDLE / size_of::<B::Item>() && buffer.is_empty() {
         *buffer = Default::default();
     }
 }

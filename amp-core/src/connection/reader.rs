@@ -34,7 +34,7 @@ pub(super) struct Reader {
     batching: Batching,
     has_first_box: bool,
     on_first_box: Option<OnFirstBox>,
-    /// Whether bytes came since that was last asked.
+    /// Whether bytes came in this turn.
     has_read: bool,
     /// Replies that are not yet delivered.
     replies: Vec<(Option<u64>, ReplyPacket)>,
@@ -80,7 +80,7 @@ impl Reader {
 
     pub(super) fn begin_turn(&mut self) {
         self.shared.inbound.workload().begin_turn();
-        (self.is_open, self.has_replies) = (self.reads_on.then_some(true), false);
+        (self.is_open, self.has_replies, self.has_read) = (self.reads_on.then_some(true), false, false);
     }
 
     /// Whether there is still something to read for. The first time in a turn, what responders append needs no wake-up from then
@@ -197,9 +197,10 @@ impl Reader {
         Poll::Ready(Ok(()))
     }
 
-    /// Whether bytes came since the last call.
-    pub(super) fn takes_read(&mut self) -> bool {
-        std::mem::take(&mut self.has_read)
+    /// Whether bytes came in this turn.
+    #[inline]
+    pub(super) fn has_read(&self) -> bool {
+        self.has_read
     }
 
     /// Whether a part of a box has come, and the rest is waited for.
@@ -281,9 +282,13 @@ impl Reader {
 
     fn take_boxes(&mut self, most: usize, responders: &mut Responders) -> Result<(), Halt> {
         for handled in 0..most {
-            let Some(raw) = self.received.next_box()? else {
-                self.batching.handled(handled, true, now);
-                return Ok(());
+            let raw = match self.received.next_box() {
+                Ok(Some(raw)) => raw,
+                Ok(None) => {
+                    self.batching.handled(handled, true, now);
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
             };
             if !self.has_first_box {
                 if !self.is_open() {

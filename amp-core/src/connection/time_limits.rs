@@ -71,18 +71,19 @@ impl TimeLimits {
     /// Notes what the driver waits for. Returns when to [check](Self::check).
     #[inline]
     pub(super) fn note(&mut self, waits: Waits, settings: &Settings, now: impl Fn() -> Instant) -> Option<Instant> {
-        if waits.in_box || waits.writing || waits.handshake != Handshake::None {
-            self.waited = true;
-            return self.wait(waits, settings, now);
-        }
-        if std::mem::take(&mut self.waited) {
-            (self.in_box, self.writing, self.handshake) = (Silence(None), Silence(None), Silence(None));
-        }
-        None
+        let waits_now = waits.in_box || waits.writing || waits.handshake != Handshake::None;
+        if waits_now || self.waited { self.wait(waits_now, waits, settings, now) } else { None }
     }
 
     #[inline(never)]
-    fn wait(&mut self, waits: Waits, settings: &Settings, now: impl Fn() -> Instant) -> Option<Instant> {
+    fn wait(
+        &mut self,
+        waits_now: bool,
+        waits: Waits,
+        settings: &Settings,
+        now: impl Fn() -> Instant,
+    ) -> Option<Instant> {
+        self.waited = waits_now;
         self.in_box.note(waits.in_box, waits.has_read, &now);
         self.writing.note(waits.writing, waits.has_written, &now);
         // An error that goes before the barrier does not begin it anew: the peer could ask for one again and again.

@@ -22,7 +22,7 @@ pub(super) struct Writer {
     /// What goes with bytes that are not written.
     attachments: Attachments,
     is_flushed: bool,
-    /// Whether the transport took bytes since that was last asked.
+    /// Whether the transport took bytes in this turn.
     has_written: bool,
     /// Why nothing can be written any more: the transport is not written, flushed or shut down again.
     broken: Option<CloseReason>,
@@ -56,10 +56,15 @@ impl Writer {
         self.broken.is_some() || (!self.has_rest() && self.is_flushed)
     }
 
-    /// Whether the transport took bytes since the last call.
     #[inline]
-    pub(super) fn takes_written(&mut self) -> bool {
-        std::mem::take(&mut self.has_written)
+    pub(super) fn begin_turn(&mut self) {
+        self.has_written = false;
+    }
+
+    /// Whether the transport took bytes in this turn.
+    #[inline]
+    pub(super) fn has_written(&self) -> bool {
+        self.has_written
     }
 
     pub(super) fn broken(&self) -> Option<&CloseReason> {
