@@ -71,9 +71,9 @@ enum Call<W, S> {
 
 /// What a call has come to.
 #[derive(Debug)]
-pub(crate) enum Progress {
-    /// No answer yet.
-    Pending,
+pub(crate) enum Progress<W> {
+    /// No answer yet. The waiter that was replaced, which is to be dropped under no lock.
+    Pending(Option<W>),
     /// The answer.
     Answered(ReplyPacket),
     /// The time is up.
@@ -246,14 +246,13 @@ impl<W, S> Tags<W, S> {
         Ok(Delivery::Wake(waiter))
     }
 
-    /// What the call has come to; while it is pending `waiter` waits for it.
-    pub(crate) fn poll(&mut self, tag: u64, waiter: impl FnOnce(Option<W>) -> W) -> Progress {
+    /// What the call has come to; while it is pending `waiter` waits for it, or the waiter that is there when that returns `None`.
+    pub(crate) fn poll(&mut self, tag: u64, waiter: impl FnOnce(Option<&W>) -> Option<W>) -> Progress<W> {
         let Some(call) = self.call_mut(tag) else { return Progress::Lost };
         match call {
             Call::Waiting { waiter: slot, .. } => {
-                let before = slot.take();
-                *slot = Some(waiter(before));
-                Progress::Pending
+                let waiter = waiter(slot.as_ref());
+                Progress::Pending(waiter.and_then(|waiter| slot.replace(waiter)))
             }
             Call::Answered(reply) => {
                 let held = reply.held();

@@ -143,23 +143,20 @@ impl<A> Exchange<A> {
 
 pub(super) fn poll_answer(shared: &Shared, tag: u64, cx: &Context<'_>) -> Poll<Result<ReplyPacket, Failure>> {
     let mut state = shared.lock();
-    let (progress, replaced) = state.sending().poll_answer(tag, cx.waker());
-    let answer = Poll::Ready(match progress {
-        Progress::Pending => {
+    match state.sending().poll_answer(tag, cx.waker()) {
+        Progress::Answered(reply) => Poll::Ready(Ok(reply)),
+        Progress::Pending(replaced) => {
             drop(state);
             drop(replaced);
-            return Poll::Pending;
+            Poll::Pending
         }
-        Progress::Answered(reply) => Ok(reply),
         // Its ask may still leave the outbound buffer.
-        Progress::Expired => Err(Failure::Timeout { sent: true }),
-        Progress::Lost => Err(Failure::Connection {
+        Progress::Expired => Poll::Ready(Err(Failure::Timeout { sent: true })),
+        Progress::Lost => Poll::Ready(Err(Failure::Connection {
             reason: state.refusal(false).unwrap_or(CloseReason::DriverDropped),
             sent: state.sending().has_left(tag),
-        }),
-    });
-    drop(state);
-    answer
+        })),
+    }
 }
 
 /// Nothing waits for the answer any more.

@@ -72,15 +72,22 @@ pub(crate) struct Tag {
 
 impl Tag {
     #[inline]
-    pub(crate) fn of(mut number: u64) -> Self {
-        // Digit by digit from the last one on, each below those before: the first one ends lowest.
-        let (mut digits, mut length) = (0_u128, 0);
-        while length == 0 || number > 0 {
-            digits = digits << 8 | u128::from(b"0123456789abcdef"[(number & 0xf) as usize]);
-            number >>= 4;
-            length += 1;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each half is cut off on purpose, and the length is 16 at most"
+    )]
+    pub(crate) fn of(number: u64) -> Self {
+        // Its highest digit is the first one that is no zero.
+        let length = (number | 1).ilog2() / 4 + 1;
+        let mut digits = [0; 16];
+        if length <= 8 {
+            let first = hex(number as u32) << (8 * (8 - length));
+            digits[..8].copy_from_slice(&first.to_be_bytes());
+        } else {
+            let all = u128::from(hex((number >> 32) as u32)) << 64 | u128::from(hex(number as u32));
+            digits = (all << (8 * (16 - length))).to_be_bytes();
         }
-        Self { digits: digits.to_le_bytes(), length }
+        Self { digits, length: length as u8 }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -108,4 +115,18 @@ impl Tag {
             Some(number << 4 | u64::from(digit))
         })
     }
+}
+
+/// The eight hex digits of a number, the last one in the lowest byte. All at once: every ask of ours has a tag.
+#[inline]
+fn hex(number: u32) -> u64 {
+    // Each half of a part moves away from the other, until every nibble has a byte of its own.
+    let mut nibbles = u64::from(number);
+    nibbles = (nibbles | nibbles << 16) & 0x0000_ffff_0000_ffff;
+    nibbles = (nibbles | nibbles << 8) & 0x00ff_00ff_00ff_00ff;
+    nibbles = (nibbles | nibbles << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // Six more carry from ten on.
+    let letters = (nibbles + 6 * EACH) >> 4 & EACH;
+    nibbles + u64::from(b'0') * EACH + letters * u64::from(b'a' - b'0' - 10)
 }

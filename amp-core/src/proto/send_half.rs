@@ -161,18 +161,17 @@ impl<W: Waiter> SendHalf<W> {
         &mut self.tags
     }
 
-    /// What the call has come to; while it is pending `waiter` waits for it. Returns the waiter that was there before.
-    pub(crate) fn poll_answer(&mut self, tag: u64, waiter: &W) -> (Progress, Option<W>) {
-        let mut replaced = None;
-        let progress = self.tags.poll(tag, |before| match before {
-            Some(same) if same.identity() == waiter.identity() => same,
-            before => {
-                replaced = before;
-                waiter.clone()
+    /// What the call has come to; while it is pending `waiter` waits for it.
+    #[inline]
+    pub(crate) fn poll_answer(&mut self, tag: u64, waiter: &W) -> Progress<W> {
+        let is_other = |before: &W| before.identity() != waiter.identity();
+        match self.tags.poll(tag, |before| before.is_none_or(is_other).then(|| waiter.clone())) {
+            Progress::Answered(reply) => {
+                self.untaken.shrink(self.tags.held());
+                Progress::Answered(reply)
             }
-        });
-        self.untaken.shrink(self.tags.held());
-        (progress, replaced)
+            progress => progress,
+        }
     }
 
     /// Nobody waits for the answer any more. Returns the waiter or the sink that was there.

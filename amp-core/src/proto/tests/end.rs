@@ -114,8 +114,8 @@ impl End {
 
     /// Whether the user is done.
     fn poll_answer(&mut self, number: u64, tag: u64) -> bool {
-        match self.state.sending().poll_answer(tag, &number).0 {
-            Progress::Pending => return false,
+        match self.state.sending().poll_answer(tag, &number) {
+            Progress::Pending(_) => return false,
             Progress::Answered(reply) => {
                 assert_eq!(number_in_answer(&reply.raw), number, "an answer went to another call");
             }

@@ -43,8 +43,7 @@ fn the_waiter_that_looked_last_waits_for_the_answer_and_the_one_before_is_return
     let tag = append(&mut state, Lane::Call, 0);
     assert!(!state.sending().is_for_sink(tag));
     for (waiter, before) in [(5, None), (6, Some(5)), (6, None)] {
-        let (progress, replaced) = state.sending().poll_answer(tag, &waiter);
-        assert!(matches!(progress, Progress::Pending));
+        let Progress::Pending(replaced) = state.sending().poll_answer(tag, &waiter) else { panic!("it is out") };
         assert_eq!(replaced, before);
     }
     assert_eq!(state.abandon(tag).0, [Some(6), None]);

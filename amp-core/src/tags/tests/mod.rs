@@ -61,8 +61,9 @@ fn asked(count: u64) -> Tags<u64> {
 }
 
 fn progress(tags: &mut Tags<u64>, tag: u64) -> String {
-    match tags.poll(tag, |_| tag) {
+    match tags.poll(tag, |_| Some(tag)) {
         Progress::Answered(reply) => format!("answered {}", number_in(&reply)),
+        Progress::Pending(_) => "pending".into(),
         other => format!("{other:?}").to_lowercase(),
     }
 }
@@ -147,13 +148,13 @@ fn what_large_untaken_answers_hold_is_known_however_they_go() {
     }
     let five = tags.held();
     assert!(five > 5 * 60_000);
-    assert!(matches!(tags.poll(2, |_| 2), Progress::Answered(_)));
+    assert!(matches!(tags.poll(2, |_| None), Progress::Answered(_)));
     assert_eq!(tags.abandon(3), (None, None));
     assert_eq!(tags.held(), five / 5 * 3);
     tags.close(|_| (), |_, _| ());
     assert_eq!(tags.held(), five / 5 * 3, "answers that have come stay to be taken");
     for tag in [1, 4, 5] {
-        assert!(matches!(tags.poll(tag, |_| tag), Progress::Answered(_)));
+        assert!(matches!(tags.poll(tag, |_| None), Progress::Answered(_)));
     }
     assert_eq!(tags.held(), 0);
     let mut tags = asked(1);
@@ -179,7 +180,7 @@ fn many_untaken_answers_do_not_hold_the_buffer_that_they_were_read_into() {
     }
     let mut shared = 0;
     for tag in 1..=500 {
-        let Progress::Answered(reply) = tags.poll(tag, |_| tag) else { panic!("an answer") };
+        let Progress::Answered(reply) = tags.poll(tag, |_| None) else { panic!("an answer") };
         shared += usize::from(range.contains(&reply.raw.as_bytes().as_ptr().addr()));
     }
     assert_eq!(shared, MAX_SHARED);
@@ -189,12 +190,13 @@ fn many_untaken_answers_do_not_hold_the_buffer_that_they_were_read_into() {
 fn the_latest_waiter_is_woken() {
     let mut tags = Tags::new();
     tags.ask("first", None, false);
+    assert!(matches!(tags.poll(1, |_| None), Progress::Pending(None)), "it stays");
     let mut before = None;
-    let second = |old| {
-        before = old;
-        "second"
+    let second = |old: Option<&_>| {
+        before = old.copied();
+        Some("second")
     };
-    assert!(matches!(tags.poll(1, second), Progress::Pending));
+    assert!(matches!(tags.poll(1, second), Progress::Pending(Some("first"))));
     assert_eq!(before, Some("first"));
     assert_eq!(tags.wakes(1, reply(1)), Ok(Some("second")));
 }
