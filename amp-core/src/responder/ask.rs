@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::asker::Asker;
+use super::reservation::Reservation;
 use super::{Answering, Located};
 use crate::call_error::Reply;
 use crate::codes;
@@ -146,20 +147,18 @@ impl Ask {
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
         let Self { packet, mut asker } = self;
         asker.begin(&C::DECLARATION);
-        let (context, limits, reservation) = (&asker as &dyn Context, &asker.settings().boxes, asker.reservation());
+        let (context, limits, reservation) =
+            (&asker as &dyn Context, &asker.settings().boxes, Reservation::new(&asker));
         // The box is counted, and dropped when its fields are decoded.
         let budget = Budget::reserving(limits, packet.raw.as_bytes().len(), &reservation);
         let scope = Scope::new(budget, Some(&context));
         let command = take_checked::<C>(&mut packet.fields(limits.nesting).with_scope(&scope));
-        let (is_refused, reserved) = (command.is_err() && scope.budget().is_refused(), reservation.bytes());
-        let unspent = if reserved > 0 { scope.budget().unspent(reserved) } else { 0 };
-        let items = scope.budget().items();
-        reservation.keep();
-        if items > FEW_ITEMS {
-            asker.decoded(items);
+        let (items, unspent, is_refused) = (scope.budget().items(), scope.budget().room(), scope.budget().is_refused());
+        let reserved = reservation.keep();
+        if items > FEW_ITEMS || reserved > 0 {
+            asker.decoded(items, reserved, unspent.min(reserved));
         }
         drop(packet);
-        asker.hold(reserved, unspent);
         let mut command = match command {
             Ok(command) => command,
             Err(_) if is_refused => {

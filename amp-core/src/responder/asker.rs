@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Answering;
-use super::reservation::Reservation;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
 use crate::codes;
 use crate::command::{Command, ErrorCodes, violations};
@@ -166,24 +165,23 @@ impl Asker {
         self.answering.events()
     }
 
-    /// What is decoded of the ask beyond its bytes.
-    pub(super) fn reservation(&self) -> Reservation<'_> {
-        Reservation::new(&*self.answering, self.wants_answer())
+    /// Counts bytes beyond those of the ask, if there is room for them.
+    pub(super) fn reserve(&self, bytes: usize) -> bool {
+        self.answering.reserve(bytes, self.wants_answer())
     }
 
-    /// It has so many items of lists.
+    /// No longer counts bytes that were [reserved](Self::reserve).
     #[cold]
-    pub(super) fn decoded(&self, items: usize) {
-        self.answering.decoded(items);
+    pub(super) fn release_reserved(&self, bytes: usize) {
+        self.answering.release(bytes);
     }
 
-    /// So many bytes more are counted as those of the ask, but for those that were not spent.
-    #[inline]
-    pub(super) fn hold(&mut self, reserved: usize, unspent: usize) {
-        if reserved > 0 {
-            self.answering.release(unspent);
-            self.held += reserved - unspent;
-        }
+    /// It has decoded to so many items of lists. What was reserved for it counts as its own from now on, but for what was not spent.
+    #[cold]
+    pub(super) fn decoded(&mut self, items: usize, reserved: usize, unspent: usize) {
+        self.answering.decoded(items);
+        self.answering.release(unspent);
+        self.held += reserved - unspent;
     }
 
     /// No longer counts the bytes of the ask.

@@ -1,38 +1,32 @@
 use std::cell::Cell;
 
-use super::Answering;
+use super::asker::Asker;
 use crate::value::Reserve;
 
 /// What an ask holds beyond the bytes of its box while it is decoded. Dropped, as by a panic of a user's `decode`, it is counted no
 /// more.
 #[derive(Debug)]
 pub(super) struct Reservation<'a> {
-    answering: &'a dyn Answering,
-    wants_answer: bool,
+    asker: &'a Asker,
     bytes: Cell<usize>,
 }
 
 impl<'a> Reservation<'a> {
-    pub(super) fn new(answering: &'a dyn Answering, wants_answer: bool) -> Self {
-        Self { answering, wants_answer, bytes: Cell::new(0) }
+    #[inline]
+    pub(super) fn new(asker: &'a Asker) -> Self {
+        Self { asker, bytes: Cell::new(0) }
     }
 
-    /// How much is counted.
+    /// How much is counted: from now on it is another's to give back.
     #[inline]
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes.get()
-    }
-
-    /// From now on what is counted is another's to give back.
-    #[inline]
-    pub(super) fn keep(self) {
-        self.bytes.set(0);
+    pub(super) fn keep(self) -> usize {
+        self.bytes.take()
     }
 }
 
 impl Reserve for Reservation<'_> {
     fn reserve(&self, bytes: usize) -> bool {
-        let is_reserved = self.answering.reserve(bytes, self.wants_answer);
+        let is_reserved = self.asker.reserve(bytes);
         if is_reserved {
             self.bytes.set(self.bytes.get() + bytes);
         }
@@ -43,7 +37,7 @@ impl Reserve for Reservation<'_> {
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if self.bytes.get() > 0 {
-            self.answering.release(self.bytes.get());
+            self.asker.release_reserved(self.bytes.get());
         }
     }
 }

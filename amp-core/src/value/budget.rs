@@ -8,7 +8,7 @@ use crate::wire::BoxLimits;
 pub(super) const ALLOCATION: usize = 16;
 /// What is decoded of any box without being counted: a small command with a short list costs nothing more.
 const FREE: usize = 512;
-/// Bytes are reserved in steps that double, from the first of these to the last.
+/// So many bytes are reserved at once: as many again as there were before, but no less and no more than these.
 const STEPS: (usize, usize) = (1024, 64 * 1024);
 
 /// Where bytes that are decoded are counted beyond those of the received box.
@@ -26,10 +26,8 @@ pub(crate) struct Budget<'a> {
     limits: &'a BoxLimits,
     /// Bytes that are counted and not spent.
     room: Cell<usize>,
-    /// Bytes that were counted from the start.
-    own: usize,
-    /// Bytes that were reserved since, spent or not.
-    reserved: Cell<usize>,
+    /// Bytes that may still be reserved.
+    rest: Cell<usize>,
     items: Cell<usize>,
     reserve: Option<&'a dyn Reserve>,
     is_refused: Cell<bool>,
@@ -40,22 +38,22 @@ impl<'a> Budget<'a> {
     /// As much as the limits say, counted nowhere.
     #[inline]
     pub(crate) fn new(limits: &'a BoxLimits) -> Self {
-        Self::with(limits, limits.decoded_bytes, None)
+        Self::with(limits, usize::MAX, None)
     }
 
     /// For a box of which `counted` bytes are counted.
     #[inline]
     pub(crate) fn reserving(limits: &'a BoxLimits, counted: usize, reserve: &'a dyn Reserve) -> Self {
-        Self::with(limits, (counted + FREE).min(limits.decoded_bytes), Some(reserve))
+        Self::with(limits, counted + FREE, Some(reserve))
     }
 
     #[inline]
-    fn with(limits: &'a BoxLimits, own: usize, reserve: Option<&'a dyn Reserve>) -> Self {
+    fn with(limits: &'a BoxLimits, counted: usize, reserve: Option<&'a dyn Reserve>) -> Self {
+        let room = counted.min(limits.decoded_bytes);
         Self {
             limits,
-            room: Cell::new(own),
-            own,
-            reserved: Cell::new(0),
+            room: Cell::new(room),
+            rest: Cell::new(limits.decoded_bytes - room),
             items: Cell::new(limits.items),
             reserve,
             is_refused: Cell::new(false),
@@ -86,18 +84,18 @@ impl<'a> Budget<'a> {
 
     #[cold]
     fn charge_more(&self, bytes: usize) -> Result<(), DecodeError> {
-        let (room, reserved, limit) = (self.room.get(), self.reserved.get(), self.limits.decoded_bytes);
-        let (missing, rest) = (bytes.saturating_sub(room), limit - self.own - reserved);
+        let (room, rest, limit) = (self.room.get(), self.rest.get(), self.limits.decoded_bytes);
+        let missing = bytes.saturating_sub(room);
         let Some(reserve) = self.reserve.filter(|_| missing <= rest) else {
             return Err(DecodeErrorKind::TooManyBytes { limit }.into());
         };
-        let step = missing.max(reserved.clamp(STEPS.0, STEPS.1)).min(rest);
+        let step = missing.max((limit - rest).clamp(STEPS.0, STEPS.1)).min(rest);
         if !reserve.reserve(step) {
             self.is_refused.set(true);
             return Err(DecodeErrorKind::NoRoom.into());
         }
         self.room.set(room + step - bytes);
-        self.reserved.set(reserved + step);
+        self.rest.set(rest - step);
         Ok(())
     }
 
@@ -107,9 +105,10 @@ impl<'a> Budget<'a> {
         self.limits.items - self.items.get()
     }
 
-    /// How much of the `reserved` bytes is not spent.
-    pub(crate) fn unspent(&self, reserved: usize) -> usize {
-        self.room.get().min(reserved)
+    /// How many bytes are counted and not spent.
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        self.room.get()
     }
 
     /// Whether there was no room where bytes are counted: what failed for that may succeed later.

@@ -179,7 +179,7 @@ fn what_a_box_decodes_to_beyond_its_own_bytes_is_reserved_in_steps_and_refused_w
         match taken {
             Ok(list) => {
                 let counted = raw.as_bytes().len() + 512 + counter.reserved.get()
-                    - scope.budget().unspent(counter.reserved.get());
+                    - scope.budget().room().min(counter.reserved.get());
                 assert!((list.held()..list.held() + 1024).contains(&counted), "{counted}");
             }
             Err(kind) => assert_eq!(kind, DecodeErrorKind::NoRoom),
@@ -250,7 +250,7 @@ proptest! {
             let counter = Counter { reserved: Cell::new(0), most: limit };
             let scope = Scope::new(Budget::reserving(&LIMITS, raw.as_bytes().len(), &counter), None);
             if let Ok(value) = take::<T>(&raw, &scope) {
-                let counted = raw.as_bytes().len() + 512 + counter.reserved.get() - scope.budget().unspent(counter.reserved.get());
+                let counted = raw.as_bytes().len() + 512 + counter.reserved.get() - scope.budget().room().min(counter.reserved.get());
                 prop_assert!(value.held() <= counted, "{} of {counted}", value.held());
             }
             Ok(())
