@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -43,8 +43,8 @@ struct State {
     /// Up to how much all may have together, those that are being ended included: over it the next one is ended. What these have is on
     /// its way back, and takes its time, in which the others may not grow without a bound.
     limit: usize,
-    /// By their accounts' addresses.
-    holders: HashMap<usize, Share>,
+    /// By their accounts' addresses. Not hashed: what few connections hold changes often.
+    holders: BTreeMap<usize, Share>,
 }
 
 struct Share {
