@@ -55,8 +55,8 @@ impl Transmit {
     }
 }
 
-/// The bytes of a [`Transmit`], and how much memory they pin. Decoded, they are always a slice of what was received: whether they
-/// are copied is decided later, in one place.
+/// The bytes of a [`Transmit`], and how much memory they pin. Few bytes are copied when they are decoded. Many are a slice of what
+/// was received: whether they are copied is decided later, in one place.
 #[derive(Debug)]
 pub(crate) struct Data {
     bytes: Bytes,
@@ -65,6 +65,9 @@ pub(crate) struct Data {
 }
 
 impl Data {
+    /// Fewer bytes than these are copied in any case.
+    const SLICE_FROM: usize = 16 * 1024;
+
     /// Bytes that are a slice of so many.
     pub(crate) fn pinning(bytes: Bytes, pinned: usize) -> Self {
         Self { pinned: pinned.max(bytes.len()), bytes }
@@ -117,7 +120,10 @@ impl Value for Data {
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
-        Ok(Self::pinning(raw.to_slice(), raw.pinned()))
+        Ok(match raw.as_bytes() {
+            few if few.len() < Self::SLICE_FROM => Bytes::copy_from_slice(few).into(),
+            _ => Self::pinning(raw.to_slice(), raw.pinned()),
+        })
     }
 }
 

@@ -146,8 +146,8 @@ pub struct Opening {
     /// The name, if it is not text.
     bytes: Option<Vec<u8>>,
     features: PeerFeatures,
-    /// That of its factory, if that has a limit.
-    place: Option<Place>,
+    /// That of its factory, if that has a limit. Boxed, as the whole is moved often.
+    place: Option<Box<Place>>,
     answer: Option<Answer<Connect>>,
 }
 
@@ -157,7 +157,7 @@ impl Opening {
         connection: Connection,
         factory: &[u8],
         features: PeerFeatures,
-        place: Option<Place>,
+        place: Option<Box<Place>>,
         answer: Answer<Connect>,
     ) -> Self {
         let (factory, bytes) = match String::from_utf8_lossy(factory) {

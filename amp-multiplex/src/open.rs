@@ -21,7 +21,7 @@ pub(crate) fn accept(
     connection: Connection,
     peer: PeerFeatures,
     answer: Answer<Connect>,
-    place: Option<Place>,
+    place: Option<Box<Place>>,
 ) -> Stream {
     let id = Id::random();
     let shared = Shared::new(id.clone(), streams, &connection, &peer);

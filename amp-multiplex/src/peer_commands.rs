@@ -42,7 +42,7 @@ pub(crate) fn connect(
             ConnectRefusal::ConnectionRefused("too much memory is in use; try again later".to_owned()),
         );
     }
-    let place = limit.as_ref().and_then(|limit| limit.take(streams.number()));
+    let place = limit.as_ref().and_then(|limit| limit.take(streams.number())).map(Box::new);
     if let Some(limit) = limit.filter(|_| place.is_none()) {
         Events::of(&connection).tell(REFUSED_STREAM, |peer, omitted| {
             let limit = limit.max();

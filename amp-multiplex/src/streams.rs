@@ -111,10 +111,20 @@ impl<S> Streams<S> {
     }
 
     /// Tells the peer that bytes were read, or does so later while the server is short of memory.
-    pub(crate) fn acknowledge(&self, acks: Vec<Ack>) {
-        if acks.is_empty() || !self.withheld.is_due() {
-            return acknowledge(acks);
+    #[inline]
+    pub(crate) fn acknowledge(&self, ack: Option<Ack>, further: Vec<Ack>) {
+        let Some(ack) = ack else { return };
+        if self.withheld.is_due() {
+            self.withhold(ack, further);
+        } else {
+            acknowledge([ack]);
+            acknowledge(further);
         }
+    }
+
+    #[cold]
+    fn withhold(&self, ack: Ack, further: Vec<Ack>) {
+        let acks = std::iter::once(ack).chain(further);
         if self.withheld.add(acks) && self.spawn(Arc::clone(&self.withheld).release_in_time()).is_none() {
             self.withheld.release();
         }

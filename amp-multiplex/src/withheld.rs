@@ -43,10 +43,9 @@ impl Withheld {
 
     /// Withholds acknowledgements, or sends those for which there is no room. Returns whether the first of them are withheld: then
     /// somebody has to [wait](Self::release_in_time) for memory.
-    pub(crate) fn add(&self, more: Vec<Ack>) -> bool {
+    pub(crate) fn add(&self, mut more: impl Iterator<Item = Ack>) -> bool {
         let mut acks = self.lock();
         let is_first = acks.list.is_empty();
-        let mut more = more.into_iter();
         for ack in more.by_ref() {
             let held = size_of::<Ack>() + ack.held();
             if acks.held + held > MAX_WITHHELD {

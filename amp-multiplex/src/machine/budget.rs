@@ -4,9 +4,6 @@ use super::cost::MIN_WINDOW;
 use crate::commands::Data;
 use crate::meter::StreamMeter;
 
-/// Received data of fewer bytes is copied in any case.
-const SLICE_FROM: usize = 16 * 1024;
-
 /// A slice that pins more times its own length is copied. A Transmit of 32 KiB, which is what bulk streams send, stays a slice in an
 /// ordinary receive buffer of 128 KiB.
 const MAX_PINNED: usize = 4;
@@ -49,10 +46,10 @@ impl Budget {
     /// Whether received bytes are copied. Otherwise they stay a slice of the buffer that they were read into: no copy, but all that
     /// they pin is held, which is bearable only while that is little.
     pub(crate) fn copies(&self, data: &Data) -> bool {
-        data.len() < SLICE_FROM
-            || data.pinned() > MAX_PINNED * data.len()
-            || self.meter.is_short()
-            || self.total.load(Ordering::Relaxed) >= self.max / 4
+        data.pinned_beside() > 0
+            && (data.pinned() > MAX_PINNED * data.len()
+                || self.meter.is_short()
+                || self.total.load(Ordering::Relaxed) >= self.max / 4)
     }
 
     /// What a stream that holds `held` and nobody else could hold.
@@ -65,8 +62,8 @@ impl Budget {
         if before == after {
             return;
         }
-        self.total.fetch_add(after, Ordering::Relaxed);
-        self.total.fetch_sub(before, Ordering::Relaxed);
+        // It wraps around where there is less than before.
+        self.total.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
         self.meter.change(before, after);
         match (before, after) {
             (0, 1..) => drop(self.holders.fetch_add(1, Ordering::Relaxed)),

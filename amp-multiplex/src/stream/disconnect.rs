@@ -25,14 +25,14 @@ pub(super) async fn send_disconnect(
     half: ExtraKey<bool>,
     cut: ExtraKey<bool>,
 ) -> Result<(), StreamError> {
-    let limit = streams.settings().disconnect_timeout;
+    let limit = || streams.settings().disconnect_timeout;
     let weak = connection.downgrade();
     let (mut connection, mut busy_since) = (Some(connection), None);
     loop {
         let Some(open) = connection.take().or_else(|| weak.upgrade()) else {
             return Err(CloseReason::Closed.into());
         };
-        let mut call = open.call(Disconnect { connection: id.clone(), half, cut }).timeout(limit).uncounted();
+        let mut call = open.call(Disconnect { connection: id.clone(), half, cut }).timeout(limit()).uncounted();
         drop(open);
         poll_fn(|cx| call.poll_sent(cx)).await?;
         // What is awaited below is no part of the task while this is: there is one for each end of a stream.
@@ -40,10 +40,10 @@ pub(super) async fn send_disconnect(
             Err(CallError::Connection { reason, .. }) => return Err(reason.into()),
             // A peer that is always busy has no more time than one that says nothing.
             Err(CallError::Remote { code, .. }) if code == codes::BUSY => {
-                if busy_since.get_or_insert_with(Instant::now).elapsed() >= limit {
+                // On the heap, as the pause is: the task is one for each end of a stream, and few wait here.
+                if busy_since.get_or_insert_with(|| Box::new(Instant::now())).elapsed() >= limit() {
                     return Err(StreamError::Timeout);
                 }
-                // On the heap: the task is one for each end of a stream, and few wait here.
                 Box::pin(sleep(BUSY_PAUSE)).await;
             }
             Err(CallError::Timeout { .. }) => {

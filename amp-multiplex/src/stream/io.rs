@@ -47,8 +47,8 @@ pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,
     writing: Writing,
-    /// That of its factory, if that has a limit.
-    _place: Option<Place>,
+    /// That of its factory, if that has a limit. Boxed: most streams have none, and a stream is moved often.
+    _place: Option<Box<Place>>,
 }
 
 /// How far this end has closed the direction to the peer.
@@ -67,7 +67,7 @@ enum Writing {
 }
 
 impl Stream {
-    pub(crate) fn new(shared: Arc<Shared>, connection: Connection, place: Option<Place>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, connection: Connection, place: Option<Box<Place>>) -> Self {
         Self { shared, connection, writing: Writing::Open, _place: place }
     }
 
@@ -122,15 +122,19 @@ impl Stream {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let mut acks = Vec::new();
+        // Most often it is one, which takes no allocation.
+        let (mut ack, mut further) = (None, Vec::new());
         let before = buffer.filled().len();
         let mut inner = self.shared.lock();
         let held = inner.machine.buffered();
         while buffer.remaining() > 0 {
             match inner.machine.read(buffer.remaining()) {
-                Read::Data(data, ack) => {
+                Read::Data(data, next) => {
                     buffer.put_slice(&data);
-                    acks.extend(ack);
+                    match ack {
+                        None => ack = next,
+                        Some(_) => further.extend(next),
+                    }
                 }
                 _ if buffer.filled().len() > before => break,
                 Read::Finished => return Poll::Ready(Ok(())),
@@ -146,7 +150,7 @@ impl AsyncRead for Stream {
         }
         self.shared.streams().received().change(held, inner.machine.buffered());
         drop(inner);
-        self.shared.streams().acknowledge(acks);
+        self.shared.streams().acknowledge(ack, further);
         Poll::Ready(Ok(()))
     }
 }
