@@ -70,7 +70,8 @@ impl BoxDecoder {
     #[cfg(feature = "tokio")]
     fn has_room_for_box(&self) -> bool {
         let end = self.walk.at + END.len();
-        (self.buffer.len() + 1..=self.buffer.capacity()).contains(&end)
+        // Of a box that has hardly begun no length is known.
+        self.walk.pairs > 0 && (self.buffer.len() + 1..=self.buffer.capacity()).contains(&end)
     }
 
     #[cfg(feature = "tokio")]
@@ -287,6 +288,16 @@ mod tests {
                 (!moves, 8192)
             );
         }
+    }
+
+    #[test]
+    fn an_empty_buffer_with_little_room_is_replaced() {
+        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+        read(&mut decoder, &amp_box(8180), 8192);
+        let kept = take(&mut decoder);
+        assert!(decoder.next_box().expect("no fault").is_none());
+        decoder.reserve(8192);
+        assert!(decoder.buffer.capacity() >= 8192 && kept.pinned() == 8192);
     }
 
     #[test]
