@@ -120,6 +120,12 @@ impl<T: Transport + 'static> Running<T> {
             let _ = self.shared().runtime.set(runtime);
         }
         let reason = poll_fn(|cx| self.poll(cx)).await;
+        // On the heap only now: it is as large as what is above, and every open connection would keep the memory for it.
+        Box::pin(self.finish(reason)).await
+    }
+
+    /// The connection has ended: writes what is left, and ends what runs.
+    async fn finish(self, reason: CloseReason) -> CloseReason {
         self.shared().announce_end();
         let Self { transport, replacing, guard, reader, mut writer, mut responders, mut buffers, .. } = self;
         let shared = Arc::clone(&guard.0);
