@@ -85,6 +85,30 @@ pub async fn call_all<C: Client>(address: SocketAddr, load: Load) -> Result<(), 
     Ok(())
 }
 
+/// Opens one connection and then the others, asks once over each, and keeps them. So what the first costs once is not taken for
+/// theirs.
+///
+/// # Errors
+/// When a connection cannot be opened, or does not answer.
+pub(crate) async fn keep<C: Client>(
+    address: SocketAddr,
+    connections: usize,
+    mut opened: impl FnMut(usize),
+) -> Result<(), Error> {
+    let once = Load { connections: 1, in_flight: 1, payload: 0, calls: 1 };
+    let mut clients = Vec::with_capacity(connections + 1);
+    for number in 0..=connections {
+        let client = C::connect(address).await?;
+        call(client.clone(), 0, once).await?;
+        clients.push(client);
+        if number == 0 || number == connections {
+            opened(number);
+        }
+    }
+    drop(clients);
+    Ok(())
+}
+
 async fn call<C: Client>(mut client: C, caller: usize, load: Load) -> Result<(), Error> {
     let value = load.value();
     for turn in 0..load.calls_per_caller() {

@@ -31,12 +31,15 @@ fn main() -> Result<(), amp_bench::Error> {
         ["stream-count", contestant, work, streams, amount] => stream_one::count(contestant, work, streams, amount),
         ["idle", contestant, streams] => idle::measure(contestant, streams),
         ["idle-serve", contestant] => idle::serve(contestant),
+        ["idle-connections", contestant, connections] => idle::measure_connections(contestant, connections),
+        ["idle-serve-calls", contestant] => idle::serve_calls(contestant),
         ["table", ref options @ ..] => table::print(options),
         _ => Err("bench time CONTESTANT PLACE CONNECTIONS IN_FLIGHT PAYLOAD WARM_UP_MS MS\n\
                   bench count CONTESTANT CONNECTIONS IN_FLIGHT PAYLOAD CALLS\n\
                   bench streams CONTESTANT PLACE WORK STREAMS WARM_UP_MS MS\n\
                   bench stream-count CONTESTANT WORK STREAMS AMOUNT\n\
                   bench idle CONTESTANT STREAMS\n\
+                  bench idle-connections CONTESTANT CONNECTIONS\n\
                   bench table [--quick] [PART_OF_A_TITLE..]"
             .into()),
     }

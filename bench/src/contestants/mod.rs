@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 use crate::Error;
-use crate::load::{Load, call_all};
+use crate::load::{Load, call_all, keep};
 
 /// An address, and what serves there for as long as it is polled.
 pub type Served = (SocketAddr, Pin<Box<dyn Future<Output = ()> + Send>>);
@@ -63,6 +63,19 @@ impl Contestant {
             Self::Ours => ours::serve().await,
             Self::Tarpc => tarpc::serve().await,
             Self::Tonic => tonic::serve().await,
+        }
+    }
+
+    /// Opens connections that have nothing to do, and calls `opened` after the first one and after the last one.
+    ///
+    /// # Errors
+    /// When a connection fails, and for who keeps none.
+    pub async fn keep(self, address: SocketAddr, connections: usize, opened: impl FnMut(usize)) -> Result<(), Error> {
+        match self {
+            Self::Ours => keep::<ours::Caller>(address, connections, opened).await,
+            Self::Tarpc => keep::<tarpc::Caller>(address, connections, opened).await,
+            Self::Tonic => keep::<tonic::Caller>(address, connections, opened).await,
+            _ => Err(format!("{} keeps no connections", self.name()).into()),
         }
     }
 

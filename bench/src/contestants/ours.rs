@@ -64,7 +64,8 @@ pub fn locator() -> impl amp::Locator {
 pub(super) async fn serve() -> Result<Served, Error> {
     let abacus = Arc::new(Abacus);
     let locator = move |_: &_| CalculatorLocator::from_arc(Arc::clone(&abacus));
-    let server = Server::builder().bind_tcp("127.0.0.1:0", locator).await?;
+    // As many as are measured, and more than a server has by default.
+    let server = Server::builder().max_connections(20_000).bind_tcp("127.0.0.1:0", locator).await?;
     let address = server.local_addr().ok_or("a TCP server has an address")?;
     let serving = async move {
         server.closed().await;
