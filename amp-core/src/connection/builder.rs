@@ -119,6 +119,12 @@ impl Builder {
         self
     }
 
+    /// Logs nothing of its connections.
+    pub(crate) fn silent(mut self) -> Self {
+        self.events = Arc::new(EventLimit::silent());
+        self
+    }
+
     pub(crate) fn events(&self) -> &Arc<EventLimit> {
         &self.events
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::Bytes;
 use tokio::io::AsyncRead;
 
 use super::batching::Batching;
@@ -11,19 +10,17 @@ use super::clock::now;
 use super::give_back::give_back;
 use super::halt::Halt;
 use super::recv_buffer::RecvBuffer;
-use super::replacement::Step;
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::sink::{Delivery, ReplySink, hand_over};
 use crate::events::EventKind;
 use crate::packet::{AskPacket, AskTag, Packet, ReplyPacket};
-use crate::proto::{ConnectionState, Intake, SendHalf, SinkReply, Upgrade};
+use crate::proto::{ConnectionState, Intake, SendHalf, SinkReply};
 use crate::reason::CloseReason;
 use crate::responder::Ask;
 use crate::wire::RawBox;
 
-/// How many boxes are handled in a turn while the answer to an ask for another transport is looked for.
-const WATCHED: usize = 64;
+mod upgrade;
 
 /// The reading half of the driver. It never waits for anything but bytes.
 pub(super) struct Reader {
@@ -206,78 +203,6 @@ impl Reader {
     /// Whether a part of a box has come, and the rest is waited for.
     pub(super) fn is_in_box(&self) -> bool {
         !(self.has_more || self.is_stopped) && self.received.has_rest()
-    }
-
-    /// Handles boxes one by one until the answer to the ask for another transport has come.
-    #[cold]
-    fn take_boxes_until(&mut self, tag: u64, responders: &mut Responders) -> Result<(), Halt> {
-        for _ in 0..WATCHED {
-            self.has_more = false;
-            self.take_boxes(1, responders)?;
-            if let Some((Some(answered), reply)) = self.replies.last()
-                && *answered == tag
-            {
-                self.awaited = None;
-                if !reply.is_error {
-                    // The driver looks at it in this turn.
-                    drop(self.shared.lock().transport().agree());
-                    return Err(Halt::Stopped);
-                }
-                self.shared.keep_transport();
-                break;
-            }
-            if !self.has_more {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Follows the replacement of the transport. Returns what the driver is to do.
-    #[cold]
-    pub(super) fn follow(&mut self, state: &mut ConnectionState<Waker>) -> Step {
-        match state.upgrade() {
-            Upgrade::None => {
-                (self.is_stopped, self.awaited, self.has_more) = (false, None, true);
-                Step::Resume
-            }
-            // The ask has been there since the turn before at the latest: its answer is looked for from the next read on.
-            Upgrade::Asked { tag } if self.awaited != Some(tag) => {
-                self.awaited = Some(tag);
-                if !state.transport().is_out(tag) {
-                    return Step::Refuse;
-                }
-                // The peer's own ask, behind which reading stopped, was given up before the driver looked.
-                if std::mem::take(&mut self.is_stopped) {
-                    self.has_more = true;
-                    return Step::Resume;
-                }
-                Step::Nothing
-            }
-            Upgrade::Asked { .. } | Upgrade::Stopped => Step::Nothing,
-            Upgrade::Agreed => {
-                if state.transport().is_due() {
-                    Step::Replace
-                } else {
-                    Step::Nothing
-                }
-            }
-        }
-    }
-
-    #[inline]
-    pub(super) fn is_stopped(&self) -> bool {
-        self.is_stopped
-    }
-
-    /// What was read and belongs to the next transport.
-    pub(super) fn take_leftover(&mut self) -> Bytes {
-        self.received.take_leftover(self.shared.settings.boxes)
-    }
-
-    /// Reads from the new transport.
-    pub(super) fn restart(&mut self) {
-        (self.is_stopped, self.has_more) = (false, false);
     }
 
     fn take_boxes(&mut self, most: usize, responders: &mut Responders) -> Result<(), Halt> {

@@ -12,14 +12,15 @@ use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind, Events, Omitted};
 use crate::exposed::{Context, ContextRef};
 use crate::packet::{AskTag, put_answer, put_declared, put_error};
-use crate::panics::note_command;
 use crate::peer::Peer;
 use crate::proto::ASK_OVERHEAD;
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
 use crate::settings::{Settings, Strictness};
-use crate::value::{DecodeError, EncodeError, EncodeErrorKind};
+use crate::value::{EncodeError, EncodeErrorKind};
 use crate::wire::BoxLimits;
+
+mod refusals;
 
 /// Where an answer goes. Dropped without one, it answers with [`codes::UNKNOWN`].
 #[derive(Debug)]
@@ -276,25 +277,6 @@ impl Asker {
         self.settle();
     }
 
-    /// An argument that does not decode: it is named to the peer under `code`, because it is the peer's fault.
-    pub(super) fn refuse_argument(&mut self, code: &str, error: &DecodeError) {
-        let is_strict = self.settings().strictness == Strictness::Twisted;
-        if self.wants_answer() && !is_strict {
-            self.tell(EventKind::ANSWERED_ARGUMENT, |peer, command, omitted| {
-                tracing::debug!(%peer, command, omitted, error = %Escaped(error), "refused an argument");
-            });
-        } else {
-            let cost = if is_strict { "the connection ends" } else { "no answer was wanted" };
-            self.tell(EventKind::REFUSED_ARGUMENT, |peer, command, omitted| {
-                tracing::warn!(%peer, command, omitted, error = %Escaped(error), "refused an argument; {cost}");
-            });
-        }
-        if is_strict {
-            return self.finish_failed();
-        }
-        self.finish(code, &error.to_string());
-    }
-
     /// A failure that the command does not declare: the log learns what it is, the peer that there is one.
     pub(super) fn fail(&mut self, error: &(dyn Error + 'static)) {
         self.tell(EventKind::FAILURE, |peer, command, omitted| {
@@ -314,16 +296,6 @@ impl Asker {
         if !self.wants_answer() {
             self.strictly_end();
         }
-    }
-
-    /// Answers that too much is going on here.
-    #[cold]
-    pub(super) fn refuse_busy(&mut self) {
-        self.tell(EventKind::BUSY, |peer, _, omitted| {
-            let what = "too many commands are running; see `Settings::most_responders` and `most_inbound`";
-            tracing::warn!(%peer, omitted, "{what}");
-        });
-        self.error(codes::BUSY, "Too many commands are running; try again later");
     }
 
     fn finish(&mut self, code: &str, description: &str) {
@@ -368,29 +340,6 @@ impl Asker {
         if self.settings().strictness == Strictness::Twisted {
             self.answering.end(CloseReason::Failure);
         }
-    }
-
-    /// Answers an ask that is dropped without an answer.
-    #[cold]
-    fn answer_dropped(&self, is_cancelled: bool) {
-        if self.answering.is_over() {
-            return;
-        }
-        match (std::thread::panicking(), is_cancelled) {
-            // Where the panic is caught it is told what it says.
-            (true, _) if note_command(self.command()) => {}
-            (true, _) => self.tell(EventKind::RESPONDER_PANIC, |peer, command, omitted| {
-                tracing::warn!(%peer, command, omitted, "an ask was dropped in a panic");
-            }),
-            (false, true) => self.tell(EventKind::CANCELLED_ASK, |peer, command, omitted| {
-                tracing::debug!(%peer, command, omitted, "an ask was cancelled");
-            }),
-            (false, false) => self.tell(EventKind::DROPPED_ASK, |peer, command, omitted| {
-                tracing::warn!(%peer, command, omitted, "an ask was dropped without an answer");
-            }),
-        }
-        self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
-        self.strictly_end();
     }
 }
 

@@ -14,10 +14,9 @@ use tokio::time::Instant;
 
 use super::listener::Listener;
 use super::reserve::{Reserve, wants_descriptors};
-use super::shortage::Shortage;
 use crate::connection::now;
 use crate::escaped::Escaped;
-use crate::events::{EventKind, EventLimit};
+use crate::events::{EventKind, EventLimit, Shortage};
 use crate::panics::caught;
 use crate::peer::Peer;
 

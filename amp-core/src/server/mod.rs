@@ -5,7 +5,7 @@
 //!   unix          a listener whose socket file is removed with it
 //!   accept        the accept loop and its life cycle     reserve     descriptors that it keeps free
 //!   roster        which connections there are, and which one makes room for another
-//!   origins       how many of them one peer has          shortage    what is told of a limit that is reached
+//!   origins       how many of them one peer has
 //!   serve         how each connection is set up          refusing    and how one is refused
 //!   drive         how both are driven
 //!   session       what a server needs for one connection
@@ -24,7 +24,6 @@ mod reserve;
 mod roster;
 mod serve;
 mod session;
-mod shortage;
 mod unix;
 
 pub use builder::ServerBuilder;

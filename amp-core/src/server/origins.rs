@@ -3,7 +3,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
-use super::shortage::Shortage;
+use crate::events::Shortage;
 use crate::peer::Peer;
 
 /// What the connections of one peer have in common.

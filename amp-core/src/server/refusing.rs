@@ -1,10 +1,6 @@
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tracing::Dispatch;
 
 use super::accept::Lifecycle;
 use super::drive::drive;
@@ -37,13 +33,11 @@ where
         .most_inbound(MAX_BOX)
         .most_outbound(MAX_BOX)
         .close_timeout(Duration::from_secs(1));
-    let (connection, driver) = Builder::new().settings(settings).locator(Refusing(refusal.words())).build_placed(
-        transport,
-        peer,
-        refusal.on_first_box(),
-    );
+    // That it is refused is told already, and bounded: what else it does would be told for each connection.
+    let builder = Builder::new().silent().settings(settings).locator(Refusing(refusal.words()));
+    let (connection, driver) = builder.build_placed(transport, peer, refusal.on_first_box());
     refusal.attach(connection.downgrade());
-    let refused = Unlogged(Box::pin(drive(connection, driver, lifecycle, || refusal.was_read())));
+    let refused = drive(connection, driver, lifecycle, || refusal.was_read());
     // Over the time, it is closed as it is.
     let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refused).await;
     drop(refusal);
@@ -60,16 +54,5 @@ impl Locator for Refusing {
             connection.close();
         }
         Located::Answered
-    }
-}
-
-/// Logs nothing: whoever is refused could fill the log, connection by connection.
-struct Unlogged<F>(Pin<Box<F>>);
-
-impl<F: Future> Future for Unlogged<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        tracing::dispatcher::with_default(&Dispatch::none(), || self.0.as_mut().poll(cx))
     }
 }

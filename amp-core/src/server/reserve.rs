@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use nix::errno::Errno;
 
-use super::shortage::Shortage;
+use crate::events::Shortage;
 
 /// Descriptors that are kept free for connections that come when the process has no more: each is an open file of its own, which counts
 /// in the whole system, too.

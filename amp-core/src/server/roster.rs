@@ -3,8 +3,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::origins::{Origin, Origins};
-use super::shortage::Shortage;
 use crate::connection::{WeakConnection, now};
+use crate::events::Shortage;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 

@@ -5,7 +5,7 @@ const QUIET: Duration = Duration::from_secs(60);
 
 /// Tells of a shortage once when it begins and once when it is over, and counts who suffered meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct Shortage {
+pub(crate) struct Shortage {
     /// How many were not told of yet.
     count: u64,
     is_told: bool,
@@ -14,7 +14,7 @@ pub(super) struct Shortage {
 
 impl Shortage {
     /// One more. Whether to tell that it has begun.
-    pub(super) fn begins(&mut self, now: Instant) -> bool {
+    pub(crate) fn begins(&mut self, now: Instant) -> bool {
         self.count += 1;
         let tells = !self.is_told && self.is_due(now);
         if tells {
@@ -24,12 +24,12 @@ impl Shortage {
     }
 
     /// Whether its beginning was told, and its end was not.
-    pub(super) fn is_told(&self) -> bool {
+    pub(crate) fn is_told(&self) -> bool {
         self.is_told
     }
 
     /// It is over. How many there were, if that is to be told.
-    pub(super) fn ends(&mut self) -> Option<u64> {
+    pub(crate) fn ends(&mut self) -> Option<u64> {
         std::mem::take(&mut self.is_told).then(|| std::mem::take(&mut self.count))
     }
 

@@ -1,0 +1,63 @@
+use super::Asker;
+use crate::call_error::UNKNOWN_ERROR;
+use crate::codes;
+use crate::escaped::Escaped;
+use crate::events::EventKind;
+use crate::panics::note_command;
+use crate::settings::Strictness;
+use crate::value::DecodeError;
+
+/// What is answered without a responder, and how that is logged.
+impl Asker {
+    /// An argument that does not decode: it is named to the peer under `code`, because it is the peer's fault.
+    pub(in crate::responder) fn refuse_argument(&mut self, code: &str, error: &DecodeError) {
+        let is_strict = self.settings().strictness == Strictness::Twisted;
+        if self.wants_answer() && !is_strict {
+            self.tell(EventKind::ANSWERED_ARGUMENT, |peer, command, omitted| {
+                tracing::debug!(%peer, command, omitted, error = %Escaped(error), "refused an argument");
+            });
+        } else {
+            let cost = if is_strict { "the connection ends" } else { "no answer was wanted" };
+            self.tell(EventKind::REFUSED_ARGUMENT, |peer, command, omitted| {
+                tracing::warn!(%peer, command, omitted, error = %Escaped(error), "refused an argument; {cost}");
+            });
+        }
+        if is_strict {
+            return self.finish_failed();
+        }
+        self.finish(code, &error.to_string());
+    }
+
+    /// Answers that too much is going on here.
+    #[cold]
+    pub(in crate::responder) fn refuse_busy(&mut self) {
+        self.tell(EventKind::BUSY, |peer, _, omitted| {
+            let what = "too many commands are running; see `Settings::most_responders` and `most_inbound`";
+            tracing::warn!(%peer, omitted, "{what}");
+        });
+        self.error(codes::BUSY, "Too many commands are running; try again later");
+    }
+
+    /// Answers an ask that is dropped without an answer.
+    #[cold]
+    pub(super) fn answer_dropped(&self, is_cancelled: bool) {
+        if self.answering.is_over() {
+            return;
+        }
+        match (std::thread::panicking(), is_cancelled) {
+            // Where the panic is caught it is told what it says.
+            (true, _) if note_command(self.command()) => {}
+            (true, _) => self.tell(EventKind::RESPONDER_PANIC, |peer, command, omitted| {
+                tracing::warn!(%peer, command, omitted, "an ask was dropped in a panic");
+            }),
+            (false, true) => self.tell(EventKind::CANCELLED_ASK, |peer, command, omitted| {
+                tracing::debug!(%peer, command, omitted, "an ask was cancelled");
+            }),
+            (false, false) => self.tell(EventKind::DROPPED_ASK, |peer, command, omitted| {
+                tracing::warn!(%peer, command, omitted, "an ask was dropped without an answer");
+            }),
+        }
+        self.put_error(codes::UNKNOWN, UNKNOWN_ERROR);
+        self.strictly_end();
+    }
+}
