@@ -11,7 +11,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-#[path = "checklist/logged.rs"]
+#[path = "shared/logged.rs"]
 mod logged;
 
 #[derive(Command, Debug)]
@@ -77,7 +77,7 @@ fn a_server_without_descriptors_answers_busy_and_goes_on_when_there_are_some() {
 }
 
 async fn server_without_descriptors() {
-    let logged = logged::logged();
+    let logged = logged::logged(logged::Level::INFO);
     let server = Server::builder().bind_tcp("127.0.0.1:0", |_| Adding.into_locator()).await.expect("a free port");
     let address = server.local_addr().expect("an address");
     let inside = Connection::builder().connect_tcp(address).await.expect("it listens");
@@ -129,7 +129,7 @@ fn a_forward_without_descriptors_lets_its_clients_go_and_goes_on_when_there_are_
 }
 
 async fn forward_without_descriptors() {
-    let logged = logged::logged();
+    let logged = logged::logged(logged::Level::INFO);
     let (near, far) = tokio::io::duplex(1 << 16);
     let factories = Factories::new();
     factories.serve("echo", |mut stream: Stream| async move {

@@ -11,7 +11,7 @@ use amp::{CloseReason, Connection, Peer, Settings, WeakConnection};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
 use crate::commands::{House, sum};
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{answer_sum, ask_sum, ended, reason, soon, word};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -155,7 +155,7 @@ async fn after_an_error_or_the_end_of_reading_nothing_is_read_again() {
 
 #[tokio::test(start_paused = true)]
 async fn an_end_that_is_unexpected_to_the_transport_is_the_peers_end_and_no_warning() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (connection, mut theirs) = over(Fault::UnexpectedEnd, false);
     theirs.write_all(&ask_sum("1")).await.expect("it is open");
     theirs.shutdown().await.expect("it is open");

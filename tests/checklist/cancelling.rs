@@ -10,7 +10,7 @@ use amp_core::extension::{Extension, Handler, RunningAsks};
 
 use crate::commands::{House, Wait, sum};
 use crate::decoding::until;
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, soon, unknown};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -78,7 +78,7 @@ fn cancelled(tag: &str, found: bool) -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn a_running_ask_is_dropped_and_answered_and_the_others_go_on() {
-    let log = logged();
+    let log = logged(Level::INFO);
     let (house, asks, _connection, mut peer) = scripted(Settings::new());
     peer.send([ask("a", "Wait", &[]), ask("b", "Wait", &[])].concat()).await;
     peer.expect_silence_for(SECOND).await;

@@ -9,7 +9,7 @@ use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use crate::commands::{House, Note, Wait, sum};
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, draining, ended, packed, reason, soon};
 
 fn house(settings: Settings) -> (Connection, RawPeer, House) {
@@ -240,7 +240,7 @@ async fn a_responder_that_closes_leaves_nothing_that_was_read_with_its_ask_witho
 
 #[tokio::test(start_paused = true)]
 async fn what_was_accepted_and_is_not_written_in_time_is_told_to_who_waits_for_the_end() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (connection, mut peer) = RawPeer::with_room(16, (), Settings::new());
     connection.notify(sum()).await.expect("queued");
     connection.notify(sum()).await.expect("queued");
@@ -325,7 +325,7 @@ async fn it_is_logged_when_what_comes_behind_an_orderly_end_is_cut_off_or_too_la
         (false, b"", true),
         (false, half_a_box, true),
     ] {
-        let logged = logged();
+        let logged = logged(Level::INFO);
         let (connection, mut peer, _) = house(patient());
         connection.close();
         peer.expect_end("").await;
@@ -344,7 +344,7 @@ async fn it_is_logged_when_what_comes_behind_an_orderly_end_is_cut_off_or_too_la
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_logged_of_what_comes_behind_an_end_that_the_peer_can_tell_from_an_orderly_one() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (connection, mut peer, _) = house(patient());
     connection.abort();
     peer.expect_end("").await;

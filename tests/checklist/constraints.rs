@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::guarded::{Case, Give, Given, Guarded, LooseValued, Node, Refused, Valued, each_rule};
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{RawPeer, answer, ask, error, packed, soon, unknown, word};
 
 /// Answers everything that keeps to the rules.
@@ -97,7 +97,7 @@ async fn refused_with_the_declared_error(case: &Case) {
 
 async fn answers_are_checked_at_both_ends(case: &Case) {
     let (connection, mut peer) = guard();
-    let log = logged();
+    let log = logged(Level::INFO);
     peer.send(ask("x", "Give", &[("rule", case.rule)])).await;
     peer.expect(unknown("x")).await;
     assert!(log.text().contains(case.told), "{}", log.text());
@@ -158,7 +158,7 @@ async fn a_strict_connection_answers_unknown_and_ends_as_twisted_does() {
 #[tokio::test(start_paused = true)]
 async fn a_violation_in_an_ask_that_wants_no_answer_costs_nothing_else() {
     let (_connection, mut peer) = guard();
-    let log = logged();
+    let log = logged(Level::INFO);
     peer.send(packed(&[("_command", "Guarded"), ("range", "0")])).await;
     peer.send(ask("y", "Guarded", &[])).await;
     peer.expect(answer("y", &[])).await;

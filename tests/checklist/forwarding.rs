@@ -5,7 +5,7 @@ use std::time::Duration;
 use amp::{CallError, Command, Connection, ErrorCodes, Exposed, NoErrors, Reply, Settings, codes, pair, responder};
 
 use crate::commands::{Fail, FailError, Total};
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{RawPeer, ask, error, soon};
 
 /// Calls `Fail` of another peer and passes on what it answers.
@@ -109,7 +109,7 @@ async fn an_error_that_a_peer_answered_goes_on_through_a_responder_of_another_co
 
 #[tokio::test(start_paused = true)]
 async fn a_call_of_a_responder_that_had_no_answer_is_its_own_failure_and_the_log_says_why() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (caller, _middle, script) = scene();
     let mut script = Some(script);
     for why in ["no answer within the call's time limit", "closed by the peer"] {

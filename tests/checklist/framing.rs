@@ -3,7 +3,7 @@
 use amp::{AmpBox, CallError, CloseReason, EncodeErrorKind, InsertError, Settings, WireError};
 
 use crate::commands::{Echo, House, sum};
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{RawPeer, answer_sum, ask, ask_sum, ended, packed, reason, soon};
 
 fn house() -> (amp::Connection, RawPeer) {
@@ -123,7 +123,7 @@ async fn line_11_the_end_within_a_box_fails_pending_calls_with_how_much_had_come
 
 #[tokio::test(start_paused = true)]
 async fn line_12_an_http_request_is_closed_without_bytes_and_logged_with_its_own() {
-    let log = logged();
+    let log = logged(Level::INFO);
     let (connection, mut peer) = house();
     peer.send("GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     peer.expect_end("").await;

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use crate::commands::{House, sum};
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{answer_sum, ask, ask_sum, ended, error, soon};
 use crate::server::{Door, Street, serve, works};
 
@@ -191,7 +191,7 @@ async fn those_that_are_refused_and_say_nothing_are_bounded_in_number_and_time()
 
 #[tokio::test(start_paused = true)]
 async fn what_the_limit_does_is_told_once_when_it_begins_and_once_when_it_is_over() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (_server, street, _) = serve(2, plain());
     let (one, two) = (street.enter(), street.enter());
     works(&one).await;
@@ -269,7 +269,7 @@ impl Listener for From {
 
 #[tokio::test(start_paused = true)]
 async fn one_address_or_network_has_no_more_connections_than_one_peer_may() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (sender, receiver) = mpsc::unbounded_channel();
     let builder = Server::builder().max_connections_per_peer(2);
     let server = builder.serve(From(receiver), |_| House::new().into_locator());

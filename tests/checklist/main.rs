@@ -34,6 +34,7 @@ mod handles;
 mod keys;
 mod limits;
 mod listeners;
+#[path = "../shared/logged.rs"]
 mod logged;
 mod loss;
 mod memory;

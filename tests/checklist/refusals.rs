@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 
 use crate::commands::House;
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{ended, soon};
 use crate::server::{Door, Street, works};
 
@@ -25,7 +25,7 @@ impl std::error::Error for Unknown {}
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_the_closure_refuses_is_closed_at_once_and_nobody_has_a_handle_of_it() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (sender, receiver) = mpsc::unbounded_channel();
     let (street, (give, mut given)) = (Street(sender), mpsc::unbounded_channel());
     let seen = std::sync::atomic::AtomicUsize::new(0);
@@ -50,7 +50,7 @@ async fn a_peer_that_the_closure_refuses_is_closed_at_once_and_nobody_has_a_hand
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_peers_that_are_refused_does_not_fill_the_log() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (sender, receiver) = mpsc::unbounded_channel();
     let street = Street(sender);
     let server = Server::builder().serve(Door(receiver), |_| Err::<(), _>(Refused::new("not today")));
@@ -65,7 +65,7 @@ async fn a_flood_of_peers_that_are_refused_does_not_fill_the_log() {
 #[tokio::test(start_paused = true)]
 async fn the_reason_of_a_refusal_is_one_short_line_of_the_log() {
     for (refused, told) in [(Refused::from(Unknown), "forged\\nWARN"), (Refused::new("x".repeat(10_000)), "xxx... (")] {
-        let logged = logged();
+        let logged = logged(Level::INFO);
         let (sender, receiver) = mpsc::unbounded_channel();
         let street = Street(sender);
         let _server = Server::builder().serve(Door(receiver), move |_| Err::<(), _>(refused.clone()));

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, sleep};
 
 use crate::commands::{House, Note, sum};
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{RawPeer, answer_sum, ask_sum, ended, soon};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ async fn a_box_that_has_begun_ends_the_connection_when_nothing_more_of_it_comes(
     for settings in
         [Settings::new(), Settings::new().in_order(true), Settings::new().strictness(amp::Strictness::Twisted)]
     {
-        let logged = logged();
+        let logged = logged(Level::INFO);
         let (connection, mut peer) = with(settings);
         peer.expect_open().await;
         let start = Instant::now();
@@ -131,7 +131,7 @@ async fn a_peer_that_takes_nothing_of_what_waits_ends_the_connection() {
     for settings in
         [Settings::new(), Settings::new().in_order(true), Settings::new().strictness(amp::Strictness::Twisted)]
     {
-        let logged = logged();
+        let logged = logged(Level::INFO);
         let start = Instant::now();
         let (connection, _peer) = stalled(settings).await;
         let reason = tokio::time::timeout(600 * SECOND, connection.closed()).await.expect("it ends");

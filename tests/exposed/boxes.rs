@@ -10,7 +10,7 @@ use amp::{
 use tokio::time::sleep;
 
 use crate::commands::{House, sum};
-use crate::log::Log;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, packed, soon, word};
 
 /// What receivers were told: the `text` of every box, and the reasons for which they were stopped.
@@ -163,7 +163,7 @@ async fn anybody_with_a_handle_switches_and_restores() {
 
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_panics_loses_that_box_only() {
-    let (log, _logging) = Log::start();
+    let log = logged(Level::INFO);
     let (_connection, mut peer, diary) = switched().await;
     peer.send([tell("panic"), tell("echo"), tell("restore")].concat()).await;
     peer.expect(tell("echo")).await;

@@ -7,7 +7,8 @@ mod builtins;
 mod commands;
 mod fields;
 mod inlets;
-mod log;
+#[path = "../shared/logged.rs"]
+mod logged;
 mod login;
 #[allow(dead_code, reason = "the checklist uses all of it")]
 #[path = "../checklist/raw_peer.rs"]

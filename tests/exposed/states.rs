@@ -9,7 +9,7 @@ use amp::{
 };
 
 use crate::commands::{House, sum};
-use crate::log::Log;
+use crate::logged::{Level, logged};
 use crate::raw_peer::{RawPeer, answer, ask, soon, unknown};
 
 /// A pool of connections to a database, say.
@@ -108,7 +108,7 @@ async fn on_connection_may_set_a_state_before_the_first_ask() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_state_is_unknown_for_that_call_and_the_log_names_the_type() {
-    let (log, _logging) = Log::start();
+    let log = logged(Level::INFO);
     let given = Connection::builder().locator((Shop.into_locator(), House::new().into_locator()));
     let (caller, answering) = pair(Connection::builder(), given);
     let dig = || Dig { pool: Exposed::empty(), treasure: Exposed::empty() };

@@ -10,7 +10,7 @@ mod cable;
 mod callbacks;
 mod commands;
 mod ledger;
-#[path = "../checklist/logged.rs"]
+#[path = "../shared/logged.rs"]
 mod logged;
 mod model;
 mod notifications;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 
 use crate::ledger::word;
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
@@ -390,7 +390,7 @@ async fn what_two_ends_have_notified_over_sockets_or_pipes_that_close_at_once_ru
 
 #[tokio::test]
 async fn what_a_peer_that_announces_nothing_had_written_into_a_pipe_runs_and_its_end_is_not_waited_for() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let notes = Notes::default();
     let (reads, mut its_output) = std::io::pipe().expect("a pipe");
     let (mut its_input, writes) = std::io::pipe().expect("a pipe");

@@ -3,6 +3,8 @@
 mod commands;
 mod floods;
 mod log;
+#[path = "../shared/logged.rs"]
+mod logged;
 mod panics;
 #[path = "../checklist/raw_peer.rs"]
 #[allow(dead_code, reason = "scripts elsewhere use all of it")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use amp::{AmpBox, BoxSender, CloseReason, Settings};
 use tokio::time::{Instant, sleep};
 
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::masks::{GREETING, Masking, Pad, start_mask};
 use crate::raw_peer::{answer_sum, ask_sum, ended, soon};
 use crate::upgrades::{answer_mask, ask_mask, scripted_with, sum};
@@ -19,7 +19,7 @@ fn settings() -> Settings {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_for_another_transport_that_has_no_answer_ends_the_connection() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (connection, mut peer) = scripted_with(ROOM, Masking::default(), settings());
     let start = Instant::now();
     let asking = connection.clone();

@@ -4,7 +4,7 @@
 
 mod attachments;
 mod handshake_timeout;
-#[path = "../checklist/logged.rs"]
+#[path = "../shared/logged.rs"]
 mod logged;
 mod masks;
 #[path = "../checklist/raw_peer.rs"]

@@ -15,7 +15,7 @@ use amp::{
 };
 use amp_core::extension::{BoxedTransport, Extension, Handler, PreviousTransport, Upgrade};
 
-use crate::logged::logged;
+use crate::logged::{Level, logged};
 use crate::masks::{GREETING, Masked, Masking, Pad, StartMask, start_mask};
 use crate::raw_peer::{RawPeer, answer_sum, ask, ask_sum, ended, error, packed, soon, unknown};
 use crate::upgrades::{MINUTE, Sum, answer_mask, ask_mask, asked, scripted, sum};
@@ -368,7 +368,7 @@ async fn a_connection_ends_whose_peer_reads_no_more_while_an_ask_for_another_tra
 
 #[tokio::test(start_paused = true)]
 async fn it_is_logged_that_nothing_is_received_of_what_a_peer_sends_over_a_transport_that_is_not_there_yet() {
-    let logged = logged();
+    let logged = logged(Level::INFO);
     let (connection, mut peer) = scripted(Masking::default());
     let replace = |_: PreviousTransport| pending();
     let reply = Upgrade::ask(&connection, &StartMask { key: 7 }, replace).expect("none is under way");

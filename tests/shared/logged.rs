@@ -1,8 +1,9 @@
-//! What is logged on this thread.
+//! What is logged on this thread. Included by the tests that look at the log.
 
 use std::io;
 use std::sync::{Arc, Mutex, Once};
 
+pub(crate) use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 
 /// Keeps what is logged while it is there.
@@ -25,17 +26,19 @@ impl io::Write for Kept {
     }
 }
 
-pub(crate) fn logged() -> Logged {
+/// Keeps what this thread logs at `level` and above.
+pub(crate) fn logged(level: Level) -> Logged {
     // Without a subscriber for all threads, an event that another test meets first at the wrong moment is taken for one that
     // nobody wants, on this thread too.
     static EVERYWHERE: Once = Once::new();
     EVERYWHERE.call_once(|| {
-        let everywhere = tracing_subscriber::fmt().with_writer(io::sink).finish();
+        let everywhere = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_writer(io::sink).finish();
         tracing::subscriber::set_global_default(everywhere).expect("nobody else sets one");
     });
     let kept = Kept::default();
     let writer = kept.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
+    let subscriber = subscriber.with_writer(move || writer.clone()).finish();
     Logged { kept, _logging: tracing::subscriber::set_default(subscriber) }
 }
 
