@@ -1,10 +1,12 @@
 //! Text that others have written, as it may stand in a log or on a terminal.
 
 use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What is displayed, on one line and bounded: characters that control a terminal, break lines, change the order of the text around
 /// them or cannot be seen are escaped as in Rust source (`\n`, `\u{202e}`), and after [`MOST`](Self::MOST) characters stands how many
-/// more there are. It allocates nothing. Escaping twice changes nothing.
+/// more there are. It allocates nothing. Escaping twice changes nothing. Where the text panics, that is said behind what it has written
+/// so far, and the panic goes no further: it would leave half a line in the log.
 ///
 /// A backslash is left as it is, so what is displayed does not say whether an escape is the writer's own.
 ///
@@ -28,7 +30,14 @@ impl<T> Escaped<T> {
 impl<T: fmt::Display> fmt::Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut escaping = Escaping { out: f, room: Self::MOST, omitted: 0 };
-        write!(escaping, "{}", self.0)?;
+        match catch_unwind(AssertUnwindSafe(|| write!(escaping, "{}", self.0))) {
+            Ok(written) => written?,
+            Err(payload) => {
+                // To drop it may panic again.
+                std::mem::forget(payload);
+                return f.write_str("... (its text panicked)");
+            }
+        }
         match escaping.omitted {
             0 => Ok(()),
             omitted => write!(f, "... ({omitted} more)"),
@@ -93,6 +102,18 @@ mod tests {
             Escaped(format_args!("{most}\n{}", "x".repeat(1 << 20))).to_string(),
             format!("{most}... (1048577 more)")
         );
+    }
+
+    #[test]
+    fn a_text_that_panics_ends_there_and_the_line_goes_on() {
+        struct Brittle;
+        impl fmt::Display for Brittle {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("so\n far")?;
+                panic!("no further");
+            }
+        }
+        assert_eq!(format!("{}, and on", Escaped(Brittle)), "so\\n far... (its text panicked), and on");
     }
 
     #[test]

@@ -31,6 +31,19 @@ pub(crate) struct CallBack {
 #[derive(Clone, Debug)]
 pub(crate) struct Careless;
 
+/// An error whose text panics half way.
+#[derive(Debug)]
+struct Wordless;
+
+impl std::fmt::Display for Wordless {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("half")?;
+        panic!("no words")
+    }
+}
+
+impl std::error::Error for Wordless {}
+
 fn panic_with(message: &str) -> ! {
     panic!("{message}")
 }
@@ -51,6 +64,9 @@ impl Careless {
         }
         if let Some(words) = how.strip_prefix("refuse ") {
             return Err(Refusal::Refused(words.to_owned()).into());
+        }
+        if how == "without words" {
+            return Err(CallError::failed(Wordless));
         }
         Err(CallError::failed(how))
     }

@@ -28,6 +28,18 @@ async fn a_responder_that_panics_at_once_or_later_is_told_with_its_command_messa
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_error_whose_text_panics_leaves_a_whole_line_and_is_answered() {
+    let log = Log::start();
+    let (_connection, mut peer) = RawPeer::with(Careless.into_locator(), Settings::new());
+    for tag in ["x", "y"] {
+        peer.send(ask(tag, "Fail", &[("how", "without words")])).await;
+        peer.expect(unknown(tag)).await;
+    }
+    let line = log.only("a responder failed");
+    assert!(line.contains("command=\"Fail\"") && line.contains("error=half... (its text panicked)"), "{line}");
+}
+
 #[tokio::test]
 async fn a_closure_of_a_server_that_panics_costs_one_connection_and_is_told_with_message_and_place() {
     let log = Log::start();
