@@ -18,7 +18,7 @@ pub trait BoxSender: Send + Sync + 'static {
     fn send_box(&self, sent: AmpBox) -> Result<(), SendBoxError>;
 
     /// Whether the sender would like more now. It takes boxes all the same, until its connection's
-    /// [`most_outbound`](crate::Settings::most_outbound) ends it; who can wait should.
+    /// [`max_outbound`](crate::Settings::max_outbound) ends it; who can wait should.
     fn poll_room(&self, cx: &mut TaskContext<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What is displayed, on one line and bounded: characters that control a terminal, break lines, change the order of the text around
-/// them or cannot be seen are escaped as in Rust source (`\n`, `\u{202e}`), and after [`MOST`](Self::MOST) characters stands how many
+/// them or cannot be seen are escaped as in Rust source (`\n`, `\u{202e}`), and after [`MAX`](Self::MAX) characters stands how many
 /// more there are. It allocates nothing. Escaping twice changes nothing. Where the text panics, that is said behind what it has written
 /// so far, and the panic goes no further: it would leave half a line in the log.
 ///
@@ -24,12 +24,12 @@ pub struct Escaped<T>(pub T);
 
 impl<T> Escaped<T> {
     /// How many characters are displayed, each of them escaped where it must be.
-    pub const MOST: usize = 512;
+    pub const MAX: usize = 512;
 }
 
 impl<T: fmt::Display> fmt::Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut escaping = Escaping { out: f, room: Self::MOST, omitted: 0 };
+        let mut escaping = Escaping { out: f, room: Self::MAX, omitted: 0 };
         match catch_unwind(AssertUnwindSafe(|| write!(escaping, "{}", self.0))) {
             Ok(written) => written?,
             Err(payload) => {
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_and_says_how_much_is_left_out() {
-        let most = "é".repeat(Escaped::<&str>::MOST);
+        let most = "é".repeat(Escaped::<&str>::MAX);
         assert_eq!(Escaped(&most).to_string(), most);
         assert_eq!(
             Escaped(format_args!("{most}\n{}", "x".repeat(1 << 20))).to_string(),

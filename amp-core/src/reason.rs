@@ -57,7 +57,7 @@ pub enum CloseReason {
     /// An undeclared failure under [`Strictness::Twisted`](crate::Strictness::Twisted).
     #[error("a responder failed, and the connection is strict")]
     Failure,
-    /// The peer does not read: more than [`Settings::most_outbound`](crate::Settings::most_outbound) bytes wait to be written.
+    /// The peer does not read: more than [`Settings::max_outbound`](crate::Settings::max_outbound) bytes wait to be written.
     #[error("the peer does not read: over {limit} bytes wait to be written")]
     NotReading {
         /// The limit that was crossed.
@@ -84,9 +84,9 @@ pub enum CloseReason {
         /// The limit that was crossed.
         timeout: Duration,
     },
-    /// More notifications of the peer wait here than [`Settings::most_inbound`](crate::Settings::most_inbound) allows, each of
+    /// More notifications of the peer wait here than [`Settings::max_inbound`](crate::Settings::max_inbound) allows, each of
     /// which it was told was sent.
-    #[error("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::most_inbound`")]
+    #[error("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::max_inbound`")]
     TooManyNotifications {
         /// The limit that was crossed.
         limit: usize,

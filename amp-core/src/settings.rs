@@ -15,21 +15,21 @@ pub struct Settings {
     ///
     /// A call that was dropped or timed out keeps its place until its answer comes, because the peer still works on it. Calls that
     /// a responder makes take no place: see [`Connection::call`](crate::Connection::call).
-    pub most_calls: usize,
+    pub max_calls: usize,
     /// How many of the peer's commands may run or wait here at once; further ones are answered with
     /// [`codes::BUSY`](crate::codes::BUSY), and notifications wait. Responders that are ready at once do not count. Default 4,096.
     ///
     /// One notification at a time runs in any case, whatever calls run: they may be waiting for it.
-    pub most_responders: usize,
+    pub max_responders: usize,
     /// How many bytes the peer's commands may hold that run or wait here; further ones are answered with
     /// [`codes::BUSY`](crate::codes::BUSY). Default 64 MiB.
     ///
     /// Each counts for 512 bytes more than it has, and for what it decodes to beyond its own bytes, until it is answered. A notification waits for its turn among
-    /// [`most_responders`](Self::most_responders), and while this is crossed, but one at a time
+    /// [`max_responders`](Self::max_responders), and while this is crossed, but one at a time
     /// runs in any case. A peer that [announces](Self::announce) gets no
     /// credit for more meanwhile. With another, six boxes of the largest size, 193 KiB and [`decoded_bytes`](crate::BoxLimits) over this the connection ends with
     /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications): each was promised to run.
-    pub most_inbound: usize,
+    pub max_inbound: usize,
     /// From how many bytes waiting to be written on callers wait before they add to them, and responders before they
     /// start. What counts as no call, as the bytes of streams, has room of its own: 96 KiB, beside large calls as
     /// much as these had the turn before, and at most half of this. Until the peer's first box has come, notifications wait from
@@ -38,7 +38,7 @@ pub struct Settings {
     /// How many bytes, answers included, may gather behind those being written (which may be as many) before the peer
     /// counts as one that does not read
     /// and the connection ends. Default 64 MiB.
-    pub most_outbound: usize,
+    pub max_outbound: usize,
     /// How long a call waits for its answer unless it says otherwise. Default: without end.
     pub call_timeout: Option<Duration>,
     /// How long the peer may send nothing of a box that it has begun. Each byte that comes begins the time anew; there is no limit
@@ -48,7 +48,7 @@ pub struct Settings {
     /// How long the transport may take nothing while bytes wait to be written or flushed: the peer does not read. Each byte that is
     /// taken begins the time anew. When it is over, the connection ends with
     /// [`CloseReason::WriteTimeout`](crate::CloseReason::WriteTimeout). `None`: without end, up to
-    /// [`most_outbound`](Self::most_outbound). Default 120 s.
+    /// [`max_outbound`](Self::max_outbound). Default 120 s.
     ///
     /// A system takes bytes in portions of a third of its send buffer, which may grow to 4 MiB: a peer that reads less than a portion in
     /// this time, 11 kB a second, ends as one that does not read.
@@ -94,11 +94,11 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             boxes: BoxLimits::DEFAULT,
-            most_calls: 1024,
-            most_responders: 4096,
-            most_inbound: 64 << 20,
+            max_calls: 1024,
+            max_responders: 4096,
+            max_inbound: 64 << 20,
             outbound_mark: 1 << 20,
-            most_outbound: 64 << 20,
+            max_outbound: 64 << 20,
             call_timeout: None,
             box_timeout: Some(Duration::from_secs(30)),
             write_timeout: Some(Duration::from_secs(120)),
@@ -159,11 +159,11 @@ macro_rules! setters {
 setters! {
     timeouts: call_timeout, box_timeout, write_timeout, handshake_timeout;
     boxes: BoxLimits,
-    most_calls: usize,
-    most_responders: usize,
-    most_inbound: usize,
+    max_calls: usize,
+    max_responders: usize,
+    max_inbound: usize,
     outbound_mark: usize,
-    most_outbound: usize,
+    max_outbound: usize,
     close_timeout: Duration,
     linger: Duration,
     strictness: Strictness,

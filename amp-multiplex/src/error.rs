@@ -15,8 +15,8 @@ pub enum ConnectError {
     /// control characters are escaped, and what is over 512 characters is left out.
     #[error("the peer refused the stream{}", Because(.0))]
     Refused(String),
-    /// This end has as many streams as [`StreamSettings::most_streams`](crate::StreamSettings::most_streams) allows.
-    #[error("this end has {limit} streams already; see `StreamSettings::most_streams`")]
+    /// This end has as many streams as [`StreamSettings::max_streams`](crate::StreamSettings::max_streams) allows.
+    #[error("this end has {limit} streams already; see `StreamSettings::max_streams`")]
     TooManyStreams {
         /// The limit that was met.
         limit: usize,
@@ -91,9 +91,9 @@ pub enum StreamError {
     /// refused bytes and has not sent its Disconnect within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout).
     #[error("the peer ended the stream before it was whole")]
     Cut,
-    /// The peer sent more ahead of the reader than [`most_buffered`](crate::StreamSettings::most_buffered),
-    /// [`most_received`](crate::StreamSettings::most_received) or [`most_early`](crate::StreamSettings::most_early) allow.
-    #[error("the peer sent too much ahead of the reader; see `StreamSettings::most_buffered` and `most_received`")]
+    /// The peer sent more ahead of the reader than [`max_buffered`](crate::StreamSettings::max_buffered),
+    /// [`max_received`](crate::StreamSettings::max_received) or [`max_early`](crate::StreamSettings::max_early) allow.
+    #[error("the peer sent too much ahead of the reader; see `StreamSettings::max_buffered` and `max_received`")]
     Overrun,
     /// The peer has not answered the Disconnect within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout). Whether
     /// it has all that was written is not known.

@@ -74,13 +74,13 @@ impl Factories {
     /// that has as many as are left: one alone gets half of them, so that none locks the others out.
     ///
     /// It holds for whatever factory has the name, now or later. Streams that were opened before do not count. By default there is no
-    /// limit but [`most_streams`](crate::StreamSettings::most_streams) of each connection.
+    /// limit but [`max_streams`](crate::StreamSettings::max_streams) of each connection.
     pub fn max_streams(&self, name: impl AsRef<[u8]>, max: usize) {
         self.lock().limits.insert(name.as_ref().to_vec(), Limit::new(max));
     }
 
     /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. That is no responder: calls that it makes
-    /// count among [`most_calls`](amp_core::Settings::most_calls). It replaces a factory that had the name.
+    /// count among [`max_calls`](amp_core::Settings::max_calls). It replaces a factory that had the name.
     pub fn serve<F>(&self, name: impl AsRef<[u8]>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -92,7 +92,7 @@ impl Factories {
 
     /// Accepts streams to `name` one by one: the peer's `connect` waits until its stream is accepted here. Over `backlog`
     /// streams that wait, at least 1, further ones are refused; with `usize::MAX`, only
-    /// [`most_streams`](crate::StreamSettings::most_streams) limits them. It replaces a factory that had the name.
+    /// [`max_streams`](crate::StreamSettings::max_streams) limits them. It replaces a factory that had the name.
     pub fn listen(&self, name: impl AsRef<[u8]>, backlog: usize) -> StreamListener {
         // A channel panics over what its semaphore holds.
         let (sender, openings) = mpsc::channel(backlog.clamp(1, Semaphore::MAX_PERMITS));

@@ -41,7 +41,7 @@ pub(crate) async fn connect(streams: &Arc<Streams>, factory: &[u8]) -> Result<St
     let connection = streams.connection()?;
     streams.note_runtime(&connection);
     let Some(number) = streams.registry().send_connect(streams.permits()) else {
-        return Err(ConnectError::TooManyStreams { limit: streams.settings().most_streams });
+        return Err(ConnectError::TooManyStreams { limit: streams.settings().max_streams });
     };
     let (limit, features) = (connection.settings().call_timeout, streams.features());
     let connect = Connect {
@@ -206,7 +206,7 @@ fn check_id(streams: &Streams, id: &Id) -> Result<(), ConnectError> {
         return Err(ConnectError::Unsupported("it gave the stream an empty id".to_owned()));
     }
     if id.held() > streams.received().tolerated(0) {
-        return Err(ConnectError::Unsupported("the ids of its streams are too long for `most_received`".to_owned()));
+        return Err(ConnectError::Unsupported("the ids of its streams are too long for `max_received`".to_owned()));
     }
     Ok(())
 }

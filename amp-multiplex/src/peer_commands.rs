@@ -51,9 +51,9 @@ pub(crate) fn connect(
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams to this factory".to_owned()));
     }
     if !streams.registry().recv_connect(streams.permits()) {
-        let limit = streams.settings().most_streams;
+        let limit = streams.settings().max_streams;
         Events::of(&connection).tell(REFUSED_STREAM, |peer, omitted| {
-            tracing::warn!(%peer, omitted, limit, "refused a stream; see `StreamSettings::most_streams`");
+            tracing::warn!(%peer, omitted, limit, "refused a stream; see `StreamSettings::max_streams`");
         });
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
     }

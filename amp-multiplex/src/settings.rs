@@ -8,25 +8,25 @@ use std::time::Duration;
 pub struct StreamSettings {
     /// How many streams there may be at once, opened from either end. A stream counts until the peer knows that it is closed.
     /// A Connect that is out counts until its caller waits no more: then it is only one of the connection's
-    /// [`most_calls`](amp_core::Settings::most_calls). A Connect over the limit is refused, and nothing else happens. Default 16,384.
-    pub most_streams: usize,
+    /// [`max_calls`](amp_core::Settings::max_calls). A Connect over the limit is refused, and nothing else happens. Default 16,384.
+    pub max_streams: usize,
     /// The initial window of a stream: how many bytes it may have unacknowledged, at least 2 KiB. Default 128 KiB.
     pub first_window: usize,
     /// The maximum window of a stream, which it grows to on a long fast path. Default 16 MiB.
-    pub most_window: usize,
+    pub max_window: usize,
     /// How many bytes all streams together may have unacknowledged. Each stream that has some gets a share of what is left, so
     /// that streams whose readers do not read leave one to the next; a share is 2 KiB in any case. Default 64 MiB.
-    pub most_in_flight: usize,
+    pub max_in_flight: usize,
     /// How many received bytes one stream buffers for its reader. A peer that waits for acknowledgements as this crate does stays
     /// far below; one that does not loses the stream when it goes over it. Default 32 MiB.
-    pub most_buffered: usize,
+    pub max_buffered: usize,
     /// How many received bytes all streams together buffer for their readers. A stream that would hold more than a quarter of what
     /// is left, and more than 2 KiB, is lost: only a peer that does not wait for acknowledgements comes there, if this is four
-    /// times its [`most_in_flight`](Self::most_in_flight). Default 256 MiB.
-    pub most_received: usize,
+    /// times its [`max_in_flight`](Self::max_in_flight). Default 256 MiB.
+    pub max_received: usize,
     /// How many bytes are buffered for streams whose Connect is not answered yet, all together: a server that speaks first may
     /// send everything at once. Default 32 MiB.
-    pub most_early: usize,
+    pub max_early: usize,
     /// How long the peer may take to answer a Disconnect, from when that is queued to be written, and to send its own once it has
     /// refused bytes.
     ///
@@ -49,13 +49,13 @@ pub struct StreamSettings {
 impl Default for StreamSettings {
     fn default() -> Self {
         Self {
-            most_streams: 16_384,
+            max_streams: 16_384,
             first_window: 128 * 1024,
-            most_window: 16 << 20,
-            most_in_flight: 64 << 20,
-            most_buffered: 32 << 20,
-            most_received: 256 << 20,
-            most_early: 32 << 20,
+            max_window: 16 << 20,
+            max_in_flight: 64 << 20,
+            max_buffered: 32 << 20,
+            max_received: 256 << 20,
+            max_early: 32 << 20,
             disconnect_timeout: Duration::from_secs(30),
             max_clients: 1024,
         }
@@ -84,13 +84,13 @@ macro_rules! setters {
 }
 
 setters! {
-    most_streams: usize,
+    max_streams: usize,
     first_window: usize,
-    most_window: usize,
-    most_in_flight: usize,
-    most_buffered: usize,
-    most_received: usize,
-    most_early: usize,
+    max_window: usize,
+    max_in_flight: usize,
+    max_buffered: usize,
+    max_received: usize,
+    max_early: usize,
     disconnect_timeout: Duration,
     max_clients: usize,
 }

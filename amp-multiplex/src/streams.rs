@@ -52,14 +52,14 @@ impl<S> Streams<S> {
     pub(crate) fn new(settings: StreamSettings, connection: WeakConnection) -> Arc<Self> {
         let meter = StreamMeter::new(&connection);
         Arc::new(Self {
-            registry: Mutex::new(Registry::new(settings.most_streams, settings.most_early, meter.clone())),
+            registry: Mutex::new(Registry::new(settings.max_streams, settings.max_early, meter.clone())),
             permits: AtomicUsize::new(0),
             withheld: Withheld::new(connection.clone(), meter.clone()),
             connection,
             runtime: OnceLock::new(),
             end: watch::Sender::new(None),
-            in_flight: Budget::new(settings.most_in_flight),
-            received: Budget::metered(settings.most_received, meter.clone()),
+            in_flight: Budget::new(settings.max_in_flight),
+            received: Budget::metered(settings.max_received, meter.clone()),
             meter,
             unread: UnreadStreams::default(),
             number: LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1,
@@ -197,17 +197,17 @@ impl<S> Streams<S> {
 
     /// The machine of a new stream to a peer with these features.
     pub(crate) fn machine(&self, peer: &PeerFeatures) -> StreamMachine<Ack> {
-        let StreamSettings { first_window, most_window, most_buffered, .. } = self.settings;
+        let StreamSettings { first_window, max_window, max_buffered, .. } = self.settings;
         // No window needs to be larger than what the peer buffers.
         let cap = peer.max_buffered.map_or(usize::MAX, |buffered| usize::try_from(buffered).unwrap_or(usize::MAX));
-        let bounds = WindowBounds { initial: first_window.min(cap), max: most_window.min(cap) };
-        StreamMachine::new(peer.half_close, bounds, most_buffered)
+        let bounds = WindowBounds { initial: first_window.min(cap), max: max_window.min(cap) };
+        StreamMachine::new(peer.half_close, bounds, max_buffered)
     }
 
     /// What this end announces.
     pub(crate) fn features(&self) -> PeerFeatures {
-        let StreamSettings { most_buffered, most_received, .. } = self.settings;
-        PeerFeatures::new(Some(true), u64::try_from(most_buffered.min(most_received / 4)).ok())
+        let StreamSettings { max_buffered, max_received, .. } = self.settings;
+        PeerFeatures::new(Some(true), u64::try_from(max_buffered.min(max_received / 4)).ok())
     }
 }
 
@@ -218,7 +218,7 @@ impl<S> fmt::Debug for Streams<S> {
     }
 }
 
-/// Counts as one of [`most_streams`](StreamSettings::most_streams), and for what the id of the stream holds.
+/// Counts as one of [`max_streams`](StreamSettings::max_streams), and for what the id of the stream holds.
 #[derive(Debug)]
 pub(crate) struct Permit<S>(Charge<S>);
 

@@ -206,7 +206,7 @@ async fn a_driver_that_moves_to_another_task_is_woken_there() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_that_wait_for_a_place_when_the_connection_closes_are_told_at_once() {
-    let (connection, mut peer, _) = house(patient().most_calls(1));
+    let (connection, mut peer, _) = house(patient().max_calls(1));
     let call = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
     let queued = tokio::spawn(connection.call(Wait));
@@ -358,7 +358,7 @@ async fn last_bytes_are_not_reset_by_what_was_not_read_because_too_much_is_held(
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let stream = tokio::net::TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
     let (mut peer, _) = listener.accept().await.expect("a peer");
-    let settings = Settings::new().most_inbound(1).linger(Duration::from_millis(100)).announce(false);
+    let settings = Settings::new().max_inbound(1).linger(Duration::from_millis(100)).announce(false);
     let house = House::new();
     let connection = Connection::builder()
         .settings(settings.close_timeout(Duration::from_secs(1)))

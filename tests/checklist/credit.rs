@@ -115,7 +115,7 @@ async fn every_64th_notification_asks_for_credit_and_those_over_it_wait() {
 #[tokio::test(start_paused = true)]
 async fn a_marked_notification_is_answered_when_its_responder_starts_and_runs_to_its_end_without_its_sender() {
     let jobs = Jobs::closed();
-    let (connection, mut peer) = with_jobs(&jobs, Settings::new().most_responders(1));
+    let (connection, mut peer) = with_jobs(&jobs, Settings::new().max_responders(1));
     peer.send([job(&[WORDS, ("_ask", "a"), ("_notify", "")]), job(&[("_ask", "b"), ("_notify", "")])].concat()).await;
     peer.expect(packed(&[WORDS, ("_answer", "a")])).await;
     peer.expect_silence().await;
@@ -167,7 +167,7 @@ async fn a_notification_that_a_responder_makes_waits_for_no_credit() {
 #[tokio::test(start_paused = true)]
 async fn notifications_over_what_is_kept_end_the_connection_with_a_reason_that_both_ends_see() {
     let boxes = amp::BoxLimits::DEFAULT.bytes(1000).decoded_bytes(100);
-    let settings = || Settings::new().most_inbound(1).most_responders(1).boxes(boxes);
+    let settings = || Settings::new().max_inbound(1).max_responders(1).boxes(boxes);
     let jobs = Jobs::closed();
     let (connection, mut peer) = with_jobs(&jobs, settings());
     greeted(&mut peer).await;
@@ -177,7 +177,7 @@ async fn notifications_over_what_is_kept_end_the_connection_with_a_reason_that_b
     }
     let limit = 1 + 2 * (1000 + 512) + 2 * (2 * 1000 + 64 * 1024 + 64 * 512) + 100;
     let text =
-        format!("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::most_inbound`");
+        format!("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::max_inbound`");
     peer.expect_end(goodbye("TOO_MANY_NOTIFICATIONS", &text)).await;
     drop(peer);
     jobs.gate.add_permits(1000);
@@ -210,7 +210,7 @@ async fn notifications_that_leave_no_room_for_a_mark_have_one_behind_them() {
 #[tokio::test(start_paused = true)]
 async fn a_marked_greeting_gives_credit_when_what_came_before_it_has_started() {
     let jobs = Jobs::closed();
-    let (_connection, mut peer) = with_jobs(&jobs, Settings::new().most_responders(1));
+    let (_connection, mut peer) = with_jobs(&jobs, Settings::new().max_responders(1));
     greeted(&mut peer).await;
     let mark = packed(&[("_ask", "a"), ("_command", "amp.Hello"), ("_notify", "")]);
     peer.send([job(&[]), job(&[]), mark].concat()).await;
@@ -243,9 +243,9 @@ impl Keeper {
 #[tokio::test(start_paused = true)]
 async fn a_handle_that_is_kept_when_its_ask_is_answered_is_one_like_any_other() {
     let (keeper, jobs) = (Keeper::default(), Jobs::closed());
-    let hub = Connection::builder().locator(keeper.clone().into_locator()).settings(Settings::new().most_calls(1));
+    let hub = Connection::builder().locator(keeper.clone().into_locator()).settings(Settings::new().max_calls(1));
     let agent = Connection::builder().locator((jobs.clone().into_locator(), House::new().into_locator()));
-    let (_hub, agent) = pair(hub, agent.settings(Settings::new().most_responders(1)));
+    let (_hub, agent) = pair(hub, agent.settings(Settings::new().max_responders(1)));
     agent.call(Keep { connection: Exposed::empty() }).await.expect("kept");
     let kept = keeper.0.lock().expect("no panic").pop().expect("a connection");
     // It waits for a place among the calls.
@@ -291,9 +291,9 @@ async fn no_notification_is_marked_before_the_peer_knows_what_a_mark_means() {
 async fn a_peer_that_keeps_to_its_credit_is_not_ended_whatever_its_calls_hold() {
     const BOX: usize = 60_000;
     // Calls hold as much as they may, and a limit is less than one box.
-    for (most_inbound, calls) in [(1_000_000, 0), (1_000_000, 16), (1_000_000, 20), (2_000, 0), (2_000, 1), (600, 0)] {
+    for (max_inbound, calls) in [(1_000_000, 0), (1_000_000, 16), (1_000_000, 20), (2_000, 0), (2_000, 1), (600, 0)] {
         let jobs = Jobs::taking(Duration::from_secs(1));
-        let settings = Settings::new().boxes(amp::BoxLimits::DEFAULT.bytes(BOX)).most_inbound(most_inbound);
+        let settings = Settings::new().boxes(amp::BoxLimits::DEFAULT.bytes(BOX)).max_inbound(max_inbound);
         let locator = (jobs.clone().into_locator(), House::new().into_locator());
         let (near, far) = pair(Connection::builder(), Connection::builder().settings(settings).locator(locator));
         near.call(sum()).await.expect("both have announced");
@@ -305,10 +305,10 @@ async fn a_peer_that_keeps_to_its_credit_is_not_ended_whatever_its_calls_hold() 
         sleep(Duration::from_secs(1)).await;
         for sent in 0..40 {
             let data = vec![b'x'; BOX - 100];
-            near.notify(Job { data }).await.unwrap_or_else(|error| panic!("{most_inbound}, {calls}: {sent}, {error}"));
+            near.notify(Job { data }).await.unwrap_or_else(|error| panic!("{max_inbound}, {calls}: {sent}, {error}"));
         }
         sleep(Duration::from_secs(100)).await;
-        assert_eq!(jobs.counts(), (40, 40), "{most_inbound}, {calls}");
+        assert_eq!(jobs.counts(), (40, 40), "{max_inbound}, {calls}");
         assert!(!far.is_closed());
     }
 }

@@ -15,7 +15,7 @@ use crate::raw_peer::{RawPeer, ask, packed, soon};
 
 const CROWD: usize = 4_000;
 /// A woken one may find the room taken by those before it, but not again and again.
-const MOST_WAKES: usize = 4 * CROWD;
+const MAX_WAKES: usize = 4 * CROWD;
 
 /// Is never answered here.
 #[derive(Command, Debug)]
@@ -116,7 +116,7 @@ async fn a_crowd_that_waits_for_room_goes_in_order_and_is_woken_a_few_times_each
     let run = Crowd::run(move |at, cx| calls[at].poll_sent(cx).map(|sent| sent.expect("sent")));
     let (through, wakes) = run.await;
     assert!(through.is_sorted(), "first come, first served");
-    assert!(wakes <= MOST_WAKES, "{wakes} wakes");
+    assert!(wakes <= MAX_WAKES, "{wakes} wakes");
     soon("all is read", reading).await.expect("no panic");
 }
 
@@ -135,7 +135,7 @@ async fn those_who_are_woken_and_go_away_give_way_to_the_others() {
         calls[at].as_mut().map_or(Poll::Ready(()), |call| call.poll_sent(cx).map(|sent| sent.expect("sent")))
     });
     let (_, wakes) = run.await;
-    assert!(wakes <= MOST_WAKES, "{wakes} wakes");
+    assert!(wakes <= MAX_WAKES, "{wakes} wakes");
     soon("all is read", reading).await.expect("no panic");
 }
 
@@ -164,7 +164,7 @@ async fn a_crowd_of_box_senders_is_woken_a_few_times_each() {
     let run = Crowd::run(move |at, cx| sender.poll_room(cx).map(|()| sender.send_box(sent(at)).expect("sent")));
     let (through, wakes) = run.await;
     assert!(through.is_sorted(), "first come, first served");
-    assert!(wakes <= MOST_WAKES, "{wakes} wakes");
+    assert!(wakes <= MAX_WAKES, "{wakes} wakes");
     soon("all is read", reading).await.expect("no panic");
 }
 

@@ -104,7 +104,7 @@ fn kept(tag: &str) -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_command_decodes_to_counts_while_its_responder_runs_and_no_longer() {
-    let (keeper, _connection, mut peer) = keeper(Settings::new().most_inbound(1_100_000));
+    let (keeper, _connection, mut peer) = keeper(Settings::new().max_inbound(1_100_000));
     // Of each 240,000 bytes are held: four of them fit, beside the boxes of those that wait to be decoded.
     for round in 0..3 {
         for tag in 1..=6 {
@@ -285,7 +285,7 @@ impl Locator for Takes {
 #[tokio::test(start_paused = true)]
 async fn what_is_accepted_counts_no_longer_whatever_it_decoded_to() {
     let takes = Takes::default();
-    let (_connection, mut peer) = RawPeer::with(takes.clone(), Settings::new().most_inbound(500_000));
+    let (_connection, mut peer) = RawPeer::with(takes.clone(), Settings::new().max_inbound(500_000));
     for tag in 1..=6 {
         peer.send(ask_keep(&tag.to_string(), 10_000)).await;
     }
@@ -458,7 +458,7 @@ async fn others_go_on_while_a_large_ask_is_decoded_and_what_came_behind_it_begin
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_that_is_decoded_counts_among_those_that_run_and_a_panic_costs_it_alone() {
-    let (gates, _, _house, _connection, mut peer) = gated(Settings::new().most_responders(2));
+    let (gates, _, _house, _connection, mut peer) = gated(Settings::new().max_responders(2));
     peer.send([ask_wide("1"), ask_sum("2"), ask_sum("3")].concat()).await;
     peer.expect(busy("3")).await;
     gates.entered().await;

@@ -230,7 +230,7 @@ async fn what_goes_on_keeps_the_place_of_its_connection_so_that_a_loop_of_sender
 #[tokio::test(start_paused = true)]
 async fn aborting_begins_nothing_that_waits_for_its_turn() {
     // One notification at a time may run beside whatever calls run.
-    for (settings, begun) in [(Settings::new().in_order(true), 1), (Settings::new().most_responders(1), 2)] {
+    for (settings, begun) in [(Settings::new().in_order(true), 1), (Settings::new().max_responders(1), 2)] {
         let (connection, mut peer, work) = working(settings);
         peer.send([ask("1", "Fetch", &[]), untagged("Store").repeat(10)].concat()).await;
         peer.expect_silence_for(SECOND / 4).await;
@@ -264,7 +264,7 @@ impl amp::Locator for Aside {
 async fn what_waits_because_much_is_held_starts_when_that_is_taken_over_elsewhere() {
     let (work, aside) = (Work::default(), Aside::default());
     let locator = (aside.clone(), work.clone().into_locator());
-    let (connection, mut peer) = RawPeer::with(locator, Settings::new().most_inbound(6_400));
+    let (connection, mut peer) = RawPeer::with(locator, Settings::new().max_inbound(6_400));
     // One that runs, one that is held elsewhere, and one that waits because of what they hold.
     let large = ask("1", "Fetch", &[("pad", &"x".repeat(5_000))]);
     peer.send([untagged("Brood"), large, untagged("Store")].concat()).await;
@@ -348,7 +348,7 @@ async fn an_extension_that_panics_costs_that_ask() {
 
 #[tokio::test(start_paused = true)]
 async fn a_notification_runs_beside_whatever_calls_run_however_much_is_held() {
-    let (connection, mut peer, work) = working(Settings::new().most_inbound(1_000).most_responders(1));
+    let (connection, mut peer, work) = working(Settings::new().max_inbound(1_000).max_responders(1));
     // A call that runs on, and may be waiting for what is notified.
     peer.send(ask("1", "Brood", &[])).await;
     let large = packed(&[("_command", "Store"), ("pad", &"x".repeat(1_500))]);

@@ -79,7 +79,7 @@ fn scripted(settings: Settings) -> (House, Connection, RawPeer) {
 
 #[tokio::test(start_paused = true)]
 async fn what_an_extension_claims_is_handled_whatever_responders_run_or_wait() {
-    for settings in [Settings::new().in_order(true), Settings::new().most_responders(1)] {
+    for settings in [Settings::new().in_order(true), Settings::new().max_responders(1)] {
         let (house, _connection, mut peer) = scripted(settings);
         peer.send([ask("1", "Wait", &[]), ask("2", "Count", &[]), ask("3", "Count", &[])].concat()).await;
         peer.expect([counted("2", 1), counted("3", 2)].concat()).await;

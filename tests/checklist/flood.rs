@@ -43,7 +43,7 @@ async fn two_peers_that_flood_each_other_with_20_000_calls_through_256_bytes_fin
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_finishes_with_every_bound_as_small_as_it_goes() {
-    let settings = Settings::new().most_calls(1).outbound_mark(1).in_order(true);
+    let settings = Settings::new().max_calls(1).outbound_mark(1).in_order(true);
     let (one, other) = two(1, &settings);
     let (there, back) = (flood(&one, 200), flood(&other, 200));
     tokio::join!(all(there), all(back));
@@ -94,7 +94,7 @@ async fn closing_both_ends_in_the_middle_of_a_flood_answers_what_was_asked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_that_are_dropped_at_any_moment_cost_no_other_call_its_answer() {
-    let settings = Settings::new().most_calls(64).close_timeout(Duration::MAX);
+    let settings = Settings::new().max_calls(64).close_timeout(Duration::MAX);
     let (one, other) = two(256, &settings);
     let mut tasks = JoinSet::new();
     for a in 0..6000 {

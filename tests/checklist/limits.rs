@@ -84,7 +84,7 @@ async fn a_value_over_the_limit_of_nesting_is_an_invalid_argument_and_is_not_sen
 
 #[tokio::test(start_paused = true)]
 async fn calls_over_the_limit_wait_for_a_place() {
-    let (connection, mut peer, _) = with(Settings::new().most_calls(2));
+    let (connection, mut peer, _) = with(Settings::new().max_calls(2));
     let mut calls: Vec<_> = (0..4).map(|_| tokio::spawn(connection.call(sum()))).collect();
     peer.expect([ask_sum("1"), ask_sum("2")].concat()).await;
     peer.expect_silence().await;
@@ -104,7 +104,7 @@ async fn calls_over_the_limit_wait_for_a_place() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_while_it_waits_for_a_place_is_never_sent() {
-    let (connection, mut peer, _) = with(Settings::new().most_calls(1));
+    let (connection, mut peer, _) = with(Settings::new().max_calls(1));
     let first = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
     let second = tokio::spawn(connection.call(Wait));
@@ -121,7 +121,7 @@ async fn a_call_that_is_dropped_while_it_waits_for_a_place_is_never_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_while_it_waits_for_room_gives_its_place_back() {
-    let settings = Settings::new().most_calls(3).outbound_mark(1);
+    let settings = Settings::new().max_calls(3).outbound_mark(1);
     let (connection, mut peer) = RawPeer::with_room(16, (), settings);
     let mut calls = Vec::new();
     for _ in 0..3 {
@@ -140,7 +140,7 @@ async fn a_call_that_is_dropped_while_it_waits_for_room_gives_its_place_back() {
 
 #[tokio::test(start_paused = true)]
 async fn commands_over_the_limit_are_answered_with_busy_and_do_not_run() {
-    let (_connection, mut peer, house) = with(Settings::new().most_responders(2));
+    let (_connection, mut peer, house) = with(Settings::new().max_responders(2));
     peer.send([ask("1", "Wait", &[]), ask("2", "Wait", &[]), ask("3", "Note", &[("text", "n")])].concat()).await;
     peer.expect(error("3", "BUSY", "Too many commands are running; try again later")).await;
     assert_eq!((house.waiting(), house.notes().len()), (2, 0));
@@ -151,7 +151,7 @@ async fn commands_over_the_limit_are_answered_with_busy_and_do_not_run() {
 
 #[tokio::test(start_paused = true)]
 async fn in_order_the_limit_counts_those_that_wait_for_their_turn() {
-    let (_connection, mut peer, house) = with(Settings::new().most_responders(2).in_order(true));
+    let (_connection, mut peer, house) = with(Settings::new().max_responders(2).in_order(true));
     peer.send([ask("1", "Wait", &[]), ask_sum("2"), ask_sum("3")].concat()).await;
     peer.expect(error("3", "BUSY", "Too many commands are running; try again later")).await;
     house.open(1);
@@ -185,7 +185,7 @@ async fn callers_wait_at_the_outbound_mark_and_go_on_when_the_peer_reads() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_asks_and_never_reads_ends_at_the_limit_of_outbound_bytes() {
-    let settings = Settings::new().most_outbound(1000);
+    let settings = Settings::new().max_outbound(1000);
     let (connection, mut peer) = RawPeer::with_room(64, House::new().into_locator(), settings);
     let flood = tokio::spawn(async move {
         for _ in 0..1000 {

@@ -49,7 +49,7 @@ impl Waiters {
 }
 
 fn two_calls() -> Settings {
-    Settings::new().most_calls(2)
+    Settings::new().max_calls(2)
 }
 
 async fn connected(house: &House) -> (Connection, RawPeer, Waiters) {

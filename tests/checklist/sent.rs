@@ -52,7 +52,7 @@ fn failed<T: std::fmt::Debug>(reply: Result<T, Failed>) -> (bool, Failed) {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_found_no_place_in_time_was_not_sent_and_one_that_is_out_was() {
-    let (connection, mut peer) = RawPeer::with((), Settings::new().most_calls(1));
+    let (connection, mut peer) = RawPeer::with((), Settings::new().max_calls(1));
     let out = tokio::spawn(connection.call(sum()).timeout(2 * SECOND));
     peer.expect(ask_sum("1")).await;
     let (sent, error) = failed(connection.call(sum()).timeout(SECOND).await);
@@ -64,7 +64,7 @@ async fn a_call_that_found_no_place_in_time_was_not_sent_and_one_that_is_out_was
 
 #[tokio::test(start_paused = true)]
 async fn when_the_connection_ends_only_what_has_left_was_sent() {
-    let (connection, mut peer) = RawPeer::with((), Settings::new().most_calls(1));
+    let (connection, mut peer) = RawPeer::with((), Settings::new().max_calls(1));
     let out = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
     let queued = tokio::spawn(connection.call(sum()));

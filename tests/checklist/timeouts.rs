@@ -51,7 +51,7 @@ async fn the_connections_own_limit_counts_unless_the_call_has_another() {
 
 #[tokio::test(start_paused = true)]
 async fn the_time_in_the_queue_counts() {
-    let (connection, mut peer) = with(Settings::new().most_calls(1));
+    let (connection, mut peer) = with(Settings::new().max_calls(1));
     let first = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
     let start = Instant::now();

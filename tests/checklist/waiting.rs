@@ -99,7 +99,7 @@ async fn asks_that_wait_when_the_driver_is_dropped_do_not_change_the_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_waits_and_is_not_polled_keeps_its_turn_until_it_is_dropped() {
-    let (connection, mut peer) = RawPeer::with((), Settings::new().most_calls(1));
+    let (connection, mut peer) = RawPeer::with((), Settings::new().max_calls(1));
     let first = tokio::spawn(connection.call(Ping));
     peer.expect(ask("1", "Ping", &[])).await;
     let mut idle = Box::pin(connection.call(Ping));

@@ -8,9 +8,9 @@ pub(crate) const MIB: usize = 1 << 20;
 
 /// `ServerBuilder::max_memory`: what a server's connections hold together.
 const MAX_MEMORY: usize = 256 * MIB;
-/// `Settings::most_inbound`: what the commands of one connection hold while they wait or run.
+/// `Settings::max_inbound`: what the commands of one connection hold while they wait or run.
 const MAX_INBOUND: usize = 64 * MIB;
-/// `StreamSettings::most_early`: what is kept for streams of a client whose Connect is not answered yet.
+/// `StreamSettings::max_early`: what is kept for streams of a client whose Connect is not answered yet.
 const MAX_EARLY: usize = 32 * MIB;
 /// `BoxLimits::decoded_bytes`: what decoding one box may build, beside what is held.
 const DECODED: usize = 16 * MIB;

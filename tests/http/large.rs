@@ -14,7 +14,7 @@ use crate::scene::{Scene, alone, request, soon};
 
 const MEBIBYTE: u64 = 1 << 20;
 /// How much the process may grow by while either amount passes: the default window and buffers of both ends, with room.
-const MOST_GROWTH: u64 = 48 * MEBIBYTE;
+const MAX_GROWTH: u64 = 48 * MEBIBYTE;
 /// Answers to the small stream, at the least.
 const LEAST_ANSWERS: u64 = 20;
 
@@ -62,7 +62,7 @@ async fn beside_a_small_stream(scene: &Scene, transfer: impl Future<Output = ()>
     assert!(!small.is_finished(), "the small stream has failed");
     small.abort();
     assert!(answered >= LEAST_ANSWERS, "{answered} answers");
-    assert!(growth <= MOST_GROWTH, "{growth} bytes more at the peak");
+    assert!(growth <= MAX_GROWTH, "{growth} bytes more at the peak");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -135,8 +135,8 @@ async fn more_callers_at_each_end_than_calls_may_be_out_are_answered_when_their_
 #[tokio::test(start_paused = true)]
 async fn a_callback_is_one_through_whatever_handle_it_is_made() {
     for via in [EXPOSED, CLONE, CLIENT, WEAK, SUB_TASK, FOREIGN] {
-        for (callers, most_calls) in [(1_100, 1_024), (20, 1)] {
-            let ends = two(&Settings::new().most_calls(most_calls));
+        for (callers, max_calls) in [(1_100, 1_024), (20, 1)] {
+            let ends = two(&Settings::new().max_calls(max_calls));
             assert_eq!(crowd(&ends, callers, 1, via, never).await, 2 * callers, "via {via}");
             assert_eq!(crowd(&ends, callers / 10, 4, via, never).await, callers / 10 * 2, "nested, via {via}");
         }
@@ -145,15 +145,15 @@ async fn a_callback_is_one_through_whatever_handle_it_is_made() {
 
 #[tokio::test(start_paused = true)]
 async fn a_chain_of_3_000_nested_calls_is_answered() {
-    for most_calls in [1, 1_024] {
-        let ends = two(&Settings::new().most_calls(most_calls));
+    for max_calls in [1, 1_024] {
+        let ends = two(&Settings::new().max_calls(max_calls));
         assert_eq!(crowd(&ends[..1], 1, 3_000, EXPOSED, never).await, 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_chain_of_more_nested_calls_than_responders_may_run_is_answered_busy() {
-    let ends = two(&Settings::new().most_responders(100).most_calls(1));
+    let ends = two(&Settings::new().max_responders(100).max_calls(1));
     let busy = |error: &CallError<amp::NoErrors>| error.remote_code() == Some(codes::BUSY);
     assert_eq!(crowd(&ends[..1], 1, 199, EXPOSED, busy).await, 1, "200 run at once");
     assert_eq!(crowd(&ends[..1], 1, 200, EXPOSED, busy).await, 0);
@@ -163,7 +163,7 @@ async fn a_chain_of_more_nested_calls_than_responders_may_run_is_answered_busy()
 /// What A asks of B goes on to C, comes back to B and goes on to A; what C asks goes the other way round.
 #[tokio::test(start_paused = true)]
 async fn calls_that_are_passed_on_over_a_third_connection_are_answered_in_both_directions() {
-    let settings = Settings::new().most_calls(1);
+    let settings = Settings::new().max_calls(1);
     let walls: [Wall; 4] = Default::default();
     let [a, to_a, to_c, c] = [0, 1, 2, 3].map(|at: usize| {
         Connection::builder().settings(settings.clone()).locator(BouncingLocator::new(walls[at].clone()))
@@ -186,7 +186,7 @@ async fn responders_in_order_that_call_each_other_back_are_bounded_by_the_time_l
 
 #[tokio::test(start_paused = true)]
 async fn a_sub_task_with_a_foreign_handle_waits_for_a_place_as_any_caller_and_is_bounded_by_the_time_limit_of_calls() {
-    let ends = two(&Settings::new().most_calls(1).call_timeout(Duration::from_secs(1)));
+    let ends = two(&Settings::new().max_calls(1).call_timeout(Duration::from_secs(1)));
     let answered = crowd(&ends, 20, 1, FOREIGN_SUB_TASK, timed_out).await;
     assert!(answered < 40, "they wait for places that their own callers hold");
     assert_eq!(crowd(&ends, 20, 0, EXPOSED, never).await, 40, "and all is as it was");

@@ -17,7 +17,7 @@ use crate::world::World;
 
 /// How long connections may take to close when nothing is left that they could wait for: the default `linger`, and some.
 const CLOSING: Duration = Duration::from_secs(5);
-const MOST_TOLD: usize = 6;
+const MAX_TOLD: usize = 6;
 
 /// What came of a seed.
 #[derive(Debug, PartialEq)]
@@ -112,7 +112,7 @@ fn what_is_called_or_notified_ends_with_an_answer_or_a_reason_runs_once_and_leav
             println!("{ends:#?}");
         }
         let count = broken.len();
-        broken.truncate(if seeds::only().is_some() { usize::MAX } else { MOST_TOLD });
+        broken.truncate(if seeds::only().is_some() { usize::MAX } else { MAX_TOLD });
         if count == 0 { Ok(()) } else { Err(format!("{count} in all: {}", broken.join("; "))) }
     });
 }

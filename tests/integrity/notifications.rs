@@ -118,7 +118,7 @@ async fn every_notification_that_was_accepted_runs_however_many_there_are() {
         let (connection, _other) = amp::pair(Connection::builder(), notes.builder(&settings));
         notify(&connection, count, 50, 0).await;
         all_run(&notes, count).await;
-        assert!(notes.0.most.load(Ordering::SeqCst) <= settings.most_responders, "the bound holds");
+        assert!(notes.0.most.load(Ordering::SeqCst) <= settings.max_responders, "the bound holds");
     }
 }
 
@@ -133,7 +133,7 @@ async fn every_notification_that_was_accepted_runs_however_much_they_hold() {
 #[tokio::test(start_paused = true)]
 async fn notifications_of_many_tasks_at_both_ends_all_run() {
     let both = [Notes::default(), Notes::default()];
-    let settings = Settings::new().most_responders(1);
+    let settings = Settings::new().max_responders(1);
     let (near, far) = amp::pair(both[0].builder(&settings), both[1].builder(&settings));
     let mut senders = tokio::task::JoinSet::new();
     for _ in 0..40 {
@@ -152,7 +152,7 @@ async fn notifications_of_many_tasks_at_both_ends_all_run() {
 async fn a_responder_that_notifies_back_waits_for_no_credit() {
     for in_order in [false, true] {
         let both = [Notes::default(), Notes::default()];
-        let settings = Settings::new().most_responders(1).in_order(in_order);
+        let settings = Settings::new().max_responders(1).in_order(in_order);
         let (near, far) = amp::pair(both[0].builder(&settings), both[1].builder(&settings));
         for connection in [&near, &far] {
             // Each end has one place, and what takes it waits for nothing that the other end's only place would give.
@@ -191,9 +191,9 @@ async fn what_was_notified_before_an_orderly_end_of_its_sender_finishes_at_the_r
         for (settings, count) in [
             (Settings::new(), 10),
             (Settings::new().in_order(true), 10),
-            (Settings::new().most_responders(1), 50),
-            (Settings::new().most_responders(2), 200),
-            (Settings::new().most_inbound(600), 40),
+            (Settings::new().max_responders(1), 50),
+            (Settings::new().max_responders(2), 200),
+            (Settings::new().max_inbound(600), 40),
             (Settings::new().strictness(amp::Strictness::Twisted), 10),
         ] {
             for room in [1, 64, 65_536] {
@@ -309,7 +309,7 @@ async fn what_runs_longer_than_the_time_for_closing_is_cut_off_then() {
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_closes_finishes_what_has_arrived_and_its_sender_learns_that_the_rest_is_lost() {
     let notes = Notes::default();
-    let (connection, other) = amp::pair(Connection::builder(), notes.builder(&Settings::new().most_responders(1)));
+    let (connection, other) = amp::pair(Connection::builder(), notes.builder(&Settings::new().max_responders(1)));
     notify(&connection, 10, 50, 0).await;
     sleep(Duration::from_millis(1)).await;
     other.close();
@@ -325,8 +325,8 @@ async fn what_two_ends_have_notified_that_close_at_once_runs_at_both() {
         for (settings, count) in [
             (Settings::new(), 10),
             (Settings::new().in_order(true), 10),
-            (Settings::new().most_responders(1), 50),
-            (Settings::new().most_inbound(600), 40),
+            (Settings::new().max_responders(1), 50),
+            (Settings::new().max_inbound(600), 40),
             (Settings::new().announce(false), 40),
             (Settings::new().strictness(amp::Strictness::Twisted), 10),
         ] {
@@ -457,7 +457,7 @@ async fn nothing_that_comes_behind_an_abort_or_a_fault_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn what_comes_behind_an_orderly_end_takes_no_more_memory_and_time_than_before_it() {
-    let settings = Settings::new().most_inbound(1_000).most_responders(1).close_timeout(Duration::from_secs(5));
+    let settings = Settings::new().max_inbound(1_000).max_responders(1).close_timeout(Duration::from_secs(5));
     let (connection, mut peer, notes) = raw(&settings, 200);
     connection.close();
     assert_eq!(peer.read(&mut [0; 8]).await.expect("it ends in order"), 0);
@@ -516,8 +516,8 @@ async fn all_that_a_plain_peer_sends_without_an_answer_runs_while_it_is_within_t
 #[tokio::test(start_paused = true)]
 async fn a_plain_peer_that_goes_over_the_bound_loses_the_connection_with_that_reason_and_not_single_notifications() {
     let settings = Settings::new()
-        .most_responders(2)
-        .most_inbound(10_000)
+        .max_responders(2)
+        .max_inbound(10_000)
         .boxes(BoxLimits::DEFAULT.bytes(60_000).decoded_bytes(1_000));
     let (reason, (begun, finished)) = flood(&settings).await;
     assert_eq!(reason, "TooManyNotifications");

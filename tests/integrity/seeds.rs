@@ -12,7 +12,7 @@ const SEEDS: u64 = 2_000;
 /// A seed takes milliseconds: one that takes so long goes round in circles, where no paused time passes.
 const HANGS: Duration = Duration::from_secs(120);
 /// So many failing seeds are told.
-const MOST_TOLD: usize = 12;
+const MAX_TOLD: usize = 12;
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
@@ -55,7 +55,7 @@ fn told_of(broken: &[String]) -> String {
     // Short ones first: the smallest scene says most.
     let mut told: Vec<_> = broken.iter().map(String::as_str).collect();
     told.sort_by_key(|text| text.len());
-    told.truncate(MOST_TOLD);
+    told.truncate(MAX_TOLD);
     told.join("\n")
 }
 

@@ -18,10 +18,10 @@ pub(crate) fn of(random: &mut Random) -> ([Settings; SEATS], [Room; 2]) {
     let in_order = random.once_in(6);
     let seats = std::array::from_fn(|_| {
         let mut settings = Settings::new()
-            .most_calls(1 + random.index(3))
-            .most_responders(if random.once_in(4) { 4096 } else { 1 + random.index(3) })
+            .max_calls(1 + random.index(3))
+            .max_responders(if random.once_in(4) { 4096 } else { 1 + random.index(3) })
             .outbound_mark(random.pick(&[1, 30, 200, 1 << 20]))
-            .most_inbound(random.pick(&[700, 2_000, 64 << 20, 64 << 20]));
+            .max_inbound(random.pick(&[700, 2_000, 64 << 20, 64 << 20]));
         // A peer that announces nothing is given no credit and needs none.
         settings.announce = !random.once_in(8);
         if strict && random.once_in(2) {

@@ -18,7 +18,7 @@ fn careless(settings: Settings) -> Builder {
     let factories = Factories::new();
     // Each stream stays where it is until the connection ends.
     factories.insert("kept", |opening: Opening| std::mem::forget(opening.accept()));
-    let streams = Multiplexing::with_settings(&factories, StreamSettings::new().most_streams(1));
+    let streams = Multiplexing::with_settings(&factories, StreamSettings::new().max_streams(1));
     Connection::builder().extension(streams).locator(Careless.into_locator()).settings(settings.announce(false))
 }
 
@@ -39,7 +39,7 @@ fn no_answer(command: &str, arguments: &[(&str, &str)]) -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_one_kind_is_two_lines_the_first_and_how_many_more_there_were() {
-    let one = || Settings::new().most_responders(1);
+    let one = || Settings::new().max_responders(1);
     let rows: [(&str, Settings, Vec<u8>, &str); 12] = [
         ("Unhandled Command", Settings::new(), no_answer("None", &[]), "unknown commands: 2999"),
         ("too many commands", one(), ask("x", "Wait", &[]), "commands refused as too many: 2998"),
@@ -132,7 +132,7 @@ async fn streams_that_a_peer_overfills_are_told_once_however_many_there_are() {
     let log = Log::start();
     let factories = Factories::new();
     factories.insert("kept", |opening: Opening| std::mem::forget(opening.accept()));
-    let streams = Multiplexing::with_settings(&factories, StreamSettings::new().most_buffered(4096));
+    let streams = Multiplexing::with_settings(&factories, StreamSettings::new().max_buffered(4096));
     let builder = Connection::builder().extension(streams).settings(Settings::new().announce(false));
     let (connection, mut peer) = RawPeer::of(16 << 20, builder);
     for _ in 0..50 {

@@ -105,7 +105,7 @@ impl ReplySink for Nobody {
     }
 }
 
-async fn descriptors_reach_their_boxes(most_written: usize) {
+async fn descriptors_reach_their_boxes(max_written: usize) {
     let (here, there) = UnixStream::pair().expect("a pair");
     let taking = Taking::default();
     let start = |stream, received: &Received, extension: Option<Taking>| {
@@ -114,7 +114,7 @@ async fn descriptors_reach_their_boxes(most_written: usize) {
         if let Some(extension) = extension {
             builder = builder.extension(extension);
         }
-        let transport = UnixTransport { stream, received: Arc::clone(received), most_written };
+        let transport = UnixTransport { stream, received: Arc::clone(received), max_written };
         builder.start_attaching(transport, Peer::other("unix"))
     };
     let caller = start(here, &Received::default(), None);
@@ -150,8 +150,8 @@ async fn descriptors_reach_their_boxes_among_others_on_two_threads() {
 
 #[tokio::test]
 async fn descriptors_reach_their_boxes_although_each_write_takes_a_few_bytes() {
-    for most_written in [1, 7, 100] {
-        descriptors_reach_their_boxes(most_written).await;
+    for max_written in [1, 7, 100] {
+        descriptors_reach_their_boxes(max_written).await;
     }
 }
 
@@ -319,7 +319,7 @@ async fn a_transport_that_does_not_carry_an_attachment_refuses_that_one_send() {
 #[tokio::test]
 async fn what_is_attached_to_a_box_that_never_goes_out_is_dropped_with_the_connection() {
     let (stream, there) = UnixStream::pair().expect("a pair");
-    let transport = UnixTransport { stream, received: Received::default(), most_written: 1 };
+    let transport = UnixTransport { stream, received: Received::default(), max_written: 1 };
     let connection = Connection::builder().start_attaching(transport, Peer::other("unix"));
     let (reader, mut writer) = io::pipe().expect("a pipe");
     let (mut sender, mut attached) = (Sender::new(&connection), vec![Attachment::new(OwnedFd::from(reader))]);
@@ -385,7 +385,7 @@ impl Blocked {
     async fn new() -> Self {
         let (reads, peer) = tokio::io::duplex(1 << 20);
         let (fail, fails) = oneshot::channel();
-        let settings = Settings::new().most_outbound(4096);
+        let settings = Settings::new().max_outbound(4096);
         let builder = Connection::builder().settings(settings).locator(Adding.into_locator());
         let connection = builder.start_attaching(Stuck { reads, fails }, Peer::other("stuck"));
         let sender = Sender::new(&connection);

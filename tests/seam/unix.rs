@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::UnixStream;
 
 /// The most descriptors that go with one byte.
-const MOST: usize = 8;
+const MAX: usize = 8;
 
 /// The descriptors that came, in their order.
 pub(crate) type Received = Arc<Mutex<VecDeque<OwnedFd>>>;
@@ -27,7 +27,7 @@ pub(crate) struct UnixTransport {
     pub(crate) stream: UnixStream,
     pub(crate) received: Received,
     /// The most bytes of one write.
-    pub(crate) most_written: usize,
+    pub(crate) max_written: usize,
 }
 
 impl UnixTransport {
@@ -37,11 +37,11 @@ impl UnixTransport {
         bytes: &[u8],
         descriptors: &[BorrowedFd<'_>],
     ) -> Poll<io::Result<usize>> {
-        let bytes = &bytes[..bytes.len().min(self.most_written)];
+        let bytes = &bytes[..bytes.len().min(self.max_written)];
         loop {
             ready!(self.stream.poll_write_ready(cx))?;
             let sent = self.stream.try_io(Interest::WRITABLE, || {
-                let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+                let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX))];
                 let mut control = SendAncillaryBuffer::new(&mut space);
                 if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
                     return Err(io::Error::other("too many descriptors"));
@@ -59,7 +59,7 @@ impl UnixTransport {
 
 impl AttachedWrite for UnixTransport {
     fn carries(attachments: &[Attachment]) -> bool {
-        attachments.len() <= MOST && attachments.iter().all(|attached| attached.downcast_ref::<OwnedFd>().is_some())
+        attachments.len() <= MAX && attachments.iter().all(|attached| attached.downcast_ref::<OwnedFd>().is_some())
     }
 
     fn poll_write_attached(
@@ -93,7 +93,7 @@ impl AsyncRead for UnixTransport {
         loop {
             ready!(self.stream.poll_read_ready(cx))?;
             let read = self.stream.try_io(Interest::READABLE, || {
-                let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+                let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX))];
                 let mut control = RecvAncillaryBuffer::new(&mut space);
                 let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
                 let mut into = [IoSliceMut::new(buffer.initialize_unfilled())];

@@ -70,20 +70,20 @@ struct Load {
     tasks: u64,
     calls: u64,
     upgrades: u8,
-    most_bytes: u64,
+    max_bytes: u64,
 }
 
 fn builder(counting: &Counting, seed: u64) -> Builder {
     // Small limits make queues and waiters.
     let mut dice = Dice(seed);
-    let settings = Settings::new().outbound_mark(256 << dice.roll(9)).most_calls(2 + dice.roll(64) as usize);
+    let settings = Settings::new().outbound_mark(256 << dice.roll(9)).max_calls(2 + dice.roll(64) as usize);
     Connection::builder().locator(counting.clone().into_locator()).extension(Masking::default()).settings(settings)
 }
 
 async fn call(connection: Connection, seed: u64, load: Load) {
     let mut dice = Dice(seed);
     for number in 0..load.calls {
-        let data = vec![dice.roll(256) as u8; dice.roll(load.most_bytes) as usize];
+        let data = vec![dice.roll(256) as u8; dice.roll(load.max_bytes) as usize];
         let echoed = connection.call(Echo { number, data: data.clone() }).await.expect("an answer");
         assert_eq!((echoed.number, echoed.data), (number, data));
         for _ in 0..dice.roll(3) {
@@ -152,7 +152,7 @@ fn no_call_is_lost_over_a_tiny_pipe_whose_transport_is_replaced_again_and_again(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
         runtime.expect("a runtime").block_on(async {
             let mut dice = Dice(seed);
-            let load = Load { tasks: 3, calls: 25, upgrades: 3, most_bytes: 60 };
+            let load = Load { tasks: 3, calls: 25, upgrades: 3, max_bytes: 60 };
             let (a, b) = tokio::io::duplex(1 + dice.roll(200) as usize);
             let ends = [Counting::default(), Counting::default()];
             let one = builder(&ends[0], dice.roll(1 << 30)).start(a, Peer::other("pipe"));
@@ -165,7 +165,7 @@ fn no_call_is_lost_over_a_tiny_pipe_whose_transport_is_replaced_again_and_again(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_call_is_lost_over_tcp_whose_transport_is_replaced_again_and_again() {
-    let load = Load { tasks: 8, calls: 120, upgrades: 5, most_bytes: 500 };
+    let load = Load { tasks: 8, calls: 120, upgrades: 5, max_bytes: 500 };
     for seed in 0..3 {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let (there, here) = tokio::join!(TcpStream::connect(listener.local_addr().expect("TCP")), listener.accept());

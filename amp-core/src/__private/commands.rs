@@ -2,13 +2,13 @@ use crate::schema::CommandDeclaration;
 
 /// The commands that one locator answers, all of different names.
 #[derive(Debug)]
-pub struct Commands<const MOST: usize> {
-    commands: [Option<CommandDeclaration>; MOST],
+pub struct Commands<const MAX: usize> {
+    commands: [Option<CommandDeclaration>; MAX],
     count: usize,
 }
 
-impl<const MOST: usize> Commands<MOST> {
-    pub const NONE: Self = Self { commands: [None; MOST], count: 0 };
+impl<const MAX: usize> Commands<MAX> {
+    pub const NONE: Self = Self { commands: [None; MAX], count: 0 };
 
     /// Adds a command. Run at compile time, it fails where it is called if one of that name is there.
     #[track_caller]

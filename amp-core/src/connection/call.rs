@@ -19,7 +19,7 @@ use crate::wire::RawBox;
 /// # Cancel safety
 /// Dropping it before it was polled sends nothing. Dropping it later discards the answer when it comes; the command
 /// runs at the peer all the same as long as the connection lives (closing does not wait for it), because AMP has no way to take it back, and its place among
-/// [`most_calls`](crate::Settings::most_calls) is free again when the answer has come. A call that waits for a place and
+/// [`max_calls`](crate::Settings::max_calls) is free again when the answer has come. A call that waits for a place and
 /// is neither polled nor dropped keeps all later calls waiting.
 ///
 /// # Panics

@@ -1,4 +1,4 @@
-//! Callbacks: calls that a responder makes. They take no place among [`most_calls`](crate::Settings::most_calls).
+//! Callbacks: calls that a responder makes. They take no place among [`max_calls`](crate::Settings::max_calls).
 //!
 //! A call that waits for a place while a responder waits for it can wait for ever: the places are taken by calls whose
 //! responders, at the other end, wait in the same way. The peer's limit of responders bounds callbacks instead, with `BUSY`.

@@ -14,10 +14,10 @@ use crate::wire::AmpBox;
 impl Connection {
     /// Calls the peer.
     ///
-    /// A call waits for a place among [`most_calls`](crate::Settings::most_calls), unless it is a callback: one that is made while
+    /// A call waits for a place among [`max_calls`](crate::Settings::max_calls), unless it is a callback: one that is made while
     /// a responder is polled, of whichever connection, or through a handle that came from an ask, or a clone of it, as long as
     /// that ask has no answer. Callbacks take no place, or responders of two ends could wait for each other; the peer's
-    /// [`most_responders`](crate::Settings::most_responders) bounds them with [`codes::BUSY`](crate::codes::BUSY).
+    /// [`max_responders`](crate::Settings::max_responders) bounds them with [`codes::BUSY`](crate::codes::BUSY).
     ///
     /// # Errors
     /// The call gives the errors of [`CallError`]; none of them but `Connection` touches other calls.
@@ -43,7 +43,7 @@ impl Connection {
     /// peer ends its connection with [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications). Other peers
     /// give no credit, and what they do with more than they can hold is theirs.
     ///
-    /// With default settings a peer of this library so takes up to [`most_responders`](crate::Settings::most_responders) that run at once,
+    /// With default settings a peer of this library so takes up to [`max_responders`](crate::Settings::max_responders) that run at once,
     /// and about 128 that wait. Waiting takes no longer than [`call_timeout`](crate::Settings::call_timeout), which is no limit unless it
     /// is set.
     ///

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 /// So many bytes of an empty buffer are kept by a connection that has nothing to do: it may have them for long.
-const MOST_IDLE: usize = 64 * 1024;
+const MAX_IDLE: usize = 64 * 1024;
 
 /// What keeps its memory for the next time.
 pub(super) trait Buffer: Default {
@@ -38,7 +38,7 @@ impl<T> Buffer for VecDeque<T> {
 /// Gives back the memory of a buffer that has grown large and is empty.
 #[inline]
 pub(super) fn give_back<B: Buffer>(buffer: &mut B) {
-    if buffer.capacity() > MOST_IDLE / size_of::<B::Item>() && buffer.is_empty() {
+    if buffer.capacity() > MAX_IDLE / size_of::<B::Item>() && buffer.is_empty() {
         *buffer = Default::default();
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use super::unsettled::Unsettled;
 use super::workload::Workload;
 use crate::memory::{Account, Meter};
-use crate::proto::{ConnectionState, Intake, Waiter, most_held};
+use crate::proto::{ConnectionState, Intake, Waiter, max_held};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
@@ -16,8 +16,8 @@ pub(super) struct Inbound {
     held: Meter,
     /// Nothing is refused while they hold no more than this: one that holds much otherwise may still ask for little.
     few: usize,
-    most_held: usize,
-    most_held_by_notifications: usize,
+    max_held: usize,
+    max_held_by_notifications: usize,
     unsettled: Unsettled,
     workload: Workload,
     /// What the connection's state has [published](Self::publish): how far the intake has come, and whether
@@ -65,10 +65,10 @@ impl Inbound {
     pub(super) fn new(settings: &Settings, account: &Arc<Account>) -> Self {
         Self {
             held: Meter::new(account),
-            few: FEW.min(settings.most_inbound),
-            most_held: settings.most_inbound,
-            most_held_by_notifications: most_held(
-                settings.most_inbound,
+            few: FEW.min(settings.max_inbound),
+            max_held: settings.max_inbound,
+            max_held_by_notifications: max_held(
+                settings.max_inbound,
                 settings.boxes.bytes,
                 settings.boxes.decoded_bytes,
             ),
@@ -94,7 +94,7 @@ impl Inbound {
             }
             return begins;
         }
-        !self.held.is_short() && self.held.try_charge(bytes, self.most_held)
+        !self.held.is_short() && self.held.try_charge(bytes, self.max_held)
     }
 
     #[inline]
@@ -108,7 +108,7 @@ impl Inbound {
             return false;
         }
         let before = self.held.release(bytes);
-        before > self.most_held && before - bytes <= self.most_held
+        before > self.max_held && before - bytes <= self.max_held
     }
 
     /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.
@@ -124,7 +124,7 @@ impl Inbound {
 
     /// Whether the asks that have no answer hold more than they may.
     pub(super) fn is_full(&self) -> bool {
-        self.held.held() > self.most_held
+        self.held.held() > self.max_held
     }
 
     /// Whether what is new is to be refused: the asks hold more than they may, or the server's memory is short and this connection
@@ -135,7 +135,7 @@ impl Inbound {
 
     /// Whether the notifications that wait, and all else that does, hold more than a peer may make this end hold.
     pub(super) fn check_notifications(&self) -> Result<(), CloseReason> {
-        let limit = self.most_held_by_notifications;
+        let limit = self.max_held_by_notifications;
         if self.held.held() > limit { Err(CloseReason::TooManyNotifications { limit }) } else { Ok(()) }
     }
 

@@ -38,7 +38,7 @@ impl Builder {
     /// When called outside a tokio runtime with time enabled.
     #[track_caller]
     pub fn start_over(self, sender: Arc<dyn BoxSender>, peer: Peer) -> (Connection, BoxInlet) {
-        let Settings { boxes: limits, most_inbound: most, .. } = *self.settings_ref();
+        let Settings { boxes: limits, max_inbound: most, .. } = *self.settings_ref();
         let inbound = Inbound { events: Arc::clone(self.events()), ..Inbound::default() };
         let inlet = BoxInlet { inbound: Arc::new(Mutex::new(inbound)), most };
         let transport = BoxTransport { sender, decoder: BoxDecoder::new(limits), inbound: Arc::clone(&inlet.inbound) };
@@ -68,7 +68,7 @@ impl Inbound {
     fn queue(&mut self, received: &AmpBox, most: usize) {
         let waiting = self.bytes.len() - self.read;
         if waiting > 0 && waiting + received.encoded_len() > most {
-            let words = format!("over {most} bytes of boxes wait to be taken; see `Settings::most_inbound`");
+            let words = format!("over {most} bytes of boxes wait to be taken; see `Settings::max_inbound`");
             self.end(io::Error::other(words).into());
         }
         match &self.end {
@@ -120,7 +120,7 @@ impl BoxInlet {
 
 impl BoxReceiver for BoxInlet {
     /// Queues the box; one for a connection that has ended is dropped. A connection that does not take its boxes ends
-    /// when [`most_inbound`](crate::Settings::most_inbound) bytes of them wait.
+    /// when [`max_inbound`](crate::Settings::max_inbound) bytes of them wait.
     fn receive_box(&mut self, received: AmpBox) {
         self.change(|inbound| inbound.queue(&received, self.most));
     }

@@ -68,7 +68,7 @@ impl Responders {
         let (wants_answer, started, waiting) = (ask.wants_answer(), self.started(), self.waiting.len());
         if intake != Intake::Open && (wants_answer || intake == Intake::Aborted) {
             refuse(ask, intake);
-        } else if wants_answer && (started + waiting >= self.shared.settings.most_responders || inbound.refuses()) {
+        } else if wants_answer && (started + waiting >= self.shared.settings.max_responders || inbound.refuses()) {
             ask.refuse_busy();
         } else if !wants_answer && let Err(reason) = inbound.check_notifications() {
             ask.discard();
@@ -208,10 +208,10 @@ impl Responders {
     /// Whether an ask may start that wants an answer, or a notification, beside so many that have. One of these gives credit for more
     /// when it starts, and so waits while much is held; one at a time may run in any case, because whatever else runs may wait for it.
     fn may_start(&self, wants_answer: bool, started: usize) -> bool {
-        let Settings { in_order, most_responders, .. } = self.shared.settings;
+        let Settings { in_order, max_responders, .. } = self.shared.settings;
         let may = started == 0
             || (!in_order
-                && ((started < most_responders && (wants_answer || !self.shared.inbound.refuses()))
+                && ((started < max_responders && (wants_answer || !self.shared.inbound.refuses()))
                     || (!wants_answer && self.notifications.is_empty())));
         may && !self.shared.inbound.is_congested() && self.decoding.is_none()
     }

@@ -83,9 +83,9 @@ impl Shared {
     ) -> Self {
         let limits = Limits {
             boxes: settings.boxes,
-            most_calls: settings.most_calls,
+            max_calls: settings.max_calls,
             outbound_mark: settings.outbound_mark,
-            most_outbound: settings.most_outbound,
+            max_outbound: settings.max_outbound,
             announces: settings.announces(),
         };
         Self {

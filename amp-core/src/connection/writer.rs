@@ -3,15 +3,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::any_transport::Transport;
-use crate::proto::{Attachments, BULK_CAPACITY, ConnectionState, MOST_BULK};
+use crate::proto::{Attachments, BULK_CAPACITY, ConnectionState, MAX_BULK};
 use crate::reason::CloseReason;
 
 /// The most bytes of one write: a little more than this leaves a runt segment on loopback.
-const MOST_WRITTEN: usize = 65_000;
+const MAX_WRITTEN: usize = 65_000;
 /// A write buffer that has grown over this is not kept for the next batch. What bulk alone fills is: growing doubles it.
-const MOST_KEPT: usize = 3 * MOST_BULK;
+const MAX_KEPT: usize = 3 * MAX_BULK;
 /// The same when nothing is to be written. Bulk that comes now and then still fits.
-const MOST_IDLE: usize = BULK_CAPACITY;
+const MAX_IDLE: usize = BULK_CAPACITY;
 
 /// The writing half of the driver: what was taken from the outbound buffer.
 #[derive(Debug)]
@@ -73,13 +73,13 @@ impl Writer {
 
     /// Forgets what is written, once there is no [rest](Self::has_rest): under no lock, because a large buffer is freed.
     pub(super) fn clear(&mut self) {
-        self.clear_to(MOST_KEPT);
+        self.clear_to(MAX_KEPT);
     }
 
     /// Gives a large buffer back that is written. A connection that has nothing to do may have it for long.
     pub(super) fn give_back(&mut self) {
-        if self.bytes.capacity() > MOST_IDLE && !self.has_rest() {
-            self.clear_to(MOST_IDLE);
+        if self.bytes.capacity() > MAX_IDLE && !self.has_rest() {
+            self.clear_to(MAX_IDLE);
         }
     }
 
@@ -122,7 +122,7 @@ impl Writer {
             self.is_flushed = false;
             // In equal parts: a runt costs as much as any other.
             let left = self.bytes.len() - self.written;
-            let end = self.written + left.div_ceil(left.div_ceil(MOST_WRITTEN).max(1));
+            let end = self.written + left.div_ceil(left.div_ceil(MAX_WRITTEN).max(1));
             let written = if self.attachments.is_empty() {
                 Pin::new(&mut *transport).poll_write(cx, &self.bytes[self.written..end])
             } else {

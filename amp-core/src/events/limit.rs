@@ -69,14 +69,14 @@ struct Bucket {
 }
 
 impl Bucket {
-    const MOST: u32 = 32;
+    const MAX: u32 = 32;
     const INTERVAL: Duration = Duration::from_secs(1);
 
     fn take(&mut self, now: Instant) -> bool {
         let earned = now.saturating_duration_since(self.filled).as_secs();
-        self.lines = u32::try_from(earned).unwrap_or(Self::MOST).saturating_add(self.lines).min(Self::MOST);
+        self.lines = u32::try_from(earned).unwrap_or(Self::MAX).saturating_add(self.lines).min(Self::MAX);
         self.filled += Self::INTERVAL * u32::try_from(earned).unwrap_or(0);
-        if self.lines == Self::MOST {
+        if self.lines == Self::MAX {
             self.filled = now;
         }
         let may = self.lines > 0;
@@ -122,7 +122,7 @@ impl EventLimit {
         let mut guard = self.lines();
         let (lines, now) = (&mut *guard, Instant::now());
         let at = lines.buckets.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
-            lines.buckets.push((kind, Bucket { lines: Bucket::MOST, filled: now }));
+            lines.buckets.push((kind, Bucket { lines: Bucket::MAX, filled: now }));
             lines.buckets.len() - 1
         });
         let omitted = lines.omitted.of(kind);

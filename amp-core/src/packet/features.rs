@@ -91,7 +91,7 @@ pub(crate) fn take_goodbye(pairs: Pairs<'_>) -> (String, String) {
     for (key, value) in pairs {
         match key {
             b"code" => code = printable(value, 64),
-            b"text" => text = printable(value, Escaped::<&str>::MOST),
+            b"text" => text = printable(value, Escaped::<&str>::MAX),
             _ => {}
         }
     }

@@ -29,7 +29,7 @@ impl Lane {
 /// Calls and notifications are woken when there is a place or credit for the first, which stays first until it has come. Those
 /// that need only room are taken out of their queue when they are woken, so that one that is slow keeps nobody waiting.
 pub(crate) struct Admission<W: Waiter> {
-    most_calls: usize,
+    max_calls: usize,
     credit: Credit,
     calls: Queue<W>,
     notifications: Queue<W>,
@@ -40,9 +40,9 @@ pub(crate) struct Admission<W: Waiter> {
 }
 
 impl<W: Waiter> Admission<W> {
-    pub(super) fn new(most_calls: usize, credit: Credit) -> Self {
+    pub(super) fn new(max_calls: usize, credit: Credit) -> Self {
         Self {
-            most_calls: most_calls.max(1),
+            max_calls: max_calls.max(1),
             credit,
             calls: Queue::default(),
             notifications: Queue::default(),
@@ -135,7 +135,7 @@ impl<W: Waiter> Admission<W> {
     }
 
     fn has_place(&self, outbound: &Outbound, out: usize) -> bool {
-        outbound.has_room() && out < self.most_calls
+        outbound.has_room() && out < self.max_calls
     }
 
     fn has_credit(&self, outbound: &Outbound) -> bool {

@@ -15,15 +15,15 @@ const EARLY: usize = 64 * 1024;
 pub(crate) const ASK_OVERHEAD: usize = 512;
 
 /// How many bytes notifications may make this end hold, with boxes of up to `box_bytes` that decode to `decoded_bytes` more. Over
-/// `most_inbound` none is started but one at a time, so that no credit is given: a peer that keeps to its credit sends no more than
+/// `max_inbound` none is started but one at a time, so that no credit is given: a peer that keeps to its credit sends no more than
 /// that lets out.
-pub(crate) fn most_held(most_inbound: usize, box_bytes: usize, decoded_bytes: usize) -> usize {
+pub(crate) fn max_held(max_inbound: usize, box_bytes: usize, decoded_bytes: usize) -> usize {
     // A period ends with the box that is over the bytes, and with the marked one.
     let period = box_bytes.saturating_mul(2).saturating_add(BYTES + COUNT * ASK_OVERHEAD);
     // What was received last is over the limit, and so is the one notification that runs in any case.
     let over = box_bytes.saturating_add(ASK_OVERHEAD).saturating_mul(2);
     // The last one that started decoded to as much as it may.
-    most_inbound.saturating_add(over).saturating_add(period.saturating_mul(MARKS)).saturating_add(decoded_bytes)
+    max_inbound.saturating_add(over).saturating_add(period.saturating_mul(MARKS)).saturating_add(decoded_bytes)
 }
 
 /// What was sent since the last marked notification, and how many marked ones are unanswered.
@@ -139,11 +139,11 @@ mod tests {
         let limit = crate::wire::BoxLimits::DEFAULT.bytes;
         for bytes in [1, 1000, 60_000, limit] {
             let (sent, _) = send(&mut given(), bytes);
-            assert!(sent * (bytes + ASK_OVERHEAD) <= most_held(1, limit, 0), "{bytes}");
+            assert!(sent * (bytes + ASK_OVERHEAD) <= max_held(1, limit, 0), "{bytes}");
         }
         // The most of them that end a period by their count, each as large as a box may be.
         let (sent, _) = send(&mut given(), 1023);
         let held = sent * (1023 + ASK_OVERHEAD);
-        assert!((held..2 * held).contains(&most_held(1, 1023, 0)), "there is room for them, and not for twice as many");
+        assert!((held..2 * held).contains(&max_held(1, 1023, 0)), "there is room for them, and not for twice as many");
     }
 }

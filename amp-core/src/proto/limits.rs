@@ -4,8 +4,8 @@ use crate::wire::BoxLimits;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) boxes: BoxLimits,
-    pub(crate) most_calls: usize,
+    pub(crate) max_calls: usize,
     pub(crate) outbound_mark: usize,
-    pub(crate) most_outbound: usize,
+    pub(crate) max_outbound: usize,
     pub(crate) announces: bool,
 }

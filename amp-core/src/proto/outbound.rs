@@ -1,11 +1,11 @@
 use super::attachments::{Attachment, Attachments};
 
 /// So many bytes of bulk lie in the outbound buffer, if nothing else does: more has left the cache before it is written.
-pub(crate) const MOST_BULK: usize = 96 * 1024;
-/// So many bytes hold all bulk, with the piece that crosses [`MOST_BULK`].
-pub(crate) const BULK_CAPACITY: usize = MOST_BULK / 8 * 11;
+pub(crate) const MAX_BULK: usize = 96 * 1024;
+/// So many bytes hold all bulk, with the piece that crosses [`MAX_BULK`].
+pub(crate) const BULK_CAPACITY: usize = MAX_BULK / 8 * 11;
 /// A piece of bulk of so many bytes is followed by others.
-const LARGE_BULK: usize = MOST_BULK / 8;
+const LARGE_BULK: usize = MAX_BULK / 8;
 /// What bulk is promised at least.
 const LEAST_BULK: usize = 64;
 
@@ -68,7 +68,7 @@ struct Bulk {
 
 impl Outbound {
     pub(super) fn new(high_water: usize) -> Self {
-        let bulk = Bulk { length: 0, promised: 0, usual: MOST_BULK / 4, others: 0 };
+        let bulk = Bulk { length: 0, promised: 0, usual: MAX_BULK / 4, others: 0 };
         Self {
             bytes: Vec::new(),
             high_water: high_water.max(1),
@@ -137,17 +137,17 @@ impl Outbound {
 
     /// Whether bulk has room, however much of the buffer calls have.
     pub(super) fn has_room_for_bulk(&self) -> bool {
-        self.bulk.length < self.most_bulk()
+        self.bulk.length < self.max_bulk()
     }
 
     /// Whether bulk has room for a waiter that was woken for it and is slow. It still finds some when others have brought more than
     /// usual, or it might never.
     pub(super) fn has_room_for_late_bulk(&self) -> bool {
-        self.bulk.length < 2 * self.most_bulk()
+        self.bulk.length < 2 * self.max_bulk()
     }
 
     pub(super) fn has_room_to_promise_bulk(&self) -> bool {
-        self.bulk.length + self.bulk.promised < self.most_bulk()
+        self.bulk.length + self.bulk.promised < self.max_bulk()
     }
 
     pub(super) fn promise_bulk(&mut self) {
@@ -281,8 +281,8 @@ impl Outbound {
     }
 
     /// How much bulk there may be: beside large calls as much as what they take, up to half of the buffer.
-    fn most_bulk(&self) -> usize {
-        self.bulk.others.max(MOST_BULK).clamp(1, (self.high_water / 2).max(1))
+    fn max_bulk(&self) -> usize {
+        self.bulk.others.max(MAX_BULK).clamp(1, (self.high_water / 2).max(1))
     }
 
     fn emptied(&mut self) {

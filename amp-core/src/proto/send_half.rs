@@ -47,7 +47,7 @@ impl<W: Waiter> SendHalf<W> {
             tags: Tags::new(),
             lost: Vec::new(),
             outbound: Outbound::new(limits.outbound_mark),
-            admission: Admission::new(limits.most_calls, credit),
+            admission: Admission::new(limits.max_calls, credit),
             announcements: Announcements::new(limits.announces),
             keys: None,
             untaken: Reservation::new(account),

@@ -30,7 +30,7 @@ pub(crate) struct ConnectionState<W: Waiter> {
     carrier: Carrier,
     /// Nothing that was not taken before is written.
     has_write_failed: bool,
-    most_outbound: usize,
+    max_outbound: usize,
 }
 
 /// How many calls that take no place may be without an answer when their time is over: each keeps its tag.
@@ -57,7 +57,7 @@ impl<W: Waiter> ConnectionState<W> {
             upgrade: Upgrade::default(),
             carrier: Carrier::default(),
             has_write_failed: false,
-            most_outbound: limits.most_outbound,
+            max_outbound: limits.max_outbound,
         }
     }
 
@@ -104,7 +104,7 @@ impl<W: Waiter> ConnectionState<W> {
 
     #[inline]
     fn appended(&mut self, finish_by: impl FnOnce() -> Instant) -> Appended<W> {
-        if self.sending.outbound().len() > self.most_outbound {
+        if self.sending.outbound().len() > self.max_outbound {
             return Appended::Overflowed(self.overflow(finish_by()));
         }
         Appended::Queued(self.wake_up.wake())
@@ -126,13 +126,13 @@ impl<W: Waiter> ConnectionState<W> {
     /// Ends the connection if more waits to be written than a peer may leave unread. What is returned is to be woken.
     #[cold]
     pub(crate) fn check_outbound(&mut self, finish_by: impl FnOnce() -> Instant) -> Vec<W> {
-        if self.sending.outbound().len() > self.most_outbound { self.overflow(finish_by()) } else { Vec::new() }
+        if self.sending.outbound().len() > self.max_outbound { self.overflow(finish_by()) } else { Vec::new() }
     }
 
     #[cold]
     fn overflow(&mut self, finish_by: Instant) -> Vec<W> {
         self.sending.outbound().discard();
-        self.end(CloseReason::NotReading { limit: self.most_outbound }, finish_by)
+        self.end(CloseReason::NotReading { limit: self.max_outbound }, finish_by)
     }
 
     /// Whether boxes may be appended, or never again. Else waits for that.

@@ -106,7 +106,7 @@ impl Ask {
     /// or want something exposed that is not there, the ask is answered with an error at once and there is nothing to take.
     ///
     /// Asks that are answered later are the taker's to bound, their number and their bytes: they no longer count towards
-    /// [`most_responders`](crate::Settings::most_responders) and [`most_inbound`](crate::Settings::most_inbound). A
+    /// [`max_responders`](crate::Settings::max_responders) and [`max_inbound`](crate::Settings::max_inbound). A
     /// connection that closes waits for them as for those that run.
     #[must_use]
     pub fn accept<C: Command>(self) -> Option<(C, Answer<C>)> {

@@ -29,9 +29,9 @@ where
     let settings = Settings::new()
         .boxes(BoxLimits::DEFAULT.bytes(MAX_BOX))
         .announce(false)
-        .most_responders(1)
-        .most_inbound(MAX_BOX)
-        .most_outbound(MAX_BOX)
+        .max_responders(1)
+        .max_inbound(MAX_BOX)
+        .max_outbound(MAX_BOX)
         .close_timeout(Duration::from_secs(1));
     // That it is refused is told already, and bounded: what else it does would be told for each connection.
     let builder = Builder::new().silent().settings(settings).locator(Refusing(refusal.words()));

@@ -1,6 +1,6 @@
 use num_bigint::{BigInt, Sign};
 
-use super::integer::{Digits, MOST_DIGITS};
+use super::integer::{Digits, MAX_DIGITS};
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
 
@@ -10,7 +10,7 @@ impl Value for BigInt {
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         let text = self.to_str_radix(10);
-        if text.trim_start_matches('-').len() > MOST_DIGITS {
+        if text.trim_start_matches('-').len() > MAX_DIGITS {
             return Err(EncodeError::custom("an integer of more than 4300 digits, which Python does not read"));
         }
         out.write(text.as_bytes());

@@ -197,7 +197,7 @@ impl<'a> RawValue<'a> {
 
     /// Charges memory that the value is about to take to the budget of its box,
     /// [`BoxLimits::decoded_bytes`](crate::BoxLimits::decoded_bytes). While a responder runs, what its command has charged counts
-    /// towards [`Settings::most_inbound`](crate::Settings::most_inbound), too.
+    /// towards [`Settings::max_inbound`](crate::Settings::max_inbound), too.
     ///
     /// Text, byte strings and lists that are decoded by their own `decode` are charged already. What else grows with what the peer
     /// sends is to be charged before it is made. A value that was not received in a box has no budget, and all goes.

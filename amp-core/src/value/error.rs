@@ -47,7 +47,7 @@ pub enum DecodeErrorKind {
     },
     /// There is no room for what it decodes to beside what else is held; there may be later. An ask is answered with
     /// [`codes::BUSY`](crate::codes::BUSY) then.
-    #[error("no room for what it decodes to; see `Settings::most_inbound`")]
+    #[error("no room for what it decodes to; see `Settings::max_inbound`")]
     NoRoom,
     /// The values decode and break constraints. Of a list, its length is judged before it is decoded.
     #[error("{0}")]

@@ -3,7 +3,7 @@ use super::{Count, DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, V
 use crate::schema::AmpType;
 
 /// Python refuses to read longer integers (`sys.int_info.default_max_str_digits`).
-pub(super) const MOST_DIGITS: usize = 4300;
+pub(super) const MAX_DIGITS: usize = 4300;
 
 /// An `Integer` as text: its sign and its digits, everything else that Python allows taken away.
 pub(super) struct Digits {
@@ -22,7 +22,7 @@ impl Digits {
             _ => (false, text),
         };
         let digits = join_digits(text)?;
-        let whole = !digits.is_empty() && digits.len() <= MOST_DIGITS && digits.iter().all(u8::is_ascii_digit);
+        let whole = !digits.is_empty() && digits.len() <= MAX_DIGITS && digits.iter().all(u8::is_ascii_digit);
         whole.then(|| Self { negative, digits: digits.into_owned() })
     }
 }
@@ -52,7 +52,7 @@ fn parse_any(bytes: &[u8], name: &'static str) -> Result<(bool, u128), DecodeErr
 }
 
 /// Integers from this on have more digits than 8 bytes hold.
-const MOST_SMALL: u32 = 100_000_000;
+const MAX_SMALL: u32 = 100_000_000;
 
 /// The digits of a small number, and how many there are.
 #[inline]
@@ -80,7 +80,7 @@ macro_rules! integer {
             #[inline]
             fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
                 match u32::try_from(*self) {
-                    Ok(small) if small < MOST_SMALL => {
+                    Ok(small) if small < MAX_SMALL => {
                         let (digits, length) = small_digits(small);
                         out.write_first(&digits, length);
                     }

@@ -21,7 +21,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Every constraint that a box breaks, within bounds: the first [`MOST`](Self::MOST) are told, the others counted.
+/// Every constraint that a box breaks, within bounds: the first [`MAX`](Self::MAX) are told, the others counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
     told: Vec<Violation>,
@@ -30,7 +30,7 @@ pub struct Violations {
 
 impl Violations {
     /// How many are told in full.
-    pub const MOST: usize = 16;
+    pub const MAX: usize = 16;
 
     /// No violations. Nothing is allocated until there is one.
     #[must_use]
@@ -41,7 +41,7 @@ impl Violations {
     /// Notes a violation.
     #[cold]
     pub fn add(&mut self, place: Place<'_>, rule: &'static str, words: &'static str) {
-        if self.told.len() < Self::MOST {
+        if self.told.len() < Self::MAX {
             self.told.push(Violation { path: place.to_string(), rule, words });
         } else {
             self.more += 1;

@@ -29,19 +29,19 @@ pub enum WireError {
 /// The first bytes of something that went wrong, for logs and reasons.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Excerpt {
-    bytes: [u8; Self::MOST],
+    bytes: [u8; Self::MAX],
     length: u8,
 }
 
 impl Excerpt {
     /// At most this many bytes are kept.
-    pub const MOST: usize = 32;
+    pub const MAX: usize = 32;
 
     /// Keeps the first bytes of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        let length = bytes.len().min(Self::MOST);
-        let mut kept = [0; Self::MOST];
+        let length = bytes.len().min(Self::MAX);
+        let mut kept = [0; Self::MAX];
         kept[..length].copy_from_slice(&bytes[..length]);
         Self { bytes: kept, length: u8::try_from(length).unwrap_or(0) }
     }

@@ -130,7 +130,7 @@ fn line_12_well_known_mistakes_are_named_with_their_first_bytes() {
 #[test]
 fn an_excerpt_shows_its_first_32_bytes_escaped() {
     let excerpt = Excerpt::of(&[b'\n'; 40]);
-    let shown = format!("\"{}\"", "\\n".repeat(Excerpt::MOST));
+    let shown = format!("\"{}\"", "\\n".repeat(Excerpt::MAX));
     assert_eq!((excerpt.to_string(), format!("{excerpt:?}")), (shown.clone(), shown));
 }
 

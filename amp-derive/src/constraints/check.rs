@@ -82,7 +82,7 @@ fn length(expr: &Expr, in_one_value: bool, errors: &mut Errors) {
         Expr::Array(wrong) => errors.push(wrong, WRONG_LENGTH),
         one => {
             one_length(one, errors);
-            if in_one_value && natural(one).is_some_and(|length| length > MOST) {
+            if in_one_value && natural(one).is_some_and(|length| length > MAX) {
                 errors.push(one, format!("nothing is as long as this: {A_VALUE}"));
             }
         }
@@ -134,13 +134,13 @@ fn within_a_value(range: &ExprRange, in_one_value: bool, errors: &mut Errors) {
         (Some(0), None) => {
             errors.push(range, format!("every length lies within `{written}`: remove the rule, or give a bound"));
         }
-        (Some(0), Some(Some(most))) if in_one_value && most >= MOST => {
+        (Some(0), Some(Some(most))) if in_one_value && most >= MAX => {
             errors.push(
                 range,
                 format!("every length lies within `{written}`, because {A_VALUE}: remove the rule, or lower the bound"),
             );
         }
-        (Some(least), _) if in_one_value && least > MOST => {
+        (Some(least), _) if in_one_value && least > MAX => {
             errors.push(range, format!("no length lies within `{written}`: {A_VALUE}"));
         }
         _ => {}
@@ -148,7 +148,7 @@ fn within_a_value(range: &ExprRange, in_one_value: bool, errors: &mut Errors) {
 }
 
 /// The most of anything that a value holds: each takes a byte.
-const MOST: u128 = MAX_VALUE as u128;
+const MAX: u128 = MAX_VALUE as u128;
 const A_VALUE: &str = "a value has at most 65,535 bytes";
 
 /// Whether the field is one value, by the name of its type. An `Argument` of the user's own may be several.

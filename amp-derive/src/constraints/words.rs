@@ -7,7 +7,7 @@ use syn::Expr;
 use super::{Constraint, Rule, peeled};
 
 /// The most characters of the user's tokens that are told.
-const MOST: usize = 96;
+const MAX: usize = 96;
 
 impl Constraint {
     /// What is wrong with a value that breaks it.
@@ -39,7 +39,7 @@ pub(super) fn text(tokens: &impl ToTokens) -> String {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(MOST) {
+    match text.char_indices().nth(MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -142,6 +142,6 @@ mod tests {
             assert_eq!(text(&tokens), written);
         }
         let long: TokenStream = format!("[{}]", "1, ".repeat(100)).parse().unwrap_or_default();
-        assert_eq!(text(&long).chars().count(), MOST + 1);
+        assert_eq!(text(&long).chars().count(), MAX + 1);
     }
 }

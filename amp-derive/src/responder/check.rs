@@ -9,7 +9,7 @@ use super::{Form, Method};
 use crate::errors::Errors;
 
 /// The most parameters behind the command: `Exposable` is implemented for as long tuples.
-const MOST_EXPOSED: usize = 6;
+const MAX_EXPOSED: usize = 6;
 
 /// The trait is one that a client can implement and a locator can hold.
 pub(super) fn plain_trait(item: &ItemTrait, errors: &mut Errors) {
@@ -100,11 +100,11 @@ pub(super) fn exposed(types: &[&Type], form: Form, errors: &mut Errors) {
                 "a method of a responder trait takes one command, because its client sends nothing else: expose this \
                  in a field of the command with `#[exposed]`, or put `#[responder]` on an `impl` block instead",
             );
-        } else if at >= MOST_EXPOSED {
+        } else if at >= MAX_EXPOSED {
             errors.push(
                 ty,
                 format!(
-                    "a responder takes at most {MOST_EXPOSED} parameters behind the command: put some in one `State`"
+                    "a responder takes at most {MAX_EXPOSED} parameters behind the command: put some in one `State`"
                 ),
             );
         } else if let Type::Reference(_) = ty {

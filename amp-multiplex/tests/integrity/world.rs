@@ -87,13 +87,13 @@ pub(crate) fn end(
         .in_order(dice.one_in(4));
     // Below what the other end may send in any case, streams overrun all the time.
     let streams = StreamSettings::new()
-        .most_streams(dice.pick(&[1, 2, 3, 100, 100]))
+        .max_streams(dice.pick(&[1, 2, 3, 100, 100]))
         .first_window(dice.pick(&[1, 2, 3, 3000, 128 * 1024]))
-        .most_window(dice.pick(&[1, 4000, 1 << 20]))
-        .most_in_flight(dice.pick(&[1, 2, 3, 5000, 1 << 20]))
-        .most_buffered(dice.pick(if tight { &[3, 300, 1500] } else { &[2400, 9000, 32 << 20] }))
-        .most_received(dice.pick(if tight { &[3, 3000, 12_000] } else { &[60_000, 256 << 20] }))
-        .most_early(dice.pick(if tight { &[0, 300, 1000] } else { &[1 << 18, 32 << 20] }))
+        .max_window(dice.pick(&[1, 4000, 1 << 20]))
+        .max_in_flight(dice.pick(&[1, 2, 3, 5000, 1 << 20]))
+        .max_buffered(dice.pick(if tight { &[3, 300, 1500] } else { &[2400, 9000, 32 << 20] }))
+        .max_received(dice.pick(if tight { &[3, 3000, 12_000] } else { &[60_000, 256 << 20] }))
+        .max_early(dice.pick(if tight { &[0, 300, 1000] } else { &[1 << 18, 32 << 20] }))
         .disconnect_timeout(dice.pick(&[Duration::from_millis(3), Duration::from_secs(1), Duration::from_secs(30)]));
     let connection = Connection::builder()
         .settings(settings)

@@ -12,7 +12,7 @@ use crate::support::{End, ends_with, pattern, soon, why, write};
 
 #[tokio::test(start_paused = true)]
 async fn streams_that_the_peer_has_ended_and_nobody_has_dropped_take_their_places() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_streams(4));
+    let (end, mut peer) = scripted_with(StreamSettings::new().max_streams(4));
     let kept: Arc<Mutex<Vec<Stream>>> = Arc::default();
     let keep = Arc::clone(&kept);
     end.factories.insert("x", move |opening: Opening| keep.lock().unwrap().push(opening.accept()));
@@ -36,7 +36,7 @@ async fn streams_that_the_peer_has_ended_and_nobody_has_dropped_take_their_place
 
 #[tokio::test]
 async fn an_end_that_keeps_little_does_not_lose_the_streams_of_a_peer_of_ours() {
-    for little in [StreamSettings::new().most_buffered(128 << 10), StreamSettings::new().most_received(256 << 10)] {
+    for little in [StreamSettings::new().max_buffered(128 << 10), StreamSettings::new().max_received(256 << 10)] {
         let (a, b) = duplex(1 << 16);
         let here = End::over(a, Settings::new(), StreamSettings::new());
         let there = End::over(b, Settings::new(), little);
@@ -54,7 +54,7 @@ async fn an_end_that_keeps_little_does_not_lose_the_streams_of_a_peer_of_ours() 
 /// The bytes of streams that were dropped still lie at the peer.
 #[tokio::test]
 async fn what_dropped_streams_have_on_their_way_counts() {
-    let settings = StreamSettings::new().most_in_flight(64 << 10).most_received(256 << 10);
+    let settings = StreamSettings::new().max_in_flight(64 << 10).max_received(256 << 10);
     let (here, there) = ends_with(1 << 16, &settings);
     let mut listener = there.factories.listen("up", 1000);
     let (mut kept, mut writing) = (Vec::new(), Vec::new());
@@ -81,7 +81,7 @@ async fn what_dropped_streams_have_on_their_way_counts() {
 /// A peer that answers nothing owes answers for as many streams as there may be, and then gets no more.
 #[tokio::test]
 async fn streams_that_have_ended_take_their_places_until_their_bytes_are_answered() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_streams(50));
+    let (end, mut peer) = scripted_with(StreamSettings::new().max_streams(50));
     end.factories.serve("banner", |mut stream: Stream| async move {
         let _ = stream.write_all(b"220 hello").await;
     });
@@ -110,7 +110,7 @@ async fn streams_that_have_ended_take_their_places_until_their_bytes_are_answere
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_leaves_takes_one_place() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_streams(2));
+    let (end, mut peer) = scripted_with(StreamSettings::new().max_streams(2));
     let multiplexer = end.multiplexer.clone();
     let connecting = tokio::spawn(async move { multiplexer.connect("a").await });
     peer.accept("abc").await;
@@ -138,7 +138,7 @@ fn byte_under_a_long_tag(id: &str) -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn single_bytes_under_long_tags_end_their_stream_at_the_limit() {
-    let settings = [StreamSettings::new().most_buffered(1 << 20), StreamSettings::new().most_received(4 << 20)];
+    let settings = [StreamSettings::new().max_buffered(1 << 20), StreamSettings::new().max_received(4 << 20)];
     for streams in settings {
         let (end, mut peer) = scripted_with(streams);
         let mut listener = end.factories.listen("x", 1);
@@ -158,7 +158,7 @@ async fn single_bytes_under_long_tags_end_their_stream_at_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn early_bytes_under_long_tags_are_kept_up_to_the_limit() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_early(1 << 20));
+    let (end, mut peer) = scripted_with(StreamSettings::new().max_early(1 << 20));
     let multiplexer = end.multiplexer.clone();
     let connecting = tokio::spawn(async move { multiplexer.connect("x").await });
     let connect = peer.expect_ask("Connect").await;

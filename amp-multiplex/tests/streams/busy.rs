@@ -38,7 +38,7 @@ fn busy_ends(settings: Settings) -> (Multiplexer, Connection, Multiplexer, Conne
 
 #[tokio::test]
 async fn the_end_of_a_stream_is_told_while_all_responders_are_busy() {
-    let (one, here, _other, _there, factories) = busy_ends(Settings::new().most_responders(1));
+    let (one, here, _other, _there, factories) = busy_ends(Settings::new().max_responders(1));
     let mut listener = factories.listen("x", 4);
     let (stream, far) = tokio::join!(one.connect("x"), listener.accept());
     let (stream, mut far) = (stream.unwrap(), far.unwrap());
@@ -52,7 +52,7 @@ async fn the_end_of_a_stream_is_told_while_all_responders_are_busy() {
 
 #[tokio::test]
 async fn a_responder_that_never_answers_holds_up_no_stream() {
-    for settings in [Settings::new().most_responders(1), Settings::new().in_order(true)] {
+    for settings in [Settings::new().max_responders(1), Settings::new().in_order(true)] {
         let (one, here, _other, _there, factories) = busy_ends(settings);
         let mut listener = factories.listen("x", 4);
         let (stream, far) = tokio::join!(one.connect("x"), listener.accept());
@@ -71,7 +71,7 @@ async fn a_transmit_of_an_old_peer_is_never_answered_with_an_error() {
     let (a, b) = duplex(1 << 16);
     let factories = Factories::new();
     let _there = Connection::builder()
-        .settings(Settings::new().most_responders(1))
+        .settings(Settings::new().max_responders(1))
         .extension(Multiplexing::new(&factories))
         .locator(Hangs)
         .start(b, Peer::other("b"));
@@ -158,7 +158,7 @@ async fn a_reader_never_gets_bytes_behind_lost_ones() {
     let here = Connection::builder().extension(Multiplexing::default()).start(a, Peer::other("a"));
     let one = multiplexer(&here);
     let _there = Connection::builder()
-        .settings(Settings::new().most_responders(1))
+        .settings(Settings::new().max_responders(1))
         .extension(Multiplexing::new(&factories))
         .locator(Until(Arc::clone(&notify)))
         .start(b, Peer::other("b"));

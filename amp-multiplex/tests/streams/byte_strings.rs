@@ -153,7 +153,7 @@ async fn a_peer_that_gives_a_stream_an_empty_id_is_told_that_it_is_over() {
 /// Ids are held as long as their streams, and count for what is received.
 #[tokio::test(start_paused = true)]
 async fn a_peer_cannot_hold_more_by_long_ids_than_may_be_received() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_received(1_000_000));
+    let (end, mut peer) = scripted_with(StreamSettings::new().max_received(1_000_000));
     let mut streams = Vec::new();
     for n in 0..1000_u16 {
         let id = [&n.to_be_bytes()[..], &[0; 50_000]].concat();

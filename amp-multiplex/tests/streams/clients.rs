@@ -27,7 +27,7 @@ fn sockets(address: SocketAddr) -> usize {
 /// A near end with room for `most` streams, and a far one whose listener accepts later.
 fn slow(most: usize) -> (End, End, StreamListener) {
     let (a, b) = tokio::io::duplex(1 << 16);
-    let here = End::over(a, Settings::new(), StreamSettings::new().most_streams(most));
+    let here = End::over(a, Settings::new(), StreamSettings::new().max_streams(most));
     let there = End::over(b, Settings::new(), StreamSettings::new());
     let listener = there.factories.listen("slow", usize::MAX);
     (here, there, listener)
@@ -230,12 +230,12 @@ async fn settings_of_streams_take_nothing_and_everything() {
     for extreme in [0, 1, usize::MAX] {
         let settings = StreamSettings::new()
             .first_window(extreme)
-            .most_window(extreme)
-            .most_in_flight(extreme)
-            .most_buffered(usize::MAX)
-            .most_received(usize::MAX)
-            .most_early(extreme)
-            .most_streams(usize::MAX);
+            .max_window(extreme)
+            .max_in_flight(extreme)
+            .max_buffered(usize::MAX)
+            .max_received(usize::MAX)
+            .max_early(extreme)
+            .max_streams(usize::MAX);
         let (here, there) = crate::support::ends_with(1 << 16, &settings);
         let mut listener = there.factories.listen("x", extreme);
         let (mut one, mut other) = here.open("x", &mut listener).await;

@@ -161,7 +161,7 @@ async fn one_extension_gives_each_connection_streams_of_its_own() {
     let factories = Factories::new();
     factories.serve("echo", echo);
     let (near, far) =
-        (Multiplexing::default(), Multiplexing::with_settings(&factories, StreamSettings::new().most_streams(1)));
+        (Multiplexing::default(), Multiplexing::with_settings(&factories, StreamSettings::new().max_streams(1)));
     let pair = || {
         let builder = |extension: &Multiplexing| Connection::builder().extension(extension.clone());
         amp_core::pair(builder(&near), builder(&far))
@@ -210,7 +210,7 @@ async fn a_connection_that_is_given_two_multiplexers_has_ended_and_says_why() {
 
 #[tokio::test]
 async fn over_the_limit_of_this_end_connecting_fails_without_a_word_to_the_peer() {
-    let (here, there) = ends_with(1000, &StreamSettings::new().most_streams(1));
+    let (here, there) = ends_with(1000, &StreamSettings::new().max_streams(1));
     there.factories.serve("echo", echo);
     let stream = here.connect("echo").await;
     let error = here.multiplexer.connect("echo").await.expect_err("over the limit");
@@ -232,7 +232,7 @@ async fn a_connect_that_is_dropped_before_it_was_polled_sends_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_connect_that_is_dropped_while_it_waits_for_its_turn_sends_nothing() {
     let (a, b) = tokio::io::duplex(1000);
-    let end = End::over(a, Settings::new().most_calls(1), StreamSettings::new());
+    let end = End::over(a, Settings::new().max_calls(1), StreamSettings::new());
     let mut first = Box::pin(end.multiplexer.connect("one"));
     let mut second = Box::pin(end.multiplexer.connect("two"));
     assert!(timeout(Duration::from_secs(1), &mut first).await.is_err());
@@ -314,7 +314,7 @@ async fn a_stream_that_opens_an_hour_after_its_connect_was_given_up_is_closed_ag
 /// Empty and single bytes for a stream that is not known yet cost what they hold, not what they carry.
 #[tokio::test(start_paused = true)]
 async fn early_crumbs_are_bounded_too() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_early(10_000));
+    let (end, mut peer) = scripted_with(StreamSettings::new().max_early(10_000));
     let multiplexer = end.multiplexer.clone();
     let connecting = tokio::spawn(async move { multiplexer.connect("echo").await });
     let ask = peer.expect_ask("Connect").await;
@@ -339,7 +339,7 @@ async fn early_crumbs_are_bounded_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_whose_early_bytes_are_not_all_kept_ends_with_the_reason() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_early(1500));
+    let (end, mut peer) = scripted_with(StreamSettings::new().max_early(1500));
     let multiplexer = end.multiplexer.clone();
     let connecting = tokio::spawn(async move { multiplexer.connect("echo").await });
     let ask = peer.expect_ask("Connect").await;

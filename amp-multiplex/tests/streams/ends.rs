@@ -150,7 +150,7 @@ async fn what_came_before_a_connect_saw_its_answer_is_whole_though_the_connectio
 /// The peer may have been told already that it is all here.
 #[tokio::test(start_paused = true)]
 async fn what_was_kept_for_a_stream_before_it_is_known_is_not_too_much_for_it_then() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_buffered(3000).most_received(4000));
+    let (end, mut peer) = scripted_with(StreamSettings::new().max_buffered(3000).max_received(4000));
     let mut connecting = Box::pin(end.multiplexer.connect("source"));
     assert!(timeout(Duration::from_secs(1), &mut connecting).await.is_err());
     let ask = peer.expect_ask("Connect").await;
@@ -167,8 +167,8 @@ async fn what_was_kept_for_a_stream_before_it_is_known_is_not_too_much_for_it_th
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_stream_that_has_lost_early_bytes_is_not_taken_as_if_all_were_there() {
     // With a place for its id, and without.
-    for most_early in [600, 100] {
-        let (end, mut peer) = scripted_with(StreamSettings::new().most_early(most_early));
+    for max_early in [600, 100] {
+        let (end, mut peer) = scripted_with(StreamSettings::new().max_early(max_early));
         let mut connecting = Box::pin(end.multiplexer.connect("source"));
         assert!(timeout(Duration::from_secs(1), &mut connecting).await.is_err());
         let ask = peer.expect_ask("Connect").await;
@@ -208,7 +208,7 @@ async fn a_shutdown_whose_end_the_peer_does_not_know_tells_what_the_disconnect_s
 
 #[tokio::test]
 async fn an_end_that_reads_too_little_for_its_bounds_fails_the_shutdown_and_cuts_what_it_wrote() {
-    let settings = StreamSettings::new().most_buffered(1000);
+    let settings = StreamSettings::new().max_buffered(1000);
     let (here, there, mut one, mut other) = streaming(ends_with(1 << 16, &settings)).await;
     write(&mut other, "half of the ans").await;
     assert_eq!(read_exactly(&mut one, 15).await, b"half of the ans");
@@ -224,7 +224,7 @@ async fn an_end_that_reads_too_little_for_its_bounds_fails_the_shutdown_and_cuts
 /// The peer had said its end before, so that its Disconnect cuts nothing.
 #[tokio::test]
 async fn shutdown_fails_when_the_bytes_are_too_much_for_a_peer_that_has_ended_its_own_direction() {
-    let settings = StreamSettings::new().most_buffered(1000);
+    let settings = StreamSettings::new().max_buffered(1000);
     let (_here, _there, mut one, mut other) = streaming(ends_with(1 << 16, &settings)).await;
     soon("closing", other.shutdown()).await.expect("closed");
     assert_eq!(read_all(&mut one).await, b"");

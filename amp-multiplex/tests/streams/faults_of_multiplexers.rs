@@ -70,7 +70,7 @@ async fn a_target_that_hangs_freezes_nothing() {
 #[tokio::test]
 async fn more_unanswered_transmits_than_calls_may_be_out_block_no_command() {
     let (a, b) = tokio::io::duplex(1 << 16);
-    let settings = Settings::new().most_calls(4).most_responders(16);
+    let settings = Settings::new().max_calls(4).max_responders(16);
     let here = End::over(a, settings.clone(), StreamSettings::new());
     let there = End::over(b, settings, StreamSettings::new());
     let mut sleepers = there.factories.listen("sleepers", 100);
@@ -92,7 +92,7 @@ async fn more_unanswered_transmits_than_calls_may_be_out_block_no_command() {
 async fn over_the_limit_of_streams_the_one_connect_is_refused() {
     let (a, b) = tokio::io::duplex(1 << 16);
     let here = End::over(a, Settings::new(), StreamSettings::new());
-    let there = End::over(b, Settings::new(), StreamSettings::new().most_streams(3));
+    let there = End::over(b, Settings::new(), StreamSettings::new().max_streams(3));
     there.factories.serve("echo", echo);
     let mut streams = Vec::new();
     for _ in 0..3 {

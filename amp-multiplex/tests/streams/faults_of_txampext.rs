@@ -143,7 +143,7 @@ async fn fault_9_a_refused_connect_is_an_error_and_ends_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn fault_10_no_more_than_a_window_is_ever_unanswered() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().first_window(100_000).most_window(100_000));
+    let (end, mut peer) = scripted_with(StreamSettings::new().first_window(100_000).max_window(100_000));
     let mut listener = end.factories.listen("source", 1);
     let (id, mut stream) = peer.open("source", &mut listener).await;
     assert_eq!(soon("writing nothing", stream.write(b"")).await.expect("nothing"), 0);

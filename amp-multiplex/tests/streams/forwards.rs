@@ -177,7 +177,7 @@ async fn no_socket_is_left_in_close_wait_after_the_far_end_has_left() {
 #[tokio::test]
 async fn what_the_far_end_said_before_it_left_is_not_cut_off_by_what_the_client_still_sends() {
     const ANSWER: usize = 24 << 20;
-    let wide = StreamSettings::new().first_window(2 * ANSWER).most_buffered(4 * ANSWER);
+    let wide = StreamSettings::new().first_window(2 * ANSWER).max_buffered(4 * ANSWER);
     let (here, there) = ends_with(1 << 16, &wide);
     let (said, mut heard) = tokio::sync::mpsc::unbounded_channel();
     there.factories.serve("curt", move |mut stream: Stream| {

@@ -27,7 +27,7 @@ async fn a_stream_whose_task_panics_ends_and_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_never_waits_loses_the_one_stream_that_it_overruns() {
-    let (end, mut peer) = scripted_with(StreamSettings::new().most_buffered(100_000));
+    let (end, mut peer) = scripted_with(StreamSettings::new().max_buffered(100_000));
     let mut listener = end.factories.listen("slow", 2);
     let (greedy, mut first) = peer.open("slow", &mut listener).await;
     let (modest, mut second) = peer.open("slow", &mut listener).await;
@@ -53,7 +53,7 @@ async fn a_peer_that_never_waits_loses_the_one_stream_that_it_overruns() {
 
 #[tokio::test(start_paused = true)]
 async fn what_all_streams_together_hold_is_bounded_and_costs_one_that_holds_much() {
-    let settings = StreamSettings::new().most_received(200_000);
+    let settings = StreamSettings::new().max_received(200_000);
     let (end, mut peer) = scripted_with(settings);
     let mut listener = end.factories.listen("slow", 10);
     let mut streams = Vec::new();
@@ -119,7 +119,7 @@ async fn bytes_go_out_though_their_writer_neither_flushes_nor_comes_back() {
 
 #[tokio::test]
 async fn a_writer_that_goes_idle_gives_its_credit_back() {
-    let settings = StreamSettings::new().first_window(1000).most_in_flight(10_000).most_window(100_000);
+    let settings = StreamSettings::new().first_window(1000).max_in_flight(10_000).max_window(100_000);
     let (here, there) = crate::support::ends_with(1 << 20, &settings);
     there.factories.serve("echo", echo);
     let mut idle = Vec::new();

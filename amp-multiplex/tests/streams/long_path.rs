@@ -43,7 +43,7 @@ async fn rate(streams: &StreamSettings) -> f64 {
 
 #[tokio::test(start_paused = true)]
 async fn on_a_long_path_a_stream_is_far_faster_than_a_fixed_window_allows() {
-    let fixed = rate(&StreamSettings::new().most_window(256 * 1024)).await;
+    let fixed = rate(&StreamSettings::new().max_window(256 * 1024)).await;
     let ours = rate(&StreamSettings::new()).await;
     assert!(fixed < 2.7e6, "the path is not long: {fixed}");
     assert!(ours > 20e6, "{ours} bytes a second, and {fixed} with a fixed window");
@@ -69,7 +69,7 @@ async fn a_reader_that_sleeps_gets_no_more_than_the_first_window_over_a_long_pat
 /// Twenty writers whose readers sleep want twice of what all streams together may have on their way, and leave a share.
 #[tokio::test(start_paused = true)]
 async fn slow_streams_do_not_eat_the_window_of_the_others() {
-    let (here, there) = far(100_000_000, &StreamSettings::new().first_window(100_000).most_in_flight(1_000_000));
+    let (here, there) = far(100_000_000, &StreamSettings::new().first_window(100_000).max_in_flight(1_000_000));
     let mut sleepers = there.factories.listen("sleepers", 100);
     let mut kept = Vec::new();
     for _ in 0..20 {
@@ -129,7 +129,7 @@ async fn try_write(stream: &mut Stream, bytes: &[u8]) -> Option<usize> {
 
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_is_held_up_for_a_measurement_starts_one_timer_which_wakes_it_though_the_reader_sleeps() {
-    let (here, there) = ends_with(1 << 20, &StreamSettings::new().first_window(100_000).most_window(100_000));
+    let (here, there) = ends_with(1 << 20, &StreamSettings::new().first_window(100_000).max_window(100_000));
     let mut listener = there.factories.listen("reader", 1);
     let (mut stream, mut reader) = here.open("reader", &mut listener).await;
     write(&mut stream, "measured").await;

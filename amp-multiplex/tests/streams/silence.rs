@@ -35,7 +35,7 @@ async fn left(peer: &mut RawPeer, factory: &str) -> Packet {
 #[tokio::test(start_paused = true)]
 async fn a_stream_whose_disconnect_has_no_answer_gives_its_place_back_when_the_time_is_over() {
     for factory in ["drop", "banner"] {
-        let (end, mut peer) = leaving(StreamSettings::new().most_streams(2));
+        let (end, mut peer) = leaving(StreamSettings::new().max_streams(2));
         left(&mut peer, factory).await;
         left(&mut peer, factory).await;
         sleep(LIMIT - Duration::from_millis(10)).await;

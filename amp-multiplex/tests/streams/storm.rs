@@ -12,7 +12,7 @@ use crate::support::{ends_with, soon};
 async fn nothing_hangs_however_streams_and_connections_end() {
     for round in 0..150_u64 {
         let (here, there) =
-            ends_with(1 << (8 + round % 9), &StreamSettings::new().most_in_flight(64 << 10).most_received(256 << 10));
+            ends_with(1 << (8 + round % 9), &StreamSettings::new().max_in_flight(64 << 10).max_received(256 << 10));
         there.factories.serve("echo", crate::support::echo);
         there.factories.serve("drop", |mut s: Stream| async move {
             let _ = s.read(&mut [0; 10]).await;

@@ -17,7 +17,7 @@ use crate::Error;
 use crate::load::Client;
 
 /// Calls that may be out or waiting at once.
-const MOST: usize = 4_096;
+const MAX: usize = 4_096;
 
 #[tarpc::service]
 trait Calculator {
@@ -46,7 +46,7 @@ pub(super) async fn serve() -> Result<Served, Error> {
             stream.set_nodelay(true).expect("a fresh stream takes it");
             let transport =
                 serde_transport::new(LengthDelimitedCodec::builder().new_framed(stream), Bincode::default());
-            let channel = BaseChannel::new(server::Config { pending_response_buffer: MOST }, transport);
+            let channel = BaseChannel::new(server::Config { pending_response_buffer: MAX }, transport);
             tokio::spawn(channel.execute(Abacus.serve()).for_each(|answer| async {
                 tokio::spawn(answer);
             }));
@@ -64,8 +64,8 @@ impl Client for Caller {
         stream.set_nodelay(true)?;
         let transport = serde_transport::new(LengthDelimitedCodec::builder().new_framed(stream), Bincode::default());
         let mut config = client::Config::default();
-        config.max_in_flight_requests = MOST;
-        config.pending_request_buffer = MOST;
+        config.max_in_flight_requests = MAX;
+        config.pending_request_buffer = MAX;
         Ok(Self(CalculatorClient::new(config, transport).spawn()))
     }
 

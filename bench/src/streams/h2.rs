@@ -16,7 +16,7 @@ use crate::contestants::Served;
 const FRAME: u32 = 32 * 1024;
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 64 << 20;
-const MOST_STREAMS: u32 = 16_384;
+const MAX_STREAMS: u32 = 16_384;
 
 pub(super) async fn serve() -> Result<Served, Error> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -35,7 +35,7 @@ async fn serve_connection(socket: TcpStream) -> Result<(), Error> {
         .max_frame_size(FRAME)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_concurrent_streams(MOST_STREAMS)
+        .max_concurrent_streams(MAX_STREAMS)
         .handshake::<_, Bytes>(socket)
         .await?;
     while let Some(request) = connection.accept().await {
@@ -60,7 +60,7 @@ impl Opener for Client {
             .max_frame_size(FRAME)
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .initial_max_send_streams(MOST_STREAMS as usize)
+            .initial_max_send_streams(MAX_STREAMS as usize)
             .handshake(socket)
             .await?;
         tokio::spawn(connection);

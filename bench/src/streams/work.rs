@@ -23,9 +23,9 @@ pub(super) const BULK: u8 = 0xff;
 const PERIOD: usize = 251;
 
 /// The most that one write takes and one read gives.
-const MOST: usize = 128 * 1024;
+const MAX: usize = 128 * 1024;
 
-static PATTERN: LazyLock<Bytes> = LazyLock::new(|| (0..PERIOD + MOST).map(|at| (at % PERIOD) as u8).collect());
+static PATTERN: LazyLock<Bytes> = LazyLock::new(|| (0..PERIOD + MAX).map(|at| (at % PERIOD) as u8).collect());
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ import zlib
 from twisted.protocols.amp import AmpList, Argument, IArgumentType
 from zope.interface import implementer
 
-MOST = 65535
+MAX = 65535
 
 
 @implementer(IArgumentType)
@@ -16,9 +16,9 @@ class Numbered:
 
     def toBox(self, name, strings, objects, proto):
         value = objects.pop(name.decode())
-        strings[name] = value[:MOST]
-        for number, start in enumerate(range(MOST, len(value), MOST), start=2):
-            strings[b"%s.%d" % (name, number)] = value[start : start + MOST]
+        strings[name] = value[:MAX]
+        for number, start in enumerate(range(MAX, len(value), MAX), start=2):
+            strings[b"%s.%d" % (name, number)] = value[start : start + MAX]
 
     def fromBox(self, name, strings, objects, proto):
         parts, number = [strings.pop(name)], 2
@@ -34,8 +34,8 @@ class Dotted:
 
     def toBox(self, name, strings, objects, proto):
         value = objects.pop(name.decode())
-        for number, start in enumerate(range(0, len(value), MOST)):
-            strings[b"%s.%d" % (name, number)] = value[start : start + MOST]
+        for number, start in enumerate(range(0, len(value), MAX)):
+            strings[b"%s.%d" % (name, number)] = value[start : start + MAX]
 
     def fromBox(self, name, strings, objects, proto):
         parts = []

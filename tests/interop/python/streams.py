@@ -14,7 +14,7 @@ from twisted.protocols.amp import Command, String, Unicode
 
 from responders import Responders, connections
 
-MOST = 65535
+MAX = 65535
 TEN_MEGABYTES = 10_000_000
 
 
@@ -55,8 +55,8 @@ class Transport:
         self.peer, self.identifier = peer, identifier
 
     def write(self, data):
-        for start in range(0, len(data), MOST):
-            self.peer.callRemote(Transmit, connection=self.identifier, data=data[start : start + MOST])
+        for start in range(0, len(data), MAX):
+            self.peer.callRemote(Transmit, connection=self.identifier, data=data[start : start + MAX])
 
     def writeSequence(self, parts):
         self.write(b"".join(parts))

@@ -36,7 +36,7 @@ async fn a_stream_may_be_dropped_while_twisted_pours_bytes_into_it() {
 
 #[tokio::test]
 async fn who_says_too_much_before_the_answer_to_connect_loses_that_stream_only() {
-    let settings = StreamSettings::new().most_early(1 << 20);
+    let settings = StreamSettings::new().max_early(1 << 20);
     let Some(mut peers) = ToTwisted::with(settings).await else { return };
     let mut other = peers.open("echo").await;
     for factory in ["download", "chatter"] {

@@ -16,11 +16,11 @@ use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
 
 /// The most bytes of one read.
-const MOST_READ: usize = 8 * 1024;
+const MAX_READ: usize = 8 * 1024;
 /// A pipe that is ready to be written takes this much without blocking, so that the thread can be stopped.
-const MOST_WRITTEN: usize = nix::libc::PIPE_BUF;
+const MAX_WRITTEN: usize = nix::libc::PIPE_BUF;
 /// How much is handed to the thread at once.
-const MOST_HANDED: usize = 64 * 1024;
+const MAX_HANDED: usize = 64 * 1024;
 
 /// Reads ahead by no more than two reads.
 pub(super) struct ThreadReader {
@@ -62,7 +62,7 @@ impl ThreadReader {
 
 /// The next bytes; `None` at the end, or when nobody wants them.
 fn read(file: &mut File, stopped: &PipeReader) -> io::Result<Option<Bytes>> {
-    let mut chunk = vec![0; MOST_READ];
+    let mut chunk = vec![0; MAX_READ];
     while wait(file, PollFlags::POLLIN, stopped)? {
         match file.read(&mut chunk) {
             Ok(0) => return Ok(None),
@@ -109,7 +109,7 @@ impl ThreadWriter {
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_flush(cx))?;
         let mut piece = self.piece.take().unwrap_or_default();
-        let count = bytes.len().min(MOST_HANDED);
+        let count = bytes.len().min(MAX_HANDED);
         piece.clear();
         piece.extend_from_slice(&bytes[..count]);
         let handed = self.pieces.send(piece);
@@ -131,7 +131,7 @@ fn write(file: &mut File, stopped: &PipeReader, mut piece: &[u8]) -> io::Result<
         if !wait(file, PollFlags::POLLOUT, stopped)? {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        match file.write(&piece[..piece.len().min(MOST_WRITTEN)]) {
+        match file.write(&piece[..piece.len().min(MAX_WRITTEN)]) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => piece = &piece[count..],
             Err(error) if passes(&error) => {}

@@ -3,7 +3,7 @@ use crate::connection::Call;
 
 /// What an extension may change about a call that it makes.
 pub trait CallExt: Sized {
-    /// Takes no place among [`most_calls`](crate::Settings::most_calls), and goes out also while the connection closes. The
+    /// Takes no place among [`max_calls`](crate::Settings::max_calls), and goes out also while the connection closes. The
     /// extension bounds such calls by a rule of its own. A [time limit](Call::timeout) counts from when it is sent. When over 1,024
     /// such calls whose time was over have no answer, the connection ends with
     /// [`CloseReason::NotAnswering`](crate::CloseReason::NotAnswering).

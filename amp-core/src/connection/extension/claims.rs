@@ -14,8 +14,8 @@ pub trait Handler: Send + Sync + 'static {
     /// [`Extension::commands`](super::Extension::commands).
     ///
     /// It is called in the order of arrival, whatever responders run or wait, and also while the connection closes. Such asks
-    /// count for nothing among [`most_responders`](crate::Settings::most_responders) and
-    /// [`most_inbound`](crate::Settings::most_inbound): the protocol bounds itself. It runs while the connection is read and
+    /// count for nothing among [`max_responders`](crate::Settings::max_responders) and
+    /// [`max_inbound`](crate::Settings::max_inbound): the protocol bounds itself. It runs while the connection is read and
     /// must not block; what takes time [takes the arguments](Ask::accept) and answers later.
     ///
     /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::codes::UNKNOWN).

@@ -11,7 +11,7 @@ use crate::proto::credit::Credit;
 use crate::proto::outbound::Outbound;
 
 /// The part of bulk in the buffer.
-const MOST_BULK: usize = 98_304;
+const MAX_BULK: usize = 98_304;
 
 const LANES: [Lane; 4] = [Lane::Call, Lane::Notify, Lane::Callback, Lane::Bulk];
 
@@ -36,7 +36,7 @@ enum Operation {
 
 fn operation() -> impl Strategy<Value = Operation> {
     let small = || prop_oneof![Just(1_usize), Just(40), Just(80), Just(150)];
-    let large = || prop_oneof![Just(65_536_usize), Just(MOST_BULK)];
+    let large = || prop_oneof![Just(65_536_usize), Just(MAX_BULK)];
     let length = || prop_oneof![4 => small(), 1 => large()];
     let lane =
         prop_oneof![1 => Just(Lane::Call), 1 => Just(Lane::Notify), 1 => Just(Lane::Callback), 3 => Just(Lane::Bulk)];
@@ -73,8 +73,8 @@ struct Buffer {
 
 impl Buffer {
     /// Half of the buffer at most, and at least 96 KiB of that or what other boxes took the turn before.
-    fn most_bulk(&self) -> usize {
-        self.others.max(MOST_BULK).min(self.mark / 2).max(1)
+    fn max_bulk(&self) -> usize {
+        self.others.max(MAX_BULK).min(self.mark / 2).max(1)
     }
 
     fn has_room(&self) -> bool {
@@ -90,7 +90,7 @@ impl Buffer {
 struct Scene {
     admission: Admission<u64>,
     outbound: Outbound,
-    most_calls: usize,
+    max_calls: usize,
     buffer: Buffer,
     out: usize,
     is_given: Option<bool>,
@@ -104,13 +104,13 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(mark: usize, most_calls: usize) -> Self {
+    fn new(mark: usize, max_calls: usize) -> Self {
         let (length, promised, bulk, bulk_promised, others) = (0, 0, 0, 0, 0);
         Self {
-            admission: Admission::new(most_calls, Credit::default()),
+            admission: Admission::new(max_calls, Credit::default()),
             outbound: Outbound::new(mark),
-            most_calls,
-            buffer: Buffer { mark, length, promised, bulk, bulk_promised, usual: MOST_BULK / 4, others },
+            max_calls,
+            buffer: Buffer { mark, length, promised, bulk, bulk_promised, usual: MAX_BULK / 4, others },
             out: 0,
             is_given: None,
             marks: 0,
@@ -203,7 +203,7 @@ impl Scene {
             expected.push(next);
             self.buffer.promised += (self.buffer.mark / 16).max(1);
         }
-        while self.buffer.bulk + self.buffer.bulk_promised < self.buffer.most_bulk() {
+        while self.buffer.bulk + self.buffer.bulk_promised < self.buffer.max_bulk() {
             let Some((ticket, next)) = self.lane_mut(Lane::Bulk).pop_first() else { break };
             expected.push(next);
             self.woken.insert(ticket);
@@ -245,7 +245,7 @@ impl Scene {
         let is_first = first.is_none_or(|first| ticket.is_some_and(|ticket| ticket <= *first));
         let was_woken = ticket.zip(self.first_woken).is_some_and(|(ticket, first)| ticket >= first);
         let is_late = lane == Lane::Bulk && is_first && was_woken;
-        let is_late_let = is_late && self.buffer.bulk < 2 * self.buffer.most_bulk();
+        let is_late_let = is_late && self.buffer.bulk < 2 * self.buffer.max_bulk();
         let expected = (self.has_what_it_needs(lane) && (is_first || lane == Lane::Callback)) || is_late_let;
         let admits = self.admission.admits(lane, ticket, &self.outbound, self.out);
         assert_eq!(admits, expected, "{lane:?} with the ticket {ticket:?}");
@@ -253,13 +253,13 @@ impl Scene {
 
     fn has_what_it_needs(&self, lane: Lane) -> bool {
         match lane {
-            Lane::Call => self.buffer.has_room() && self.out < self.most_calls,
+            Lane::Call => self.buffer.has_room() && self.out < self.max_calls,
             Lane::Notify => {
                 let has_credit = if self.is_given.is_some() { self.marks < 2 } else { self.buffer.length < 65_536 };
                 self.buffer.has_room() && has_credit
             }
             Lane::Callback => self.buffer.has_room(),
-            Lane::Bulk => self.buffer.bulk < self.buffer.most_bulk(),
+            Lane::Bulk => self.buffer.bulk < self.buffer.max_bulk(),
         }
     }
 
@@ -308,11 +308,11 @@ fn bulk_that_was_woken_finds_room_until_there_is_twice_its_part() {
 proptest! {
     #[test]
     fn each_lane_lets_out_what_its_limit_allows_and_the_first_of_it_is_never_refused_that(
-        mark in prop_oneof![1..4_usize, Just(160), Just(1600), Just(2 * MOST_BULK), Just(1 << 20)],
-        most_calls in 1..4_usize,
+        mark in prop_oneof![1..4_usize, Just(160), Just(1600), Just(2 * MAX_BULK), Just(1 << 20)],
+        max_calls in 1..4_usize,
         operations in vec(operation(), 0..80),
     ) {
-        let mut scene = Scene::new(mark, most_calls);
+        let mut scene = Scene::new(mark, max_calls);
         for operation in operations {
             scene.run(operation);
         }

@@ -97,9 +97,9 @@ impl Scene {
     fn new(outbound_mark: usize) -> Self {
         let limits = Limits {
             boxes: BoxLimits::DEFAULT,
-            most_calls: 1000,
+            max_calls: 1000,
             outbound_mark,
-            most_outbound: usize::MAX,
+            max_outbound: usize::MAX,
             announces: true,
         };
         let mut state = ConnectionState::new(limits, &Account::unshared());

@@ -6,9 +6,9 @@ use crate::tags::Progress;
 use crate::wire::{AmpBox, BoxLimits};
 
 fn state() -> ConnectionState<u64> {
-    let (boxes, most_calls) = (BoxLimits::DEFAULT, 1);
-    let (outbound_mark, most_outbound) = (1 << 20, usize::MAX);
-    let limits = Limits { boxes, most_calls, outbound_mark, most_outbound, announces: false };
+    let (boxes, max_calls) = (BoxLimits::DEFAULT, 1);
+    let (outbound_mark, max_outbound) = (1 << 20, usize::MAX);
+    let limits = Limits { boxes, max_calls, outbound_mark, max_outbound, announces: false };
     ConnectionState::new(limits, &Account::unshared())
 }
 

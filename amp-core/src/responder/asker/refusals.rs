@@ -32,7 +32,7 @@ impl Asker {
     #[cold]
     pub(in crate::responder) fn refuse_busy(&mut self) {
         self.tell(EventKind::BUSY, |peer, _, omitted| {
-            let what = "too many commands are running; see `Settings::most_responders` and `most_inbound`";
+            let what = "too many commands are running; see `Settings::max_responders` and `max_inbound`";
             tracing::warn!(%peer, omitted, "{what}");
         });
         self.error(codes::BUSY, "Too many commands are running; try again later");
