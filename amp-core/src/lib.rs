@@ -73,7 +73,7 @@ pub use server::accept;
 pub use {
     boxes::{BoxReceiver, BoxSender, SendBoxError},
     call_error::{CallError, NotifyError, Reply},
-    connection::{BoxInlet, Builder, Call, Connection, Driver, Timer, WeakConnection, extension, pair},
+    connection::{BoxInlet, Call, Connection, ConnectionBuilder, Driver, Timer, WeakConnection, extension, pair},
     locator::Locator,
     peer::{Credentials, Peer},
     reason::CloseReason,

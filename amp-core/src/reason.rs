@@ -122,7 +122,7 @@ pub enum CloseReason {
         /// The peer's words, cut after 512 characters. Control characters are escaped.
         text: String,
     },
-    /// Extensions that [`Builder::extension`](crate::Builder::extension) was given claim the same command twice. Nothing was handled or
+    /// Extensions that [`ConnectionBuilder::extension`](crate::ConnectionBuilder::extension) was given claim the same command twice. Nothing was handled or
     /// written.
     #[error("the command {command} is claimed twice by extensions of this end")]
     ClaimedTwice {

@@ -30,11 +30,11 @@ pub struct Settings {
     /// credit for more meanwhile. With another, six boxes of the largest size, 193 KiB and [`decoded_bytes`](crate::BoxLimits) over this the connection ends with
     /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications): each was promised to run.
     pub max_inbound: usize,
-    /// From how many bytes waiting to be written on callers wait before they add to them, and responders before they
-    /// start. What counts as no call, as the bytes of streams, has room of its own: 96 KiB, beside large calls as
-    /// much as these had the turn before, and at most half of this. Until the peer's first box has come, notifications wait from
-    /// 64 KiB on: it may be about to give credit. At least 1. Default 1 MiB.
-    pub outbound_mark: usize,
+    /// High-water mark of the outbound buffer, in bytes: above it callers wait before they append to it, and responders before they
+    /// start. What counts as no call, as the bytes of streams, has room of its own: 96 KiB, beside large calls as much as these had the
+    /// turn before, and at most half of this. Until the peer's first box has come, notifications wait from 64 KiB on: it may be about
+    /// to give credit. At least 1. Default 1 MiB.
+    pub outbound_high_water: usize,
     /// How many bytes, answers included, may gather behind those being written (which may be as many) before the peer
     /// counts as one that does not read
     /// and the connection ends. Default 64 MiB.
@@ -97,7 +97,7 @@ impl Default for Settings {
             max_calls: 1024,
             max_responders: 4096,
             max_inbound: 64 << 20,
-            outbound_mark: 1 << 20,
+            outbound_high_water: 1 << 20,
             max_outbound: 64 << 20,
             call_timeout: None,
             box_timeout: Some(Duration::from_secs(30)),
@@ -162,7 +162,7 @@ setters! {
     max_calls: usize,
     max_responders: usize,
     max_inbound: usize,
-    outbound_mark: usize,
+    outbound_high_water: usize,
     max_outbound: usize,
     close_timeout: Duration,
     linger: Duration,

@@ -17,7 +17,7 @@ use crate::unread::Unread;
 
 /// The extension that gives connections streams: what the peer may open them to, and the limits.
 ///
-/// It is given to [`Builder::extension`](amp_core::Builder::extension) or
+/// It is given to [`ConnectionBuilder::extension`](amp_core::ConnectionBuilder::extension) or
 /// [`ServerBuilder::extension`](amp_core::ServerBuilder::extension). Each connection gets streams of its own, which
 /// [`Multiplexer::of`] returns. Cheap to clone.
 ///

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use amp_core::{Builder, Connection};
+use amp_core::{Connection, ConnectionBuilder};
 use amp_multiplex::{Factories, Multiplexer, Multiplexing, Opening, Stream, StreamSettings, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -108,7 +108,7 @@ async fn until(what: &str, mut so: impl FnMut() -> bool) {
     panic!("not in half a minute: {what}");
 }
 
-fn end(target: &str) -> Builder {
+fn end(target: &str) -> ConnectionBuilder {
     let settings = StreamSettings::new().first_window(50_000);
     Connection::builder().extension(Multiplexing::with_settings(&factories(target), settings))
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use amp::{
-    AmpBox, BoxInlet, BoxReceiver, BoxSender, Builder, CloseReason, Connection, Peer, SendBoxError, WeakConnection,
-    codes,
+    AmpBox, BoxInlet, BoxReceiver, BoxSender, CloseReason, Connection, ConnectionBuilder, Peer, SendBoxError,
+    WeakConnection, codes,
 };
 
 const ROUTE: &str = "_route";
@@ -33,7 +33,7 @@ impl Router {
     }
 
     /// Opens a route. The other end opens one of the same name.
-    pub(crate) fn open(&self, name: &str, builder: Builder) -> Connection {
+    pub(crate) fn open(&self, name: &str, builder: ConnectionBuilder) -> Connection {
         let sender = RouteSender { name: name.to_owned(), connection: self.connection.clone() };
         let (route, mut inlet) = builder.start_over(Arc::new(sender), Peer::other(format!("route {name}")));
         let mut routes = lock(&self.routes);

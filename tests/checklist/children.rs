@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use amp::{Builder, Command, Connection, Exposed, Reply, Settings, responder};
+use amp::{Command, Connection, ConnectionBuilder, Exposed, Reply, Settings, responder};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command as Process};
@@ -16,7 +16,7 @@ use crate::commands::House;
 use crate::raw_peer::{answer_sum, ask_sum, ended, soon};
 
 /// With such a linger a test would hang where it is awaited.
-fn forever() -> Builder {
+fn forever() -> ConnectionBuilder {
     let settings = Settings::new().linger(Duration::from_secs(24 * 3600)).close_timeout(Duration::MAX);
     Connection::builder().settings(settings)
 }
@@ -228,7 +228,7 @@ impl Parent {
     }
 
     /// Talks to the child, past what its test harness has to say.
-    async fn connect(&mut self, builder: Builder) -> Connection {
+    async fn connect(&mut self, builder: ConnectionBuilder) -> Connection {
         let mut read = File::from(copy(&self.read));
         let marked = tokio::task::spawn_blocking(move || {
             let (mut said, mut byte) = (Vec::new(), [0]);

@@ -71,7 +71,7 @@ async fn a_raw_peer_over_tcp_that_asks_for_1_024_answers_of_130_kb_and_reads_is_
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_reads_a_little_at_a_time_is_not_accused() {
     // A bound of outbound bytes that a hundredth of the answers would cross.
-    let settings = Settings::new().outbound_mark(100_000).max_outbound(1_000_000);
+    let settings = Settings::new().outbound_high_water(100_000).max_outbound(1_000_000);
     let (_connection, mut peer) = RawPeer::with_room(64 * 1024, Library.into_locator(), settings);
     peer.send(&asks()[..]).await;
     let mut left = 1024 * answer_len(1);
@@ -91,7 +91,7 @@ async fn a_peer_that_reads_a_little_at_a_time_is_not_accused() {
 async fn congested(settings: Settings) -> (Connection, RawPeer, House) {
     let house = House::new();
     let locator = house.clone().into_locator();
-    let (connection, mut peer) = RawPeer::with_room(64, locator, settings.outbound_mark(1000));
+    let (connection, mut peer) = RawPeer::with_room(64, locator, settings.outbound_high_water(1000));
     peer.send(ask("big", "Big", &[("size", "2000")]).repeat(2)).await;
     (connection, peer, house)
 }
@@ -144,7 +144,7 @@ async fn asks_that_wait_while_the_connection_closes_are_answered_that_nothing_wa
 
 #[tokio::test(start_paused = true)]
 async fn settings_of_zero_that_are_at_least_one_act_as_one() {
-    let settings = || Settings::new().outbound_mark(0).max_calls(0);
+    let settings = || Settings::new().outbound_high_water(0).max_calls(0);
     let (ours, theirs) = tokio::io::duplex(64);
     let caller = Connection::builder().settings(settings()).start(ours, Peer::other("zero"));
     let builder = Connection::builder().settings(settings()).locator(House::new().into_locator());
@@ -162,7 +162,7 @@ async fn settings_of_zero_that_are_at_least_one_act_as_one() {
 #[tokio::test(start_paused = true)]
 async fn nothing_waits_for_good_behind_notifications_that_wait_for_memory() {
     let house = House::new();
-    let settings = Settings::new().outbound_mark(1000).max_inbound(2_000);
+    let settings = Settings::new().outbound_high_water(1000).max_inbound(2_000);
     let (_connection, mut peer) = RawPeer::with_room(64, house.clone().into_locator(), settings);
     // One runs, and may be waiting for the call or for what is notified.
     peer.send(ask("wait", "Wait", &[])).await;

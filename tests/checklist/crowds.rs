@@ -82,7 +82,7 @@ const FULL: usize = 40_000;
 
 /// A connection whose outbound buffer is full, and its peer, which does not read yet.
 async fn full() -> (Connection, RawPeer) {
-    let (connection, peer) = RawPeer::with_room(64 * 1024, (), Settings::new().outbound_mark(FULL));
+    let (connection, peer) = RawPeer::with_room(64 * 1024, (), Settings::new().outbound_high_water(FULL));
     for _ in 0..4 {
         connection.send_box(AmpBox::new().with("k", vec![b'v'; FULL]).expect("fits")).expect("sent");
         tokio::task::yield_now().await;

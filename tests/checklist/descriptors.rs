@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::time::Duration;
 
-use amp::{Builder, Connection, Peer};
+use amp::{Connection, ConnectionBuilder, Peer};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::stat::Mode;
 use tokio::process::Command as Process;
@@ -152,7 +152,7 @@ async fn the_end_of_a_child_is_seen_where_it_has_other_descriptors_too() {
 
 #[tokio::test]
 async fn a_child_that_cannot_start_is_an_error_whatever_its_descriptors_are() {
-    let builder = Builder::new().locator(House::new().into_locator());
+    let builder = ConnectionBuilder::new().locator(House::new().into_locator());
     let free = File::open("/dev/null").expect("a device").as_raw_fd();
     for number in free..free + 12 {
         let process = Process::new("/no/such/program");

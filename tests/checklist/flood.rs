@@ -43,7 +43,7 @@ async fn two_peers_that_flood_each_other_with_20_000_calls_through_256_bytes_fin
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_finishes_with_every_bound_as_small_as_it_goes() {
-    let settings = Settings::new().max_calls(1).outbound_mark(1).in_order(true);
+    let settings = Settings::new().max_calls(1).outbound_high_water(1).in_order(true);
     let (one, other) = two(1, &settings);
     let (there, back) = (flood(&one, 200), flood(&other, 200));
     tokio::join!(all(there), all(back));

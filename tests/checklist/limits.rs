@@ -121,7 +121,7 @@ async fn a_call_that_is_dropped_while_it_waits_for_a_place_is_never_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_while_it_waits_for_room_gives_its_place_back() {
-    let settings = Settings::new().max_calls(3).outbound_mark(1);
+    let settings = Settings::new().max_calls(3).outbound_high_water(1);
     let (connection, mut peer) = RawPeer::with_room(16, (), settings);
     let mut calls = Vec::new();
     for _ in 0..3 {
@@ -159,8 +159,8 @@ async fn in_order_the_limit_counts_those_that_wait_for_their_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_wait_at_the_outbound_mark_and_go_on_when_the_peer_reads() {
-    let settings = Settings::new().outbound_mark(200);
+async fn callers_wait_at_the_outbound_high_water_and_go_on_when_the_peer_reads() {
+    let settings = Settings::new().outbound_high_water(200);
     let (connection, peer) = RawPeer::with_room(64, House::new().into_locator(), settings);
     let note = || Note { text: "x".repeat(20) };
     let mut notes = JoinSet::new();

@@ -176,7 +176,7 @@ async fn abort_is_heard_while_the_peer_does_not_read() {
 
 #[tokio::test(start_paused = true)]
 async fn callers_that_wait_for_room_are_told() {
-    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new().outbound_mark(1));
+    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new().outbound_high_water(1));
     let mut callers = Vec::new();
     for _ in 0..4 {
         let connection = connection.clone();

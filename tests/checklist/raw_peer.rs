@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use amp::{Builder, Connection, Locator, Peer, Settings};
+use amp::{Connection, ConnectionBuilder, Locator, Peer, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::timeout;
 
@@ -90,7 +90,7 @@ impl RawPeer {
     }
 
     /// The connection of a builder, and the script's end of it.
-    pub(crate) fn of(room: usize, builder: Builder) -> (Connection, Self) {
+    pub(crate) fn of(room: usize, builder: ConnectionBuilder) -> (Connection, Self) {
         let (ours, theirs) = tokio::io::duplex(room);
         (builder.start(ours, Peer::other("script")), Self { stream: theirs })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use amp::{Builder, CallError, CloseReason, Connection, Peer, Settings};
+use amp::{CallError, CloseReason, Connection, ConnectionBuilder, Peer, Settings};
 use amp_core::extension::{Delivery, ReplySink, Sender, SentTag};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -172,7 +172,7 @@ async fn a_sink_that_panics_costs_neither_the_connection_nor_the_replies_of_othe
 
 #[tokio::test(start_paused = true)]
 async fn what_an_extension_sends_takes_no_place_among_the_calls_and_keeps_nothing_open() {
-    let builder: Builder = Connection::builder().settings(Settings::new().max_calls(1).announce(false));
+    let builder: ConnectionBuilder = Connection::builder().settings(Settings::new().max_calls(1).announce(false));
     let (connection, mut peer) = RawPeer::of(1 << 20, builder);
     let call = tokio::spawn(connection.call(Wait));
     peer.expect(ask("1", "Wait", &[])).await;

@@ -69,7 +69,7 @@ async fn the_time_in_the_queue_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_notification_gives_up_when_the_peer_does_not_read() {
-    let settings = Settings::new().outbound_mark(10).call_timeout(SECOND);
+    let settings = Settings::new().outbound_high_water(10).call_timeout(SECOND);
     let (connection, _peer) = RawPeer::with_room(16, (), settings);
     connection.notify(sum()).await.expect("there is room");
     tokio::task::yield_now().await;

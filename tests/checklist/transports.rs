@@ -5,14 +5,14 @@ use std::io::{PipeReader, PipeWriter};
 use std::os::fd::AsRawFd;
 use std::process::Stdio;
 
-use amp::{Builder, Connection, Peer, Server, pair};
+use amp::{Connection, ConnectionBuilder, Peer, Server, pair};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::process::Command as Process;
 
 use crate::commands::{CallBack, House, sum};
 use crate::raw_peer::{ended, soon};
 
-pub(crate) fn house() -> Builder {
+pub(crate) fn house() -> ConnectionBuilder {
     Connection::builder().locator(House::new().into_locator())
 }
 

@@ -49,7 +49,7 @@ impl House {
 }
 
 fn congested() -> Settings {
-    Settings::new().outbound_mark(1000)
+    Settings::new().outbound_high_water(1000)
 }
 
 /// Answers a while after the locator has given the ask away.

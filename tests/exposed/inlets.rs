@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use amp::{
-    AmpBox, BoxInlet, BoxLimits, BoxReceiver, BoxSender, Builder, CloseReason, Connection, Peer, SendBoxError, Settings,
+    AmpBox, BoxInlet, BoxLimits, BoxReceiver, BoxSender, CloseReason, Connection, ConnectionBuilder, Peer,
+    SendBoxError, Settings,
 };
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
@@ -23,7 +24,7 @@ impl BoxSender for Pipe {
     }
 }
 
-fn start(builder: Builder) -> (Connection, BoxInlet, mpsc::UnboundedReceiver<AmpBox>) {
+fn start(builder: ConnectionBuilder) -> (Connection, BoxInlet, mpsc::UnboundedReceiver<AmpBox>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let builder = builder.locator(House::new().into_locator());
     let (connection, inlet) = builder.start_over(Arc::new(Pipe(sender)), Peer::other("pipe"));

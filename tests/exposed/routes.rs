@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use amp::{AmpBox, Builder, CallError, Connection, Peer, Settings, codes};
+use amp::{AmpBox, CallError, Connection, ConnectionBuilder, Peer, Settings, codes};
 use tokio::task::JoinSet;
 
 use crate::commands::{Big, House, Sum, Wait, sum};
@@ -10,11 +10,11 @@ use crate::raw_peer::{RawPeer, ask_sum, ended, packed, reason, soon};
 use crate::router::Router;
 
 /// What it sends is AMP alone.
-fn plain() -> Builder {
+fn plain() -> ConnectionBuilder {
     Connection::builder().settings(Settings::new().announce(false))
 }
 
-fn house() -> Builder {
+fn house() -> ConnectionBuilder {
     plain().locator(House::new().into_locator())
 }
 
@@ -198,7 +198,7 @@ fn two_by_two(room: usize, settings: &Settings) -> [[Connection; 2]; 2] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_5_000_calls_over_two_routes_finishes() {
-    for settings in [Settings::new(), Settings::new().outbound_mark(1).max_calls(10)] {
+    for settings in [Settings::new(), Settings::new().outbound_high_water(1).max_calls(10)] {
         let ends = two_by_two(4096, &settings);
         let routes: Vec<_> = ends.iter().flatten().collect();
         let mut calls = JoinSet::new();
@@ -212,7 +212,7 @@ async fn a_flood_of_5_000_calls_over_two_routes_finishes() {
 
 #[tokio::test(start_paused = true)]
 async fn routes_wait_for_a_peer_that_reads_slowly_and_it_is_not_accused() {
-    let settings = Settings::new().outbound_mark(50_000).max_outbound(400_000);
+    let settings = Settings::new().outbound_high_water(50_000).max_outbound(400_000);
     let [[one, other], _answering] = two_by_two(256, &settings);
     let mut calls = JoinSet::new();
     for at in 0..200 {

@@ -32,7 +32,7 @@ async fn a_box_that_is_sent_is_written_as_it_is_and_a_wrong_one_is_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_sender_says_when_it_would_like_more_and_is_woken_when_the_connection_ends() {
-    let settings = Settings::new().outbound_mark(100);
+    let settings = Settings::new().outbound_high_water(100);
     let (connection, mut peer) = RawPeer::with_room(16, (), settings);
     let sent = AmpBox::new().with("k", vec![b'v'; 100]).expect("fits");
     for _ in 0..2 {
@@ -64,7 +64,7 @@ impl Wake for Sleeper {
 
 #[tokio::test(start_paused = true)]
 async fn who_looks_for_room_again_and_again_is_remembered_once() {
-    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new().outbound_mark(1));
+    let (connection, _peer) = RawPeer::with_room(16, (), Settings::new().outbound_high_water(1));
     for _ in 0..2 {
         connection.send_box(AmpBox::new().with("k", vec![b'v'; 100]).expect("fits")).expect("sent");
         tokio::task::yield_now().await;

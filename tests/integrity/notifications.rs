@@ -82,7 +82,7 @@ impl Notes {
         (self.0.begun.load(Ordering::SeqCst), self.0.finished.load(Ordering::SeqCst))
     }
 
-    fn builder(&self, settings: &Settings) -> amp::Builder {
+    fn builder(&self, settings: &Settings) -> amp::ConnectionBuilder {
         Connection::builder().settings(settings.clone()).locator(self.clone().into_locator())
     }
 }
@@ -265,7 +265,7 @@ enum End {
 #[tokio::test(start_paused = true)]
 async fn what_has_arrived_without_a_tag_finishes_however_the_peers_stream_ends() {
     for end in [End::Half, End::Full, End::MidBox] {
-        for settings in [Settings::new(), Settings::new().in_order(true), Settings::new().outbound_mark(1)] {
+        for settings in [Settings::new(), Settings::new().in_order(true), Settings::new().outbound_high_water(1)] {
             let (connection, mut peer, notes) = raw(&settings, 1 << 16);
             peer.write_all(&note().repeat(10)).await.expect("there is room");
             match end {
@@ -284,7 +284,7 @@ async fn what_has_arrived_without_a_tag_finishes_however_the_peers_stream_ends()
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_because_the_peer_does_not_read_runs_when_the_peer_has_gone() {
-    let settings = Settings::new().outbound_mark(1_000);
+    let settings = Settings::new().outbound_high_water(1_000);
     let (connection, mut peer, notes) = raw(&settings, 64);
     let reads = packed(&[("_ask", "1"), ("_command", "Read")]).repeat(2);
     peer.write_all(&[reads, note().repeat(10)].concat()).await.expect("it reads");
@@ -352,7 +352,7 @@ fn connected(notes: &[Notes; 2], over_pipes: bool) -> [Connection; 2] {
     let [one, other] = [&notes[0], &notes[1]].map(|notes| notes.builder(&Settings::new()));
     if over_pipes {
         let [(a_reads, b_writes), (b_reads, a_writes)] = [(); 2].map(|()| std::io::pipe().expect("a pipe"));
-        let over = |builder: amp::Builder, reads: std::io::PipeReader, writes: std::io::PipeWriter| {
+        let over = |builder: amp::ConnectionBuilder, reads: std::io::PipeReader, writes: std::io::PipeWriter| {
             builder.pipes(reads, writes).expect("two pipes")
         };
         [over(one, a_reads, a_writes), over(other, b_reads, b_writes)]

@@ -20,7 +20,7 @@ pub(crate) fn of(random: &mut Random) -> ([Settings; SEATS], [Room; 2]) {
         let mut settings = Settings::new()
             .max_calls(1 + random.index(3))
             .max_responders(if random.once_in(4) { 4096 } else { 1 + random.index(3) })
-            .outbound_mark(random.pick(&[1, 30, 200, 1 << 20]))
+            .outbound_high_water(random.pick(&[1, 30, 200, 1 << 20]))
             .max_inbound(random.pick(&[700, 2_000, 64 << 20, 64 << 20]));
         // A peer that announces nothing is given no credit and needs none.
         settings.announce = !random.once_in(8);

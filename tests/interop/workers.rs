@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::{Arguments, Builder, Command, Connection, Exposed, Reply, Settings, responder};
+use amp::{Arguments, Command, Connection, ConnectionBuilder, Exposed, Reply, Settings, responder};
 use tokio::process::Command as Process;
 
 use crate::harness::{CHILD, python, soon};
@@ -53,7 +53,7 @@ impl AmpouleChild {
 }
 
 /// With such a linger a test would hang where it is awaited.
-fn forever() -> Builder {
+fn forever() -> ConnectionBuilder {
     Connection::builder().settings(Settings::new().linger(Duration::from_secs(24 * 3600)))
 }
 

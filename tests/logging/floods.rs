@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use amp::multiplex::{Factories, Forward, Multiplexer, Multiplexing, Opening, StreamSettings, Target};
-use amp::{Builder, Connection, Settings, Strictness, pair};
+use amp::{Connection, ConnectionBuilder, Settings, Strictness, pair};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
@@ -14,7 +14,7 @@ use crate::raw_peer::{RawPeer, answer, ask, packed, soon};
 /// How often a peer does what is logged.
 const MANY: usize = 3000;
 
-fn careless(settings: Settings) -> Builder {
+fn careless(settings: Settings) -> ConnectionBuilder {
     let factories = Factories::new();
     // Each stream stays where it is until the connection ends.
     factories.insert("kept", |opening: Opening| std::mem::forget(opening.accept()));

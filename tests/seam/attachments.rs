@@ -109,7 +109,7 @@ async fn descriptors_reach_their_boxes(max_written: usize) {
     let (here, there) = UnixStream::pair().expect("a pair");
     let taking = Taking::default();
     let start = |stream, received: &Received, extension: Option<Taking>| {
-        let settings = Settings::new().outbound_mark(4096);
+        let settings = Settings::new().outbound_high_water(4096);
         let mut builder = Connection::builder().settings(settings);
         if let Some(extension) = extension {
             builder = builder.extension(extension);

@@ -358,7 +358,7 @@ async fn one_replacement_follows_another_from_either_end() {
 
 #[tokio::test]
 async fn a_peer_that_never_reads_and_asks_again_and_again_is_ended_while_this_end_asks_too() {
-    let settings = Settings::new().announce(false).max_outbound(64 * 1024).outbound_mark(4096);
+    let settings = Settings::new().announce(false).max_outbound(64 * 1024).outbound_high_water(4096);
     let builder = Connection::builder().extension(Masking::default()).settings(settings);
     let (connection, mut peer) = RawPeer::of(64, builder);
     let asking = connection.clone();

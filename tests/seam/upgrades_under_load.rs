@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use amp::{Arguments, Builder, CallError, Command, Connection, Peer, Reply, Settings, responder};
+use amp::{Arguments, CallError, Command, Connection, ConnectionBuilder, Peer, Reply, Settings, responder};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, yield_now};
 
@@ -73,10 +73,10 @@ struct Load {
     max_bytes: u64,
 }
 
-fn builder(counting: &Counting, seed: u64) -> Builder {
+fn builder(counting: &Counting, seed: u64) -> ConnectionBuilder {
     // Small limits make queues and waiters.
     let mut dice = Dice(seed);
-    let settings = Settings::new().outbound_mark(256 << dice.roll(9)).max_calls(2 + dice.roll(64) as usize);
+    let settings = Settings::new().outbound_high_water(256 << dice.roll(9)).max_calls(2 + dice.roll(64) as usize);
     Connection::builder().locator(counting.clone().into_locator()).extension(Masking::default()).settings(settings)
 }
 

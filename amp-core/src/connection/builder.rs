@@ -47,7 +47,7 @@ use crate::settings::Settings;
 /// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it starts a connection"]
-pub struct Builder {
+pub struct ConnectionBuilder {
     locator: Arc<dyn Locator>,
     extensions: Extensions,
     states: States,
@@ -60,7 +60,7 @@ pub struct Builder {
     decoders: Decoders,
 }
 
-impl Builder {
+impl ConnectionBuilder {
     /// A connection that answers no commands, with the default settings.
     pub fn new() -> Self {
         Self {
@@ -211,19 +211,19 @@ impl Builder {
 
 impl Connection {
     /// Begins to set a connection up.
-    pub fn builder() -> Builder {
-        Builder::new()
+    pub fn builder() -> ConnectionBuilder {
+        ConnectionBuilder::new()
     }
 }
 
-impl Default for Builder {
+impl Default for ConnectionBuilder {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for ConnectionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("ConnectionBuilder").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

@@ -72,7 +72,7 @@ mod weak;
 mod workload;
 mod writer;
 
-pub use builder::Builder;
+pub use builder::ConnectionBuilder;
 pub use call::Call;
 pub(crate) use clock::{now, require_time};
 pub use driver::Driver;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::builder::Builder;
+use super::builder::ConnectionBuilder;
 use super::give_back::give_back;
 use super::handle::Connection;
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
@@ -17,7 +17,7 @@ use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::{AmpBox, BoxDecoder};
 
-impl Builder {
+impl ConnectionBuilder {
     /// Runs a connection over boxes instead of bytes: what it sends goes to `sender`, what it receives is what the
     /// returned inlet is given. With a sender that adds a key and a receiver that looks at it, many connections share one:
     /// the example `router`.

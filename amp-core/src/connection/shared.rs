@@ -84,7 +84,7 @@ impl Shared {
         let limits = Limits {
             boxes: settings.boxes,
             max_calls: settings.max_calls,
-            outbound_mark: settings.outbound_mark,
+            outbound_high_water: settings.outbound_high_water,
             max_outbound: settings.max_outbound,
             announces: settings.announces(),
         };

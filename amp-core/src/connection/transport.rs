@@ -12,7 +12,7 @@ use tokio::net::unix::SocketAddr as UnixAddress;
 use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
 use tokio::process::{Child, Command as Process};
 
-use super::builder::Builder;
+use super::builder::ConnectionBuilder;
 use super::clock::require_time;
 use super::descriptors::{Halves, spawn_on};
 use super::handle::Connection;
@@ -21,7 +21,7 @@ use crate::peer::{Credentials, Peer};
 /// How many bytes an in-memory pair holds in each direction.
 const PAIR_BUFFER: usize = 64 * 1024;
 
-impl Builder {
+impl ConnectionBuilder {
     /// Connects over TCP, with `TCP_NODELAY`.
     ///
     /// # Errors
@@ -237,7 +237,7 @@ fn path_of(address: &UnixAddress) -> Option<PathBuf> {
 /// # Panics
 /// When called outside a tokio runtime with time enabled.
 #[track_caller]
-pub fn pair(one: Builder, other: Builder) -> (Connection, Connection) {
+pub fn pair(one: ConnectionBuilder, other: ConnectionBuilder) -> (Connection, Connection) {
     let (a, b) = tokio::io::duplex(PAIR_BUFFER);
     (one.start(a, Peer::other("memory")), other.start(b, Peer::other("memory")))
 }

@@ -5,7 +5,7 @@ use crate::wire::BoxLimits;
 pub(crate) struct Limits {
     pub(crate) boxes: BoxLimits,
     pub(crate) max_calls: usize,
-    pub(crate) outbound_mark: usize,
+    pub(crate) outbound_high_water: usize,
     pub(crate) max_outbound: usize,
     pub(crate) announces: bool,
 }

@@ -46,7 +46,7 @@ impl<W: Waiter> SendHalf<W> {
             boxes: limits.boxes,
             tags: Tags::new(),
             lost: Vec::new(),
-            outbound: Outbound::new(limits.outbound_mark),
+            outbound: Outbound::new(limits.outbound_high_water),
             admission: Admission::new(limits.max_calls, credit),
             announcements: Announcements::new(limits.announces),
             keys: None,

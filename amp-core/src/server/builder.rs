@@ -15,7 +15,7 @@ use super::serve::Connections;
 use super::session::IntoSession;
 use super::unix::UnixSocket;
 use crate::connection::extension::Extension;
-use crate::connection::{Builder, Connection, require_time};
+use crate::connection::{Connection, ConnectionBuilder, require_time};
 use crate::memory::Pool;
 use crate::peer::Peer;
 use crate::settings::Settings;
@@ -31,7 +31,7 @@ const MAX_ENDING: usize = 64;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it binds or serves"]
 pub struct ServerBuilder {
-    builder: Builder,
+    builder: ConnectionBuilder,
     max_connections: usize,
     max_connections_per_peer: Option<usize>,
     max_memory: usize,
@@ -42,7 +42,7 @@ impl ServerBuilder {
     /// Default settings, and at most 1,024 connections.
     pub fn new() -> Self {
         Self {
-            builder: Builder::new(),
+            builder: ConnectionBuilder::new(),
             max_connections: 1024,
             max_connections_per_peer: None,
             max_memory: MAX_MEMORY,
@@ -56,7 +56,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Adds a protocol that rides beside the commands of every connection; see [`Builder::extension`]. For one that depends on
+    /// Adds a protocol that rides beside the commands of every connection; see [`ConnectionBuilder::extension`]. For one that depends on
     /// the peer, the closure returns a [`Session`](crate::Session).
     pub fn extension(mut self, extension: impl Extension) -> Self {
         self.builder = self.builder.extension(extension);

@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::accept::Lifecycle;
 use super::drive::drive;
 use super::roster::Refusal;
-use crate::connection::{Builder, Connection};
+use crate::connection::{Connection, ConnectionBuilder};
 use crate::events::{EventKind, EventLimit};
 use crate::locator::Locator;
 use crate::peer::Peer;
@@ -34,7 +34,7 @@ where
         .max_outbound(MAX_BOX)
         .close_timeout(Duration::from_secs(1));
     // That it is refused is told already, and bounded: what else it does would be told for each connection.
-    let builder = Builder::new().silent().settings(settings).locator(Refusing(refusal.words()));
+    let builder = ConnectionBuilder::new().silent().settings(settings).locator(Refusing(refusal.words()));
     let (connection, driver) = builder.build_placed(transport, peer, refusal.on_first_box());
     refusal.attach(connection.downgrade());
     let refused = drive(connection, driver, lifecycle, || refusal.was_read());

@@ -333,7 +333,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::connection::Builder;
+    use crate::connection::ConnectionBuilder;
     use crate::settings::Settings;
 
     fn admit(roster: &Arc<Roster>) -> Place {
@@ -350,7 +350,7 @@ mod tests {
         first.was_read();
         let second = admit(&roster);
         assert!(!first.on_first_box()(), "the box came too late");
-        assert!(!first.attach(Builder::new().build(tokio::io::empty(), Peer::other("test")).0.downgrade()));
+        assert!(!first.attach(ConnectionBuilder::new().build(tokio::io::empty(), Peer::other("test")).0.downgrade()));
         assert!(second.on_first_box()());
         assert!(matches!(roster.admit(&Peer::other("test")), Admission::Refused(_)), "it is not free");
         drop(first);
@@ -367,8 +367,11 @@ mod tests {
         for (has_place, expected) in [(true, &b"\0\x06_error"[..]), (false, b"")] {
             let (mut peer, ours) = tokio::io::duplex(4096);
             let settings = Settings::new().announce(false);
-            let built =
-                Builder::new().settings(settings).build_placed(ours, Peer::other("test"), Box::new(move || has_place));
+            let built = ConnectionBuilder::new().settings(settings).build_placed(
+                ours,
+                Peer::other("test"),
+                Box::new(move || has_place),
+            );
             tokio::spawn(built.1);
             peer.write_all(b"\0\x04_ask\0\x011\0\x08_command\0\x01x\0\0").await.unwrap();
             let mut got = Vec::new();

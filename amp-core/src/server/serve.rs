@@ -9,14 +9,14 @@ use super::drive::drive;
 use super::refusing::refuse;
 use super::roster::{Admission, Place, Roster};
 use super::session::IntoSession;
-use crate::connection::{Builder, Connection, Driver};
+use crate::connection::{Connection, ConnectionBuilder, Driver};
 use crate::events::EventKind;
 use crate::panics::{caught, install_hook};
 use crate::peer::Peer;
 
 /// Sets up and drives the connections of one server.
 pub(super) struct Connections<M> {
-    pub(super) builder: Builder,
+    pub(super) builder: ConnectionBuilder,
     /// Makes the session of each connection.
     pub(super) session: Arc<M>,
     pub(super) on_connection: Arc<dyn Fn(Connection) + Send + Sync>,
@@ -70,7 +70,7 @@ fn set_up<T, S>(
     place: &Place,
     session: &impl Fn(&Peer) -> S,
     on_connection: &dyn Fn(Connection),
-    builder: Builder,
+    builder: ConnectionBuilder,
     transport: T,
     peer: Peer,
 ) -> Option<(Connection, Driver)>

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::connection::Builder;
+use crate::connection::ConnectionBuilder;
 use crate::connection::extension::{Extension, Extensions};
 use crate::escaped::Escaped;
 use crate::locator::Locator;
@@ -22,14 +22,14 @@ impl Session {
         Self { locator: Arc::new(locator), extensions: Extensions::default() }
     }
 
-    /// Adds a protocol that rides beside the commands; see [`Builder::extension`].
+    /// Adds a protocol that rides beside the commands; see [`ConnectionBuilder::extension`].
     pub fn extension(mut self, extension: impl Extension) -> Self {
         self.extensions.add(Arc::new(extension));
         self
     }
 
     /// A builder of the session's connection.
-    pub(super) fn set_up(self, builder: Builder) -> Builder {
+    pub(super) fn set_up(self, builder: ConnectionBuilder) -> ConnectionBuilder {
         builder.locator(self.locator).extensions(self.extensions)
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn end(
     dice: &mut Dice,
 ) -> End {
     let settings = Settings::new()
-        .outbound_mark(dice.pick(&[1, 2, 3, 200, 1 << 20]))
+        .outbound_high_water(dice.pick(&[1, 2, 3, 200, 1 << 20]))
         .close_timeout(dice.pick(&[Duration::ZERO, Duration::from_millis(10), Duration::from_secs(10)]))
         .linger(Duration::from_millis(10))
         .strictness(strictness)

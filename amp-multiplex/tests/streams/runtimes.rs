@@ -168,7 +168,7 @@ fn a_call_with_a_time_limit_that_waits_for_a_place_may_be_polled_by_any_executor
     let network = runtime();
     // Nobody reads at the other end.
     let (ours, _theirs) = tokio::io::duplex(16);
-    let settings = Settings::new().max_calls(1).outbound_mark(1).call_timeout(Duration::from_millis(50));
+    let settings = Settings::new().max_calls(1).outbound_high_water(1).call_timeout(Duration::from_millis(50));
     let connection = network.block_on(async { Connection::builder().settings(settings).start(ours, Peer::other("x")) });
     for _ in 0..2 {
         let error = block_on(connection.call(Ping { n: 1 })).expect_err("no answer");

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
-use amp::{Builder, Connection, Locator, Server, ServerBuilder, Settings};
+use amp::{Connection, ConnectionBuilder, Locator, Server, ServerBuilder, Settings};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -36,13 +36,13 @@ impl Twisted {
     }
 
     /// A Rust connection to a Twisted server, over TCP.
-    pub(crate) async fn called_by(builder: Builder) -> Option<(Connection, Self)> {
+    pub(crate) async fn called_by(builder: ConnectionBuilder) -> Option<(Connection, Self)> {
         let (twisted, address) = Self::listen().await?;
         Some((builder.connect_tcp(address).await.unwrap(), twisted))
     }
 
     /// A Rust connection to a Twisted server, over a unix socket.
-    pub(crate) async fn called_over_unix(builder: Builder) -> Option<(Connection, Self)> {
+    pub(crate) async fn called_over_unix(builder: ConnectionBuilder) -> Option<(Connection, Self)> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("twisted");
         let mut twisted = Self::start(&["listen", &format!("unix:{}", path.display())])?;
@@ -51,7 +51,7 @@ impl Twisted {
     }
 
     /// A Rust connection to a Twisted child process, over its pipes.
-    pub(crate) fn called_over_pipes(builder: Builder) -> Option<(Connection, Child)> {
+    pub(crate) fn called_over_pipes(builder: ConnectionBuilder) -> Option<(Connection, Child)> {
         let (python, script) = python()?;
         let mut process = Command::new(python);
         process.arg(script).arg("stdio").kill_on_drop(true);

@@ -1,13 +1,13 @@
 use tokio::io::AsyncRead;
 
 use crate::connection::any_transport::{Adapted, AttachedWrite};
-use crate::connection::builder::Builder;
+use crate::connection::builder::ConnectionBuilder;
 use crate::connection::handle::Connection;
 use crate::peer::Peer;
 
-/// What an extension needs of a [`Builder`].
+/// What an extension needs of a [`ConnectionBuilder`].
 pub trait BuilderExt: Sized {
-    /// Runs the connection, as [`Builder::start`] does, over a transport that carries attachments.
+    /// Runs the connection, as [`ConnectionBuilder::start`] does, over a transport that carries attachments.
     ///
     /// # Panics
     /// When called outside a tokio runtime with time enabled.
@@ -17,7 +17,7 @@ pub trait BuilderExt: Sized {
         T: AsyncRead + AttachedWrite + Send + 'static;
 }
 
-impl BuilderExt for Builder {
+impl BuilderExt for ConnectionBuilder {
     #[track_caller]
     fn start_attaching<T>(self, transport: T, peer: Peer) -> Connection
     where

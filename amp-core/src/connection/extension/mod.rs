@@ -1,6 +1,6 @@
 //! Extensions: protocols that ride beside the commands of a connection, as that of streams does. For authors of such protocols.
 //!
-//! An [`Extension`] is given to a [`Builder`](crate::Builder::extension), a [`ServerBuilder`](crate::ServerBuilder::extension) or
+//! An [`Extension`] is given to a [`ConnectionBuilder`](crate::ConnectionBuilder::extension), a [`ServerBuilder`](crate::ServerBuilder::extension) or
 //! a [`Session`](crate::Session::extension). It is attached to each connection once, before anything is read, and makes the
 //! [`Handler`] of that connection, which settles the asks for the commands that the extension claims: before locators, layers
 //! and limits. It sends by a [`Sender`], whose commands have room of their own in the outbound buffer and take no place among

@@ -40,7 +40,7 @@ impl Sender {
     ///
     /// While there is no room nothing is sent. `waiter` is woken when there is, and when the connection closes. A sender that
     /// was woken and sends nothing keeps no other waiting. The room is 96 KiB, more beside large calls, and never more than half
-    /// of [`outbound_mark`](crate::Settings::outbound_mark); a sender that was woken for its room has up to twice as much. The
+    /// of [`outbound_high_water`](crate::Settings::outbound_high_water); a sender that was woken for its room has up to twice as much. The
     /// last command may go over the end.
     ///
     /// # Errors

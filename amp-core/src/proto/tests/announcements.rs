@@ -40,8 +40,8 @@ fn peers() -> Vec<Peer> {
 }
 
 fn state(boxes: BoxLimits, announces: bool) -> ConnectionState<u64> {
-    let (max_calls, outbound_mark, max_outbound) = (usize::MAX, usize::MAX, usize::MAX);
-    let limits = Limits { boxes, max_calls, outbound_mark, max_outbound, announces };
+    let (max_calls, outbound_high_water, max_outbound) = (usize::MAX, usize::MAX, usize::MAX);
+    let limits = Limits { boxes, max_calls, outbound_high_water, max_outbound, announces };
     ConnectionState::new(limits, &Account::unshared())
 }
 

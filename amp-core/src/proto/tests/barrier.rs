@@ -78,7 +78,7 @@ struct Waiting {
 struct Scene {
     state: ConnectionState<u64>,
     now: Instant,
-    outbound_mark: usize,
+    outbound_high_water: usize,
     last_number: u64,
     waiting: Vec<Waiting>,
     transport: usize,
@@ -94,11 +94,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(outbound_mark: usize) -> Self {
+    fn new(outbound_high_water: usize) -> Self {
         let limits = Limits {
             boxes: BoxLimits::DEFAULT,
             max_calls: 1000,
-            outbound_mark,
+            outbound_high_water,
             max_outbound: usize::MAX,
             announces: true,
         };
@@ -118,7 +118,7 @@ impl Scene {
         Self {
             state,
             now: Instant::now(),
-            outbound_mark,
+            outbound_high_water,
             last_number: 0,
             waiting: Vec::new(),
             transport: 0,
@@ -285,7 +285,7 @@ impl Scene {
     fn check(&mut self) {
         assert_eq!(self.state.sending().outbound().is_empty(), self.waiting.is_empty());
         let length: usize = self.waiting.iter().map(|waiting| waiting.length).sum();
-        assert_eq!(self.state.sending().has_room(), length < self.outbound_mark, "{length} bytes wait");
+        assert_eq!(self.state.sending().has_room(), length < self.outbound_high_water, "{length} bytes wait");
         let attached = self.waiting.iter().filter(|waiting| waiting.is_attached).count();
         assert_eq!(Arc::strong_count(&self.attached), attached + 1, "attachments live as long as they may be sent");
         for (tag, number) in &self.asks {
@@ -402,7 +402,7 @@ proptest! {
 
     #[test]
     fn whatever_panics_or_comes_late_each_box_goes_once_in_its_order_to_its_transport(
-        outbound_mark in prop_oneof![1..400_usize, Just(1 << 20)],
+        outbound_high_water in prop_oneof![1..400_usize, Just(1 << 20)],
         operations in vec(operation(), 0..120),
         reason in prop_oneof![
             Just(CloseReason::Aborted),
@@ -410,7 +410,7 @@ proptest! {
             Just(CloseReason::DriverDropped),
         ],
     ) {
-        let mut scene = Scene::new(outbound_mark);
+        let mut scene = Scene::new(outbound_high_water);
         for operation in operations {
             scene.run(operation);
         }

@@ -54,11 +54,11 @@ pub(super) struct User {
 }
 
 impl End {
-    pub(super) fn new(max_calls: usize, outbound_mark: usize, announces: bool) -> Self {
+    pub(super) fn new(max_calls: usize, outbound_high_water: usize, announces: bool) -> Self {
         let boxes = BoxLimits::DEFAULT;
         Self {
             state: ConnectionState::new(
-                Limits { boxes, max_calls, outbound_mark, max_outbound: usize::MAX, announces },
+                Limits { boxes, max_calls, outbound_high_water, max_outbound: usize::MAX, announces },
                 &Account::unshared(),
             ),
             now: Instant::now(),

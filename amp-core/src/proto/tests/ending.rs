@@ -10,8 +10,9 @@ use crate::wire::{AmpBox, BoxLimits};
 const DRIVER: u64 = u64::MAX;
 
 /// The driver sleeps.
-fn state(outbound_mark: usize, max_outbound: usize) -> ConnectionState<u64> {
-    let limits = Limits { boxes: BoxLimits::DEFAULT, max_calls: 10, outbound_mark, max_outbound, announces: false };
+fn state(outbound_high_water: usize, max_outbound: usize) -> ConnectionState<u64> {
+    let limits =
+        Limits { boxes: BoxLimits::DEFAULT, max_calls: 10, outbound_high_water, max_outbound, announces: false };
     let mut state = ConnectionState::new(limits, &Account::unshared());
     assert_eq!(state.sleep(&DRIVER, false), None);
     state

@@ -7,8 +7,8 @@ use crate::wire::{AmpBox, BoxLimits};
 
 fn state() -> ConnectionState<u64> {
     let (boxes, max_calls) = (BoxLimits::DEFAULT, 1);
-    let (outbound_mark, max_outbound) = (1 << 20, usize::MAX);
-    let limits = Limits { boxes, max_calls, outbound_mark, max_outbound, announces: false };
+    let (outbound_high_water, max_outbound) = (1 << 20, usize::MAX);
+    let limits = Limits { boxes, max_calls, outbound_high_water, max_outbound, announces: false };
     ConnectionState::new(limits, &Account::unshared())
 }
 

@@ -94,7 +94,7 @@ fn closing_does_not_wait_for_a_call_that_is_dropped() {
 }
 
 fn ends(limits: [(usize, usize, bool); 2]) -> [End; 2] {
-    limits.map(|(max_calls, outbound_mark, announces)| End::new(max_calls, outbound_mark, announces))
+    limits.map(|(max_calls, outbound_high_water, announces)| End::new(max_calls, outbound_high_water, announces))
 }
 
 /// Limits of 1 to 3 calls, and of so many bytes; whether the end announces.
