@@ -10,6 +10,7 @@ use crate::wire::{AmpBox, InsertError};
 /// Where boxes are sent. A [`Connection`](crate::Connection) is one; Twisted's `IBoxSender`.
 ///
 /// It need not be the connection itself: a sender of one's own may add a key to each box and pass it on.
+#[doc(alias("IBoxSender", "EXPOSED_BOX_SENDER"))]
 pub trait BoxSender: Send + Sync + 'static {
     /// Queues a box to be written.
     ///
@@ -48,6 +49,7 @@ pub enum SendBoxError {
 
 /// What takes the boxes of a connection instead of its dispatcher and locator; see
 /// [`Connection::switch_receiver`](crate::Connection::switch_receiver). Twisted's `IBoxReceiver`.
+#[doc(alias("IBoxReceiver", "ampBoxReceived"))]
 pub trait BoxReceiver: Send + 'static {
     /// Takes one box. It runs while the connection is read: it must not block. A panic is logged and costs this box.
     fn receive_box(&mut self, received: AmpBox);

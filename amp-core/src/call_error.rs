@@ -17,6 +17,7 @@ pub(crate) const UNKNOWN_ERROR: &str = "Unknown Error";
 pub type Reply<C> = Result<<C as Command>::Response, CallError<<C as Command>::Errors>>;
 
 /// Why a call did not give a response. Variants say whose fault it is.
+#[doc(alias("RemoteAmpError", "UnknownRemoteError", "UnhandledCommand"))]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError<E> {

@@ -8,8 +8,10 @@
 //! after one of them is safe where the responders of the command do not forward them.
 
 /// No responder for the command (`wire.md` 2.2); see `CallError::is_unhandled`.
+#[doc(alias("UnhandledCommand", "UNHANDLED_ERROR_CODE"))]
 pub const UNHANDLED: &str = "UNHANDLED";
 /// A failure that the command does not declare; its details are in the responder's log only.
+#[doc(alias("UnknownRemoteError", "UNKNOWN_ERROR_CODE"))]
 pub const UNKNOWN: &str = "UNKNOWN";
 /// An argument that does not decode or breaks a constraint; the description names it.
 pub const INVALID_ARGUMENT: &str = "INVALID_ARGUMENT";

@@ -14,6 +14,7 @@ use crate::exposed::{Context, Exposable, ExposeError, provided};
 ///
 /// It is displayed for logs: control characters of a path or a name, which the peer may have chosen, are escaped, and what is over
 /// 512 characters is left out.
+#[doc(alias("getPeer"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Peer {

@@ -114,6 +114,7 @@ impl Default for Settings {
 }
 
 /// What a failure that is not declared costs.
+#[doc(alias("PROTOCOL_ERRORS"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Strictness {

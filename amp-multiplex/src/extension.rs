@@ -38,6 +38,7 @@ use crate::unread::Unread;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias("MultiplexingCommandLocator"))]
 #[derive(Clone)]
 pub struct Multiplexing {
     factories: Factories,

@@ -20,6 +20,7 @@ use crate::streams::Charge;
 ///
 /// A name is a byte string on the wire, of up to 65,535 bytes: most often text, but a Twisted peer may use any, as the bytes of
 /// a uuid. Names are compared byte for byte.
+#[doc(alias("addFactory", "removeFactory"))]
 #[derive(Clone, Default)]
 pub struct Factories {
     named: Arc<Mutex<Named>>,

@@ -76,6 +76,7 @@ use crate::stream::{Stream, Streams};
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias("MultiplexingCommandLocator"))]
 #[derive(Clone)]
 pub struct Multiplexer {
     streams: Arc<Streams>,

@@ -14,6 +14,7 @@ use crate::violation::{Place, Violations};
     label = "not a set of arguments",
     note = "add `#[derive(Arguments)]` to the struct"
 )]
+#[doc(alias("AmpList", "arguments", "response"))]
 pub trait Arguments: Sized + Send + 'static {
     /// The fields as they are declared, for schemas.
     const FIELDS: BoxDeclaration;
@@ -68,6 +69,7 @@ impl Arguments for () {
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values, `Option` of these and types with `#[derive(Arguments)]` can",
     note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
 )]
+#[doc(alias("amp.Argument", "fromBox", "toBox"))]
 pub trait Argument: Sized {
     /// The AMP type, for schemas.
     const DECLARED: AmpType = AmpType::Custom(type_name::<Self>);

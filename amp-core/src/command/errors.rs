@@ -14,6 +14,7 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
     label = "not a set of declared errors",
     note = "add `#[derive(ErrorCodes)]` to the enum, and `#[derive(thiserror::Error, Debug)]` for its texts"
 )]
+#[doc(alias("errors", "fatalErrors", "reverseErrors"))]
 pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
     /// The code that an argument which does not decode, or breaks a constraint, is answered with.
     const INVALID_ARGUMENT: &'static str = crate::codes::INVALID_ARGUMENT;

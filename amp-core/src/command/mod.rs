@@ -29,6 +29,7 @@ use crate::schema::CommandDeclaration;
     label = "not a command",
     note = "add `#[derive(Command)]` to the struct of its arguments"
 )]
+#[doc(alias("amp.Command"))]
 pub trait Command: Arguments {
     /// What a successful answer holds.
     type Response: Arguments;

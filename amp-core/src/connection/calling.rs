@@ -24,6 +24,7 @@ impl Connection {
     ///
     /// # Cancel safety
     /// See [`Call`].
+    #[doc(alias("callRemote"))]
     pub fn call<C: Command>(&self, command: C) -> Call<C> {
         Call::new(self.clone(), command)
     }
@@ -56,6 +57,7 @@ impl Connection {
     ///
     /// # Cancel safety
     /// When dropped before it is done, nothing is sent.
+    #[doc(alias("requiresAnswer"))]
     pub async fn notify<C: Command>(&self, command: C) -> Result<(), NotifyError> {
         match Exchange::new(self.clone(), command, false).await {
             Ok(_) => Ok(()),

@@ -19,6 +19,7 @@ use crate::wire::AmpBox;
 ///
 /// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does. An end that only
 /// answers keeps its handle, too, as long as it should go on answering: until [`closed`](Self::closed), say.
+#[doc(alias("AMP", "BoxDispatcher", "BinaryBoxProtocol"))]
 #[must_use = "the connection closes when its last handle is dropped, which `let _ =` does at once: keep one"]
 pub struct Connection {
     pub(super) shared: Arc<Shared>,

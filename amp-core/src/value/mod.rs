@@ -73,6 +73,7 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values and types with `#[derive(Arguments)]` are values",
     note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
 )]
+#[doc(alias("fromString", "toString", "fromStringProto", "toStringProto", "ListOf"))]
 pub trait Value: Sized {
     /// The AMP type, for schemas.
     const TYPE: AmpType = AmpType::Custom(type_name::<Self>);

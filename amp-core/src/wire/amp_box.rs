@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::{END, MAX_KEY, MAX_VALUE, RawBox, put_pair};
 
 /// A box without a type, for tools, proxies and tests: keys in bytewise order, of equal keys the last.
+#[doc(alias("Box", "QuitBox"))]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AmpBox {
     pairs: BTreeMap<Bytes, Bytes>,

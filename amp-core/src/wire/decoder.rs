@@ -10,6 +10,7 @@ const LARGE_BUFFER: usize = 128 * 1024;
 ///
 /// Read into [`buffer`](Self::buffer), then call [`next_box`](Self::next_box) until it has no more.
 /// After an error the stream has no place to go on from; the decoder repeats the error.
+#[doc(alias("parseString", "BinaryBoxProtocol"))]
 #[derive(Debug)]
 pub struct BoxDecoder {
     buffer: BytesMut,

@@ -50,6 +50,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// [targets](crate::Target) of the process together have no more than half of its descriptors; a client beyond that is reset.
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
+#[doc(alias("ProxyingFactory", "ProxyingProtocol"))]
 #[must_use = "a forward that is dropped ends"]
 pub struct Forward {
     counters: Arc<Counters>,

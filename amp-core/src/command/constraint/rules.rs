@@ -26,6 +26,7 @@ use crate::schema::Rule;
     label = "does not fit `{T}`",
     note = "`range` takes numbers, `length` and `non_empty` take text, byte strings and lists, `pattern` and `length(bytes = ..)` take text, `with` takes a `fn(&{T}) -> bool` or a type that implements `Constraint<{T}>`"
 )]
+#[doc(alias("ConstrainedArgument"))]
 pub trait Constraint<T: ?Sized> {
     /// The rule's stable name, for programs.
     const CODE: &'static str = "with";
@@ -46,6 +47,7 @@ impl<T: ?Sized, F: Fn(&T) -> bool> Constraint<T> for F {
 }
 
 /// `in_set`: the value is one of these.
+#[doc(alias("in_set"))]
 #[derive(Clone, Copy, Debug)]
 pub struct InSet<S>(pub S);
 

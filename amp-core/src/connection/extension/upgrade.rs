@@ -44,6 +44,7 @@ use crate::value::EncodeErrorKind;
 ///
 /// # Cancel safety
 /// Dropping it keeps the transport, and reading goes on. The ask needs another answer then.
+#[doc(alias("ProtocolSwitchCommand", "StartTLS"))]
 pub struct Upgrade {
     shared: Arc<Shared>,
     is_accepted: bool,
