@@ -185,7 +185,7 @@ fn close_unwanted(streams: &Arc<Streams>, connect: ConnectId, answer: &Connected
     streams.answer_unknown(early.acks().chain(unclaimed));
     if tells {
         // Nobody has said that nothing was to be written.
-        tell_closed(streams, id.clone(), Permit::new(streams, id), peer.half_close, |_| ());
+        tell_closed(streams, id.clone(), Permit::new(streams, id), peer.half_close, |_, _| ());
     }
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer
             return streams.answer_unknown([answer]);
         }
     };
-    let (mut wakers, mut has_unread) = ([None, None], false);
+    let (mut wakers, mut has_unread, mut guard) = ([None, None], false, None);
     if let Some(stream) = &stream {
         let mut inner = stream.lock();
         inner.recv_close(close);
@@ -127,6 +127,7 @@ pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer
         has_unread = inner.has_unread();
         if inner.machine.state().is_closed() {
             registry.remove(id, |_| true);
+            guard = inner.guard.take();
         }
     }
     drop(registry);
@@ -134,6 +135,7 @@ pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer
         stream.note_unread();
     }
     wakers.into_iter().flatten().for_each(Waker::wake);
+    drop(guard);
     if is_whole || close != RemoteClose::Half {
         answer.send(Ok(()));
     } else {

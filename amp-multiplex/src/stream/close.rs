@@ -21,7 +21,12 @@ impl Shared {
         let entry = self.streams().registry().close(self.id(), |other| Arc::ptr_eq(self, other));
         drop(entry);
         // It counts as a stream until the peer has answered, or has had its time.
-        tell_closed(self.streams(), self.id().clone(), Arc::clone(self), cut, |stream| stream.abandon_in_flight())
+        tell_closed(self.streams(), self.id().clone(), Arc::clone(self), cut, |stream, answered| {
+            if !answered {
+                stream.abandon_in_flight();
+            }
+            stream.release_guard();
+        })
     }
 
     /// Closes a stream whose peer has sent more than is allowed.
@@ -82,13 +87,13 @@ impl Shared {
 }
 
 /// Tells the peer that a stream is closed whose id the registry has as [closing](crate::machine::Registry::close). What is
-/// `kept` lives until the peer has answered; when it has not in time, `give_up` is told.
+/// `kept` lives until the peer has answered, or has had its time: then it is `told` which.
 pub(crate) fn tell_closed<T: Send + 'static>(
     streams: &Arc<Streams>,
     id: Id,
     kept: T,
     cut: bool,
-    give_up: fn(&T),
+    told: fn(&T, bool),
 ) -> Option<CloseTask> {
     let Ok(connection) = streams.connection() else {
         streams.registry().closed(&id);
@@ -98,9 +103,7 @@ pub(crate) fn tell_closed<T: Send + 'static>(
     streams.spawn(async move {
         let cut = ExtraKey(cut.then_some(true));
         let result = send_disconnect(&owner, connection, &id, ExtraKey(None), cut).await;
-        if let Err(StreamError::Timeout) = result {
-            give_up(&kept);
-        }
+        told(&kept, !matches!(result, Err(StreamError::Timeout)));
         owner.registry().closed(&id);
         drop(kept);
         result

@@ -26,8 +26,6 @@ pub(crate) struct Shared {
     id: Id,
     permit: Permit<Arc<Self>>,
     inner: Mutex<Inner>,
-    /// A connection that closes waits for its streams.
-    _guard: CloseGuard,
 }
 
 /// The machine of a stream, and those that wait for it.
@@ -38,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) writer: Option<Waker>,
     /// Fails the stream unless the peer's Disconnect is received in time.
     pub(super) disconnect_timeout: Option<Timeout>,
+    /// A connection that closes waits for the stream, until that has left the registry: its user may keep it for longer.
+    pub(crate) guard: Option<CloseGuard>,
 }
 
 impl Shared {
@@ -52,8 +52,8 @@ impl Shared {
                 reader: None,
                 writer: None,
                 disconnect_timeout: None,
+                guard: Some(CloseGuard::new(connection)),
             }),
-            _guard: CloseGuard::new(connection),
         })
     }
 
@@ -89,6 +89,13 @@ impl Shared {
         let entry = self.streams().registry().remove(&self.id, |other| Arc::ptr_eq(self, other));
         drop(entry);
         self.note_unread();
+        self.release_guard();
+    }
+
+    /// A connection that closes waits for the stream no more.
+    pub(super) fn release_guard(&self) {
+        let guard = self.lock().guard.take();
+        drop(guard);
     }
 
     /// The stream may be in the registry no more. What it holds for its reader can be thrown away all the same.

@@ -98,6 +98,25 @@ async fn a_graceful_close_lets_a_stream_finish_within_close_timeout() {
     assert!(read.is_ok(), "{} bytes more, then {read:?}", got.len());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_finished_stream_that_its_user_keeps_holds_up_no_close() {
+    for ends_first in [true, false] {
+        let (here, there, mut one, mut other) = streaming(ends()).await;
+        let (first, second) = if ends_first { (&mut one, &mut other) } else { (&mut other, &mut one) };
+        write(first, "all of it").await;
+        soon("shutdown", first.shutdown()).await.unwrap();
+        let mut got = Vec::new();
+        soon("read", second.read_to_end(&mut got)).await.unwrap();
+        soon("shutdown", second.shutdown()).await.unwrap();
+        soon("read", first.read_to_end(&mut Vec::new())).await.unwrap();
+        let begun = tokio::time::Instant::now();
+        here.connection.close();
+        soon("closing", here.connection.closed()).await;
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        drop((one, other, there));
+    }
+}
+
 #[tokio::test]
 async fn what_was_written_before_a_drop_arrives_though_the_connection_is_closed() {
     let settings = StreamSettings::new().first_window(4 << 20);
