@@ -143,6 +143,12 @@ impl CloseReason {
         !matches!(self, Self::Io(_) | Self::DriverDropped | Self::MadeRoom)
     }
 
+    /// Whether the end is logged: it is the fault of somebody, and nothing else has told of it.
+    pub(crate) fn is_told(&self) -> bool {
+        use CloseReason::{Aborted, Closed, ClosedByPeer, DriverDropped, Failure, Fatal, MadeRoom};
+        !matches!(self, Closed | ClosedByPeer | Aborted | DriverDropped | MadeRoom | Failure | Fatal { .. })
+    }
+
     /// Under which code the peer is told of an end for which it is the cause, or a fatal error.
     pub(crate) fn goodbye(&self) -> Option<&'static str> {
         match self {

@@ -7,6 +7,7 @@ use amp::{Arguments, BoxLimits, CallError, Command, EncodeErrorKind, Reply, Sett
 use tokio::task::JoinSet;
 
 use crate::commands::{Echo, House, Note, Wait, sum};
+use crate::logged::{self, logged};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, packed, soon, unknown};
 
 fn with(settings: Settings) -> (amp::Connection, RawPeer, House) {
@@ -185,6 +186,7 @@ async fn callers_wait_at_the_outbound_high_water_and_go_on_when_the_peer_reads()
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_asks_and_never_reads_ends_at_the_limit_of_outbound_bytes() {
+    let logged = logged(logged::Level::INFO);
     let settings = Settings::new().max_outbound(1000);
     let (connection, mut peer) = RawPeer::with_room(64, House::new().into_locator(), settings);
     let flood = tokio::spawn(async move {
@@ -194,6 +196,9 @@ async fn a_peer_that_asks_and_never_reads_ends_at_the_limit_of_outbound_bytes() 
         }
     });
     assert_eq!(ended(&connection).await, "NotReading");
+    let lines = logged.text();
+    assert!(lines.contains("the peer does not read: over 1000 bytes"), "{lines}");
+    assert_eq!(lines.lines().count(), 1, "the reason says all: {lines}");
     flood.abort();
 }
 

@@ -126,6 +126,8 @@ impl<T: Transport + 'static> Running<T> {
 
     /// The connection has ended: writes what is left, and ends what runs.
     async fn finish(self, reason: CloseReason) -> CloseReason {
+        // Here, whoever has ended it and wherever.
+        self.shared().tell_end(&reason);
         self.shared().announce_end();
         let Self { transport, replacing, guard, reader, mut writer, mut responders, mut buffers, .. } = self;
         let shared = Arc::clone(&guard.0);
@@ -377,6 +379,6 @@ impl<T: Transport + 'static> Running<T> {
 
     fn end(&self, reason: CloseReason) {
         let reason = self.writer.broken().cloned().unwrap_or(reason);
-        self.shared().end_for_cause(&reason);
+        self.shared().end(reason);
     }
 }

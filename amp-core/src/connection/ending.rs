@@ -9,6 +9,7 @@ use super::shared::Shared;
 use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind};
 use crate::panics::drop_caught;
+use crate::proto::Intake;
 use crate::reason::CloseReason;
 
 /// Tells everybody that the connection has ended, however the driver ends.
@@ -95,16 +96,19 @@ impl<T: Transport> Ending<T> {
         }
         let cut = self.responders.cut();
         if cut > 0 {
-            let timeout = self.shared.settings.close_timeout;
+            let is_aborted = self.shared.inbound.intake() == Intake::Aborted;
+            let timeout = Some(self.shared.settings.close_timeout).filter(|_| !is_aborted);
             self.shared.events.tell(EventKind::CUT_COMMANDS, |peer, omitted| {
-                let what = "commands that had arrived were cut when the time for closing was over";
-                tracing::warn!(%peer, omitted, cut, ?timeout, "{what}");
+                let when = if is_aborted { "with the connection" } else { "when the time for closing was over" };
+                tracing::warn!(%peer, omitted, cut, timeout = timeout.map(tracing::field::debug), "commands that had arrived were cut {when}");
             });
         }
     }
 
     fn transport_closed(&mut self, lost: Option<CloseReason>) {
-        if let Some(lost) = &lost {
+        // Of an end that was told nobody expects that what was queued has arrived.
+        let is_told = self.shared.over().is_some_and(|reason| reason.is_told());
+        if let Some(lost) = lost.as_ref().filter(|_| !is_told) {
             self.shared.events.tell(EventKind::LOST_BYTES, |peer, omitted| {
                 let reason = Escaped(Chain(lost));
                 tracing::warn!(%peer, omitted, %reason, "the last bytes of a connection may be lost");

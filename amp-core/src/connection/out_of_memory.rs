@@ -26,12 +26,11 @@ impl Shared {
         let woken = state.abort(reason.clone(), now());
         self.unlock(state, woken);
         drop(discarded);
+        // An end is told by the driver.
         if is_over {
             self.events.tell(EventKind::LOST_MEMORY, |peer, omitted| {
                 tracing::warn!(%peer, omitted, %reason, "what an ended connection holds is thrown away");
             });
-        } else {
-            self.tell_end(&reason);
         }
         self.excess.tell(&reason, &self.events);
     }

@@ -257,26 +257,20 @@ impl Shared {
         }
     }
 
-    /// Ends the connection. The first reason stays, and all that wait learn it. Whether this is the first.
-    pub(super) fn end(&self, reason: CloseReason) -> bool {
+    /// Ends the connection. The first reason stays, and all that wait learn it.
+    pub(super) fn end(&self, reason: CloseReason) {
         let mut state = self.lock();
-        let is_first = state.over().is_none();
         let woken = state.end(reason, self.finish_by());
         self.unlock(state, woken);
-        is_first
     }
 
-    /// The same, and the end is logged unless it is in order.
-    pub(super) fn end_for_cause(&self, reason: &CloseReason) {
-        if self.end(reason.clone()) && !matches!(reason, CloseReason::ClosedByPeer | CloseReason::Closed) {
-            self.tell_end(reason);
-        }
-    }
-
+    /// Logs the end, if it is to be.
     pub(super) fn tell_end(&self, reason: &CloseReason) {
-        self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
-            tracing::warn!(%peer, omitted, reason = %Escaped(Chain(reason)), "connection ends");
-        });
+        if reason.is_told() {
+            self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
+                tracing::warn!(%peer, omitted, reason = %Escaped(Chain(reason)), "connection ends");
+            });
+        }
     }
 
     /// Ends the connection and what still runs, also when it is over already.
