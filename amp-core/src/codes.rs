@@ -15,8 +15,9 @@ pub const UNHANDLED: &str = "UNHANDLED";
 pub const UNKNOWN: &str = "UNKNOWN";
 /// An argument that does not decode or breaks a constraint; the description names it.
 pub const INVALID_ARGUMENT: &str = "INVALID_ARGUMENT";
-/// Too many responders are running for this connection. Nothing was done, unless a responder has forwarded it, and a later call may
-/// succeed.
+/// The peer has no room: too many responders are running for this connection, its server's memory is short and this connection holds
+/// more than its share, or the server has as many connections as it may, in all or of this peer. The description says which. Nothing
+/// was done, unless a responder has forwarded it, and a later call may succeed.
 pub const BUSY: &str = "BUSY";
 /// The peer ended the connection: what it got is not AMP, or answers what it never asked.
 pub const PROTOCOL: &str = "PROTOCOL";

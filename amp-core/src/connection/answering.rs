@@ -56,6 +56,10 @@ impl Answering for Shared {
         self.inbound.reserve(bytes, wants_answer)
     }
 
+    fn is_memory_short(&self) -> bool {
+        self.account.refuses_asks()
+    }
+
     fn decoded(&self, items: usize) {
         self.inbound.workload().add(items);
     }

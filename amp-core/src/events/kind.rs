@@ -28,6 +28,7 @@ impl EventKind {
     pub(crate) const UNKNOWN_ANSWER: Self = Self::new(Level::WARN, "answers to tags that are not out");
     pub(crate) const UNKNOWN_COMMAND: Self = Self::new(Level::WARN, "unknown commands");
     pub(crate) const BUSY: Self = Self::new(Level::WARN, "commands refused as too many");
+    pub(crate) const MEMORY_SHORT: Self = Self::new(Level::WARN, "commands refused for want of memory");
     pub(crate) const ANSWERED_ARGUMENT: Self = Self::new(Level::DEBUG, "arguments refused with an answer");
     pub(crate) const REFUSED_ARGUMENT: Self = Self::new(Level::WARN, "arguments refused");
     pub(crate) const UNANSWERED_ERROR: Self = Self::new(Level::WARN, "errors without an answer");

@@ -85,6 +85,9 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// promised to run.
     fn reserve(&self, bytes: usize, wants_answer: bool) -> bool;
 
+    /// Whether the server's memory is short, and the connection holds more than its share of it.
+    fn is_memory_short(&self) -> bool;
+
     /// An ask was decoded that has so many items of lists.
     fn decoded(&self, items: usize);
 

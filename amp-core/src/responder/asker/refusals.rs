@@ -31,6 +31,13 @@ impl Asker {
     /// Answers that too much is going on here.
     #[cold]
     pub(in crate::responder) fn refuse_busy(&mut self) {
+        if self.answering.is_memory_short() {
+            self.tell(EventKind::MEMORY_SHORT, |peer, _, omitted| {
+                let what = "commands are refused: memory is short, and this connection holds more than its share";
+                tracing::warn!(%peer, omitted, "{what}; see `ServerBuilder::max_memory`");
+            });
+            return self.error(codes::BUSY, "Memory is short; try again later");
+        }
         self.tell(EventKind::BUSY, |peer, _, omitted| {
             let what = "too many commands are running; see `Settings::max_responders` and `max_inbound`";
             tracing::warn!(%peer, omitted, "{what}");
