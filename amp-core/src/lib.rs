@@ -75,6 +75,7 @@ pub use {
     call_error::{CallError, NotifyError, Reply},
     connection::{BoxInlet, Call, Connection, ConnectionBuilder, Driver, Timer, WeakConnection, extension, pair},
     locator::Locator,
+    memory::Meter,
     peer::{Credentials, Peer},
     reason::CloseReason,
     responder::{Answer, Ask, Located},

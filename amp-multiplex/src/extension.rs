@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use amp_core::extension::{EventKind, Events, Extension, Handler, MemoryExt};
+use amp_core::extension::{EventKind, Events, Extension, Handler};
 use amp_core::schema::CommandDeclaration;
 use amp_core::{Ask, CloseReason, Command, Connection, WeakConnection};
 use tracing::Level;

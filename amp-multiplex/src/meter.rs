@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
-use amp_core::extension::{MemoryExt, Meter};
-use amp_core::{Connection, WeakConnection};
+use amp_core::{Connection, Meter, WeakConnection};
 
 /// Counts what streams hold towards what the server may hold. One meter for all of them, or none, as in tests of the machine.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,8 @@ use amp::{Connection, Peer, Server, Settings};
 use tokio::sync::mpsc;
 
 use crate::commands::House;
-use crate::raw_peer::{RawPeer, answer, ask, packed, soon, word};
+use crate::logged::{Level, logged};
+use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, error, packed, soon, word};
 use crate::server::{Door, Street, works};
 
 const MAX: usize = 400 * 1024;
@@ -72,6 +73,39 @@ async fn commands_of_a_connection_that_holds_more_than_its_share_are_busy_and_th
     })
     .await;
     works(&modest).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_program_keeps_for_a_peer_counts_and_commands_are_refused_with_that_reason() {
+    let logged = logged(Level::INFO);
+    let (server, street, _house, mut connections) = serve();
+    let (mut greedy, modest) = (street.script(), street.enter());
+    let (keeping, _modest) = (next(&mut connections).await, next(&mut connections).await);
+    let kept = keeping.meter();
+    assert_eq!((kept.charge(MAX / 2), server.memory() >= MAX / 2 - 8192), (MAX / 2, true));
+    greedy.send(ask_sum("1")).await;
+    greedy.expect(answer_sum("1")).await;
+    kept.charge(MAX / 3);
+    assert!(kept.is_short());
+    greedy.send(padded(Some("2"), "Sum")).await;
+    greedy.expect(error("2", "BUSY", "Memory is short; try again later")).await;
+    works(&modest).await;
+    let lines = logged.text();
+    assert!(lines.contains("memory is short") && lines.contains("`ServerBuilder::max_memory`"), "{lines}");
+    // Whatever its connection does meanwhile, it counts until it is dropped.
+    let (ends, reasons) = mpsc::unbounded_channel();
+    keeping.on_excess(move |reason| drop(ends.send(word(reason))));
+    let mut reasons = reasons;
+    kept.charge(MAX);
+    assert_eq!(soon("it is told", reasons.recv()).await.as_deref(), Some("OutOfMemory"));
+    assert_eq!(word(&soon("it ends", keeping.closed()).await), "OutOfMemory");
+    drop((kept, keeping));
+    soon("it is given back", async {
+        while server.memory() > 0 {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

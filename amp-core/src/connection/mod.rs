@@ -22,7 +22,7 @@
 //!   decoding      the large ask that is being decoded    out_of_memory   the end of one that holds the most
 //!   excess        who gives back what extensions hold    waker           what waits, as `proto` sees it
 //!   give_back     buffers that have grown large          workload        how much work the peer makes
-//!   decoders      how many are decoded at once
+//!   decoders      how many are decoded at once           metering        what a program holds for the peer
 //!   extension     protocols that ride beside the commands
 //! ```
 
@@ -51,6 +51,7 @@ mod halt;
 mod handle;
 mod inbound;
 mod lingering;
+mod metering;
 mod out_of_memory;
 mod over_boxes;
 mod queued;

@@ -108,6 +108,12 @@ impl Pool {
         drop(share);
     }
 
+    /// What all have reserved.
+    pub(crate) fn reserved(&self) -> usize {
+        let state = self.lock();
+        state.total + state.ending
+    }
+
     /// What all that are not being ended have reserved.
     #[cfg(test)]
     pub(super) fn total(&self) -> usize {

@@ -180,8 +180,9 @@ impl ServerBuilder {
         let accept_loop = AcceptLoop::new("server", max_tasks, SPARE_DESCRIPTORS);
         let lifecycle = accept_loop.lifecycle();
         let roster = Roster::new(self.max_connections, self.max_connections_per_peer);
+        let memory = Pool::new(self.max_memory);
         let connections = Connections {
-            builder: self.builder.memory(Pool::new(self.max_memory)),
+            builder: self.builder.memory(Arc::clone(&memory)),
             session: Arc::new(session),
             on_connection: self.on_connection,
             lifecycle: lifecycle.clone(),
@@ -189,7 +190,7 @@ impl ServerBuilder {
         };
         let serve = move |transport, peer, room| connections.serve(transport, peer, room);
         tokio::spawn(accept_loop.run(listener, future::pending(), serve));
-        Server::new(lifecycle, roster, local)
+        Server::new(lifecycle, roster, memory, local)
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::accept::{Lifecycle, Stage};
 use super::roster::Roster;
+use crate::memory::Pool;
 
 /// Accepts connections until it is closed or dropped. Cheap to hold: the work is done in tasks of its own.
 ///
@@ -25,12 +26,13 @@ use super::roster::Roster;
 pub struct Server {
     lifecycle: Lifecycle,
     roster: Arc<Roster>,
+    memory: Arc<Pool>,
     local: Option<SocketAddr>,
 }
 
 impl Server {
-    pub(super) fn new(lifecycle: Lifecycle, roster: Arc<Roster>, local: Option<SocketAddr>) -> Self {
-        Self { lifecycle, roster, local }
+    pub(super) fn new(lifecycle: Lifecycle, roster: Arc<Roster>, memory: Arc<Pool>, local: Option<SocketAddr>) -> Self {
+        Self { lifecycle, roster, memory, local }
     }
 
     /// The address that [`bind_tcp`](super::ServerBuilder::bind_tcp) bound, with the port that the system chose for port 0.
@@ -50,6 +52,13 @@ impl Server {
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.roster.refused()
+    }
+
+    /// How many bytes its connections hold on behalf of their peers, of [`max_memory`](super::ServerBuilder::max_memory). They are
+    /// counted in steps of 8 KiB, and the first step of each kind is not counted: a server with nothing but idle connections has 0.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.memory.reserved()
     }
 
     /// Begins to close. Nothing more is accepted, and every connection is closed as by
