@@ -105,13 +105,14 @@ impl ServerBuilder {
     /// by the number of connections that hold something, are answered [`codes::BUSY`](crate::codes::BUSY). From seven eighths
     /// on, streams of such connections give no more credit. Over it the connection that holds the most ends with
     /// [`CloseReason::OutOfMemory`](crate::CloseReason::OutOfMemory). What a responder makes, and what it keeps of its arguments
-    /// once it has answered, is the program's own and not counted.
+    /// once it has answered, is the program's own, and counts only where it is [metered](Connection::meter).
     pub fn max_memory(mut self, bytes: usize) -> Self {
         self.max_memory = bytes;
         self
     }
 
-    /// Passes every accepted connection to `give`, for a server that calls its clients first. It must not block.
+    /// Passes every accepted connection to `give`, before its first command: for a server that calls its clients first, or has state
+    /// for each. It must not block. Connections that are refused are not passed.
     ///
     /// The server keeps a handle of its own: dropping this one does not close the connection.
     pub fn on_connection(mut self, give: impl Fn(Connection) + Send + Sync + 'static) -> Self {
