@@ -52,6 +52,10 @@ impl Answering for Shared {
         self.inbound.hold(bytes);
     }
 
+    fn hold_more(&self, bytes: usize) {
+        self.inbound.hold_more(bytes);
+    }
+
     fn reserve(&self, bytes: usize, wants_answer: bool) -> bool {
         self.inbound.reserve(bytes, wants_answer)
     }

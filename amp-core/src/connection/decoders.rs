@@ -3,22 +3,28 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bounds how many large asks are decoded at once, over all connections that share it: on half of the cores. Those that poll connections
-/// have the others.
+/// Bounds how many large asks are decoded at once, over all connections that share it. Those of peers that have sent very many items in
+/// one command have half of the cores, and those of all others as many again: a large ask of few items takes little time, and must not
+/// wait behind every heavy one.
 #[derive(Clone, Debug)]
-pub(super) struct Decoders(Arc<Semaphore>);
+pub(super) struct Decoders {
+    heavy: Arc<Semaphore>,
+    light: Arc<Semaphore>,
+}
 
 impl Default for Decoders {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self(Arc::new(Semaphore::new(cores.div_ceil(2))))
+        let half = || Arc::new(Semaphore::new(cores.div_ceil(2)));
+        Self { heavy: half(), light: half() }
     }
 }
 
 impl Decoders {
     /// Waits for a turn, which lasts until what is returned is dropped.
-    pub(super) async fn acquire(self) -> Option<OwnedSemaphorePermit> {
-        // It is never closed.
-        self.0.acquire_owned().await.ok()
+    pub(super) async fn acquire(self, is_heavy: bool) -> Option<OwnedSemaphorePermit> {
+        // None is ever closed.
+        let decoders = if is_heavy { self.heavy } else { self.light };
+        decoders.acquire_owned().await.ok()
     }
 }

@@ -50,6 +50,7 @@ impl Decoding {
     #[cold]
     pub(super) fn new(shared: &Arc<Shared>, ask: Ask, start: Start) -> Self {
         let (shared, decoders) = (Arc::clone(shared), shared.decoders.clone());
+        let is_heavy = shared.inbound.workload().is_heavy();
         let decode = move || {
             // The connection may have ended meanwhile.
             let intake = shared.inbound.intake();
@@ -65,7 +66,7 @@ impl Decoding {
             })
         };
         let task = async move {
-            let permit = decoders.acquire().await;
+            let permit = decoders.acquire(is_heavy).await;
             let mut decoding = AbortOnDrop(tokio::task::spawn_blocking(move || {
                 let located = decode();
                 drop(permit);

@@ -1,11 +1,12 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
+use tokio::task::yield_now;
 
 use super::any_transport::{Current, Transport};
 use super::clock::{Alarm, now, require_time};
@@ -54,6 +55,7 @@ impl Driver {
             woken: Vec::new(),
             buffers: Reservation::new(&shared.account),
             outbound: 0,
+            busy_turns: 0,
             guard,
         };
         Self(Box::pin(running.drive()))
@@ -91,7 +93,12 @@ struct Running<T> {
     buffers: Reservation,
     /// What the outbound buffer held when the state was looked at last.
     outbound: usize,
+    /// How many turns there were since nothing was to be done.
+    busy_turns: u8,
 }
+
+/// After so many turns without a pause others go first.
+const MAX_BUSY_TURNS: u8 = 4;
 
 /// What a look at the connection's state has found.
 struct Found {
@@ -208,13 +215,25 @@ impl<T: Transport + 'static> Running<T> {
             let may_end = found.closes && is_idle && (found.taken || !was_idle);
             if !(is_due || may_end) {
                 if found.comes_back {
-                    // Callers that were woken take their answers while they are in the cache; then the next batch is read.
-                    cx.waker().wake_by_ref();
+                    self.come_back(cx);
                 } else {
+                    self.busy_turns = 0;
                     self.give_back();
                 }
                 return Poll::Pending;
             }
+        }
+    }
+
+    /// Has the driver polled again. Callers that were woken take their answers while they are in the cache; then the next batch is read.
+    fn come_back(&mut self, cx: &mut Context<'_>) {
+        self.busy_turns = self.busy_turns.saturating_add(1);
+        if self.busy_turns <= MAX_BUSY_TURNS {
+            cx.waker().wake_by_ref();
+        } else {
+            // A task that wakes itself keeps the run queue from becoming empty, and the runtime looks at sockets only now and then: a peer
+            // that sends without a pause would keep all others waiting for dozens of turns. What yields is woken behind that look.
+            let _ = pin!(yield_now()).poll(cx);
         }
     }
 

@@ -85,6 +85,11 @@ impl Inbound {
         self.held.charge(bytes);
     }
 
+    /// More bytes of an ask that is counted.
+    pub(super) fn hold_more(&self, bytes: usize) {
+        self.held.charge(bytes);
+    }
+
     /// More bytes of an ask that is counted, as long as all of them hold no more than they may. A notification was promised to run.
     pub(super) fn reserve(&self, bytes: usize, wants_answer: bool) -> bool {
         if !wants_answer {

@@ -22,6 +22,9 @@ use crate::wire::RawBox;
 
 mod upgrade;
 
+/// How many boxes are handled in a turn: others have theirs after a third of a millisecond or so.
+const MAX_BOXES: usize = 256;
+
 /// The reading half of the driver. It never waits for anything but bytes.
 pub(super) struct Reader {
     shared: Arc<Shared>,
@@ -158,7 +161,7 @@ impl Reader {
         }
         let taken = match self.awaited {
             None => {
-                let most = self.batching.next();
+                let most = self.batching.next().min(MAX_BOXES);
                 self.take_boxes(most, responders)
             }
             Some(tag) => self.take_boxes_until(tag, responders),

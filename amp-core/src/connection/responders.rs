@@ -243,7 +243,7 @@ impl Responders {
         let noted = ask.noted().map(|(tag, number)| (Box::<[u8]>::from(tag), number));
         let start = Start { noted, wants_answer: ask.wants_answer(), is_left: false };
         if is_large(&self.shared, &ask) {
-            self.decoding = Some(Decoding::new(&self.shared, ask, start));
+            self.decoding = Some(Decoding::new(&self.shared, ask.detached(), start));
             return;
         }
         let shared = &self.shared;

@@ -321,6 +321,7 @@ impl Shared {
     /// A responder has panicked, or what finds it.
     #[cold]
     pub(super) fn tell_panic(&self, panic: &Panic) {
+        self.inbound.workload().add_panic();
         self.events.tell(EventKind::RESPONDER_PANIC, |peer, omitted| {
             tracing::warn!(%peer, command = panic.command(), omitted, %panic, "a responder panicked");
         });

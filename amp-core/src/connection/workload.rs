@@ -9,8 +9,10 @@ pub(super) struct Workload {
     is_heavy: AtomicBool,
 }
 
-/// After so many items, about a millisecond, a turn is over, and other connections have theirs.
-const MAX_ITEMS: usize = 4096;
+/// After so many items, about a third of a millisecond, a turn is over, and other connections have theirs.
+const MAX_ITEMS: usize = 1024;
+/// A panic that is caught takes as long as so many items.
+const PANIC: usize = 32;
 /// A peer that has sent so many in one command may do so again: what is large enough for that is decoded on another thread.
 const HEAVY: usize = 1024;
 
@@ -28,6 +30,12 @@ impl Workload {
         if items > HEAVY {
             self.is_heavy.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// A responder has panicked.
+    #[cold]
+    pub(super) fn add_panic(&self) {
+        self.add(PANIC);
     }
 
     /// Whether the turn has lasted long enough.

@@ -45,9 +45,11 @@ impl Ask {
         Self { packet, asker }
     }
 
-    /// The ask in memory of its own, so that one which waits does not hold the receive buffer.
+    /// The ask in memory of its own, so that one which waits does not hold the receive buffer. What it holds beside its box, which is no
+    /// more than that again, counts, too.
     pub(crate) fn detached(mut self) -> Self {
         self.packet.raw = self.packet.raw.detached();
+        self.asker.hold_all(self.packet.raw.pinned());
         self
     }
 
@@ -150,7 +152,7 @@ impl Ask {
         let (context, limits, reservation) =
             (&asker as &dyn Context, &asker.settings().boxes, Reservation::new(&asker));
         // The box is counted, and dropped when its fields are decoded.
-        let budget = Budget::reserving(limits, packet.raw.as_bytes().len(), &reservation);
+        let budget = Budget::reserving(limits, asker.counted(), &reservation);
         let scope = Scope::new(budget, Some(&context));
         let command = take_checked::<C>(&mut packet.fields(limits.nesting).with_scope(&scope));
         let (items, unspent, is_refused) = (scope.budget().items(), scope.budget().room(), scope.budget().is_refused());

@@ -166,6 +166,21 @@ impl Asker {
         self.answering.events()
     }
 
+    /// How many bytes of its box are counted.
+    #[inline]
+    pub(super) fn counted(&self) -> usize {
+        self.held - ASK_OVERHEAD
+    }
+
+    /// From now on so many bytes of its box are counted, if they are more than before.
+    pub(super) fn hold_all(&mut self, bytes: usize) {
+        let more = bytes.saturating_sub(self.counted());
+        if more > 0 {
+            self.answering.hold_more(more);
+            self.held += more;
+        }
+    }
+
     /// Counts bytes beyond those of the ask, if there is room for them.
     pub(super) fn reserve(&self, bytes: usize) -> bool {
         self.answering.reserve(bytes, self.wants_answer())

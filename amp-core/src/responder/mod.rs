@@ -81,6 +81,9 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Counts one more ask that has no answer, and its bytes.
     fn hold(&self, bytes: usize);
 
+    /// Counts more bytes of an ask that is counted, whatever room there is: they are held already.
+    fn hold_more(&self, bytes: usize);
+
     /// Counts more bytes of an ask that is counted. Not more than all asks may hold together, unless it is a notification: that was
     /// promised to run.
     fn reserve(&self, bytes: usize, wants_answer: bool) -> bool;

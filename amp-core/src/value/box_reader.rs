@@ -163,12 +163,22 @@ impl<'a> RawValue<'a> {
     /// keeps more than twice its own length in memory.
     #[must_use]
     pub fn to_shared(self) -> Bytes {
-        match self.owner {
-            Some(owner) if self.bytes.len() >= SLICE_FROM && owner.pinned() / 2 <= self.bytes.len() => {
-                owner.slice_of(self.bytes)
-            }
-            _ => Bytes::copy_from_slice(self.bytes),
+        match self.sharing() {
+            Some(owner) => owner.slice_of(self.bytes),
+            None => Bytes::copy_from_slice(self.bytes),
         }
+    }
+
+    /// How many bytes live as long as what [`to_shared`](Self::to_shared) returns.
+    #[inline]
+    pub(super) fn shared_size(self) -> usize {
+        self.sharing().map_or(self.bytes.len(), RawBox::pinned)
+    }
+
+    /// The box, if the value is shared with it.
+    #[inline]
+    fn sharing(self) -> Option<&'a RawBox> {
+        self.owner.filter(|owner| self.bytes.len() >= SLICE_FROM && owner.pinned() / 2 <= self.bytes.len())
     }
 
     /// The bytes as a slice of the received buffer, however small: for a type that decides itself what it copies, by how much

@@ -14,7 +14,7 @@ impl Value for Bytes {
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
-        raw.charge_allocation(raw.as_bytes().len())?;
+        raw.charge_allocation(raw.shared_size())?;
         Ok(raw.to_shared())
     }
 }

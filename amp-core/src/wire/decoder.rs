@@ -92,10 +92,11 @@ impl BoxDecoder {
         }
     }
 
-    /// Gives the buffer back, unless it is as small as `most` or holds more than that.
+    /// Gives the buffer back, unless it is as small as `most` or holds more than half of that: then the next read would want a larger
+    /// one again.
     #[cfg(feature = "tokio")]
     pub(crate) fn give_back(&mut self, most: usize) -> bool {
-        let gives = self.allocation > most && self.buffer.len() <= most;
+        let gives = self.allocation > most && self.buffer.len() <= most / 2;
         if gives {
             self.move_to(self.buffer.len());
         }
