@@ -26,6 +26,8 @@ pub(crate) const COMMANDS: usize = MAX_INBOUND + DECODED + SLACK;
 pub(crate) const CLIENT: usize = MAX_EARLY + SLACK;
 /// Attacks whose asks are few or small: they hold not much more than was sent.
 pub(crate) const LITTLE: usize = SLACK;
+/// Lists that are refused: not even one of them is built, which would take 6 MiB.
+pub(crate) const REFUSED: usize = 4 * MIB;
 /// 1,024 idle connections: 9 KiB each, and as much again.
 pub(crate) const IDLE: usize = 32 * MIB;
 
