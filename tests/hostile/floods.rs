@@ -28,6 +28,8 @@ fn floods_of_notifications_do_not_fill_the_log() {
         let wrong = WRONG.map(|(command, arguments)| flood(scene, 20_000, &notification(command, arguments)));
         (wrong, flood(scene, 20_000, &notification(b"Note", &[(b"text", b"good")])))
     });
+    let lines = scene.server.log().iter().filter(|&&byte| byte == b'\n').count();
+    scene.holds(lines == WRONG.len(), format!("{lines} lines of {} connections with one kind each", WRONG.len()));
     scene.finish(held, LITTLE);
 }
 
