@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 
 use std::net::TcpListener;
 
-use crate::bounds::{COMMANDS, KEPT_CALLS, LITTLE, SERVER};
+use crate::bounds::{COMMANDS, KEPT_CALLS, LITTLE, PATIENCE, SERVER};
 use crate::process::Setup;
 use crate::raw::{Raw, ask, dropped, notification, packed};
 use crate::scene::Scene;
@@ -154,6 +154,21 @@ fn notifications_without_end_cost_their_sender_the_connection() {
     let mut scene = Scene::begin("8 peers with slow notifications");
     let held = scene.attack(|scene| with_each(scene, 8, notifies_without_end));
     scene.finish(held, SERVER);
+}
+
+#[test]
+fn one_peer_with_notifications_without_end_loses_its_connection_before_memory_is_short() {
+    let mut scene = Scene::begin("1 peer with slow notifications");
+    let held = scene.attack(|scene| {
+        let mut raw = Raw::connect(scene.server.address);
+        notifies_without_end(&mut raw);
+        notifies_without_end(&mut raw);
+        scene.holds(raw.has_ended(PATIENCE / 4), "the connection is open");
+        let log = String::from_utf8_lossy(&scene.server.log()).into_owned();
+        scene.holds(log.contains("too many notifications"), "why the connection ended is not logged");
+        raw
+    });
+    scene.finish(held, COMMANDS);
 }
 
 #[test]
