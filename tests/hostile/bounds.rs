@@ -26,6 +26,8 @@ pub(crate) const COMMANDS: usize = MAX_INBOUND + DECODED + SLACK;
 pub(crate) const CLIENT: usize = MAX_EARLY + SLACK;
 /// Attacks whose asks are few or small: they hold not much more than was sent.
 pub(crate) const LITTLE: usize = SLACK;
+/// Lists that are refused: not even one of them is built, which would take 6 MiB.
+pub(crate) const REFUSED: usize = 4 * MIB;
 /// 1,024 idle connections: 9 KiB each, and as much again.
 pub(crate) const IDLE: usize = 32 * MIB;
 
@@ -36,8 +38,8 @@ pub(crate) const LEFT: usize = SLACK;
 pub(crate) const MAX_CONNECTIONS: usize = 1024;
 /// `Target::max_streams`: sockets to one target.
 pub(crate) const TARGET_STREAMS: usize = 256;
-/// Threads for eight look-ups at once, for decoding and for the runtime.
-pub(crate) const THREADS: usize = 32;
+/// Threads for eight look-ups at once, and a few of the runtime.
+pub(crate) const THREADS: usize = 12;
 
 /// An honest client makes at least one of so many calls that it makes beside no attack, in the same time.
 pub(crate) const SERVED: f64 = 10.0;

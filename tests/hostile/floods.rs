@@ -28,6 +28,8 @@ fn floods_of_notifications_do_not_fill_the_log() {
         let wrong = WRONG.map(|(command, arguments)| flood(scene, 20_000, &notification(command, arguments)));
         (wrong, flood(scene, 20_000, &notification(b"Note", &[(b"text", b"good")])))
     });
+    let lines = scene.server.log().iter().filter(|&&byte| byte == b'\n').count();
+    scene.holds(lines == WRONG.len(), format!("{lines} lines of {} connections with one kind each", WRONG.len()));
     scene.finish(held, LITTLE);
 }
 
@@ -60,6 +62,8 @@ fn failing_and_panicking_responders_are_no_errors_of_the_server_and_do_not_fill_
 fn connects_over_the_limit_do_not_fill_the_log() {
     let mut scene = Scene::begin("20,000 Connects");
     let held = scene.attack(|scene| flood(scene, 20_000, &ask("1", "Connect", &[(b"factory", b"idle")])));
+    let log = String::from_utf8_lossy(&scene.server.log()).into_owned();
+    scene.holds(log.contains("most_streams"), "no stream was refused as one too many");
     scene.finish(held, LITTLE * 2);
 }
 

@@ -20,11 +20,13 @@ pub(crate) struct Setup {
     pub(crate) files: Option<u64>,
     /// A hostile server that it dials.
     pub(crate) dial: Option<SocketAddr>,
+    /// `StreamSettings::disconnect_timeout`, where the default would make a scene too long.
+    pub(crate) disconnect_timeout: Option<Duration>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { level: "warn", files: None, dial: None }
+        Self { level: "warn", files: None, dial: None, disconnect_timeout: None }
     }
 }
 
@@ -52,6 +54,9 @@ impl ServerProcess {
         }
         if let Some(address) = setup.dial {
             process.env(service::DIAL, address.to_string());
+        }
+        if let Some(timeout) = setup.disconnect_timeout {
+            process.env(service::DISCONNECT_TIMEOUT, timeout.as_millis().to_string());
         }
         // What is freed goes back to the system where glibc can do that, so that what is measured is what is held.
         process

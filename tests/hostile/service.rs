@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream, Target};
+use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream, StreamSettings, Target};
 use amp::{Connection, Server, Settings, Strictness};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,6 +26,8 @@ pub(crate) const FILES: &str = "AMP_RPC_HOSTILE_FILES";
 pub(crate) const TARGET: &str = "AMP_RPC_HOSTILE_TARGET";
 /// A server that it dials, to open streams there.
 pub(crate) const DIAL: &str = "AMP_RPC_HOSTILE_DIAL";
+/// How many milliseconds a peer has to answer a Disconnect, unless that is the default.
+pub(crate) const DISCONNECT_TIMEOUT: &str = "AMP_RPC_HOSTILE_DISCONNECT_TIMEOUT";
 /// The name of the log in its folder.
 pub(crate) const LOG: &str = "log";
 /// The name of the unix socket in its folder.
@@ -63,7 +65,11 @@ fn the_process_that_is_attacked() {
         let target: SocketAddr = variable(TARGET).expect("an address").parse().expect("an address");
         let factories = factories(target);
         let locator = |_: &amp::Peer| Service.into_locator();
-        let extension = Multiplexing::new(&factories);
+        let mut streams = StreamSettings::new();
+        if let Some(timeout) = variable(DISCONNECT_TIMEOUT) {
+            streams = streams.disconnect_timeout(Duration::from_millis(timeout.parse().expect("a number")));
+        }
+        let extension = Multiplexing::with_settings(&factories, streams);
         let server =
             Server::builder().extension(extension.clone()).bind_tcp("127.0.0.1:0", locator).await.expect("a port");
         let unix = Server::builder().extension(extension);

@@ -80,9 +80,15 @@ fn a_peer_that_answers_no_call_holds_only_its_own() {
     let held = scene.attack(|scene| {
         let mut peers = crowd(scene.server.address, 8, b"");
         for peer in &mut peers {
-            drop(peer.drain());
             peer.send_all(5000, |number| ask(format!("{number}"), "CallBack", &[]));
         }
+        // `Settings::most_responders` of them wait for an answer to their own call.
+        let refused = peers
+            .iter_mut()
+            .map_while(|peer| peer.answer(b"4999")?.remove(b"_error_code".as_slice()))
+            .filter(|code| code == b"BUSY")
+            .count();
+        scene.holds(refused == peers.len(), format!("only {refused} of {} were refused an ask", peers.len()));
         peers
     });
     scene.finish(held, LITTLE * 2);

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::bounds::{CLIENT, LITTLE, SERVER, TARGET_STREAMS, THREADS};
+use crate::bounds::{CLIENT, LITTLE, PATIENCE, SERVER, TARGET_STREAMS, THREADS};
 use crate::honest::newcomer;
 use crate::process::Setup;
 use crate::raw::{Raw, ask, dropped, long_tag};
@@ -80,19 +80,26 @@ fn a_client_keeps_little_of_what_a_server_sends_before_its_stream_is_open() {
 
 #[test]
 fn peers_that_answer_no_disconnect_hold_little() {
-    let mut scene = Scene::begin("4 peers that answer no Disconnect");
+    // The default is 30 s.
+    let setup = Setup { disconnect_timeout: Some(Duration::from_secs(2)), ..Setup::default() };
+    let mut scene = Scene::with("4 peers that answer no Disconnect", &setup);
     let held = scene.attack(|scene| {
         let mut peers = crate::silence::crowd(scene.server.address, 4, b"");
         peers.iter_mut().for_each(answers_no_disconnect);
+        let all_ended = peers.iter_mut().all(|peer| peer.has_ended(PATIENCE / 2));
+        scene.holds(all_ended, "one of them is open");
+        let log = String::from_utf8_lossy(&scene.server.log()).into_owned();
+        scene.holds(log.contains("the peer does not answer"), "why they were ended is not logged");
         peers
     });
-    scene.finish(held, SERVER);
+    scene.finish(held, LITTLE * 2);
 }
 
 #[test]
 fn one_peers_streams_to_a_target_leave_files_for_others() {
     let setup = Setup { files: Some(1024), ..Setup::default() };
     let mut scene = Scene::with("1,100 streams to a target, 1,024 files", &setup);
+    let before = scene.server.open_files();
     let held = scene.attack(|scene| {
         let mut raw = Raw::connect(scene.server.address);
         drop(raw.drain());
@@ -102,9 +109,9 @@ fn one_peers_streams_to_a_target_leave_files_for_others() {
             most = most.max(scene.server.open_files());
             std::thread::sleep(Duration::from_millis(20));
         }
-        // Its own, the honest client's and this attacker's.
-        let own = 32;
-        scene.holds(most <= TARGET_STREAMS + own, format!("{most} files were open"));
+        // One connection gets half of the sockets. This attacker's own is one more.
+        let own = 8;
+        scene.holds(most <= before + TARGET_STREAMS / 2 + own, format!("{most} files were open, and {before} before"));
         scene.succeeds(newcomer(scene.server.address));
         raw
     });

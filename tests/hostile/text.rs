@@ -71,8 +71,8 @@ fn last_boxes(text: &str) -> Vec<Vec<u8>> {
 
 fn says_everything(scene: &mut Scene, text: &str, number: usize) {
     let folder = scene.server.folder();
-    // A path is short.
-    let short: String = hostile().chars().take(40).collect();
+    // A path is short. One with spaces is displayed in another way than one without.
+    let short: String = hostile().chars().filter(|letter| number == 0 || *letter != ' ').take(40).collect();
     let path = |at: usize| SocketAddrUnix::new(folder.join(format!("{number}{at}{short}"))).expect("a path");
     let name = |at: usize| {
         SocketAddrUnix::new_abstract_name(format!("{number}{at}{}{short}", folder.display()).as_bytes())
