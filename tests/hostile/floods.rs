@@ -63,7 +63,7 @@ fn connects_over_the_limit_do_not_fill_the_log() {
     let mut scene = Scene::begin("20,000 Connects");
     let held = scene.attack(|scene| flood(scene, 20_000, &ask("1", "Connect", &[(b"factory", b"idle")])));
     let log = String::from_utf8_lossy(&scene.server.log()).into_owned();
-    scene.holds(log.contains("most_streams"), "no stream was refused as one too many");
+    scene.holds(log.contains("max_streams"), "no stream was refused as one too many");
     scene.finish(held, LITTLE * 2);
 }
 

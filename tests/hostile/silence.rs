@@ -82,7 +82,7 @@ fn a_peer_that_answers_no_call_holds_only_its_own() {
         for peer in &mut peers {
             peer.send_all(5000, |number| ask(format!("{number}"), "CallBack", &[]));
         }
-        // `Settings::most_responders` of them wait for an answer to their own call.
+        // `Settings::max_responders` of them wait for an answer to their own call.
         let refused = peers
             .iter_mut()
             .map_while(|peer| peer.answer(b"4999")?.remove(b"_error_code".as_slice()))
