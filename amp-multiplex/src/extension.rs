@@ -155,7 +155,7 @@ impl StreamHandler {
     fn connect(&self, ask: Ask) {
         if ask.wants_answer() {
             if let (Ok(connection), Some((command, answer))) = (ask.exposed(), ask.accept()) {
-                peer_commands::connect(&self.streams, &self.factories, connection, &command, answer);
+                peer_commands::connect(&self.streams, &self.factories, connection, command, answer);
             }
             return;
         }

@@ -6,6 +6,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use amp_core::{Answer, Connection, Peer};
+use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::commands::{Connect, ConnectRefusal};
@@ -142,10 +143,10 @@ impl fmt::Debug for Factories {
 pub struct Opening {
     charge: Charge<Arc<Shared>>,
     connection: Connection,
-    /// The name, what is not text in it replaced.
-    factory: String,
-    /// The name, if it is not text.
-    bytes: Option<Vec<u8>>,
+    /// The name as it came.
+    factory: Bytes,
+    /// The name with what is not text in it replaced, if it is not text.
+    lossy: Option<Box<str>>,
     features: PeerFeatures,
     /// That of its factory, if that has a limit. Boxed, as the whole is moved often.
     place: Option<Box<Place>>,
@@ -156,29 +157,30 @@ impl Opening {
     pub(crate) fn new(
         charge: Charge<Arc<Shared>>,
         connection: Connection,
-        factory: &[u8],
+        factory: Bytes,
         features: PeerFeatures,
         place: Option<Box<Place>>,
         answer: Answer<Connect>,
     ) -> Self {
-        let (factory, bytes) = match String::from_utf8_lossy(factory) {
-            Cow::Borrowed(text) => (text.to_owned(), None),
-            Cow::Owned(text) => (text, Some(factory.to_vec())),
+        let lossy = match String::from_utf8_lossy(&factory) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => Some(text.into()),
         };
-        Self { charge, connection, factory, bytes, features, place, answer: Some(answer) }
+        Self { charge, connection, factory, lossy, features, place, answer: Some(answer) }
     }
 
     /// The name that the peer asked for. In one that is not UTF-8, U+FFFD stands for what is not; see
     /// [`factory_bytes`](Self::factory_bytes).
     #[must_use]
     pub fn factory(&self) -> &str {
-        &self.factory
+        // It is text, or there is a replacement.
+        self.lossy.as_deref().unwrap_or_else(|| std::str::from_utf8(&self.factory).unwrap_or_default())
     }
 
     /// The name that the peer asked for, as it came.
     #[must_use]
     pub fn factory_bytes(&self) -> &[u8] {
-        self.bytes.as_deref().unwrap_or(self.factory.as_bytes())
+        &self.factory
     }
 
     /// The peer that asked.

@@ -22,7 +22,7 @@ pub(crate) fn connect(
     streams: &Arc<Streams>,
     factories: &Factories,
     connection: Connection,
-    command: &Connect,
+    command: Connect,
     answer: Answer<Connect>,
 ) {
     let refuse = |answer: Answer<Connect>, refusal: ConnectRefusal| answer.send(Err(refusal.into()));
@@ -57,7 +57,7 @@ pub(crate) fn connect(
         });
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
     }
-    factory.open(Opening::new(Charge::new(streams, charged), connection, &command.factory, peer, place, answer));
+    factory.open(Opening::new(Charge::new(streams, charged), connection, command.factory, peer, place, answer));
 }
 
 /// The peer has sent bytes.

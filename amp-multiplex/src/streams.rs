@@ -196,6 +196,7 @@ impl<S> Streams<S> {
     }
 
     /// The machine of a new stream to a peer with these features.
+    #[inline]
     pub(crate) fn machine(&self, peer: &PeerFeatures) -> StreamMachine<Ack> {
         let StreamSettings { first_window, max_window, max_buffered, .. } = self.settings;
         // No window needs to be larger than what the peer buffers.

@@ -15,6 +15,9 @@ const SMALL_READ: usize = 8 * 1024;
 /// The largest: a value of the longest kind, or two of half as many bytes, with what stands around them in their boxes.
 const LARGE_READ: usize = 66 * 1024;
 
+/// A buffer of so many bytes is kept although nothing is to be read: what comes in bursts is read into it again.
+const MAX_IDLE: usize = 4 * SMALL_READ;
+
 /// What was read from the transport, and how much is read at once.
 pub(super) struct RecvBuffer {
     decoder: BoxDecoder,
@@ -110,7 +113,7 @@ impl RecvBuffer {
     /// Nothing is to be read for now: a buffer that was made for much is given back, and the next one is smaller.
     #[inline]
     fn give_back(&mut self) {
-        if self.decoder.give_back(2 * SMALL_READ) {
+        if self.decoder.give_back(MAX_IDLE) {
             self.read_size = (self.read_size / 2).max(SMALL_READ);
         }
     }
@@ -145,7 +148,7 @@ mod tests {
         for _ in 0..3 {
             assert!(buffer.poll_read(&mut ours, &events, &mut cx).is_pending());
         }
-        assert!(buffer.read_size <= 2 * SMALL_READ);
-        assert!(buffer.decoder.buffer().capacity() <= 2 * SMALL_READ);
+        assert!(buffer.read_size <= MAX_IDLE);
+        assert!(buffer.decoder.buffer().capacity() <= MAX_IDLE);
     }
 }

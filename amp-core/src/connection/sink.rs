@@ -33,12 +33,18 @@ pub struct SentTag(pub(super) u64);
 pub struct Delivery {
     tag: SentTag,
     reply: Result<ReplyPacket, Failure>,
-    limits: BoxLimits,
+    nesting: u8,
+    /// What the reply may decode to. `None` for a short one, which cannot decode to much: what is moved for each stays small.
+    limits: Option<Box<BoxLimits>>,
 }
+
+/// A reply of so many bytes is short.
+const SHORT: usize = 512;
 
 impl Delivery {
     pub(super) fn new(tag: u64, reply: Result<ReplyPacket, Failure>, limits: BoxLimits) -> Self {
-        Self { tag: SentTag(tag), reply, limits }
+        let is_long = reply.as_ref().is_ok_and(|reply| reply.raw.as_bytes().len() > SHORT);
+        Self { tag: SentTag(tag), reply, nesting: limits.nesting, limits: is_long.then(|| Box::new(limits)) }
     }
 
     /// The tag of the command.
@@ -53,7 +59,8 @@ impl Delivery {
     /// As those of a call without a time limit.
     pub fn into_reply<C: Command>(self) -> Reply<C> {
         let reply = self.reply.map_err(Failure::into_call_error::<C::Errors>)?;
-        take_reply::<C>(&reply, &self.limits, None)
+        let short = BoxLimits { nesting: self.nesting, ..BoxLimits::DEFAULT };
+        take_reply::<C>(&reply, self.limits.as_deref().unwrap_or(&short), None)
     }
 }
 

@@ -4,8 +4,8 @@ use super::cost::MIN_WINDOW;
 use crate::commands::Data;
 use crate::meter::StreamMeter;
 
-/// A slice that pins more times its own length is copied. A Transmit of 32 KiB, which is what bulk streams send, stays a slice in an
-/// ordinary receive buffer of 128 KiB.
+/// A slice that pins more times its own length is copied. A Transmit of 32 KiB, which is what bulk streams send, stays a slice in the
+/// largest of ordinary receive buffers, which has 128 KiB.
 const MAX_PINNED: usize = 4;
 
 /// What all streams of a connection may hold together, sent or received. No stream may take all that is left, so that those

@@ -12,6 +12,7 @@ pub(super) struct FlowControl {
 }
 
 impl FlowControl {
+    #[inline]
     pub(super) fn new(bounds: WindowBounds) -> Self {
         Self { in_flight: 0, window: Window::new(bounds) }
     }

@@ -19,6 +19,7 @@ pub(super) struct RecvBuffer<A> {
 }
 
 impl<A: Receipt> RecvBuffer<A> {
+    #[inline]
     pub(super) fn new(max_cost: usize) -> Self {
         Self { chunks: VecDeque::new(), read: 0, cost: 0, held: 0, max_cost }
     }

@@ -82,6 +82,7 @@ pub(crate) enum Shutdown {
 }
 
 impl State {
+    #[inline]
     pub(super) fn new(half_close: bool) -> Self {
         Self { inner: Inner::Open, half_close, scheduled_reset: false }
     }

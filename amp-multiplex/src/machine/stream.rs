@@ -46,6 +46,7 @@ pub(crate) enum Read<A> {
 }
 
 impl<A: Receipt> StreamMachine<A> {
+    #[inline]
     pub(crate) fn new(half_close: bool, bounds: WindowBounds, max_buffered: usize) -> Self {
         Self { state: State::new(half_close), received: RecvBuffer::new(max_buffered), flow: FlowControl::new(bounds) }
     }

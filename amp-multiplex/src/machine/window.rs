@@ -44,6 +44,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    #[inline]
     pub(crate) fn new(bounds: WindowBounds) -> Self {
         let initial = bounds.initial.max(MIN_WINDOW);
         Self {

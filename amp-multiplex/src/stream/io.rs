@@ -47,8 +47,6 @@ pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,
     writing: Writing,
-    /// That of its factory, if that has a limit. Boxed: most streams have none, and a stream is moved often.
-    _place: Option<Box<Place>>,
 }
 
 /// How far this end has closed the direction to the peer.
@@ -68,7 +66,10 @@ enum Writing {
 
 impl Stream {
     pub(crate) fn new(shared: Arc<Shared>, connection: Connection, place: Option<Box<Place>>) -> Self {
-        Self { shared, connection, writing: Writing::Open, _place: place }
+        if place.is_some() {
+            shared.lock().place = place;
+        }
+        Self { shared, connection, writing: Writing::Open }
     }
 
     /// Counts bytes that are held for it, until what is returned is dropped.
@@ -237,7 +238,9 @@ impl Drop for Stream {
         }
         let cut = inner.machine.state().is_reset_scheduled();
         let (acks, shutdown) = inner.machine.abandon();
+        let place = inner.place.take();
         drop(inner);
+        drop(place);
         discard(half_close, acks);
         if shutdown.is_some() {
             self.shared.close(cut);

@@ -38,6 +38,7 @@ pub(super) struct Answered {
 }
 
 impl SendQueue {
+    #[inline]
     pub(super) fn new(connection: &Connection) -> Self {
         // It keeps the connection open no longer than the stream does.
         Self { sender: Sender::new(connection), in_flight: VecDeque::new(), has_failure: false }

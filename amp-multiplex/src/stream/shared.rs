@@ -10,6 +10,7 @@ use super::send_queue::SendQueue;
 use crate::acknowledge::{Ack, discard};
 use crate::commands::Id;
 use crate::error::StreamError;
+use crate::limit::Place;
 use crate::machine::{RemoteClose, StreamMachine};
 use crate::peer_features::PeerFeatures;
 use crate::streams::{self, Permit};
@@ -38,6 +39,8 @@ pub(crate) struct Inner {
     pub(super) disconnect_timeout: Option<Timeout>,
     /// A connection that closes waits for the stream, until that has left the registry: its user may keep it for longer.
     pub(crate) guard: Option<CloseGuard>,
+    /// That of its factory, if that has a limit, until its user drops the stream.
+    pub(super) place: Option<Box<Place>>,
 }
 
 impl Shared {
@@ -53,6 +56,7 @@ impl Shared {
                 writer: None,
                 disconnect_timeout: None,
                 guard: Some(CloseGuard::new(connection)),
+                place: None,
             }),
         })
     }
@@ -88,8 +92,13 @@ impl Shared {
     pub(crate) fn remove(self: &Arc<Self>) {
         let entry = self.streams().registry().remove(&self.id, |other| Arc::ptr_eq(self, other));
         drop(entry);
-        self.note_unread();
-        self.release_guard();
+        let mut inner = self.lock();
+        let (has_unread, guard) = (inner.has_unread(), inner.guard.take());
+        drop(inner);
+        drop(guard);
+        if has_unread {
+            self.add_unread();
+        }
     }
 
     /// A connection that closes waits for the stream no more.
@@ -100,11 +109,15 @@ impl Shared {
 
     /// The stream may be in the registry no more. What it holds for its reader can be thrown away all the same.
     pub(crate) fn note_unread(self: &Arc<Self>) {
-        let has_unread = self.lock().has_unread();
-        if has_unread {
-            let unread: Weak<dyn Unread> = Arc::<Self>::downgrade(self);
-            self.streams().unread().add(unread);
+        if self.lock().has_unread() {
+            self.add_unread();
         }
+    }
+
+    #[cold]
+    fn add_unread(self: &Arc<Self>) {
+        let unread: Weak<dyn Unread> = Arc::<Self>::downgrade(self);
+        self.streams().unread().add(unread);
     }
 }
 

@@ -83,7 +83,7 @@ fn pinning(bytes: usize, pinned: usize) -> Data {
 #[test]
 fn long_data_is_sliced_while_streams_hold_little() {
     let (budget, light) = (Budget::new(MAX), MAX / 4);
-    let copies = || [1, 16 * 1024, 32 * 1024].map(|bytes| budget.copies(&pinning(bytes, bytes + 40)));
+    let copies = || [16 * 1024, 24 * 1024, 32 * 1024].map(|bytes| budget.copies(&pinning(bytes, bytes + 40)));
     assert_eq!(copies(), [false; 3], "nothing is held");
     budget.change(0, light - 1);
     assert_eq!(copies(), [false; 3], "below the threshold");
