@@ -81,3 +81,21 @@ fn lists_of_empty_boxes_hold_nobody_up() {
     });
     scene.finish(held, COMMANDS);
 }
+
+/// Commands that are too small for another thread, without a pause: as many peers as there are cores would have all turns.
+#[test]
+fn small_lists_without_end_leave_others_their_turns() {
+    let mut scene = Scene::begin("4 peers with small lists of empty boxes");
+    let held = scene.attack(|scene| {
+        let peers = [(); 4].map(|()| {
+            let mut raw = attacker(scene);
+            std::thread::spawn(move || {
+                drop(raw.drain());
+                raw.send_all(1500, |number| ask(format!("{number}"), "CountRows", &[(b"rows", &EMPTY_BOXES[..600])]));
+                raw
+            })
+        });
+        peers.map(|peer| peer.join().expect("an attacker"))
+    });
+    scene.finish(held, COMMANDS);
+}
