@@ -1,12 +1,11 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
-use tokio::task::yield_now;
 
 use super::any_transport::{Current, Transport};
 use super::clock::{Alarm, now, require_time};
@@ -19,6 +18,7 @@ use super::replacement::{PreviousTransport, Replacing, Step, poll_replacing};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::time_limits::{Handshake, TimeLimits, Waits};
+use super::turns::Turns;
 use super::writer::Writer;
 use crate::memory::Reservation;
 use crate::panics::drop_caught;
@@ -55,7 +55,7 @@ impl Driver {
             woken: Vec::new(),
             buffers: Reservation::new(&shared.account),
             outbound: 0,
-            busy_turns: 0,
+            turns: Turns::default(),
             guard,
         };
         Self(Box::pin(running.drive()))
@@ -93,12 +93,8 @@ struct Running<T> {
     buffers: Reservation,
     /// What the outbound buffer held when the state was looked at last.
     outbound: usize,
-    /// How many turns there were since nothing was to be done.
-    busy_turns: u8,
+    turns: Turns,
 }
-
-/// After so many turns without a pause others go first.
-const MAX_BUSY_TURNS: u8 = 4;
 
 /// What a look at the connection's state has found.
 struct Found {
@@ -215,25 +211,13 @@ impl<T: Transport + 'static> Running<T> {
             let may_end = found.closes && is_idle && (found.taken || !was_idle);
             if !(is_due || may_end) {
                 if found.comes_back {
-                    self.come_back(cx);
+                    self.turns.again(cx);
                 } else {
-                    self.busy_turns = 0;
+                    self.turns.pause();
                     self.give_back();
                 }
                 return Poll::Pending;
             }
-        }
-    }
-
-    /// Has the driver polled again. Callers that were woken take their answers while they are in the cache; then the next batch is read.
-    fn come_back(&mut self, cx: &mut Context<'_>) {
-        self.busy_turns = self.busy_turns.saturating_add(1);
-        if self.busy_turns <= MAX_BUSY_TURNS {
-            cx.waker().wake_by_ref();
-        } else {
-            // A task that wakes itself keeps the run queue from becoming empty, and the runtime looks at sockets only now and then: a peer
-            // that sends without a pause would keep all others waiting for dozens of turns. What yields is woken behind that look.
-            let _ = pin!(yield_now()).poll(cx);
         }
     }
 

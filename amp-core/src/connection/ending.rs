@@ -1,15 +1,18 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::any_transport::Transport;
 use super::clock::{Alarm, now};
+use super::failure::Failure;
 use super::lingering::Lingering;
 use super::responders::Responders;
 use super::shared::Shared;
+use super::sink::{Delivery, hand_over};
 use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind};
-use crate::panics::drop_caught;
-use crate::proto::Intake;
+use crate::panics::{caught, drop_caught};
+use crate::proto::{EndListener, Intake, LostSink};
 use crate::reason::CloseReason;
 
 /// Tells everybody that the connection has ended, however the driver ends.
@@ -26,6 +29,48 @@ impl Drop for EndGuard {
         self.0.transport_closed(Some(CloseReason::DriverDropped));
         self.0.ended.send_modify(|ended| ended.finished = true);
         self.0.events.sum_up();
+    }
+}
+
+/// Who is told of the end.
+impl Shared {
+    /// Logs the end, if it is to be.
+    pub(super) fn tell_end(&self, reason: &CloseReason) {
+        if reason.is_told() {
+            self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
+                tracing::warn!(%peer, omitted, reason = %Escaped(Chain(reason)), "connection ends");
+            });
+        }
+    }
+
+    /// Nothing more is received: tells the box receiver.
+    pub(super) fn stop_receiver(&self) {
+        self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped), &self.events);
+    }
+
+    /// Nothing more is answered: tells the sinks, and runs what waits for the end of the connection, once.
+    pub(super) fn announce_end(&self) {
+        let reason = self.over().unwrap_or(CloseReason::DriverDropped);
+        let (lost, limits) = (self.lock().sending().take_lost(), self.settings.boxes);
+        let lost = lost.into_iter().map(|LostSink { sink, tag, sent }| {
+            let failure = Failure::Connection { reason: reason.clone(), sent };
+            (sink, Delivery::new(tag, Err(failure), limits))
+        });
+        hand_over(lost, &self.events);
+        let listeners = self.lock().take_end_listeners();
+        self.run_end_listeners(listeners);
+    }
+
+    /// Never under the lock: a listener may use the connection.
+    pub(super) fn run_end_listeners(&self, listeners: impl IntoIterator<Item = EndListener>) {
+        for listener in listeners {
+            let reason = self.over().unwrap_or(CloseReason::DriverDropped);
+            if let Err(panic) = caught(AssertUnwindSafe(|| listener(&reason))) {
+                self.events.tell(EventKind::PANIC, |peer, omitted| {
+                    tracing::warn!(%peer, omitted, %panic, "a listener for the end of a connection panicked");
+                });
+            }
+        }
     }
 }
 

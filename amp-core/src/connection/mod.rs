@@ -11,7 +11,7 @@
 //!   timer, clock  instants                               states          the user's own values
 //!   shared        what handles and driver share: the one lock around `proto::ConnectionState`
 //!   driver        one turn of a connection               ending          what goes on behind its end, and who is told
-//!   lingering     the transport behind the end
+//!   turns         when others go first                   lingering       the transport behind the end
 //!   reader        bytes to boxes to asks and answers     batching        how many boxes before the next write
 //!   recv_buffer   what was read from the transport       writer          the outbound buffer to the transport
 //!   responders    runs responders                        waiting         asks of the peer that wait to be run
@@ -66,6 +66,7 @@ mod states;
 mod time_limits;
 mod timer;
 pub(crate) mod transport;
+mod turns;
 mod unsettled;
 mod waiting;
 mod waker;

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -14,20 +13,17 @@ use super::callback::Unanswered;
 use super::clock::{after, now};
 use super::decoders::Decoders;
 use super::excess::ExcessListeners;
-use super::failure::Failure;
 use super::inbound::Inbound;
 use super::replacement::NextReplacement;
-use super::sink::{Delivery, hand_over};
 use super::states::States;
 use crate::boxes::SendBoxError;
-use crate::escaped::Escaped;
-use crate::events::{Chain, EventKind, EventLimit, Events};
+use crate::events::{EventKind, EventLimit, Events};
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::memory::Account;
-use crate::panics::{Panic, caught, drop_caught};
+use crate::panics::{Panic, drop_caught};
 use crate::peer::Peer;
-use crate::proto::{Appended, ConnectionState, EndListener, LastBytes, Limits, LostSink};
+use crate::proto::{Appended, ConnectionState, EndListener, LastBytes, Limits};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::{AmpBox, BoxLimits};
@@ -264,15 +260,6 @@ impl Shared {
         self.unlock(state, woken);
     }
 
-    /// Logs the end, if it is to be.
-    pub(super) fn tell_end(&self, reason: &CloseReason) {
-        if reason.is_told() {
-            self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
-                tracing::warn!(%peer, omitted, reason = %Escaped(Chain(reason)), "connection ends");
-            });
-        }
-    }
-
     /// Ends the connection and what still runs, also when it is over already.
     pub(super) fn abort(&self) {
         let mut state = self.lock();
@@ -325,36 +312,6 @@ impl Shared {
         self.events.tell(EventKind::RESPONDER_PANIC, |peer, omitted| {
             tracing::warn!(%peer, command = panic.command(), omitted, %panic, "a responder panicked");
         });
-    }
-
-    /// Nothing more is received: tells the box receiver.
-    pub(super) fn stop_receiver(&self) {
-        self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped), &self.events);
-    }
-
-    /// Nothing more is answered: tells the sinks, and runs what waits for the end of the connection, once.
-    pub(super) fn announce_end(&self) {
-        let reason = self.over().unwrap_or(CloseReason::DriverDropped);
-        let (lost, limits) = (self.lock().sending().take_lost(), self.settings.boxes);
-        let lost = lost.into_iter().map(|LostSink { sink, tag, sent }| {
-            let failure = Failure::Connection { reason: reason.clone(), sent };
-            (sink, Delivery::new(tag, Err(failure), limits))
-        });
-        hand_over(lost, &self.events);
-        let listeners = self.lock().take_end_listeners();
-        self.run_end_listeners(listeners);
-    }
-
-    /// Never under the lock: a listener may use the connection.
-    fn run_end_listeners(&self, listeners: impl IntoIterator<Item = EndListener>) {
-        for listener in listeners {
-            let reason = self.over().unwrap_or(CloseReason::DriverDropped);
-            if let Err(panic) = caught(AssertUnwindSafe(|| listener(&reason))) {
-                self.events.tell(EventKind::PANIC, |peer, omitted| {
-                    tracing::warn!(%peer, omitted, %panic, "a listener for the end of a connection panicked");
-                });
-            }
-        }
     }
 
     /// The transport is closed, and why the last bytes are lost, if they are. Returns why the connection has ended, which it does
