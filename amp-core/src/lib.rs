@@ -33,7 +33,6 @@ mod proto;
 mod python;
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, unreachable_pub, reason = "the connection ends with it"))]
 mod reason;
-#[cfg_attr(not(any(test, feature = "tokio")), expect(dead_code, reason = "the connection and the tests drive it"))]
 mod tags;
 
 #[cfg(feature = "tokio")]

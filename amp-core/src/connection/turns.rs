@@ -57,7 +57,7 @@ mod tests {
                 let before = woken();
                 turns.again(&mut Context::from_waker(&waker));
                 assert_eq!(woken() - before, usize::from(turn <= at_once), "turn {turn}");
-                tokio::task::yield_now().await;
+                yield_now().await;
                 assert_eq!(woken() - before, 1, "turn {turn}");
             }
             turns.pause();

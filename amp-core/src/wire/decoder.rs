@@ -1,6 +1,6 @@
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{BoxLimits, END, Excerpt, MAX_KEY, RawBox, WireError, length_at};
+use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, length_at};
 
 /// A box behind which a buffer of more than this would live on is copied out of it. Such a buffer was made for a large box;
 /// the ordinary one is shared by the boxes that were read together.
@@ -70,7 +70,7 @@ impl BoxDecoder {
     /// bulk transfer would be copied once more.
     #[cfg(feature = "tokio")]
     fn has_room_for_box(&self) -> bool {
-        let end = self.walk.at + END.len();
+        let end = self.walk.at + super::END.len();
         // Of a box that has hardly begun no length is known.
         self.walk.pairs > 0 && (self.buffer.len() + 1..=self.buffer.capacity()).contains(&end)
     }
