@@ -254,11 +254,6 @@ impl Reader {
                     } else {
                         responders.answer(ask)?;
                     }
-                    if self.shared.inbound.workload().is_enough() {
-                        self.batching.handled(handled + 1, false, now);
-                        self.has_more = true;
-                        return Ok(());
-                    }
                 }
                 Packet::Marked { ask, tag } => {
                     if !self.is_open() {
@@ -267,6 +262,11 @@ impl Reader {
                     self.deliver_now()?;
                     responders.answer(self.marked(ask, tag))?;
                 }
+            }
+            if self.shared.inbound.workload().is_enough() {
+                self.batching.handled(handled + 1, false, now);
+                self.has_more = true;
+                return Ok(());
             }
         }
         self.batching.handled(most, false, now);

@@ -120,6 +120,7 @@ impl Responders {
         if ask.is_marked() {
             ask.give_credit();
         }
+        self.shared.inbound.workload().add_handled();
         // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
         let handled = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(command, ask))));
         if let Err(panic) = handled {
@@ -139,6 +140,8 @@ impl Responders {
             self.poll_decoding(cx);
             // A responder may have just closed or aborted.
             match self.shared.inbound.intake() {
+                // The next turn goes on with what waits.
+                Intake::Open if self.shared.inbound.workload().is_enough() => break,
                 Intake::Open | Intake::Ended => {}
                 Intake::Draining => self.waiting.take_calls().for_each(|ask| refuse(ask, Intake::Draining)),
                 Intake::Aborted => break,
@@ -297,6 +300,7 @@ impl Responders {
     /// Goes on as a task with a responder that was polled once, if it was not ready.
     fn go_on(&mut self, begun: Option<Responder>, Start { noted, wants_answer, .. }: Start) {
         let task = begun.map(|(responding, is_detached)| {
+            self.shared.inbound.workload().add_spawned();
             let tasks = match (wants_answer, is_detached) {
                 (false, _) => &mut self.notifications,
                 (true, true) => &mut self.detached,

@@ -13,6 +13,11 @@ pub(super) struct Workload {
 const MAX_ITEMS: usize = 1024;
 /// A panic that is caught takes as long as so many items.
 const PANIC: usize = 32;
+/// A command that an extension has handled counts for so many items: it may wake a task.
+const HANDLED: usize = 16;
+/// A responder that goes on as a task counts for so many items. Hundreds of tasks at once fill the queue of a worker, and push those of
+/// others behind all of them.
+const SPAWNED: usize = 64;
 /// A peer that has sent so many in one command may do so again: what is large enough for that is decoded on another thread.
 const HEAVY: usize = 1024;
 
@@ -36,6 +41,18 @@ impl Workload {
     #[cold]
     pub(super) fn add_panic(&self) {
         self.add(PANIC);
+    }
+
+    /// An extension has handled a command.
+    #[inline]
+    pub(super) fn add_handled(&self) {
+        self.items.fetch_add(HANDLED, Ordering::Relaxed);
+    }
+
+    /// A responder goes on as a task.
+    #[inline]
+    pub(super) fn add_spawned(&self) {
+        self.items.fetch_add(SPAWNED, Ordering::Relaxed);
     }
 
     /// Whether the turn has lasted long enough.
