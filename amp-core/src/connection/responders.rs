@@ -140,8 +140,6 @@ impl Responders {
             self.poll_decoding(cx);
             // A responder may have just closed or aborted.
             match self.shared.inbound.intake() {
-                // The next turn goes on with what waits.
-                Intake::Open if self.shared.inbound.workload().is_enough() => break,
                 Intake::Open | Intake::Ended => {}
                 Intake::Draining => self.waiting.take_calls().for_each(|ask| refuse(ask, Intake::Draining)),
                 Intake::Aborted => break,
