@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// How much work it is to decode the peer's commands: what holds up others who share the reader's thread.
+/// How much work the peer's commands are in a turn, counted in decoded items: what holds up others who share the reader's thread.
 #[derive(Debug, Default)]
 pub(super) struct Workload {
-    /// How many items of lists were decoded in this turn of the driver.
+    /// How many items of lists were decoded in this turn of the driver, and what else was done that takes as long.
     items: AtomicUsize,
     /// Whether the peer has sent one command with very many.
     is_heavy: AtomicBool,
