@@ -154,6 +154,7 @@ pub struct Opening {
 }
 
 impl Opening {
+    #[inline]
     pub(crate) fn new(
         charge: Charge<Arc<Shared>>,
         connection: Connection,

@@ -117,8 +117,10 @@ impl<S> Streams<S> {
         if self.withheld.is_due() {
             self.withhold(ack, further);
         } else {
-            acknowledge([ack]);
-            acknowledge(further);
+            ack.send(Ok(()));
+            if !further.is_empty() {
+                acknowledge(further);
+            }
         }
     }
 
@@ -224,6 +226,7 @@ impl<S> fmt::Debug for Streams<S> {
 pub(crate) struct Permit<S>(Charge<S>);
 
 impl<S> Permit<S> {
+    #[inline]
     pub(crate) fn new(streams: &Arc<Streams<S>>, id: &Id) -> Self {
         streams.permits.fetch_add(1, Ordering::Relaxed);
         Self(Charge::new(streams, id.held()))
@@ -248,6 +251,7 @@ pub(crate) struct Charge<S> {
 }
 
 impl<S> Charge<S> {
+    #[inline]
     pub(crate) fn new(streams: &Arc<Streams<S>>, bytes: usize) -> Self {
         streams.received.change(0, bytes);
         streams.meter.change(0, STREAM);

@@ -51,12 +51,12 @@ impl Shared {
     /// Nothing more is answered: tells the sinks, and runs what waits for the end of the connection, once.
     pub(super) fn announce_end(&self) {
         let reason = self.over().unwrap_or(CloseReason::DriverDropped);
-        let (lost, limits) = (self.lock().sending().take_lost(), self.settings.boxes);
-        let lost = lost.into_iter().map(|LostSink { sink, tag, sent }| {
+        let mut lost = self.lock().sending().take_lost();
+        let delivery = |LostSink { tag, sent, .. }: LostSink<_>| {
             let failure = Failure::Connection { reason: reason.clone(), sent };
-            (sink, Delivery::new(tag, Err(failure), limits))
-        });
-        hand_over(lost, &self.events);
+            Delivery::new(tag, Err(failure), &self.settings.boxes)
+        };
+        hand_over(lost.drain(..), delivery, &self.events);
         let listeners = self.lock().take_end_listeners();
         self.run_end_listeners(listeners);
     }

@@ -204,6 +204,7 @@ impl Connection {
 
     /// Whether no more calls can be made.
     #[must_use]
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.shared.lock().refusal(false).is_some()
     }
@@ -238,6 +239,7 @@ impl BoxSender for Connection {
 }
 
 impl Exposable for Connection {
+    #[inline]
     fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
         provided::<Self>(context).map(Arc::unwrap_or_clone)
     }

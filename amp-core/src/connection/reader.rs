@@ -337,10 +337,9 @@ impl Reader {
 
     #[inline(never)]
     fn hand_over_all(&mut self) {
-        let limits = self.shared.settings.boxes;
-        let replies = self.for_sinks.drain(..);
-        let replies = replies.map(|SinkReply { sink, tag, reply }| (sink, Delivery::new(tag, Ok(reply), limits)));
-        hand_over(replies, &self.shared.events);
+        let limits = &self.shared.settings.boxes;
+        let delivery = |SinkReply { tag, reply, .. }: SinkReply<_>| Delivery::new(tag, Ok(reply), limits);
+        hand_over(self.for_sinks.drain(..), delivery, &self.shared.events);
     }
 
     /// Whether the connection bears so many replies to tags that are not out (`wire.md` line 19).

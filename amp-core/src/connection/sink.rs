@@ -1,7 +1,8 @@
 use std::fmt;
-use std::iter::{from_fn, once};
+use std::iter::from_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::vec::Drain;
 
 use super::failure::Failure;
 use super::reply::take_reply;
@@ -10,6 +11,7 @@ use crate::command::Command;
 use crate::events::{EventKind, Events};
 use crate::packet::ReplyPacket;
 use crate::panics::caught;
+use crate::proto::{LostSink, SinkReply};
 use crate::wire::BoxLimits;
 
 /// Takes the replies to commands that were sent by a [`Sender`](crate::extension::Sender).
@@ -42,9 +44,11 @@ pub struct Delivery {
 const SHORT: usize = 512;
 
 impl Delivery {
-    pub(super) fn new(tag: u64, reply: Result<ReplyPacket, Failure>, limits: BoxLimits) -> Self {
+    #[inline]
+    pub(super) fn new(tag: u64, reply: Result<ReplyPacket, Failure>, limits: &BoxLimits) -> Self {
         let is_long = reply.as_ref().is_ok_and(|reply| reply.raw.as_bytes().len() > SHORT);
-        Self { tag: SentTag(tag), reply, nesting: limits.nesting, limits: is_long.then(|| Box::new(limits)) }
+        let own = if is_long { Some(boxed(limits)) } else { None };
+        Self { tag: SentTag(tag), reply, nesting: limits.nesting, limits: own }
     }
 
     /// The tag of the command.
@@ -64,20 +68,47 @@ impl Delivery {
     }
 }
 
+#[cold]
+fn boxed(limits: &BoxLimits) -> Box<BoxLimits> {
+    Box::new(*limits)
+}
+
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery").field("tag", &self.tag).finish_non_exhaustive()
     }
 }
 
+/// What goes to a sink.
+pub(super) trait ForSink {
+    fn sink(&self) -> &Arc<dyn ReplySink>;
+}
+
+impl ForSink for SinkReply<Arc<dyn ReplySink>> {
+    fn sink(&self) -> &Arc<dyn ReplySink> {
+        &self.sink
+    }
+}
+
+impl ForSink for LostSink<Arc<dyn ReplySink>> {
+    fn sink(&self) -> &Arc<dyn ReplySink> {
+        &self.sink
+    }
+}
+
 /// Hands replies to their sinks, those that follow each other for one sink together. Never under a lock: a sink takes its own.
-pub(super) fn hand_over(replies: impl Iterator<Item = (Arc<dyn ReplySink>, Delivery)>, events: &Events) {
-    let mut replies = replies.peekable();
-    while let Some((sink, first)) = replies.next() {
-        let others = from_fn(|| replies.next_if(|(next, _)| Arc::ptr_eq(next, &sink)).map(|(_, reply)| reply));
-        let mut together = once(first).chain(others);
+pub(super) fn hand_over<R: ForSink>(mut replies: Drain<'_, R>, delivery: impl Fn(R) -> Delivery, events: &Events) {
+    while let Some(first) = replies.as_slice().first() {
+        let (sink, before) = (Arc::clone(first.sink()), replies.len());
+        let mut together = from_fn(|| {
+            let is_next = replies.as_slice().first().is_some_and(|next| Arc::ptr_eq(next.sink(), &sink));
+            if is_next { replies.next().map(&delivery) } else { None }
+        });
         let delivered = caught(AssertUnwindSafe(|| Arc::clone(&sink).deliver(&mut together)));
-        drop(together);
+        if replies.len() == before {
+            // The sink has taken none.
+            replies.next();
+        }
         // It may be the last of it, and one that panicked may panic again when it is dropped.
         let dropped = caught(AssertUnwindSafe(|| drop(sink)));
         if let Err(panic) = delivered.and(dropped) {

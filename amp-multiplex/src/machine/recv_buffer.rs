@@ -34,6 +34,7 @@ impl<A: Receipt> RecvBuffer<A> {
         self.cost + received_cost(data.len(), ack) <= self.max_cost.min(share)
     }
 
+    #[inline]
     pub(super) fn push(&mut self, data: Data, ack: A) {
         let cost = received_cost(data.len(), &ack);
         self.cost += cost;
@@ -63,10 +64,12 @@ impl<A: Receipt> RecvBuffer<A> {
     }
 
     /// Empties the buffer. Returns the acknowledgements of what nobody has read.
+    #[inline]
     pub(super) fn clear(&mut self) -> Vec<A> {
-        if self.chunks.is_empty() {
-            return Vec::new();
-        }
+        if self.chunks.is_empty() { Vec::new() } else { self.clear_all() }
+    }
+
+    fn clear_all(&mut self) -> Vec<A> {
         (self.read, self.cost, self.held) = (0, 0, 0);
         std::mem::take(&mut self.chunks).into_iter().map(|(_, ack)| ack).collect()
     }

@@ -45,17 +45,19 @@ pub(crate) struct Inner {
 
 impl Shared {
     pub(crate) fn new(id: Id, streams: &Arc<Streams>, connection: &Connection, peer: &PeerFeatures) -> Arc<Self> {
-        // Made in its place: it is large, and would be copied by each step.
+        let permit = Permit::new(streams, &id);
+        let (send_queue, guard) = (SendQueue::new(connection), Some(CloseGuard::new(connection)));
+        // Made in its place, of what cannot panic: it is large, and would be copied by each step.
         Arc::new(Self {
-            permit: Permit::new(streams, &id),
             id,
+            permit,
             inner: Mutex::new(Inner {
                 machine: streams.machine(peer),
-                send_queue: SendQueue::new(connection),
+                send_queue,
                 reader: None,
                 writer: None,
                 disconnect_timeout: None,
-                guard: Some(CloseGuard::new(connection)),
+                guard,
                 place: None,
             }),
         })
