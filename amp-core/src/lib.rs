@@ -78,6 +78,6 @@ pub use {
     peer::{Credentials, Peer},
     reason::CloseReason,
     responder::{Answer, Ask, Located},
-    server::{IntoSession, Listener, Refused, Server, ServerBuilder, Session, UnixSocket},
+    server::{IntoSession, Listener, MakeSession, Refused, Server, ServerBuilder, Session, UnixSocket},
     settings::{Settings, Strictness},
 };

@@ -11,7 +11,8 @@ use crate::violation::{Place, Violations};
     message = "`{Self}` cannot be an argument",
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values, `Option` of these and types with `#[derive(Arguments)]` can",
-    note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)",
+    note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
+    note = "a type of another crate, such as a `Uuid`, stands in a struct of your own that implements `Value`; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value",
     note = "an `Exposed<..>` does not travel: in a command mark its field with `#[exposed]`"
 )]
 pub trait Field: Sized {

@@ -12,7 +12,8 @@ use crate::violation::{Place, Violations};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of arguments",
     label = "not a set of arguments",
-    note = "add `#[derive(Arguments)]` to the struct"
+    note = "add `#[derive(Arguments)]` to the struct",
+    note = "a box has named values: a number, text or list stands in a field, `struct Total {{ total: i64 }}`"
 )]
 #[doc(alias("AmpList", "arguments", "response"))]
 pub trait Arguments: Sized + Send + 'static {
@@ -67,7 +68,8 @@ impl Arguments for () {
     message = "`{Self}` cannot be an argument",
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values, `Option` of these and types with `#[derive(Arguments)]` can",
-    note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
+    note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
+    note = "a type of another crate, such as a `Uuid`, stands in a struct of your own that implements `Value`; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value"
 )]
 #[doc(alias("amp.Argument", "fromBox", "toBox"))]
 pub trait Argument: Sized {

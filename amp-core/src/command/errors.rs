@@ -12,7 +12,8 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which error codes it stands for",
     label = "not a set of declared errors",
-    note = "add `#[derive(ErrorCodes)]` to the enum, and `#[derive(thiserror::Error, Debug)]` for its texts"
+    note = "add `#[derive(ErrorCodes)]` to the enum, and `#[derive(thiserror::Error, Debug)]` for its texts",
+    note = "errors are the variants of an enum of your own: `enum SumError {{ Overflow }}` declares the code `OVERFLOW`"
 )]
 #[doc(alias("errors", "fatalErrors", "reverseErrors"))]
 pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {

@@ -12,12 +12,11 @@ use super::handle::Server;
 use super::listener::Listener;
 use super::roster::{MAX_REFUSALS, Roster};
 use super::serve::Connections;
-use super::session::IntoSession;
+use super::session::{IntoSession, MakeSession};
 use super::unix::UnixSocket;
 use crate::connection::extension::Extension;
 use crate::connection::{Connection, ConnectionBuilder, require_time};
 use crate::memory::Pool;
-use crate::peer::Peer;
 use crate::settings::Settings;
 
 /// The default of [`ServerBuilder::max_memory`].
@@ -132,7 +131,7 @@ impl ServerBuilder {
     pub async fn bind_tcp<S: IntoSession>(
         self,
         address: impl ToSocketAddrs,
-        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
+        session: impl MakeSession<S>,
     ) -> io::Result<Server> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
@@ -151,7 +150,7 @@ impl ServerBuilder {
     pub fn bind_unix<S: IntoSession>(
         self,
         path: impl AsRef<Path>,
-        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
+        session: impl MakeSession<S>,
     ) -> io::Result<Server> {
         Ok(self.serve(UnixSocket::bind(path)?, session))
     }
@@ -164,7 +163,7 @@ impl ServerBuilder {
     pub fn serve<A: Listener, S: IntoSession>(
         self,
         listener: A,
-        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
+        session: impl MakeSession<S>,
     ) -> Server {
         self.start(listener, session, None)
     }
@@ -173,7 +172,7 @@ impl ServerBuilder {
     fn start<A: Listener, S: IntoSession>(
         self,
         listener: A,
-        session: impl Fn(&Peer) -> S + Send + Sync + 'static,
+        session: impl MakeSession<S>,
         local: Option<SocketAddr>,
     ) -> Server {
         require_time();

@@ -29,5 +29,5 @@ mod unix;
 pub use builder::ServerBuilder;
 pub use handle::Server;
 pub use listener::Listener;
-pub use session::{IntoSession, Refused, Session};
+pub use session::{IntoSession, MakeSession, Refused, Session};
 pub use unix::UnixSocket;

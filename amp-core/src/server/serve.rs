@@ -8,7 +8,7 @@ use super::accept::{Lifecycle, Room};
 use super::drive::drive;
 use super::refusing::refuse;
 use super::roster::{Admission, Place, Roster};
-use super::session::IntoSession;
+use super::session::{IntoSession, MakeSession};
 use crate::connection::{Connection, ConnectionBuilder, Driver};
 use crate::events::EventKind;
 use crate::panics::{caught, install_hook};
@@ -33,7 +33,7 @@ impl<M> Connections<M> {
         room: Room,
     ) -> Option<impl Future<Output = ()> + Send + use<M, T, S>>
     where
-        M: Fn(&Peer) -> S + Send + Sync + 'static,
+        M: MakeSession<S>,
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
         S: IntoSession,
     {

@@ -5,6 +5,7 @@ use crate::connection::ConnectionBuilder;
 use crate::connection::extension::{Extension, Extensions};
 use crate::escaped::Escaped;
 use crate::locator::Locator;
+use crate::peer::Peer;
 
 /// What a server needs for one connection: what answers it, and what extends it.
 ///
@@ -125,3 +126,18 @@ impl<S: IntoSession> IntoSession for Result<S, Refused> {
         self?.into_session()
     }
 }
+
+/// A closure that makes the session of each connection of a server, from its peer.
+///
+/// Every `Fn(&Peer) -> impl IntoSession` is one; the trait is not implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "a server takes a closure that makes a session for each connection, not `{Self}`",
+    label = "not a closure",
+    note = "write `move |_peer| locator.clone()` for one locator that all connections share (an `Arc` of a locator is one, too)",
+    note = "write `|peer| Service::new(peer).into_locator()` for a locator of each connection's own"
+)]
+pub trait MakeSession<S>: Fn(&Peer) -> S + Send + Sync + 'static {}
+
+// Otherwise the compiler asks for a `Fn(&Peer)` and not for what stands above.
+#[diagnostic::do_not_recommend]
+impl<M: Fn(&Peer) -> S + Send + Sync + 'static, S> MakeSession<S> for M {}

@@ -71,7 +71,8 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
     message = "`{Self}` has no form on the wire",
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values and types with `#[derive(Arguments)]` are values",
-    note = "for a type of your own implement `Value` (one value) or `Argument` (several keys of the box)"
+    note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
+    note = "a type of another crate, such as a `Uuid`, stands in a struct of your own that implements `Value`; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value"
 )]
 #[doc(alias("fromString", "toString", "fromStringProto", "toStringProto", "ListOf"))]
 pub trait Value: Sized {
