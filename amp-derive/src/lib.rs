@@ -9,6 +9,7 @@ mod arguments;
 mod attributes;
 mod code;
 mod command;
+mod conditions;
 mod constraints;
 mod docs;
 mod error_codes;

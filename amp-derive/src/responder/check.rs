@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
-use syn::{ItemImpl, ItemTrait, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{FnArg, ItemImpl, ItemTrait, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::{Form, Method};
+use crate::conditions::Conditions;
 use crate::errors::Errors;
+use crate::generics::refuse_lifetimes;
 
 /// The most parameters behind the command: `Exposable` is implemented for as long tuples.
 const MAX_EXPOSED: usize = 6;
@@ -26,8 +28,23 @@ pub(super) fn plain_trait(item: &ItemTrait, errors: &mut Errors) {
 
 /// The block is one that the methods are declared in.
 pub(super) fn inherent(item: &ItemImpl, errors: &mut Errors) {
+    refuse_lifetimes(
+        &item.generics,
+        "a responder lives as long as its connections: it owns its parts, or shares them in an `Arc`",
+        errors,
+    );
     let Some((path, _)) = &item.trait_ else { return };
     let name = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+    if item.self_ty.to_token_stream().to_string() == format!("Mock{name}") {
+        errors.push(
+            path,
+            format!(
+                "a macro that makes `Mock{name}` copied `#[responder]` here: on the trait `{name}` write `#[responder]` \
+                 above the attribute of that macro (`#[automock]`)"
+            ),
+        );
+        return;
+    }
     errors.push(
         path,
         format!(
@@ -37,9 +54,47 @@ pub(super) fn inherent(item: &ItemImpl, errors: &mut Errors) {
     );
 }
 
-/// The function is a method that nobody means to be a responder.
-pub(super) fn is_helper(signature: &Signature) -> bool {
-    signature.asyncness.is_none() && signature.receiver().is_some() && signature.inputs.len() == 1
+const NOT_A_RESPONDER: &str =
+    "every item of this block is a responder: move this to an `impl` block without `#[responder]`";
+
+/// What is no method does not belong here.
+pub(super) fn no_method(item: impl ToTokens, form: Form, errors: &mut Errors) {
+    errors.push(
+        item,
+        match form {
+            Form::Trait => "a responder trait has methods only: its client could not have this",
+            Form::Impl => NOT_A_RESPONDER,
+        },
+    );
+}
+
+/// The function has a `self`, and somebody may mean it to be a responder.
+pub(super) fn is_method(signature: &Signature, form: Form, errors: &mut Errors) -> bool {
+    let is_method = signature.receiver().is_some();
+    if form == Form::Impl && is_method && signature.asyncness.is_none() && signature.inputs.len() == 1 {
+        errors.push(signature, NOT_A_RESPONDER);
+        return false;
+    }
+    if !is_method {
+        errors.push(&signature.ident, "a responder is a method with `&self`: move other functions elsewhere");
+    }
+    is_method
+}
+
+/// Every parameter is there in any case.
+pub(super) fn parameters(signature: &Signature, errors: &mut Errors) {
+    for argument in &signature.inputs {
+        let conditions = match argument {
+            FnArg::Receiver(receiver) => Conditions::of(&receiver.attrs),
+            FnArg::Typed(typed) => Conditions::of(&typed.attrs),
+        };
+        if !conditions.is_empty() {
+            errors.push(
+                conditions,
+                "a parameter of a responder has no condition: write the method twice, each with a `cfg` of its own",
+            );
+        }
+    }
 }
 
 /// The function is an `async fn` and nothing more.
@@ -130,7 +185,7 @@ pub(super) fn reply<'a>(signature: &'a Signature, command: Option<&Type>, errors
 /// in the expansion; so are those behind a `cfg`, which may exclude each other.
 pub(super) fn each_command_once(methods: &[Method<'_>], errors: &mut Errors) {
     let mut answered = HashMap::new();
-    for method in methods.iter().filter(|method| method.cfgs.is_empty()) {
+    for method in methods.iter().filter(|method| method.conditions.is_empty()) {
         let command = method.command.to_token_stream().to_string();
         if let Some(first) = answered.get(&command) {
             errors.push(method.command, format!("`{first}` already answers `{command}`: a command has one responder"));

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::format_ident;
 use syn::{Ident, Path, Type};
 
-use super::{Method, Responder};
+use super::{Method, Mistaken, Responder};
 use crate::code::{as_trait, call_at, code, reaching_over, standing_at};
 
 impl Responder<'_> {
@@ -29,6 +29,14 @@ impl Responder<'_> {
         }
     }
 
+    /// What is wrong with parts that may not be there.
+    pub(super) fn reports(&self) -> TokenStream {
+        let reports = self.mistaken.iter().map(|Mistaken { conditions, report, .. }| {
+            code!(#conditions const _: () = { #report };)
+        });
+        reports.collect()
+    }
+
     /// The type of the constant that holds the commands.
     pub(super) fn commands_type(&self) -> TokenStream {
         let krate = &self.krate;
@@ -39,7 +47,7 @@ impl Responder<'_> {
 
 impl Method<'_> {
     fn answer(&self, shared: &TokenStream, owner: &TokenStream, krate: &Path) -> TokenStream {
-        let Self { cfgs, ident, exposed, reply, .. } = self;
+        let Self { conditions, ident, exposed, reply, .. } = self;
         let names: Vec<Ident> =
             (0..exposed.len()).map(|at| format_ident!("exposed_{at}", span = Span::mixed_site())).collect();
         let types = exposed.iter().map(|ty| exposed_type(ty, krate));
@@ -50,24 +58,24 @@ impl Method<'_> {
         let run = reaching_over(reply, code!(|responder, command, (#(#names,)*): #types| #future));
         let is_asked = self.through("is_asked", &code!(&ask), krate);
         let answer = self.through("answer", &code!(ask, #shared, #run), krate);
-        code!(#(#cfgs)* if #is_asked { return #answer; })
+        code!(#conditions if #is_asked { return #answer; })
     }
 
     fn declaration(&self, krate: &Path) -> TokenStream {
-        let Self { cfgs, command, .. } = self;
+        let Self { conditions, command, .. } = self;
         let reply = self.reply_to(krate);
         let and = standing_at(command, code!(commands.and));
         let declaration = call_at(command, code!(#reply::DECLARATION));
-        code!(#(#cfgs)* let commands = #and #declaration;)
+        code!(#conditions let commands = #and #declaration;)
     }
 
     /// The method of the client.
     pub(super) fn call(&self, krate: &Path) -> TokenStream {
-        let Self { cfgs, ident, command, reply, .. } = self;
+        let Self { conditions, ident, command, reply, .. } = self;
         let future = future_of(reply);
         let called = self.through("call", &code!(command, &self.0), krate);
         code! {
-            #(#cfgs)*
+            #conditions
             fn #ident(&self, command: #command) -> #future {
                 #called
             }

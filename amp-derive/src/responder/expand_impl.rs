@@ -11,7 +11,7 @@ impl Responder<'_> {
     pub(super) fn expand_impl(&self, item: &ItemImpl) -> TokenStream {
         // A responder is `async` whether it waits for something or not.
         let block = code!(#[allow(clippy::unused_async)] #item);
-        let parts = [block, self.dispatch(item), self.conversion(item)];
+        let parts = [block, self.dispatch(item), self.conversion(item), self.reports()];
         parts.into_iter().collect()
     }
 

@@ -2,11 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::format_ident;
-use syn::{Expr, Ident, ItemTrait, ReturnType, Stmt, TraitItem, TraitItemFn, Type, parse_quote};
+use syn::{Expr, Ident, ItemTrait, ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Type, parse_quote};
 
 use super::dispatch::future_of;
 use super::{Responder, names};
 use crate::code::code;
+use crate::conditions::Conditions;
 
 /// The names that the parts share.
 struct Names<'a> {
@@ -46,6 +47,7 @@ impl Responder<'_> {
             locator(&names),
             locator_traits(&names),
             self.locator_dispatch(&names),
+            self.reports(),
         ];
         parts.into_iter().collect()
     }
@@ -83,11 +85,13 @@ impl Responder<'_> {
     fn client_methods(&self, names: &Names<'_>) -> TokenStream {
         let (client, item) = (&names.client, &names.item.ident);
         let methods = self.methods.iter().map(|method| method.call(&self.krate));
+        let mistaken = self.mistaken.iter().filter_map(|part| Some(stub_method(&part.conditions, part.signature?)));
         code! {
             #[automatically_derived]
             #[allow(deprecated)]
             impl #item for #client {
                 #(#methods)*
+                #(#mistaken)*
             }
         }
     }
@@ -204,15 +208,7 @@ fn rewrite(function: &mut TraitItemFn) {
 fn stub_methods(Names { item, client, .. }: &Names<'_>) -> TokenStream {
     let ident = &item.ident;
     let methods = item.items.iter().filter_map(|member| match member {
-        TraitItem::Fn(TraitItemFn { attrs, sig, .. }) => {
-            let cfgs = attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-            // A body that never comes back is of any type that is written out, but `impl Future` is found out by the body.
-            let body = match &sig.output {
-                ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => code!(::core::future::pending()),
-                _ => code!(::core::unreachable!()),
-            };
-            Some(code!(#(#cfgs)* #sig { #body }))
-        }
+        TraitItem::Fn(TraitItemFn { attrs, sig, .. }) => Some(stub_method(&Conditions::of(attrs), sig)),
         _ => None,
     });
     code! {
@@ -222,4 +218,13 @@ fn stub_methods(Names { item, client, .. }: &Names<'_>) -> TokenStream {
             #(#methods)*
         }
     }
+}
+
+fn stub_method(conditions: &Conditions, signature: &Signature) -> TokenStream {
+    // A body that never comes back is of any type that is written out, but `impl Future` is found out by the body.
+    let body = match &signature.output {
+        ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => code!(::core::future::pending()),
+        _ => code!(::core::unreachable!()),
+    };
+    code!(#conditions #[allow(unused)] #signature { #body })
 }

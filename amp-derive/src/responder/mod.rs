@@ -9,15 +9,24 @@ mod parse;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, Ident, Item, ItemImpl, ItemTrait, Path, Type};
+use syn::{Ident, Item, ItemImpl, ItemTrait, Path, Signature, Type};
 
 use crate::attributes::Settings;
+use crate::conditions::Conditions;
 use crate::errors::Errors;
 
 /// What answers: its methods, each for one command.
 struct Responder<'a> {
     krate: Path,
     methods: Vec<Method<'a>>,
+    mistaken: Vec<Mistaken<'a>>,
+}
+
+/// A part with a mistake that stands behind a condition: it is reported where the condition holds.
+struct Mistaken<'a> {
+    conditions: Conditions,
+    report: TokenStream,
+    signature: Option<&'a Signature>,
 }
 
 /// What the methods are declared in.
@@ -29,7 +38,7 @@ enum Form {
 
 /// One method that answers one command.
 struct Method<'a> {
-    cfgs: Vec<&'a Attribute>,
+    conditions: Conditions,
     ident: &'a Ident,
     command: &'a Type,
     /// The types of the parameters behind the command.

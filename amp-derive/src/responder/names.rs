@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Ident, ImplItem, TraitItem};
 
 use super::Form;
+use crate::conditions::Conditions;
 use crate::errors::Errors;
 
 /// A trait's or a block's item, perhaps a method.
@@ -15,7 +16,7 @@ pub(super) trait Member {
     /// The name of a method that is there in any case: those behind a `cfg` may exclude each other.
     fn name(&self) -> Option<&Ident> {
         let (attributes, name) = self.method()?;
-        (!attributes.iter().any(|attribute| attribute.path().is_ident("cfg"))).then_some(name)
+        Conditions::of(attributes).is_empty().then_some(name)
     }
 }
 
@@ -31,14 +32,17 @@ impl Member for ImplItem {
     }
 }
 
-/// No two methods have one name, and none has the name of one that is made beside them.
-pub(super) fn check<M: Member>(members: &[M], form: Form, errors: &mut Errors) {
-    let (taken, why) = form.taken();
+/// No two methods have one name.
+pub(super) fn check_unique<M: Member>(members: &[M], errors: &mut Errors) {
     let mut names = HashSet::new();
     for name in members.iter().filter_map(Member::name).filter(|name| !names.insert(*name)) {
         errors.push(name, format!("there is a method `{name}` already: give each command a method of its own name"));
     }
-    for (_, name) in members.iter().filter_map(Member::method).filter(|(_, name)| name.unraw() == taken) {
+}
+
+/// The method does not have the name of one that stands beside it.
+pub(super) fn check_free(name: &Ident, form: Form, errors: &mut Errors) {
+    if let Some((_, why)) = form.taken().iter().find(|(taken, _)| name.unraw() == taken) {
         errors.push(name, format!("{why}: choose another name for this one; the peer sees the command's only"));
     }
 }
@@ -53,18 +57,24 @@ pub(super) fn leave_out_taken<M: Member>(members: &mut Vec<M>, form: Form) {
     let mut names = HashSet::new();
     members.retain(|member| member.name().is_none_or(|name| names.insert(name.clone())));
     if form == Form::Impl {
-        members.retain(|member| member.method().is_none_or(|(_, name)| name.unraw() != form.taken().0));
+        let is_taken = |name: &Ident| form.taken().iter().any(|(taken, _)| name.unraw() == taken);
+        members.retain(|member| member.method().is_none_or(|(_, name)| !is_taken(name)));
     }
 }
 
 impl Form {
-    /// The name of a method that is made beside the user's own, and what it is.
-    const fn taken(self) -> (&'static str, &'static str) {
+    /// The names of the methods that stand beside the user's own, and what these are. Of the prelude's they are those that a
+    /// call of the client's method could mean as well.
+    const fn taken(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Trait => {
-                ("connection", "the client has a method `connection`, which gives the connection that it calls over")
-            }
-            Self::Impl => ("into_locator", "`#[responder]` makes a method `into_locator` of this type"),
+            Self::Trait => &[
+                ("connection", "the client has a method `connection`, which returns the connection that it calls over"),
+                ("clone", "the client is `Clone`, so that it has a method `clone` already"),
+                ("to_owned", "the client is `Clone`, so that it has a method `to_owned` already"),
+                ("into", "every type has a method `into`, the client too"),
+                ("try_into", "every type has a method `try_into`, the client too"),
+            ],
+            Self::Impl => &[("into_locator", "`#[responder]` makes a method `into_locator` of this type")],
         }
     }
 }

@@ -2,66 +2,98 @@
 
 use syn::{Attribute, FnArg, ImplItem, ItemImpl, ItemTrait, Path, Signature, TraitItem, Type};
 
-use super::{Form, Method, Responder, check, names};
+use super::{Form, Method, Mistaken, Responder, check, names};
+use crate::conditions::Conditions;
 use crate::errors::Errors;
-use crate::generics::refuse_lifetimes;
 
 impl<'a> Responder<'a> {
     pub(super) fn of_trait(item: &'a ItemTrait, krate: Path, errors: &mut Errors) -> Self {
         check::plain_trait(item, errors);
-        names::check(&item.items, Form::Trait, errors);
-        let mut methods = Vec::new();
+        names::check_unique(&item.items, errors);
+        let mut responder = Self { krate, methods: Vec::new(), mistaken: Vec::new() };
         for member in &item.items {
             match member {
-                TraitItem::Fn(function) => {
-                    methods.extend(Method::of(&function.attrs, &function.sig, Form::Trait, errors))
+                TraitItem::Fn(function) => responder.add(&function.attrs, &function.sig, Form::Trait, errors),
+                other => {
+                    let mistake = |errors: &mut Errors| check::no_method(other, Form::Trait, errors);
+                    responder.add_mistake(attributes_of_trait_item(other), None, errors, mistake);
                 }
-                other => errors.push(other, "a responder trait has methods only: its client could not give this"),
             }
         }
-        Self::new(krate, methods, errors)
+        check::each_command_once(&responder.methods, errors);
+        responder
     }
 
     pub(super) fn of_impl(item: &'a ItemImpl, krate: Path, errors: &mut Errors) -> Self {
         check::inherent(item, errors);
-        names::check(&item.items, Form::Impl, errors);
-        refuse_lifetimes(
-            &item.generics,
-            "a responder lives as long as its connections: it owns its parts, or shares them in an `Arc`",
-            errors,
-        );
-        let mut methods = Vec::new();
+        names::check_unique(&item.items, errors);
+        let mut responder = Self { krate, methods: Vec::new(), mistaken: Vec::new() };
         for member in &item.items {
             match member {
-                ImplItem::Fn(function) if check::is_helper(&function.sig) => {
-                    errors.push(&function.sig, NOT_A_RESPONDER);
+                ImplItem::Fn(function) => responder.add(&function.attrs, &function.sig, Form::Impl, errors),
+                other => {
+                    let mistake = |errors: &mut Errors| check::no_method(other, Form::Impl, errors);
+                    responder.add_mistake(attributes_of_impl_item(other), None, errors, mistake);
                 }
-                ImplItem::Fn(function) => {
-                    methods.extend(Method::of(&function.attrs, &function.sig, Form::Impl, errors))
-                }
-                other => errors.push(other, NOT_A_RESPONDER),
             }
         }
-        Self::new(krate, methods, errors)
+        check::each_command_once(&responder.methods, errors);
+        responder
     }
 
-    fn new(krate: Path, methods: Vec<Method<'a>>, errors: &mut Errors) -> Self {
-        check::each_command_once(&methods, errors);
-        Self { krate, methods }
+    fn add(&mut self, attributes: &'a [Attribute], signature: &'a Signature, form: Form, errors: &mut Errors) {
+        let read = |errors: &mut Errors| Method::of(attributes, signature, form, errors);
+        let method = self.add_mistake(attributes, Some(signature), errors, read);
+        self.methods.extend(method.flatten());
+    }
+
+    /// Reads a part with `read`. Of one behind a condition the mistakes are set aside, and there is nothing of it.
+    fn add_mistake<T>(
+        &mut self,
+        attributes: &[Attribute],
+        signature: Option<&'a Signature>,
+        errors: &mut Errors,
+        read: impl FnOnce(&mut Errors) -> T,
+    ) -> Option<T> {
+        let conditions = Conditions::of(attributes);
+        if conditions.is_empty() {
+            return Some(read(errors));
+        }
+        let mut found = Errors::default();
+        let part = read(&mut found);
+        let Some(report) = found.report() else { return Some(part) };
+        self.mistaken.push(Mistaken { conditions, report, signature });
+        None
     }
 }
 
-const NOT_A_RESPONDER: &str =
-    "every item of this block is a responder: move this to an `impl` block without `#[responder]`";
+fn attributes_of_trait_item(item: &TraitItem) -> &[Attribute] {
+    match item {
+        TraitItem::Const(item) => &item.attrs,
+        TraitItem::Type(item) => &item.attrs,
+        TraitItem::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+fn attributes_of_impl_item(item: &ImplItem) -> &[Attribute] {
+    match item {
+        ImplItem::Const(item) => &item.attrs,
+        ImplItem::Type(item) => &item.attrs,
+        ImplItem::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}
 
 impl<'a> Method<'a> {
     fn of(attributes: &'a [Attribute], signature: &'a Signature, form: Form, errors: &mut Errors) -> Option<Self> {
-        if signature.receiver().is_none() {
-            errors.push(&signature.ident, "a responder is a method with `&self`: move other functions elsewhere");
+        if !check::is_method(signature, form, errors) {
             return None;
         }
+        names::check_free(&signature.ident, form, errors);
         check::plain_function(signature, errors);
         check::receiver(signature, errors);
+        check::parameters(signature, errors);
         let mut types = signature.inputs.iter().filter_map(|argument| match argument {
             FnArg::Typed(typed) => Some(&*typed.ty),
             FnArg::Receiver(_) => None,
@@ -71,7 +103,7 @@ impl<'a> Method<'a> {
         check::command(signature, command, errors);
         check::exposed(&exposed, form, errors);
         let reply = check::reply(signature, command, errors);
-        let cfgs = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
-        Some(Self { cfgs, ident: &signature.ident, command: command?, exposed, reply: reply? })
+        let conditions = Conditions::of(attributes);
+        Some(Self { conditions, ident: &signature.ident, command: command?, exposed, reply: reply? })
     }
 }
