@@ -16,6 +16,7 @@ mod error_codes;
 mod errors;
 mod fields;
 mod generics;
+mod lints;
 mod notation;
 mod responder;
 mod spelling;

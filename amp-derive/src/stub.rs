@@ -7,12 +7,18 @@ use syn::{Generics, Ident, Path, parse_quote};
 use crate::code::code;
 
 /// `impl Arguments`.
-pub(crate) fn arguments(ident: &Ident, generics: &Generics, krate: &Path) -> TokenStream {
+pub(crate) fn arguments(
+    ident: &Ident,
+    generics: &Generics,
+    krate: &Path,
+    deprecated: Option<&TokenStream>,
+) -> TokenStream {
     let encoded = code!(::core::result::Result<(), #krate::EncodeError>);
     implement(
         ident,
         generics,
         &code!(#krate::Arguments),
+        deprecated,
         &code! {
             const FIELDS: #krate::schema::BoxDeclaration = #krate::__private::fields("", &[]);
             fn put_leading(&self, _: &mut #krate::BoxWriter<'_>) -> #encoded {
@@ -29,11 +35,12 @@ pub(crate) fn arguments(ident: &Ident, generics: &Generics, krate: &Path) -> Tok
 }
 
 /// `impl Value`.
-pub(crate) fn value(ident: &Ident, generics: &Generics, krate: &Path) -> TokenStream {
+pub(crate) fn value(ident: &Ident, generics: &Generics, krate: &Path, deprecated: Option<&TokenStream>) -> TokenStream {
     implement(
         ident,
         generics,
         &code!(#krate::Value),
+        deprecated,
         &code! {
             fn encode(&self, _: &mut #krate::ValueWriter<'_>) -> ::core::result::Result<(), #krate::EncodeError> {
                 ::core::unreachable!()
@@ -46,13 +53,19 @@ pub(crate) fn value(ident: &Ident, generics: &Generics, krate: &Path) -> TokenSt
 }
 
 /// `impl ErrorCodes`, for a type that need not be an `Error`: whether it is one is said elsewhere.
-pub(crate) fn error_codes(ident: &Ident, generics: &Generics, krate: &Path) -> TokenStream {
+pub(crate) fn error_codes(
+    ident: &Ident,
+    generics: &Generics,
+    krate: &Path,
+    deprecated: Option<&TokenStream>,
+) -> TokenStream {
     let mut generics = generics.clone();
     generics.make_where_clause().predicates.push(parse_quote!(for<'later> Self: ::core::error::Error));
     implement(
         ident,
         &generics,
         &code!(#krate::ErrorCodes),
+        deprecated,
         &code! {
             const ERRORS: &'static [#krate::schema::ErrorDeclaration] = &[];
             fn code(&self) -> &'static ::core::primitive::str {
@@ -74,6 +87,7 @@ pub(crate) fn implement(
     ident: &Ident,
     generics: &Generics,
     implemented: &TokenStream,
+    deprecated: Option<&TokenStream>,
     body: &TokenStream,
 ) -> TokenStream {
     let (parameters, arguments, _) = generics.split_for_impl();
@@ -82,7 +96,7 @@ pub(crate) fn implement(
         (!generics.params.is_empty()).then(|| code!(Self: ::core::marker::Send + ::core::marker::Sync + 'static,));
     code! {
         #[automatically_derived]
-        #[allow(deprecated)]
+        #deprecated
         impl #parameters #implemented for #ident #arguments where #(#written,)* #granted {
             #body
         }

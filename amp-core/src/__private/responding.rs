@@ -53,6 +53,14 @@ pub fn given<R>(future: impl Future<Output = R>) -> impl Future<Output = R> {
     future
 }
 
+/// Says the type of a reply where none is made.
+///
+/// # Panics
+/// Always: the expansions never call it.
+pub fn never<R>() -> R {
+    unreachable!("it stands behind `if false`")
+}
+
 /// A type with an `impl` block that has `#[responder]`. Of a second such block the compiler names this trait.
 pub trait OneResponderBlock: Send + Sync + 'static {
     fn locate(this: &Arc<Self>, ask: Ask) -> Located;

@@ -147,11 +147,7 @@ impl ServerBuilder {
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.
     #[track_caller]
-    pub fn bind_unix<S: IntoSession>(
-        self,
-        path: impl AsRef<Path>,
-        session: impl MakeSession<S>,
-    ) -> io::Result<Server> {
+    pub fn bind_unix<S: IntoSession>(self, path: impl AsRef<Path>, session: impl MakeSession<S>) -> io::Result<Server> {
         Ok(self.serve(UnixSocket::bind(path)?, session))
     }
 
@@ -160,11 +156,7 @@ impl ServerBuilder {
     /// # Panics
     /// When called outside a tokio runtime with time enabled.
     #[track_caller]
-    pub fn serve<A: Listener, S: IntoSession>(
-        self,
-        listener: A,
-        session: impl MakeSession<S>,
-    ) -> Server {
+    pub fn serve<A: Listener, S: IntoSession>(self, listener: A, session: impl MakeSession<S>) -> Server {
         self.start(listener, session, None)
     }
 

@@ -12,7 +12,7 @@ impl Struct<'_> {
     /// `impl Arguments`.
     pub(crate) fn arguments(&self) -> TokenStream {
         let Self { fields, krate, generics, .. } = self;
-        let optional_once = fields.optional_once(generics, krate);
+        let optional_once = fields.optional_once(generics, krate, self.deprecated.as_ref());
         let declaration = self.declaration();
         let check = self.check();
         let put_leading = self.put("put_leading", fields.leading());
@@ -69,7 +69,7 @@ impl Struct<'_> {
 
     /// An impl of a trait with everything that a type parameter must be able to do for it.
     pub(crate) fn implement(&self, implemented: &TokenStream, body: &TokenStream) -> TokenStream {
-        let Self { ident, generics, krate, fields } = self;
+        let Self { ident, generics, krate, fields, deprecated } = self;
         let (parameters, arguments, _) = generics.split_for_impl();
         let carried = fields.carried().iter().map(|field| (field.ty, code!(#krate::Argument)));
         let exposed = fields.exposed.iter().map(|field| (field.ty, code!(#krate::__private::ExposedField)));
@@ -77,7 +77,7 @@ impl Struct<'_> {
         let clause = where_clause(generics, ident, &every, carried.chain(exposed));
         code! {
             #[automatically_derived]
-            #[allow(deprecated)]
+            #deprecated
             impl #parameters #implemented for #ident #arguments #clause {
                 #body
             }

@@ -17,6 +17,8 @@ pub(crate) struct Struct<'a> {
     pub(crate) generics: &'a Generics,
     pub(crate) krate: Path,
     pub(crate) fields: Fields<'a>,
+    /// An `allow` for what is deprecated, if some of it is.
+    pub(crate) deprecated: Option<TokenStream>,
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
@@ -26,6 +28,8 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let Some(report) = errors.report() else {
         return [item.arguments(), item.value()].into_iter().collect();
     };
-    let Struct { ident, generics, krate, .. } = &item;
-    [report, stub::arguments(ident, generics, krate), stub::value(ident, generics, krate)].into_iter().collect()
+    let Struct { ident, generics, krate, deprecated, .. } = &item;
+    let deprecated = deprecated.as_ref();
+    let stubs = [stub::arguments(ident, generics, krate, deprecated), stub::value(ident, generics, krate, deprecated)];
+    [report].into_iter().chain(stubs).collect()
 }

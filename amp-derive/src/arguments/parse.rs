@@ -1,6 +1,6 @@
 //! Reads a struct and holds the rules for it.
 
-use syn::{Data, DeriveInput, Path};
+use syn::{Attribute, Data, DeriveInput, Path};
 
 use super::Struct;
 use crate::attributes::Place;
@@ -8,6 +8,7 @@ use crate::constraints::refuse_constraints;
 use crate::errors::Errors;
 use crate::fields::{Fields, refuse_exposed};
 use crate::generics::refuse_lifetimes;
+use crate::lints;
 
 impl<'a> Struct<'a> {
     /// The struct that a macro of `place` stands on; without fields when it is none.
@@ -20,8 +21,18 @@ impl<'a> Struct<'a> {
             errors,
         );
         let fields = fields(&input.data, place, errors).unwrap_or_default();
-        Self { ident: &input.ident, generics: &input.generics, krate, fields }
+        let deprecated = lints::deprecated(parts(input));
+        Self { ident: &input.ident, generics: &input.generics, krate, fields, deprecated }
     }
+}
+
+/// The attributes of the struct and of its fields.
+fn parts(input: &DeriveInput) -> Vec<&[Attribute]> {
+    let mut parts = vec![input.attrs.as_slice()];
+    if let Data::Struct(data) = &input.data {
+        parts.extend(data.fields.iter().map(|field| field.attrs.as_slice()));
+    }
+    parts
 }
 
 fn fields<'a>(data: &'a Data, place: Place, errors: &mut Errors) -> Option<Fields<'a>> {

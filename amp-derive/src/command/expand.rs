@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::Command;
+use crate::arguments::Struct;
 use crate::code::code;
 use crate::stub;
 
@@ -16,7 +17,8 @@ impl Command<'_> {
     /// The impl that stands beside a report. It keeps the types of the answer, because callers look at them.
     pub(super) fn stub(&self) -> TokenStream {
         let krate = &self.arguments.krate;
-        stub::implement(self.arguments.ident, self.arguments.generics, &code!(#krate::Command), &self.declarations())
+        let Struct { ident, generics, deprecated, .. } = &self.arguments;
+        stub::implement(ident, generics, &code!(#krate::Command), deprecated.as_ref(), &self.declarations())
     }
 
     fn declarations(&self) -> TokenStream {

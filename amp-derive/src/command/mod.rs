@@ -27,6 +27,6 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let Some(report) = errors.report() else {
         return [command.arguments.arguments(), command.command()].into_iter().collect();
     };
-    let Struct { ident, generics, krate, .. } = &command.arguments;
-    [report, stub::arguments(ident, generics, krate), command.stub()].into_iter().collect()
+    let Struct { ident, generics, krate, deprecated, .. } = &command.arguments;
+    [report, stub::arguments(ident, generics, krate, deprecated.as_ref()), command.stub()].into_iter().collect()
 }

@@ -12,7 +12,7 @@ use crate::generics::where_clause;
 
 impl<'a> ErrorCodes<'a> {
     pub(super) fn expand(&self) -> TokenStream {
-        let Self { ident, generics, krate, .. } = self;
+        let Self { ident, generics, krate, deprecated, .. } = self;
         let (parameters, arguments, _) = generics.split_for_impl();
         let parts = [
             self.invalid_argument(),
@@ -27,13 +27,14 @@ impl<'a> ErrorCodes<'a> {
         let parts = parts.into_iter().flatten();
         let clause = self.clause();
         let is_error = self.is_error();
-        let optional_once = self.with_fields().filter_map(|(_, fields)| fields.optional_once(generics, krate));
+        let optional_once =
+            self.with_fields().filter_map(|(_, fields)| fields.optional_once(generics, krate, deprecated.as_ref()));
         code! {
             #is_error
             #(#optional_once)*
 
             #[automatically_derived]
-            #[allow(deprecated)]
+            #deprecated
             impl #parameters #krate::ErrorCodes for #ident #arguments #clause {
                 #(#parts)*
             }
@@ -54,9 +55,9 @@ impl<'a> ErrorCodes<'a> {
 
     /// Asks for the `Error`, where no type parameter has a say in it: in words, and before the compiler asks itself.
     pub(super) fn is_error(&self) -> Option<TokenStream> {
-        let (ident, krate) = (self.ident, &self.krate);
+        let Self { ident, krate, deprecated, .. } = self;
         let is = as_trait(&parse_quote!(#ident), &code!(#krate::__private::IsError));
-        self.generics.params.is_empty().then(|| code!(#[allow(deprecated)] const _: () = #is::IS;))
+        self.generics.params.is_empty().then(|| code!(#deprecated const _: () = #is::IS;))
     }
 
     fn invalid_argument(&self) -> Option<TokenStream> {

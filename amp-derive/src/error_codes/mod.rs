@@ -16,6 +16,8 @@ struct ErrorCodes<'a> {
     generics: &'a Generics,
     krate: Path,
     variants: Vec<Variant<'a>>,
+    /// An `allow` for what is deprecated, if some of it is.
+    deprecated: Option<TokenStream>,
 }
 
 /// One declared error.
@@ -43,6 +45,6 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let codes = ErrorCodes::of(input, &mut errors);
     let Some(report) = errors.report() else { return codes.expand() };
     let is_error = if let Data::Enum(_) = input.data { codes.is_error() } else { None };
-    let stub = stub::error_codes(codes.ident, codes.generics, &codes.krate);
+    let stub = stub::error_codes(codes.ident, codes.generics, &codes.krate, codes.deprecated.as_ref());
     [Some(report), is_error, Some(stub)].into_iter().flatten().collect()
 }

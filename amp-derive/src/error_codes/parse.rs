@@ -1,7 +1,7 @@
 //! Reads declared errors and holds the rules for them.
 
 use quote::ToTokens;
-use syn::{Data, DeriveInput};
+use syn::{Attribute, Data, DeriveInput};
 
 use super::{ErrorCodes, Shape, Variant};
 use crate::attributes::{Place, Settings};
@@ -9,7 +9,7 @@ use crate::constraints::{NOT_CHECKED, refuse_constraints};
 use crate::errors::Errors;
 use crate::fields::{Fields, refuse_exposed};
 use crate::generics::refuse_lifetimes;
-use crate::{docs, wire_name};
+use crate::{docs, lints, wire_name};
 
 impl<'a> ErrorCodes<'a> {
     pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
@@ -22,8 +22,21 @@ impl<'a> ErrorCodes<'a> {
             errors,
         );
         let variants = variants(&input.data, errors);
-        Self { ident: &input.ident, generics: &input.generics, krate: settings.krate(), variants }
+        let deprecated = lints::deprecated(parts(input));
+        Self { ident: &input.ident, generics: &input.generics, krate: settings.krate(), variants, deprecated }
     }
+}
+
+/// The attributes of the enum, of its variants and of their fields.
+fn parts(input: &DeriveInput) -> Vec<&[Attribute]> {
+    let mut parts = vec![input.attrs.as_slice()];
+    if let Data::Enum(data) = &input.data {
+        for variant in &data.variants {
+            parts.push(&variant.attrs);
+            parts.extend(variant.fields.iter().map(|field| field.attrs.as_slice()));
+        }
+    }
+    parts
 }
 
 fn variants<'a>(data: &'a Data, errors: &mut Errors) -> Vec<Variant<'a>> {

@@ -51,7 +51,12 @@ impl Field<'_> {
 
 impl Fields<'_> {
     /// Asks of the fields that no type parameter has a say in that they are no `Option` of an `Option`, before somebody writes one.
-    pub(crate) fn optional_once(&self, generics: &Generics, krate: &Path) -> Option<TokenStream> {
+    pub(crate) fn optional_once(
+        &self,
+        generics: &Generics,
+        krate: &Path,
+        deprecated: Option<&TokenStream>,
+    ) -> Option<TokenStream> {
         let asked =
             |field: &&Field<'_>| mentions(field.ty, &|word| word == "Option") && stands_alone(field.ty, generics);
         let lines = self.carried().iter().filter(asked).map(|Field { ty, .. }| {
@@ -61,7 +66,7 @@ impl Fields<'_> {
             code!(#ask #twice;)
         });
         let lines: TokenStream = lines.collect();
-        (!lines.is_empty()).then(|| code!(#[allow(deprecated)] const _: () = { #lines };))
+        (!lines.is_empty()).then(|| code!(#deprecated const _: () = { #lines };))
     }
 }
 

@@ -31,9 +31,10 @@ impl Responder<'_> {
 
     /// What is wrong with parts that may not be there.
     pub(super) fn reports(&self) -> TokenStream {
-        let reports = self.mistaken.iter().map(|Mistaken { conditions, report, .. }| {
-            code!(#conditions const _: () = { #report };)
-        });
+        let reports = self
+            .mistaken
+            .iter()
+            .map(|Mistaken { conditions, report, .. }| code!(#conditions const _: () = { #report };));
         reports.collect()
     }
 

@@ -16,7 +16,7 @@ impl Responder<'_> {
     }
 
     fn dispatch(&self, item: &ItemImpl) -> TokenStream {
-        let (krate, this) = (&self.krate, &item.self_ty);
+        let (krate, this, deprecated) = (&self.krate, &item.self_ty, &self.deprecated);
         let (parameters, _, _) = item.generics.split_for_impl();
         let clause = clause(item);
         let locate = self.locate(&code!(this), &code!(<#this>));
@@ -42,22 +42,21 @@ impl Responder<'_> {
         let (first, body) = (standing_at(this, code!(impl)), block_at(this, body));
         code! {
             #[automatically_derived]
-            #[allow(deprecated)]
+            #deprecated
             #first #parameters #krate::__private::OneResponderBlock for #this #clause #body
         }
     }
 
     /// `into_locator`. It is `pub` because the type's own visibility is not known here, and bounds it anyway.
     fn conversion(&self, item: &ItemImpl) -> TokenStream {
-        let (krate, this) = (&self.krate, &item.self_ty);
+        let (krate, this, deprecated) = (&self.krate, &item.self_ty, &self.deprecated);
         let (parameters, _, _) = item.generics.split_for_impl();
         let clause = clause(item);
         let method = standing_at(this, code!(pub fn into_locator(self) -> impl #krate::Locator));
         code! {
-            #[allow(deprecated)]
+            #deprecated
             impl #parameters #this #clause {
                 /// A locator that answers commands with this value's methods.
-                #[allow(dead_code, unreachable_pub)]
                 #method {
                     #krate::__private::Dispatcher::new(self)
                 }

@@ -1,12 +1,15 @@
 //! A trait becomes itself, with futures that are `Send`, and gets a client and a locator.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
-use syn::{Expr, Ident, ItemTrait, ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Type, parse_quote};
+use syn::ext::IdentExt;
+use syn::{
+    Expr, FnArg, Ident, ItemTrait, Path, ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Type, parse_quote,
+};
 
 use super::dispatch::future_of;
 use super::{Responder, names};
-use crate::code::code;
+use crate::code::{code, standing_at};
 use crate::conditions::Conditions;
 
 /// The names that the parts share.
@@ -18,7 +21,10 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn of(item: &'a ItemTrait) -> Self {
-        let [client, locator] = ["Client", "Locator"].map(|what| format_ident!("{}{what}", item.ident));
+        // As a name of the macro's, so that no lint tells the user that nobody uses it.
+        let span = Span::mixed_site().located_at(item.ident.span());
+        let [client, locator] =
+            ["Client", "Locator"].map(|what| format_ident!("{}{what}", item.ident.unraw(), span = span));
         Self { item, client, locator }
     }
 }
@@ -41,10 +47,10 @@ impl Responder<'_> {
     fn with_client(&self, item: &ItemTrait, client_methods: fn(&Self, &Names<'_>) -> TokenStream) -> TokenStream {
         let names = Names::of(item);
         let parts = [
-            rewritten(item),
+            rewritten(item, &self.krate),
             self.client(&names),
             client_methods(self, &names),
-            locator(&names),
+            locator(&names, self.deprecated.as_ref()),
             locator_traits(&names),
             self.locator_dispatch(&names),
             self.reports(),
@@ -53,10 +59,11 @@ impl Responder<'_> {
     }
 
     fn client(&self, made: &Names<'_>) -> TokenStream {
-        let (krate, client, vis) = (&self.krate, &made.client, &made.item.vis);
-        let docs = format!("Calls the commands of [`{0}`] at the peer, as an implementor of [`{0}`].", made.item.ident);
+        let Names { item, client, locator } = made;
+        let (krate, vis, deprecated) = (&self.krate, &item.vis, &self.deprecated);
+        let docs = format!("Calls the commands of [`{0}`] at the peer, as an implementor of [`{0}`].", item.ident);
         // Beside a report the trait may have a method of this name, which the client's own would hide.
-        let connection = (!names::has(&made.item.items, "connection")).then(|| {
+        let connection = (!names::has(&item.items, "connection")).then(|| {
             code! {
                 /// The connection that the commands are called over.
                 #vis const fn connection(&self) -> &#krate::Connection {
@@ -66,11 +73,9 @@ impl Responder<'_> {
         });
         code! {
             #[doc = #docs]
-            #[allow(dead_code)]
             #[::core::prelude::v1::derive(::core::clone::Clone, ::core::fmt::Debug)]
             #vis struct #client(#krate::Connection);
 
-            #[allow(dead_code)]
             impl #client {
                 /// A client that calls over `connection`.
                 #vis fn new(connection: &#krate::Connection) -> Self {
@@ -79,16 +84,24 @@ impl Responder<'_> {
 
                 #connection
             }
+
+            // Otherwise a trait would be reported that only the client implements, though the client is there for others to use.
+            #deprecated
+            const _: () = {
+                let _ = #client::new;
+                let _ = #locator::<#client>::new;
+            };
         }
     }
 
     fn client_methods(&self, names: &Names<'_>) -> TokenStream {
+        let deprecated = &self.deprecated;
         let (client, item) = (&names.client, &names.item.ident);
         let methods = self.methods.iter().map(|method| method.call(&self.krate));
         let mistaken = self.mistaken.iter().filter_map(|part| Some(stub_method(&part.conditions, part.signature?)));
         code! {
             #[automatically_derived]
-            #[allow(deprecated)]
+            #deprecated
             impl #item for #client {
                 #(#methods)*
                 #(#mistaken)*
@@ -98,11 +111,12 @@ impl Responder<'_> {
 
     fn locator_dispatch(&self, names: &Names<'_>) -> TokenStream {
         let (krate, locator, item) = (&self.krate, &names.locator, &names.item.ident);
+        let deprecated = &self.deprecated;
         let locate = self.locate(&code!(&self.0), &code!(<__Implementor as #item>));
         let (ty, commands) = (self.commands_type(), self.commands());
         code! {
             #[automatically_derived]
-            #[allow(deprecated)]
+            #deprecated
             impl<__Implementor: #item + 'static> #krate::Locator for #locator<__Implementor> {
                 fn locate(&self, ask: #krate::Ask) -> #krate::Located {
                     #locate
@@ -121,15 +135,14 @@ impl Responder<'_> {
     }
 }
 
-fn locator(names: &Names<'_>) -> TokenStream {
+fn locator(names: &Names<'_>, deprecated: Option<&TokenStream>) -> TokenStream {
     let Names { item: ItemTrait { ident, vis, .. }, locator, .. } = names;
     let docs = format!("Answers the commands of [`{ident}`] with an implementor of it.");
     code! {
         #[doc = #docs]
-        #[allow(dead_code)]
         #vis struct #locator<__Implementor>(::std::sync::Arc<__Implementor>);
 
-        #[allow(dead_code, deprecated)]
+        #deprecated
         impl<__Implementor: #ident + 'static> #locator<__Implementor> {
             /// A locator that answers with `responder`.
             #vis fn new(responder: __Implementor) -> Self {
@@ -166,20 +179,20 @@ fn locator_traits(names: &Names<'_>) -> TokenStream {
 }
 
 /// The trait with `async` spelled out, so that its futures can run on any thread.
-fn rewritten(item: &ItemTrait) -> TokenStream {
+fn rewritten(item: &ItemTrait, krate: &Path) -> TokenStream {
     let mut item = item.clone();
     item.supertraits.push(parse_quote!(::core::marker::Send));
     item.supertraits.push(parse_quote!(::core::marker::Sync));
     item.colon_token.get_or_insert_default();
     for member in &mut item.items {
         if let TraitItem::Fn(function) = member {
-            rewrite(function);
+            rewrite(function, krate);
         }
     }
     code!(#item)
 }
 
-fn rewrite(function: &mut TraitItemFn) {
+fn rewrite(function: &mut TraitItemFn, krate: &Path) {
     if function.sig.asyncness.take().is_none() {
         return;
     }
@@ -191,14 +204,8 @@ fn rewrite(function: &mut TraitItemFn) {
     function.sig.output = parse_quote!(-> #future);
     if let Some(body) = &mut function.default {
         // The type is written out: a body that gives another is told so, and not of an `async` block that nobody wrote.
-        let future = code! {
-            async move {
-                #[allow(clippy::diverging_sub_expression)]
-                let reply: #reply = #body;
-                #[allow(unreachable_code)]
-                reply
-            }
-        };
+        let said = standing_at(&reply, code!(return #krate::__private::never::<#reply>();));
+        let future = code!(async move { if false { #said } #body });
         let future: Expr = parse_quote!(#future);
         body.stmts = vec![Stmt::Expr(future, None)];
     }
@@ -213,7 +220,6 @@ fn stub_methods(Names { item, client, .. }: &Names<'_>) -> TokenStream {
     });
     code! {
         #[automatically_derived]
-        #[allow(unused)]
         impl #ident for #client {
             #(#methods)*
         }
@@ -226,5 +232,11 @@ fn stub_method(conditions: &Conditions, signature: &Signature) -> TokenStream {
         ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => code!(::core::future::pending()),
         _ => code!(::core::unreachable!()),
     };
-    code!(#conditions #[allow(unused)] #signature { #body })
+    let mut signature = signature.clone();
+    for argument in &mut signature.inputs {
+        if let FnArg::Typed(typed) = argument {
+            typed.pat = parse_quote!(_);
+        }
+    }
+    code!(#conditions #signature { #body })
 }

@@ -20,6 +20,8 @@ struct Responder<'a> {
     krate: Path,
     methods: Vec<Method<'a>>,
     mistaken: Vec<Mistaken<'a>>,
+    /// An `allow` for what is deprecated, if some of it is.
+    deprecated: Option<TokenStream>,
 }
 
 /// A part with a mistake that stands behind a condition: it is reported where the condition holds.

@@ -5,12 +5,13 @@ use syn::{Attribute, FnArg, ImplItem, ItemImpl, ItemTrait, Path, Signature, Trai
 use super::{Form, Method, Mistaken, Responder, check, names};
 use crate::conditions::Conditions;
 use crate::errors::Errors;
+use crate::lints;
 
 impl<'a> Responder<'a> {
     pub(super) fn of_trait(item: &'a ItemTrait, krate: Path, errors: &mut Errors) -> Self {
         check::plain_trait(item, errors);
         names::check_unique(&item.items, errors);
-        let mut responder = Self { krate, methods: Vec::new(), mistaken: Vec::new() };
+        let mut responder = Self::new(krate, &item.attrs, item.items.iter().map(attributes_of_trait_item));
         for member in &item.items {
             match member {
                 TraitItem::Fn(function) => responder.add(&function.attrs, &function.sig, Form::Trait, errors),
@@ -27,7 +28,7 @@ impl<'a> Responder<'a> {
     pub(super) fn of_impl(item: &'a ItemImpl, krate: Path, errors: &mut Errors) -> Self {
         check::inherent(item, errors);
         names::check_unique(&item.items, errors);
-        let mut responder = Self { krate, methods: Vec::new(), mistaken: Vec::new() };
+        let mut responder = Self::new(krate, &item.attrs, item.items.iter().map(attributes_of_impl_item));
         for member in &item.items {
             match member {
                 ImplItem::Fn(function) => responder.add(&function.attrs, &function.sig, Form::Impl, errors),
@@ -39,6 +40,11 @@ impl<'a> Responder<'a> {
         }
         check::each_command_once(&responder.methods, errors);
         responder
+    }
+
+    fn new(krate: Path, own: &'a [Attribute], members: impl Iterator<Item = &'a [Attribute]>) -> Self {
+        let deprecated = lints::deprecated([own].into_iter().chain(members));
+        Self { krate, methods: Vec::new(), mistaken: Vec::new(), deprecated }
     }
 
     fn add(&mut self, attributes: &'a [Attribute], signature: &'a Signature, form: Form, errors: &mut Errors) {
@@ -69,6 +75,7 @@ impl<'a> Responder<'a> {
 
 fn attributes_of_trait_item(item: &TraitItem) -> &[Attribute] {
     match item {
+        TraitItem::Fn(item) => &item.attrs,
         TraitItem::Const(item) => &item.attrs,
         TraitItem::Type(item) => &item.attrs,
         TraitItem::Macro(item) => &item.attrs,
@@ -78,6 +85,7 @@ fn attributes_of_trait_item(item: &TraitItem) -> &[Attribute] {
 
 fn attributes_of_impl_item(item: &ImplItem) -> &[Attribute] {
     match item {
+        ImplItem::Fn(item) => &item.attrs,
         ImplItem::Const(item) => &item.attrs,
         ImplItem::Type(item) => &item.attrs,
         ImplItem::Macro(item) => &item.attrs,

@@ -1,0 +1,27 @@
+//! What an expansion allows. A crate may forbid a lint, and then an `allow` is an error.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Attribute, Meta};
+
+use crate::code::code;
+
+/// Allows the use of what is deprecated where the user speaks of it: marks a part, or allows it there.
+///
+/// Elsewhere such a use stands in the user's own tokens and is reported there, once.
+pub(crate) fn deprecated<'a>(attributes: impl IntoIterator<Item = &'a [Attribute]>) -> Option<TokenStream> {
+    let speaks = |attribute: &Attribute| match &attribute.meta {
+        Meta::List(list) if !list.path.is_ident("doc") => mentions(attribute.meta.to_token_stream()),
+        meta => meta.path().is_ident("deprecated"),
+    };
+    let spoken_of = attributes.into_iter().flatten().any(speaks);
+    spoken_of.then(|| code!(#[allow(deprecated)]))
+}
+
+fn mentions(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Ident(word) => word == "deprecated",
+        TokenTree::Group(group) => mentions(group.stream()),
+        _ => false,
+    })
+}
