@@ -3,7 +3,8 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type, parse_quote, token};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type, WherePredicate, parse_quote, token};
 
 use crate::errors::Errors;
 use crate::notation::{ModPath, error, flag, once, separated, skip_to_comma, type_within, value};
@@ -21,9 +22,25 @@ pub(crate) enum Place {
     Responder,
 }
 
+/// What a setting is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Name,
+    Response,
+    Errors,
+    NoAnswer,
+    Detached,
+    Code,
+    Fatal,
+    InvalidArgument,
+    Bound,
+    Crate,
+}
+
 /// A setting that there is.
 struct Known {
-    key: &'static str,
+    key: Key,
+    word: &'static str,
     example: &'static str,
     /// Where it belongs, in words.
     home: &'static str,
@@ -31,31 +48,46 @@ struct Known {
 }
 
 impl Known {
-    const fn of_command(key: &'static str, example: &'static str) -> Self {
-        Self { key, example, home: "a struct with `#[derive(Command)]`", places: &[Place::Command] }
+    const fn of_command(key: Key, word: &'static str, example: &'static str) -> Self {
+        Self { key, word, example, home: "a struct with `#[derive(Command)]`", places: &[Place::Command] }
     }
 
-    const fn of_variant(key: &'static str, example: &'static str) -> Self {
-        Self { key, example, home: "a variant of an enum with `#[derive(ErrorCodes)]`", places: &[Place::Variant] }
+    const fn of_variant(key: Key, word: &'static str, example: &'static str) -> Self {
+        Self {
+            key,
+            word,
+            example,
+            home: "a variant of an enum with `#[derive(ErrorCodes)]`",
+            places: &[Place::Variant],
+        }
     }
 }
 
-const KNOWN: [Known; 9] = [
+const KNOWN: [Known; 10] = [
     Known {
-        key: "name",
+        key: Key::Name,
+        word: "name",
         example: "name = \"..\"",
         home: "a struct with `#[derive(Command)]` or a field",
         places: &[Place::Command, Place::Field],
     },
-    Known::of_command("response", "response = Type"),
-    Known::of_command("errors", "errors = Type"),
-    Known::of_command("no_answer", "no_answer"),
-    Known::of_command("detached", "detached"),
-    Known::of_variant("code", "code = \"..\""),
-    Known::of_variant("fatal", "fatal"),
-    Known::of_variant("invalid_argument", "invalid_argument"),
+    Known::of_command(Key::Response, "response", "response = Type"),
+    Known::of_command(Key::Errors, "errors", "errors = Type"),
+    Known::of_command(Key::NoAnswer, "no_answer", "no_answer"),
+    Known::of_command(Key::Detached, "detached", "detached"),
+    Known::of_variant(Key::Code, "code", "code = \"..\""),
+    Known::of_variant(Key::Fatal, "fatal", "fatal"),
+    Known::of_variant(Key::InvalidArgument, "invalid_argument", "invalid_argument"),
     Known {
-        key: "crate",
+        key: Key::Bound,
+        word: "bound",
+        example: "bound = \"T: Value\"",
+        home: "a struct or an enum with type parameters",
+        places: &[Place::Command, Place::Arguments, Place::ErrorCodes],
+    },
+    Known {
+        key: Key::Crate,
+        word: "crate",
         example: "crate = path",
         home: "the item",
         places: &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Responder],
@@ -73,6 +105,8 @@ pub(crate) struct Settings {
     pub(crate) code: Option<LitStr>,
     pub(crate) fatal: Option<Ident>,
     pub(crate) invalid_argument: Option<Ident>,
+    /// What the impls ask of the type parameters, in place of what follows from the fields.
+    pub(crate) bound: Option<Vec<WherePredicate>>,
     krate: Option<Path>,
 }
 
@@ -117,17 +151,17 @@ impl Settings {
             return Err(input.error(format!("a setting begins with its key; known here: {}", examples(place))));
         }
         let key = Ident::parse_any(input)?;
-        let Known { key: name, example, .. } = known(&key, place, errors)?;
-        let written = input.fork();
-        if let Err(error) = self.set(name, &key, example, input) {
-            self.guess(name, &written);
+        let known = known(&key, place, errors)?;
+        let (example, written) = (known.example, input.fork());
+        if let Err(error) = self.set(known.key, &key, example, input) {
+            self.guess(known.key, &written);
             return Err(error);
         }
         if !(input.is_empty() || input.peek(Token![,])) {
             errors.add(input.error(format!("expected `,` or the end after `{example}`")));
             // A setting that only the comma is missing before is read all the same.
             let next = input.fork().call(Ident::parse_any);
-            if !next.is_ok_and(|next| next != key && KNOWN.iter().any(|known| next == known.key)) {
+            if !next.is_ok_and(|next| next != key && KNOWN.iter().any(|known| next == known.word)) {
                 skip_to_comma(input)?;
             }
         }
@@ -136,10 +170,10 @@ impl Settings {
 
     /// The type that may have been meant where none could be read. It is for the stub only: beside the mistake nobody
     /// should be told that the answer has another type.
-    fn guess(&mut self, name: &str, written: ParseStream<'_>) {
-        let slot = match name {
-            "response" => &mut self.response,
-            "errors" => &mut self.errors,
+    fn guess(&mut self, key: Key, written: ParseStream<'_>) {
+        let slot = match key {
+            Key::Response => &mut self.response,
+            Key::Errors => &mut self.errors,
             _ => return,
         };
         if slot.is_none() {
@@ -147,25 +181,36 @@ impl Settings {
         }
     }
 
-    fn set(&mut self, name: &str, key: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<()> {
-        match name {
-            "name" => once(&mut self.name, key, value(key, example, "text in quotes", input)?),
-            "response" => once(&mut self.response, key, value(key, example, "a type", input)?),
-            "errors" => match several(input) {
+    fn set(&mut self, key: Key, at: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<()> {
+        match key {
+            Key::Name => once(&mut self.name, at, value(at, example, "text in quotes", input)?),
+            Key::Response => once(&mut self.response, at, value(at, example, "a type", input)?),
+            Key::Errors => match several(input) {
                 Some(several) => Err(error(several, ONE_ENUM)),
-                None => once(&mut self.errors, key, value(key, example, "a type", input)?),
+                None => once(&mut self.errors, at, value(at, example, "a type", input)?),
             },
-            "code" => once(&mut self.code, key, value(key, example, "text in quotes", input)?),
-            "crate" => {
-                let ModPath(path) = value(key, example, "a path", input)?;
-                once(&mut self.krate, key, path)
+            Key::NoAnswer => once(&mut self.no_answer, at, flag(at, input)?),
+            Key::Detached => once(&mut self.detached, at, flag(at, input)?),
+            Key::Code => once(&mut self.code, at, value(at, example, "text in quotes", input)?),
+            Key::Fatal => once(&mut self.fatal, at, flag(at, input)?),
+            Key::InvalidArgument => once(&mut self.invalid_argument, at, flag(at, input)?),
+            Key::Bound => {
+                let bounds = predicates(&value(at, example, "bounds in quotes", input)?, example)?;
+                once(&mut self.bound, at, bounds)
             }
-            "no_answer" => once(&mut self.no_answer, key, flag(key, input)?),
-            "detached" => once(&mut self.detached, key, flag(key, input)?),
-            "fatal" => once(&mut self.fatal, key, flag(key, input)?),
-            _ => once(&mut self.invalid_argument, key, flag(key, input)?),
+            Key::Crate => {
+                let ModPath(path) = value(at, example, "a path", input)?;
+                once(&mut self.krate, at, path)
+            }
         }
     }
+}
+
+/// The bounds that stand in quotes, as in a `where` clause.
+fn predicates(text: &LitStr, example: &str) -> syn::Result<Vec<WherePredicate>> {
+    let read = text.parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated);
+    let read = read.map_err(|_| error(text, format!("these are no bounds as in a `where` clause: `{example}`")));
+    read.map(|predicates| predicates.into_iter().collect())
 }
 
 const ONE_ENUM: &str = "one enum declares all errors of a command: give it a variant for each of these";
@@ -181,16 +226,16 @@ fn several(input: ParseStream<'_>) -> Option<TokenTree> {
 
 /// The setting with this key, or the one that is meant by it; an error when it belongs elsewhere.
 fn known(key: &Ident, place: Place, errors: &mut Errors) -> syn::Result<&'static Known> {
-    if let Some(known) = KNOWN.iter().find(|known| key == known.key) {
+    if let Some(known) = KNOWN.iter().find(|known| key == known.word) {
         let message = || format!("`{key}` belongs on {}; known here: {}", known.home, examples(place));
         return if known.places.contains(&place) { Ok(known) } else { Err(error(key, message())) };
     }
     let here = || KNOWN.iter().filter(|known| known.places.contains(&place));
-    let meant = spelling::meant(&key.to_string(), here().map(|known| known.key));
-    let Some(known) = here().find(|known| Some(known.key) == meant) else {
+    let meant = spelling::meant(&key.to_string(), here().map(|known| known.word));
+    let Some(known) = here().find(|known| Some(known.word) == meant) else {
         return Err(error(key, format!("`{key}` is no setting; known here: {}", examples(place))));
     };
-    errors.push(key, format!("`{key}` is no setting; did you mean `{}`?", known.key));
+    errors.push(key, format!("`{key}` is no setting; did you mean `{}`?", known.word));
     Ok(known)
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericParam, Generics, Ident, Type};
+use syn::{GenericParam, Generics, Ident, Type, WherePredicate};
 
 use crate::code::code;
 use crate::errors::Errors;
@@ -15,19 +15,22 @@ pub(crate) fn refuse_lifetimes(generics: &Generics, message: &str, errors: &mut 
 }
 
 /// The where clause of an impl: the user's own predicates, `every` for each type parameter, and `needs` for the
-/// types that use one.
+/// types that use one, unless bounds are `given` in their place.
 pub(crate) fn where_clause<'a>(
     generics: &Generics,
     own: &Ident,
+    given: Option<&[WherePredicate]>,
     every: &TokenStream,
     needs: impl Iterator<Item = (&'a Type, TokenStream)>,
 ) -> TokenStream {
     let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let parameters: Vec<&Ident> = generics.type_params().map(|parameter| &parameter.ident).collect();
     let needs = needs
+        .filter(|_| given.is_none())
         .filter(|(ty, _)| mentions(ty, &|word| parameters.contains(&word)) && !mentions(ty, &|word| word == own))
         .map(|(ty, needed)| code!(#ty: #needed,));
-    let predicates = code!(#(#written,)* #(#parameters: #every,)* #(#needs)*);
+    let given = given.into_iter().flatten();
+    let predicates = code!(#(#written,)* #(#parameters: #every,)* #(#given,)* #(#needs)*);
     if predicates.is_empty() { predicates } else { code!(where #predicates) }
 }
 

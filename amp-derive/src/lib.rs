@@ -47,6 +47,9 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// # Settings
 /// - on the struct: `#[amp(crate = path)]`, where this project is not `::amp`;
+/// - on the struct: `#[amp(bound = "T: Value")]`, what the impls ask of the type parameters, besides `Send + 'static`. By default
+///   they ask that each field which mentions a parameter is an `amp::Argument`. Two generic structs that hold lists of each other
+///   need it: the compiler would go round in circles between their fields, and says so with E0275;
 /// - on a field: `#[amp(name = "..")]`, its name on the wire: 1 to 255 bytes that do not begin with `_`.
 ///
 /// # Constraints
@@ -113,6 +116,7 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// - `errors = Type`: the declared errors, an enum with `#[derive(ErrorCodes)]`; none by default;
 /// - `no_answer`: the caller does not wait for an answer, and what was sent runs to its end when the caller leaves;
 /// - `detached`: a responder that has begun runs to its end when the caller leaves, though it waits for an answer;
+/// - `bound = "T: Value"`: as with [`Arguments`](macro@Arguments);
 /// - `crate = path`: where this project is not `::amp`.
 ///
 /// # Compile errors
@@ -154,7 +158,8 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// another name or another code.
 ///
 /// # Settings
-/// - on the enum: `crate = path`, where this project is not `::amp`;
+/// - on the enum: `crate = path`, where this project is not `::amp`; `bound = "T: Value"`, as with
+///   [`Arguments`](macro@Arguments);
 /// - on a variant: `code = ".."`, its code on the wire; by default the variant's name as in `ZERO_DIVISION`
 ///   (`HTTPError` is `HTTP_ERROR`, `Utf8Invalid` is `UTF8_INVALID`, `Code404` is `CODE404`);
 /// - on a variant: `fatal`, the connection ends after the answer;
@@ -210,7 +215,12 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// A method may take up to six parameters behind the command, each an `amp::Exposable`, as exposed fields hold:
 /// `async fn divide(&self, command: Divide, connection: Connection, pool: State<Pool>) -> Reply<Divide>`.
 ///
-/// In both forms `#[cfg(..)]` on a method holds for everything that is made of it.
+/// In both forms `#[cfg(..)]` on a method holds for everything that is made of it, also the `cfg` that a `cfg_attr` makes. A
+/// mistake behind one is reported where the condition holds.
+///
+/// # Beside other macros
+/// A macro that reads the trait stands below `#[responder]`, which is expanded first: `#[responder] #[mockall::automock] trait ..`
+/// makes a mock whose methods return boxed futures.
 ///
 /// # Settings
 /// `#[responder(crate = path)]`, where this project is not `::amp`.
@@ -223,8 +233,9 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///   provides;
 /// - anything but methods within; a trait with parameters, or an `unsafe` one; a lifetime parameter of the type;
 /// - a type that is no command, a reply that is not the command's, a future that is not `Send`;
-/// - two methods of one name, for one command, or for two commands with one name; a method `connection` in a trait,
-///   `into_locator` in an `impl` block;
+/// - two methods of one name, for one command, or for two commands with one name; in a trait a method `connection`, which the client
+///   has itself, or `clone`, `to_owned`, `into` or `try_into`, which a call of the client could mean as well; in an `impl` block
+///   `into_locator`; a condition on a parameter;
 /// - an unknown setting.
 #[proc_macro_attribute]
 pub fn responder(settings: TokenStream, item: TokenStream) -> TokenStream {

@@ -41,6 +41,19 @@ struct Total {
     bytes: i64,
 }
 
+#[derive(Arguments)]
+#[amp(bound, bound = T)]
+struct Unbounded<T> {
+    items: Vec<T>,
+}
+
+#[derive(Arguments)]
+#[amp(bound = "T")]
+struct NoBounds<T> {
+    #[amp(bound = "T: amp::Value")]
+    items: Vec<T>,
+}
+
 #[derive(ErrorCodes, thiserror::Error, Debug)]
 #[amp(fatal)]
 enum Fault {

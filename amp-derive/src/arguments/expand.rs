@@ -69,12 +69,12 @@ impl Struct<'_> {
 
     /// An impl of a trait with everything that a type parameter must be able to do for it.
     pub(crate) fn implement(&self, implemented: &TokenStream, body: &TokenStream) -> TokenStream {
-        let Self { ident, generics, krate, fields, deprecated } = self;
+        let Self { ident, generics, krate, fields, deprecated, bound } = self;
         let (parameters, arguments, _) = generics.split_for_impl();
         let carried = fields.carried().iter().map(|field| (field.ty, code!(#krate::Argument)));
         let exposed = fields.exposed.iter().map(|field| (field.ty, code!(#krate::__private::ExposedField)));
         let every = code!(::core::marker::Send + 'static);
-        let clause = where_clause(generics, ident, &every, carried.chain(exposed));
+        let clause = where_clause(generics, ident, bound.as_deref(), &every, carried.chain(exposed));
         code! {
             #[automatically_derived]
             #deprecated

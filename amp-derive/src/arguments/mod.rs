@@ -4,7 +4,7 @@ mod expand;
 mod parse;
 
 use proc_macro2::TokenStream;
-use syn::{DeriveInput, Generics, Ident, Path};
+use syn::{DeriveInput, Generics, Ident, Path, WherePredicate};
 
 use crate::attributes::{Place, Settings};
 use crate::errors::Errors;
@@ -15,6 +15,7 @@ use crate::stub;
 pub(crate) struct Struct<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
+    pub(crate) bound: Option<Vec<WherePredicate>>,
     pub(crate) krate: Path,
     pub(crate) fields: Fields<'a>,
     /// An `allow` for what is deprecated, if some of it is.
@@ -23,8 +24,8 @@ pub(crate) struct Struct<'a> {
 
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let mut errors = Errors::default();
-    let settings = Settings::of(&input.attrs, Place::Arguments, &mut errors);
-    let item = Struct::of(input, settings.krate(), Place::Arguments, &mut errors);
+    let mut settings = Settings::of(&input.attrs, Place::Arguments, &mut errors);
+    let item = Struct::of(input, &mut settings, Place::Arguments, &mut errors);
     let Some(report) = errors.report() else {
         return [item.arguments(), item.value()].into_iter().collect();
     };

@@ -1,9 +1,9 @@
 //! Reads a struct and holds the rules for it.
 
-use syn::{Attribute, Data, DeriveInput, Path};
+use syn::{Attribute, Data, DeriveInput};
 
 use super::Struct;
-use crate::attributes::Place;
+use crate::attributes::{Place, Settings};
 use crate::constraints::refuse_constraints;
 use crate::errors::Errors;
 use crate::fields::{Fields, refuse_exposed};
@@ -12,7 +12,7 @@ use crate::lints;
 
 impl<'a> Struct<'a> {
     /// The struct that a macro of `place` stands on; without fields when it is none.
-    pub(crate) fn of(input: &'a DeriveInput, krate: Path, place: Place, errors: &mut Errors) -> Self {
+    pub(crate) fn of(input: &'a DeriveInput, settings: &mut Settings, place: Place, errors: &mut Errors) -> Self {
         refuse_exposed(&input.attrs, errors);
         refuse_constraints(&input.attrs, "`#[constrain(..)]` belongs on the field that it is about", errors);
         refuse_lifetimes(
@@ -22,7 +22,14 @@ impl<'a> Struct<'a> {
         );
         let fields = fields(&input.data, place, errors).unwrap_or_default();
         let deprecated = lints::deprecated(parts(input));
-        Self { ident: &input.ident, generics: &input.generics, krate, fields, deprecated }
+        Self {
+            ident: &input.ident,
+            generics: &input.generics,
+            bound: settings.bound.take(),
+            krate: settings.krate(),
+            fields,
+            deprecated,
+        }
     }
 }
 

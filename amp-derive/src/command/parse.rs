@@ -10,10 +10,10 @@ use crate::{docs, wire_name};
 
 impl<'a> Command<'a> {
     pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
-        let settings = Settings::of(&input.attrs, Place::Command, errors);
+        let mut settings = Settings::of(&input.attrs, Place::Command, errors);
         check_answer(&settings, errors);
         Self {
-            arguments: Struct::of(input, settings.krate(), Place::Command, errors),
+            arguments: Struct::of(input, &mut settings, Place::Command, errors),
             name: wire_name::command(settings.name.as_ref(), &input.ident, errors),
             doc: docs::of(&input.attrs),
             response: settings.response,

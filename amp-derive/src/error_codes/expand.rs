@@ -46,7 +46,7 @@ impl<'a> ErrorCodes<'a> {
         let carried = self.with_fields().flat_map(|(_, fields)| fields.carried());
         let needs = carried.map(|field| (field.ty, code!(#krate::Argument)));
         let every = code!(::core::marker::Send + ::core::marker::Sync + 'static);
-        let clause = where_clause(self.generics, self.ident, &every, needs);
+        let clause = where_clause(self.generics, self.ident, self.bound.as_deref(), &every, needs);
         // With a lifetime the bound is not looked at here, where the compiler has words of its own for it.
         let begin = if clause.is_empty() { code!(where) } else { clause };
         let error = code!(for<'later> Self: ::core::error::Error,);

@@ -4,7 +4,7 @@ mod expand;
 mod parse;
 
 use proc_macro2::TokenStream;
-use syn::{Data, DeriveInput, Generics, Ident, Path, Type};
+use syn::{Data, DeriveInput, Generics, Ident, Path, Type, WherePredicate};
 
 use crate::errors::Errors;
 use crate::fields::Fields;
@@ -14,6 +14,7 @@ use crate::stub;
 struct ErrorCodes<'a> {
     ident: &'a Ident,
     generics: &'a Generics,
+    bound: Option<Vec<WherePredicate>>,
     krate: Path,
     variants: Vec<Variant<'a>>,
     /// An `allow` for what is deprecated, if some of it is.

@@ -13,7 +13,7 @@ use crate::{docs, lints, wire_name};
 
 impl<'a> ErrorCodes<'a> {
     pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
-        let settings = Settings::of(&input.attrs, Place::ErrorCodes, errors);
+        let mut settings = Settings::of(&input.attrs, Place::ErrorCodes, errors);
         refuse_exposed(&input.attrs, errors);
         refuse_constraints(&input.attrs, NOT_CHECKED, errors);
         refuse_lifetimes(
@@ -23,7 +23,14 @@ impl<'a> ErrorCodes<'a> {
         );
         let variants = variants(&input.data, errors);
         let deprecated = lints::deprecated(parts(input));
-        Self { ident: &input.ident, generics: &input.generics, krate: settings.krate(), variants, deprecated }
+        Self {
+            ident: &input.ident,
+            generics: &input.generics,
+            bound: settings.bound.take(),
+            krate: settings.krate(),
+            variants,
+            deprecated,
+        }
     }
 }
 
