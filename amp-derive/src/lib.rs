@@ -1,6 +1,6 @@
 //! The macros of [`amp-rpc`](https://docs.rs/amp-rpc), whose library is `amp`. Use them from there.
 //!
-//! Each macro is a small compiler: `parse` reads the user's tokens into a model and holds the rules, `expand` turns
+//! Each macro is a small compiler: `parse` reads the user's tokens into a model, `check` holds the rules, `expand` turns
 //! the model into code, which is calls into the hidden module `amp::__private`. Mistakes are collected, so that one
 //! run of the compiler shows all of them, each on the tokens that have it; what is emitted beside them keeps the
 //! rest of the program from complaining too.
@@ -240,4 +240,11 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn responder(settings: TokenStream, item: TokenStream) -> TokenStream {
     responder::attribute(settings.into(), &item.into()).into()
+}
+
+/// Stands for [`macro@responder`] where the feature `tokio` is off.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn responder_without_tokio(_: TokenStream, _: TokenStream) -> TokenStream {
+    responder::without_tokio().into()
 }

@@ -1,5 +1,6 @@
 //! `#[derive(Arguments)]`, and what it shares with `#[derive(Command)]`: a struct that travels as a box.
 
+mod check;
 mod expand;
 mod parse;
 

@@ -1,5 +1,6 @@
 //! `#[derive(Command)]`.
 
+mod check;
 mod expand;
 mod parse;
 

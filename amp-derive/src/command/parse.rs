@@ -1,8 +1,8 @@
-//! Reads a command and holds the rules for it.
+//! Reads a command.
 
 use syn::DeriveInput;
 
-use super::Command;
+use super::{Command, check};
 use crate::arguments::Struct;
 use crate::attributes::{Place, Settings};
 use crate::errors::Errors;
@@ -11,7 +11,7 @@ use crate::{docs, wire_name};
 impl<'a> Command<'a> {
     pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         let mut settings = Settings::of(&input.attrs, Place::Command, errors);
-        check_answer(&settings, errors);
+        check::answer(&settings, errors);
         Self {
             arguments: Struct::of(input, &mut settings, Place::Command, errors),
             name: wire_name::command(settings.name.as_ref(), &input.ident, errors),
@@ -21,11 +21,5 @@ impl<'a> Command<'a> {
             answered: settings.no_answer.is_none(),
             detached: settings.detached.is_some(),
         }
-    }
-}
-
-fn check_answer(settings: &Settings, errors: &mut Errors) {
-    if let (Some(_), Some(response)) = (&settings.no_answer, &settings.response) {
-        errors.push(response, "a command with `no_answer` has no response: remove one of the two");
     }
 }

@@ -1,5 +1,6 @@
 //! `#[derive(ErrorCodes)]`.
 
+mod check;
 mod expand;
 mod parse;
 

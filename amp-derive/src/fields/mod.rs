@@ -1,5 +1,6 @@
 //! The fields of a struct or of an error variant, as the wire sees them.
 
+mod check;
 mod expand;
 mod parse;
 
@@ -7,7 +8,7 @@ use syn::{Ident, Type};
 
 use crate::constraints::Constraint;
 
-pub(crate) use parse::refuse_exposed;
+pub(crate) use check::refuse_exposed;
 
 /// A field that travels.
 pub(crate) struct Field<'a> {

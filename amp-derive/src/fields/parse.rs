@@ -1,11 +1,11 @@
-//! Reads fields and holds the rules for them.
+//! Reads fields.
 
 use quote::ToTokens;
-use syn::{Attribute, FieldsNamed, Meta};
+use syn::{Attribute, FieldsNamed};
 
-use super::{Exposed, Field, Fields};
+use super::{Exposed, Field, Fields, check};
 use crate::attributes::{Place, Settings};
-use crate::constraints::{Constraint, NOT_CHECKED, refuse_constraints};
+use crate::constraints::Constraint;
 use crate::errors::Errors;
 use crate::{docs, wire_name};
 
@@ -16,19 +16,15 @@ impl<'a> Fields<'a> {
         for field in &written.named {
             let Some(member) = &field.ident else { continue };
             let settings = Settings::of(&field.attrs, Place::Field, errors);
-            if place == Place::Variant {
-                refuse_constraints(&field.attrs, NOT_CHECKED, errors);
-            }
             if let Some(attribute) = exposed_attribute(&field.attrs, errors) {
-                check_exposed(attribute, &settings, place, errors);
-                if place == Place::Command {
-                    refuse_constraints(&field.attrs, EXPOSED, errors);
-                }
+                check::constraints(&field.attrs, place, true, errors);
+                check::exposed(attribute, &settings, place, errors);
                 exposed.push(Exposed { member, ty: &field.ty });
                 continue;
             }
+            check::constraints(&field.attrs, place, false, errors);
             let name = wire_name::key(settings.name.as_ref(), member, errors);
-            check_unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
+            check::unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
             let constraints =
                 if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, &field.ty, errors) };
             carried.push(Field { member, ty: &field.ty, name, doc: docs::of(&field.attrs), constraints });
@@ -37,48 +33,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-const EXPOSED: &str = "an exposed field never travels, so nothing checks it: remove the constraint";
-
 /// The first `#[exposed]` of a field.
 fn exposed_attribute<'a>(attributes: &'a [Attribute], errors: &mut Errors) -> Option<&'a Attribute> {
     let mut all = attributes.iter().filter(|attribute| attribute.path().is_ident("exposed"));
     let first = all.next()?;
-    for again in all {
-        errors.push(again, "`#[exposed]` is given twice; keep one");
-    }
-    if !matches!(first.meta, Meta::Path(_)) {
-        errors.push(&first.meta, "`#[exposed]` stands alone, without a value");
-    }
+    check::exposed_once(first, all, errors);
     Some(first)
-}
-
-fn check_exposed(attribute: &Attribute, settings: &Settings, place: Place, errors: &mut Errors) {
-    if place != Place::Command {
-        errors.push(
-            attribute,
-            "only a command has exposed fields: `#[exposed]` belongs in a struct with `#[derive(Command)]`",
-        );
-    }
-    if let Some(name) = &settings.name {
-        errors.push(name, "an exposed field never travels, so it has no name on the wire: remove `name`");
-    }
-}
-
-fn check_unique(name: &str, earlier: &[Field<'_>], at: &dyn ToTokens, errors: &mut Errors) {
-    if let Some(Field { member, .. }) = earlier.iter().find(|field| field.name == name) {
-        errors.push(
-            at,
-            format!(
-                "the field `{member}` already has the name `{name}` on the wire: \
-                 choose another with `#[amp(name = \"..\")]`"
-            ),
-        );
-    }
-}
-
-/// `#[exposed]` on anything but a field.
-pub(crate) fn refuse_exposed(attributes: &[Attribute], errors: &mut Errors) {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("exposed")) {
-        errors.push(attribute, "`#[exposed]` belongs on a field of a struct with `#[derive(Command)]`");
-    }
 }

@@ -65,6 +65,17 @@ pub(crate) fn attribute(settings: TokenStream, item: &TokenStream) -> TokenStrea
     }
 }
 
+/// Nothing but the report: what is made of the item would speak of connections, which are not there.
+pub(crate) fn without_tokio() -> TokenStream {
+    let mut errors = Errors::default();
+    errors.push(
+        TokenStream::new(),
+        "`#[responder]` needs the feature `tokio` of `amp-rpc`: add `features = [\"tokio\"]` beside `default-features = false`; \
+         without it there are commands, values and boxes, and no connections",
+    );
+    errors.report().unwrap_or_default()
+}
+
 fn on_trait(item: &ItemTrait, krate: Path, mut errors: Errors) -> TokenStream {
     let responder = Responder::of_trait(item, krate, &mut errors);
     let Some(report) = errors.report() else { return responder.expand_trait(item) };

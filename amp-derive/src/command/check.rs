@@ -1,0 +1,11 @@
+//! The rules for a command, besides those for the struct of its arguments.
+
+use crate::attributes::Settings;
+use crate::errors::Errors;
+
+/// What is said of the answer does not contradict itself.
+pub(super) fn answer(settings: &Settings, errors: &mut Errors) {
+    if let (Some(_), Some(response)) = (&settings.no_answer, &settings.response) {
+        errors.push(response, "a command with `no_answer` has no response: remove one of the two");
+    }
+}

@@ -1,0 +1,63 @@
+//! The rules for declared errors.
+
+use quote::ToTokens;
+use syn::{Attribute, Data, DeriveInput, FieldsUnnamed, Ident};
+
+use super::{Shape, Variant};
+use crate::constraints::{NOT_CHECKED, refuse_constraints};
+use crate::errors::Errors;
+use crate::fields::refuse_exposed;
+use crate::generics::refuse_lifetimes;
+
+/// The item is an enum that owns its parts.
+pub(super) fn item(input: &DeriveInput, errors: &mut Errors) {
+    only_settings(&input.attrs, errors);
+    refuse_lifetimes(
+        &input.generics,
+        "what arrives owns its parts: use owned types, such as `String` for `&str`",
+        errors,
+    );
+    match &input.data {
+        Data::Enum(_) => {}
+        Data::Struct(data) => errors.push(data.struct_token, WRONG_ITEM),
+        Data::Union(data) => errors.push(data.union_token, WRONG_ITEM),
+    }
+}
+
+const WRONG_ITEM: &str = "`#[derive(ErrorCodes)]` stands on an enum: each variant is one declared error";
+
+/// Of the macro's attributes only `#[amp(..)]` stands here.
+pub(super) fn only_settings(attributes: &[Attribute], errors: &mut Errors) {
+    refuse_exposed(attributes, errors);
+    refuse_constraints(attributes, NOT_CHECKED, errors);
+}
+
+/// Several fields have names.
+pub(super) fn no_tuple(fields: &FieldsUnnamed, errors: &mut Errors) {
+    errors.push(
+        fields,
+        "a declared error carries nothing, one `String` that is its description, \
+         or fields with names: `{ name: Type, .. }`",
+    );
+}
+
+/// No two errors have one code.
+pub(super) fn unique(variant: &Variant<'_>, earlier: &[Variant<'_>], at: &dyn ToTokens, errors: &mut Errors) {
+    if let Some(Variant { ident, code, .. }) = earlier.iter().find(|other| other.code == variant.code) {
+        errors
+            .push(at, format!("`{ident}` already has the code `{code}`: choose another with `#[amp(code = \"..\")]`"));
+    }
+}
+
+/// One error is that for invalid arguments, and can be made of words.
+pub(super) fn invalid_argument(variant: &Variant<'_>, earlier: &[Variant<'_>], word: &Ident, errors: &mut Errors) {
+    if let Some(Variant { ident, .. }) = earlier.iter().find(|other| other.invalid_argument) {
+        errors.push(word, format!("`{ident}` already is the error for invalid arguments; keep one"));
+    }
+    if let Shape::Fields(_) = variant.shape {
+        errors.push(
+            word,
+            "the error for invalid arguments carries nothing, or one `String` that says which argument and why",
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! The rules for fields.
+
+use quote::ToTokens;
+use syn::{Attribute, Meta};
+
+use super::Field;
+use crate::attributes::{Place, Settings};
+use crate::constraints::{NOT_CHECKED, refuse_constraints};
+use crate::errors::Errors;
+
+const EXPOSED: &str = "an exposed field never travels, so nothing checks it: remove the constraint";
+
+/// Constraints stand only where something is checked.
+pub(super) fn constraints(attributes: &[Attribute], place: Place, is_exposed: bool, errors: &mut Errors) {
+    if place == Place::Variant {
+        refuse_constraints(attributes, NOT_CHECKED, errors);
+    } else if is_exposed && place == Place::Command {
+        refuse_constraints(attributes, EXPOSED, errors);
+    }
+}
+
+/// `#[exposed]` is given once, and is nothing but that word.
+pub(super) fn exposed_once<'a>(first: &Attribute, others: impl Iterator<Item = &'a Attribute>, errors: &mut Errors) {
+    for again in others {
+        errors.push(again, "`#[exposed]` is given twice; keep one");
+    }
+    if !matches!(first.meta, Meta::Path(_)) {
+        errors.push(&first.meta, "`#[exposed]` stands alone, without a value");
+    }
+}
+
+/// The exposed field is one of a command, and has no name on the wire.
+pub(super) fn exposed(attribute: &Attribute, settings: &Settings, place: Place, errors: &mut Errors) {
+    if place != Place::Command {
+        errors.push(
+            attribute,
+            "only a command has exposed fields: `#[exposed]` belongs in a struct with `#[derive(Command)]`",
+        );
+    }
+    if let Some(name) = &settings.name {
+        errors.push(name, "an exposed field never travels, so it has no name on the wire: remove `name`");
+    }
+}
+
+/// No two fields have one name on the wire.
+pub(super) fn unique(name: &str, earlier: &[Field<'_>], at: &dyn ToTokens, errors: &mut Errors) {
+    if let Some(Field { member, .. }) = earlier.iter().find(|field| field.name == name) {
+        errors.push(
+            at,
+            format!(
+                "the field `{member}` already has the name `{name}` on the wire: \
+                 choose another with `#[amp(name = \"..\")]`"
+            ),
+        );
+    }
+}
+
+/// `#[exposed]` on anything but a field.
+pub(crate) fn refuse_exposed(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("exposed")) {
+        errors.push(attribute, "`#[exposed]` belongs on a field of a struct with `#[derive(Command)]`");
+    }
+}
