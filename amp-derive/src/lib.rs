@@ -79,8 +79,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// - a rule that is unknown, has no value, a value of the wrong form, or one too many; one that is given twice; an
 ///   `each(..)` without rules; `#[constrain]` without parentheses or with nothing in them, or on the struct;
 /// - a set without items; `..`, and a range or a length whose bounds have nothing between them; NaN as a bound or an item;
-///   a negative length, or any from 0 on; where the field is a `String`, a `Vec`, `Bytes` or an `Option` of one, a length
-///   that what fits in 65,535 bytes never has, or always. Bounds are looked at where they are literals: constants are not
+///   a negative length, or any from 0 on; where the field is one value, or an `Option` of one,
+///   a length that what fits in 65,535 bytes never has, or always (found by the field's type, once everything else is right). Bounds are looked at where they are literals: constants are not
 ///   known to the macro, nor is what a number's type holds (`range = 0..` may stand at a `u8`);
 /// - a text that is no regular expression or too large a one, or any without the feature `regex`;
 /// - a rule that does not fit the type of the field, a literal that is outside of it;

@@ -22,6 +22,9 @@ pub trait Field: Sized {
     /// Whether it is an `Option` of an `Option`.
     const OPTIONAL_TWICE: bool;
 
+    /// Whether it is one value, which has at most 65,535 bytes.
+    const ONE_VALUE: bool;
+
     /// Writes it.
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
 
@@ -38,6 +41,7 @@ pub trait Field: Sized {
 impl<T: Argument> Field for T {
     const DECLARED: (AmpType, bool) = (T::DECLARED, T::OPTIONAL);
     const OPTIONAL_TWICE: bool = T::OPTIONAL_TWICE;
+    const ONE_VALUE: bool = T::ONE_VALUE;
 
     #[inline(always)]
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
@@ -56,6 +60,12 @@ impl<T: Argument> Field for T {
     fn check(&self, place: Place<'_>, found: &mut Violations) {
         Argument::check(self, place, found);
     }
+}
+
+/// Run at compile time, it fails where it is called, for a length that no one value has, or that every one has.
+#[track_caller]
+pub const fn fits_one_value(is_one: bool, mistake: &str) {
+    assert!(!is_one, "{}", mistake);
 }
 
 /// A field with `#[exposed]`: an [`Exposed`].

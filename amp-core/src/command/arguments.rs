@@ -83,6 +83,10 @@ pub trait Argument: Sized {
     #[doc(hidden)]
     const OPTIONAL_TWICE: bool = false;
 
+    /// Whether it is one value, and no longer than a value can be. An argument of the user's own may be several.
+    #[doc(hidden)]
+    const ONE_VALUE: bool = false;
+
     /// For a list, how its items are counted before it is decoded.
     #[doc(hidden)]
     const COUNT: Option<Count> = None;
@@ -143,6 +147,7 @@ impl<T: Constrained> Constrained for Option<T> {
 
 impl<T: Value> Argument for T {
     const DECLARED: AmpType = T::TYPE;
+    const ONE_VALUE: bool = true;
     const COUNT: Option<Count> = T::COUNT;
 
     #[inline(always)]
@@ -169,6 +174,7 @@ impl<T: Argument> Argument for Option<T> {
     const OPTIONAL: bool = true;
     const OPTIONAL_TWICE: bool = T::OPTIONAL;
     const DECLARED: AmpType = T::DECLARED;
+    const ONE_VALUE: bool = T::ONE_VALUE;
     const COUNT: Option<Count> = T::COUNT;
 
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {

@@ -12,7 +12,7 @@ impl Struct<'_> {
     /// `impl Arguments`.
     pub(crate) fn arguments(&self) -> TokenStream {
         let Self { fields, krate, generics, .. } = self;
-        let optional_once = fields.optional_once(generics, krate, self.deprecated.as_ref());
+        let known_early = fields.known_early(generics, krate, self.deprecated.as_ref());
         let declaration = self.declaration();
         let check = self.check();
         let put_leading = self.put("put_leading", fields.leading());
@@ -32,7 +32,7 @@ impl Struct<'_> {
                 #check
             },
         );
-        code!(#optional_once #arguments)
+        code!(#known_early #arguments)
     }
 
     /// `impl Value`: the struct as one nested box.

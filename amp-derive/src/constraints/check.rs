@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use syn::{Expr, ExprRange, GenericArgument, Ident, PathArguments, RangeLimits, Type};
+use syn::{Expr, ExprRange, Ident, RangeLimits};
 
 use super::numbers::Number;
 use super::words::text;
@@ -10,12 +10,13 @@ use super::{Rule, pattern, peeled};
 use crate::errors::Errors;
 use crate::wire_name::MAX_VALUE;
 
-pub(super) fn rule(rule: &Rule, key: &Ident, in_one_value: bool, errors: &mut Errors) {
+/// The rule makes sense as it is written. Returned is what is wrong with it if it is for one value.
+pub(super) fn rule(rule: &Rule, key: &Ident, errors: &mut Errors) -> Option<String> {
     match rule {
         Rule::InSet(items) => set(items, key, "no value would be allowed", errors),
         Rule::NotInSet(items) => set(items, key, "every value is allowed: remove it", errors),
         Rule::Range(expr) => range(expr, errors),
-        Rule::Length(expr) | Rule::LengthInBytes(expr) => length(expr, in_one_value, errors),
+        Rule::Length(expr) | Rule::LengthInBytes(expr) => return length(expr, errors),
         Rule::Pattern(literal) => pattern::check(literal, key, errors),
         Rule::With(expr) => {
             if let Expr::Lit(_) = peeled(expr) {
@@ -24,6 +25,7 @@ pub(super) fn rule(rule: &Rule, key: &Ident, in_one_value: bool, errors: &mut Er
         }
         Rule::NonEmpty => {}
     }
+    None
 }
 
 fn set(items: &Expr, key: &Ident, consequence: &str, errors: &mut Errors) {
@@ -67,7 +69,7 @@ fn range(expr: &Expr, errors: &mut Errors) {
     }
 }
 
-fn length(expr: &Expr, in_one_value: bool, errors: &mut Errors) {
+fn length(expr: &Expr, errors: &mut Errors) -> Option<String> {
     match peeled(expr) {
         Expr::Range(range) => {
             let mistakes = errors.count();
@@ -75,16 +77,16 @@ fn length(expr: &Expr, in_one_value: bool, errors: &mut Errors) {
             if errors.count() == mistakes {
                 not_empty(range, "length", errors);
             }
-            if errors.count() == mistakes {
-                within_a_value(range, in_one_value, errors);
-            }
+            if errors.count() == mistakes { within_a_value(range, errors) } else { None }
         }
-        Expr::Array(wrong) => errors.push(wrong, WRONG_LENGTH),
+        Expr::Array(wrong) => {
+            errors.push(wrong, WRONG_LENGTH);
+            None
+        }
         one => {
             one_length(one, errors);
-            if in_one_value && natural(one).is_some_and(|length| length > MAX) {
-                errors.push(one, format!("nothing is as long as this: {A_VALUE}"));
-            }
+            let is_longer = natural(one).is_some_and(|length| length > MAX);
+            is_longer.then(|| format!("nothing is as long as this: {A_VALUE}"))
         }
     }
 }
@@ -124,8 +126,8 @@ fn not_empty(range: &ExprRange, what: &str, errors: &mut Errors) {
     }
 }
 
-/// Some length lies within the range, and not every one. `in_one_value` says that there is a greatest.
-fn within_a_value(range: &ExprRange, in_one_value: bool, errors: &mut Errors) {
+/// Some length lies within the range, and not every one. Returned is what is wrong where there is a greatest.
+fn within_a_value(range: &ExprRange, errors: &mut Errors) -> Option<String> {
     let half_open = matches!(range.limits, RangeLimits::HalfOpen(_));
     let least = range.start.as_deref().map_or(Some(0), natural);
     let most = range.end.as_deref().map(|end| natural(end).map(|end| end.saturating_sub(half_open.into())));
@@ -133,38 +135,19 @@ fn within_a_value(range: &ExprRange, in_one_value: bool, errors: &mut Errors) {
     match (least, most) {
         (Some(0), None) => {
             errors.push(range, format!("every length lies within `{written}`: remove the rule, or give a bound"));
+            None
         }
-        (Some(0), Some(Some(most))) if in_one_value && most >= MAX => {
-            errors.push(
-                range,
-                format!("every length lies within `{written}`, because {A_VALUE}: remove the rule, or lower the bound"),
-            );
-        }
-        (Some(least), _) if in_one_value && least > MAX => {
-            errors.push(range, format!("no length lies within `{written}`: {A_VALUE}"));
-        }
-        _ => {}
+        (Some(0), Some(Some(most))) if most >= MAX => Some(format!(
+            "every length lies within `{written}`, because {A_VALUE}: remove the rule, or lower the bound"
+        )),
+        (Some(least), _) if least > MAX => Some(format!("no length lies within `{written}`: {A_VALUE}")),
+        _ => None,
     }
 }
 
 /// The most of anything that a value holds: each takes a byte.
 const MAX: u128 = MAX_VALUE as u128;
 const A_VALUE: &str = "a value has at most 65,535 bytes";
-
-/// Whether the field is one value, by the name of its type. An `Argument` of the user's own may be several.
-pub(super) fn is_one_value(ty: &Type) -> bool {
-    let last = match ty {
-        Type::Group(group) => return is_one_value(&group.elem),
-        Type::Path(path) => path.path.segments.last(),
-        _ => None,
-    };
-    last.is_some_and(|last| match &last.arguments {
-        PathArguments::AngleBracketed(within) if last.ident == "Option" => {
-            matches!(within.args.first(), Some(GenericArgument::Type(ty)) if is_one_value(ty))
-        }
-        _ => ["String", "Vec", "Bytes"].iter().any(|name| last.ident == name),
-    })
-}
 
 fn natural(expr: &Expr) -> Option<u128> {
     Number::of(expr)?.natural()
@@ -180,25 +163,5 @@ fn is_nan(expr: &Expr) -> bool {
         Expr::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "NAN"),
         Expr::Unary(unary) => is_nan(&unary.expr),
         _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_is_one_value_when_its_type_says_so_by_its_name() {
-        for (ty, expected) in [
-            ("String", true),
-            ("::std::vec::Vec<T>", true),
-            ("Option<Option<bytes::Bytes>>", true),
-            ("Option<Long>", false),
-            ("Long", false),
-            ("long::String", true),
-            ("[u8; 4]", false),
-        ] {
-            assert_eq!(syn::parse_str(ty).is_ok_and(|ty| is_one_value(&ty)), expected, "{ty}");
-        }
     }
 }

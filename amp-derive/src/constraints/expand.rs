@@ -29,6 +29,16 @@ impl Constraint {
         Some(code!(#judge #arguments?;))
     }
 
+    /// Fails when the program is compiled if the field is one value and no length of one, or each, keeps the rule.
+    pub(crate) fn fits_one_value(&self, ty: &Type, krate: &Path) -> Option<TokenStream> {
+        let mistake = self.too_long.as_ref()?;
+        // Items of a list are values.
+        let is_one = if self.depth > 0 { code!(true) } else { code!(<#ty as #krate::__private::Field>::ONE_VALUE) };
+        let fits = standing_at(&self.key, code!(#krate::__private::fits_one_value));
+        let arguments = call_at(&self.key, code!(#is_one, #mistake));
+        Some(code!(#fits #arguments))
+    }
+
     /// The rule for a field of the type `ty` in a schema.
     pub(crate) fn declaration(&self, ty: &Type, krate: &Path) -> TokenStream {
         let (words, rule) = (self.words(), self.rule(krate));

@@ -22,6 +22,8 @@ pub(crate) struct Constraint {
     /// How many `each(..)` it stands in.
     depth: usize,
     rule: Rule,
+    /// What is wrong with the rule if the field is one value, which the type of the field decides.
+    too_long: Option<String>,
 }
 
 enum Rule {

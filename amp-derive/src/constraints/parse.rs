@@ -3,31 +3,43 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, Ident, Meta, Token, Type, parenthesized, token};
+use syn::{Attribute, Expr, Ident, Meta, Token, parenthesized, token};
 
 use super::{Constraint, Rule, check};
 use crate::errors::Errors;
 use crate::notation::{error, flag, separated, value};
 use crate::spelling;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    InSet,
+    NotInSet,
+    Range,
+    Length,
+    Pattern,
+    NonEmpty,
+    With,
+    Each,
+}
+
 /// A rule that there is: its key, what it takes, and an example.
-const KNOWN: [(&str, &str, &str); 8] = [
-    ("in_set", "an array or the path of a set", "in_set = [..]"),
-    ("not_in_set", "an array or the path of a set", "not_in_set = [..]"),
-    ("range", "a range", "range = 0..=100"),
-    ("length", "a length or a range of lengths", "length = 1..=64"),
-    ("pattern", "a regular expression in quotes", "pattern = \"..\""),
-    ("non_empty", "", "non_empty"),
-    ("with", "a function or a constraint", "with = path"),
-    ("each", "", "each(..)"),
+const KNOWN: [(Word, &str, &str, &str); 8] = [
+    (Word::InSet, "in_set", "an array or the path of a set", "in_set = [..]"),
+    (Word::NotInSet, "not_in_set", "an array or the path of a set", "not_in_set = [..]"),
+    (Word::Range, "range", "a range", "range = 0..=100"),
+    (Word::Length, "length", "a length or a range of lengths", "length = 1..=64"),
+    (Word::Pattern, "pattern", "a regular expression in quotes", "pattern = \"..\""),
+    (Word::NonEmpty, "non_empty", "", "non_empty"),
+    (Word::With, "with", "a function or a constraint", "with = path"),
+    (Word::Each, "each", "", "each(..)"),
 ];
 
 const IN_BYTES: &str = "length(bytes = 1..=64)";
 
 impl Constraint {
-    /// The rules of every `#[constrain(..)]` among the attributes of a field of the type `ty`.
-    pub(crate) fn all(attributes: &[Attribute], ty: &Type, errors: &mut Errors) -> Vec<Self> {
-        let mut rules = Rules { in_one_value: check::is_one_value(ty), ..Rules::default() };
+    /// The rules of every `#[constrain(..)]` among the attributes of a field.
+    pub(crate) fn all(attributes: &[Attribute], errors: &mut Errors) -> Vec<Self> {
+        let mut rules = Rules::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("constrain")) {
             let message = || format!("rules stand in parentheses: `#[constrain(..)]`; known: {}", examples());
             match &attribute.meta {
@@ -55,8 +67,6 @@ pub(crate) fn refuse_constraints(attributes: &[Attribute], message: &str, errors
 #[derive(Default)]
 struct Rules {
     found: Vec<Constraint>,
-    /// Whether the field is known to be one value.
-    in_one_value: bool,
     /// Those that may stand once, and in how many `each(..)`.
     once: Vec<(usize, String)>,
 }
@@ -71,25 +81,25 @@ impl Rules {
             return Err(input.error(format!("a rule begins with its key; known: {}", examples())));
         }
         let key = Ident::parse_any(input)?;
-        let Some((name, what, example)) = KNOWN.iter().find(|(name, ..)| key == name) else {
-            let meant = spelling::meant(&key.to_string(), KNOWN.iter().map(|(name, ..)| *name));
+        let Some((word, name, what, example)) = KNOWN.iter().find(|(_, name, ..)| key == name) else {
+            let meant = spelling::meant(&key.to_string(), KNOWN.iter().map(|(_, name, ..)| *name));
             let known = || format!("known: {}", examples());
             let hint = meant.map_or_else(known, |meant| format!("did you mean `{meant}`?"));
             return Err(error(&key, format!("`{key}` is no rule; {hint}")));
         };
-        if *name == "each" {
-            self.once(&key, "each", depth)?;
-            return self.read_each(&key, input, depth, errors);
-        }
-        let rule = match *name {
-            "in_set" => Rule::InSet(value(&key, example, what, input)?),
-            "not_in_set" => Rule::NotInSet(value(&key, example, what, input)?),
-            "range" => Rule::Range(value(&key, example, what, input)?),
-            "length" if input.peek(token::Paren) => in_bytes(&key, input)?,
-            "length" => Rule::Length(value(&key, example, what, input)?),
-            "pattern" => Rule::Pattern(value(&key, example, what, input)?),
-            "non_empty" => flag(&key, input).map(|_| Rule::NonEmpty)?,
-            _ => Rule::With(value(&key, example, what, input)?),
+        let rule = match word {
+            Word::Each => {
+                self.once(&key, name, depth)?;
+                return self.read_each(&key, input, depth, errors);
+            }
+            Word::InSet => Rule::InSet(value(&key, example, what, input)?),
+            Word::NotInSet => Rule::NotInSet(value(&key, example, what, input)?),
+            Word::Range => Rule::Range(value(&key, example, what, input)?),
+            Word::Length if input.peek(token::Paren) => in_bytes(&key, input)?,
+            Word::Length => Rule::Length(value(&key, example, what, input)?),
+            Word::Pattern => Rule::Pattern(value(&key, example, what, input)?),
+            Word::NonEmpty => flag(&key, input).map(|_| Rule::NonEmpty)?,
+            Word::With => Rule::With(value(&key, example, what, input)?),
         };
         if !(input.is_empty() || input.peek(Token![,])) {
             return Err(input.error(format!("expected `,` or the end after `{example}`")));
@@ -99,8 +109,8 @@ impl Rules {
             Rule::LengthInBytes(_) => self.once(&key, "length(bytes)", depth)?,
             _ => self.once(&key, name, depth)?,
         }
-        check::rule(&rule, &key, self.in_one_value, errors);
-        self.found.push(Constraint { key, depth, rule });
+        let too_long = check::rule(&rule, &key, errors);
+        self.found.push(Constraint { key, depth, rule, too_long });
         Ok(())
     }
 

@@ -27,11 +27,11 @@ impl<'a> ErrorCodes<'a> {
         let parts = parts.into_iter().flatten();
         let clause = self.clause();
         let is_error = self.is_error();
-        let optional_once =
-            self.with_fields().filter_map(|(_, fields)| fields.optional_once(generics, krate, deprecated.as_ref()));
+        let known_early =
+            self.with_fields().filter_map(|(_, fields)| fields.known_early(generics, krate, deprecated.as_ref()));
         code! {
             #is_error
-            #(#optional_once)*
+            #(#known_early)*
 
             #[automatically_derived]
             #deprecated

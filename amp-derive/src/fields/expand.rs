@@ -41,6 +41,17 @@ impl Field<'_> {
         code!(#krate::__private::field(#name, #doc, #field::DECLARED, &[#(#constraints),*]))
     }
 
+    /// Asked only where an `Option` is written: an alias of one is found out when the program is built.
+    fn optional_once(&self, krate: &Path) -> Option<TokenStream> {
+        let ty = self.ty;
+        mentions(ty, &|word| word == "Option").then(|| {
+            let field = as_trait(ty, &code!(#krate::__private::Field));
+            let ask = standing_at(ty, code!(#krate::__private::optional_once));
+            let twice = call_at(ty, code!(#field::OPTIONAL_TWICE));
+            code!(#ask #twice)
+        })
+    }
+
     /// The name behind its two length bytes, as it stands on the wire.
     pub(crate) fn key(&self, krate: &Path) -> TokenStream {
         let length = u8::try_from(self.name.len()).unwrap_or(u8::MAX);
@@ -50,23 +61,22 @@ impl Field<'_> {
 }
 
 impl Fields<'_> {
-    /// Asks of the fields that no type parameter has a say in that they are no `Option` of an `Option`, before somebody writes one.
-    pub(crate) fn optional_once(
+    /// Asks of the fields that no type parameter has a say in what only their types know, before somebody writes one: that they are
+    /// no `Option` of an `Option`, and that their lengths can be kept.
+    pub(crate) fn known_early(
         &self,
         generics: &Generics,
         krate: &Path,
         deprecated: Option<&TokenStream>,
     ) -> Option<TokenStream> {
-        let asked =
-            |field: &&Field<'_>| mentions(field.ty, &|word| word == "Option") && stands_alone(field.ty, generics);
-        let lines = self.carried().iter().filter(asked).map(|Field { ty, .. }| {
-            let field = as_trait(ty, &code!(#krate::__private::Field));
-            let ask = standing_at(ty, code!(#krate::__private::optional_once));
-            let twice = call_at(ty, code!(#field::OPTIONAL_TWICE));
-            code!(#ask #twice;)
+        let known = self.carried().iter().filter(|field| stands_alone(field.ty, generics));
+        let lines = known.flat_map(|field| {
+            let lengths = field.constraints.iter().filter_map(|constraint| constraint.fits_one_value(field.ty, krate));
+            field.optional_once(krate).into_iter().chain(lengths)
         });
-        let lines: TokenStream = lines.collect();
-        (!lines.is_empty()).then(|| code!(#deprecated const _: () = { #lines };))
+        // A constant for each, because the compiler stops within one at the first mistake.
+        let lines: TokenStream = lines.map(|line| code!(#deprecated const _: () = #line;)).collect();
+        (!lines.is_empty()).then_some(lines)
     }
 }
 

@@ -25,8 +25,7 @@ impl<'a> Fields<'a> {
             check::constraints(&field.attrs, place, false, errors);
             let name = wire_name::key(settings.name.as_ref(), member, errors);
             check::unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
-            let constraints =
-                if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, &field.ty, errors) };
+            let constraints = if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, errors) };
             carried.push(Field { member, ty: &field.ty, name, doc: docs::of(&field.attrs), constraints });
         }
         Self::new(carried, exposed)
