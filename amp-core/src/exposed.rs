@@ -2,12 +2,16 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
 /// A field that never travels: empty where the command is made, filled in where it is answered.
 ///
 /// It dereferences to the exposed value. A test or a mock sets it by hand with [`Exposed::of`].
+///
+/// Any two are equal, and hash alike: a command that arrived compares with the one that was sent. What is exposed is compared through
+/// [`as_option`](Self::as_option).
 ///
 /// # Panics
 /// Dereferencing an empty one panics. A responder never sees one; use [`as_option`](Self::as_option) in
@@ -68,6 +72,20 @@ impl<T> Deref for Exposed<T> {
             ),
         }
     }
+}
+
+/// What does not travel makes no difference.
+impl<T> PartialEq for Exposed<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Exposed<T> {}
+
+/// Equal ones hash alike, and all are equal.
+impl<T> Hash for Exposed<T> {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl<T> fmt::Debug for Exposed<T> {

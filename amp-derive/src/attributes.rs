@@ -30,6 +30,7 @@ enum Key {
     Errors,
     NoAnswer,
     Detached,
+    New,
     Code,
     Fatal,
     InvalidArgument,
@@ -63,7 +64,7 @@ impl Known {
     }
 }
 
-const KNOWN: [Known; 10] = [
+const KNOWN: [Known; 11] = [
     Known {
         key: Key::Name,
         word: "name",
@@ -75,6 +76,7 @@ const KNOWN: [Known; 10] = [
     Known::of_command(Key::Errors, "errors", "errors = Type"),
     Known::of_command(Key::NoAnswer, "no_answer", "no_answer"),
     Known::of_command(Key::Detached, "detached", "detached"),
+    Known::of_command(Key::New, "new", "new"),
     Known::of_variant(Key::Code, "code", "code = \"..\""),
     Known::of_variant(Key::Fatal, "fatal", "fatal"),
     Known::of_variant(Key::InvalidArgument, "invalid_argument", "invalid_argument"),
@@ -102,6 +104,7 @@ pub(crate) struct Settings {
     pub(crate) errors: Option<Type>,
     pub(crate) no_answer: Option<Ident>,
     pub(crate) detached: Option<Ident>,
+    pub(crate) new: Option<Ident>,
     pub(crate) code: Option<LitStr>,
     pub(crate) fatal: Option<Ident>,
     pub(crate) invalid_argument: Option<Ident>,
@@ -191,6 +194,7 @@ impl Settings {
             },
             Key::NoAnswer => once(&mut self.no_answer, at, flag(at, input)?),
             Key::Detached => once(&mut self.detached, at, flag(at, input)?),
+            Key::New => once(&mut self.new, at, flag(at, input)?),
             Key::Code => once(&mut self.code, at, value(at, example, "text in quotes", input)?),
             Key::Fatal => once(&mut self.fatal, at, flag(at, input)?),
             Key::InvalidArgument => once(&mut self.invalid_argument, at, flag(at, input)?),

@@ -116,6 +116,9 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// - `errors = Type`: the declared errors, an enum with `#[derive(ErrorCodes)]`; none by default;
 /// - `no_answer`: the caller does not wait for an answer, and what was sent runs to its end when the caller leaves;
 /// - `detached`: a responder that has begun runs to its end when the caller leaves, though it waits for an answer;
+/// - `new`: makes a constructor, as visible as the struct: `Divide::new(numerator, denominator)` takes the fields that travel, in the
+///   order in which they are written, and leaves exposed ones empty. A caller that uses it compiles as before when the command gets
+///   one more exposed field;
 /// - `bound = "T: Value"`: as with [`Arguments`](macro@Arguments);
 /// - `crate = path`: where this project is not `::amp`.
 ///

@@ -41,6 +41,17 @@ struct Total {
     bytes: i64,
 }
 
+#[derive(Command)]
+#[amp(new, new = 1, new(a))]
+struct Made {
+    #[amp(new)]
+    a: u8,
+}
+
+#[derive(Arguments)]
+#[amp(new)]
+struct NotMade;
+
 #[derive(Arguments)]
 #[amp(bound, bound = T)]
 struct Unbounded<T> {

@@ -1,10 +1,12 @@
 //! `impl Command`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
+use syn::Ident;
 
-use super::Command;
+use super::{Command, Constructor};
 use crate::arguments::Struct;
 use crate::code::code;
+use crate::fields::Field;
 use crate::stub;
 
 impl Command<'_> {
@@ -44,6 +46,30 @@ impl Command<'_> {
             #answered
             #detached
         }
+    }
+
+    /// `new`, whose parameters stand in the order of the fields that travel.
+    pub(super) fn constructor(&self) -> Option<TokenStream> {
+        let Constructor { word, vis } = self.constructor.as_ref()?;
+        let Struct { ident, generics, krate, fields, deprecated, .. } = &self.arguments;
+        let (parameters, arguments, clause) = generics.split_for_impl();
+        let fields_in_order = fields.in_order();
+        let many = (fields_in_order.len() > 7).then(|| code!(#[allow(clippy::too_many_arguments)]));
+        let taken = fields_in_order.iter().map(|Field { member, ty, .. }| code!(#member: #ty));
+        let members = fields_in_order.iter().map(|field| field.member);
+        let exposed = fields.exposed.iter().map(|field| field.member);
+        let new = Ident::new("new", Span::mixed_site().located_at(word.span()));
+        Some(code! {
+            #deprecated
+            impl #parameters #ident #arguments #clause {
+                /// The command with the fields that travel; those that are exposed are empty until it is answered.
+                #[must_use]
+                #many
+                #vis fn #new(#(#taken),*) -> Self {
+                    Self { #(#members,)* #(#exposed: #krate::Exposed::empty(),)* }
+                }
+            }
+        })
     }
 
     fn expose(&self) -> Option<TokenStream> {

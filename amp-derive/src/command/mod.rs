@@ -5,7 +5,7 @@ mod expand;
 mod parse;
 
 use proc_macro2::TokenStream;
-use syn::{DeriveInput, Type};
+use syn::{DeriveInput, Ident, Type, Visibility};
 
 use crate::arguments::Struct;
 use crate::errors::Errors;
@@ -20,14 +20,24 @@ struct Command<'a> {
     errors: Option<Type>,
     answered: bool,
     detached: bool,
+    /// The constructor that the user asked for.
+    constructor: Option<Constructor<'a>>,
+}
+
+/// `new`: the command with what travels.
+struct Constructor<'a> {
+    word: Ident,
+    vis: &'a Visibility,
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let mut errors = Errors::default();
     let command = Command::of(input, &mut errors);
     let Some(report) = errors.report() else {
-        return [command.arguments.arguments(), command.command()].into_iter().collect();
+        let parts = [Some(command.arguments.arguments()), Some(command.command()), command.constructor()];
+        return parts.into_iter().flatten().collect();
     };
     let Struct { ident, generics, krate, deprecated, .. } = &command.arguments;
-    [report, stub::arguments(ident, generics, krate, deprecated.as_ref()), command.stub()].into_iter().collect()
+    let stub = stub::arguments(ident, generics, krate, deprecated.as_ref());
+    [Some(report), Some(stub), Some(command.stub()), command.constructor()].into_iter().flatten().collect()
 }

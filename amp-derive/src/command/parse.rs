@@ -2,7 +2,7 @@
 
 use syn::DeriveInput;
 
-use super::{Command, check};
+use super::{Command, Constructor, check};
 use crate::arguments::Struct;
 use crate::attributes::{Place, Settings};
 use crate::errors::Errors;
@@ -20,6 +20,7 @@ impl<'a> Command<'a> {
             errors: settings.errors,
             answered: settings.no_answer.is_none(),
             detached: settings.detached.is_some(),
+            constructor: settings.new.map(|word| Constructor { word, vis: &input.vis }),
         }
     }
 }

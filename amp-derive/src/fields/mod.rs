@@ -17,6 +17,8 @@ pub(crate) struct Field<'a> {
     pub(crate) name: String,
     pub(crate) doc: String,
     pub(crate) constraints: Vec<Constraint>,
+    /// Where it stands among the fields that travel.
+    pub(crate) position: usize,
 }
 
 /// A field that is filled in where the command is answered.
@@ -41,6 +43,13 @@ impl<'a> Fields<'a> {
     /// The fields that travel.
     pub(crate) fn carried(&self) -> &[Field<'a>] {
         &self.carried
+    }
+
+    /// The same in the order in which they were written.
+    pub(crate) fn in_order(&self) -> Vec<&Field<'a>> {
+        let mut fields: Vec<&Field<'a>> = self.carried.iter().collect();
+        fields.sort_by_key(|field| field.position);
+        fields
     }
 
     /// Those whose names sort before `_`, where AMP's own keys stand.

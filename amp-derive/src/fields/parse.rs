@@ -26,7 +26,8 @@ impl<'a> Fields<'a> {
             let name = wire_name::key(settings.name.as_ref(), member, errors);
             check::unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
             let constraints = if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, errors) };
-            carried.push(Field { member, ty: &field.ty, name, doc: docs::of(&field.attrs), constraints });
+            let (doc, position) = (docs::of(&field.attrs), carried.len());
+            carried.push(Field { member, ty: &field.ty, name, doc, constraints, position });
         }
         Self::new(carried, exposed)
     }
