@@ -199,6 +199,9 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// - `CalculatorLocator`, a locator that answers the commands with any other `Calculator`:
 ///   `CalculatorLocator::new(abacus)`, or `from_arc` to share it.
 ///
+/// An `Arc` of an implementor is an implementor, too: `CalculatorLocator::new(Arc::clone(&abacus))` shares one among connections, and
+/// what takes an `impl Calculator` takes it. Where the trait extends others, that holds for an `Arc` that has them.
+///
 /// # When the caller leaves
 /// A responder whose caller waits for an answer is dropped at its next await when the connection ends. One whose caller wants none
 /// (`no_answer`, `notify`), and one of a command with `#[amp(detached)]`, runs on for up to `amp::Settings::close_timeout`. A responder

@@ -83,6 +83,19 @@ impl Method<'_> {
         }
     }
 
+    /// The method of what holds an implementor, whose methods are those of `owner`.
+    pub(super) fn delegate(&self, owner: &TokenStream) -> TokenStream {
+        let Self { conditions, ident, command, reply, .. } = self;
+        let future = future_of(reply);
+        let method = reaching_over(reply, code!(#owner::#ident(&**self, command)));
+        code! {
+            #conditions
+            fn #ident(&self, command: #command) -> #future {
+                #method
+            }
+        }
+    }
+
     /// A function of the command as clients and locators see it, called at the type of the reply.
     fn through(&self, function: &str, arguments: &TokenStream, krate: &Path) -> TokenStream {
         let reply = self.reply_to(krate);

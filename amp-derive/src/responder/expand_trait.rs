@@ -27,11 +27,17 @@ impl<'a> Names<'a> {
             ["Client", "Locator"].map(|what| format_ident!("{}{what}", item.ident.unraw(), span = span));
         Self { item, client, locator }
     }
+
+    /// What an `Arc` holds, as an implementor.
+    fn shared(&self) -> TokenStream {
+        let item = &self.item.ident;
+        code!(<__Implementor as #item>)
+    }
 }
 
 impl Responder<'_> {
     pub(super) fn expand_trait(&self, item: &ItemTrait) -> TokenStream {
-        self.with_client(item, Self::client_methods)
+        self.with_client(item, Self::implementors)
     }
 
     /// Stands beside a report: the trait as the user meant it, a client that cannot call, and a locator.
@@ -39,17 +45,17 @@ impl Responder<'_> {
     pub(super) fn stub_trait(&self, item: &ItemTrait) -> TokenStream {
         let usual = item.generics.params.is_empty() && item.unsafety.is_none() && item.modifiers.auto_token.is_none();
         if usual && item.items.iter().all(|member| matches!(member, TraitItem::Fn(_))) {
-            return self.with_client(item, |_, names| stub_methods(names));
+            return self.with_client(item, Self::stub_implementors);
         }
         code!(#[allow(async_fn_in_trait)] #item)
     }
 
-    fn with_client(&self, item: &ItemTrait, client_methods: fn(&Self, &Names<'_>) -> TokenStream) -> TokenStream {
+    fn with_client(&self, item: &ItemTrait, implementors: fn(&Self, &Names<'_>) -> TokenStream) -> TokenStream {
         let names = Names::of(item);
         let parts = [
             rewritten(item, &self.krate),
             self.client(&names),
-            client_methods(self, &names),
+            implementors(self, &names),
             locator(&names, self.deprecated.as_ref()),
             locator_traits(&names),
             self.locator_dispatch(&names),
@@ -94,17 +100,46 @@ impl Responder<'_> {
         }
     }
 
-    fn client_methods(&self, names: &Names<'_>) -> TokenStream {
-        let deprecated = &self.deprecated;
-        let (client, item) = (&names.client, &names.item.ident);
-        let methods = self.methods.iter().map(|method| method.call(&self.krate));
-        let mistaken = self.mistaken.iter().filter_map(|part| Some(stub_method(&part.conditions, part.signature?)));
+    /// The client and an `Arc` of any implementor are implementors, too.
+    fn implementors(&self, names: &Names<'_>) -> TokenStream {
+        let mistaken = || self.mistaken.iter().filter_map(|part| Some(stub_method(&part.conditions, part.signature?)));
+        let called = self.methods.iter().map(|method| method.call(&self.krate)).chain(mistaken());
+        let shared = names.shared();
+        let delegated = self.methods.iter().map(|method| method.delegate(&shared)).chain(mistaken());
+        [self.client_implements(names, called), self.arc_implements(names, delegated)].into_iter().collect()
+    }
+
+    /// The same, never run: they stand beside a report.
+    fn stub_implementors(&self, names: &Names<'_>) -> TokenStream {
+        let methods = || {
+            names.item.items.iter().filter_map(|member| match member {
+                TraitItem::Fn(TraitItemFn { attrs, sig, .. }) => Some(stub_method(&Conditions::of(attrs), sig)),
+                _ => None,
+            })
+        };
+        [self.client_implements(names, methods()), self.arc_implements(names, methods())].into_iter().collect()
+    }
+
+    fn client_implements(&self, names: &Names<'_>, methods: impl Iterator<Item = TokenStream>) -> TokenStream {
+        let (client, item, deprecated) = (&names.client, &names.item.ident, &self.deprecated);
         code! {
             #[automatically_derived]
             #deprecated
             impl #item for #client {
                 #(#methods)*
-                #(#mistaken)*
+            }
+        }
+    }
+
+    /// Where an `Arc` has the supertraits that the user asks for.
+    fn arc_implements(&self, names: &Names<'_>, methods: impl Iterator<Item = TokenStream>) -> TokenStream {
+        let (ItemTrait { ident, supertraits, .. }, deprecated) = (names.item, &self.deprecated);
+        let clause = (!supertraits.is_empty()).then(|| code!(where Self: #supertraits));
+        code! {
+            #[automatically_derived]
+            #deprecated
+            impl<__Implementor: #ident + ?::core::marker::Sized> #ident for ::std::sync::Arc<__Implementor> #clause {
+                #(#methods)*
             }
         }
     }
@@ -112,7 +147,7 @@ impl Responder<'_> {
     fn locator_dispatch(&self, names: &Names<'_>) -> TokenStream {
         let (krate, locator, item) = (&self.krate, &names.locator, &names.item.ident);
         let deprecated = &self.deprecated;
-        let locate = self.locate(&code!(&self.0), &code!(<__Implementor as #item>));
+        let locate = self.locate(&code!(&self.0), &names.shared());
         let (ty, commands) = (self.commands_type(), self.commands());
         code! {
             #[automatically_derived]
@@ -211,21 +246,7 @@ fn rewrite(function: &mut TraitItemFn, krate: &Path) {
     }
 }
 
-/// The methods of a client that is never run.
-fn stub_methods(Names { item, client, .. }: &Names<'_>) -> TokenStream {
-    let ident = &item.ident;
-    let methods = item.items.iter().filter_map(|member| match member {
-        TraitItem::Fn(TraitItemFn { attrs, sig, .. }) => Some(stub_method(&Conditions::of(attrs), sig)),
-        _ => None,
-    });
-    code! {
-        #[automatically_derived]
-        impl #ident for #client {
-            #(#methods)*
-        }
-    }
-}
-
+/// A method that is never run.
 fn stub_method(conditions: &Conditions, signature: &Signature) -> TokenStream {
     // A body that never comes back is of any type that is written out, but `impl Future` is found out by the body.
     let body = match &signature.output {
