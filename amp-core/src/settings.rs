@@ -58,6 +58,10 @@ pub struct Settings {
     /// there: the peer's answer, if this end has asked, and the handshake. When it is over, the connection ends with
     /// [`CloseReason::HandshakeTimeout`](crate::CloseReason::HandshakeTimeout). `None`: without end. Default 10 s.
     pub handshake_timeout: Option<Duration>,
+    /// How long a responder may take before its first await until that is logged at `WARN`, with its command and what helps: meanwhile
+    /// nothing else happens on its connection. A command is told of when it has been slow twice, because the system may pause any
+    /// thread; not all are timed; and there is one line on each connection, and then one a minute. `None`: never. Default 10 ms.
+    pub slow_poll: Option<Duration>,
     /// How long [`Connection::close`](crate::Connection::close) lets outstanding answers arrive and responders finish, and how long
     /// responders may go on after the connection has ended, however it did: those of notifications, and of commands that are
     /// declared `detached`. What still runs then is cut, with a `WARN`. The connection keeps its place in its server meanwhile, and
@@ -104,6 +108,7 @@ impl Default for Settings {
             box_timeout: Some(Duration::from_secs(30)),
             write_timeout: Some(Duration::from_secs(120)),
             handshake_timeout: Some(Duration::from_secs(10)),
+            slow_poll: Some(Duration::from_millis(10)),
             close_timeout: Duration::from_secs(10),
             linger: Duration::from_secs(1),
             strictness: Strictness::Isolating,
@@ -159,7 +164,7 @@ macro_rules! setters {
 }
 
 setters! {
-    timeouts: call_timeout, box_timeout, write_timeout, handshake_timeout;
+    timeouts: call_timeout, box_timeout, write_timeout, handshake_timeout, slow_poll;
     boxes: BoxLimits,
     max_calls: usize,
     max_responders: usize,

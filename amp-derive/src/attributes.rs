@@ -20,6 +20,7 @@ pub(crate) enum Place {
     Variant,
     Description,
     Responder,
+    Method,
 }
 
 /// What a setting is about.
@@ -34,6 +35,7 @@ enum Key {
     Code,
     Fatal,
     InvalidArgument,
+    Spawn,
     Bound,
     Crate,
 }
@@ -64,7 +66,7 @@ impl Known {
     }
 }
 
-const KNOWN: [Known; 11] = [
+const KNOWN: [Known; 12] = [
     Known {
         key: Key::Name,
         word: "name",
@@ -80,6 +82,13 @@ const KNOWN: [Known; 11] = [
     Known::of_variant(Key::Code, "code", "code = \"..\""),
     Known::of_variant(Key::Fatal, "fatal", "fatal"),
     Known::of_variant(Key::InvalidArgument, "invalid_argument", "invalid_argument"),
+    Known {
+        key: Key::Spawn,
+        word: "spawn",
+        example: "spawn",
+        home: "a trait or an `impl` block with `#[responder(..)]`, or a method of one",
+        places: &[Place::Responder, Place::Method],
+    },
     Known {
         key: Key::Bound,
         word: "bound",
@@ -108,6 +117,7 @@ pub(crate) struct Settings {
     pub(crate) code: Option<LitStr>,
     pub(crate) fatal: Option<Ident>,
     pub(crate) invalid_argument: Option<Ident>,
+    pub(crate) spawn: Option<Ident>,
     /// What the impls ask of the type parameters, in place of what follows from the fields.
     pub(crate) bound: Option<Vec<WherePredicate>>,
     krate: Option<Path>,
@@ -134,6 +144,17 @@ impl Settings {
         let mut settings = Self::default();
         settings.read(tokens, Place::Responder, errors);
         settings
+    }
+
+    /// Whether a `cfg_attr` makes an `#[amp(..)]`.
+    pub(crate) fn stand_behind(attribute: &Attribute) -> bool {
+        let Meta::List(list) = &attribute.meta else { return false };
+        let mut before_is_comma = false;
+        list.tokens.clone().into_iter().any(|tree| {
+            let begins = before_is_comma;
+            before_is_comma = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == ',');
+            begins && matches!(&tree, TokenTree::Ident(word) if word == "amp")
+        })
     }
 
     /// The path that leads to this project in the user's crate.
@@ -198,6 +219,7 @@ impl Settings {
             Key::Code => once(&mut self.code, at, value(at, example, "text in quotes", input)?),
             Key::Fatal => once(&mut self.fatal, at, flag(at, input)?),
             Key::InvalidArgument => once(&mut self.invalid_argument, at, flag(at, input)?),
+            Key::Spawn => once(&mut self.spawn, at, flag(at, input)?),
             Key::Bound => {
                 let bounds = predicates(&value(at, example, "bounds in quotes", input)?, example)?;
                 once(&mut self.bound, at, bounds)

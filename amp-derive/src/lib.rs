@@ -207,6 +207,16 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// (`no_answer`, `notify`), and one of a command with `#[amp(detached)]`, runs on for up to `amp::Settings::close_timeout`. A responder
 /// that must outlive its caller for longer spawns a task of its own.
 ///
+/// # Responders that compute or block
+/// The part of a responder before its first await runs where the connection is read: responders begin in the order of their commands, and
+/// one that is ready at once costs no task. While it computes or blocks, nothing else happens on its connection: no other command is
+/// begun, no answer is delivered, no byte of a stream is read. A command whose responders take longer than `amp::Settings::slow_poll`,
+/// 10 ms by default, is logged. What helps:
+/// - `#[amp(spawn)]` on the method, or `#[responder(spawn)]` on the trait or the block for all methods: the responder is a task of
+///   its own from the beginning, on any thread of the runtime. It may begin after one of a later command. On a trait it holds for
+///   every implementor behind `CalculatorLocator`;
+/// - `tokio::task::spawn_blocking` for what blocks for long: a task that blocks keeps a thread of the runtime.
+///
 /// # On an `impl` block
 /// ```ignore
 /// #[responder]
@@ -229,7 +239,8 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// makes a mock whose methods return boxed futures.
 ///
 /// # Settings
-/// `#[responder(crate = path)]`, where this project is not `::amp`.
+/// - `#[responder(crate = path)]`, where this project is not `::amp`;
+/// - `#[responder(spawn)]`, and on a method `#[amp(spawn)]`: see above.
 ///
 /// # Compile errors
 /// - another item; the implementation of a trait (the macro stands on the trait itself);
@@ -242,7 +253,7 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// - two methods of one name, for one command, or for two commands with one name; in a trait a method `connection`, which the client
 ///   has itself, or `clone`, `to_owned`, `into` or `try_into`, which a call of the client could mean as well; in an `impl` block
 ///   `into_locator`; a condition on a parameter;
-/// - an unknown setting.
+/// - a setting that is unknown, or stands behind a `cfg_attr`.
 #[proc_macro_attribute]
 pub fn responder(settings: TokenStream, item: TokenStream) -> TokenStream {
     responder::attribute(settings.into(), &item.into()).into()

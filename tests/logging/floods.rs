@@ -19,7 +19,10 @@ fn careless(settings: Settings) -> ConnectionBuilder {
     // Each stream stays where it is until the connection ends.
     factories.insert("kept", |opening: Opening| std::mem::forget(opening.accept()));
     let streams = Multiplexing::with_settings(&factories, StreamSettings::new().max_streams(1));
-    Connection::builder().extension(streams).locator(Careless.into_locator()).settings(settings.announce(false))
+    Connection::builder()
+        .extension(streams)
+        .locator(Careless.into_locator())
+        .settings(settings.announce(false).slow_poll(None))
 }
 
 /// Sends a box many times, reads what is answered and leaves. Returns the lines.

@@ -9,4 +9,5 @@ mod panics;
 #[path = "../checklist/raw_peer.rs"]
 #[allow(dead_code, reason = "scripts elsewhere use all of it")]
 mod raw_peer;
+mod slow;
 mod texts;

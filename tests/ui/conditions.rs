@@ -40,4 +40,13 @@ impl Abacus {
     const PRESENT: u8 = 0;
 }
 
+
+
+#[responder(spawn = 1, spawn)]
+trait Spawned {
+    #[amp(spawn, name = "x")]
+    async fn ping(&self, command: Ping) -> Reply<Ping>;
+    #[cfg_attr(all(), amp(spawn))]
+    async fn pong(&self, command: Pong) -> Reply<Pong>;
+}
 fn main() {}

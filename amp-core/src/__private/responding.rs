@@ -1,4 +1,6 @@
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use crate::schema::CommandDeclaration;
 use crate::{Ask, CallError, Command, Connection, Exposable, Located, Locator};
@@ -51,6 +53,19 @@ impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallEr
 /// The future of a method, as no more than that: where it is awaited the compiler has nothing left to say about its type.
 pub fn given<R>(future: impl Future<Output = R>) -> impl Future<Output = R> {
     future
+}
+
+/// Ready when it is polled again. The first poll of a responder is the reader's, and every other one that of a task.
+pub fn in_a_task() -> impl Future<Output = ()> + Send {
+    let mut is_polled = false;
+    poll_fn(move |cx| {
+        if is_polled {
+            return Poll::Ready(());
+        }
+        is_polled = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
 }
 
 /// Says the type of a reply where none is made.

@@ -62,6 +62,7 @@ mod reply;
 mod responders;
 mod shared;
 mod sink;
+mod slow_polls;
 mod states;
 mod time_limits;
 mod timer;

@@ -9,6 +9,7 @@ use super::decoding::{Decoding, Responder, Start, is_large, locate, poll_once};
 use super::extension::{Claims, Handler};
 use super::halt::Halt;
 use super::shared::Shared;
+use super::slow_polls::SlowPolls;
 use super::waiting::Waiting;
 use crate::panics::{Panic, caught, drop_caught};
 use crate::proto::Intake;
@@ -33,6 +34,7 @@ pub(super) struct Responders {
     notifications: JoinSet<()>,
     waiting: Waiting,
     decoding: Option<Decoding>,
+    slow_polls: SlowPolls,
 }
 
 impl Responders {
@@ -46,6 +48,7 @@ impl Responders {
             notifications: JoinSet::new(),
             waiting: Waiting::default(),
             decoding: None,
+            slow_polls: SlowPolls::default(),
         }
     }
 
@@ -247,10 +250,14 @@ impl Responders {
             self.decoding = Some(Decoding::new(&self.shared, ask.detached(), start));
             return;
         }
+        let timed = self.slow_polls.begin(&self.shared, &ask);
         let shared = &self.shared;
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begin = || respond(shared.identity(), || locate(&*shared.locator, ask).and_then(poll_once));
         let begun = self.untorn(begin);
+        if let Some(timed) = timed {
+            self.slow_polls.end(timed, &self.shared);
+        }
         if begun.is_some() || start.noted.is_some() {
             self.go_on(begun, start);
         }

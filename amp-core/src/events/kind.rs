@@ -36,6 +36,7 @@ impl EventKind {
     pub(crate) const FAILURE: Self = Self::new(Level::WARN, "responders failed");
     pub(crate) const DROPPED_ASK: Self = Self::new(Level::WARN, "asks dropped");
     pub(crate) const CANCELLED_ASK: Self = Self::new(Level::DEBUG, "asks cancelled");
+    pub(crate) const SLOW_POLL: Self = Self::new(Level::WARN, "responders that held up their connections");
     pub(crate) const RESPONDER_PANIC: Self = Self::new(Level::WARN, "responders panicked");
     pub(crate) const PANIC: Self = Self::new(Level::WARN, "panics");
     pub(crate) const WRONG_UPGRADE: Self = Self::new(Level::WARN, "upgrades with another connection's ask");

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
-use syn::{FnArg, ItemImpl, ItemTrait, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{Attribute, FnArg, ItemImpl, ItemTrait, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::{Form, Method};
+use crate::attributes::Settings;
 use crate::conditions::Conditions;
 use crate::errors::Errors;
 use crate::generics::refuse_lifetimes;
@@ -79,6 +80,18 @@ pub(super) fn is_method(signature: &Signature, form: Form, errors: &mut Errors) 
         errors.push(&signature.ident, "a responder is a method with `&self`: move other functions elsewhere");
     }
     is_method
+}
+
+/// No setting stands behind a condition, which is not known to the macro.
+pub(super) fn settings(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cfg_attr")) {
+        if Settings::stand_behind(attribute) {
+            errors.push(
+                attribute,
+                "a setting of a responder has no condition: write the method twice, each with a `cfg` of its own",
+            );
+        }
+    }
 }
 
 /// Every parameter is there in any case.

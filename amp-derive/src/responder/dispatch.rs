@@ -55,7 +55,8 @@ impl Method<'_> {
         let types = call_at(reply, code!(#(#types,)*));
         let method = reaching_over(reply, code!(#owner::#ident));
         let given = reaching_over(reply, code!(#method(&responder, command, #(#names),*)));
-        let future = reaching_over(reply, code!(async move { #krate::__private::given(#given).await }));
+        let begin = self.spawned.then(|| code!(#krate::__private::in_a_task().await;));
+        let future = reaching_over(reply, code!(async move { #begin #krate::__private::given(#given).await }));
         let run = reaching_over(reply, code!(|responder, command, (#(#names,)*): #types| #future));
         let is_asked = self.through("is_asked", &code!(&ask), krate);
         let answer = self.through("answer", &code!(ask, #shared, #run), krate);
@@ -87,7 +88,7 @@ impl Method<'_> {
     pub(super) fn delegate(&self, owner: &TokenStream) -> TokenStream {
         let Self { conditions, ident, command, reply, .. } = self;
         let future = future_of(reply);
-        let method = reaching_over(reply, code!(#owner::#ident(&**self, command)));
+        let method = standing_at(command, code!(#owner::#ident(&**self, command)));
         code! {
             #conditions
             fn #ident(&self, command: #command) -> #future {
@@ -128,6 +129,7 @@ mod tests {
     use syn::parse_quote;
 
     use super::*;
+    use crate::attributes::Settings;
     use crate::errors::Errors;
 
     #[test]
@@ -139,7 +141,7 @@ mod tests {
             }
         };
         let mut errors = Errors::default();
-        let responder = Responder::of_trait(&item, parse_quote!(::amp), &mut errors);
+        let responder = Responder::of_trait(&item, &Settings::default(), &mut errors);
         assert!(errors.report().is_none());
         let located: syn::Block = {
             let located = responder.locate(&code!(&self.0), &code!(<T as Calculator>));

@@ -3,14 +3,16 @@
 use proc_macro2::TokenStream;
 use syn::{ItemImpl, WhereClause, parse_quote};
 
-use super::{Method, Responder};
+use super::{Method, Responder, names};
 use crate::code::{block_at, code, standing_at};
 use crate::generics::stands_alone;
 
 impl Responder<'_> {
     pub(super) fn expand_impl(&self, item: &ItemImpl) -> TokenStream {
+        let mut written = item.clone();
+        written.items.iter_mut().for_each(names::leave_out_settings);
         // A responder is `async` whether it waits for something or not.
-        let block = code!(#[allow(clippy::unused_async)] #item);
+        let block = code!(#[allow(clippy::unused_async)] #written);
         let parts = [block, self.dispatch(item), self.conversion(item), self.reports()];
         parts.into_iter().collect()
     }

@@ -220,6 +220,7 @@ fn rewritten(item: &ItemTrait, krate: &Path) -> TokenStream {
     item.supertraits.push(parse_quote!(::core::marker::Sync));
     item.colon_token.get_or_insert_default();
     for member in &mut item.items {
+        names::leave_out_settings(member);
         if let TraitItem::Fn(function) = member {
             rewrite(function, krate);
         }

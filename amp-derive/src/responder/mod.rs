@@ -19,6 +19,8 @@ use crate::errors::Errors;
 struct Responder<'a> {
     krate: Path,
     methods: Vec<Method<'a>>,
+    /// Whether each method is a task of its own from the beginning.
+    spawned: bool,
     mistaken: Vec<Mistaken<'a>>,
     /// An `allow` for what is deprecated, if some of it is.
     deprecated: Option<TokenStream>,
@@ -46,14 +48,16 @@ struct Method<'a> {
     /// The types of the parameters behind the command.
     exposed: Vec<&'a Type>,
     reply: &'a Type,
+    /// Whether it is a task of its own from the beginning.
+    spawned: bool,
 }
 
 pub(crate) fn attribute(settings: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let krate = Settings::of_responder(settings, &mut errors).krate();
+    let settings = Settings::of_responder(settings, &mut errors);
     match syn::parse2(item.clone()) {
-        Ok(Item::Trait(item)) => on_trait(&item, krate, errors),
-        Ok(Item::Impl(item)) => on_impl(&item, krate, errors),
+        Ok(Item::Trait(item)) => on_trait(&item, &settings, errors),
+        Ok(Item::Impl(item)) => on_impl(&item, &settings, errors),
         Ok(_) => {
             errors.push(TokenStream::new(), "`#[responder]` stands on a trait or on an `impl` block");
             with_report(errors, item)
@@ -76,20 +80,22 @@ pub(crate) fn without_tokio() -> TokenStream {
     errors.report().unwrap_or_default()
 }
 
-fn on_trait(item: &ItemTrait, krate: Path, mut errors: Errors) -> TokenStream {
-    let responder = Responder::of_trait(item, krate, &mut errors);
+fn on_trait(item: &ItemTrait, settings: &Settings, mut errors: Errors) -> TokenStream {
+    let responder = Responder::of_trait(item, settings, &mut errors);
     let Some(report) = errors.report() else { return responder.expand_trait(item) };
     let mut stub = item.clone();
+    stub.items.iter_mut().for_each(names::leave_out_settings);
     names::leave_out_taken(&mut stub.items, Form::Trait);
     [report, responder.without_methods().stub_trait(&stub)].into_iter().collect()
 }
 
-fn on_impl(item: &ItemImpl, krate: Path, mut errors: Errors) -> TokenStream {
-    let responder = Responder::of_impl(item, krate, &mut errors);
+fn on_impl(item: &ItemImpl, settings: &Settings, mut errors: Errors) -> TokenStream {
+    let responder = Responder::of_impl(item, settings, &mut errors);
     let Some(report) = errors.report() else { return responder.expand_impl(item) };
     let inherent = item.trait_.is_none() && item.generics.lifetimes().next().is_none();
     let expanded = if inherent {
         let mut stub = item.clone();
+        stub.items.iter_mut().for_each(names::leave_out_settings);
         names::leave_out_taken(&mut stub.items, Form::Impl);
         responder.without_methods().expand_impl(&stub)
     } else {

@@ -6,12 +6,15 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Ident, ImplItem, TraitItem};
 
 use super::Form;
+use crate::attributes::Settings;
 use crate::conditions::Conditions;
 use crate::errors::Errors;
 
 /// A trait's or a block's item, perhaps a method.
 pub(super) trait Member {
     fn method(&self) -> Option<(&[Attribute], &Ident)>;
+
+    fn attributes(&mut self) -> Option<&mut Vec<Attribute>>;
 
     /// The name of a method that is there in any case: those behind a `cfg` may exclude each other.
     fn name(&self) -> Option<&Ident> {
@@ -24,11 +27,19 @@ impl Member for TraitItem {
     fn method(&self) -> Option<(&[Attribute], &Ident)> {
         if let Self::Fn(function) = self { Some((&function.attrs, &function.sig.ident)) } else { None }
     }
+
+    fn attributes(&mut self) -> Option<&mut Vec<Attribute>> {
+        if let Self::Fn(function) = self { Some(&mut function.attrs) } else { None }
+    }
 }
 
 impl Member for ImplItem {
     fn method(&self) -> Option<(&[Attribute], &Ident)> {
         if let Self::Fn(function) = self { Some((&function.attrs, &function.sig.ident)) } else { None }
+    }
+
+    fn attributes(&mut self) -> Option<&mut Vec<Attribute>> {
+        if let Self::Fn(function) = self { Some(&mut function.attrs) } else { None }
     }
 }
 
@@ -50,6 +61,13 @@ pub(super) fn check_free(name: &Ident, form: Form, errors: &mut Errors) {
 /// Whether there is a method of this name.
 pub(super) fn has<M: Member>(members: &[M], wanted: &str) -> bool {
     members.iter().filter_map(Member::method).any(|(_, name)| name.unraw() == wanted)
+}
+
+/// Leaves out the macro's own attributes, which mean nothing to the compiler.
+pub(super) fn leave_out_settings<M: Member>(member: &mut M) {
+    if let Some(attributes) = member.attributes() {
+        attributes.retain(|attribute| !attribute.path().is_ident("amp") && !Settings::stand_behind(attribute));
+    }
 }
 
 /// Leaves out the methods whose names were taken.

@@ -1,17 +1,18 @@
 //! Reads the methods of a trait or of an `impl` block.
 
-use syn::{Attribute, FnArg, ImplItem, ItemImpl, ItemTrait, Path, Signature, TraitItem, Type};
+use syn::{Attribute, FnArg, ImplItem, ItemImpl, ItemTrait, Signature, TraitItem, Type};
 
 use super::{Form, Method, Mistaken, Responder, check, names};
+use crate::attributes::{Place, Settings};
 use crate::conditions::Conditions;
 use crate::errors::Errors;
 use crate::lints;
 
 impl<'a> Responder<'a> {
-    pub(super) fn of_trait(item: &'a ItemTrait, krate: Path, errors: &mut Errors) -> Self {
+    pub(super) fn of_trait(item: &'a ItemTrait, settings: &Settings, errors: &mut Errors) -> Self {
         check::plain_trait(item, errors);
         names::check_unique(&item.items, errors);
-        let mut responder = Self::new(krate, &item.attrs, item.items.iter().map(attributes_of_trait_item));
+        let mut responder = Self::new(settings, &item.attrs, item.items.iter().map(attributes_of_trait_item));
         for member in &item.items {
             match member {
                 TraitItem::Fn(function) => responder.add(&function.attrs, &function.sig, Form::Trait, errors),
@@ -25,10 +26,10 @@ impl<'a> Responder<'a> {
         responder
     }
 
-    pub(super) fn of_impl(item: &'a ItemImpl, krate: Path, errors: &mut Errors) -> Self {
+    pub(super) fn of_impl(item: &'a ItemImpl, settings: &Settings, errors: &mut Errors) -> Self {
         check::inherent(item, errors);
         names::check_unique(&item.items, errors);
-        let mut responder = Self::new(krate, &item.attrs, item.items.iter().map(attributes_of_impl_item));
+        let mut responder = Self::new(settings, &item.attrs, item.items.iter().map(attributes_of_impl_item));
         for member in &item.items {
             match member {
                 ImplItem::Fn(function) => responder.add(&function.attrs, &function.sig, Form::Impl, errors),
@@ -42,15 +43,16 @@ impl<'a> Responder<'a> {
         responder
     }
 
-    fn new(krate: Path, own: &'a [Attribute], members: impl Iterator<Item = &'a [Attribute]>) -> Self {
+    fn new(settings: &Settings, own: &'a [Attribute], members: impl Iterator<Item = &'a [Attribute]>) -> Self {
         let deprecated = lints::deprecated([own].into_iter().chain(members));
-        Self { krate, methods: Vec::new(), mistaken: Vec::new(), deprecated }
+        let (krate, spawned) = (settings.krate(), settings.spawn.is_some());
+        Self { krate, methods: Vec::new(), spawned, mistaken: Vec::new(), deprecated }
     }
 
     fn add(&mut self, attributes: &'a [Attribute], signature: &'a Signature, form: Form, errors: &mut Errors) {
         let read = |errors: &mut Errors| Method::of(attributes, signature, form, errors);
-        let method = self.add_mistake(attributes, Some(signature), errors, read);
-        self.methods.extend(method.flatten());
+        let method = self.add_mistake(attributes, Some(signature), errors, read).flatten();
+        self.methods.extend(method.map(|method| Method { spawned: method.spawned || self.spawned, ..method }));
     }
 
     /// Reads a part with `read`. Of one behind a condition the mistakes are set aside, and there is nothing of it.
@@ -98,6 +100,8 @@ impl<'a> Method<'a> {
         if !check::is_method(signature, form, errors) {
             return None;
         }
+        let settings = Settings::of(attributes, Place::Method, errors);
+        check::settings(attributes, errors);
         names::check_free(&signature.ident, form, errors);
         check::plain_function(signature, errors);
         check::receiver(signature, errors);
@@ -112,6 +116,7 @@ impl<'a> Method<'a> {
         check::exposed(&exposed, form, errors);
         let reply = check::reply(signature, command, errors);
         let conditions = Conditions::of(attributes);
-        Some(Self { conditions, ident: &signature.ident, command: command?, exposed, reply: reply? })
+        let (ident, spawned) = (&signature.ident, settings.spawn.is_some());
+        Some(Self { conditions, ident, command: command?, exposed, reply: reply?, spawned })
     }
 }
