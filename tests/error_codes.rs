@@ -56,6 +56,61 @@ pub enum Conflict<T: std::fmt::Debug> {
     },
 }
 
+/// What several commands have in common.
+#[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
+pub enum Common {
+    /// Fatal, with a field.
+    #[error("banned for {days} days")]
+    #[amp(fatal)]
+    Banned {
+        /// For how long.
+        days: u8,
+    },
+    /// Text, for invalid arguments.
+    #[error("{0}")]
+    #[amp(invalid_argument)]
+    Invalid(String),
+}
+
+/// Includes others, in between and what these include.
+#[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
+pub enum DeleteError {
+    /// Its own.
+    #[error("not found")]
+    NotFound,
+    /// Those of all commands.
+    #[error(transparent)]
+    #[amp(include)]
+    Common(#[from] Common),
+    /// Its own, with a field that the other has, too.
+    #[error("wait")]
+    Wait {
+        /// For how long.
+        days: u8,
+    },
+    /// Another.
+    #[error("{0:?}")]
+    #[amp(include)]
+    Locked(Locked),
+}
+
+/// Includes nothing but that.
+#[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
+pub enum Locked {
+    /// Others.
+    #[error(transparent)]
+    #[amp(include)]
+    By(By),
+}
+
+/// The last one.
+#[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
+pub enum By {
+    /// It.
+    #[error("locked")]
+    Somebody,
+}
+
 fn raw(bytes: &[u8]) -> RawBox {
     BoxDecoder::with_leftover(BoxLimits::DEFAULT, bytes.into()).next_box().unwrap().unwrap()
 }
@@ -104,4 +159,33 @@ fn an_error_without_its_fields_is_not_made_and_one_with_broken_fields_is_an_erro
     assert_eq!(from(b"\0\x02By\0\x02me\0\0").unwrap(), None);
     assert_eq!(from(b"\0\x07seconds\0\x03abc\0\0").unwrap_err().path(), "seconds");
     assert!(Never::from_error("X", "", &mut BoxReader::new(&raw(b"\0\x01x\0\0\0\0"), 1)).unwrap().is_none());
+}
+
+#[test]
+fn errors_of_an_included_enum_travel_as_if_they_were_declared_here() {
+    for error in [
+        DeleteError::NotFound,
+        DeleteError::Common(Common::Banned { days: 3 }),
+        DeleteError::Common(Common::Invalid("a: too large".into())),
+        DeleteError::Wait { days: 4 },
+        DeleteError::Locked(Locked::By(By::Somebody)),
+    ] {
+        assert_eq!(sent(&error), Some(error));
+    }
+    let banned = DeleteError::from(Common::Banned { days: 3 });
+    assert_eq!((banned.code(), banned.describe().as_str(), banned.is_fatal()), ("BANNED", "banned for 3 days", true));
+    assert!(!DeleteError::NotFound.is_fatal() && !DeleteError::Wait { days: 1 }.is_fatal());
+    assert_eq!(DeleteError::Common(Common::Invalid("text".into())).describe(), "text");
+    assert_eq!(DeleteError::INVALID_ARGUMENT, "INVALID");
+    assert_eq!(Locked::INVALID_ARGUMENT, amp::codes::INVALID_ARGUMENT);
+}
+
+#[test]
+fn a_declaration_lists_included_errors_where_they_are_included() {
+    let codes: Vec<_> = DeleteError::ERRORS.iter().map(|error| error.code).collect();
+    assert_eq!(codes, ["NOT_FOUND", "BANNED", "INVALID", "WAIT", "SOMEBODY"]);
+    let [_, banned, invalid, ..] = DeleteError::ERRORS else { unreachable!("there are five") };
+    assert!(banned.fatal && banned.fields.len() == 1 && invalid.invalid_argument);
+    let missing = DeleteError::from_error("BANNED", "", &mut BoxReader::new(&raw(b"\0\x01x\0\0\0\0"), 1));
+    assert_eq!(missing.unwrap(), None);
 }

@@ -35,6 +35,7 @@ enum Key {
     Code,
     Fatal,
     InvalidArgument,
+    Include,
     Spawn,
     Bound,
     Crate,
@@ -66,7 +67,7 @@ impl Known {
     }
 }
 
-const KNOWN: [Known; 12] = [
+const KNOWN: [Known; 13] = [
     Known {
         key: Key::Name,
         word: "name",
@@ -82,6 +83,7 @@ const KNOWN: [Known; 12] = [
     Known::of_variant(Key::Code, "code", "code = \"..\""),
     Known::of_variant(Key::Fatal, "fatal", "fatal"),
     Known::of_variant(Key::InvalidArgument, "invalid_argument", "invalid_argument"),
+    Known::of_variant(Key::Include, "include", "include"),
     Known {
         key: Key::Spawn,
         word: "spawn",
@@ -117,6 +119,7 @@ pub(crate) struct Settings {
     pub(crate) code: Option<LitStr>,
     pub(crate) fatal: Option<Ident>,
     pub(crate) invalid_argument: Option<Ident>,
+    pub(crate) include: Option<Ident>,
     pub(crate) spawn: Option<Ident>,
     /// What the impls ask of the type parameters, in place of what follows from the fields.
     pub(crate) bound: Option<Vec<WherePredicate>>,
@@ -219,6 +222,7 @@ impl Settings {
             Key::Code => once(&mut self.code, at, value(at, example, "text in quotes", input)?),
             Key::Fatal => once(&mut self.fatal, at, flag(at, input)?),
             Key::InvalidArgument => once(&mut self.invalid_argument, at, flag(at, input)?),
+            Key::Include => once(&mut self.include, at, flag(at, input)?),
             Key::Spawn => once(&mut self.spawn, at, flag(at, input)?),
             Key::Bound => {
                 let bounds = predicates(&value(at, example, "bounds in quotes", input)?, example)?;

@@ -31,7 +31,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// For responses, and for fields that are boxes themselves: a field of the type is one nested box, a `Vec` of it an
 /// AMP list. A command takes [`Command`](macro@Command) instead.
 ///
-/// ```ignore
+/// ```
+/// # use amp::Arguments;
 /// #[derive(Arguments, Debug)]
 /// pub struct Quotient {
 ///     #[constrain(range = 0.0..=1.0)]
@@ -94,7 +95,14 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 
 /// Derives `amp::Command` and `amp::Arguments`: the struct of a command's arguments.
 ///
-/// ```ignore
+/// ```
+/// # use amp::{Arguments, Command, ErrorCodes, Exposed, Peer};
+/// # #[derive(Arguments, Debug)]
+/// # pub struct Quotient {
+/// #     pub result: f64,
+/// # }
+/// # #[derive(ErrorCodes, thiserror::Error, Debug)]
+/// # pub enum DivideError {}
 /// /// Divide one integer by another.
 /// #[derive(Command, Debug)]
 /// #[amp(response = Quotient, errors = DivideError)]
@@ -136,7 +144,8 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 
 /// Derives `amp::ErrorCodes`: the errors that a command declares.
 ///
-/// ```ignore
+/// ```
+/// # use amp::ErrorCodes;
 /// #[derive(ErrorCodes, thiserror::Error, Debug)]
 /// pub enum DivideError {
 ///     #[error("cannot divide by zero")]
@@ -166,13 +175,38 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// - on a variant: `code = ".."`, its code on the wire; by default the variant's name as in `ZERO_DIVISION`
 ///   (`HTTPError` is `HTTP_ERROR`, `Utf8Invalid` is `UTF8_INVALID`, `Code404` is `CODE404`);
 /// - on a variant: `fatal`, the connection ends after the answer;
+/// - on a variant with one unnamed field: `include`, see below;
 /// - on one variant: `invalid_argument`, an argument that does not decode or breaks a constraint is answered with this
 ///   error.
+///
+/// # Errors that commands have in common
+/// ```
+/// # use amp::ErrorCodes;
+/// #[derive(ErrorCodes, thiserror::Error, Debug)]
+/// pub enum LoginError {
+///     #[error("log in first")]
+///     NotLoggedIn,
+/// }
+///
+/// #[derive(ErrorCodes, thiserror::Error, Debug)]
+/// pub enum DeleteError {
+///     #[error("there is no such file")]
+///     NotFound,
+///     #[error(transparent)]
+///     #[amp(include)]
+///     Login(#[from] LoginError),
+/// }
+/// ```
+///
+/// With `include` a variant holds an error of another enum, and the codes of that are declared here, too, as a command of Twisted's
+/// inherits the `errors` of its class. On the wire nothing tells where they come from. Code, description, fields, `fatal` and
+/// `invalid_argument` are as the other enum declares them.
 ///
 /// # Compile errors
 /// - a struct or a union; a lifetime parameter; an enum that is no `std::error::Error`;
 /// - a variant with several unnamed fields, or with one that is no `String`;
-/// - two variants with one code; a code that is empty or has more than 65,535 bytes;
+/// - two variants with one code, also with one of an included enum; a code that is empty or has more than 65,535 bytes;
+/// - `include` beside other settings, on a variant that does not hold another enum of errors, or in an enum with parameters;
 /// - two variants with `invalid_argument`, or one with named fields;
 /// - `#[constrain(..)]` anywhere: errors are not checked;
 /// - those of [`Arguments`](macro@Arguments) for fields and settings.
@@ -184,7 +218,10 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// Makes methods answer commands: on a trait, or in short on an `impl` block.
 ///
 /// # On a trait
-/// ```ignore
+/// ```
+/// # use amp::{Command, Reply, responder};
+/// # #[derive(Command, Debug)]
+/// # pub struct Divide;
 /// #[responder]
 /// pub trait Calculator {
 ///     /// Docs stay on the method.
@@ -218,10 +255,17 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// - `tokio::task::spawn_blocking` for what blocks for long: a task that blocks keeps a thread of the runtime.
 ///
 /// # On an `impl` block
-/// ```ignore
+/// ```
+/// # use amp::{Command, Reply, responder};
+/// # #[derive(Command, Debug)]
+/// # pub struct Divide;
+/// # struct Abacus;
 /// #[responder]
 /// impl Abacus {
-///     async fn divide(&self, command: Divide) -> Reply<Divide> { .. }
+///     async fn divide(&self, command: Divide) -> Reply<Divide> {
+///         # let _ = command;
+///         Ok(())
+///     }
 /// }
 /// ```
 ///

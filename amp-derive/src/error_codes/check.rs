@@ -1,9 +1,10 @@
 //! The rules for declared errors.
 
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput, FieldsUnnamed, Ident};
+use syn::{Attribute, Data, DeriveInput, FieldsUnnamed, Generics, Ident};
 
 use super::{Shape, Variant};
+use crate::attributes::Settings;
 use crate::constraints::{NOT_CHECKED, refuse_constraints};
 use crate::errors::Errors;
 use crate::fields::refuse_exposed;
@@ -39,6 +40,37 @@ pub(super) fn no_tuple(fields: &FieldsUnnamed, errors: &mut Errors) {
         "a declared error carries nothing, one `String` that is its description, \
          or fields with names: `{ name: Type, .. }`",
     );
+}
+
+/// An included enum says everything of its errors itself.
+pub(super) fn only_include(settings: &Settings, errors: &mut Errors) {
+    let also =
+        [settings.code.as_ref().map(|code| code as &dyn ToTokens), settings.fatal.as_ref().map(|word| word as _)];
+    let also = also.into_iter().chain([settings.invalid_argument.as_ref().map(|word| word as _)]);
+    for other in also.flatten() {
+        errors.push(other, "the included errors have codes and settings of their own: remove this");
+    }
+}
+
+/// There is an enum to include.
+pub(super) fn nothing_to_include(word: &Ident, variant: &Ident, errors: &mut Errors) {
+    errors.push(
+        word,
+        format!("`include` stands on a variant that holds another enum of errors: `{variant}(OtherError)`"),
+    );
+}
+
+/// The codes of an enum with parameters, of which others are a part, are not known when it is compiled.
+pub(super) fn no_parameters_beside(variants: &[Variant<'_>], generics: &Generics, errors: &mut Errors) {
+    if generics.params.is_empty() {
+        return;
+    }
+    for variant in variants.iter().filter(|variant| matches!(variant.shape, Shape::Included(_))) {
+        errors.push(
+            variant.ident,
+            "an enum with parameters cannot include another: the codes are compared when the enum is compiled",
+        );
+    }
 }
 
 /// No two errors have one code.

@@ -3,10 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Ident, Type, parse_quote};
+use syn::{Ident, Path, Type, parse_quote};
 
 use super::{ErrorCodes, Shape, Variant};
-use crate::code::{as_trait, code, parameter};
+use crate::code::{as_trait, call_at, code, parameter, standing_at};
 use crate::fields::{Field, Fields};
 use crate::generics::where_clause;
 
@@ -26,11 +26,12 @@ impl<'a> ErrorCodes<'a> {
         ];
         let parts = parts.into_iter().flatten();
         let clause = self.clause();
-        let is_error = self.is_error();
+        let (is_error, apart) = (self.is_error(), self.apart());
         let known_early =
             self.with_fields().filter_map(|(_, fields)| fields.known_early(generics, krate, deprecated.as_ref()));
         code! {
             #is_error
+            #apart
             #(#known_early)*
 
             #[automatically_derived]
@@ -61,27 +62,98 @@ impl<'a> ErrorCodes<'a> {
     }
 
     fn invalid_argument(&self) -> Option<TokenStream> {
-        let code = &self.variants.iter().find(|variant| variant.invalid_argument)?.code;
+        let krate = &self.krate;
+        let own = self.variants.iter().find(|variant| variant.invalid_argument);
+        let code = match own {
+            Some(Variant { code, .. }) => code!(#code),
+            None => {
+                self.included().next()?;
+                code!(#krate::__private::invalid_argument(Self::ERRORS))
+            }
+        };
         Some(code!(const INVALID_ARGUMENT: &'static ::core::primitive::str = #code;))
     }
 
     fn declarations(&self) -> TokenStream {
-        let krate = &self.krate;
-        let lines = self.variants.iter().map(|variant| {
-            let Variant { ident, code, doc, fatal, invalid_argument, shape } = variant;
-            let name = ident.unraw().to_string();
-            let fields = match shape {
-                Shape::Fields(fields) => fields.carried(),
-                _ => &[],
+        let (krate, parts) = (&self.krate, self.parts());
+        let declaration = code!(#krate::schema::ErrorDeclaration);
+        if self.included().next().is_none() {
+            let lines = self.variants.iter().map(|variant| variant.declaration(krate));
+            return code!(const ERRORS: &'static [#declaration] = &[#(#lines,)*];);
+        }
+        code! {
+            const ERRORS: &'static [#declaration] = {
+                const PARTS: &[&[#declaration]] = #parts;
+                const ALL: [#declaration; #krate::__private::count(PARTS)] = #krate::__private::together(PARTS);
+                &ALL
             };
-            let fields = fields.iter().map(|field| field.declaration(krate));
-            code!(#krate::__private::error(#code, #name, #doc, (#fatal, #invalid_argument), &[#(#fields,)*]))
+        }
+    }
+
+    /// The declarations of each variant, of which an included enum has as many as it has variants.
+    fn parts(&self) -> TokenStream {
+        let krate = &self.krate;
+        let parts = self.variants.iter().map(|variant| match &variant.shape {
+            Shape::Included(ty) => {
+                let included = as_trait(ty, &code!(#krate::ErrorCodes));
+                code!(#included::ERRORS)
+            }
+            _ => {
+                let declaration = variant.declaration(krate);
+                code!(&[#declaration])
+            }
         });
-        code!(const ERRORS: &'static [#krate::schema::ErrorDeclaration] = &[#(#lines,)*];)
+        code!(&[#(#parts,)*])
+    }
+
+    /// Looks when the program is compiled whether what is included has codes of its own: told where it is included.
+    fn apart(&self) -> Option<TokenStream> {
+        let (krate, parts, deprecated) = (&self.krate, self.parts(), &self.deprecated);
+        let looks: Vec<TokenStream> = self
+            .variants
+            .iter()
+            .enumerate()
+            .filter_map(|(at, variant)| match &variant.shape {
+                Shape::Included(ty) => {
+                    let look = standing_at(ty, code!(#krate::__private::stands_apart));
+                    let arguments = call_at(ty, code!(PARTS, #at));
+                    Some(code!(const _: () = #look #arguments;))
+                }
+                _ => None,
+            })
+            .collect();
+        (!looks.is_empty()).then(|| {
+            code! {
+                #deprecated
+                const _: () = {
+                    const PARTS: &[&[#krate::schema::ErrorDeclaration]] = #parts;
+                    #(#looks)*
+                };
+            }
+        })
+    }
+
+    fn included(&self) -> impl Iterator<Item = (&Ident, &Type)> {
+        self.variants.iter().filter_map(|variant| match &variant.shape {
+            Shape::Included(ty) => Some((variant.ident, *ty)),
+            _ => None,
+        })
+    }
+
+    /// An arm for each included enum, which answers itself.
+    fn delegated(&self, function: &str, arguments: &TokenStream, end: &TokenStream) -> Vec<TokenStream> {
+        let (krate, function) = (&self.krate, Ident::new(function, Span::mixed_site()));
+        let arm = |(variant, ty): (&Ident, &Type)| {
+            let included = as_trait(ty, &code!(#krate::ErrorCodes));
+            code!(Self::#variant(error) => #included::#function(error #arguments) #end,)
+        };
+        self.included().map(arm).collect()
     }
 
     fn code(&self) -> TokenStream {
-        let arms = self.variants.iter().map(|Variant { ident, code, .. }| code!(Self::#ident { .. } => #code,));
+        let delegated = self.delegated("code", &code!(), &code!());
+        let own = self.variants.iter().filter(|variant| !matches!(variant.shape, Shape::Included(_)));
+        let arms = own.map(|Variant { ident, code, .. }| code!(Self::#ident { .. } => #code,)).chain(delegated);
         // An enum without variants has no value, and only the place behind the reference says so.
         let this = if self.variants.is_empty() { code!(*self) } else { code!(self) };
         code! {
@@ -92,12 +164,14 @@ impl<'a> ErrorCodes<'a> {
     }
 
     fn is_fatal(&self) -> Option<TokenStream> {
-        let fatal = self.variants.iter().filter(|variant| variant.fatal).map(|variant| variant.ident);
-        let patterns: Vec<_> = fatal.map(|ident| code!(Self::#ident { .. })).collect();
-        (!patterns.is_empty()).then(|| {
+        let fatal = self.variants.iter().filter(|variant| variant.fatal);
+        let mut arms = self.delegated("is_fatal", &code!(), &code!());
+        arms.extend(fatal.map(|Variant { ident, .. }| code!(Self::#ident { .. } => true,)));
+        let rest = self.rest(arms.len(), &code!(false));
+        (!arms.is_empty()).then(|| {
             code! {
                 fn is_fatal(&self) -> ::core::primitive::bool {
-                    ::core::matches!(self, #(#patterns)|*)
+                    match self { #(#arms)* #rest }
                 }
             }
         })
@@ -106,13 +180,11 @@ impl<'a> ErrorCodes<'a> {
     /// The text of the variants that are their description; `Display` for the others.
     fn describe(&self) -> Option<TokenStream> {
         let krate = &self.krate;
-        let arms: Vec<_> = self
-            .descriptions()
-            .map(|(variant, ty)| {
-                let description = as_trait(ty, &code!(#krate::__private::Description));
-                code!(Self::#variant(text) => #description::to_text(text),)
-            })
-            .collect();
+        let mut arms = self.delegated("describe", &code!(), &code!());
+        arms.extend(self.descriptions().map(|(variant, ty)| {
+            let description = as_trait(ty, &code!(#krate::__private::Description));
+            code!(Self::#variant(text) => #description::to_text(text),)
+        }));
         let rest = self.rest(arms.len(), &code!(::std::string::ToString::to_string(self)));
         (!arms.is_empty()).then(|| {
             code! {
@@ -126,13 +198,11 @@ impl<'a> ErrorCodes<'a> {
     /// Writes the fields of the variants that have some in this half of the box.
     fn put(&self, function: &str, half: impl for<'f> Fn(&'f Fields<'a>) -> &'f [Field<'a>]) -> Option<TokenStream> {
         let krate = &self.krate;
+        let mut arms = self.delegated(function, &code!(, out), &code!(?));
+        let own = self.with_fields().map(|(variant, fields)| (variant, half(fields)));
+        let own = own.filter(|(_, fields)| !fields.is_empty());
+        arms.extend(own.map(|(variant, fields)| self.put_variant(variant, fields)));
         let function = Ident::new(function, Span::mixed_site());
-        let arms: Vec<_> = self
-            .with_fields()
-            .map(|(variant, fields)| (variant, half(fields)))
-            .filter(|(_, fields)| !fields.is_empty())
-            .map(|(variant, fields)| self.put_variant(variant, fields))
-            .collect();
         let rest = self.rest(arms.len(), &code!({}));
         (!arms.is_empty()).then(|| code! {
             fn #function(&self, out: &mut #krate::BoxWriter<'_>) -> ::core::result::Result<(), #krate::EncodeError> {
@@ -157,11 +227,26 @@ impl<'a> ErrorCodes<'a> {
 
     fn made_of_error(&self) -> TokenStream {
         let krate = &self.krate;
-        let text = parameter("text", self.descriptions().next().is_some());
-        let from = parameter("from", self.with_fields().any(|(_, fields)| !fields.carried().is_empty()));
-        let arms = self.variants.iter().map(|variant| {
-            let (code, made) = (&variant.code, self.make(variant));
-            code!(#code => ::core::result::Result::Ok(#made),)
+        let includes = self.included().next().is_some();
+        let text = parameter("text", includes || self.descriptions().next().is_some());
+        let from = parameter("from", includes || self.with_fields().any(|(_, fields)| !fields.carried().is_empty()));
+        let arms = self.variants.iter().filter_map(|variant| {
+            let (code, made) = (&variant.code, self.make(variant)?);
+            Some(code!(#code => ::core::result::Result::Ok(#made),))
+        });
+        let made = code! {
+            #krate::__private::if_complete(|| match code {
+                #(#arms)*
+                _ => ::core::result::Result::Err(#krate::__private::Incomplete::Missing),
+            })
+        };
+        let included = self.included().map(|(variant, ty)| {
+            let included = as_trait(ty, &code!(#krate::ErrorCodes));
+            code! {
+                if let ::core::option::Option::Some(error) = #included::from_error(code, text, from)? {
+                    return ::core::result::Result::Ok(::core::option::Option::Some(Self::#variant(error)));
+                }
+            }
         });
         code! {
             fn from_error(
@@ -169,18 +254,16 @@ impl<'a> ErrorCodes<'a> {
                 #text: &::core::primitive::str,
                 #from: &mut #krate::BoxReader<'_>,
             ) -> ::core::result::Result<::core::option::Option<Self>, #krate::DecodeError> {
-                #krate::__private::if_complete(|| match code {
-                    #(#arms)*
-                    _ => ::core::result::Result::Err(#krate::__private::Incomplete::Missing),
-                })
+                #(#included)*
+                #made
             }
         }
     }
 
-    /// The variant, made of what was received.
-    fn make(&self, variant: &Variant<'_>) -> TokenStream {
+    /// The variant, made of what was received; an included enum makes its own.
+    fn make(&self, variant: &Variant<'_>) -> Option<TokenStream> {
         let (krate, ident) = (&self.krate, variant.ident);
-        match &variant.shape {
+        Some(match &variant.shape {
             Shape::Unit => code!(Self::#ident),
             Shape::Description(ty) => {
                 let description = as_trait(ty, &code!(#krate::__private::Description));
@@ -190,7 +273,8 @@ impl<'a> ErrorCodes<'a> {
                 let taken = fields.carried().iter().map(|field| field.take("take_of_error", krate));
                 code!(Self::#ident { #(#taken)* })
             }
-        }
+            Shape::Included(_) => return None,
+        })
     }
 
     /// The arm for all variants that have none of their own, if there are any.
@@ -210,5 +294,18 @@ impl<'a> ErrorCodes<'a> {
             Shape::Description(ty) => Some((variant.ident, *ty)),
             _ => None,
         })
+    }
+}
+
+impl Variant<'_> {
+    fn declaration(&self, krate: &Path) -> TokenStream {
+        let Self { ident, code, doc, fatal, invalid_argument, shape } = self;
+        let name = ident.unraw().to_string();
+        let fields = match shape {
+            Shape::Fields(fields) => fields.carried(),
+            _ => &[],
+        };
+        let fields = fields.iter().map(|field| field.declaration(krate));
+        code!(#krate::__private::error(#code, #name, #doc, (#fatal, #invalid_argument), &[#(#fields,)*]))
     }
 }

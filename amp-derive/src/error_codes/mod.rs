@@ -25,6 +25,7 @@ struct ErrorCodes<'a> {
 /// One declared error.
 struct Variant<'a> {
     ident: &'a Ident,
+    /// Empty where errors of another enum are included, which have their own.
     code: String,
     doc: String,
     fatal: bool,
@@ -40,6 +41,8 @@ enum Shape<'a> {
     Description(&'a Type),
     /// Further keys of the error box.
     Fields(Fields<'a>),
+    /// An error of another enum, whose codes are declared here, too.
+    Included(&'a Type),
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {

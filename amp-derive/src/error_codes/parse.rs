@@ -1,7 +1,7 @@
 //! Reads declared errors.
 
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput};
+use syn::{Attribute, Data, DeriveInput, Ident};
 
 use super::{ErrorCodes, Shape, Variant, check};
 use crate::attributes::{Place, Settings};
@@ -14,6 +14,7 @@ impl<'a> ErrorCodes<'a> {
         let mut settings = Settings::of(&input.attrs, Place::ErrorCodes, errors);
         check::item(input, errors);
         let variants = variants(&input.data, errors);
+        check::no_parameters_beside(&variants, &input.generics, errors);
         let deprecated = lints::deprecated(parts(input));
         Self {
             ident: &input.ident,
@@ -52,6 +53,9 @@ fn variants<'a>(data: &'a Data, errors: &mut Errors) -> Vec<Variant<'a>> {
 fn variant<'a>(written: &'a syn::Variant, earlier: &[Variant<'_>], errors: &mut Errors) -> Variant<'a> {
     let settings = Settings::of(&written.attrs, Place::Variant, errors);
     check::only_settings(&written.attrs, errors);
+    if let Some(word) = &settings.include {
+        return included(written, &settings, word, errors);
+    }
     let variant = Variant {
         ident: &written.ident,
         code: wire_name::code(settings.code.as_ref(), &written.ident, errors),
@@ -66,6 +70,30 @@ fn variant<'a>(written: &'a syn::Variant, earlier: &[Variant<'_>], errors: &mut 
         check::invalid_argument(&variant, earlier, word, errors);
     }
     variant
+}
+
+/// A variant that stands for all errors of another enum.
+fn included<'a>(written: &'a syn::Variant, settings: &Settings, word: &Ident, errors: &mut Errors) -> Variant<'a> {
+    check::only_include(settings, errors);
+    let shape = match &written.fields {
+        syn::Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first().map(|field| {
+            let _ = Settings::of(&field.attrs, Place::Description, errors);
+            check::only_settings(&field.attrs, errors);
+            Shape::Included(&field.ty)
+        }),
+        _ => None,
+    };
+    if shape.is_none() {
+        check::nothing_to_include(word, &written.ident, errors);
+    }
+    Variant {
+        ident: &written.ident,
+        code: String::new(),
+        doc: String::new(),
+        fatal: false,
+        invalid_argument: false,
+        shape: shape.unwrap_or(Shape::Unit),
+    }
 }
 
 fn shape<'a>(fields: &'a syn::Fields, errors: &mut Errors) -> Shape<'a> {
