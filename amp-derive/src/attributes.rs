@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type, WherePredicate, parse_quote, token};
+use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type, WherePredicate, parenthesized, parse_quote, token};
 
 use crate::errors::Errors;
 use crate::notation::{ModPath, error, flag, once, separated, skip_to_comma, type_within, value};
@@ -37,6 +37,7 @@ enum Key {
     InvalidArgument,
     Include,
     Spawn,
+    Extends,
     Bound,
     Crate,
 }
@@ -67,7 +68,7 @@ impl Known {
     }
 }
 
-const KNOWN: [Known; 13] = [
+const KNOWN: [Known; 14] = [
     Known {
         key: Key::Name,
         word: "name",
@@ -90,6 +91,13 @@ const KNOWN: [Known; 13] = [
         example: "spawn",
         home: "a trait or an `impl` block with `#[responder(..)]`, or a method of one",
         places: &[Place::Responder, Place::Method],
+    },
+    Known {
+        key: Key::Extends,
+        word: "extends",
+        example: "extends(Trait)",
+        home: "a trait with `#[responder(..)]`",
+        places: &[Place::Responder],
     },
     Known {
         key: Key::Bound,
@@ -121,6 +129,8 @@ pub(crate) struct Settings {
     pub(crate) invalid_argument: Option<Ident>,
     pub(crate) include: Option<Ident>,
     pub(crate) spawn: Option<Ident>,
+    /// The responder traits that this one extends.
+    pub(crate) extends: Option<Vec<Path>>,
     /// What the impls ask of the type parameters, in place of what follows from the fields.
     pub(crate) bound: Option<Vec<WherePredicate>>,
     krate: Option<Path>,
@@ -224,6 +234,7 @@ impl Settings {
             Key::InvalidArgument => once(&mut self.invalid_argument, at, flag(at, input)?),
             Key::Include => once(&mut self.include, at, flag(at, input)?),
             Key::Spawn => once(&mut self.spawn, at, flag(at, input)?),
+            Key::Extends => once(&mut self.extends, at, paths(at, example, input)?),
             Key::Bound => {
                 let bounds = predicates(&value(at, example, "bounds in quotes", input)?, example)?;
                 once(&mut self.bound, at, bounds)
@@ -234,6 +245,18 @@ impl Settings {
             }
         }
     }
+}
+
+/// The paths in parentheses.
+fn paths(at: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<Vec<Path>> {
+    let message = || error(at, format!("`{at}` takes the responder traits that this one extends: `{example}`"));
+    if !input.peek(token::Paren) {
+        return Err(message());
+    }
+    let within;
+    parenthesized!(within in input);
+    let paths = Punctuated::<Path, Token![,]>::parse_terminated_with(&within, Path::parse_mod_style)?;
+    if paths.is_empty() { Err(message()) } else { Ok(paths.into_iter().collect()) }
 }
 
 /// The bounds that stand in quotes, as in a `where` clause.

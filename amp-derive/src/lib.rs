@@ -239,6 +239,31 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// An `Arc` of an implementor is an implementor, too: `CalculatorLocator::new(Arc::clone(&abacus))` shares one among connections, and
 /// what takes an `impl Calculator` takes it. Where the trait extends others, that holds for an `Arc` that has them.
 ///
+/// # Traits that extend others
+/// ```
+/// # use amp::{Command, Reply, responder};
+/// # #[derive(Command, Debug)]
+/// # pub struct Ping;
+/// # #[derive(Command, Debug)]
+/// # pub struct Stop;
+/// #[responder]
+/// pub trait Basic {
+///     async fn ping(&self, command: Ping) -> Reply<Ping>;
+/// }
+///
+/// #[responder(extends(Basic))]
+/// pub trait Admin: Basic {
+///     async fn stop(&self, command: Stop) -> Reply<Stop>;
+/// }
+/// ```
+///
+/// `AdminLocator` answers the commands of `Basic`, too, behind its own, and `AdminClient` is a `Basic`. In the parentheses stand all
+/// responder traits among the supertraits, each by the path that also leads to its locator, and those which they extend:
+/// `#[responder(extends(Admin, Basic))] trait Root: Admin + Basic`. A supertrait that is no responder trait is implemented for the
+/// client by hand.
+///
+/// A responder trait is implemented for types, and not for all that implement another trait: its client and `Arc` do so already.
+///
 /// # When the caller leaves
 /// A responder whose caller waits for an answer is dropped at its next await when the connection ends. One whose caller wants none
 /// (`no_answer`, `notify`), and one of a command with `#[amp(detached)]`, runs on for up to `amp::Settings::close_timeout`. A responder
@@ -283,6 +308,7 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// makes a mock whose methods return boxed futures.
 ///
 /// # Settings
+/// - `#[responder(extends(Trait, ..))]`, on a trait: see above;
 /// - `#[responder(crate = path)]`, where this project is not `::amp`;
 /// - `#[responder(spawn)]`, and on a method `#[amp(spawn)]`: see above.
 ///
@@ -292,6 +318,7 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///   where clause of its own, is `unsafe` or `extern`, or returns nothing;
 /// - a parameter behind the command: in a trait; the seventh in an `impl` block; a reference; a type that nothing
 ///   provides;
+/// - a trait in `extends(..)` that is no supertrait; a supertrait that the client does not implement;
 /// - anything but methods within; a trait with parameters, or an `unsafe` one; a lifetime parameter of the type;
 /// - a type that is no command, a reply that is not the command's, a future that is not `Send`;
 /// - two methods of one name, for one command, or for two commands with one name; in a trait a method `connection`, which the client

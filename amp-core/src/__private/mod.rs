@@ -19,5 +19,5 @@ pub use commands::Commands;
 pub use declarations::*;
 pub use fields::*;
 #[cfg(feature = "tokio")]
-pub use responding::{Dispatcher, OneResponderBlock, ReplyTo, given, in_a_task, never};
+pub use responding::{ClientOf, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never};
 pub use rules::{BuiltIn, Fits, Items, Itself, Lent, List, Look, Takes, Whole};

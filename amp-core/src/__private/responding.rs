@@ -50,6 +50,24 @@ impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallEr
     }
 }
 
+/// A client of the commands of the responder trait whose locator is `L`: its own trait's, or one that this extends.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement a responder trait",
+    label = "does not implement the trait",
+    note = "write the `impl` of the trait for this type: the trait is named below",
+    note = "the client of a trait that extends others implements those which are named: `#[responder(extends(Basic, Admin))]`, also \
+            those that they extend"
+)]
+pub trait ClientOf<L>: Send + Sync + 'static {
+    fn connection(&self) -> &Connection;
+}
+
+/// The commands of one responder trait, without those of the traits that it extends. Implemented by its locator.
+pub trait OwnCommands<T> {
+    fn locate(shared: &Arc<T>, ask: Ask) -> Located;
+    fn commands() -> Vec<CommandDeclaration>;
+}
+
 /// The future of a method, as no more than that: where it is awaited the compiler has nothing left to say about its type.
 pub fn given<R>(future: impl Future<Output = R>) -> impl Future<Output = R> {
     future

@@ -27,6 +27,23 @@ pub(super) fn plain_trait(item: &ItemTrait, errors: &mut Errors) {
     }
 }
 
+/// What the trait extends stands among its supertraits.
+pub(super) fn extends(item: &ItemTrait, settings: &Settings, errors: &mut Errors) {
+    let written = |tokens: &dyn ToTokens| tokens.to_token_stream().to_string();
+    let supertraits: Vec<String> = item.supertraits.iter().map(|bound| written(bound)).collect();
+    for path in settings.extends.iter().flatten().filter(|path| !supertraits.contains(&written(path))) {
+        let (this, path_in_words) = (&item.ident, written(path).replace(' ', ""));
+        errors.push(path, format!("`{path_in_words}` is no supertrait: write `trait {this}: {path_in_words}` as well"));
+    }
+}
+
+/// A block extends no trait.
+pub(super) fn extends_nothing(settings: &Settings, errors: &mut Errors) {
+    if let Some(path) = settings.extends.iter().flatten().next() {
+        errors.push(path, "an `impl` block extends no trait: locators are combined with `a.or(b)`");
+    }
+}
+
 /// The block is one that the methods are declared in.
 pub(super) fn inherent(item: &ItemImpl, errors: &mut Errors) {
     refuse_lifetimes(

@@ -75,7 +75,8 @@ impl Method<'_> {
     pub(super) fn call(&self, krate: &Path) -> TokenStream {
         let Self { conditions, ident, command, reply, .. } = self;
         let future = future_of(reply);
-        let called = self.through("call", &code!(command, &self.0), krate);
+        let connection = code!(#krate::__private::ClientOf::connection(self));
+        let called = self.through("call", &code!(command, #connection), krate);
         code! {
             #conditions
             fn #ident(&self, command: #command) -> #future {

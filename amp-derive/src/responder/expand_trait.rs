@@ -66,7 +66,8 @@ impl Responder<'_> {
 
     fn client(&self, made: &Names<'_>) -> TokenStream {
         let Names { item, client, locator } = made;
-        let (krate, vis, deprecated) = (&self.krate, &item.vis, &self.deprecated);
+        let (krate, deprecated) = (&self.krate, &self.deprecated);
+        let ItemTrait { ident, vis, .. } = item;
         let docs = format!("Calls the commands of [`{0}`] at the peer, as an implementor of [`{0}`].", item.ident);
         // Beside a report the trait may have a method of this name, which the client's own would hide.
         let connection = (!names::has(&item.items, "connection")).then(|| {
@@ -94,8 +95,10 @@ impl Responder<'_> {
             // Otherwise a trait would be reported that only the client implements, though the client is there for others to use.
             #deprecated
             const _: () = {
-                let _ = #client::new;
-                let _ = #locator::<#client>::new;
+                const fn is_used<__Implementor: #ident + 'static>(_: fn(&#krate::Connection) -> __Implementor) {
+                    let _ = #locator::<__Implementor>::new;
+                }
+                is_used(#client::new);
             };
         }
     }
@@ -120,12 +123,29 @@ impl Responder<'_> {
         [self.client_implements(names, methods()), self.arc_implements(names, methods())].into_iter().collect()
     }
 
+    /// The client, and that of each trait that extends this one.
     fn client_implements(&self, names: &Names<'_>, methods: impl Iterator<Item = TokenStream>) -> TokenStream {
-        let (client, item, deprecated) = (&names.client, &names.item.ident, &self.deprecated);
+        let (Names { item, client, locator }, krate, deprecated) = (names, &self.krate, &self.deprecated);
+        let ItemTrait { ident, supertraits, .. } = item;
+        let called = [locator.clone()].into_iter().map(|locator| code!(#locator));
+        let called = called.chain(self.extends.iter().map(|path| {
+            let locator = locator_of(path);
+            code!(#locator)
+        }));
+        let also = (!supertraits.is_empty()).then(|| code!(+ #supertraits));
         code! {
+            #(
+                #[automatically_derived]
+                impl #krate::__private::ClientOf<#called<()>> for #client {
+                    fn connection(&self) -> &#krate::Connection {
+                        &self.0
+                    }
+                }
+            )*
+
             #[automatically_derived]
             #deprecated
-            impl #item for #client {
+            impl<__Client: #krate::__private::ClientOf<#locator<()>> #also> #ident for __Client {
                 #(#methods)*
             }
         }
@@ -147,19 +167,39 @@ impl Responder<'_> {
     fn locator_dispatch(&self, names: &Names<'_>) -> TokenStream {
         let (krate, locator, item) = (&self.krate, &names.locator, &names.item.ident);
         let deprecated = &self.deprecated;
-        let locate = self.locate(&code!(&self.0), &names.shared());
+        let locate = self.locate(&code!(shared), &names.shared());
         let (ty, commands) = (self.commands_type(), self.commands());
+        let own = code!(#krate::__private::OwnCommands<__Implementor>);
+        let extended: Vec<Path> = self.extends.iter().map(locator_of).collect();
         code! {
+            #[automatically_derived]
+            #deprecated
+            impl<__Implementor: #item + 'static> #own for #locator<__Implementor> {
+                fn locate(shared: &::std::sync::Arc<__Implementor>, ask: #krate::Ask) -> #krate::Located {
+                    #locate
+                }
+
+                fn commands() -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
+                    const COMMANDS: #ty = { #commands };
+                    <#ty>::to_vec(&COMMANDS)
+                }
+            }
+
             #[automatically_derived]
             #deprecated
             impl<__Implementor: #item + 'static> #krate::Locator for #locator<__Implementor> {
                 fn locate(&self, ask: #krate::Ask) -> #krate::Located {
-                    #locate
+                    let located = <Self as #own>::locate(&self.0, ask);
+                    #(
+                        let extended = |ask| <#extended<__Implementor> as #own>::locate(&self.0, ask);
+                        let located = #krate::Located::or_else(located, extended);
+                    )*
+                    located
                 }
 
                 fn commands(&self) -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
-                    const COMMANDS: #ty = { #commands };
-                    <#ty>::to_vec(&COMMANDS)
+                    let commands = [<Self as #own>::commands() #(, <#extended<__Implementor> as #own>::commands())*];
+                    <[_]>::concat(&commands)
                 }
 
                 fn decodes_at_once(&self) -> ::core::primitive::bool {
@@ -168,6 +208,15 @@ impl Responder<'_> {
             }
         }
     }
+}
+
+/// The locator that stands beside a responder trait.
+fn locator_of(path: &Path) -> Path {
+    let mut path = path.clone();
+    if let Some(last) = path.segments.last_mut() {
+        last.ident = format_ident!("{}Locator", last.ident.unraw(), span = last.ident.span());
+    }
+    path
 }
 
 fn locator(names: &Names<'_>, deprecated: Option<&TokenStream>) -> TokenStream {

@@ -19,6 +19,8 @@ use crate::errors::Errors;
 struct Responder<'a> {
     krate: Path,
     methods: Vec<Method<'a>>,
+    /// The responder traits whose commands are answered and called, too.
+    extends: Vec<Path>,
     /// Whether each method is a task of its own from the beginning.
     spawned: bool,
     mistaken: Vec<Mistaken<'a>>,
@@ -107,7 +109,7 @@ fn on_impl(item: &ItemImpl, settings: &Settings, mut errors: Errors) -> TokenStr
 impl Responder<'_> {
     /// Beside a report a locator answers nothing: what is wrong with a method was said.
     fn without_methods(self) -> Self {
-        Self { methods: Vec::new(), ..self }
+        Self { methods: Vec::new(), extends: Vec::new(), ..self }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::lints;
 impl<'a> Responder<'a> {
     pub(super) fn of_trait(item: &'a ItemTrait, settings: &Settings, errors: &mut Errors) -> Self {
         check::plain_trait(item, errors);
+        check::extends(item, settings, errors);
         names::check_unique(&item.items, errors);
         let mut responder = Self::new(settings, &item.attrs, item.items.iter().map(attributes_of_trait_item));
         for member in &item.items {
@@ -28,6 +29,7 @@ impl<'a> Responder<'a> {
 
     pub(super) fn of_impl(item: &'a ItemImpl, settings: &Settings, errors: &mut Errors) -> Self {
         check::inherent(item, errors);
+        check::extends_nothing(settings, errors);
         names::check_unique(&item.items, errors);
         let mut responder = Self::new(settings, &item.attrs, item.items.iter().map(attributes_of_impl_item));
         for member in &item.items {
@@ -46,7 +48,8 @@ impl<'a> Responder<'a> {
     fn new(settings: &Settings, own: &'a [Attribute], members: impl Iterator<Item = &'a [Attribute]>) -> Self {
         let deprecated = lints::deprecated([own].into_iter().chain(members));
         let (krate, spawned) = (settings.krate(), settings.spawn.is_some());
-        Self { krate, methods: Vec::new(), spawned, mistaken: Vec::new(), deprecated }
+        let extends = settings.extends.clone().unwrap_or_default();
+        Self { krate, methods: Vec::new(), extends, spawned, mistaken: Vec::new(), deprecated }
     }
 
     fn add(&mut self, attributes: &'a [Attribute], signature: &'a Signature, form: Form, errors: &mut Errors) {
