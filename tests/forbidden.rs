@@ -48,7 +48,7 @@ pub struct Sum {
 pub struct Ping;
 
 /// A trait.
-#[responder]
+#[responder(dyn)]
 pub trait Adds {
     /// A method.
     async fn sum(&self, command: Sum) -> Reply<Sum>;
@@ -67,7 +67,7 @@ pub(crate) trait Inner {
 mod private {
     use super::{Ping, Reply, Sum, responder};
 
-    #[responder]
+    #[responder(dyn)]
     pub(super) trait Pings {
         async fn ping(&self, command: Ping) -> Reply<Ping>;
     }

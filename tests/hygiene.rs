@@ -188,7 +188,7 @@ pub mod same_names {
     mod a_trait {
         use super::COMMANDS;
 
-        #[::amp::responder]
+        #[::amp::responder(dyn)]
         trait Implementor {
             async fn one(&self, command: COMMANDS) -> ::amp::Reply<COMMANDS>;
         }
@@ -247,7 +247,7 @@ pub mod deprecated {
 
     /// A trait.
     #[deprecated]
-    #[responder]
+    #[responder(dyn)]
     #[allow(deprecated)]
     pub trait OldTrait {
         /// A method.

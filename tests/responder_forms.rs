@@ -41,11 +41,11 @@ pub trait Deprecated {
 }
 
 /// Without a command.
-#[responder]
+#[responder(dyn)]
 pub trait Nothing {}
 
 /// Only for the crate.
-#[responder]
+#[responder(dyn)]
 pub(crate) trait Inner: std::fmt::Debug {
     async fn never(&self, command: Never) -> Reply<Never>;
 }
@@ -119,7 +119,7 @@ pub mod bare {
     #![no_implicit_prelude]
 
     /// Calculates.
-    #[::amp::responder]
+    #[::amp::responder(dyn, spawn)]
     pub trait Bare {
         /// Adds up.
         async fn sum(&self, command: super::Sum) -> ::amp::Reply<super::Sum>;

@@ -25,7 +25,7 @@ pub struct Total {
 pub struct Default;
 
 /// Counts.
-#[responder]
+#[responder(dyn)]
 pub trait Counter: Debug {
     /// By one.
     async fn count(&self, command: Count) -> Reply<Count>;
@@ -83,4 +83,24 @@ async fn one_service_is_shared_by_connections_and_by_code_that_takes_any_impleme
     assert_eq!(twice(Arc::new(Arc::new(CounterClient::new(&second)))).await, 6);
     assert_eq!(Arc::clone(&counts).default(Default).await.ok(), Some(Total { total: 9 }));
     assert_eq!(CounterClient::new(&first).default(Default).await.ok(), Some(Total { total: 9 }));
+}
+
+#[tokio::test]
+async fn objects_of_different_implementors_are_implementors_too() {
+    let (caller, _responder) =
+        pair(Connection::builder(), Connection::builder().locator(CounterLocator::new(Counts(AtomicU8::new(7)))));
+    let objects: Vec<Arc<dyn DynCounter>> = vec![
+        Arc::new(Counts(AtomicU8::new(1))),
+        Arc::new(CounterClient::new(&caller)),
+        Arc::new(Counts(AtomicU8::new(3))),
+    ];
+    let mut totals = Vec::new();
+    for object in &objects {
+        totals.push(object.count(Count).await.map_or(0, |total| total.total));
+        totals.push(twice(Arc::clone(object)).await);
+    }
+    assert_eq!(totals, [2, 4, 8, 10, 4, 6]);
+    let locator = CounterLocator::new(Arc::clone(&objects[0]));
+    let (caller, _responder) = pair(Connection::builder(), Connection::builder().locator(locator));
+    assert_eq!(CounterClient::new(&caller).default(Default).await.ok(), Some(Total { total: 9 }));
 }

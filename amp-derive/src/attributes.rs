@@ -38,6 +38,7 @@ enum Key {
     Include,
     Spawn,
     Extends,
+    Dyn,
     Bound,
     Crate,
 }
@@ -68,7 +69,7 @@ impl Known {
     }
 }
 
-const KNOWN: [Known; 14] = [
+const KNOWN: [Known; 15] = [
     Known {
         key: Key::Name,
         word: "name",
@@ -96,6 +97,13 @@ const KNOWN: [Known; 14] = [
         key: Key::Extends,
         word: "extends",
         example: "extends(Trait)",
+        home: "a trait with `#[responder(..)]`",
+        places: &[Place::Responder],
+    },
+    Known {
+        key: Key::Dyn,
+        word: "dyn",
+        example: "dyn",
         home: "a trait with `#[responder(..)]`",
         places: &[Place::Responder],
     },
@@ -129,6 +137,8 @@ pub(crate) struct Settings {
     pub(crate) invalid_argument: Option<Ident>,
     pub(crate) include: Option<Ident>,
     pub(crate) spawn: Option<Ident>,
+    /// Whether the trait gets a form for trait objects.
+    pub(crate) object: Option<Ident>,
     /// The responder traits that this one extends.
     pub(crate) extends: Option<Vec<Path>>,
     /// What the impls ask of the type parameters, in place of what follows from the fields.
@@ -235,6 +245,7 @@ impl Settings {
             Key::Include => once(&mut self.include, at, flag(at, input)?),
             Key::Spawn => once(&mut self.spawn, at, flag(at, input)?),
             Key::Extends => once(&mut self.extends, at, paths(at, example, input)?),
+            Key::Dyn => once(&mut self.object, at, flag(at, input)?),
             Key::Bound => {
                 let bounds = predicates(&value(at, example, "bounds in quotes", input)?, example)?;
                 once(&mut self.bound, at, bounds)

@@ -309,6 +309,9 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///
 /// # Settings
 /// - `#[responder(extends(Trait, ..))]`, on a trait: see above;
+/// - `#[responder(dyn)]`, on a trait: makes `DynCalculator`, a trait for objects, whose futures are boxed. Every `Calculator` is a
+///   `DynCalculator`, and an `Arc<dyn DynCalculator>` is a `Calculator`: it is called by the same methods and makes a locator. Not together
+///   with `extends`; other supertraits have to allow objects;
 /// - `#[responder(crate = path)]`, where this project is not `::amp`;
 /// - `#[responder(spawn)]`, and on a method `#[amp(spawn)]`: see above.
 ///

@@ -12,7 +12,7 @@ trait Basic {
     async fn ping(&self, command: Ping) -> Reply<Ping>;
 }
 
-#[responder(extends(Basic, self::Basic), extends, extends())]
+#[responder(extends(Basic, self::Basic, Basic), extends, extends())]
 trait Admin {
     async fn stop(&self, command: Stop) -> Reply<Stop>;
 }
@@ -26,4 +26,13 @@ impl Abacus {
     }
 }
 
+
+
+#[responder(dyn, extends(Basic))]
+trait Object: Basic {}
+
+struct NoTrait;
+
+#[responder(dyn = 1, dyn)]
+impl NoTrait {}
 fn main() {}

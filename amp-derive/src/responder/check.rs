@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
-use syn::{Attribute, FnArg, ItemImpl, ItemTrait, ReceiverKind, ReturnType, Safety, Signature, Type};
+use syn::{Attribute, FnArg, ItemImpl, ItemTrait, Path, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::{Form, Method};
 use crate::attributes::Settings;
@@ -27,20 +27,36 @@ pub(super) fn plain_trait(item: &ItemTrait, errors: &mut Errors) {
     }
 }
 
-/// What the trait extends stands among its supertraits.
-pub(super) fn extends(item: &ItemTrait, settings: &Settings, errors: &mut Errors) {
-    let written = |tokens: &dyn ToTokens| tokens.to_token_stream().to_string();
-    let supertraits: Vec<String> = item.supertraits.iter().map(|bound| written(bound)).collect();
-    for path in settings.extends.iter().flatten().filter(|path| !supertraits.contains(&written(path))) {
-        let (this, path_in_words) = (&item.ident, written(path).replace(' ', ""));
-        errors.push(path, format!("`{path_in_words}` is no supertrait: write `trait {this}: {path_in_words}` as well"));
+/// What the trait extends stands among its supertraits. Returned are the traits that do, each once.
+pub(super) fn extends(item: &ItemTrait, settings: &Settings, errors: &mut Errors) -> Vec<Path> {
+    if let (Some(word), Some(_)) = (&settings.object, &settings.extends) {
+        errors.push(word, "a trait that extends others has no form for objects: remove `dyn`, or `extends(..)`");
     }
+    let mut extended: Vec<Path> = Vec::new();
+    for path in settings.extends.iter().flatten() {
+        let words = path.to_token_stream().to_string();
+        if !item.supertraits.iter().any(|bound| bound.to_token_stream().to_string() == words) {
+            let (this, words) = (&item.ident, words.replace(' ', ""));
+            errors.push(path, format!("`{words}` is no supertrait: write `trait {this}: {words}` as well"));
+        } else if extended.iter().any(|earlier| earlier.to_token_stream().to_string() == words) {
+            errors.push(path, "this trait is given twice; keep one");
+        } else {
+            extended.push(path.clone());
+        }
+    }
+    extended
 }
 
-/// A block extends no trait.
-pub(super) fn extends_nothing(settings: &Settings, errors: &mut Errors) {
+/// A block has no settings of a trait.
+pub(super) fn only_of_traits(settings: &Settings, errors: &mut Errors) {
     if let Some(path) = settings.extends.iter().flatten().next() {
         errors.push(path, "an `impl` block extends no trait: locators are combined with `a.or(b)`");
+    }
+    if let Some(word) = &settings.object {
+        errors.push(
+            word,
+            "an `impl` block has no trait for objects: its locator is an `Arc<dyn Locator>` where one is wanted",
+        );
     }
 }
 

@@ -73,27 +73,24 @@ impl Method<'_> {
 
     /// The method of the client.
     pub(super) fn call(&self, krate: &Path) -> TokenStream {
-        let Self { conditions, ident, command, reply, .. } = self;
-        let future = future_of(reply);
         let connection = code!(#krate::__private::ClientOf::connection(self));
-        let called = self.through("call", &code!(command, #connection), krate);
-        code! {
-            #conditions
-            fn #ident(&self, command: #command) -> #future {
-                #called
-            }
-        }
+        self.implemented(&self.through("call", &code!(command, #connection), krate))
     }
 
     /// The method of what holds an implementor, whose methods are those of `owner`.
     pub(super) fn delegate(&self, owner: &TokenStream) -> TokenStream {
+        let ident = self.ident;
+        self.implemented(&standing_at(self.command, code!(#owner::#ident(&**self, command))))
+    }
+
+    /// The method with a body that returns its future.
+    pub(super) fn implemented(&self, body: &TokenStream) -> TokenStream {
         let Self { conditions, ident, command, reply, .. } = self;
         let future = future_of(reply);
-        let method = standing_at(command, code!(#owner::#ident(&**self, command)));
         code! {
             #conditions
             fn #ident(&self, command: #command) -> #future {
-                #method
+                #body
             }
         }
     }

@@ -13,10 +13,11 @@ use crate::code::{code, standing_at};
 use crate::conditions::Conditions;
 
 /// The names that the parts share.
-struct Names<'a> {
-    item: &'a ItemTrait,
+pub(super) struct Names<'a> {
+    pub(super) item: &'a ItemTrait,
     client: Ident,
     locator: Ident,
+    pub(super) object: Ident,
 }
 
 impl<'a> Names<'a> {
@@ -25,7 +26,8 @@ impl<'a> Names<'a> {
         let span = Span::mixed_site().located_at(item.ident.span());
         let [client, locator] =
             ["Client", "Locator"].map(|what| format_ident!("{}{what}", item.ident.unraw(), span = span));
-        Self { item, client, locator }
+        let object = format_ident!("Dyn{}", item.ident.unraw(), span = span);
+        Self { item, client, locator, object }
     }
 
     /// What an `Arc` holds, as an implementor.
@@ -65,7 +67,7 @@ impl Responder<'_> {
     }
 
     fn client(&self, made: &Names<'_>) -> TokenStream {
-        let Names { item, client, locator } = made;
+        let Names { item, client, locator, .. } = made;
         let (krate, deprecated) = (&self.krate, &self.deprecated);
         let ItemTrait { ident, vis, .. } = item;
         let docs = format!("Calls the commands of [`{0}`] at the peer, as an implementor of [`{0}`].", item.ident);
@@ -105,11 +107,13 @@ impl Responder<'_> {
 
     /// The client and an `Arc` of any implementor are implementors, too.
     fn implementors(&self, names: &Names<'_>) -> TokenStream {
+        let object = self.has_object.then(|| self.object(names));
         let mistaken = || self.mistaken.iter().filter_map(|part| Some(stub_method(&part.conditions, part.signature?)));
         let called = self.methods.iter().map(|method| method.call(&self.krate)).chain(mistaken());
         let shared = names.shared();
         let delegated = self.methods.iter().map(|method| method.delegate(&shared)).chain(mistaken());
-        [self.client_implements(names, called), self.arc_implements(names, delegated)].into_iter().collect()
+        let parts = [Some(self.client_implements(names, called)), Some(self.arc_implements(names, delegated)), object];
+        parts.into_iter().flatten().collect()
     }
 
     /// The same, never run: they stand beside a report.
@@ -125,7 +129,7 @@ impl Responder<'_> {
 
     /// The client, and that of each trait that extends this one.
     fn client_implements(&self, names: &Names<'_>, methods: impl Iterator<Item = TokenStream>) -> TokenStream {
-        let (Names { item, client, locator }, krate, deprecated) = (names, &self.krate, &self.deprecated);
+        let (Names { item, client, locator, .. }, krate, deprecated) = (names, &self.krate, &self.deprecated);
         let ItemTrait { ident, supertraits, .. } = item;
         let called = [locator.clone()].into_iter().map(|locator| code!(#locator));
         let called = called.chain(self.extends.iter().map(|path| {
@@ -297,7 +301,7 @@ fn rewrite(function: &mut TraitItemFn, krate: &Path) {
 }
 
 /// A method that is never run.
-fn stub_method(conditions: &Conditions, signature: &Signature) -> TokenStream {
+pub(super) fn stub_method(conditions: &Conditions, signature: &Signature) -> TokenStream {
     // A body that never comes back is of any type that is written out, but `impl Future` is found out by the body.
     let body = match &signature.output {
         ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => code!(::core::future::pending()),

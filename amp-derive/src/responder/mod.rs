@@ -3,6 +3,7 @@
 mod check;
 mod dispatch;
 mod expand_impl;
+mod expand_object;
 mod expand_trait;
 mod names;
 mod parse;
@@ -21,6 +22,8 @@ struct Responder<'a> {
     methods: Vec<Method<'a>>,
     /// The responder traits whose commands are answered and called, too.
     extends: Vec<Path>,
+    /// Whether there is a form of the trait for trait objects.
+    has_object: bool,
     /// Whether each method is a task of its own from the beginning.
     spawned: bool,
     mistaken: Vec<Mistaken<'a>>,
@@ -109,7 +112,7 @@ fn on_impl(item: &ItemImpl, settings: &Settings, mut errors: Errors) -> TokenStr
 impl Responder<'_> {
     /// Beside a report a locator answers nothing: what is wrong with a method was said.
     fn without_methods(self) -> Self {
-        Self { methods: Vec::new(), extends: Vec::new(), ..self }
+        Self { methods: Vec::new(), ..self }
     }
 }
 

@@ -11,9 +11,9 @@ use crate::lints;
 impl<'a> Responder<'a> {
     pub(super) fn of_trait(item: &'a ItemTrait, settings: &Settings, errors: &mut Errors) -> Self {
         check::plain_trait(item, errors);
-        check::extends(item, settings, errors);
         names::check_unique(&item.items, errors);
         let mut responder = Self::new(settings, &item.attrs, item.items.iter().map(attributes_of_trait_item));
+        responder.extends = check::extends(item, settings, errors);
         for member in &item.items {
             match member {
                 TraitItem::Fn(function) => responder.add(&function.attrs, &function.sig, Form::Trait, errors),
@@ -29,7 +29,7 @@ impl<'a> Responder<'a> {
 
     pub(super) fn of_impl(item: &'a ItemImpl, settings: &Settings, errors: &mut Errors) -> Self {
         check::inherent(item, errors);
-        check::extends_nothing(settings, errors);
+        check::only_of_traits(settings, errors);
         names::check_unique(&item.items, errors);
         let mut responder = Self::new(settings, &item.attrs, item.items.iter().map(attributes_of_impl_item));
         for member in &item.items {
@@ -48,8 +48,8 @@ impl<'a> Responder<'a> {
     fn new(settings: &Settings, own: &'a [Attribute], members: impl Iterator<Item = &'a [Attribute]>) -> Self {
         let deprecated = lints::deprecated([own].into_iter().chain(members));
         let (krate, spawned) = (settings.krate(), settings.spawn.is_some());
-        let extends = settings.extends.clone().unwrap_or_default();
-        Self { krate, methods: Vec::new(), extends, spawned, mistaken: Vec::new(), deprecated }
+        let has_object = settings.object.is_some();
+        Self { krate, methods: Vec::new(), extends: Vec::new(), has_object, spawned, mistaken: Vec::new(), deprecated }
     }
 
     fn add(&mut self, attributes: &'a [Attribute], signature: &'a Signature, form: Form, errors: &mut Errors) {
