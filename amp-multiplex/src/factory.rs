@@ -27,6 +27,9 @@ pub struct Factories {
     named: Arc<Mutex<Named>>,
 }
 
+/// A task of so many bytes is small: it is in what each stream counts for.
+const SMALL: usize = 1024;
+
 #[derive(Default)]
 struct Named {
     factories: HashMap<Vec<u8>, Arc<dyn Factory>>,
@@ -88,7 +91,16 @@ impl Factories {
         F: Future<Output = ()> + Send + 'static,
     {
         self.insert(name, move |opening: Opening| {
-            tokio::spawn(serve(opening.accept()));
+            let stream = opening.accept();
+            if size_of::<F>() <= SMALL {
+                tokio::spawn(serve(stream));
+                return;
+            }
+            let (held, serving) = (stream.hold(size_of::<F>()), Box::pin(serve(stream)));
+            tokio::spawn(async move {
+                serving.await;
+                drop(held);
+            });
         });
     }
 

@@ -304,7 +304,7 @@ impl Responders {
                 (true, true) => &mut self.detached,
                 (true, false) => &mut self.running,
             };
-            tasks.spawn(Responding(self.shared.identity(), responding))
+            tasks.spawn(Responding::new(&self.shared, responding))
         });
         if let Some((tag, number)) = noted {
             self.note_task(&tag, number, task);
