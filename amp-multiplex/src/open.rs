@@ -13,7 +13,7 @@ use crate::limit::Place;
 use crate::machine::{ConnectId, Registry, RemoteClose};
 use crate::peer_features::PeerFeatures;
 use crate::stream::{Shared, Stream, Streams, tell_closed};
-use crate::streams::{Cost, Permit};
+use crate::streams::Permit;
 
 /// Accepts a stream that the peer has asked for.
 pub(crate) fn accept(
@@ -24,7 +24,7 @@ pub(crate) fn accept(
     place: Option<Box<Place>>,
 ) -> Stream {
     let id = Id::random();
-    let shared = Shared::new(id.clone(), streams, &connection, &peer, Cost::Accepted);
+    let shared = Shared::new(id.clone(), streams, &connection, &peer);
     let mut registry = streams.registry();
     registry.end_accepting();
     insert(streams, registry, &shared);
@@ -33,7 +33,7 @@ pub(crate) fn accept(
     let half_close = (half_close && peer.half_close).then_some(true);
     let keeps = max_buffered.filter(|_| half_close.is_some());
     answer.send(Ok(Connected { connection: id, half_close: ExtraKey(half_close), keeps: ExtraKey(keeps) }));
-    Stream::new(shared, connection, place)
+    Stream::accepted(shared, connection, place)
 }
 
 /// Opens a stream to a factory of the peer.
@@ -123,7 +123,7 @@ fn open(
         return Err(error);
     }
     let peer = PeerFeatures::new(answer.half_close.0, answer.keeps.0);
-    let shared = Shared::new(id.clone(), streams, &connection, &peer, Cost::Opened);
+    let shared = Shared::new(id.clone(), streams, &connection, &peer);
     let mut registry = streams.registry();
     registry.recv_announcement(peer.half_close);
     let (early, unclaimed) = registry.end_connect(connect, Some(id));
@@ -160,7 +160,7 @@ fn open(
     if overrun && !is_closed {
         shared.close_overrun(true);
     }
-    Ok(Stream::new(shared, connection, None))
+    Ok(Stream::opened(shared, connection))
 }
 
 /// A Connect of this end has ended without a stream.
@@ -185,7 +185,7 @@ fn close_unwanted(streams: &Arc<Streams>, connect: ConnectId, answer: &Connected
     streams.answer_unknown(early.acks().chain(unclaimed));
     if tells {
         // Nobody has said that nothing was to be written.
-        tell_closed(streams, id.clone(), Permit::new(streams, id, Cost::Opened), peer.half_close, |_, _| ());
+        tell_closed(streams, id.clone(), Permit::new(streams, id), peer.half_close, |_, _| ());
     }
 }
 

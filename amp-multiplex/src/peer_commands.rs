@@ -13,7 +13,7 @@ use crate::factory::{Factories, Found, Opening};
 use crate::machine::{Lookup, Received, RemoteClose};
 use crate::peer_features::PeerFeatures;
 use crate::stream::Streams;
-use crate::streams::{Charge, Cost};
+use crate::streams::Charge;
 
 const REFUSED_STREAM: EventKind = EventKind::new(Level::WARN, "streams refused");
 
@@ -57,14 +57,7 @@ pub(crate) fn connect(
         });
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
     }
-    factory.open(Opening::new(
-        Charge::new(streams, charged, Cost::Opened),
-        connection,
-        command.factory,
-        peer,
-        place,
-        answer,
-    ));
+    factory.open(Opening::new(Charge::new(streams, charged), connection, command.factory, peer, place, answer));
 }
 
 /// The peer has sent bytes.

@@ -20,23 +20,8 @@ use crate::withheld::Withheld;
 
 static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// What a stream counts for beside its buffers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Cost {
-    /// What is held here for one that this end opens, or that is not accepted yet, also while it closes.
-    Opened,
-    /// One that the peer has opened: a task serves it, and most often holds a buffer of as much as `tokio::io::copy` does.
-    Accepted,
-}
-
-impl Cost {
-    fn bytes(self) -> usize {
-        match self {
-            Self::Opened => 2 * 1024,
-            Self::Accepted => 10 * 1024,
-        }
-    }
-}
+/// What is held here for a stream beside its buffers, also while it closes.
+const STREAM: usize = 2 * 1024;
 
 impl Receipt for Ack {
     fn held(&self) -> usize {
@@ -113,6 +98,12 @@ impl<S> Streams<S> {
     /// The budget of what was received and not read.
     pub(crate) fn received(&self) -> &Budget {
         &self.received
+    }
+
+    /// A stream has, or had, something that [counts](StreamMeter) beside its buffers.
+    #[inline]
+    pub(crate) fn change_held(&self, before: usize, after: usize) {
+        self.meter.change(before, after);
     }
 
     /// Counts bytes that are held for a stream beside its buffers, until what is returned is dropped.
@@ -242,9 +233,9 @@ pub(crate) struct Permit<S>(Charge<S>);
 
 impl<S> Permit<S> {
     #[inline]
-    pub(crate) fn new(streams: &Arc<Streams<S>>, id: &Id, cost: Cost) -> Self {
+    pub(crate) fn new(streams: &Arc<Streams<S>>, id: &Id) -> Self {
         streams.permits.fetch_add(1, Ordering::Relaxed);
-        Self(Charge::new(streams, id.held(), cost))
+        Self(Charge::new(streams, id.held()))
     }
 
     pub(crate) fn streams(&self) -> &Arc<Streams<S>> {
@@ -262,18 +253,15 @@ impl<S> Drop for Permit<S> {
 #[derive(Debug)]
 pub(crate) struct Charge<S> {
     streams: Arc<Streams<S>>,
-    /// Not a `usize`: each stream has one.
-    bytes: u32,
-    cost: Cost,
+    bytes: usize,
 }
 
 impl<S> Charge<S> {
     #[inline]
-    pub(crate) fn new(streams: &Arc<Streams<S>>, bytes: usize, cost: Cost) -> Self {
+    pub(crate) fn new(streams: &Arc<Streams<S>>, bytes: usize) -> Self {
         streams.received.change(0, bytes);
-        streams.meter.change(0, cost.bytes());
-        // No id, tag or name has more than 65,535.
-        Self { streams: Arc::clone(streams), bytes: u32::try_from(bytes).unwrap_or(u32::MAX), cost }
+        streams.meter.change(0, STREAM);
+        Self { streams: Arc::clone(streams), bytes }
     }
 
     pub(crate) fn streams(&self) -> &Arc<Streams<S>> {
@@ -283,7 +271,7 @@ impl<S> Charge<S> {
 
 impl<S> Drop for Charge<S> {
     fn drop(&mut self) {
-        self.streams.received.change(self.bytes as usize, 0);
-        self.streams.meter.change(self.cost.bytes(), 0);
+        self.streams.received.change(self.bytes, 0);
+        self.streams.meter.change(STREAM, 0);
     }
 }

@@ -13,7 +13,7 @@ use crate::error::StreamError;
 use crate::limit::Place;
 use crate::machine::{RemoteClose, StreamMachine};
 use crate::peer_features::PeerFeatures;
-use crate::streams::{self, Cost, Permit};
+use crate::streams::{self, Permit};
 use crate::unread::Unread;
 
 /// The streams of one connection.
@@ -44,14 +44,8 @@ pub(crate) struct Inner {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        id: Id,
-        streams: &Arc<Streams>,
-        connection: &Connection,
-        peer: &PeerFeatures,
-        cost: Cost,
-    ) -> Arc<Self> {
-        let permit = Permit::new(streams, &id, cost);
+    pub(crate) fn new(id: Id, streams: &Arc<Streams>, connection: &Connection, peer: &PeerFeatures) -> Arc<Self> {
+        let permit = Permit::new(streams, &id);
         let (send_queue, guard) = (SendQueue::new(connection), Some(CloseGuard::new(connection)));
         // Made in its place, of what cannot panic: it is large, and would be copied by each step.
         Arc::new(Self {
