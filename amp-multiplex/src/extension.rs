@@ -112,7 +112,7 @@ fn fail_at_the_end(streams: &Arc<Streams>, connection: &Connection) {
                     stream.lose(reason);
                 } else {
                     stream.fail(StreamError::Connection(reason.clone()));
-                    stream.note_unread();
+                    stream.leave();
                 }
             }
         }

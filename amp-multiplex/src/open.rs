@@ -150,6 +150,7 @@ fn open(
     // A stream that is closed before it is open needs no entry.
     if is_closed {
         drop(registry);
+        shared.leave();
     } else if overrun {
         registry.close(id, |_| false);
         drop(registry);
@@ -194,6 +195,7 @@ fn insert(streams: &Streams, mut registry: MutexGuard<'_, Registry<Arc<Shared>, 
     if let Some(reason) = streams.end_reason() {
         drop(registry);
         shared.fail(StreamError::Connection(reason));
+        shared.leave();
     } else {
         registry.insert(shared.id().clone(), Arc::clone(shared));
     }
