@@ -23,7 +23,7 @@
 //!   excess        who gives back what extensions hold    waker           what waits, as `proto` sees it
 //!   give_back     buffers that have grown large          workload        how much work the peer makes
 //!   decoders      how many are decoded at once           metering        what a program holds for the peer
-//!   extension     protocols that ride beside the commands
+//!   responding    one of them that runs as a task        extension       protocols that ride beside the commands
 //! ```
 
 mod answering;
@@ -60,6 +60,7 @@ mod recv_buffer;
 mod replacement;
 mod reply;
 mod responders;
+mod responding;
 mod shared;
 mod sink;
 mod states;

@@ -4,10 +4,11 @@ use std::task::{Context, Poll};
 
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::callback::{Responding, respond};
+use super::callback::respond;
 use super::decoding::{Decoding, Responder, Start, is_large, locate, poll_once};
 use super::extension::{Claims, Handler};
 use super::halt::Halt;
+use super::responding::Responding;
 use super::shared::Shared;
 use super::waiting::Waiting;
 use crate::panics::{Panic, caught, drop_caught};
