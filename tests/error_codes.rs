@@ -2,7 +2,9 @@
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 #![allow(clippy::unwrap_used)]
 
-use amp::{BoxDecoder, BoxLimits, BoxReader, BoxWriter, ErrorCodes, RawBox};
+use amp::ErrorCodes;
+use amp::value::{BoxReader, BoxWriter};
+use amp::wire::{BoxDecoder, BoxLimits, RawBox};
 
 /// The errors.
 #[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
@@ -94,7 +96,7 @@ fn codes_descriptions_and_fatality_are_those_of_the_declaration() {
     assert!(DivideError::BrokenAbacus.is_fatal() && !DivideError::ZeroDivision.is_fatal());
     assert!(OnlyTexts::One(String::new()).is_fatal());
     assert_eq!(DivideError::INVALID_ARGUMENT, "VALUE_ERROR");
-    assert_eq!(Never::INVALID_ARGUMENT, amp::codes::INVALID_ARGUMENT);
+    assert_eq!(Never::INVALID_ARGUMENT, amp::error::codes::INVALID_ARGUMENT);
 }
 
 #[test]

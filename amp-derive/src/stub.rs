@@ -8,20 +8,20 @@ use crate::code::code;
 
 /// `impl Arguments`.
 pub(crate) fn arguments(ident: &Ident, generics: &Generics, krate: &Path) -> TokenStream {
-    let encoded = code!(::core::result::Result<(), #krate::EncodeError>);
+    let encoded = code!(::core::result::Result<(), #krate::__private::EncodeError>);
     implement(
         ident,
         generics,
         &code!(#krate::Arguments),
         &code! {
             const FIELDS: #krate::schema::BoxDeclaration = #krate::__private::fields("", &[]);
-            fn put_leading(&self, _: &mut #krate::BoxWriter<'_>) -> #encoded {
+            fn put_leading(&self, _: &mut #krate::__private::BoxWriter<'_>) -> #encoded {
                 ::core::unreachable!()
             }
-            fn put_trailing(&self, _: &mut #krate::BoxWriter<'_>) -> #encoded {
+            fn put_trailing(&self, _: &mut #krate::__private::BoxWriter<'_>) -> #encoded {
                 ::core::unreachable!()
             }
-            fn take(_: &mut #krate::BoxReader<'_>) -> ::core::result::Result<Self, #krate::DecodeError> {
+            fn take(_: &mut #krate::__private::BoxReader<'_>) -> ::core::result::Result<Self, #krate::__private::DecodeError> {
                 ::core::unreachable!()
             }
         },
@@ -33,12 +33,12 @@ pub(crate) fn value(ident: &Ident, generics: &Generics, krate: &Path) -> TokenSt
     implement(
         ident,
         generics,
-        &code!(#krate::Value),
+        &code!(#krate::__private::Value),
         &code! {
-            fn encode(&self, _: &mut #krate::ValueWriter<'_>) -> ::core::result::Result<(), #krate::EncodeError> {
+            fn encode(&self, _: &mut #krate::__private::ValueWriter<'_>) -> ::core::result::Result<(), #krate::__private::EncodeError> {
                 ::core::unreachable!()
             }
-            fn decode(_: #krate::RawValue<'_>) -> ::core::result::Result<Self, #krate::DecodeError> {
+            fn decode(_: #krate::__private::RawValue<'_>) -> ::core::result::Result<Self, #krate::__private::DecodeError> {
                 ::core::unreachable!()
             }
         },
@@ -61,8 +61,8 @@ pub(crate) fn error_codes(ident: &Ident, generics: &Generics, krate: &Path) -> T
             fn from_error(
                 _: &::core::primitive::str,
                 _: &::core::primitive::str,
-                _: &mut #krate::BoxReader<'_>,
-            ) -> ::core::result::Result<::core::option::Option<Self>, #krate::DecodeError> {
+                _: &mut #krate::__private::BoxReader<'_>,
+            ) -> ::core::result::Result<::core::option::Option<Self>, #krate::__private::DecodeError> {
                 ::core::unreachable!()
             }
         },

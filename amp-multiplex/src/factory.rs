@@ -5,7 +5,8 @@ use std::future::Future;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use amp_core::{Answer, Connection, Peer};
+use amp_core::locator::Answer;
+use amp_core::{Connection, Peer};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 

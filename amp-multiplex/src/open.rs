@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, MutexGuard};
 
+use amp_core::Connection;
+use amp_core::connection::Call;
 use amp_core::extension::CallExt;
-use amp_core::{Answer, Call, Connection};
+use amp_core::locator::Answer;
 use bytes::Bytes;
 
 use crate::acknowledge::Ack;

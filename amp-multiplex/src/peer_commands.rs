@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use amp_core::Connection;
 use amp_core::extension::{EventKind, Events};
-use amp_core::{Answer, Connection};
+use amp_core::locator::Answer;
 use tracing::Level;
 
 use crate::acknowledge::{Ack, acknowledge, discard, refuse};

@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use amp_core::{Answer, CloseReason, Command, Connection, WeakConnection};
+use amp_core::connection::WeakConnection;
+use amp_core::locator::Answer;
+use amp_core::{CloseReason, Command, Connection};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;

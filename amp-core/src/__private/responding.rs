@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use crate::locator::{Ask, Exposable, Located, Locator};
 use crate::schema::CommandDeclaration;
-use crate::{Ask, CallError, Command, Connection, Exposable, Located, Locator};
+use crate::{CallError, Command, Connection};
 
 /// What the responder of the command `C` returns: [`Reply<C>`](crate::Reply), by which clients and locators see the command.
 #[diagnostic::on_unimplemented(

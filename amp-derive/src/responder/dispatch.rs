@@ -14,7 +14,7 @@ impl Responder<'_> {
         let lines = self.methods.iter().map(|method| method.answer(shared, owner, krate));
         code! {
             #(#lines)*
-            #krate::Located::Unknown(ask)
+            #krate::__private::Located::Unknown(ask)
         }
     }
 

@@ -99,8 +99,8 @@ impl Responder<'_> {
         code! {
             #[automatically_derived]
             #[allow(deprecated)]
-            impl<__Implementor: #item + 'static> #krate::Locator for #locator<__Implementor> {
-                fn locate(&self, ask: #krate::Ask) -> #krate::Located {
+            impl<__Implementor: #item + 'static> #krate::__private::Locator for #locator<__Implementor> {
+                fn locate(&self, ask: #krate::__private::Ask) -> #krate::__private::Located {
                     #locate
                 }
 

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use amp_core::{CloseReason, Listener, Peer, Server, Settings};
+use amp_core::server::Listener;
+use amp_core::{CloseReason, Peer, Server, Settings};
 use amp_multiplex::{ConnectError, Factories, Multiplexing, Stream, StreamListener, StreamSettings, Target};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpListener;
