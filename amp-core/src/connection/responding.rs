@@ -8,7 +8,6 @@ use super::callback::respond;
 use super::shared::Shared;
 use crate::panics::caught;
 use crate::proto::ASK_OVERHEAD;
-use crate::responder::Answering;
 
 /// A responder of a connection that runs as a task.
 pub(super) struct Responding {
@@ -19,8 +18,8 @@ pub(super) struct Responding {
     _held: Option<Box<HeldByFuture>>,
 }
 
-/// What a future may hold without being counted: an ask counts for as much beside its bytes.
-const SMALL: usize = ASK_OVERHEAD;
+/// What a future holds without being counted: it is in what each ask counts for beside its bytes.
+const UNCOUNTED: usize = ASK_OVERHEAD;
 
 struct HeldByFuture {
     shared: Arc<Shared>,
@@ -29,21 +28,23 @@ struct HeldByFuture {
 
 impl Drop for HeldByFuture {
     fn drop(&mut self) {
-        self.shared.release(self.bytes);
+        if self.shared.inbound.release_future(self.bytes) {
+            self.shared.wake_driver();
+        }
     }
 }
 
 impl Responding {
     #[inline]
     pub(super) fn new(shared: &Arc<Shared>, responder: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
-        let bytes = size_of_val(&*responder);
-        let held = if bytes > SMALL { Some(Self::hold(shared, bytes)) } else { None };
+        let bytes = size_of_val(&*responder).saturating_sub(UNCOUNTED);
+        let held = if bytes > 0 { Some(Self::hold(shared, bytes)) } else { None };
         Self { identity: shared.identity(), responder, _held: held }
     }
 
     #[cold]
     fn hold(shared: &Arc<Shared>, bytes: usize) -> Box<HeldByFuture> {
-        shared.hold_more(bytes);
+        shared.inbound.hold_future(bytes);
         Box::new(HeldByFuture { shared: Arc::clone(shared), bytes })
     }
 }
