@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use amp::locator::Locator;
 use amp::schema::Schema;
-use amp::{
-    AmpBox, Arguments, CallError, Command, Connection, ErrorCodes, Exposed, Locator, Reply, Server, State, responder,
-};
+use amp::{AmpBox, Arguments, CallError, Command, Connection, ErrorCodes, Exposed, Reply, Server, State, responder};
 
 /// Says who one is. What the connection may do from then on depends on it.
 #[derive(Command, Debug)]

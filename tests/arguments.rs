@@ -2,7 +2,8 @@
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 #![allow(clippy::unwrap_used)]
 
-use amp::{Arguments, DecodeError, RawValue, Value, ValueWriter};
+use amp::Arguments;
+use amp::value::{DecodeError, RawValue, Value, ValueWriter};
 
 /// A list of names that a user may well choose.
 #[derive(Arguments, Debug, PartialEq, Default)]

@@ -5,10 +5,11 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use amp::{
-    Arguments, BoxDecoder, BoxLimits, BoxReader, BoxWriter, Command, ErrorCodes, Exposable, Exposed, RawBox, State,
-    Value, Violations,
-};
+use amp::constraint::Violations;
+use amp::locator::Exposable;
+use amp::value::{BoxReader, BoxWriter, Value};
+use amp::wire::{BoxDecoder, BoxLimits, RawBox};
+use amp::{Arguments, Command, ErrorCodes, Exposed, State};
 
 /// What is deprecated is for the users of the type, not for its expansion.
 #[derive(Command, Debug)]
@@ -54,14 +55,14 @@ pub struct List<T: Value + Send + PartialEq + 'static> {
 pub struct Place(&'static str);
 
 impl Exposable for Place {
-    fn expose(context: &dyn amp::Context) -> Result<Self, amp::ExposeError> {
+    fn expose(context: &dyn amp::locator::Context) -> Result<Self, amp::error::ExposeError> {
         State::<Self>::expose(context).map(|place| Self::clone(&place))
     }
 }
 
 struct Here;
 
-impl amp::Context for Here {
+impl amp::locator::Context for Here {
     fn provide(&self, _: std::any::TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
         Some(Arc::new(Place("here")))
     }
@@ -139,6 +140,6 @@ declare! { Declared { b: i64 = 1, -5..5, a: Option<u8> = 0, 0..=250 } "declared"
 fn a_declaration_may_come_from_a_macro() {
     assert_eq!(Declared::NAME, "declared");
     let mut found = Violations::new();
-    Declared { b: -6, a: Some(0) }.check(amp::Place::WHOLE, &mut found);
+    Declared { b: -6, a: Some(0) }.check(amp::constraint::Place::WHOLE, &mut found);
     assert_eq!(found.to_string(), "a: in [0, 0]; b: not in -5..5");
 }

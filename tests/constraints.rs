@@ -2,7 +2,8 @@
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 #![allow(clippy::unwrap_used)]
 
-use amp::{Arguments, Constraint, Place, Violations};
+use amp::Arguments;
+use amp::constraint::{Constraint, Place, Violations};
 use std::ops::RangeInclusive;
 
 /// A rule with a parameter.

@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use amp::{Command, Connection, Exposed, Peer, Reply, State, pair, responder};
+use amp::connection::pair;
+use amp::{Command, Connection, Exposed, Peer, Reply, State, responder};
 
 /// A command whose fields sort otherwise on the wire.
 #[derive(Command, Clone, Debug, PartialEq, Eq, Hash)]
@@ -33,7 +34,7 @@ mod inner {
     /// Has a parameter, also within what is exposed, and more fields than a function should have.
     #[derive(amp::Command, Debug)]
     #[amp(new)]
-    pub(crate) struct Store<T: amp::Value, X: amp::Exposable> {
+    pub(crate) struct Store<T: amp::value::Value, X: amp::locator::Exposable> {
         pub(crate) items: Vec<T>,
         pub(crate) a: u8,
         pub(crate) b: u8,

@@ -4,7 +4,8 @@
 use std::ops::Bound;
 
 use amp::schema::{AmpType, FieldDeclaration, Rule, WireValue};
-use amp::{Arguments, Command, ErrorCodes, Value};
+use amp::value::Value;
+use amp::{Arguments, Command, ErrorCodes};
 
 /// A box in a list.
 #[derive(Arguments, Debug)]

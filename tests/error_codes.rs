@@ -2,7 +2,9 @@
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 #![allow(clippy::unwrap_used)]
 
-use amp::{BoxDecoder, BoxLimits, BoxReader, BoxWriter, ErrorCodes, RawBox};
+use amp::ErrorCodes;
+use amp::value::{BoxReader, BoxWriter};
+use amp::wire::{BoxDecoder, BoxLimits, RawBox};
 
 /// The errors.
 #[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
@@ -149,7 +151,7 @@ fn codes_descriptions_and_fatality_are_those_of_the_declaration() {
     assert!(DivideError::BrokenAbacus.is_fatal() && !DivideError::ZeroDivision.is_fatal());
     assert!(OnlyTexts::One(String::new()).is_fatal());
     assert_eq!(DivideError::INVALID_ARGUMENT, "VALUE_ERROR");
-    assert_eq!(Never::INVALID_ARGUMENT, amp::codes::INVALID_ARGUMENT);
+    assert_eq!(Never::INVALID_ARGUMENT, amp::error::codes::INVALID_ARGUMENT);
 }
 
 #[test]
@@ -177,7 +179,7 @@ fn errors_of_an_included_enum_travel_as_if_they_were_declared_here() {
     assert!(!DeleteError::NotFound.is_fatal() && !DeleteError::Wait { days: 1 }.is_fatal());
     assert_eq!(DeleteError::Common(Common::Invalid("text".into())).describe(), "text");
     assert_eq!(DeleteError::INVALID_ARGUMENT, "INVALID");
-    assert_eq!(Locked::INVALID_ARGUMENT, amp::codes::INVALID_ARGUMENT);
+    assert_eq!(Locked::INVALID_ARGUMENT, amp::error::codes::INVALID_ARGUMENT);
 }
 
 #[test]

@@ -4,7 +4,9 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use amp::{Command, Connection, Locator, Reply, pair, responder};
+use amp::connection::pair;
+use amp::locator::Locator;
+use amp::{Command, Connection, Reply, responder};
 
 /// Is answered by all.
 #[derive(Command, Debug)]

@@ -5,7 +5,7 @@ use amp::{Arguments, Command, ErrorCodes, Reply, responder};
 
 /// A box.
 #[derive(Arguments, Debug)]
-pub struct Total<T: amp::Value> {
+pub struct Total<T: amp::value::Value> {
     /// A field.
     #[constrain(non_empty)]
     pub total: Vec<T>,
@@ -100,7 +100,7 @@ impl Inner for () {
 
 #[test]
 fn forbidden_lints_are_not_allowed_by_an_expansion() {
-    use amp::Locator;
+    use amp::locator::Locator;
     use private::Pings;
 
     fn answers<T: Pings + Inner + Copy>() {}

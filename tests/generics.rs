@@ -1,7 +1,9 @@
 //! Boxes with type parameters, also such as hold each other.
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 
-use amp::{Arguments, BoxDecoder, BoxLimits, BoxReader, BoxWriter, Command, ErrorCodes, Value};
+use amp::value::{BoxReader, BoxWriter, Value};
+use amp::wire::{BoxDecoder, BoxLimits};
+use amp::{Arguments, Command, ErrorCodes};
 
 /// Holds nodes.
 #[derive(Arguments, Debug, PartialEq)]

@@ -2,14 +2,16 @@
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 #![allow(clippy::unwrap_used)]
 
-use amp::{ErrorCodes, Exposable, Value, ValueWriter};
+use amp::ErrorCodes;
+use amp::locator::Exposable;
+use amp::value::{Value, ValueWriter};
 
 /// Something to expose.
 #[derive(Clone, Debug)]
 pub struct Place;
 
 impl Exposable for Place {
-    fn expose(_: &dyn amp::Context) -> Result<Self, amp::ExposeError> {
+    fn expose(_: &dyn amp::locator::Context) -> Result<Self, amp::error::ExposeError> {
         Ok(Self)
     }
 }

@@ -1,7 +1,9 @@
 //! Constraints of boxes in boxes: all that is broken is told, with its place, within bounds.
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 
-use amp::{Arguments, Command, Place, Value, Violations};
+use amp::constraint::{Place, Violations};
+use amp::value::Value;
+use amp::{Arguments, Command};
 
 fn found(arguments: &impl Arguments) -> Violations {
     let mut found = Violations::new();

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::{Command, Connection, Reply, pair, responder};
+use amp::connection::pair;
+use amp::{Command, Connection, Reply, responder};
 use tokio::time::timeout;
 
 #[derive(Command, Debug)]

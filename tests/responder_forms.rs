@@ -57,7 +57,7 @@ pub trait Alias {
     async fn never(&self, command: Never) -> NeverReply;
 
     /// In full.
-    async fn sum(&self, command: Sum) -> Result<Total, amp::CallError<amp::NoErrors>>;
+    async fn sum(&self, command: Sum) -> Result<Total, amp::CallError<amp::error::NoErrors>>;
 }
 
 /// Has bodies of its own.
@@ -149,7 +149,8 @@ pub mod bare {
 
 #[test]
 fn every_form_lists_its_commands() {
-    let names = |locator: &dyn amp::Locator| locator.commands().iter().map(|command| command.name).collect::<Vec<_>>();
+    let names =
+        |locator: &dyn amp::locator::Locator| locator.commands().iter().map(|command| command.name).collect::<Vec<_>>();
     assert_eq!(names(&bare::Inherent.into_locator()), ["Sum", "Never"]);
     assert_eq!(names(&Holds(1).into_locator()), ["Never"]);
     assert_eq!(names(&Own.into_locator()), ["Own"]);

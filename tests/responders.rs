@@ -5,7 +5,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use amp::{Arguments, BoxSender, CallError, Command, Connection, ErrorCodes, Locator, Peer, Reply, State, responder};
+use amp::connection::BoxSender;
+use amp::locator::Locator;
+use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Peer, Reply, State, responder};
 
 /// Adds.
 #[derive(Command, Debug)]
@@ -117,7 +119,7 @@ pub struct Echo<T>(T);
 /// Gives it.
 #[derive(Command, Debug)]
 #[amp(response = Held<T>)]
-pub struct Get<T: amp::Value + Send + 'static> {
+pub struct Get<T: amp::value::Value + Send + 'static> {
     /// Unless there is another.
     pub instead: Option<T>,
 }
@@ -130,7 +132,7 @@ pub struct Held<T> {
 }
 
 #[responder]
-impl<T: amp::Value + Clone + Send + Sync + 'static> Echo<T> {
+impl<T: amp::value::Value + Clone + Send + Sync + 'static> Echo<T> {
     async fn get(&self, command: Get<T>) -> Reply<Get<T>> {
         Ok(Held { held: command.instead.unwrap_or_else(|| self.0.clone()) })
     }
@@ -175,7 +177,7 @@ async fn calculate(calculator: &impl Calculator) -> (i64, Option<DivideError>) {
 
 /// The caller's end, and the answering one to keep.
 fn serving(locator: impl Locator) -> (Connection, Connection) {
-    amp::pair(Connection::builder(), Connection::builder().locator(locator))
+    amp::connection::pair(Connection::builder(), Connection::builder().locator(locator))
 }
 
 #[tokio::test]
@@ -204,7 +206,7 @@ fn names(locator: &impl Locator) -> Vec<&'static str> {
 #[tokio::test]
 async fn parameters_behind_the_command_are_what_is_exposed_to_it() {
     let answering = Connection::builder().locator(Seer.into_locator()).state(7_i64);
-    let (caller, _answering) = amp::pair(Connection::builder(), answering);
+    let (caller, _answering) = amp::connection::pair(Connection::builder(), answering);
     assert_eq!(caller.call(Look).await.unwrap().total, 7);
     // Nobody gave the builder a `u16`: the one call fails, and the next is answered.
     assert!(matches!(caller.call(Never).await, Err(CallError::Remote { .. })));

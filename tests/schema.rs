@@ -1,8 +1,9 @@
 //! Schemas: what a locator's commands declare, as text, as JSON and as a number.
 #![allow(clippy::unwrap_used)]
 
+use amp::locator::Locator;
 use amp::schema::{Schema, from_json, to_json};
-use amp::{Arguments, Command, ErrorCodes, Locator, Reply, responder};
+use amp::{Arguments, Command, ErrorCodes, Reply, responder};
 
 /// Holds itself, and has constraints.
 #[derive(Arguments, Debug)]

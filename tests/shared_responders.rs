@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use amp::{Arguments, Command, Connection, Reply, pair, responder};
+use amp::connection::pair;
+use amp::{Arguments, Command, Connection, Reply, responder};
 
 /// Counts.
 #[derive(Command, Debug)]

@@ -5,7 +5,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::{Command, Connection, Reply, pair, responder};
+use amp::connection::pair;
+use amp::{Command, Connection, Reply, responder};
 
 /// Waits, without giving way, for as many as it blocks with.
 #[derive(Command, Debug)]

@@ -1,7 +1,8 @@
 //! `#[constrain(with = ..)]`: functions of the value's own type and of what it is lent as, and constraints.
 #![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
 
-use amp::{Arguments, Constraint, Place, Violations};
+use amp::Arguments;
+use amp::constraint::{Constraint, Place, Violations};
 
 /// A constraint without parameters.
 #[derive(Debug)]

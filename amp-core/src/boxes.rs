@@ -33,7 +33,7 @@ pub enum SendBoxError {
     /// A box without pairs means nothing, and a Twisted peer ends the connection over it.
     #[error("the box is empty")]
     Empty,
-    /// More than [`BoxLimits::bytes`](crate::BoxLimits::bytes).
+    /// More than [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes).
     #[error("the box has more than {limit} bytes; see `BoxLimits::bytes`")]
     TooLong {
         /// The limit that it crossed.

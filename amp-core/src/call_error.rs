@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use crate::codes;
 use crate::command::{Command, ErrorCodes};
+use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::reason::CloseReason;
 use crate::value::{DecodeError, EncodeError};

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// ```
 /// # extern crate amp_core as amp;
-/// use amp::Escaped;
+/// use amp::error::Escaped;
 ///
 /// let name = "x\n2026-01-01 ERROR root logged in\u{1b}[2J";
 /// assert_eq!(Escaped(name).to_string(), r"x\n2026-01-01 ERROR root logged in\u{1b}[2J");

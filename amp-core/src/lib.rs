@@ -7,16 +7,16 @@
 
 #[doc(hidden)]
 pub mod __private;
-pub mod codes;
 mod command;
+pub mod error;
 mod escaped;
 mod exposed;
 pub mod schema;
 #[cfg(test)]
 mod testing;
-mod value;
+pub mod value;
 mod violation;
-mod wire;
+pub mod wire;
 
 #[cfg_attr(
     not(feature = "tokio"),
@@ -40,44 +40,38 @@ mod boxes;
 #[cfg(feature = "tokio")]
 mod call_error;
 #[cfg(feature = "tokio")]
-mod connection;
+pub mod connection;
 #[cfg(feature = "tokio")]
 mod events;
-#[cfg(feature = "tokio")]
-mod locator;
+pub mod locator;
 mod panics;
 #[cfg(feature = "tokio")]
 mod peer;
 #[cfg(feature = "tokio")]
 mod responder;
 #[cfg(feature = "tokio")]
-mod server;
+pub mod server;
 #[cfg(feature = "tokio")]
 mod settings;
 
-pub use command::{Argument, Arguments, Command, Constrained, Constraint, ErrorCodes, NoErrors, constraint};
-pub use escaped::Escaped;
-pub use exposed::{Context, Exposable, ExposeError, Exposed, State};
-pub use packet::PacketError;
-pub use value::{
-    BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Key, RawValue, Value, ValueWriter,
+#[doc(inline)]
+pub use command::{Arguments, Command, ErrorCodes, constraint};
+#[doc(inline)]
+pub use exposed::{Exposed, State};
+#[doc(inline)]
+pub use wire::amp_box::AmpBox;
+
+#[cfg(feature = "tokio")]
+#[doc(inline)]
+pub use {
+    call_error::{CallError, Reply},
+    connection::{extension, handle::Connection},
+    peer::Peer,
+    reason::CloseReason,
+    server::handle::Server,
+    settings::Settings,
 };
-pub use violation::{Place, Violation, Violations};
-pub use wire::{AmpBox, BoxDecoder, BoxLimits, Excerpt, InsertError, MAX_KEY, MAX_VALUE, Pairs, RawBox, WireError};
 
 #[cfg(feature = "tokio")]
 #[doc(hidden)]
 pub use server::accept;
-#[cfg(feature = "tokio")]
-pub use {
-    boxes::{BoxReceiver, BoxSender, SendBoxError},
-    call_error::{CallError, NotifyError, Reply},
-    connection::{BoxInlet, Call, Connection, ConnectionBuilder, Driver, Timer, WeakConnection, extension, pair},
-    locator::Locator,
-    memory::Meter,
-    peer::{Credentials, Peer},
-    reason::CloseReason,
-    responder::{Answer, Ask, Located},
-    server::{IntoSession, Listener, MakeSession, Refused, Server, ServerBuilder, Session, UnixSocket},
-    settings::{Settings, Strictness},
-};

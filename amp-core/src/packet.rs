@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::codes;
 use crate::command::{Arguments, Command, ErrorCodes};
+use crate::error::codes;
 use crate::exposed::ContextRef;
 use crate::value::{BoxReader, BoxWriter, EncodeError, EncodeErrorKind, Key};
 use crate::wire::{AmpBox, BoxLimits, END, Excerpt, MAX_VALUE, RawBox, Rollback};

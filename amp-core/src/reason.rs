@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::codes;
+use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::packet::PacketError;
 use crate::wire::WireError;
@@ -54,7 +54,7 @@ pub enum CloseReason {
         /// The code on the wire.
         code: &'static str,
     },
-    /// An undeclared failure under [`Strictness::Twisted`](crate::Strictness::Twisted).
+    /// An undeclared failure under [`Strictness::Twisted`](crate::connection::Strictness::Twisted).
     #[error("a responder failed, and the connection is strict")]
     Failure,
     /// The peer does not read: more than [`Settings::max_outbound`](crate::Settings::max_outbound) bytes wait to be written.
@@ -100,7 +100,7 @@ pub enum CloseReason {
         /// The limit that was crossed.
         limit: usize,
     },
-    /// The connections of the server held more than [`ServerBuilder::max_memory`](crate::ServerBuilder::max_memory) together, and this
+    /// The connections of the server held more than [`ServerBuilder::max_memory`](crate::server::ServerBuilder::max_memory) together, and this
     /// one the most of it. All that it held is given back: what ran was cut, and what was to be written is lost.
     #[error("the server's memory is used up: of {limit} bytes this connection held {held}, the most of all")]
     OutOfMemory {
@@ -110,19 +110,19 @@ pub enum CloseReason {
         limit: usize,
     },
     /// This server had as many connections as it may
-    /// ([`ServerBuilder::max_connections`](crate::ServerBuilder::max_connections)), and one more came: the peer had never sent a whole box,
+    /// ([`ServerBuilder::max_connections`](crate::server::ServerBuilder::max_connections)), and one more came: the peer had never sent a whole box,
     /// and was the first of those.
     #[error("the server was full, and this connection had never sent a box: another one took its place")]
     MadeRoom,
     /// The peer ended it and said why.
     #[error("the peer ended the connection with {}: {}", Escaped(.code), Escaped(.text))]
     EndedByPeer {
-        /// One of [`codes`](crate::codes), or that of a fatal error. Control characters are escaped.
+        /// One of [`codes`](crate::error::codes), or that of a fatal error. Control characters are escaped.
         code: String,
         /// The peer's words, cut after 512 characters. Control characters are escaped.
         text: String,
     },
-    /// Extensions that [`ConnectionBuilder::extension`](crate::ConnectionBuilder::extension) was given claim the same command twice. Nothing was handled or
+    /// Extensions that [`ConnectionBuilder::extension`](crate::connection::ConnectionBuilder::extension) was given claim the same command twice. Nothing was handled or
     /// written.
     #[error("the command {command} is claimed twice by extensions of this end")]
     ClaimedTwice {

@@ -17,19 +17,19 @@ pub struct Settings {
     /// a responder makes take no place: see [`Connection::call`](crate::Connection::call).
     pub max_calls: usize,
     /// How many of the peer's commands may run or wait here at once; further ones are answered with
-    /// [`codes::BUSY`](crate::codes::BUSY), and notifications wait. Responders that are ready at once do not count. Default 4,096.
+    /// [`codes::BUSY`](crate::error::codes::BUSY), and notifications wait. Responders that are ready at once do not count. Default 4,096.
     ///
     /// One notification at a time runs in any case, whatever calls run: they may be waiting for it.
     pub max_responders: usize,
     /// How many bytes the peer's commands may hold that run or wait here; further ones are answered with
-    /// [`codes::BUSY`](crate::codes::BUSY). Default 64 MiB.
+    /// [`codes::BUSY`](crate::error::codes::BUSY). Default 64 MiB.
     ///
     /// Each counts for 512 bytes more than it has, and for what it decodes to beyond its own bytes, until it is answered. A notification
     /// waits for its turn among [`max_responders`](Self::max_responders), and while this limit is crossed, but one at a time runs in any
     /// case. A peer that [announces](Self::announce) gets no credit for more meanwhile. Another one may have sent more already, and each
     /// was promised to run: the connection ends with
     /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications) when they hold more than this limit, six boxes of
-    /// the [largest size](crate::BoxLimits::bytes), 193 KiB and [`BoxLimits::decoded_bytes`](crate::BoxLimits::decoded_bytes) together.
+    /// the [largest size](crate::wire::BoxLimits::bytes), 193 KiB and [`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes) together.
     pub max_inbound: usize,
     /// High-water mark of the outbound buffer, in bytes: above it callers wait before they append to it, and responders before they
     /// start. What counts as no call, as the bytes of streams, has room of its own: 96 KiB, beside large calls as much as these had the

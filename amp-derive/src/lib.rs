@@ -26,7 +26,7 @@ mod wire_name;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Derives `amp::Arguments` and `amp::Value`: a struct that travels as a box.
+/// Derives `amp::Arguments` and `amp::value::Value`: a struct that travels as a box.
 ///
 /// For responses, and for fields that are boxes themselves: a field of the type is one nested box, a `Vec` of it an
 /// AMP list. A command takes [`Command`](macro@Command) instead.
@@ -43,7 +43,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// ```
 ///
 /// The fields are written in bytewise order of their names on the wire, which are the fields' own unless they are
-/// given one (`r#type` is `type`). Every field is an `amp::Argument`; `Option` makes one optional. The struct may
+/// given one (`r#type` is `type`). Every field is an `amp::value::Argument`; `Option` makes one optional. The struct may
 /// have type and const parameters.
 ///
 /// # Settings
@@ -65,7 +65,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// - `length(bytes = 1..=64)`: bytes of a text;
 /// - `pattern = "[a-z]+"`: the whole text matches this regular expression (feature `regex` of `amp-rpc`);
 /// - `non_empty`: a text, byte string or list with something in it;
-/// - `with = is_prime`, `with = DivisibleBy(11)`: any `fn(&T) -> bool` or value that is an `amp::Constraint<T>`; for a
+/// - `with = is_prime`, `with = DivisibleBy(11)`: any `fn(&T) -> bool` or value that is an `amp::constraint::Constraint<T>`; for a
 ///   `String` also a function that takes `&str`, for a `Vec<T>` one that takes `&[T]`; a function of any type is named
 ///   with the type there: `is_new::<String>`; may stand several times;
 /// - `each(non_empty, length = ..=9)`: rules for each item of a list; nests.
@@ -75,7 +75,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// # Compile errors
 /// - an enum, a union, or a struct whose fields have no names; a lifetime parameter;
 /// - a field whose name on the wire is empty, has more than 255 bytes, begins with `_`, or is another field's;
-/// - a field whose type is no `amp::Argument`, or is an `Option` of an `Option` (where a type parameter
+/// - a field whose type is no `amp::value::Argument`, or is an `Option` of an `Option` (where a type parameter
 ///   decides that, it is found when the program is built, not by `cargo check`);
 /// - a rule that is unknown, has no value, a value of the wrong form, or one too many; one that is given twice; an
 ///   `each(..)` without rules; `#[constrain]` without parentheses or with nothing in them, or on the struct;
@@ -165,7 +165,7 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// further keys of the error box, which a peer that does not know them passes over; from a peer that does not send
 /// them the error arrives as `CallError::Remote`. They are as with [`Arguments`](macro@Arguments).
 ///
-/// The library has codes of its own, in `amp::codes`: `UNHANDLED`, `UNKNOWN`, `INVALID_ARGUMENT`, `BUSY`, `DRAINING` and others. A
+/// The library has codes of its own, in `amp::error::codes`: `UNHANDLED`, `UNKNOWN`, `INVALID_ARGUMENT`, `BUSY`, `DRAINING` and others. A
 /// variant with one of them, as `Unknown` is by its name, is what a caller sees when the library answers with that code, too. Give it
 /// another name or another code.
 ///
@@ -297,7 +297,7 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// The block stays, every method in it is a responder, and `abacus.into_locator()` makes a locator. The type may
 /// have parameters, and has one such block.
 ///
-/// A method may take up to six parameters behind the command, each an `amp::Exposable`, as exposed fields hold:
+/// A method may take up to six parameters behind the command, each an `amp::locator::Exposable`, as exposed fields hold:
 /// `async fn divide(&self, command: Divide, connection: Connection, pool: State<Pool>) -> Reply<Divide>`.
 ///
 /// In both forms `#[cfg(..)]` on a method holds for everything that is made of it, also the `cfg` that a `cfg_attr` makes. A

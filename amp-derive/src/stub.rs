@@ -13,7 +13,7 @@ pub(crate) fn arguments(
     krate: &Path,
     deprecated: Option<&TokenStream>,
 ) -> TokenStream {
-    let encoded = code!(::core::result::Result<(), #krate::EncodeError>);
+    let encoded = code!(::core::result::Result<(), #krate::__private::EncodeError>);
     implement(
         ident,
         generics,
@@ -21,13 +21,13 @@ pub(crate) fn arguments(
         deprecated,
         &code! {
             const FIELDS: #krate::schema::BoxDeclaration = #krate::__private::fields("", &[]);
-            fn put_leading(&self, _: &mut #krate::BoxWriter<'_>) -> #encoded {
+            fn put_leading(&self, _: &mut #krate::__private::BoxWriter<'_>) -> #encoded {
                 ::core::unreachable!()
             }
-            fn put_trailing(&self, _: &mut #krate::BoxWriter<'_>) -> #encoded {
+            fn put_trailing(&self, _: &mut #krate::__private::BoxWriter<'_>) -> #encoded {
                 ::core::unreachable!()
             }
-            fn take(_: &mut #krate::BoxReader<'_>) -> ::core::result::Result<Self, #krate::DecodeError> {
+            fn take(_: &mut #krate::__private::BoxReader<'_>) -> ::core::result::Result<Self, #krate::__private::DecodeError> {
                 ::core::unreachable!()
             }
         },
@@ -39,13 +39,13 @@ pub(crate) fn value(ident: &Ident, generics: &Generics, krate: &Path, deprecated
     implement(
         ident,
         generics,
-        &code!(#krate::Value),
+        &code!(#krate::__private::Value),
         deprecated,
         &code! {
-            fn encode(&self, _: &mut #krate::ValueWriter<'_>) -> ::core::result::Result<(), #krate::EncodeError> {
+            fn encode(&self, _: &mut #krate::__private::ValueWriter<'_>) -> ::core::result::Result<(), #krate::__private::EncodeError> {
                 ::core::unreachable!()
             }
-            fn decode(_: #krate::RawValue<'_>) -> ::core::result::Result<Self, #krate::DecodeError> {
+            fn decode(_: #krate::__private::RawValue<'_>) -> ::core::result::Result<Self, #krate::__private::DecodeError> {
                 ::core::unreachable!()
             }
         },
@@ -74,8 +74,8 @@ pub(crate) fn error_codes(
             fn from_error(
                 _: &::core::primitive::str,
                 _: &::core::primitive::str,
-                _: &mut #krate::BoxReader<'_>,
-            ) -> ::core::result::Result<::core::option::Option<Self>, #krate::DecodeError> {
+                _: &mut #krate::__private::BoxReader<'_>,
+            ) -> ::core::result::Result<::core::option::Option<Self>, #krate::__private::DecodeError> {
                 ::core::unreachable!()
             }
         },

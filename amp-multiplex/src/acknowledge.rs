@@ -1,6 +1,7 @@
 //! Answers to the peer's Transmits and Disconnects.
 
-use amp_core::{Answer, Command};
+use amp_core::Command;
+use amp_core::locator::Answer;
 
 use crate::commands::{StreamGone, Transmit};
 

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use amp_core::schema::AmpType;
-use amp_core::{Argument, BoxReader, BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
+use amp_core::value::{Argument, BoxReader, BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
 use amp_derive::{Arguments, Command, ErrorCodes};
 use bytes::Bytes;
 use uuid::Uuid;

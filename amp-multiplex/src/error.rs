@@ -1,6 +1,8 @@
 use std::{fmt, io};
 
-use amp_core::{CallError, CloseReason, EncodeError, Escaped, codes};
+use amp_core::error::{Escaped, codes};
+use amp_core::value::EncodeError;
+use amp_core::{CallError, CloseReason};
 
 use crate::commands::{ConnectRefusal, StreamGone};
 

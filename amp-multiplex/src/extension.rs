@@ -1,9 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use amp_core::connection::WeakConnection;
 use amp_core::extension::{EventKind, Events, Extension, Handler};
+use amp_core::locator::Ask;
 use amp_core::schema::CommandDeclaration;
-use amp_core::{Ask, CloseReason, Command, Connection, WeakConnection};
+use amp_core::{CloseReason, Command, Connection};
 use tracing::Level;
 
 use crate::commands::{Connect, Connected, Disconnect, ExtraKey, Id, Transmit};
@@ -17,12 +19,13 @@ use crate::unread::Unread;
 
 /// The extension that gives connections streams: what the peer may open them to, and the limits.
 ///
-/// It is given to [`ConnectionBuilder::extension`](amp_core::ConnectionBuilder::extension) or
-/// [`ServerBuilder::extension`](amp_core::ServerBuilder::extension). Each connection gets streams of its own, which
+/// It is given to [`ConnectionBuilder::extension`](amp_core::connection::ConnectionBuilder::extension) or
+/// [`ServerBuilder::extension`](amp_core::server::ServerBuilder::extension). Each connection gets streams of its own, which
 /// [`Multiplexer::of`] returns. Cheap to clone.
 ///
 /// ```
-/// use amp_core::{Connection, pair};
+/// use amp_core::Connection;
+/// use amp_core::connection::pair;
 /// use amp_multiplex::{Factories, Multiplexer, Multiplexing};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -112,7 +115,7 @@ fn fail_at_the_end(streams: &Arc<Streams>, connection: &Connection) {
                     stream.lose(reason);
                 } else {
                     stream.fail(StreamError::Connection(reason.clone()));
-                    stream.note_unread();
+                    stream.leave();
                 }
             }
         }

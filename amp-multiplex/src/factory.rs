@@ -5,7 +5,8 @@ use std::future::Future;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use amp_core::{Answer, Connection, Peer};
+use amp_core::locator::Answer;
+use amp_core::{Connection, Peer};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -26,6 +27,9 @@ use crate::streams::Charge;
 pub struct Factories {
     named: Arc<Mutex<Named>>,
 }
+
+/// A task of so many bytes is small: it is in what each stream counts for.
+const SMALL: usize = 1024;
 
 #[derive(Default)]
 struct Named {
@@ -88,7 +92,16 @@ impl Factories {
         F: Future<Output = ()> + Send + 'static,
     {
         self.insert(name, move |opening: Opening| {
-            tokio::spawn(serve(opening.accept()));
+            let stream = opening.accept();
+            if size_of::<F>() <= SMALL {
+                tokio::spawn(serve(stream));
+                return;
+            }
+            let (held, serving) = (stream.hold(size_of::<F>()), Box::pin(serve(stream)));
+            tokio::spawn(async move {
+                serving.await;
+                drop(held);
+            });
         });
     }
 

@@ -5,7 +5,8 @@
 //! is sent when the reader has taken the bytes, and a writer has no more than a window of unacknowledged bytes in flight.
 //!
 //! ```
-//! use amp_core::{Connection, pair};
+//! use amp_core::Connection;
+//! use amp_core::connection::pair;
 //! use amp_multiplex::{Factories, Multiplexer, Multiplexing};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
@@ -42,7 +43,7 @@
 //!
 //! # Limits
 //! What a limit counts is what is held: bytes, the tags of their receipts, the buffers that slices pin. At a server it counts towards
-//! [`max_memory`](amp_core::ServerBuilder::max_memory), too: a connection that holds more than its share opens no streams while memory is
+//! [`max_memory`](amp_core::server::ServerBuilder::max_memory), too: a connection that holds more than its share opens no streams while memory is
 //! short, and its peer gets no credit. [`Factories::max_streams`], [`Target::max_streams`] and [`Target::max_connects`] hold over all
 //! connections, of which one alone gets half. The sockets of targets and forwards have half of the descriptors of the process at most,
 //! and eight names are looked up at once.

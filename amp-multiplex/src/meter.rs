@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use amp_core::{Connection, Meter, WeakConnection};
+use amp_core::Connection;
+use amp_core::connection::{Meter, WeakConnection};
 
 /// Counts what streams hold towards what the server may hold. One meter for all of them, or none, as in tests of the machine.
 #[derive(Clone, Debug, Default)]

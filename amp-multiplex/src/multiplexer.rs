@@ -23,7 +23,8 @@ use crate::stream::{Stream, Streams};
 /// [`in_order`](amp_core::Settings::in_order) too, as streams wait for no responder:
 ///
 /// ```
-/// use amp_core::{CallError, Connection, Reply, pair};
+/// use amp_core::{CallError, Connection, Reply};
+/// use amp_core::connection::pair;
 /// use amp_derive::{Command, responder};
 /// use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream};
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};

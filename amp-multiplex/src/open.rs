@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, MutexGuard};
 
+use amp_core::Connection;
+use amp_core::connection::Call;
 use amp_core::extension::CallExt;
-use amp_core::{Answer, Call, Connection};
+use amp_core::locator::Answer;
 use bytes::Bytes;
 
 use crate::acknowledge::Ack;
@@ -33,7 +35,7 @@ pub(crate) fn accept(
     let half_close = (half_close && peer.half_close).then_some(true);
     let keeps = max_buffered.filter(|_| half_close.is_some());
     answer.send(Ok(Connected { connection: id, half_close: ExtraKey(half_close), keeps: ExtraKey(keeps) }));
-    Stream::new(shared, connection, place)
+    Stream::accepted(shared, connection, place)
 }
 
 /// Opens a stream to a factory of the peer.
@@ -150,6 +152,7 @@ fn open(
     // A stream that is closed before it is open needs no entry.
     if is_closed {
         drop(registry);
+        shared.leave();
     } else if overrun {
         registry.close(id, |_| false);
         drop(registry);
@@ -160,7 +163,7 @@ fn open(
     if overrun && !is_closed {
         shared.close_overrun(true);
     }
-    Ok(Stream::new(shared, connection, None))
+    Ok(Stream::opened(shared, connection))
 }
 
 /// A Connect of this end has ended without a stream.
@@ -194,6 +197,7 @@ fn insert(streams: &Streams, mut registry: MutexGuard<'_, Registry<Arc<Shared>, 
     if let Some(reason) = streams.end_reason() {
         drop(registry);
         shared.fail(StreamError::Connection(reason));
+        shared.leave();
     } else {
         registry.insert(shared.id().clone(), Arc::clone(shared));
     }

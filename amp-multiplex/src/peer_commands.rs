@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use amp_core::Connection;
 use amp_core::extension::{EventKind, Events};
-use amp_core::{Answer, Connection};
+use amp_core::locator::Answer;
 use tracing::Level;
 
 use crate::acknowledge::{Ack, acknowledge, discard, refuse};
@@ -119,23 +120,21 @@ pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer
             return streams.answer_unknown([answer]);
         }
     };
-    let (mut wakers, mut has_unread, mut guard) = ([None, None], false, None);
+    let (mut wakers, mut is_closed) = ([None, None], false);
     if let Some(stream) = &stream {
         let mut inner = stream.lock();
         inner.recv_close(close);
         wakers = [inner.reader.take(), inner.writer.take()];
-        has_unread = inner.has_unread();
-        if inner.machine.state().is_closed() {
+        is_closed = inner.machine.state().is_closed();
+        if is_closed {
             registry.remove(id, |_| true);
-            guard = inner.guard.take();
         }
     }
     drop(registry);
-    if let Some(stream) = stream.filter(|_| has_unread) {
-        stream.note_unread();
+    if let Some(stream) = stream.filter(|_| is_closed) {
+        stream.leave();
     }
     wakers.into_iter().flatten().for_each(Waker::wake);
-    drop(guard);
     if is_whole || close != RemoteClose::Half {
         answer.send(Ok(()));
     } else {

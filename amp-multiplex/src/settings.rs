@@ -9,6 +9,13 @@ pub struct StreamSettings {
     /// How many streams there may be at once, opened from either end. A stream counts until the peer knows that it is closed.
     /// A Connect that is out counts until its caller waits no more: then it is only one of the connection's
     /// [`max_calls`](amp_core::Settings::max_calls). A Connect over the limit is refused, and nothing else happens. Default 16,384.
+    ///
+    /// Towards the [`max_memory`](amp_core::server::ServerBuilder::max_memory) of a server each counts as 2 KiB beside its bytes. One that the
+    /// peer has opened counts for 8 KiB more until the program drops it: a task serves it, which most often holds a buffer, as
+    /// [`tokio::io::copy`] does. What a task holds beyond that is for the program to count, with a
+    /// [meter](amp_core::Connection::meter).
+    ///
+    /// [`tokio::io::copy`]: https://docs.rs/tokio/1/tokio/io/fn.copy.html
     pub max_streams: usize,
     /// The initial window of a stream: how many bytes it may have unacknowledged, at least 2 KiB. Default 128 KiB.
     pub first_window: usize,

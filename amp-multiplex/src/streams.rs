@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use amp_core::{Answer, CloseReason, Command, Connection, WeakConnection};
+use amp_core::connection::WeakConnection;
+use amp_core::locator::Answer;
+use amp_core::{CloseReason, Command, Connection};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -20,8 +22,8 @@ use crate::withheld::Withheld;
 
 static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// What a stream holds beside its buffers, at an end that may have a task for it.
-const STREAM: usize = 1024;
+/// What is held here for a stream beside its buffers, also while it closes.
+const STREAM: usize = 2 * 1024;
 
 impl Receipt for Ack {
     fn held(&self) -> usize {
@@ -98,6 +100,12 @@ impl<S> Streams<S> {
     /// The budget of what was received and not read.
     pub(crate) fn received(&self) -> &Budget {
         &self.received
+    }
+
+    /// A stream has, or had, something that [counts](StreamMeter) beside its buffers.
+    #[inline]
+    pub(crate) fn change_held(&self, before: usize, after: usize) {
+        self.meter.change(before, after);
     }
 
     /// Counts bytes that are held for a stream beside its buffers, until what is returned is dropped.

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use amp_core::WeakConnection;
+use amp_core::connection::WeakConnection;
 
 use crate::acknowledge::{Ack, acknowledge};
 use crate::meter::StreamMeter;

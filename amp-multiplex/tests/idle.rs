@@ -18,7 +18,7 @@ async fn ten_thousand_idle_streams_cost_less_than_two_kibibytes_each_at_each_end
     let mut listener = factories.listen("idle", STREAMS);
     let ends = [Multiplexing::new(&factories), Multiplexing::new(&Factories::new())];
     let [one, other] = ends.map(|end| Connection::builder().extension(end));
-    let (one, other) = amp_core::pair(one, other);
+    let (one, other) = amp_core::connection::pair(one, other);
     let [server, client] = [&one, &other].map(|end| Multiplexer::of(end).expect("it has the extension"));
 
     let mut streams: Vec<(Stream, Stream)> = Vec::with_capacity(STREAMS);

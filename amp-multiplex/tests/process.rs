@@ -29,7 +29,7 @@ fn alone(name: &str, test: impl Future<Output = ()>) {
 
 /// A client of the factories, and what keeps its connection.
 fn client(factories: &Factories) -> (Multiplexer, [Connection; 2]) {
-    let (one, other) = amp_core::pair(
+    let (one, other) = amp_core::connection::pair(
         Connection::builder().extension(Multiplexing::default()),
         Connection::builder().extension(Multiplexing::new(factories)),
     );

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use amp_core::{Connection, ConnectionBuilder};
+use amp_core::Connection;
+use amp_core::connection::ConnectionBuilder;
 use amp_multiplex::{Factories, Multiplexer, Multiplexing, Opening, Stream, StreamSettings, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -117,7 +118,7 @@ async fn soak() {
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let target = target().await;
     let (no_tasks, no_files) = (tasks(), files());
-    let (connection, other_connection) = amp_core::pair(end(&target), end(&target));
+    let (connection, other_connection) = amp_core::connection::pair(end(&target), end(&target));
     let [one, other] = [&connection, &other_connection].map(|end| Multiplexer::of(end).expect("it has the extension"));
     // Two drivers.
     let (idle_tasks, idle_files) = (tasks(), files());

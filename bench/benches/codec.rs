@@ -2,7 +2,9 @@
 
 use std::hint::black_box;
 
-use amp::{Arguments, BoxDecoder, BoxLimits, BoxReader, BoxWriter, Key};
+use amp::Arguments;
+use amp::value::{BoxReader, BoxWriter, Key};
+use amp::wire::{BoxDecoder, BoxLimits};
 use amp_bench::contestants::by_hand::{put_sum, take_sum};
 use amp_bench::contestants::ours::Sum;
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use amp::{
-    AmpBox, BoxInlet, BoxReceiver, BoxSender, CloseReason, Connection, ConnectionBuilder, Peer, SendBoxError,
-    WeakConnection, codes,
-};
+use amp::connection::{BoxInlet, BoxReceiver, BoxSender, ConnectionBuilder, WeakConnection};
+use amp::error::{SendBoxError, codes};
+use amp::{AmpBox, CloseReason, Connection, Peer};
 
 const ROUTE: &str = "_route";
 

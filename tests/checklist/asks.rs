@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use amp::{AmpBox, Call, CallError, Reply, Settings, responder};
+use amp::connection::Call;
+use amp::{AmpBox, CallError, Reply, Settings, responder};
 
 use crate::commands::{House, Note, Sum, Wait, sum};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, packed, reason, soon};
@@ -189,7 +190,7 @@ async fn line_25_pending_calls_fail_when_the_connection_is_lost_and_later_ones_a
     assert_eq!(reason(connection.call(Wait).await), "ClosedByPeer");
     assert_eq!(reason(connection.call_box("Sum", AmpBox::new()).await), "ClosedByPeer");
     let error = connection.notify(sum()).await.expect_err("closed");
-    assert!(matches!(error, amp::NotifyError::Connection(_)), "{error:?}");
+    assert!(matches!(error, amp::error::NotifyError::Connection(_)), "{error:?}");
     assert!(connection.is_closed());
 }
 

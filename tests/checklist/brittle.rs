@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use amp::{CloseReason, Connection, Peer, Settings, WeakConnection};
+use amp::connection::WeakConnection;
+use amp::{CloseReason, Connection, Peer, Settings};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
 use crate::commands::{House, sum};

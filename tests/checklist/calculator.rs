@@ -1,6 +1,7 @@
 //! Code that takes `impl Calculator` cannot tell a responder, a client and a mock apart.
 
-use amp::{Arguments, CallError, CloseReason, Command, Connection, ErrorCodes, Reply, Settings, pair, responder};
+use amp::connection::pair;
+use amp::{Arguments, CallError, CloseReason, Command, Connection, ErrorCodes, Reply, Settings, responder};
 
 use crate::raw_peer::{RawPeer, answer, ask, soon};
 

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use amp::connection::{WeakConnection, pair};
+use amp::locator::{Answer, Ask, Located};
 use amp::schema::CommandDeclaration;
-use amp::{Answer, Arguments, Ask, CallError, Command, Connection, Located, Settings, WeakConnection, pair};
+use amp::{Arguments, CallError, Command, Connection, Settings};
 use amp_core::extension::{Extension, Handler, RunningAsks};
 
 use crate::commands::{House, Wait, sum};
@@ -188,7 +190,7 @@ async fn a_large_ask_that_is_cancelled_while_it_is_decoded_does_not_begin() {
 
 struct Locating<F>(F);
 
-impl<F: Fn(Ask) -> Located + Send + Sync + 'static> amp::Locator for Locating<F> {
+impl<F: Fn(Ask) -> Located + Send + Sync + 'static> amp::locator::Locator for Locating<F> {
     fn locate(&self, ask: Ask) -> Located {
         (self.0)(ask)
     }

@@ -7,7 +7,8 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use amp::{Command, Connection, ConnectionBuilder, Exposed, Reply, Settings, responder};
+use amp::connection::ConnectionBuilder;
+use amp::{Command, Connection, Exposed, Reply, Settings, responder};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command as Process};

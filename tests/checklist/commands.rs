@@ -3,10 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use amp::{
-    Arguments, CallError, Command, Connection, DecodeError, EncodeError, ErrorCodes, Exposed, RawValue, Reply, Value,
-    ValueWriter, responder,
-};
+use amp::value::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Exposed, Reply, responder};
 use tokio::sync::Semaphore;
 
 #[derive(Arguments, Debug, PartialEq)]

@@ -177,3 +177,43 @@ async fn nothing_waits_for_good_behind_notifications_that_wait_for_memory() {
     house.open(1);
     peer.expect(answer("wait", &[])).await;
 }
+
+/// Waits for good, with much in its future.
+#[derive(Command, Debug)]
+struct Stay;
+
+const FUTURE: usize = 16 * 1024;
+
+struct Guests;
+
+#[responder]
+impl Guests {
+    async fn stay(&self, _: Stay) -> Reply<Stay> {
+        let mut luggage = [0_u8; FUTURE];
+        std::future::pending::<()>().await;
+        luggage.reverse();
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn asks_that_waited_are_busy_when_the_futures_of_those_before_hold_as_much_as_they_may() {
+    let house = House::new();
+    let settings = Settings::new().outbound_high_water(1000).max_inbound(100_000).write_timeout(None);
+    let locator = (house.clone().into_locator(), Guests.into_locator());
+    let (connection, mut peer) = RawPeer::with_room(64, locator, settings);
+    peer.send(ask("big", "Big", &[("size", "2000")]).repeat(2)).await;
+    peer.send(ask("stay", "Stay", &[]).repeat(50)).await;
+    peer.send(packed(&[("_command", "Note"), ("text", "promised")])).await;
+    peer.expect(big()).await;
+    sleep(Duration::from_secs(1)).await;
+    let (mut answers, mut busy) = (Vec::new(), 0);
+    while busy < 50 - 100_000 / FUTURE - 2 {
+        answers.extend(peer.some().await);
+        busy = answers.windows(4).filter(|word| word == b"BUSY").count();
+    }
+    sleep(Duration::from_secs(1)).await;
+    // Nobody is accused, and what was promised to run has run.
+    assert!(!connection.is_closed());
+    assert_eq!(house.notes(), ["promised"]);
+}

@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::future::poll_fn;
 
-use amp::{
-    AmpBox, CallError, Connection, DecodeErrorKind, EncodeErrorKind, Reply, Server, Settings, Strictness, responder,
-};
+use amp::connection::Strictness;
+use amp::value::{DecodeErrorKind, EncodeErrorKind};
+use amp::{AmpBox, CallError, Connection, Reply, Server, Settings, responder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -84,7 +84,8 @@ async fn refused_with_the_declared_error(case: &Case) {
     peer.send(ask_guarded("x", "Valued", &[(case.rule, case.wire)])).await;
     peer.expect(error("x", "VALUE_ERROR", case.told)).await;
     drop((connection, peer));
-    let (connection, _other) = amp::pair(Connection::builder(), Connection::builder().locator(Guard.into_locator()));
+    let (connection, _other) =
+        amp::connection::pair(Connection::builder(), Connection::builder().locator(Guard.into_locator()));
     let refused =
         soon("a refusal", connection.call(case.breaking::<LooseValued>())).await.expect_err("a rule is broken");
     assert_eq!(refused.declared(), Some(&Refused::Value(case.told.to_owned())));

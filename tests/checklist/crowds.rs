@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use amp::{AmpBox, BoxSender, BoxWriter, Call, Command, Connection, Settings};
+use amp::connection::{BoxSender, Call};
+use amp::value::BoxWriter;
+use amp::{AmpBox, Command, Connection, Settings};
 use amp_core::extension::{CallExt, Delivery, ReplySink, Sender};
 
 use tokio::sync::Notify;

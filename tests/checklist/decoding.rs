@@ -6,10 +6,11 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::{
-    Answer, Arguments, Ask, BoxLimits, CallError, Command, Connection, DecodeError, DecodeErrorKind, EncodeError,
-    Located, Locator, RawValue, Reply, Settings, Value, ValueWriter, pair, responder,
-};
+use amp::connection::pair;
+use amp::locator::{Answer, Ask, Located, Locator};
+use amp::value::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use amp::wire::BoxLimits;
+use amp::{Arguments, CallError, Command, Connection, Reply, Settings, responder};
 use tokio::sync::Semaphore;
 
 use crate::commands::{House, Wait};

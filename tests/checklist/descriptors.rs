@@ -7,7 +7,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::time::Duration;
 
-use amp::{Connection, ConnectionBuilder, Peer};
+use amp::connection::ConnectionBuilder;
+use amp::{Connection, Peer};
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::stat::Mode;
 use tokio::process::Command as Process;

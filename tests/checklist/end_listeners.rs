@@ -2,7 +2,8 @@
 
 use std::sync::mpsc;
 
-use amp::{CloseReason, Connection, pair};
+use amp::connection::pair;
+use amp::{CloseReason, Connection};
 
 fn listen(connection: &Connection) -> mpsc::Receiver<String> {
     let (told, reasons) = mpsc::channel();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use amp::{Command, Connection, Exposed, Reply, Server, Settings, pair, responder};
+use amp::connection::pair;
+use amp::{Command, Connection, Exposed, Reply, Server, Settings, responder};
 use amp_core::extension::{Extension, Handler};
 use tokio::time::{Instant, sleep};
 
@@ -248,15 +249,15 @@ async fn aborting_begins_nothing_that_waits_for_its_turn() {
 
 /// Takes the command away and answers when the test says so.
 #[derive(Clone, Default)]
-struct Aside(Arc<std::sync::Mutex<Vec<amp::Ask>>>);
+struct Aside(Arc<std::sync::Mutex<Vec<amp::locator::Ask>>>);
 
-impl amp::Locator for Aside {
-    fn locate(&self, ask: amp::Ask) -> amp::Located {
+impl amp::locator::Locator for Aside {
+    fn locate(&self, ask: amp::locator::Ask) -> amp::locator::Located {
         if ask.is::<Fetch>() {
             self.0.lock().expect("no panic").push(ask);
-            return amp::Located::Answered;
+            return amp::locator::Located::Answered;
         }
-        amp::Located::Unknown(ask)
+        amp::locator::Located::Unknown(ask)
     }
 }
 
@@ -326,13 +327,13 @@ impl Extension for Mad {
         vec![Fetch::DECLARATION]
     }
 
-    fn attach(&self, _: amp::WeakConnection) -> Arc<dyn Handler> {
+    fn attach(&self, _: amp::connection::WeakConnection) -> Arc<dyn Handler> {
         Arc::new(Self)
     }
 }
 
 impl Handler for Mad {
-    fn handle(&self, _: usize, ask: amp::Ask) {
+    fn handle(&self, _: usize, ask: amp::locator::Ask) {
         panic!("expected: a bug of the user's at {ask:?}");
     }
 }

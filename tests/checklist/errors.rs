@@ -1,6 +1,7 @@
 //! Lines 27 to 34, 39 and 40: what goes wrong at the responder's end.
 
-use amp::{Settings, Strictness};
+use amp::Settings;
+use amp::connection::Strictness;
 
 use crate::commands::House;
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, packed, unknown};

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use amp::connection::{WeakConnection, pair};
+use amp::locator::{Ask, Located, Locator};
 use amp::schema::CommandDeclaration;
-use amp::{
-    Arguments, Ask, CallError, Command, Connection, Located, Locator, Peer, Server, Session, Settings, WeakConnection,
-    pair,
-};
+use amp::server::Session;
+use amp::{Arguments, CallError, Command, Connection, Peer, Server, Settings};
 use amp_core::extension::{CloseGuard, Extension, Handler};
 
 use crate::announcing::WORDS;

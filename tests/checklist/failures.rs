@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use amp::{
-    Ask, CallError, Command, Connection, Exposed, Located, Locator, Peer, Reply, Settings, State, codes, pair,
-    responder,
-};
+use amp::connection::pair;
+use amp::error::codes;
+use amp::locator::{Ask, Located, Locator};
+use amp::{CallError, Command, Connection, Exposed, Peer, Reply, Settings, State, responder};
 
 use crate::commands::{Explode, Fail, House, Wait, sum};
 use crate::raw_peer::{RawPeer, answer_sum, ask, ask_sum, soon, unknown};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use amp::{CallError, Command, Connection, ErrorCodes, Exposed, NoErrors, Reply, Settings, codes, pair, responder};
+use amp::connection::pair;
+use amp::error::{NoErrors, codes};
+use amp::{CallError, Command, Connection, ErrorCodes, Exposed, Reply, Settings, responder};
 
 use crate::commands::{Fail, FailError, Total};
 use crate::logged::{Level, logged};

@@ -1,6 +1,8 @@
 //! Lines 7 to 12 and 14: boxes that are wrong, and how the connection ends.
 
-use amp::{AmpBox, CallError, CloseReason, EncodeErrorKind, InsertError, Settings, WireError};
+use amp::value::EncodeErrorKind;
+use amp::wire::{InsertError, WireError};
+use amp::{AmpBox, CallError, CloseReason, Settings};
 
 use crate::commands::{Echo, House, sum};
 use crate::logged::{Level, logged};

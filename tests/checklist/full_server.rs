@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use amp::{CallError, CloseReason, Connection, Listener, Peer, Server, Settings};
+use amp::server::Listener;
+use amp::{CallError, CloseReason, Connection, Peer, Server, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -51,7 +52,7 @@ async fn over_the_limit_the_first_ask_is_answered_busy_and_the_connection_closed
     works(&two).await;
     let refused = street.enter();
     let reply = soon("an answer", refused.call(sum())).await;
-    assert!(matches!(&reply, Err(CallError::Remote { code, .. }) if code == amp::codes::BUSY), "{reply:?}");
+    assert!(matches!(&reply, Err(CallError::Remote { code, .. }) if code == amp::error::codes::BUSY), "{reply:?}");
     assert_eq!(ended(&refused).await, "ClosedByPeer");
     assert_eq!((server.connections(), server.refused()), (2, 1));
     one.close();
@@ -62,7 +63,7 @@ async fn over_the_limit_the_first_ask_is_answered_busy_and_the_connection_closed
 
 #[tokio::test(start_paused = true)]
 async fn a_plain_peer_that_is_refused_gets_an_ordinary_error_and_the_end() {
-    let (_server, street, house) = serve(1, plain().strictness(amp::Strictness::Twisted).in_order(true));
+    let (_server, street, house) = serve(1, plain().strictness(amp::connection::Strictness::Twisted).in_order(true));
     let inside = street.enter();
     works(&inside).await;
     let mut asks = street.raw();
@@ -244,7 +245,7 @@ async fn over_tcp_a_full_server_answers_busy_and_half_boxes_do_not_keep_others_o
     }
     let refused = Connection::builder().connect_tcp(address).await.expect("it listens");
     let reply = soon("an answer", refused.call(sum())).await;
-    assert!(matches!(&reply, Err(CallError::Remote { code, .. }) if code == amp::codes::BUSY), "{reply:?}");
+    assert!(matches!(&reply, Err(CallError::Remote { code, .. }) if code == amp::error::codes::BUSY), "{reply:?}");
     for client in &clients {
         works(client).await;
     }
@@ -314,7 +315,7 @@ async fn one_user_of_a_unix_socket_has_no_more_connections_than_one_peer_may() {
     works(&first).await;
     let second = Connection::builder().connect_unix(&path).await.expect("it listens");
     let reply = soon("an answer", second.call(sum())).await;
-    assert!(matches!(&reply, Err(CallError::Remote { code, .. }) if code == amp::codes::BUSY), "{reply:?}");
+    assert!(matches!(&reply, Err(CallError::Remote { code, .. }) if code == amp::error::codes::BUSY), "{reply:?}");
     assert_eq!((server.connections(), server.refused()), (1, 1));
     works(&first).await;
 }

@@ -1,6 +1,8 @@
 //! Whatever bytes come: no panic, no silence, whole boxes only.
 
-use amp::{AmpBox, BoxDecoder, BoxLimits, Settings, Strictness};
+use amp::connection::Strictness;
+use amp::wire::{BoxDecoder, BoxLimits};
+use amp::{AmpBox, Settings};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -5,7 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use amp::{CallError, Connection, Peer, Settings, pair};
+use amp::connection::pair;
+use amp::{CallError, Connection, Peer, Settings};
 use amp_core::extension::CallExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
+use amp::connection::{BoxSender, WeakConnection, pair};
+use amp::locator::{Ask, Located, Locator};
 use amp::schema::CommandDeclaration;
-use amp::{
-    Ask, BoxLimits, BoxReader, BoxSender, CallError, Connection, Located, Locator, RawValue, Settings, WeakConnection,
-    pair,
-};
+use amp::value::{BoxReader, RawValue};
+use amp::wire::BoxLimits;
+use amp::{CallError, Connection, Settings};
 use amp_core::extension::{Extension, Handler, Keys, SentBox};
 
 use crate::commands::{House, Note, Wait, sum};

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use amp::{Arguments, BoxLimits, CallError, Command, EncodeErrorKind, Reply, Settings, responder};
+use amp::value::EncodeErrorKind;
+use amp::wire::BoxLimits;
+use amp::{Arguments, CallError, Command, Reply, Settings, responder};
 use tokio::task::JoinSet;
 
 use crate::commands::{Echo, House, Note, Wait, sum};

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::{Connection, Listener, Peer, Server, Settings};
+use amp::server::Listener;
+use amp::{Connection, Peer, Server, Settings};
 use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;

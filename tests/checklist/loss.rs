@@ -189,7 +189,7 @@ async fn callers_that_wait_for_room_are_told() {
     for caller in callers {
         match soon("told", caller).await.expect("no panic") {
             Ok(()) => {}
-            Err(amp::NotifyError::Connection(reason)) => told += usize::from(word(&reason) == "Aborted"),
+            Err(amp::error::NotifyError::Connection(reason)) => told += usize::from(word(&reason) == "Aborted"),
             Err(other) => panic!("{other:?}"),
         }
     }

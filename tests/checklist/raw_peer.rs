@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use amp::{Connection, ConnectionBuilder, Locator, Peer, Settings};
+use amp::connection::ConnectionBuilder;
+use amp::locator::Locator;
+use amp::{Connection, Peer, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::timeout;
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 
-use amp::{Connection, Peer, Refused, Server};
+use amp::server::Refused;
+use amp::{Connection, Peer, Server};
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 

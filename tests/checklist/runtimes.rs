@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use amp::{Connection, Peer, Server, pair};
+use amp::connection::pair;
+use amp::{Connection, Peer, Server};
 use tokio::sync::mpsc;
 
 use crate::server::Door;

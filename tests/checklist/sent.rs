@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
-use amp::{Call, CallError, CloseReason, Connection, Peer, Settings};
+use amp::connection::Call;
+use amp::{CallError, CloseReason, Connection, Peer, Settings};
 use amp_core::extension::CallExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ use crate::raw_peer::{RawPeer, ask_sum, error, soon};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-type Failed = CallError<amp::NoErrors>;
+type Failed = CallError<amp::error::NoErrors>;
 
 /// Takes no byte, and fails to when it is told so; nothing comes from it.
 struct Stuck(oneshot::Receiver<()>);
@@ -103,7 +104,7 @@ async fn what_lies_in_the_outbound_buffer_when_this_end_aborts_is_still_written_
 
 #[tokio::test(start_paused = true)]
 async fn an_error_that_was_answered_was_sent_and_an_argument_that_cannot_be_was_not() {
-    let (connection, mut peer) = RawPeer::with((), Settings::new().boxes(amp::BoxLimits::DEFAULT.bytes(60)));
+    let (connection, mut peer) = RawPeer::with((), Settings::new().boxes(amp::wire::BoxLimits::DEFAULT.bytes(60)));
     let call = tokio::spawn(connection.call(Wait));
     peer.expect(crate::raw_peer::ask("1", "Wait", &[])).await;
     peer.send(error("1", "BUSY", "")).await;

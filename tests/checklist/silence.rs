@@ -18,9 +18,11 @@ fn with(settings: Settings) -> (Connection, RawPeer) {
 
 #[tokio::test(start_paused = true)]
 async fn a_box_that_has_begun_ends_the_connection_when_nothing_more_of_it_comes() {
-    for settings in
-        [Settings::new(), Settings::new().in_order(true), Settings::new().strictness(amp::Strictness::Twisted)]
-    {
+    for settings in [
+        Settings::new(),
+        Settings::new().in_order(true),
+        Settings::new().strictness(amp::connection::Strictness::Twisted),
+    ] {
         let logged = logged(Level::INFO);
         let (connection, mut peer) = with(settings);
         peer.expect_open().await;
@@ -113,7 +115,10 @@ async fn a_peer_of_this_library_learns_that_its_box_took_too_long() {
     let _held = holding.await.expect("no panic");
     assert!(reply.is_err(), "{reply:?}");
     let reason = there.closed().await;
-    assert!(matches!(&reason, CloseReason::EndedByPeer { code, .. } if code == amp::codes::TIMEOUT), "{reason:?}");
+    assert!(
+        matches!(&reason, CloseReason::EndedByPeer { code, .. } if code == amp::error::codes::TIMEOUT),
+        "{reason:?}"
+    );
     assert_eq!(ended(&here).await, "BoxTimeout");
 }
 
@@ -128,9 +133,11 @@ async fn stalled(settings: Settings) -> (Connection, DuplexStream) {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_takes_nothing_of_what_waits_ends_the_connection() {
-    for settings in
-        [Settings::new(), Settings::new().in_order(true), Settings::new().strictness(amp::Strictness::Twisted)]
-    {
+    for settings in [
+        Settings::new(),
+        Settings::new().in_order(true),
+        Settings::new().strictness(amp::connection::Strictness::Twisted),
+    ] {
         let logged = logged(Level::INFO);
         let start = Instant::now();
         let (connection, _peer) = stalled(settings).await;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use amp::{CallError, CloseReason, Connection, ConnectionBuilder, Peer, Settings};
+use amp::connection::ConnectionBuilder;
+use amp::{CallError, CloseReason, Connection, Peer, Settings};
 use amp_core::extension::{Delivery, ReplySink, Sender, SentTag};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;

@@ -75,7 +75,7 @@ async fn a_notification_gives_up_when_the_peer_does_not_read() {
     tokio::task::yield_now().await;
     connection.notify(sum()).await.expect("there is room while the first one is written");
     let error = connection.notify(sum()).await.expect_err("no room");
-    assert!(matches!(error, amp::NotifyError::Timeout), "{error:?}");
+    assert!(matches!(error, amp::error::NotifyError::Timeout), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,8 @@ use std::io::{PipeReader, PipeWriter};
 use std::os::fd::AsRawFd;
 use std::process::Stdio;
 
-use amp::{Connection, ConnectionBuilder, Peer, Server, pair};
+use amp::connection::{ConnectionBuilder, pair};
+use amp::{Connection, Peer, Server};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::process::Command as Process;
 

@@ -1,8 +1,8 @@
 //! Lines 53 to 56 over a connection: lists, optional arguments and names as declared.
 
-use amp::{
-    Arguments, BoxDecoder, BoxLimits, BoxReader, CallError, Command, Connection, Key, Reply, Settings, responder,
-};
+use amp::value::{BoxReader, Key};
+use amp::wire::{BoxDecoder, BoxLimits};
+use amp::{Arguments, CallError, Command, Connection, Reply, Settings, responder};
 use bytes::BytesMut;
 
 use crate::raw_peer::{RawPeer, answer, ask, error, packed, soon};

@@ -4,9 +4,9 @@ use std::future::{Future, poll_fn};
 use std::task::Poll;
 use std::time::Duration;
 
-use amp::{
-    Arguments, Ask, CloseReason, Command, Connection, Located, Locator, Peer, Reply, Settings, Strictness, responder,
-};
+use amp::connection::Strictness;
+use amp::locator::{Ask, Located, Locator};
+use amp::{Arguments, CloseReason, Command, Connection, Peer, Reply, Settings, responder};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::sleep;
 

@@ -3,10 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::{
-    AmpBox, BoxReceiver, BoxSender, CallError, CloseReason, Command, Connection, Exposed, Reply, Settings,
-    WeakConnection, responder,
-};
+use amp::connection::{BoxReceiver, BoxSender, WeakConnection};
+use amp::{AmpBox, CallError, CloseReason, Command, Connection, Exposed, Reply, Settings, responder};
 use tokio::time::sleep;
 
 use crate::commands::{House, sum};

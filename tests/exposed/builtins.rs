@@ -3,9 +3,10 @@
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
+use amp::connection::{BoxSender, Credentials, pair};
+use amp::locator::Locator;
 use amp::{
-    AmpBox, Arguments, BoxSender, CallError, Command, Connection, Credentials, Exposed, Locator, Peer, Reply, Server,
-    Settings, State, pair, responder,
+    AmpBox, Arguments, CallError, Command, Connection, Exposed, Peer, Reply, Server, Settings, State, responder,
 };
 
 use crate::commands::{House, sum};

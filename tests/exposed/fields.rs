@@ -1,6 +1,7 @@
 //! Exposed fields and parameters themselves: at the caller, in a test by hand, and on the wire.
 
-use amp::{Arguments, Command, Connection, Exposed, Peer, Reply, Settings, State, pair, responder};
+use amp::connection::pair;
+use amp::{Arguments, Command, Connection, Exposed, Peer, Reply, Settings, State, responder};
 
 use crate::raw_peer::{RawPeer, answer, ask, soon, unknown};
 

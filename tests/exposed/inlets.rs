@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use amp::{
-    AmpBox, BoxInlet, BoxLimits, BoxReceiver, BoxSender, CloseReason, Connection, ConnectionBuilder, Peer,
-    SendBoxError, Settings,
-};
+use amp::connection::{BoxInlet, BoxReceiver, BoxSender, ConnectionBuilder};
+use amp::error::SendBoxError;
+use amp::wire::BoxLimits;
+use amp::{AmpBox, CloseReason, Connection, Peer, Settings};
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 

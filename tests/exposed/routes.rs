@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use amp::{AmpBox, CallError, Connection, ConnectionBuilder, Peer, Settings, codes};
+use amp::connection::ConnectionBuilder;
+use amp::error::codes;
+use amp::{AmpBox, CallError, Connection, Peer, Settings};
 use tokio::task::JoinSet;
 
 use crate::commands::{Big, House, Sum, Wait, sum};

@@ -4,7 +4,10 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use amp::{AmpBox, BoxLimits, BoxSender, CloseReason, SendBoxError, Settings};
+use amp::connection::BoxSender;
+use amp::error::SendBoxError;
+use amp::wire::BoxLimits;
+use amp::{AmpBox, CloseReason, Settings};
 
 use crate::raw_peer::{RawPeer, packed, soon};
 

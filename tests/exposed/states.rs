@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use amp::{
-    Arguments, CallError, Command, Connection, Exposed, Peer, Reply, Server, Settings, State, codes, pair, responder,
-};
+use amp::connection::pair;
+use amp::error::codes;
+use amp::{Arguments, CallError, Command, Connection, Exposed, Peer, Reply, Server, Settings, State, responder};
 
 use crate::commands::{House, sum};
 use crate::logged::{Level, logged};

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use amp::{
-    Argument, Arguments, BoxReader, BoxWriter, CallError, Command, Connection, DecodeError, EncodeError, ErrorCodes,
-    Key, Peer, RawValue, Reply, State, Value, ValueWriter, pair, responder,
-};
+use amp::connection::pair;
+use amp::value::{Argument, BoxReader, BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
+use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Peer, Reply, State, responder};
 
 use crate::raw_peer::{RawPeer, answer, ask, soon};
 
@@ -161,7 +160,7 @@ impl Argument for Here {
         let context = out.context().ok_or_else(|| EncodeError::custom("no connection"))?;
         let peer = context.exposed::<Peer>().map_err(EncodeError::custom)?;
         let handles = context.exposed::<Connection>().is_ok()
-            || context.exposed::<Arc<dyn amp::BoxSender>>().is_ok()
+            || context.exposed::<Arc<dyn amp::connection::BoxSender>>().is_ok()
             || context.exposed::<Option<Connection>>().is_ok_and(|found| found.is_some());
         out.put_named(&format!("{}.handles", key.name()), &handles)?;
         out.put_named(&format!("{}.peer", key.name()), &peer.to_string())

@@ -8,6 +8,9 @@ use bytes::Bytes;
 /// How long a responder that keeps its arguments keeps them: longer than any attack.
 const KEEP: Duration = Duration::from_secs(60);
 
+/// How many bytes the future of a responder may well have.
+const BUFFER: usize = 24 * 1024;
+
 #[derive(Arguments, Debug)]
 pub(crate) struct Sum {
     pub(crate) total: i64,
@@ -40,6 +43,10 @@ pub(crate) struct Keep {
 
 #[derive(Command, Debug)]
 pub(crate) struct Sleep;
+
+/// Its responder has a large buffer of its own, in its future.
+#[derive(Command, Debug)]
+pub(crate) struct Buffer;
 
 #[derive(Arguments, Debug)]
 pub(crate) struct Row {
@@ -132,6 +139,13 @@ impl Service {
 
     async fn sleep(&self, _: Sleep) -> Reply<Sleep> {
         tokio::time::sleep(KEEP).await;
+        Ok(())
+    }
+
+    async fn buffer(&self, _: Buffer) -> Reply<Buffer> {
+        let mut buffer = [1_u8; BUFFER];
+        tokio::time::sleep(KEEP).await;
+        buffer.reverse();
         Ok(())
     }
 

@@ -41,6 +41,12 @@ pub(crate) fn keeps_responders_busy(raw: &mut Raw) {
     raw.send_all(4500, |number| ask(format!("{number}"), "Keep", &[(b"data", &data)]));
 }
 
+/// Asks for as many responders as there may be, which need much beside what they are given.
+pub(crate) fn has_large_responders_run(raw: &mut Raw) {
+    drop(raw.drain());
+    raw.send_all(4500, |number| ask(format!("{number}"), "Buffer", &[]));
+}
+
 /// Asks for little, each time behind a large box that is dropped.
 pub(crate) fn hides_behind_large_boxes(raw: &mut Raw) {
     drop(raw.drain());
@@ -110,6 +116,13 @@ fn responders_that_keep_what_they_were_given_stay_under_the_servers_memory() {
     let mut scene = Scene::begin("8 peers with 4,500 asks that are kept");
     let held = scene.attack(|scene| with_each(scene, 8, keeps_responders_busy));
     // Of what 32,768 tasks have held 40 to 70 MiB were measured to stay resident, however long one waits.
+    scene.finish_keeping(held, SERVER, LEFT * 3 / 2);
+}
+
+#[test]
+fn responders_with_large_futures_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("8 peers with 4,500 large responders");
+    let held = scene.attack(|scene| with_each(scene, 8, has_large_responders_run));
     scene.finish_keeping(held, SERVER, LEFT * 3 / 2);
 }
 

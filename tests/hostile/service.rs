@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use amp::connection::Strictness;
 use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream, StreamSettings, Target};
-use amp::{Connection, Server, Settings, Strictness};
+use amp::{Connection, Server, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tracing::level_filters::LevelFilter;

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::bounds::{CLIENT, LITTLE, PATIENCE, SERVER, TARGET_STREAMS, THREADS};
+use crate::bounds::{CLIENT, LEFT, LITTLE, PATIENCE, SERVER, TARGET_STREAMS, THREADS};
 use crate::honest::newcomer;
 use crate::process::Setup;
 use crate::raw::{Raw, ask, dropped, long_tag};
@@ -39,6 +39,23 @@ pub(crate) fn sends_chunks_behind_large_boxes(raw: &mut Raw) {
 pub(crate) fn answers_no_disconnect(raw: &mut Raw) {
     drop(raw.drain());
     raw.send_all(8000, |number| ask(format!("{number}"), "Connect", &[(b"factory", b"brief")]));
+}
+
+/// Opens as many streams as it may to a factory whose tasks have a buffer of 8 KiB each.
+pub(crate) fn opens_many_streams(raw: &mut Raw) {
+    drop(raw.drain());
+    raw.send_all(17_000, |number| ask(format!("{number}"), "Connect", &[(b"factory", b"sink")]));
+}
+
+#[test]
+fn the_tasks_of_many_streams_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("6 peers with 17,000 streams");
+    let held = scene.attack(|scene| {
+        let mut peers = crate::silence::crowd(scene.server.address, 6, b"");
+        peers.iter_mut().for_each(opens_many_streams);
+        peers
+    });
+    scene.finish_keeping(held, SERVER, LEFT * 3 / 2);
 }
 
 #[test]

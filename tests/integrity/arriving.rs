@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use amp::{BoxDecoder, BoxLimits, Command};
+use amp::Command;
+use amp::wire::{BoxDecoder, BoxLimits};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::cable::Cable;

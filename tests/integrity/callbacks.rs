@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::{Arguments, CallError, Command, Connection, Exposed, Reply, Settings, codes, pair, responder};
+use amp::connection::pair;
+use amp::error::codes;
+use amp::{Arguments, CallError, Command, Connection, Exposed, Reply, Settings, responder};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -96,7 +98,7 @@ async fn crowd(
     callers: usize,
     depth: u32,
     via: u8,
-    fits: fn(&CallError<amp::NoErrors>) -> bool,
+    fits: fn(&CallError<amp::error::NoErrors>) -> bool,
 ) -> usize {
     let mut calls = JoinSet::new();
     for number in 0..callers * ends.len() {
@@ -116,11 +118,11 @@ async fn crowd(
     answered
 }
 
-fn never(_: &CallError<amp::NoErrors>) -> bool {
+fn never(_: &CallError<amp::error::NoErrors>) -> bool {
     false
 }
 
-fn timed_out(error: &CallError<amp::NoErrors>) -> bool {
+fn timed_out(error: &CallError<amp::error::NoErrors>) -> bool {
     // What has timed out at the other end failed there.
     matches!(error, CallError::Timeout { .. }) || error.remote_code() == Some(codes::UNKNOWN)
 }
@@ -154,7 +156,7 @@ async fn a_chain_of_3_000_nested_calls_is_answered() {
 #[tokio::test(start_paused = true)]
 async fn a_chain_of_more_nested_calls_than_responders_may_run_is_answered_busy() {
     let ends = two(&Settings::new().max_responders(100).max_calls(1));
-    let busy = |error: &CallError<amp::NoErrors>| error.remote_code() == Some(codes::BUSY);
+    let busy = |error: &CallError<amp::error::NoErrors>| error.remote_code() == Some(codes::BUSY);
     assert_eq!(crowd(&ends[..1], 1, 199, EXPOSED, busy).await, 1, "200 run at once");
     assert_eq!(crowd(&ends[..1], 1, 200, EXPOSED, busy).await, 0);
     assert_eq!(crowd(&ends, 1, 0, EXPOSED, never).await, 2, "and all is as it was");

@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use amp::{CallError, CloseReason, NotifyError};
+use amp::error::NotifyError;
+use amp::{CallError, CloseReason};
 use tokio::time::Instant;
 
 use crate::commands::{Done, WorkError};

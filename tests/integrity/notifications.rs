@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use amp::{
-    Arguments, BoxLimits, CloseReason, Command, Connection, Exposed, NotifyError, Peer, Reply, Server, Settings,
-    responder,
-};
+use amp::error::NotifyError;
+use amp::wire::BoxLimits;
+use amp::{Arguments, CloseReason, Command, Connection, Exposed, Peer, Reply, Server, Settings, responder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 
@@ -82,7 +81,7 @@ impl Notes {
         (self.0.begun.load(Ordering::SeqCst), self.0.finished.load(Ordering::SeqCst))
     }
 
-    fn builder(&self, settings: &Settings) -> amp::ConnectionBuilder {
+    fn builder(&self, settings: &Settings) -> amp::connection::ConnectionBuilder {
         Connection::builder().settings(settings.clone()).locator(self.clone().into_locator())
     }
 }
@@ -115,7 +114,7 @@ async fn every_notification_that_was_accepted_runs_however_many_there_are() {
         let notes = Notes::default();
         let count = if in_order { 5_000 } else { 20_000 };
         let settings = Settings::new().in_order(in_order);
-        let (connection, _other) = amp::pair(Connection::builder(), notes.builder(&settings));
+        let (connection, _other) = amp::connection::pair(Connection::builder(), notes.builder(&settings));
         notify(&connection, count, 50, 0).await;
         all_run(&notes, count).await;
         assert!(notes.0.most.load(Ordering::SeqCst) <= settings.max_responders, "the bound holds");
@@ -125,7 +124,7 @@ async fn every_notification_that_was_accepted_runs_however_many_there_are() {
 #[tokio::test(start_paused = true)]
 async fn every_notification_that_was_accepted_runs_however_much_they_hold() {
     let notes = Notes::default();
-    let (connection, _other) = amp::pair(Connection::builder(), notes.builder(&Settings::new()));
+    let (connection, _other) = amp::connection::pair(Connection::builder(), notes.builder(&Settings::new()));
     notify(&connection, 1_500, 500, 60_000).await;
     all_run(&notes, 1_500).await;
 }
@@ -134,7 +133,7 @@ async fn every_notification_that_was_accepted_runs_however_much_they_hold() {
 async fn notifications_of_many_tasks_at_both_ends_all_run() {
     let both = [Notes::default(), Notes::default()];
     let settings = Settings::new().max_responders(1);
-    let (near, far) = amp::pair(both[0].builder(&settings), both[1].builder(&settings));
+    let (near, far) = amp::connection::pair(both[0].builder(&settings), both[1].builder(&settings));
     let mut senders = tokio::task::JoinSet::new();
     for _ in 0..40 {
         for connection in [near.clone(), far.clone()] {
@@ -153,7 +152,7 @@ async fn a_responder_that_notifies_back_waits_for_no_credit() {
     for in_order in [false, true] {
         let both = [Notes::default(), Notes::default()];
         let settings = Settings::new().max_responders(1).in_order(in_order);
-        let (near, far) = amp::pair(both[0].builder(&settings), both[1].builder(&settings));
+        let (near, far) = amp::connection::pair(both[0].builder(&settings), both[1].builder(&settings));
         for connection in [&near, &far] {
             // Each end has one place, and what takes it waits for nothing that the other end's only place would give.
             for _ in 0..3 {
@@ -194,7 +193,7 @@ async fn what_was_notified_before_an_orderly_end_of_its_sender_finishes_at_the_r
             (Settings::new().max_responders(1), 50),
             (Settings::new().max_responders(2), 200),
             (Settings::new().max_inbound(600), 40),
-            (Settings::new().strictness(amp::Strictness::Twisted), 10),
+            (Settings::new().strictness(amp::connection::Strictness::Twisted), 10),
         ] {
             for room in [1, 64, 65_536] {
                 let notes = Notes::default();
@@ -309,7 +308,8 @@ async fn what_runs_longer_than_the_time_for_closing_is_cut_off_then() {
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_closes_finishes_what_has_arrived_and_its_sender_learns_that_the_rest_is_lost() {
     let notes = Notes::default();
-    let (connection, other) = amp::pair(Connection::builder(), notes.builder(&Settings::new().max_responders(1)));
+    let (connection, other) =
+        amp::connection::pair(Connection::builder(), notes.builder(&Settings::new().max_responders(1)));
     notify(&connection, 10, 50, 0).await;
     sleep(Duration::from_millis(1)).await;
     other.close();
@@ -328,7 +328,7 @@ async fn what_two_ends_have_notified_that_close_at_once_runs_at_both() {
             (Settings::new().max_responders(1), 50),
             (Settings::new().max_inbound(600), 40),
             (Settings::new().announce(false), 40),
-            (Settings::new().strictness(amp::Strictness::Twisted), 10),
+            (Settings::new().strictness(amp::connection::Strictness::Twisted), 10),
         ] {
             let (both, (a, b)) = ([Notes::default(), Notes::default()], tokio::io::duplex(room));
             let near = both[0].builder(&settings).start(a, Peer::other("near"));
@@ -352,9 +352,10 @@ fn connected(notes: &[Notes; 2], over_pipes: bool) -> [Connection; 2] {
     let [one, other] = [&notes[0], &notes[1]].map(|notes| notes.builder(&Settings::new()));
     if over_pipes {
         let [(a_reads, b_writes), (b_reads, a_writes)] = [(); 2].map(|()| std::io::pipe().expect("a pipe"));
-        let over = |builder: amp::ConnectionBuilder, reads: std::io::PipeReader, writes: std::io::PipeWriter| {
-            builder.pipes(reads, writes).expect("two pipes")
-        };
+        let over =
+            |builder: amp::connection::ConnectionBuilder, reads: std::io::PipeReader, writes: std::io::PipeWriter| {
+                builder.pipes(reads, writes).expect("two pipes")
+            };
         [over(one, a_reads, a_writes), over(other, b_reads, b_writes)]
     } else {
         let (a, b) = tokio::net::UnixStream::pair().expect("a pair of sockets");

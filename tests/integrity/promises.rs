@@ -7,7 +7,9 @@
 //! (d) Afterwards no responder runs, no task is left, and connections that close are closed in time.
 //! (e) What is said not to have been sent has not run.
 
-use amp::{Settings, Strictness, codes};
+use amp::Settings;
+use amp::connection::Strictness;
+use amp::error::codes;
 
 use crate::ledger::{Fate, Ledger, Record};
 use crate::script::{Errand, Outcome, Patience, Script, opposite};

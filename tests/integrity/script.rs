@@ -145,8 +145,8 @@ impl Script {
         let paddings: &[usize] = if is_narrow { &[0, 0, 3] } else { &[0, 0, 0, 10, 100, 700] };
         let mut writer = Writer { random, errands: Vec::new(), left: 0, fails: true, paddings };
         // What is not declared ends a strict connection: a rare event there, and no event at all in most strict scenes.
-        writer.fails =
-            seats.iter().all(|seat| seat.strictness == amp::Strictness::Isolating) || writer.random.once_in(8);
+        writer.fails = seats.iter().all(|seat| seat.strictness == amp::connection::Strictness::Isolating)
+            || writer.random.once_in(8);
         let starts = match writer.random.below(8) {
             0..4 => writer.calls(),
             4..6 => writer.bursts(),

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use amp::{Settings, Strictness};
+use amp::Settings;
+use amp::connection::Strictness;
 
 use crate::random::Random;
 use crate::script::SEATS;
 
-/// How many bytes a direction of the transport holds; none where the ends are made by [`amp::pair`].
+/// How many bytes a direction of the transport holds; none where the ends are made by [`amp::connection::pair`].
 pub(crate) type Room = Option<usize>;
 
 /// How long a call waits where responders run in order, and callbacks may wait for one another.

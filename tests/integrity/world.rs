@@ -201,11 +201,11 @@ async fn within<F: Future + Unpin>(patience: While, future: F) -> Option<F::Outp
     }
 }
 
-fn as_notify_error(error: CallError<<Note as Command>::Errors>) -> amp::NotifyError {
+fn as_notify_error(error: CallError<<Note as Command>::Errors>) -> amp::error::NotifyError {
     match error {
-        CallError::Invalid(error) => amp::NotifyError::Invalid(error),
-        CallError::Connection { reason, .. } => amp::NotifyError::Connection(reason),
-        CallError::Timeout { .. } => amp::NotifyError::Timeout,
+        CallError::Invalid(error) => amp::error::NotifyError::Invalid(error),
+        CallError::Connection { reason, .. } => amp::error::NotifyError::Connection(reason),
+        CallError::Timeout { .. } => amp::error::NotifyError::Timeout,
         other => panic!("a notification has no answer: {other:?}"),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use amp::{CallError, Command, Connection, DecodeErrorKind, Locator};
+use amp::locator::Locator;
+use amp::value::DecodeErrorKind;
+use amp::{CallError, Command, Connection};
 use tokio::sync::Semaphore;
 
 use crate::commands::{Sum, Total};

@@ -4,10 +4,9 @@ use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use amp::{
-    AmpBox, Argument, Arguments, BoxDecoder, BoxLimits, BoxReader, BoxWriter, Command, Connection, DecodeError,
-    EncodeError, Key, MAX_VALUE, RawValue, Value, ValueWriter,
-};
+use amp::value::{Argument, BoxReader, BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
+use amp::wire::{BoxDecoder, BoxLimits, MAX_VALUE};
+use amp::{AmpBox, Arguments, Command, Connection};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;

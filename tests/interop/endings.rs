@@ -3,7 +3,8 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use amp::{CallError, CloseReason, Connection, NoErrors};
+use amp::error::NoErrors;
+use amp::{CallError, CloseReason, Connection};
 
 use crate::commands::{Abort, Crash, Fail, FailError, Hold, Quit, Sum};
 use crate::harness::{Served, Twisted, on, soon};

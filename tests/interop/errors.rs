@@ -1,6 +1,7 @@
 //! Errors as both ends see them.
 
-use amp::{Arguments, CallError, Command, Connection, Reply, codes};
+use amp::error::codes;
+use amp::{Arguments, CallError, Command, Connection, Reply};
 
 use crate::commands::{Fail, FailError, Nope, Note, Noted, Notes, Sum, Total};
 use crate::harness::{Served, Twisted, on, soon};

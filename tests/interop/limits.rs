@@ -1,6 +1,8 @@
 //! The longest values, and what is longer.
 
-use amp::{CallError, Connection, EncodeErrorKind, MAX_VALUE, Server};
+use amp::value::EncodeErrorKind;
+use amp::wire::MAX_VALUE;
+use amp::{CallError, Connection, Server};
 
 use crate::commands::{Blob, BlobLength, Grow, Grown, Sum, Total};
 use crate::harness::{Twisted, on, soon};

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use amp::{Arguments, Command, Connection, RawValue, Value, ValueWriter};
+use amp::value::{RawValue, Value, ValueWriter};
+use amp::{Arguments, Command, Connection};
 
 use crate::harness::{Twisted, on, soon};
 

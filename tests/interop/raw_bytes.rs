@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use amp::{Locator, Server, Settings, Strictness};
+use amp::connection::Strictness;
+use amp::locator::Locator;
+use amp::{Server, Settings};
 
 use crate::commands::{Crash, Divide, DivideError, Fail, FailError, Note, Sum, Total};
 use crate::harness::{Twisted, boxed, on, said_and_open, said_before_close, shown};

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use amp::{Arguments, CallError, Command, Connection, Locator, Reply, Server, Settings};
+use amp::locator::Locator;
+use amp::{Arguments, CallError, Command, Connection, Reply, Server, Settings};
 
 use crate::commands::{Divide, DivideError, Fail, FailError, Nope, Note, Perhaps, PerhapsGiven, Quotient, Sum, Total};
 use crate::harness::{Recorder, Twisted, boxed, on, shown, soon};

@@ -127,7 +127,7 @@ async fn line_53_rust_refuses_a_list_that_is_cut_short_where_twisted_drops_the_r
     let Some((mut twisted, _)) = Twisted::listen().await else { return };
     let theirs = twisted.say(r"accepts(ListOf(Integer()), [b'\0', b'\0\x011\0', b'\0\x011\0\5ab', b'\0\x011'])").await;
     assert_eq!(theirs, "['[]', '[1]', '[1]', '[1]']");
-    let ours = |bytes: &[u8]| <Vec<i64> as amp::Value>::decode(amp::RawValue::new(bytes)).ok();
+    let ours = |bytes: &[u8]| <Vec<i64> as amp::value::Value>::decode(amp::value::RawValue::new(bytes)).ok();
     assert_eq!([b"\0".as_slice(), b"\0\x011\0", b"\0\x011\0\x05ab"].map(ours), [None, None, None]);
     assert_eq!(ours(b"\0\x011"), Some(vec![1]));
 }

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::{Arguments, Command, Connection, ConnectionBuilder, Exposed, Reply, Settings, responder};
+use amp::connection::ConnectionBuilder;
+use amp::{Arguments, Command, Connection, Exposed, Reply, Settings, responder};
 use tokio::process::Command as Process;
 
 use crate::harness::{CHILD, python, soon};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use amp::connection::{ConnectionBuilder, Strictness, pair};
 use amp::multiplex::{Factories, Forward, Multiplexer, Multiplexing, Opening, StreamSettings, Target};
-use amp::{Connection, ConnectionBuilder, Settings, Strictness, pair};
+use amp::{Connection, Settings};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 

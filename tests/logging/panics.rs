@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 
+use amp::connection::{BoxReceiver, WeakConnection};
+use amp::locator::Ask;
 use amp::schema::CommandDeclaration;
-use amp::{AmpBox, Ask, BoxReceiver, CloseReason, Command, Connection, Peer, Server, Settings, WeakConnection};
+use amp::{AmpBox, CloseReason, Command, Connection, Peer, Server, Settings};
 use amp_core::extension::{Delivery, Extension, Handler, Keys, ReplySink, Sender};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;

@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use amp::{Command, Locator, Reply, Settings, responder};
+use amp::locator::Locator;
+use amp::{Command, Reply, Settings, responder};
 
 use crate::log::Log;
 use crate::raw_peer::{RawPeer, answer, ask};

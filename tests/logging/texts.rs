@@ -1,7 +1,9 @@
 //! Text of a peer's making, in every place of a log where it may stand.
 
+use amp::connection::{Strictness, pair};
+use amp::error::NoErrors;
 use amp::multiplex::{ConnectError, Factories, Multiplexer, Multiplexing, Opening};
-use amp::{CallError, CloseReason, Connection, NoErrors, Peer, Server, Settings, Strictness, pair};
+use amp::{CallError, CloseReason, Connection, Peer, Server, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::{TcpStream, UnixSocket};
 

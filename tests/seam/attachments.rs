@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use amp::connection::{WeakConnection, pair};
+use amp::locator::Ask;
 use amp::schema::CommandDeclaration;
-use amp::{
-    Arguments, Ask, BoxDecoder, BoxLimits, CallError, Command, Connection, Peer, Settings, WeakConnection, pair,
-};
+use amp::wire::{BoxDecoder, BoxLimits};
+use amp::{Arguments, CallError, Command, Connection, Peer, Settings};
 use amp_core::extension::{AttachedWrite, Attachment, BuilderExt, Delivery, Extension, Handler, ReplySink, Sender};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
@@ -74,9 +75,9 @@ fn descriptor(number: u64) -> Attachment {
 
 async fn take(sender: &mut Sender, number: u64, mut attached: Vec<Attachment>) -> amp::Reply<Take> {
     let count = u8::try_from(attached.len()).expect("a few");
-    let put = |out: &mut amp::BoxWriter<'_>| {
-        out.put(amp::Key::from_wire(b"\0\x05count"), &count)?;
-        out.put(amp::Key::from_wire(b"\0\x06number"), &number)
+    let put = |out: &mut amp::value::BoxWriter<'_>| {
+        out.put(amp::value::Key::from_wire(b"\0\x05count"), &count)?;
+        out.put(amp::value::Key::from_wire(b"\0\x06number"), &number)
     };
     let (told, reply) = oneshot::channel();
     let sink: Arc<dyn ReplySink> = Arc::new(One(Mutex::new(Some(told))));
@@ -258,8 +259,8 @@ fn send(
     sender: &mut Sender,
     number: u64,
     attached: &mut Vec<Attachment>,
-) -> Poll<Result<(), CallError<amp::NoErrors>>> {
-    let put = |out: &mut amp::BoxWriter<'_>| out.put(amp::Key::from_wire(b"\0\x06number"), &number);
+) -> Poll<Result<(), CallError<amp::error::NoErrors>>> {
+    let put = |out: &mut amp::value::BoxWriter<'_>| out.put(amp::value::Key::from_wire(b"\0\x06number"), &number);
     let nobody: Arc<dyn ReplySink> = Arc::new(Nobody);
     sender.poll_send_attached::<Take>(Waker::noop(), &nobody, put, attached).map_ok(drop)
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use amp::{AmpBox, BoxSender, CloseReason, Settings};
+use amp::connection::BoxSender;
+use amp::{AmpBox, CloseReason, Settings};
 use tokio::time::{Instant, sleep};
 
 use crate::logged::{Level, logged};

@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use amp::connection::WeakConnection;
+use amp::locator::Ask;
 use amp::schema::CommandDeclaration;
-use amp::{Arguments, Ask, Command, Connection, WeakConnection};
+use amp::{Arguments, Command, Connection};
 use amp_core::extension::{BoxedTransport, Extension, Handler, PreviousTransport, Upgrade};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use amp::connection::WeakConnection;
+use amp::constraint::Violations;
+use amp::locator::Ask;
 use amp::schema::CommandDeclaration;
-use amp::{
-    Arguments, Ask, CloseReason, Command, Connection, DecodeError, EncodeError, Peer, RawValue, Settings, Value,
-    ValueWriter, Violations, WeakConnection,
-};
+use amp::value::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+use amp::{Arguments, CloseReason, Command, Connection, Peer, Settings};
 use amp_core::extension::{BoxedTransport, Extension, Handler, PreviousTransport, Upgrade};
 
 use crate::logged::{Level, logged};
@@ -101,7 +102,7 @@ async fn a_refusal_that_comes_when_the_peer_has_refused_has_its_place_behind_wha
 }
 
 /// Queues a call when it is checked, and panics in the middle of its encoding.
-struct Panicking(Mutex<Option<amp::Call<Sum>>>);
+struct Panicking(Mutex<Option<amp::connection::Call<Sum>>>);
 
 impl Value for Panicking {
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
@@ -113,7 +114,7 @@ impl Value for Panicking {
         Ok(Self(Mutex::new(None)))
     }
 
-    fn check(&self, _: amp::Place<'_>, _: &mut Violations) {
+    fn check(&self, _: amp::constraint::Place<'_>, _: &mut Violations) {
         if let Some(call) = self.0.lock().expect("no panic").as_mut() {
             assert!(call.poll_sent(&mut Context::from_waker(Waker::noop())).is_ready());
         }

@@ -5,8 +5,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use amp::connection::{WeakConnection, pair};
+use amp::locator::{Answer, Ask};
 use amp::schema::CommandDeclaration;
-use amp::{Answer, Arguments, Ask, CallError, Command, Connection, Reply, Settings, WeakConnection, pair, responder};
+use amp::{Arguments, CallError, Command, Connection, Reply, Settings, responder};
 use amp_core::extension::{Extension, Handler, Keys, SentBox, Upgrade};
 
 use crate::masks::{GREETING, Masked, Masking, Pad, StartMask, start_mask};

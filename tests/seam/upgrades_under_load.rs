@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use amp::{Arguments, CallError, Command, Connection, ConnectionBuilder, Peer, Reply, Settings, responder};
+use amp::connection::ConnectionBuilder;
+use amp::{Arguments, CallError, Command, Connection, Peer, Reply, Settings, responder};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, yield_now};
 

@@ -3,7 +3,10 @@
 //! Included by the tests in which a script, a raw socket and Twisted send these values. The commands' twins in Python
 //! (`interop/python/commands.py`) know no constraints.
 
-use amp::{Arguments, BoxDecoder, BoxLimits, BoxReader, Command, Constraint, ErrorCodes};
+use amp::constraint::Constraint;
+use amp::value::BoxReader;
+use amp::wire::{BoxDecoder, BoxLimits};
+use amp::{Arguments, Command, ErrorCodes};
 
 /// A rule with a parameter.
 pub(crate) struct DivisibleBy(i64);

@@ -1,5 +1,6 @@
 //! Lengths that no one value has, or that every one has: the type of the field says whether it is one value.
-use amp::{Argument, Arguments, BoxReader, BoxWriter, DecodeError, EncodeError};
+use amp::Arguments;
+use amp::value::{Argument, BoxReader, BoxWriter, DecodeError, EncodeError, Key};
 use amp::constraint::HasLength;
 
 type Text = String;
@@ -21,16 +22,16 @@ mod spread {
 }
 
 impl Argument for Vec2 {
-    fn put(&self, _: amp::Key, _: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
+    fn put(&self, _: Key, _: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         unimplemented!()
     }
 
-    fn take(_: amp::Key, _: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError> {
+    fn take(_: Key, _: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError> {
         unimplemented!()
     }
 }
 
-impl amp::Constrained for Vec2 {
+impl amp::constraint::Constrained for Vec2 {
     type Target = Vec<u8>;
 
     fn target(&self) -> Option<&Vec<u8>> {

@@ -1,5 +1,6 @@
 //! Rules that do not fit their fields: the compiler points at the rule, in words.
-use amp::{Arguments, Constraint};
+use amp::Arguments;
+use amp::constraint::Constraint;
 
 struct Custom;
 

@@ -1,5 +1,6 @@
 //! Sets that are none, functions that take something else, and a pattern that is too large.
-use amp::{Arguments, Constraint};
+use amp::Arguments;
+use amp::constraint::Constraint;
 
 const LIMIT: u16 = 9;
 const NAME: &str = "a";

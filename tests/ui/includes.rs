@@ -27,7 +27,7 @@ enum Forms {
 }
 
 #[derive(ErrorCodes, thiserror::Error, Debug)]
-enum Generic<T: amp::Value + std::fmt::Debug> {
+enum Generic<T: amp::value::Value + std::fmt::Debug> {
     #[error("a")]
     #[amp(include)]
     A(Common),

@@ -1,5 +1,6 @@
 //! What a responder returns: one error for each method.
-use amp::{Arguments, CallError, Command, ErrorCodes, NoErrors, Reply, responder};
+use amp::{Arguments, CallError, Command, ErrorCodes, Reply, responder};
+use amp::error::NoErrors;
 
 #[derive(Arguments)]
 struct Done {

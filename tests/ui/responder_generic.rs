@@ -1,7 +1,8 @@
 //! A responder whose parameter does not live as long as its connections.
 use std::rc::Rc;
 
-use amp::{Command, Locator, Reply, responder};
+use amp::{Command, Reply, responder};
+use amp::locator::Locator;
 
 #[derive(Command)]
 struct Ping;

@@ -61,7 +61,7 @@ struct Unbounded<T> {
 #[derive(Arguments)]
 #[amp(bound = "T")]
 struct NoBounds<T> {
-    #[amp(bound = "T: amp::Value")]
+    #[amp(bound = "T: amp::value::Value")]
     items: Vec<T>,
 }
 

@@ -76,7 +76,7 @@ pub const fn invalid_argument(errors: &[ErrorDeclaration]) -> &'static str {
         }
         at += 1;
     }
-    crate::codes::INVALID_ARGUMENT
+    crate::error::codes::INVALID_ARGUMENT
 }
 
 /// Run at compile time, it fails where it is called if an error of one part, which is included, is declared by another, too.

@@ -11,10 +11,16 @@ mod responding;
 mod rules;
 
 pub use crate::command::constraint;
+pub use crate::command::{Argument, Constrained, Constraint, NoErrors};
 pub use crate::command::{
     nested_count_list, nested_decode, nested_decode_list, nested_encode, nested_encode_list, optional_once,
 };
+pub use crate::exposed::{Context, Exposable, ExposeError};
+#[cfg(feature = "tokio")]
+pub use crate::locator::{Ask, Located, Locator};
+pub use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, RawValue, Value, ValueWriter};
 pub use crate::value::{Count, Key};
+pub use crate::violation::{Place, Violations};
 pub use commands::Commands;
 pub use declarations::*;
 pub use fields::*;

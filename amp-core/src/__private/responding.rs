@@ -2,8 +2,9 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
+use crate::locator::{Ask, Exposable, Located, Locator};
 use crate::schema::CommandDeclaration;
-use crate::{Ask, CallError, Command, Connection, Exposable, Located, Locator};
+use crate::{CallError, Command, Connection};
 
 /// What the responder of the command `C` returns: [`Reply<C>`](crate::Reply), by which clients and locators see the command.
 #[diagnostic::on_unimplemented(

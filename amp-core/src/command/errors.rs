@@ -7,7 +7,7 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 ///
 /// Derive it on an enum that is also an [`Error`] (with `thiserror`, say): `Display` is the description.
 ///
-/// Errors of the library itself arrive under the [`codes`](crate::codes) `UNKNOWN`, `UNHANDLED`, `BUSY` and so on. A command that declares
+/// Errors of the library itself arrive under the [`codes`](crate::error::codes) `UNKNOWN`, `UNHANDLED`, `BUSY` and so on. A command that declares
 /// one of these codes takes them for its own error: a responder that panicked would look like one that has answered `UNKNOWN`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which error codes it stands for",
@@ -18,7 +18,7 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 #[doc(alias("errors", "fatalErrors", "reverseErrors"))]
 pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
     /// The code that an argument which does not decode, or breaks a constraint, is answered with.
-    const INVALID_ARGUMENT: &'static str = crate::codes::INVALID_ARGUMENT;
+    const INVALID_ARGUMENT: &'static str = crate::error::codes::INVALID_ARGUMENT;
 
     /// The errors as they are declared, for schemas.
     const ERRORS: &'static [ErrorDeclaration];

@@ -26,7 +26,7 @@ use crate::settings::Settings;
 /// What happens to a connection is logged by `tracing`. Nothing that a peer can cause is above `WARN`. An event of a kind is told once
 /// on a connection, and then once a minute; what is left out is counted, and the next line says how many those were (`omitted`), or a
 /// line at the end of the connection. Over all connections of a builder and its clones, or of a server, there are at most 32 lines of a
-/// kind at once, and then one a second. Text of the peer's making is [escaped](crate::Escaped).
+/// kind at once, and then one a second. Text of the peer's making is [escaped](crate::error::Escaped).
 ///
 /// # Panics of responders
 /// A panic of a responder, or of another piece of user code that the library runs, costs no more than what it was called for, and is

@@ -8,14 +8,8 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-
-use crate::panics::caught;
 
 thread_local! {
     /// The connection whose responder this thread polls, by [`Shared::identity`](super::shared::Shared::identity).
@@ -53,19 +47,6 @@ pub(super) fn respond<T>(connection: usize, run: impl FnOnce() -> T) -> T {
 
     let _restore = Restore(RESPONDING.try_with(|responding| responding.replace(connection)).unwrap_or(0));
     run()
-}
-
-/// A responder of a connection that runs as a task.
-pub(super) struct Responding(pub(super) usize, pub(super) Pin<Box<dyn Future<Output = ()> + Send>>);
-
-impl Future for Responding {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let polled = caught(AssertUnwindSafe(|| respond(self.0, || self.1.as_mut().poll(cx))));
-        // The set of tasks gets what was seen of it on this thread.
-        polled.unwrap_or_else(|panic| resume_unwind(Box::new(panic)))
-    }
 }
 
 /// The asks of one connection that have no answer and a number: those whose responders have a handle of it, and those that are noted

@@ -17,7 +17,7 @@ impl Connection {
     /// A call waits for a place among [`max_calls`](crate::Settings::max_calls), unless it is a callback: one that is made while
     /// a responder is polled, of whichever connection, or through a handle that came from an ask, or a clone of it, as long as
     /// that ask has no answer. Callbacks take no place, or responders of two ends could wait for each other; the peer's
-    /// [`max_responders`](crate::Settings::max_responders) bounds them with [`codes::BUSY`](crate::codes::BUSY).
+    /// [`max_responders`](crate::Settings::max_responders) bounds them with [`codes::BUSY`](crate::error::codes::BUSY).
     ///
     /// # Errors
     /// The call gives the errors of [`CallError`]; none of them but `Connection` touches other calls.

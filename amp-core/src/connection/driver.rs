@@ -25,7 +25,7 @@ use crate::panics::drop_caught;
 use crate::proto::{LastBytes, MAX_OVERDUE, Upgrade};
 use crate::reason::CloseReason;
 
-/// The future that reads, writes and answers for one connection. [`ConnectionBuilder::start`](crate::ConnectionBuilder::start) spawns it.
+/// The future that reads, writes and answers for one connection. [`ConnectionBuilder::start`](crate::connection::ConnectionBuilder::start) spawns it.
 ///
 /// # Cancel safety
 /// Dropping it ends the connection with [`CloseReason::DriverDropped`].

@@ -136,7 +136,7 @@ impl Connection {
     /// [`linger`](crate::Settings::linger). Its calls are not begun.
     ///
     /// Await the calls first whose responders call this end back: such a callback is answered with
-    /// [`DRAINING`](crate::codes::DRAINING) once this end closes.
+    /// [`DRAINING`](crate::error::codes::DRAINING) once this end closes.
     ///
     /// When both ends close at once, the responders that run finish at both, and are answered. A call that is still on its way is
     /// answered with `DRAINING` or fails with the connection. Each end returns [`Closed`](CloseReason::Closed) or

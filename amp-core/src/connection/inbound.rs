@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use super::unsettled::Unsettled;
 use super::workload::Workload;
@@ -14,6 +14,8 @@ use crate::settings::Settings;
 pub(super) struct Inbound {
     /// What asks that have no answer hold.
     held: Meter,
+    /// How much of that the futures of their responders hold.
+    futures: AtomicUsize,
     /// Nothing is refused while they hold no more than this: one that holds much otherwise may still ask for little.
     few: usize,
     max_held: usize,
@@ -65,6 +67,7 @@ impl Inbound {
     pub(super) fn new(settings: &Settings, account: &Arc<Account>) -> Self {
         Self {
             held: Meter::new(account),
+            futures: AtomicUsize::new(0),
             few: FEW.min(settings.max_inbound),
             max_held: settings.max_inbound,
             max_held_by_notifications: max_held(
@@ -88,6 +91,25 @@ impl Inbound {
     /// More bytes of an ask that is counted.
     pub(super) fn hold_more(&self, bytes: usize) {
         self.held.charge(bytes);
+    }
+
+    /// The future of a responder that goes on as a task.
+    pub(super) fn hold_future(&self, bytes: usize) {
+        self.futures.fetch_add(bytes, Ordering::Relaxed);
+        self.held.charge(bytes);
+    }
+
+    /// It is gone. Whether what waits because much is held may start now.
+    pub(super) fn release_future(&self, bytes: usize) -> bool {
+        let may_start = self.release(bytes);
+        self.futures.fetch_sub(bytes, Ordering::Relaxed);
+        may_start
+    }
+
+    /// Whether the futures alone hold as much as all asks may. What else these hold is no reason to refuse one that waited: it may be
+    /// what others wait for.
+    pub(super) fn has_large_futures(&self) -> bool {
+        self.futures.load(Ordering::Relaxed) > self.max_held
     }
 
     /// More bytes of an ask that is counted, as long as all of them hold no more than they may. A notification was promised to run.
@@ -138,10 +160,15 @@ impl Inbound {
         self.held.held() > self.few && (self.is_full() || self.held.is_short())
     }
 
-    /// Whether the notifications that wait, and all else that does, hold more than a peer may make this end hold.
+    /// Whether the notifications that wait, and all else that does, hold more than a peer may make this end hold. Futures are no fault of
+    /// a peer that keeps to its credit.
     pub(super) fn check_notifications(&self) -> Result<(), CloseReason> {
         let limit = self.max_held_by_notifications;
-        if self.held.held() > limit { Err(CloseReason::TooManyNotifications { limit }) } else { Ok(()) }
+        if self.held.held().saturating_sub(self.futures.load(Ordering::Relaxed)) > limit {
+            Err(CloseReason::TooManyNotifications { limit })
+        } else {
+            Ok(())
+        }
     }
 
     /// Shows what is looked at without the lock as the state has it. Called under the lock, before that is let go, wherever it may

@@ -5,13 +5,14 @@ use crate::reason::CloseReason;
 /// What a program holds on behalf of the peer.
 impl Connection {
     /// A meter for one kind of what is held for this connection, as what responders keep when they have answered. At a server it counts
-    /// towards [`max_memory`](crate::ServerBuilder::max_memory), and so may have the peer's commands refused and the connection ended;
+    /// towards [`max_memory`](crate::server::ServerBuilder::max_memory), and so may have the peer's commands refused and the connection ended;
     /// elsewhere it only counts. It does not keep the connection open.
     ///
     /// ```
     /// use std::sync::Mutex;
     /// # extern crate amp_core as amp;
-    /// use amp::{Connection, Meter, Server};
+    /// use amp::{Connection, Server};
+    /// use amp::connection::Meter;
     ///
     /// /// What responders keep for one connection.
     /// struct Kept {

@@ -24,10 +24,10 @@ impl ConnectionBuilder {
     ///
     /// It ends when the sender fails, with the reason of [`SendBoxError::Closed`], and when the inlet is
     /// [stopped](BoxReceiver::stop), with the reason that the inlet is told. A sender that adds to the boxes needs
-    /// [`BoxLimits::bytes`](crate::BoxLimits::bytes) here that leave room for it there.
+    /// [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes) here that leave room for it there.
     ///
     /// What its peer makes it hold is bounded by its own settings. It is no server's connection, and does not count towards the
-    /// [`max_memory`](crate::ServerBuilder::max_memory) of the one whose boxes it takes.
+    /// [`max_memory`](crate::server::ServerBuilder::max_memory) of the one whose boxes it takes.
     ///
     /// No box says that it ends: when this connection closes, the one at the other end of the boxes stays open until its inlet is
     /// stopped or dropped, and what that sends meanwhile is lost, with a `WARN` at this end. Tell it with a command, and let the

@@ -4,10 +4,11 @@ use std::task::{Context, Poll};
 
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::callback::{Responding, respond};
+use super::callback::respond;
 use super::decoding::{Decoding, Responder, Start, is_large, locate, poll_once};
 use super::extension::{Claims, Handler};
 use super::halt::Halt;
+use super::responding::Responding;
 use super::shared::Shared;
 use super::slow_polls::SlowPolls;
 use super::waiting::Waiting;
@@ -147,10 +148,19 @@ impl Responders {
                 Intake::Draining => self.waiting.take_calls().for_each(|ask| refuse(ask, Intake::Draining)),
                 Intake::Aborted => break,
             }
+            if self.shared.inbound.workload().is_enough() {
+                // The next turn goes on.
+                break;
+            }
             let started = self.started();
             let (calls, notifications) = (self.may_start(true, started), self.may_start(false, started));
             let Some(ask) = self.waiting.next(calls, notifications) else { break };
-            self.start(ask);
+            if ask.wants_answer() && self.shared.inbound.has_large_futures() {
+                // There was room when it came: those before it have begun since.
+                ask.refuse_busy();
+            } else {
+                self.start(ask);
+            }
         }
         // An empty set took no waker above: what was spawned since needs one.
         self.reap(cx);
@@ -178,8 +188,15 @@ impl Responders {
 
     /// Goes on with what still runs when the connection is over. Ready when nothing does.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.shared.inbound.workload().begin_turn();
         self.poll(cx);
-        if self.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        if self.is_empty() {
+            return Poll::Ready(());
+        }
+        if self.has_work() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 
     /// Whether another look would start what waits.
@@ -311,7 +328,7 @@ impl Responders {
                 (true, true) => &mut self.detached,
                 (true, false) => &mut self.running,
             };
-            tasks.spawn(Responding(self.shared.identity(), responding))
+            tasks.spawn(Responding::new(&self.shared, responding))
         });
         if let Some((tag, number)) = noted {
             self.note_task(&tag, number, task);

@@ -57,7 +57,7 @@ impl Delivery {
         self.tag
     }
 
-    /// The reply, when the command was a `C`. Its values see no [context](crate::RawValue::context).
+    /// The reply, when the command was a `C`. Its values see no [context](crate::value::RawValue::context).
     ///
     /// # Errors
     /// As those of a call without a time limit.

@@ -51,7 +51,7 @@ impl Events {
     }
 
     /// Tells the first event of a kind by `write`, and then one a minute, unless the limit of lines is reached. Counts all others.
-    /// What `write` shows of the peer's making it [escapes](crate::Escaped). No lock is held meanwhile: what logs may use
+    /// What `write` shows of the peer's making it [escapes](crate::error::Escaped). No lock is held meanwhile: what logs may use
     /// connections itself.
     pub fn tell(&self, kind: EventKind, write: impl FnOnce(&Peer, Omitted)) {
         let Inner { peer, limit, .. } = &*self.0;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use super::pool::{Holder, Pool};
 
-/// How many bytes each meter of a connection holds without telling anybody, and in which steps it tells more.
+/// How many bytes each meter of a connection holds without telling anybody, and in which steps it tells more as long as that is little.
 pub(super) const STEP: usize = 8 * 1024;
 
 /// What one connection holds, in steps, over all its meters.
@@ -78,7 +78,15 @@ impl fmt::Debug for Account {
 
 /// What is to be reserved for so many bytes. The first step is there from the start, and the account is not told of it.
 fn needed(held: usize) -> usize {
-    held.div_ceil(STEP).max(1) * STEP
+    // The steps of one that holds much are larger, up to a thirty-second of it: else it would tell at nearly each change.
+    let step = STEP.max((held / 32 + 1).next_power_of_two() / 2);
+    held.div_ceil(step).max(1).saturating_mul(step)
+}
+
+/// Whether so much more is reserved than held that it is given back. Not at the first step: what goes up and down would tell each time.
+#[inline]
+fn is_too_much(reserved: usize, held: usize) -> bool {
+    reserved - held.min(reserved) > (2 * STEP).max(held / 16)
 }
 
 /// Counts one kind of what a connection holds, from any thread.
@@ -124,7 +132,7 @@ impl Meter {
     pub fn release(&self, bytes: usize) -> usize {
         let before = self.held.fetch_sub(bytes, Ordering::SeqCst);
         // Who has so little has given back what was reserved for more.
-        if before > STEP && self.reserved.load(Ordering::SeqCst) > before - bytes + 2 * STEP {
+        if before > STEP && is_too_much(self.reserved.load(Ordering::SeqCst), before - bytes) {
             self.fit();
         }
         before
@@ -191,7 +199,7 @@ impl Reservation {
     /// So much is held now.
     #[inline]
     pub(crate) fn fit(&mut self, held: usize) {
-        if held > self.reserved || self.reserved > held + 2 * STEP {
+        if held > self.reserved || is_too_much(self.reserved, held) {
             self.change(needed(held));
         }
     }

@@ -88,9 +88,9 @@ fn over_the_maximum_the_largest_holder_is_ended_with_what_it_held_and_no_other()
 #[test]
 fn while_one_that_is_ended_has_not_given_back_the_others_grow_by_little_and_then_the_next_one_ends() {
     let pool = Pool::new(64 * STEP);
-    let all = meters(&pool, 3);
+    let all = meters(&pool, 5);
     for (_, meter) in &all {
-        meter.charge(21 * STEP);
+        meter.charge(13 * STEP);
     }
     all[0].1.charge(5 * STEP);
     assert!(all[0].0.is_ended() && !all[1].0.is_ended());
@@ -99,9 +99,9 @@ fn while_one_that_is_ended_has_not_given_back_the_others_grow_by_little_and_then
     all[2].1.charge(STEP);
     assert!(all[1].0.is_ended() && !all[2].0.is_ended(), "the largest of those that are left");
     // What was given back is there for the others again.
-    all[0].1.release(26 * STEP);
-    all[1].1.release(23 * STEP);
-    all[2].1.charge(40 * STEP);
+    all[0].1.release(18 * STEP);
+    all[1].1.release(15 * STEP);
+    all[2].1.charge(20 * STEP);
     assert!(!all[2].0.is_ended());
 }
 
@@ -168,8 +168,8 @@ fn threads_that_charge_and_release_leave_nothing_behind_and_end_nobody() {
 }
 
 proptest! {
-    /// Whatever is charged and released by whomever: the pool never counts less than what all hold, but for a step a meter, nor much
-    /// more; over the maximum nobody is left; and those that are refused hold more than their share.
+    /// Whatever is charged and released by whomever: the pool never counts less than what all hold, but for a step a meter, nor more
+    /// than a sixteenth and three steps a meter over it; over the maximum nobody is left; and those that are refused hold more than their share.
     #[test]
     fn a_pool_counts_what_is_held_and_ends_the_largest(
         max in 1..40_usize,
@@ -190,10 +190,10 @@ proptest! {
             let total = pool.total();
             prop_assert!(total <= max);
             prop_assert!(total + alive.len() * STEP >= held, "{total} for {held}");
-            prop_assert!(total <= held + alive.len() * 3 * STEP, "{total} for {held}");
+            prop_assert!(total <= held + held / 16 + alive.len() * 3 * STEP, "{total} for {held}");
             for meter in &alive {
                 let share = max / 4 * 3 / alive.iter().filter(|meter| meter.held() > 3 * STEP).count().max(1);
-                prop_assert!(!meter.is_short() || meter.held() + 3 * STEP > share.min(max / 16));
+                prop_assert!(!meter.is_short() || meter.held() / 16 * 17 + 3 * STEP > share.min(max / 16));
                 prop_assert!(!meter.withholds_credit() || meter.is_short());
             }
         }

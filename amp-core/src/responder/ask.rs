@@ -7,8 +7,8 @@ use super::asker::Asker;
 use super::reservation::Reservation;
 use super::{Answering, Located};
 use crate::call_error::Reply;
-use crate::codes;
 use crate::command::{Command, ErrorCodes, take_checked};
+use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{EventKind, Events};
 use crate::exposed::{Context, Exposable};
@@ -100,7 +100,7 @@ impl Ask {
     ///
     /// # Errors
     /// When there is no value of that type.
-    pub fn exposed<X: Exposable>(&self) -> Result<X, crate::ExposeError> {
+    pub fn exposed<X: Exposable>(&self) -> Result<X, crate::exposed::ExposeError> {
         X::expose(&self.asker)
     }
 
@@ -294,7 +294,7 @@ pub struct Answer<C> {
 
 impl<C: Command> Answer<C> {
     /// Whether the peer wants one. Else what is sent goes nowhere, and an error ends the connection under
-    /// [`Strictness::Twisted`](crate::Strictness::Twisted).
+    /// [`Strictness::Twisted`](crate::connection::Strictness::Twisted).
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         self.asker.wants_answer()

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
-use crate::codes;
 use crate::command::{Command, ErrorCodes, violations};
+use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind, Events, Omitted};
 use crate::exposed::{Context, ContextRef};

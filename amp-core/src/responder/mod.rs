@@ -21,7 +21,7 @@ use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::BoxLimits;
 
-/// What became of an ask at a [`Locator`](crate::Locator).
+/// What became of an ask at a [`Locator`](crate::locator::Locator).
 #[non_exhaustive]
 pub enum Located {
     /// A responder was found. The future is polled at once, and it runs on as a task if it is not ready.

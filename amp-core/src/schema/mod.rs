@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use amp_core::schema::Schema;
-//! # use amp_core::Locator;
+//! # use amp_core::locator::Locator;
 //! # fn example(locator: impl Locator) {
 //! let schema = Schema::of(locator.commands());
 //! println!("{schema}");

@@ -7,7 +7,7 @@ use super::{
 };
 
 impl Schema {
-    /// The schema of commands: those that a [`Locator`](crate::Locator) lists, or
+    /// The schema of commands: those that a [`Locator`](crate::locator::Locator) lists, or
     /// [`Command::DECLARATION`](crate::Command::DECLARATION)s picked by hand. Of two with one name the first counts, as
     /// in a locator.
     #[must_use]

@@ -56,7 +56,7 @@ impl ServerBuilder {
     }
 
     /// Adds a protocol that rides beside the commands of every connection; see [`ConnectionBuilder::extension`]. For one that depends on
-    /// the peer, the closure returns a [`Session`](crate::Session).
+    /// the peer, the closure returns a [`Session`](crate::server::Session).
     pub fn extension(mut self, extension: impl Extension) -> Self {
         self.builder = self.builder.extension(extension);
         self
@@ -78,7 +78,7 @@ impl ServerBuilder {
     ///
     /// A further one takes the place of the one that was accepted earliest of those that have never sent a whole box, which ends with
     /// [`CloseReason::MadeRoom`](crate::CloseReason::MadeRoom). If there is none, its first command is answered with
-    /// [`codes::BUSY`](crate::codes::BUSY) and it is closed, without the closure having seen it: 64 at once, each for up to 10 seconds; more
+    /// [`codes::BUSY`](crate::error::codes::BUSY) and it is closed, without the closure having seen it: 64 at once, each for up to 10 seconds; more
     /// are closed without an answer. The log tells when that begins and when there is room again, at most once a minute.
     /// [`Server::refused`] counts them.
     pub fn max_connections(mut self, max: usize) -> Self {
@@ -101,7 +101,7 @@ impl ServerBuilder {
     /// for each connection that are not counted. Default 256 MiB.
     ///
     /// From three quarters of it on, commands of those connections that hold more than their share, which is that much divided
-    /// by the number of connections that hold something, are answered [`codes::BUSY`](crate::codes::BUSY). From seven eighths
+    /// by the number of connections that hold something, are answered [`codes::BUSY`](crate::error::codes::BUSY). From seven eighths
     /// on, streams of such connections give no more credit. Over it the connection that holds the most ends with
     /// [`CloseReason::OutOfMemory`](crate::CloseReason::OutOfMemory). What a responder makes, and what it keeps of its arguments
     /// once it has answered, is the program's own, and counts only where it is [metered](Connection::meter).
@@ -120,8 +120,8 @@ impl ServerBuilder {
     }
 
     /// Listens on a TCP address. `session` makes, from the peer, what one connection needs: a
-    /// [`Locator`](crate::Locator), or a [`Session`](crate::Session) with extensions. It may return a `Result`, and refuse the peer with
-    /// [`Refused`](crate::Refused).
+    /// [`Locator`](crate::locator::Locator), or a [`Session`](crate::server::Session) with extensions. It may return a `Result`, and refuse the peer with
+    /// [`Refused`](crate::server::Refused).
     ///
     /// # Errors
     /// When the address cannot be bound.

@@ -1,22 +1,25 @@
-//! The server: accepts connections and gives each a session of its own. Imports `connection`.
-//!
-//! ```text
-//!   listener      where connections come from
-//!   unix          a listener whose socket file is removed with it
-//!   accept        the accept loop and its life cycle     reserve     descriptors that it keeps free
-//!   roster        which connections there are, and which one makes room for another
-//!   origins       how many of them one peer has
-//!   serve         how each connection is set up          refusing    and how one is refused
-//!   drive         how both are driven
-//!   session       what a server needs for one connection
-//!   handle        the server, to its user
-//!   builder       how a server is set up
-//! ```
+//! What a [`Server`](crate::Server) is made of: its builder, the sessions of its connections, and where connections come from.
 
+// The server: accepts connections and gives each a session of its own. Imports `connection`.
+//
+// ```text
+//   listener      where connections come from
+//   unix          a listener whose socket file is removed with it
+//   accept        the accept loop and its life cycle     reserve     descriptors that it keeps free
+//   roster        which connections there are, and which one makes room for another
+//   origins       how many of them one peer has
+//   serve         how each connection is set up          refusing    and how one is refused
+//   drive         how both are driven
+//   session       what a server needs for one connection
+//   handle        the server, to its user
+//   builder       how a server is set up
+// ```
+
+#[doc(hidden)]
 pub mod accept;
 mod builder;
 mod drive;
-mod handle;
+pub(crate) mod handle;
 mod listener;
 mod origins;
 mod refusing;
@@ -27,7 +30,6 @@ mod session;
 mod unix;
 
 pub use builder::ServerBuilder;
-pub use handle::Server;
 pub use listener::Listener;
 pub use session::{IntoSession, MakeSession, Refused, Session};
 pub use unix::UnixSocket;

@@ -49,7 +49,8 @@ impl fmt::Debug for Session {
 /// ```no_run
 /// # extern crate amp_core as amp;
 /// # async fn example() -> std::io::Result<()> {
-/// use amp::{Peer, Refused, Server};
+/// use amp::{Peer, Server};
+/// use amp::server::Refused;
 ///
 /// let server = Server::builder()
 ///     .bind_tcp("0.0.0.0:1234", |peer| match peer {

@@ -138,7 +138,7 @@ pub struct RawValue<'a> {
 }
 
 impl<'a> RawValue<'a> {
-    /// A value that was not received in a box, for tests of a [`Value`](crate::Value) of your own.
+    /// A value that was not received in a box, for tests of a [`Value`](crate::value::Value) of your own.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, owner: None, scope: None, depth: BoxLimits::DEFAULT.nesting }
@@ -206,7 +206,7 @@ impl<'a> RawValue<'a> {
     }
 
     /// Charges memory that the value is about to take to the budget of its box,
-    /// [`BoxLimits::decoded_bytes`](crate::BoxLimits::decoded_bytes). While a responder runs, what its command has charged counts
+    /// [`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes). While a responder runs, what its command has charged counts
     /// towards [`Settings::max_inbound`](crate::Settings::max_inbound), too.
     ///
     /// Text, byte strings and lists that are decoded by their own `decode` are charged already. What else grows with what the peer
@@ -214,7 +214,7 @@ impl<'a> RawValue<'a> {
     ///
     /// ```
     /// # extern crate amp_core as amp;
-    /// use amp::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+    /// use amp::value::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
     ///
     /// /// A byte that stands for many.
     /// struct Zeros(Vec<u8>);

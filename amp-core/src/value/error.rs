@@ -30,23 +30,23 @@ pub enum DecodeErrorKind {
     /// A list or a nested box that is cut short.
     #[error("cut short")]
     Truncated,
-    /// Nested deeper than [`BoxLimits::nesting`](crate::BoxLimits::nesting).
+    /// Nested deeper than [`BoxLimits::nesting`](crate::wire::BoxLimits::nesting).
     #[error("nested too deep; see `BoxLimits::nesting`")]
     TooDeep,
-    /// The box decodes to more than [`BoxLimits::decoded_bytes`](crate::BoxLimits::decoded_bytes).
+    /// The box decodes to more than [`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes).
     #[error("decodes to more than {limit} bytes; see `BoxLimits::decoded_bytes`")]
     TooManyBytes {
         /// The limit that it crossed.
         limit: usize,
     },
-    /// The lists of the box have more than [`BoxLimits::items`](crate::BoxLimits::items) together.
+    /// The lists of the box have more than [`BoxLimits::items`](crate::wire::BoxLimits::items) together.
     #[error("more than {limit} items in the lists of one box; see `BoxLimits::items`")]
     TooManyItems {
         /// The limit that they crossed.
         limit: usize,
     },
     /// There is no room for what it decodes to beside what else is held; there may be later. An ask is answered with
-    /// [`codes::BUSY`](crate::codes::BUSY) then.
+    /// [`codes::BUSY`](crate::error::codes::BUSY) then.
     #[error("no room for what it decodes to; see `Settings::max_inbound`")]
     NoRoom,
     /// The values decode and break constraints. Of a list, its length is judged before it is decoded.
@@ -65,13 +65,13 @@ pub struct EncodeError(Box<Located<EncodeErrorKind>>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeErrorKind {
-    /// More than [`MAX_VALUE`](crate::MAX_VALUE) bytes.
+    /// More than [`MAX_VALUE`](crate::wire::MAX_VALUE) bytes.
     #[error("{length} bytes where 65535 is the most; split it over several keys, calls or a stream")]
     TooLong {
         /// The length that the value would have.
         length: usize,
     },
-    /// More than [`BoxLimits::bytes`](crate::BoxLimits::bytes) in one box.
+    /// More than [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes) in one box.
     #[error("the box has more than {limit} bytes; see `BoxLimits::bytes`")]
     BoxTooLong {
         /// The limit that it crossed.
@@ -80,7 +80,7 @@ pub enum EncodeErrorKind {
     /// A key that is empty, longer than 255 bytes or begins with `_`.
     #[error("a key has 1 to 255 bytes and does not begin with `_`")]
     Key,
-    /// Nested deeper than [`BoxLimits::nesting`](crate::BoxLimits::nesting).
+    /// Nested deeper than [`BoxLimits::nesting`](crate::wire::BoxLimits::nesting).
     #[error("nested too deep; see `BoxLimits::nesting`")]
     TooDeep,
     /// The values break constraints.

@@ -19,6 +19,7 @@ mod scope;
 mod tests;
 mod text;
 
+pub use crate::command::Argument;
 pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
 #[cfg(feature = "tokio")]
@@ -40,11 +41,11 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
 /// One value of a box: a Rust type with a form in bytes. Twisted's `IArgumentType` for one key.
 ///
 /// Implement it for a type of your own; then it can be a field, an `Option` and an item of a `Vec`.
-/// For an argument that uses several keys of the box implement [`Argument`](crate::Argument) instead.
+/// For an argument that uses several keys of the box implement [`Argument`] instead.
 ///
 /// ```
 /// # extern crate amp_core as amp;
-/// use amp::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
+/// use amp::value::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
 /// use std::net::Ipv4Addr;
 ///
 /// #[derive(Debug, PartialEq)]
@@ -105,7 +106,7 @@ pub trait Value: Sized {
 
     /// Makes a value of received bytes. The [`context`](RawValue::context) exposes the connection that they came over.
     ///
-    /// Values of this library are charged to the budget of their box ([`BoxLimits::decoded_bytes`](crate::BoxLimits::decoded_bytes)). A
+    /// Values of this library are charged to the budget of their box ([`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes)). A
     /// value that takes memory by itself, as much as the peer wants, [charges](RawValue::charge) it first.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ pub struct Violation {
     /// Where the value stands, such as `nodes[3].port`.
     pub path: String,
     /// The rule, for programs: `in_set`, `not_in_set`, `range`, `length`, `pattern`, `non_empty`, `with`, or the
-    /// [`CODE`](crate::Constraint::CODE) of a constraint of one's own.
+    /// [`CODE`](crate::constraint::Constraint::CODE) of a constraint of one's own.
     pub rule: &'static str,
     /// The rule, for people: `not in 1..=65535`.
     pub words: &'static str,

@@ -14,7 +14,7 @@
 //!
 //! A box of values with types is written by `value::BoxWriter` and read by `value::BoxReader`; here boxes are bytes.
 
-mod amp_box;
+pub(crate) mod amp_box;
 mod decoder;
 mod error;
 mod raw_box;
@@ -22,7 +22,9 @@ mod rollback;
 #[cfg(test)]
 mod tests;
 
-pub use amp_box::{AmpBox, InsertError};
+pub use crate::packet::PacketError;
+pub(crate) use amp_box::AmpBox;
+pub use amp_box::InsertError;
 pub use decoder::BoxDecoder;
 pub use error::{Excerpt, WireError};
 pub use raw_box::{Pairs, RawBox};
@@ -45,9 +47,9 @@ pub struct BoxLimits {
     /// How deep boxes and lists may nest within a value. Default 32.
     pub nesting: u8,
     /// Bytes of memory that a received box may decode to: text, byte strings and lists with all that they hold, and what values of a
-    /// user's own [charge](crate::RawValue::charge). Default 16 MiB.
+    /// user's own [charge](crate::value::RawValue::charge). Default 16 MiB.
     ///
-    /// An ask that decodes to more is answered with [`codes::INVALID_ARGUMENT`](crate::codes::INVALID_ARGUMENT), and of an answer the
+    /// An ask that decodes to more is answered with [`codes::INVALID_ARGUMENT`](crate::error::codes::INVALID_ARGUMENT), and of an answer the
     /// one call fails.
     pub decoded_bytes: usize,
     /// Items of all lists of a received box together, nested boxes among them. Default 262,144. Over it, the same as over

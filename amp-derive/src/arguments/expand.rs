@@ -26,7 +26,7 @@ impl Struct<'_> {
                 #declaration
                 #put_leading
                 #put_trailing
-                fn take(#from: &mut #krate::BoxReader<'_>) -> ::core::result::Result<Self, #krate::DecodeError> {
+                fn take(#from: &mut #krate::__private::BoxReader<'_>) -> ::core::result::Result<Self, #krate::__private::DecodeError> {
                     ::core::result::Result::Ok(Self { #(#taken)* #(#empty)* })
                 }
                 #check
@@ -39,28 +39,28 @@ impl Struct<'_> {
     pub(crate) fn value(&self) -> TokenStream {
         let krate = &self.krate;
         let nested = code!(#krate::__private);
-        let encoded = code!(::core::result::Result<(), #krate::EncodeError>);
-        let error = code!(#krate::DecodeError);
+        let encoded = code!(::core::result::Result<(), #krate::__private::EncodeError>);
+        let error = code!(#krate::__private::DecodeError);
         self.implement(
-            &code!(#krate::Value),
+            &code!(#krate::__private::Value),
             &code! {
                 const TYPE: #krate::schema::AmpType = #krate::schema::AmpType::Box(#nested::declared::<Self>);
                 const LIST_TYPE: #krate::schema::AmpType = #krate::schema::AmpType::AmpList(#nested::declared::<Self>);
                 const COUNT_LIST: ::core::option::Option<#nested::Count> =
                     ::core::option::Option::Some(#nested::nested_count_list);
-                fn encode(&self, out: &mut #krate::ValueWriter<'_>) -> #encoded {
+                fn encode(&self, out: &mut #krate::__private::ValueWriter<'_>) -> #encoded {
                     #nested::nested_encode(self, out)
                 }
-                fn decode(raw: #krate::RawValue<'_>) -> ::core::result::Result<Self, #error> {
+                fn decode(raw: #krate::__private::RawValue<'_>) -> ::core::result::Result<Self, #error> {
                     #nested::nested_decode(raw)
                 }
-                fn encode_list(items: &[Self], out: &mut #krate::ValueWriter<'_>) -> #encoded {
+                fn encode_list(items: &[Self], out: &mut #krate::__private::ValueWriter<'_>) -> #encoded {
                     #nested::nested_encode_list(items, out)
                 }
-                fn decode_list(raw: #krate::RawValue<'_>) -> ::core::result::Result<::std::vec::Vec<Self>, #error> {
+                fn decode_list(raw: #krate::__private::RawValue<'_>) -> ::core::result::Result<::std::vec::Vec<Self>, #error> {
                     #nested::nested_decode_list(raw)
                 }
-                fn check(&self, place: #krate::Place<'_>, found: &mut #krate::Violations) {
+                fn check(&self, place: #krate::__private::Place<'_>, found: &mut #krate::__private::Violations) {
                     #krate::Arguments::check(self, place, found)
                 }
             },
@@ -71,7 +71,7 @@ impl Struct<'_> {
     pub(crate) fn implement(&self, implemented: &TokenStream, body: &TokenStream) -> TokenStream {
         let Self { ident, generics, krate, fields, deprecated, bound } = self;
         let (parameters, arguments, _) = generics.split_for_impl();
-        let carried = fields.carried().iter().map(|field| (field.ty, code!(#krate::Argument)));
+        let carried = fields.carried().iter().map(|field| (field.ty, code!(#krate::__private::Argument)));
         let exposed = fields.exposed.iter().map(|field| (field.ty, code!(#krate::__private::ExposedField)));
         let every = code!(::core::marker::Send + 'static);
         let clause = where_clause(generics, ident, bound.as_deref(), &every, carried.chain(exposed));
@@ -98,7 +98,7 @@ impl Struct<'_> {
         let lines = fields.carried().iter().map(|field| field.check(krate));
         (!fields.carried().is_empty()).then(|| {
             code! {
-                fn check(&self, place: #krate::Place<'_>, found: &mut #krate::Violations) {
+                fn check(&self, place: #krate::__private::Place<'_>, found: &mut #krate::__private::Violations) {
                     #(#lines)*
                 }
             }
@@ -114,7 +114,7 @@ impl Struct<'_> {
             field.put(&code!(&self.#member), krate)
         });
         code! {
-            fn #function(&self, #out: &mut #krate::BoxWriter<'_>) -> ::core::result::Result<(), #krate::EncodeError> {
+            fn #function(&self, #out: &mut #krate::__private::BoxWriter<'_>) -> ::core::result::Result<(), #krate::__private::EncodeError> {
                 #(#lines)*
                 ::core::result::Result::Ok(())
             }

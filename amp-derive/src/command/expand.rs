@@ -27,7 +27,7 @@ impl Command<'_> {
         let Self { name, doc, response, errors, arguments, .. } = self;
         let krate = &arguments.krate;
         let response = response.as_ref().map_or_else(|| code!(()), |response| code!(#response));
-        let errors = errors.as_ref().map_or_else(|| code!(#krate::NoErrors), |errors| code!(#errors));
+        let errors = errors.as_ref().map_or_else(|| code!(#krate::__private::NoErrors), |errors| code!(#errors));
         let answered = (!self.answered).then(|| {
             code!(
                 const ANSWERED: ::core::primitive::bool = false;
@@ -80,8 +80,8 @@ impl Command<'_> {
             code! {
                 fn expose(
                     &mut self,
-                    context: &dyn #krate::Context,
-                ) -> ::core::result::Result<(), #krate::ExposeError> {
+                    context: &dyn #krate::__private::Context,
+                ) -> ::core::result::Result<(), #krate::__private::ExposeError> {
                     #(#lines)*
                     ::core::result::Result::Ok(())
                 }

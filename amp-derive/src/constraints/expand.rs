@@ -13,8 +13,10 @@ impl Constraint {
         let (member, name, words) = (field.member, &field.name, self.words());
         let rule = self.rule(krate);
         let check = self.through("check", field.ty, krate);
-        let arguments =
-            call_at(&self.key, code!(#rule, &self.#member, #words, #krate::Place::key(&place, #name), found));
+        let arguments = call_at(
+            &self.key,
+            code!(#rule, &self.#member, #words, #krate::__private::Place::key(&place, #name), found),
+        );
         code!(#check #arguments;)
     }
 

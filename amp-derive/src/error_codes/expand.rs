@@ -45,7 +45,7 @@ impl<'a> ErrorCodes<'a> {
     fn clause(&self) -> TokenStream {
         let krate = &self.krate;
         let carried = self.with_fields().flat_map(|(_, fields)| fields.carried());
-        let needs = carried.map(|field| (field.ty, code!(#krate::Argument)));
+        let needs = carried.map(|field| (field.ty, code!(#krate::__private::Argument)));
         let every = code!(::core::marker::Send + ::core::marker::Sync + 'static);
         let clause = where_clause(self.generics, self.ident, self.bound.as_deref(), &every, needs);
         // With a lifetime the bound is not looked at here, where the compiler has words of its own for it.
@@ -205,7 +205,7 @@ impl<'a> ErrorCodes<'a> {
         let function = Ident::new(function, Span::mixed_site());
         let rest = self.rest(arms.len(), &code!({}));
         (!arms.is_empty()).then(|| code! {
-            fn #function(&self, out: &mut #krate::BoxWriter<'_>) -> ::core::result::Result<(), #krate::EncodeError> {
+            fn #function(&self, out: &mut #krate::__private::BoxWriter<'_>) -> ::core::result::Result<(), #krate::__private::EncodeError> {
                 match self { #(#arms)* #rest }
                 ::core::result::Result::Ok(())
             }
@@ -252,8 +252,8 @@ impl<'a> ErrorCodes<'a> {
             fn from_error(
                 code: &::core::primitive::str,
                 #text: &::core::primitive::str,
-                #from: &mut #krate::BoxReader<'_>,
-            ) -> ::core::result::Result<::core::option::Option<Self>, #krate::DecodeError> {
+                #from: &mut #krate::__private::BoxReader<'_>,
+            ) -> ::core::result::Result<::core::option::Option<Self>, #krate::__private::DecodeError> {
                 #(#included)*
                 #made
             }

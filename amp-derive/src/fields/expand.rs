@@ -30,7 +30,7 @@ impl Field<'_> {
         let Self { member, ty, name, constraints, .. } = self;
         let own = constraints.iter().map(|constraint| constraint.check(self, krate));
         let field = as_trait(ty, &code!(#krate::__private::Field));
-        code!(#(#own)* #field::check(&self.#member, #krate::Place::key(&place, #name), found);)
+        code!(#(#own)* #field::check(&self.#member, #krate::__private::Place::key(&place, #name), found);)
     }
 
     /// The field in a schema.

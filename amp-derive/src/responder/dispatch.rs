@@ -14,7 +14,7 @@ impl Responder<'_> {
         let lines = self.methods.iter().map(|method| method.answer(shared, owner, krate));
         code! {
             #(#lines)*
-            #krate::Located::Unknown(ask)
+            #krate::__private::Located::Unknown(ask)
         }
     }
 
@@ -150,6 +150,6 @@ mod tests {
         assert_eq!(written.matches(":: is_asked (& ask)").count(), 2, "{written}");
         assert_eq!(written.matches("{ return <").count(), 2, "{written}");
         assert_eq!(written.matches(":: answer (ask ,").count(), 2, "{written}");
-        assert!(written.ends_with(":: amp :: Located :: Unknown (ask) }"), "{written}");
+        assert!(written.ends_with(":: amp :: __private :: Located :: Unknown (ask) }"), "{written}");
     }
 }

@@ -32,7 +32,7 @@ impl Responder<'_> {
             code!(<#ty>::to_vec(&const { #commands }))
         };
         let body = code! {
-            fn locate(this: &::std::sync::Arc<Self>, ask: #krate::Ask) -> #krate::Located {
+            fn locate(this: &::std::sync::Arc<Self>, ask: #krate::__private::Ask) -> #krate::__private::Located {
                 #locate
             }
 
@@ -54,7 +54,7 @@ impl Responder<'_> {
         let (krate, this, deprecated) = (&self.krate, &item.self_ty, &self.deprecated);
         let (parameters, _, _) = item.generics.split_for_impl();
         let clause = clause(item);
-        let method = standing_at(this, code!(pub fn into_locator(self) -> impl #krate::Locator));
+        let method = standing_at(this, code!(pub fn into_locator(self) -> impl #krate::__private::Locator));
         code! {
             #deprecated
             impl #parameters #this #clause {

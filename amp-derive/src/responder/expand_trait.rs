@@ -179,7 +179,7 @@ impl Responder<'_> {
             #[automatically_derived]
             #deprecated
             impl<__Implementor: #item + 'static> #own for #locator<__Implementor> {
-                fn locate(shared: &::std::sync::Arc<__Implementor>, ask: #krate::Ask) -> #krate::Located {
+                fn locate(shared: &::std::sync::Arc<__Implementor>, ask: #krate::__private::Ask) -> #krate::__private::Located {
                     #locate
                 }
 
@@ -191,12 +191,12 @@ impl Responder<'_> {
 
             #[automatically_derived]
             #deprecated
-            impl<__Implementor: #item + 'static> #krate::Locator for #locator<__Implementor> {
-                fn locate(&self, ask: #krate::Ask) -> #krate::Located {
+            impl<__Implementor: #item + 'static> #krate::__private::Locator for #locator<__Implementor> {
+                fn locate(&self, ask: #krate::__private::Ask) -> #krate::__private::Located {
                     let located = <Self as #own>::locate(&self.0, ask);
                     #(
                         let extended = |ask| <#extended<__Implementor> as #own>::locate(&self.0, ask);
-                        let located = #krate::Located::or_else(located, extended);
+                        let located = #krate::__private::Located::or_else(located, extended);
                     )*
                     located
                 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use amp_core::accept::{AcceptLoop, Lifecycle, Room, Stage};
+use amp_core::error::Escaped;
 use amp_core::extension::{Chain, EventKind, EventLimit};
-use amp_core::{Escaped, Listener, UnixSocket};
+use amp_core::server::{Listener, UnixSocket};
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tracing::Level;
 

@@ -3,7 +3,7 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use amp_core::Escaped;
+use amp_core::error::Escaped;
 use amp_core::extension::{EventKind, EventLimit};
 use tokio::net::UnixStream;
 use tokio::sync::{oneshot, watch};

@@ -25,7 +25,7 @@ impl Shared {
             if !answered {
                 stream.abandon_in_flight();
             }
-            stream.release_guard();
+            stream.leave();
         })
     }
 

@@ -2,8 +2,9 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amp_core::error::codes;
 use amp_core::extension::{CallExt, EventKind, Events};
-use amp_core::{CallError, CloseReason, Connection, codes};
+use amp_core::{CallError, CloseReason, Connection};
 use tokio::time::{Instant, sleep};
 use tracing::Level;
 

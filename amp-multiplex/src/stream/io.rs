@@ -47,7 +47,12 @@ pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,
     writing: Writing,
+    /// What its user is taken to hold for it, as long as it has the stream.
+    used: usize,
 }
+
+/// What a task that serves a stream of the peer's most often holds: a buffer as that of `tokio::io::copy`.
+const SERVING: usize = 8 * 1024;
 
 /// How far this end has closed the direction to the peer.
 enum Writing {
@@ -65,11 +70,18 @@ enum Writing {
 }
 
 impl Stream {
-    pub(crate) fn new(shared: Arc<Shared>, connection: Connection, place: Option<Box<Place>>) -> Self {
+    /// One that this end has opened.
+    pub(crate) fn opened(shared: Arc<Shared>, connection: Connection) -> Self {
+        Self { shared, connection, writing: Writing::Open, used: 0 }
+    }
+
+    /// One that the peer has opened.
+    pub(crate) fn accepted(shared: Arc<Shared>, connection: Connection, place: Option<Box<Place>>) -> Self {
         if place.is_some() {
             shared.lock().place = place;
         }
-        Self { shared, connection, writing: Writing::Open }
+        shared.streams().change_held(0, SERVING);
+        Self { shared, connection, writing: Writing::Open, used: SERVING }
     }
 
     /// Counts bytes that are held for it, until what is returned is dropped.
@@ -241,6 +253,7 @@ impl Drop for Stream {
         let place = inner.place.take();
         drop(inner);
         drop(place);
+        self.shared.streams().change_held(self.used, 0);
         discard(half_close, acks);
         if shutdown.is_some() {
             self.shared.close(cut);

@@ -38,7 +38,7 @@ pub(crate) struct Inner {
     /// Fails the stream unless the peer's Disconnect is received in time.
     pub(super) disconnect_timeout: Option<Timeout>,
     /// A connection that closes waits for the stream, until that has left the registry: its user may keep it for longer.
-    pub(crate) guard: Option<CloseGuard>,
+    guard: Option<CloseGuard>,
     /// That of its factory, if that has a limit, until its user drops the stream.
     pub(super) place: Option<Box<Place>>,
 }
@@ -94,24 +94,17 @@ impl Shared {
     pub(crate) fn remove(self: &Arc<Self>) {
         let entry = self.streams().registry().remove(&self.id, |other| Arc::ptr_eq(self, other));
         drop(entry);
+        self.leave();
+    }
+
+    /// The stream is closed and not in the registry: the connection waits for it no more, and what it holds for its reader can be
+    /// thrown away all the same.
+    pub(crate) fn leave(self: &Arc<Self>) {
         let mut inner = self.lock();
         let (has_unread, guard) = (inner.has_unread(), inner.guard.take());
         drop(inner);
         drop(guard);
         if has_unread {
-            self.add_unread();
-        }
-    }
-
-    /// A connection that closes waits for the stream no more.
-    pub(super) fn release_guard(&self) {
-        let guard = self.lock().guard.take();
-        drop(guard);
-    }
-
-    /// The stream may be in the registry no more. What it holds for its reader can be thrown away all the same.
-    pub(crate) fn note_unread(self: &Arc<Self>) {
-        if self.lock().has_unread() {
             self.add_unread();
         }
     }
@@ -155,7 +148,7 @@ impl Inner {
     }
 
     /// Whether the stream is closed and holds bytes for its reader.
-    pub(crate) fn has_unread(&self) -> bool {
+    fn has_unread(&self) -> bool {
         self.machine.state().is_closed() && self.machine.buffered() > 0
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use amp_core::Strictness;
+use amp_core::connection::Strictness;
 use amp_multiplex::{Factories, Stream, Target};
 use tokio::io::duplex;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};

@@ -5,7 +5,8 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::{Connection, Peer, Settings, Strictness};
+use amp_core::connection::Strictness;
+use amp_core::{Connection, Peer, Settings};
 use amp_multiplex::{Factories, Multiplexer, Multiplexing, Opening, StreamSettings};
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};

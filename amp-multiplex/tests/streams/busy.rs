@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::{Ask, Connection, Located, Locator, Peer, Settings};
+use amp_core::locator::{Ask, Located, Locator};
+use amp_core::{Connection, Peer, Settings};
 use amp_derive::Command;
 use amp_multiplex::{Factories, Multiplexer, Multiplexing};
 use bytes::Bytes;

@@ -1,7 +1,8 @@
 //! What a peer may send that txampext declares as byte strings, the keys that are ours, and asks that want no answer
 //! (`wire.md` sections 3 and 7).
 
-use amp_core::{Settings, Strictness};
+use amp_core::Settings;
+use amp_core::connection::Strictness;
 use amp_multiplex::{ConnectError, Opening, Stream, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;

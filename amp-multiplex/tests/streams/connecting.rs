@@ -1,4 +1,5 @@
-use amp_core::{Ask, CloseReason, Connection, Located, Locator, Peer, Server, Settings};
+use amp_core::locator::{Ask, Located, Locator};
+use amp_core::{CloseReason, Connection, Peer, Server, Settings};
 use amp_multiplex::{ConnectError, Factories, Multiplexer, Multiplexing, Opening, StreamSettings};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -81,7 +82,7 @@ async fn a_listener_whose_factory_was_removed_ends() {
 #[tokio::test]
 async fn a_connection_without_the_extension_has_no_multiplexer_and_knows_no_streams() {
     let near = Connection::builder().extension(Multiplexing::default());
-    let (here, there) = amp_core::pair(near, Connection::builder());
+    let (here, there) = amp_core::connection::pair(near, Connection::builder());
     assert!(Multiplexer::of(&there).is_none());
     let error = multiplexer(&here).connect("echo").await.expect_err("it knows no streams");
     assert!(matches!(error, ConnectError::Unsupported(_)), "{error:?}");
@@ -115,7 +116,7 @@ async fn streams_are_open_from_the_start_whatever_the_locator_wraps_and_forgets(
     let factories = Factories::new();
     factories.serve("echo", echo);
     let builder = Connection::builder().extension(Multiplexing::new(&factories)).locator((Around(Pings), ()));
-    let (one, other) = amp_core::pair(Connection::builder().extension(Multiplexing::default()), builder);
+    let (one, other) = amp_core::connection::pair(Connection::builder().extension(Multiplexing::default()), builder);
     let (here, there) = (multiplexer(&one), multiplexer(&other));
     assert!(matches!(there.connect("x").await, Err(ConnectError::NoSuchFactory(_))));
     let mut stream = here.connect("echo").await.expect("a stream");
@@ -164,7 +165,7 @@ async fn one_extension_gives_each_connection_streams_of_its_own() {
         (Multiplexing::default(), Multiplexing::with_settings(&factories, StreamSettings::new().max_streams(1)));
     let pair = || {
         let builder = |extension: &Multiplexing| Connection::builder().extension(extension.clone());
-        amp_core::pair(builder(&near), builder(&far))
+        amp_core::connection::pair(builder(&near), builder(&far))
     };
     let ((first, first_far), (second, second_far)) = (pair(), pair());
     let mut streams = Vec::new();
@@ -188,11 +189,11 @@ async fn a_builder_that_is_used_again_when_its_connection_has_ended_has_streams_
     factories.serve("echo", echo);
     let builder = Connection::builder().extension(Multiplexing::default());
     let far = Connection::builder().extension(Multiplexing::new(&factories));
-    let (first, _kept) = amp_core::pair(builder.clone(), far.clone());
+    let (first, _kept) = amp_core::connection::pair(builder.clone(), far.clone());
     let lost = multiplexer(&first);
     first.close();
     soon("the end", first.closed()).await;
-    let (second, _kept) = amp_core::pair(builder, far);
+    let (second, _kept) = amp_core::connection::pair(builder, far);
     assert!(multiplexer(&second).connect("echo").await.is_ok());
     let error = lost.connect("echo").await.expect_err("its connection has ended");
     assert!(matches!(error, ConnectError::Connection(CloseReason::Closed)), "{error:?}");
@@ -201,7 +202,7 @@ async fn a_builder_that_is_used_again_when_its_connection_has_ended_has_streams_
 #[tokio::test]
 async fn a_connection_that_is_given_two_multiplexers_has_ended_and_says_why() {
     let builder = Connection::builder().extension(Multiplexing::default()).extension(Multiplexing::default());
-    let (here, there) = amp_core::pair(builder, Connection::builder());
+    let (here, there) = amp_core::connection::pair(builder, Connection::builder());
     let reason = soon("the end", here.closed()).await;
     assert!(matches!(reason, CloseReason::ClaimedTwice { command: "Connect" }), "{reason:?}");
     assert!(Multiplexer::of(&here).is_none(), "neither is attached");

@@ -98,6 +98,32 @@ async fn a_graceful_close_lets_a_stream_finish_within_close_timeout() {
     assert!(read.is_ok(), "{} bytes more, then {read:?}", got.len());
 }
 
+/// The peer closes it before or after its id is known here, and this end has not shut its own direction down.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_the_peer_has_dropped_holds_up_no_close() {
+    for (writes, waits) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (here, there) = ends();
+        there.factories.serve("brief", move |mut stream: Stream| async move {
+            if waits {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            if writes {
+                stream.write_all(b"brief").await.unwrap();
+            }
+        });
+        let mut stream = here.connect("brief").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // Bytes that wait to be read hold it up: their acknowledgement is owed.
+        let mut got = String::new();
+        soon("read", stream.read_to_string(&mut got)).await.unwrap();
+        assert_eq!(got, if writes { "brief" } else { "" });
+        let begun = tokio::time::Instant::now();
+        here.connection.close();
+        soon("closing", here.connection.closed()).await;
+        assert!(begun.elapsed() < Duration::from_secs(1), "{writes} {waits}: {:?}", begun.elapsed());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_finished_stream_that_its_user_keeps_holds_up_no_close() {
     for ends_first in [true, false] {

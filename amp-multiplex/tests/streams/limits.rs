@@ -10,7 +10,7 @@ use crate::support::{ends, ends_with, multiplexer, soon, until};
 
 /// A client of one set of factories, and what keeps its connection.
 fn client(factories: &Factories) -> (Multiplexer, [Connection; 2]) {
-    let (one, other) = amp_core::pair(
+    let (one, other) = amp_core::connection::pair(
         Connection::builder().extension(Multiplexing::default()),
         Connection::builder().extension(Multiplexing::new(factories)),
     );

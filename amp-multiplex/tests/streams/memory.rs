@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use amp_core::{CloseReason, Listener, Peer, Server, Settings};
+use amp_core::server::Listener;
+use amp_core::{CloseReason, Peer, Server, Settings};
 use amp_multiplex::{ConnectError, Factories, Multiplexing, Stream, StreamListener, StreamSettings, Target};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpListener;
@@ -165,6 +166,41 @@ async fn a_stream_to_a_target_counts_for_the_buffers_between_it_and_its_socket()
     };
     assert!(error.contains("too much memory"), "{error}");
     assert!((40..=48).contains(&streams.len()), "{} streams with 128 KiB each", streams.len());
+}
+
+/// Opens streams to `"x"` until one is refused. Returns how many there were.
+async fn opened(factories: &Factories) -> usize {
+    let (_server, transport) = serving(8 * MIB, factories);
+    let client = client(transport);
+    let mut streams = Vec::new();
+    loop {
+        match soon("an answer", client.multiplexer.connect("x")).await {
+            Ok(stream) => streams.push(stream),
+            Err(error) => {
+                assert!(error.to_string().contains("too much memory"), "{error}");
+                return streams.len();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_the_peer_opens_counts_for_the_task_that_serves_it() {
+    let factories = Factories::new();
+    factories.serve("x", async |stream: Stream| {
+        pending::<()>().await;
+        drop(stream);
+    });
+    let small = opened(&factories).await;
+    assert!((600..=630).contains(&small), "{small} streams with 10 KiB each in six mebibytes");
+    factories.serve("x", async |stream: Stream| {
+        let mut buffer = [0_u8; 54 * 1024];
+        pending::<()>().await;
+        buffer.reverse();
+        drop(stream);
+    });
+    let large = opened(&factories).await;
+    assert!((93..=100).contains(&large), "{large} streams with 64 KiB each in six mebibytes");
 }
 
 /// One that sends without credit is ended, and only when all others together hold less.

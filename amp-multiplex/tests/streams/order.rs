@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use amp_core::{Ask, Connection, Located, Locator, Settings};
+use amp_core::locator::{Ask, Located, Locator};
+use amp_core::{Connection, Settings};
 use amp_derive::{Arguments, Command};
 use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};

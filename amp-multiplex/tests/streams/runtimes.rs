@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use amp_core::connection::pair;
 use amp_core::extension::CallExt;
-use amp_core::{CallError, CloseReason, Connection, Peer, Settings, pair};
+use amp_core::{CallError, CloseReason, Connection, Peer, Settings};
 use amp_multiplex::{ConnectError, Factories, Multiplexer, Multiplexing, Opening, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
@@ -176,7 +177,7 @@ fn a_call_with_a_time_limit_that_waits_for_a_place_may_be_polled_by_any_executor
     }
     // What the driver has taken to write leaves room for one more.
     let full = (0..3).find_map(|_| block_on(connection.notify(Ping { n: 1 })).err());
-    assert!(matches!(full, Some(amp_core::NotifyError::Timeout)), "{full:?}");
+    assert!(matches!(full, Some(amp_core::error::NotifyError::Timeout)), "{full:?}");
     let error = block_on(connection.call(Ping { n: 1 }).uncounted()).expect_err("no answer");
     assert!(matches!(error, CallError::Timeout { .. }), "{error:?}");
     // One that gives up keeps nobody waiting, and one without a limit learns of the end.

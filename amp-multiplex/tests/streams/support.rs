@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use amp_core::{Ask, Connection, Locator, Peer, Settings};
+use amp_core::locator::{Ask, Locator};
+use amp_core::{Connection, Peer, Settings};
 use amp_derive::{Arguments, Command};
 use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream, StreamListener, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
@@ -47,11 +48,11 @@ pub(crate) struct Pong {
 pub(crate) struct Pings;
 
 impl Locator for Pings {
-    fn locate(&self, ask: Ask) -> amp_core::Located {
+    fn locate(&self, ask: Ask) -> amp_core::locator::Located {
         if ask.is::<Ping>() {
             ask.respond(|ping: Ping| async move { Ok(Pong { n: ping.n }) })
         } else {
-            amp_core::Located::Unknown(ask)
+            amp_core::locator::Located::Unknown(ask)
         }
     }
 }

@@ -57,7 +57,7 @@ impl Calculator for Abacus {
 
 /// Answers for [`Sum`] and [`Echo`].
 #[must_use]
-pub fn locator() -> impl amp::Locator {
+pub fn locator() -> impl amp::locator::Locator {
     CalculatorLocator::from_arc(Arc::new(Abacus))
 }
 

@@ -5,7 +5,8 @@ mod names;
 
 use std::sync::{Arc, Mutex};
 
-use amp::{Arguments, Command, Connection, ErrorCodes, Locator, Reply};
+use amp::locator::Locator;
+use amp::{Arguments, Command, Connection, ErrorCodes, Reply};
 use num_bigint::BigInt;
 
 use crate::commands::{Sum, Total};

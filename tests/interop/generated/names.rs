@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use amp::{Command, Connection, ErrorCodes, Locator};
+use amp::locator::Locator;
+use amp::{Command, Connection, ErrorCodes};
 
 use crate::harness::{Twisted, generated, on, soon};
 

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use amp::Locator;
+use amp::locator::Locator;
 use amp::schema::Schema;
 use tempfile::NamedTempFile;
 

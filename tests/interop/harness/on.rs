@@ -1,7 +1,8 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use amp::{Ask, Command, Located, Locator, Reply};
+use amp::locator::{Ask, Located, Locator};
+use amp::{Command, Reply};
 
 /// A locator of one responder, so that a test shows its responders where it uses them.
 pub(crate) fn on<C, F, R>(responder: F) -> impl Locator

@@ -2,7 +2,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
-use amp::{Connection, ConnectionBuilder, Locator, Server, ServerBuilder, Settings};
+use amp::connection::ConnectionBuilder;
+use amp::locator::Locator;
+use amp::server::ServerBuilder;
+use amp::{Connection, Server, Settings};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};

@@ -14,7 +14,8 @@ mod web;
 use std::sync::Mutex;
 
 use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream, StreamSettings};
-use amp::{Connection, Server, ServerBuilder};
+use amp::server::ServerBuilder;
+use amp::{Connection, Server};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;

@@ -11,6 +11,8 @@ mod set;
 #[cfg(feature = "regex")]
 mod pattern;
 
+pub use super::arguments::Constrained;
+pub use crate::violation::{Place, Violation, Violations};
 pub use bounds::{Bounds, Lengths};
 pub use length::HasLength;
 #[cfg(feature = "regex")]

@@ -6,7 +6,7 @@ use crate::schema::Rule;
 /// A rule for values of `T`. Any `fn(&T) -> bool` is one; implement it for a type to carry parameters.
 ///
 /// ```
-/// use amp_core::Constraint;
+/// use amp_core::constraint::Constraint;
 ///
 /// struct DivisibleBy(i64);
 ///

@@ -18,7 +18,7 @@ pub trait Handler: Send + Sync + 'static {
     /// [`max_inbound`](crate::Settings::max_inbound): the protocol bounds itself. It runs while the connection is read and
     /// must not block; what takes time [takes the arguments](Ask::accept) and answers later.
     ///
-    /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::codes::UNKNOWN).
+    /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::error::codes::UNKNOWN).
     fn handle(&self, command: usize, ask: Ask);
 
     /// The keys that it adds to boxes and sees in them, if it does. It is asked once, when it is attached; a connection without

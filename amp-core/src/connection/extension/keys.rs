@@ -12,9 +12,9 @@ use crate::value::{BoxReader, Budget, Scope};
 use crate::wire::{BoxLimits, RawBox};
 
 /// Adds keys to the boxes that a connection sends, and sees those of the boxes that come: of asks and of their answers and errors.
-/// The boxes that are sent while extensions are attached, when not all keys are known yet, carry none. The boxes without a type, those that a [`BoxReceiver`](crate::BoxReceiver) gets, and the library's own commands are left alone.
+/// The boxes that are sent while extensions are attached, when not all keys are known yet, carry none. The boxes without a type, those that a [`BoxReceiver`](crate::connection::BoxReceiver) gets, and the library's own commands are left alone.
 ///
-/// What adds keys runs while the connection's outbound buffer is locked, as [`Value::encode`](crate::Value::encode) does: it must
+/// What adds keys runs while the connection's outbound buffer is locked, as [`Value::encode`](crate::value::Value::encode) does: it must
 /// not use the connection, and may run more than once for one box. What sees keys runs in the order of arrival while the connection
 /// is read, and must not block. A panic costs no more than the keys of the one box.
 pub trait Keys: Send + Sync + 'static {

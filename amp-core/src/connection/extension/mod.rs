@@ -1,13 +1,13 @@
 //! Extensions: protocols that ride beside the commands of a connection, as that of streams does. For authors of such protocols.
 //!
-//! An [`Extension`] is given to a [`ConnectionBuilder`](crate::ConnectionBuilder::extension), a [`ServerBuilder`](crate::ServerBuilder::extension) or
-//! a [`Session`](crate::Session::extension). It is attached to each connection once, before anything is read, and makes the
+//! An [`Extension`] is given to a [`ConnectionBuilder`](crate::connection::ConnectionBuilder::extension), a [`ServerBuilder`](crate::server::ServerBuilder::extension) or
+//! a [`Session`](crate::server::Session::extension). It is attached to each connection once, before anything is read, and makes the
 //! [`Handler`] of that connection, which settles the asks for the commands that the extension claims: before locators, layers
 //! and limits. It sends by a [`Sender`], whose commands have room of their own in the outbound buffer and take no place among
 //! the calls, and takes the replies to them by a [`ReplySink`].
 //!
 //! A handler may add [`Keys`] to the boxes of its connection and see those that come. Values see their connection by
-//! [`RawValue::context`](crate::RawValue::context) and [`ValueWriter::context`](crate::ValueWriter::context). [`RunningAsks`] finds
+//! [`RawValue::context`](crate::value::RawValue::context) and [`ValueWriter::context`](crate::value::ValueWriter::context). [`RunningAsks`] finds
 //! what runs for the peer by the peer's tags.
 //!
 //! It may also replace the transport behind a box, as `StartTLS` does ([`Upgrade`]), and attach what the transport carries beside the

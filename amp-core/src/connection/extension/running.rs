@@ -8,7 +8,7 @@ use crate::connection::shared::Shared;
 /// The peer's asks whose responders run or wait to begin, by the tags that the peer gave them.
 ///
 /// An ask is among them from its arrival until it is answered. Left out are those that want no answer, those for commands that an
-/// extension claims, and those that a locator keeps or whose arguments were [taken](crate::Ask::accept): no responder of theirs could be
+/// extension claims, and those that a locator keeps or whose arguments were [taken](crate::locator::Ask::accept): no responder of theirs could be
 /// dropped.
 #[derive(Clone)]
 pub struct RunningAsks {
@@ -32,7 +32,7 @@ impl RunningAsks {
     }
 
     /// Drops the responder of the ask with the tag, at its next `await`, or the ask itself when it waits to begin. The ask is
-    /// answered as one that is dropped is: with [`codes::UNKNOWN`](crate::codes::UNKNOWN), unless its answer comes first. It has one
+    /// answered as one that is dropped is: with [`codes::UNKNOWN`](crate::error::codes::UNKNOWN), unless its answer comes first. It has one
     /// answer in any case.
     ///
     /// Returns whether there was such an ask. A peer that uses a tag twice cannot tell the answers apart: all asks with the tag are

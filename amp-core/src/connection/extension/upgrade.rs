@@ -6,13 +6,13 @@ use std::task::Waker;
 
 use super::reply::PendingReply;
 use crate::call_error::CallError;
-use crate::codes;
 use crate::command::Command;
 use crate::connection::any_transport::BoxedTransport;
 use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
 use crate::connection::replacement::{PreviousTransport, Replacement};
 use crate::connection::shared::Shared;
+use crate::error::codes;
 use crate::events::EventKind;
 use crate::exposed::ContextRef;
 use crate::panics::drop_caught;
@@ -81,7 +81,7 @@ impl Upgrade {
     /// Answers the ask, with a barrier behind the answer, and replaces the transport there. When the response cannot be sent, or its
     /// `encode` panics, the ask is answered with an error, and the transport stays. It stays, too, when the ask wants no answer
     /// (`wire.md`, section 2.7), or when it came over another connection, where it is answered with
-    /// [`UNKNOWN`](crate::codes::UNKNOWN).
+    /// [`UNKNOWN`](crate::error::codes::UNKNOWN).
     ///
     /// `replace` runs in the connection's driver and must not block. An error that it returns ends the connection, as
     /// [`CloseReason::Io`](crate::CloseReason::Io) or with the reason that it [holds](io::Error::other).

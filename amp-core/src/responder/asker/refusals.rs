@@ -1,6 +1,6 @@
 use super::Asker;
 use crate::call_error::UNKNOWN_ERROR;
-use crate::codes;
+use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::EventKind;
 use crate::panics::note_command;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{CommandSchema, ErrorSchema, Schema};
-use crate::codes;
+use crate::error::codes;
 use crate::python::PythonBytes;
 use fields::Fields;
 use literals::Doc;

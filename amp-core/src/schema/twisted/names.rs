@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::codes;
+use crate::error::codes;
 use crate::schema::{FieldSchema, Schema};
 
 /// What Python keeps for itself.

@@ -70,7 +70,7 @@ impl Value for Deep {
         if self.0.is_empty() {
             found.add(place, "non_empty", "empty");
         }
-        self.0.check(place, found);
+        Value::check(&self.0, place, found);
     }
 }
 
@@ -92,7 +92,7 @@ fn line_64_values_nest_exactly_as_deep_as_the_limit_says() {
 #[test]
 fn each_item_of_a_list_is_checked_at_its_place() {
     let (list, mut found) = (vec![deep(0), deep(2), Deep(vec![deep(1), deep(0)])], Violations::new());
-    list.check(Place::WHOLE.key("lists"), &mut found);
+    Value::check(&list, Place::WHOLE.key("lists"), &mut found);
     let places: Vec<_> = found.iter().map(|violation| violation.path.as_str()).collect();
     assert_eq!(places, ["lists[0]", "lists[1][0][0]", "lists[2][0][0]", "lists[2][1]"]);
 }

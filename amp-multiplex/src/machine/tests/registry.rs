@@ -1,4 +1,4 @@
-use amp_core::{RawValue, Value};
+use amp_core::value::{RawValue, Value};
 use bytes::Bytes;
 use proptest::prelude::*;
 

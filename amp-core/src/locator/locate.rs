@@ -1,4 +1,4 @@
-//! Locators: which responder answers a command. Imports `responder`.
+//! Which responder answers a command.
 
 use std::sync::Arc;
 

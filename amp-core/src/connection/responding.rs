@@ -1,0 +1,60 @@
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::callback::respond;
+use super::shared::Shared;
+use crate::panics::caught;
+use crate::proto::ASK_OVERHEAD;
+
+/// A responder of a connection that runs as a task.
+pub(super) struct Responding {
+    /// That of the connection.
+    identity: usize,
+    responder: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// A large one counts among what the peer's asks hold. Dropped behind it.
+    _held: Option<Box<HeldByFuture>>,
+}
+
+/// What a future holds without being counted: it is in what each ask counts for beside its bytes.
+const UNCOUNTED: usize = ASK_OVERHEAD;
+
+struct HeldByFuture {
+    shared: Arc<Shared>,
+    bytes: usize,
+}
+
+impl Drop for HeldByFuture {
+    fn drop(&mut self) {
+        if self.shared.inbound.release_future(self.bytes) {
+            self.shared.wake_driver();
+        }
+    }
+}
+
+impl Responding {
+    #[inline]
+    pub(super) fn new(shared: &Arc<Shared>, responder: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
+        let bytes = size_of_val(&*responder).saturating_sub(UNCOUNTED);
+        let held = if bytes > 0 { Some(Self::hold(shared, bytes)) } else { None };
+        Self { identity: shared.identity(), responder, _held: held }
+    }
+
+    #[cold]
+    fn hold(shared: &Arc<Shared>, bytes: usize) -> Box<HeldByFuture> {
+        shared.inbound.hold_future(bytes);
+        Box::new(HeldByFuture { shared: Arc::clone(shared), bytes })
+    }
+}
+
+impl Future for Responding {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let polled = caught(AssertUnwindSafe(|| respond(self.identity, || self.responder.as_mut().poll(cx))));
+        // The set of tasks gets what was seen of it on this thread.
+        polled.unwrap_or_else(|panic| resume_unwind(Box::new(panic)))
+    }
+}
