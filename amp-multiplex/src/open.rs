@@ -196,8 +196,7 @@ fn close_unwanted(streams: &Arc<Streams>, connect: ConnectId, answer: &Connected
 fn insert(streams: &Streams, mut registry: MutexGuard<'_, Registry<Arc<Shared>, Ack>>, shared: &Arc<Shared>) {
     if let Some(reason) = streams.end_reason() {
         drop(registry);
-        shared.fail(StreamError::Connection(reason));
-        shared.leave();
+        shared.end(&reason);
     } else {
         registry.insert(shared.id().clone(), Arc::clone(shared));
     }

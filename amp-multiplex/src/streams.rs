@@ -12,18 +12,20 @@ use tokio::task::JoinHandle;
 use crate::acknowledge::{Ack, acknowledge, refuse};
 use crate::commands::{Id, StreamGone};
 use crate::error::ConnectError;
+use crate::kept::KeptStreams;
 use crate::limit::ConnectionNumber;
 use crate::machine::{Budget, Receipt, Registry, StreamMachine, WindowBounds};
 use crate::meter::{Held, StreamMeter};
 use crate::peer_features::PeerFeatures;
 use crate::settings::StreamSettings;
-use crate::unread::UnreadStreams;
 use crate::withheld::Withheld;
 
 static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// What is held here for a stream beside its buffers, also while it closes.
 const STREAM: usize = 2 * 1024;
+/// Half of that is for a task that serves the stream: one of no more bytes is not counted besides.
+pub(crate) const UNCOUNTED_TASK: usize = STREAM / 2;
 
 impl Receipt for Ack {
     fn held(&self) -> usize {
@@ -46,7 +48,7 @@ pub(crate) struct Streams<S> {
     received: Budget,
     meter: StreamMeter,
     withheld: Arc<Withheld>,
-    unread: UnreadStreams,
+    kept: KeptStreams,
     number: ConnectionNumber,
 }
 
@@ -63,7 +65,7 @@ impl<S> Streams<S> {
             in_flight: Budget::new(settings.max_in_flight),
             received: Budget::metered(settings.max_received, meter.clone()),
             meter,
-            unread: UnreadStreams::default(),
+            kept: KeptStreams::default(),
             number: LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1,
             settings,
         })
@@ -92,20 +94,14 @@ impl<S> Streams<S> {
         &self.in_flight
     }
 
-    /// The streams that have left the registry with bytes that nobody has read.
-    pub(crate) fn unread(&self) -> &UnreadStreams {
-        &self.unread
+    /// The streams that have left the registry and hold something.
+    pub(crate) fn kept(&self) -> &KeptStreams {
+        &self.kept
     }
 
     /// The budget of what was received and not read.
     pub(crate) fn received(&self) -> &Budget {
         &self.received
-    }
-
-    /// A stream has, or had, something that [counts](StreamMeter) beside its buffers.
-    #[inline]
-    pub(crate) fn change_held(&self, before: usize, after: usize) {
-        self.meter.change(before, after);
     }
 
     /// Counts bytes that are held for a stream beside its buffers, until what is returned is dropped.

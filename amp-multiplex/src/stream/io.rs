@@ -47,8 +47,8 @@ pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,
     writing: Writing,
-    /// What its user is taken to hold for it, as long as it has the stream.
-    used: usize,
+    /// What the task that serves a stream of the peer's is taken to hold.
+    _serving: Option<Held>,
 }
 
 /// What a task that serves a stream of the peer's most often holds: a buffer as that of `tokio::io::copy`.
@@ -72,7 +72,7 @@ enum Writing {
 impl Stream {
     /// One that this end has opened.
     pub(crate) fn opened(shared: Arc<Shared>, connection: Connection) -> Self {
-        Self { shared, connection, writing: Writing::Open, used: 0 }
+        Self { shared, connection, writing: Writing::Open, _serving: None }
     }
 
     /// One that the peer has opened.
@@ -80,8 +80,12 @@ impl Stream {
         if place.is_some() {
             shared.lock().place = place;
         }
-        shared.streams().change_held(0, SERVING);
-        Self { shared, connection, writing: Writing::Open, used: SERVING }
+        let serving = Some(shared.streams().hold(SERVING));
+        Self { shared, connection, writing: Writing::Open, _serving: serving }
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     /// Counts bytes that are held for it, until what is returned is dropped.
@@ -250,10 +254,10 @@ impl Drop for Stream {
         }
         let cut = inner.machine.state().is_reset_scheduled();
         let (acks, shutdown) = inner.machine.abandon();
-        let place = inner.place.take();
+        inner.is_dropped = true;
+        let (place, task) = (inner.place.take(), inner.task.take());
         drop(inner);
-        drop(place);
-        self.shared.streams().change_held(self.used, 0);
+        drop((place, task));
         discard(half_close, acks);
         if shutdown.is_some() {
             self.shared.close(cut);

@@ -10,11 +10,11 @@ use super::send_queue::SendQueue;
 use crate::acknowledge::{Ack, discard};
 use crate::commands::Id;
 use crate::error::StreamError;
+use crate::kept::Kept;
 use crate::limit::Place;
 use crate::machine::{RemoteClose, StreamMachine};
 use crate::peer_features::PeerFeatures;
 use crate::streams::{self, Permit};
-use crate::unread::Unread;
 
 /// The streams of one connection.
 pub(crate) type Streams = streams::Streams<Arc<Shared>>;
@@ -37,8 +37,13 @@ pub(crate) struct Inner {
     pub(crate) writer: Option<Waker>,
     /// Fails the stream unless the peer's Disconnect is received in time.
     pub(super) disconnect_timeout: Option<Timeout>,
-    /// A connection that closes waits for the stream, until that has left the registry: its user may keep it for longer.
+    /// A connection that closes waits for the stream until the peer knows that it is closed: its user may keep it for longer.
     guard: Option<CloseGuard>,
+    /// It is among the [kept streams](crate::kept::KeptStreams).
+    is_kept: bool,
+    /// The task that serves the stream, until the stream is dropped.
+    pub(super) task: Option<AbortHandle>,
+    pub(super) is_dropped: bool,
     /// That of its factory, if that has a limit, until its user drops the stream.
     pub(super) place: Option<Box<Place>>,
 }
@@ -58,6 +63,9 @@ impl Shared {
                 writer: None,
                 disconnect_timeout: None,
                 guard,
+                is_kept: false,
+                task: None,
+                is_dropped: false,
                 place: None,
             }),
         })
@@ -97,35 +105,73 @@ impl Shared {
         self.leave();
     }
 
-    /// The stream is closed and not in the registry: the connection waits for it no more, and what it holds for its reader can be
-    /// thrown away all the same.
+    /// A task has the stream.
+    pub(crate) fn served_by(self: &Arc<Self>, task: AbortHandle) {
+        let mut inner = self.lock();
+        if inner.is_dropped {
+            return;
+        }
+        inner.task = Some(task);
+        // The connection may have ended meanwhile.
+        let is_kept = inner.machine.state().is_closed() && inner.note_kept();
+        drop(inner);
+        if is_kept {
+            self.add_kept();
+        }
+    }
+
+    /// The peer knows that the stream is closed, or is told no more: a connection that closes does not wait for it.
     pub(crate) fn leave(self: &Arc<Self>) {
         let mut inner = self.lock();
-        let (has_unread, guard) = (inner.has_unread(), inner.guard.take());
+        let guard = inner.guard.take();
+        let is_kept = inner.holds_more() && inner.note_kept();
         drop(inner);
         drop(guard);
-        if has_unread {
-            self.add_unread();
+        if is_kept {
+            self.add_kept();
+        }
+    }
+
+    /// The stream has left the registry. What it holds is to be found when the memory is used up.
+    pub(super) fn keep(self: &Arc<Self>) {
+        let mut inner = self.lock();
+        let is_kept = inner.holds_more() && inner.note_kept();
+        drop(inner);
+        if is_kept {
+            self.add_kept();
         }
     }
 
     #[cold]
-    fn add_unread(self: &Arc<Self>) {
-        let unread: Weak<dyn Unread> = Arc::<Self>::downgrade(self);
-        self.streams().unread().add(unread);
+    fn add_kept(self: &Arc<Self>) {
+        let kept: Weak<dyn Kept> = Arc::<Self>::downgrade(self);
+        self.streams().kept().add(kept);
+    }
+
+    /// The connection has ended. What the stream holds is thrown away if that is because the memory is used up, and else when it will be.
+    pub(crate) fn end(self: &Arc<Self>, reason: &CloseReason) {
+        if let CloseReason::OutOfMemory { .. } = reason {
+            self.lose(reason);
+        } else {
+            self.fail(StreamError::Connection(reason.clone()));
+        }
+        self.leave();
     }
 }
 
-impl Unread for Shared {
+impl Kept for Shared {
     fn lose(&self, reason: &CloseReason) {
-        let (acks, half_close) = self.change(|inner| {
+        let (acks, half_close, task) = self.change(|inner| {
             inner.disconnect_timeout = None;
             let held = inner.machine.buffered();
             let acks = inner.machine.lose(StreamError::Connection(reason.clone()));
             self.streams().received().change(held, inner.machine.buffered());
-            (acks, inner.machine.state().half_close())
+            (acks, inner.machine.state().half_close(), inner.task.take())
         });
         discard(half_close, acks);
+        if let Some(task) = task {
+            task.abort();
+        }
     }
 }
 
@@ -147,9 +193,14 @@ impl Inner {
         self.machine.recv_failure(error);
     }
 
-    /// Whether the stream is closed and holds bytes for its reader.
-    fn has_unread(&self) -> bool {
-        self.machine.state().is_closed() && self.machine.buffered() > 0
+    /// Whether the stream is closed and holds bytes for its reader, or a task.
+    fn holds_more(&self) -> bool {
+        self.machine.state().is_closed() && (self.machine.buffered() > 0 || self.task.is_some())
+    }
+
+    /// Notes that it is among the kept streams. Whether it was not.
+    fn note_kept(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_kept, true)
     }
 
     /// Why the stream has failed, if it has.
