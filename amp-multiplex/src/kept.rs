@@ -1,6 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use amp_core::CloseReason;
+use slab::Slab;
 
 /// A stream that its user still has.
 pub(crate) trait Kept: Send + Sync {
@@ -8,45 +9,39 @@ pub(crate) trait Kept: Send + Sync {
     fn lose(&self, reason: &CloseReason);
 }
 
-/// The streams that have left the registry and hold something: bytes that nobody has read, or a task when the connection has ended. Those
-/// that the registry has are found there.
+/// The streams that have left the registry and whose users still have them and what they hold: bytes that nobody has read, or a task.
+/// Those that the registry has are found there.
 #[derive(Default)]
 pub(crate) struct KeptStreams(Mutex<State>);
 
 enum State {
-    Open {
-        streams: Vec<Weak<dyn Kept>>,
-        /// With so many, those that are gone are taken out: each keeps the memory of its stream allocated.
-        max: usize,
-    },
+    Open(Slab<Weak<dyn Kept>>),
     /// The memory is used up, for this reason. Whatever comes later is thrown away at once.
     Lost(CloseReason),
 }
 
-const MIN: usize = 16;
-
 impl Default for State {
     fn default() -> Self {
-        Self::Open { streams: Vec::new(), max: MIN }
+        Self::Open(Slab::new())
     }
 }
 
 impl KeptStreams {
-    pub(crate) fn add(&self, stream: Weak<dyn Kept>) {
-        let mut state = self.lock();
-        match &mut *state {
-            State::Open { streams, max } => {
-                if streams.len() >= *max {
-                    streams.retain(|stream| stream.strong_count() > 0);
-                    *max = MIN.max(2 * streams.len());
-                    streams.shrink_to(*max);
-                }
-                streams.push(stream);
-            }
-            State::Lost(reason) => {
-                let reason = reason.clone();
-                drop(state);
-                stream.upgrade().into_iter().for_each(|stream| stream.lose(&reason));
+    /// Adds a stream, and returns its place. When the memory is used up there is none: the stream is to be lost at once.
+    pub(crate) fn add(&self, stream: Weak<dyn Kept>) -> Result<usize, CloseReason> {
+        match &mut *self.lock() {
+            State::Open(streams) => Ok(streams.insert(stream)),
+            State::Lost(reason) => Err(reason.clone()),
+        }
+    }
+
+    /// The user has dropped the stream at the place.
+    pub(crate) fn remove(&self, place: usize) {
+        if let State::Open(streams) = &mut *self.lock() {
+            streams.try_remove(place);
+            if streams.is_empty() {
+                // An idle connection holds no memory for what has passed.
+                *streams = Slab::new();
             }
         }
     }
@@ -55,8 +50,8 @@ impl KeptStreams {
     pub(crate) fn lose(&self, reason: &CloseReason) {
         let before = std::mem::replace(&mut *self.lock(), State::Lost(reason.clone()));
         // Under no lock: readers are woken.
-        if let State::Open { streams, .. } = before {
-            streams.iter().filter_map(Weak::upgrade).for_each(|stream| stream.lose(reason));
+        if let State::Open(streams) = before {
+            streams.iter().filter_map(|(_, stream)| stream.upgrade()).for_each(|stream| stream.lose(reason));
         }
     }
 
@@ -81,36 +76,36 @@ mod tests {
         }
     }
 
-    fn add(all: &KeptStreams) -> Arc<Held> {
+    fn add(all: &KeptStreams) -> (Arc<Held>, Result<usize, CloseReason>) {
         let held = Arc::new(Held::default());
         let kept: Arc<dyn Kept> = Arc::clone(&held) as _;
-        all.add(Arc::downgrade(&kept));
-        held
+        let place = all.add(Arc::downgrade(&kept));
+        (held, place)
     }
 
     #[test]
-    fn those_that_come_before_and_after_the_memory_is_used_up_are_lost_once() {
+    fn those_that_are_there_are_lost_once_and_later_ones_learn_the_reason() {
         let all = KeptStreams::default();
-        let before: Vec<_> = (0..40).map(|_| add(&all)).collect();
+        let streams: Vec<_> = (0..40).map(|_| add(&all)).collect();
+        let (dropped, place) = &streams[7];
+        all.remove(place.clone().expect("there is memory"));
         all.lose(&CloseReason::Closed);
         all.lose(&CloseReason::Closed);
-        let after = add(&all);
-        assert!(before.iter().chain([&after]).all(|held| held.0.load(Ordering::Relaxed) == 1));
+        let lost = streams.iter().filter(|(held, _)| held.0.load(Ordering::Relaxed) == 1).count();
+        assert_eq!((lost, dropped.0.load(Ordering::Relaxed)), (39, 0));
+        let (_, place) = add(&all);
+        assert!(matches!(place, Err(CloseReason::Closed)), "{place:?}");
+        all.remove(3);
     }
 
     #[test]
-    fn those_that_are_gone_keep_little_memory() {
+    fn those_that_are_gone_keep_no_memory() {
         let all = KeptStreams::default();
-        let kept = add(&all);
-        let mut burst: Vec<_> = (0..10_000).map(|_| add(&all)).collect();
-        burst.clear();
-        for _ in 0..20_000 {
-            drop(add(&all));
+        for _ in 0..3 {
+            let burst: Vec<_> = (0..1000).map(|_| add(&all)).collect();
+            burst.into_iter().for_each(|(_, place)| all.remove(place.expect("there is memory")));
         }
-        let state = all.lock();
-        let State::Open { streams, .. } = &*state else { unreachable!("nothing was lost") };
-        assert!(streams.capacity() <= 2 * MIN, "{}", streams.capacity());
-        assert!(streams.iter().filter(|stream| stream.strong_count() > 0).count() == 1);
-        drop(kept);
+        let State::Open(streams) = &*all.lock() else { unreachable!("nothing was lost") };
+        assert_eq!(streams.capacity(), 0);
     }
 }

@@ -20,7 +20,7 @@ impl Shared {
     pub(super) fn close(self: &Arc<Self>, cut: bool) -> Option<CloseTask> {
         let entry = self.streams().registry().close(self.id(), |other| Arc::ptr_eq(self, other));
         drop(entry);
-        self.keep();
+        self.keep(self.lock());
         // It counts as a stream until the peer has answered, or has had its time.
         tell_closed(self.streams(), self.id().clone(), Arc::clone(self), cut, |stream, answered| {
             if !answered {

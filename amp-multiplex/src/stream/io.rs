@@ -255,9 +255,12 @@ impl Drop for Stream {
         let cut = inner.machine.state().is_reset_scheduled();
         let (acks, shutdown) = inner.machine.abandon();
         inner.is_dropped = true;
-        let (place, task) = (inner.place.take(), inner.task.take());
+        let (place, task, kept_at) = (inner.place.take(), inner.task.take(), inner.kept_at.take());
         drop(inner);
         drop((place, task));
+        if let Some(kept_at) = kept_at {
+            self.shared.streams().kept().remove(kept_at);
+        }
         discard(half_close, acks);
         if shutdown.is_some() {
             self.shared.close(cut);

@@ -22,7 +22,7 @@ pub(crate) type Streams = streams::Streams<Arc<Shared>>;
 /// What a [`Stream`](super::Stream), the registry and the connection share of a stream.
 ///
 /// It lives until the stream was dropped, what it wrote is answered and the peer knows that it is closed, and counts as a stream as
-/// long. Locks are taken in this order: registry, stream, connection. No reader or writer is woken under any of them.
+/// long. Locks are taken in this order: registry, stream, kept streams, connection. No reader or writer is woken under any of them.
 pub(crate) struct Shared {
     id: Id,
     permit: Permit<Arc<Self>>,
@@ -39,8 +39,8 @@ pub(crate) struct Inner {
     pub(super) disconnect_timeout: Option<Timeout>,
     /// A connection that closes waits for the stream until the peer knows that it is closed: its user may keep it for longer.
     guard: Option<CloseGuard>,
-    /// It is among the [kept streams](crate::kept::KeptStreams).
-    is_kept: bool,
+    /// Its place among the [kept streams](crate::kept::KeptStreams).
+    pub(super) kept_at: Option<usize>,
     /// The task that serves the stream, until the stream is dropped.
     pub(super) task: Option<AbortHandle>,
     pub(super) is_dropped: bool,
@@ -63,7 +63,7 @@ impl Shared {
                 writer: None,
                 disconnect_timeout: None,
                 guard,
-                is_kept: false,
+                kept_at: None,
                 task: None,
                 is_dropped: false,
                 place: None,
@@ -108,15 +108,10 @@ impl Shared {
     /// A task has the stream.
     pub(crate) fn served_by(self: &Arc<Self>, task: AbortHandle) {
         let mut inner = self.lock();
-        if inner.is_dropped {
-            return;
-        }
-        inner.task = Some(task);
-        // The connection may have ended meanwhile.
-        let is_kept = inner.machine.state().is_closed() && inner.note_kept();
-        drop(inner);
-        if is_kept {
-            self.add_kept();
+        if !inner.is_dropped {
+            inner.task = Some(task);
+            // The connection may have ended meanwhile.
+            self.keep(inner);
         }
     }
 
@@ -124,28 +119,23 @@ impl Shared {
     pub(crate) fn leave(self: &Arc<Self>) {
         let mut inner = self.lock();
         let guard = inner.guard.take();
-        let is_kept = inner.holds_more() && inner.note_kept();
-        drop(inner);
+        self.keep(inner);
         drop(guard);
-        if is_kept {
-            self.add_kept();
-        }
     }
 
-    /// The stream has left the registry. What it holds is to be found when the memory is used up.
-    pub(super) fn keep(self: &Arc<Self>) {
-        let mut inner = self.lock();
-        let is_kept = inner.holds_more() && inner.note_kept();
-        drop(inner);
-        if is_kept {
-            self.add_kept();
+    /// The stream may have left the registry. What it holds is to be found when the memory is used up.
+    pub(super) fn keep(self: &Arc<Self>, mut inner: MutexGuard<'_, Inner>) {
+        if !inner.holds_more() || inner.kept_at.is_some() {
+            return;
         }
-    }
-
-    #[cold]
-    fn add_kept(self: &Arc<Self>) {
         let kept: Weak<dyn Kept> = Arc::<Self>::downgrade(self);
-        self.streams().kept().add(kept);
+        match self.streams().kept().add(kept) {
+            Ok(place) => inner.kept_at = Some(place),
+            Err(reason) => {
+                drop(inner);
+                self.lose(&reason);
+            }
+        }
     }
 
     /// The connection has ended. What the stream holds is thrown away if that is because the memory is used up, and else when it will be.
@@ -196,11 +186,6 @@ impl Inner {
     /// Whether the stream is closed and holds bytes for its reader, or a task.
     fn holds_more(&self) -> bool {
         self.machine.state().is_closed() && (self.machine.buffered() > 0 || self.task.is_some())
-    }
-
-    /// Notes that it is among the kept streams. Whether it was not.
-    fn note_kept(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_kept, true)
     }
 
     /// Why the stream has failed, if it has.
