@@ -103,7 +103,7 @@ impl Factories {
                     drop(held);
                 })
             };
-            shared.served_by(task.abort_handle());
+            shared.served_by(task);
         });
     }
 

@@ -14,6 +14,9 @@ pub(crate) trait Kept: Send + Sync {
 #[derive(Default)]
 pub(crate) struct KeptStreams(Mutex<State>);
 
+/// For how many an idle connection holds memory.
+const MAX_SPARE: usize = 16;
+
 enum State {
     Open(Slab<Weak<dyn Kept>>),
     /// The memory is used up, for this reason. Whatever comes later is thrown away at once.
@@ -39,8 +42,7 @@ impl KeptStreams {
     pub(crate) fn remove(&self, place: usize) {
         if let State::Open(streams) = &mut *self.lock() {
             streams.try_remove(place);
-            if streams.is_empty() {
-                // An idle connection holds no memory for what has passed.
+            if streams.is_empty() && streams.capacity() > MAX_SPARE {
                 *streams = Slab::new();
             }
         }
@@ -99,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn those_that_are_gone_keep_no_memory() {
+    fn those_that_are_gone_keep_little_memory() {
         let all = KeptStreams::default();
         for _ in 0..3 {
             let burst: Vec<_> = (0..1000).map(|_| add(&all)).collect();
             burst.into_iter().for_each(|(_, place)| all.remove(place.expect("there is memory")));
         }
         let State::Open(streams) = &*all.lock() else { unreachable!("nothing was lost") };
-        assert_eq!(streams.capacity(), 0);
+        assert!(streams.capacity() <= MAX_SPARE, "{}", streams.capacity());
     }
 }

@@ -20,7 +20,6 @@ impl Shared {
     pub(super) fn close(self: &Arc<Self>, cut: bool) -> Option<CloseTask> {
         let entry = self.streams().registry().close(self.id(), |other| Arc::ptr_eq(self, other));
         drop(entry);
-        self.keep(self.lock());
         // It counts as a stream until the peer has answered, or has had its time.
         tell_closed(self.streams(), self.id().clone(), Arc::clone(self), cut, |stream, answered| {
             if !answered {
@@ -38,6 +37,7 @@ impl Shared {
             });
         }
         self.close(cut);
+        self.keep(self.lock());
     }
 
     /// Tells the peer that this end sends no more.

@@ -127,7 +127,11 @@ impl Stream {
         let task = match shutdown {
             None => None,
             Some(Shutdown::Write) => self.shared.close_write(&self.connection),
-            Some(Shutdown::Both) => self.shared.close(false),
+            Some(Shutdown::Both) => {
+                let task = self.shared.close(false);
+                self.shared.keep(self.shared.lock());
+                task
+            }
         };
         self.writing = match (shutdown, task) {
             (_, Some(task)) => Writing::Closing(task),
@@ -255,7 +259,8 @@ impl Drop for Stream {
         let cut = inner.machine.state().is_reset_scheduled();
         let (acks, shutdown) = inner.machine.abandon();
         inner.is_dropped = true;
-        let (place, task, kept_at) = (inner.place.take(), inner.task.take(), inner.kept_at.take());
+        let (place, task, kept_at, has_left) =
+            (inner.place.take(), inner.task.take(), inner.kept_at.take(), inner.has_left());
         drop(inner);
         drop((place, task));
         if let Some(kept_at) = kept_at {
@@ -264,7 +269,7 @@ impl Drop for Stream {
         discard(half_close, acks);
         if shutdown.is_some() {
             self.shared.close(cut);
-        } else {
+        } else if !has_left {
             // A Disconnect on its way has an entry of its own.
             self.shared.remove();
         }

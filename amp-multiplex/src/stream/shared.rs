@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use amp_core::extension::CloseGuard;
 use amp_core::{CloseReason, Connection};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::send_queue::SendQueue;
 use crate::acknowledge::{Ack, discard};
@@ -42,7 +42,7 @@ pub(crate) struct Inner {
     /// Its place among the [kept streams](crate::kept::KeptStreams).
     pub(super) kept_at: Option<usize>,
     /// The task that serves the stream, until the stream is dropped.
-    pub(super) task: Option<AbortHandle>,
+    pub(super) task: Option<JoinHandle<()>>,
     pub(super) is_dropped: bool,
     /// That of its factory, if that has a limit, until its user drops the stream.
     pub(super) place: Option<Box<Place>>,
@@ -106,7 +106,7 @@ impl Shared {
     }
 
     /// A task has the stream.
-    pub(crate) fn served_by(self: &Arc<Self>, task: AbortHandle) {
+    pub(crate) fn served_by(self: &Arc<Self>, task: JoinHandle<()>) {
         let mut inner = self.lock();
         if !inner.is_dropped {
             inner.task = Some(task);
@@ -124,10 +124,14 @@ impl Shared {
     }
 
     /// The stream may have left the registry. What it holds is to be found when the memory is used up.
-    pub(super) fn keep(self: &Arc<Self>, mut inner: MutexGuard<'_, Inner>) {
-        if !inner.holds_more() || inner.kept_at.is_some() {
-            return;
+    #[inline]
+    pub(super) fn keep(self: &Arc<Self>, inner: MutexGuard<'_, Inner>) {
+        if inner.holds_more() && inner.kept_at.is_none() {
+            self.add_kept(inner);
         }
+    }
+
+    fn add_kept(self: &Arc<Self>, mut inner: MutexGuard<'_, Inner>) {
         let kept: Weak<dyn Kept> = Arc::<Self>::downgrade(self);
         match self.streams().kept().add(kept) {
             Ok(place) => inner.kept_at = Some(place),
@@ -183,7 +187,13 @@ impl Inner {
         self.machine.recv_failure(error);
     }
 
+    /// Whether the stream is no longer in the registry, nor a Disconnect of its on its way.
+    pub(super) fn has_left(&self) -> bool {
+        self.guard.is_none()
+    }
+
     /// Whether the stream is closed and holds bytes for its reader, or a task.
+    #[inline]
     fn holds_more(&self) -> bool {
         self.machine.state().is_closed() && (self.machine.buffered() > 0 || self.task.is_some())
     }
