@@ -24,6 +24,8 @@ static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// What is held here for a stream beside its buffers, also while it closes.
 const STREAM: usize = 2 * 1024;
+/// As much of that is for the name of the factory while the stream is being opened.
+pub(crate) const UNCOUNTED_NAME: usize = 64;
 /// Half of that is for a task that serves the stream: one of no more bytes is not counted besides.
 pub(crate) const UNCOUNTED_TASK: usize = STREAM / 2;
 

@@ -86,7 +86,7 @@ fn needed(held: usize) -> usize {
 /// Whether so much more is reserved than held that it is given back. Not at the first step: what goes up and down would tell each time.
 #[inline]
 fn is_too_much(reserved: usize, held: usize) -> bool {
-    reserved - held.min(reserved) > (2 * STEP).max(held / 16)
+    reserved - held.min(reserved) > (2 * STEP).max(held / 8)
 }
 
 /// Counts one kind of what a connection holds, from any thread.
