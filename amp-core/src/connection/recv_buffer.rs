@@ -43,10 +43,10 @@ impl RecvBuffer {
         self.is_at_end
     }
 
-    /// How many bytes the buffer holds, filled or not, that no box was made of.
+    /// How many bytes the buffer keeps allocated, filled or not. Boxes that were made of some of them count besides: they may go first.
     #[inline]
     pub(super) fn buffered(&self) -> usize {
-        self.decoder.capacity()
+        self.decoder.allocation()
     }
 
     /// Whether bytes are left that no box was made of.
