@@ -119,6 +119,13 @@ impl BoxDecoder {
         self.buffer.len()
     }
 
+    /// How many bytes the buffer has room for behind the last whole box.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// How many bytes the buffer keeps allocated: also those in front of what it holds, from which boxes were cut that may be gone.
     #[cfg(feature = "tokio")]
     #[inline]
