@@ -1,7 +1,10 @@
 //! What all connections of a server hold together is bounded, at the cost of those that hold the most.
 
+use std::time::Duration;
+
 use amp::{Connection, Peer, Server, Settings};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use crate::commands::House;
 use crate::logged::{Level, logged};
@@ -152,12 +155,41 @@ async fn answers_that_nobody_reads_count_and_so_do_the_parts_of_boxes() {
         let mut half = street.script();
         let accepted = next(&mut connections).await;
         // It may have been ended while it sends.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), half.send(part)).await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), half.send(part)).await;
         halves.push((half, accepted));
         works(&honest).await;
     }
     let open = halves.iter().filter(|(_, accepted)| !accepted.is_closed()).count();
     assert!((5..=13).contains(&open), "as many as there is memory for: {open}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_connection_behind_its_end_still_reads_and_has_to_write_counts_until_it_is_gone() {
+    let (server, street, _, mut connections) = serve();
+    let mut peer = street.script();
+    let closing = next(&mut connections).await;
+    let part = &ask("never", "Echo", &[("data", &"x".repeat(60_000)), ("more", &"x".repeat(60_000))])[..110_000];
+    peer.send(part).await;
+    sleep(Duration::from_millis(1)).await;
+    assert!(server.memory() >= 100_000, "it is read: {}", server.memory());
+    closing.close();
+    peer.expect_end("").await;
+    assert!(server.memory() >= 100_000, "half a box is kept, and counts: {}", server.memory());
+    assert_eq!(word(&soon("the peer is not waited for longer", closing.closed()).await), "Closed");
+    assert_eq!(server.memory(), 0);
+    // One that closes its direction, and reads nothing.
+    let mut silent = street.script();
+    let ended = next(&mut connections).await;
+    for tag in 0..3 {
+        silent.send(ask(&tag.to_string(), "Big", &[("size", "60000")])).await;
+    }
+    silent.finish().await;
+    sleep(Duration::from_millis(1)).await;
+    assert!(ended.is_closed());
+    let held = server.memory();
+    assert!((150_000..250_000).contains(&held), "the answers are to be written, and are there once: {held}");
+    soon("they are not waited for longer", ended.closed()).await;
+    assert_eq!(server.memory(), 0);
 }
 
 #[tokio::test(start_paused = true)]
