@@ -10,10 +10,11 @@ use super::driver::Driver;
 use super::ending::EndGuard;
 use super::extension::{Claims, Extension, Extensions};
 use super::handle::Connection;
+use super::memory_holder::MemoryHolder;
 use super::reader::OnFirstBox;
 use super::shared::Shared;
 use super::states::States;
-use crate::events::{EventKind, EventLimit};
+use crate::events::{EventKind, EventLimit, Events};
 use crate::locator::Locator;
 use crate::memory::{Account, Pool};
 use crate::panics::install_hook;
@@ -188,8 +189,10 @@ impl ConnectionBuilder {
         install_hook();
         let Self { locator, states, settings, memory, events, decoders, extensions } = self;
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
-            let account = Account::new(memory, Weak::<Shared>::clone(shared));
-            Shared::new(settings, peer, locator, states, account, (&events, &decoders))
+            let events = Events::new(peer.clone(), events);
+            let holder = MemoryHolder::new(Weak::<Shared>::clone(shared), events.clone());
+            let account = Account::new(memory, Arc::clone(&holder) as _);
+            Shared::new(settings, peer, locator, states, (account, holder), (events, &decoders))
         });
         shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);

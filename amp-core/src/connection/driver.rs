@@ -120,7 +120,7 @@ impl<T: Transport + 'static> Running<T> {
     async fn drive(mut self) -> CloseReason {
         require_time();
         if let Ok(runtime) = Handle::try_current() {
-            let _ = self.shared().runtime.set(runtime);
+            let _ = self.shared().holder.runtime.set(runtime);
         }
         let reason = poll_fn(|cx| self.poll(cx)).await;
         // On the heap only now: it is as large as what is above, and every open connection would keep the memory for it.
