@@ -120,10 +120,18 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Logs nothing of its connections.
-    pub(crate) fn silent(mut self) -> Self {
-        self.events = Arc::new(EventLimit::silent());
-        self
+    /// A builder of connections that are not served: nothing of them is logged. Their large asks are bounded together with those that this
+    /// one decodes.
+    pub(crate) fn unserved(&self) -> Self {
+        Self {
+            locator: Arc::new(()),
+            extensions: Extensions::default(),
+            states: States::default(),
+            settings: Settings::default(),
+            memory: None,
+            events: Arc::new(EventLimit::silent()),
+            decoders: self.decoders.clone(),
+        }
     }
 
     pub(crate) fn events(&self) -> &Arc<EventLimit> {
@@ -228,5 +236,17 @@ impl Default for ConnectionBuilder {
 impl fmt::Debug for ConnectionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_are_not_served_decode_within_the_bound_of_those_that_are() {
+        let (builder, other) = (ConnectionBuilder::new(), ConnectionBuilder::new());
+        assert!(builder.unserved().decoders.is_same(&builder.decoders));
+        assert!(!builder.unserved().decoders.is_same(&other.decoders));
     }
 }
