@@ -128,6 +128,15 @@ fn a_connection_of_its_own_is_never_short() {
 }
 
 #[test]
+fn without_a_limit_nobody_is_short_and_nobody_is_ended() {
+    let all = meters(&Pool::new(usize::MAX), 3);
+    for (station, meter) in &all {
+        meter.charge(usize::MAX / 16);
+        assert!(!station.is_ended() && !meter.is_memory_short());
+    }
+}
+
+#[test]
 fn what_is_dropped_gives_everything_back_and_an_account_that_is_gone_is_not_ended() {
     let pool = Pool::new(16 * STEP);
     let all = meters(&pool, 2);
