@@ -112,7 +112,7 @@ fn fail_at_the_end(streams: &Arc<Streams>, connection: &Connection) {
         }
     });
     let weak = Arc::downgrade(streams);
-    connection.on_excess(move |reason| {
+    connection.on_out_of_memory(move |reason| {
         if let Some(streams) = weak.upgrade() {
             streams.kept().lose(reason);
         }

@@ -31,7 +31,7 @@ impl StreamMeter {
 
     /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
     pub(crate) fn is_short(&self) -> bool {
-        self.0.as_ref().is_some_and(|meter| meter.is_short())
+        self.0.as_ref().is_some_and(|meter| meter.is_memory_short())
     }
 
     /// Whether memory is so short that the peer should get no credit, either.

@@ -101,7 +101,7 @@ impl Reader {
         self.has_more
     }
 
-    /// How many bytes the buffer holds, filled or not, that no box was made of.
+    /// How many bytes the buffer keeps allocated, filled or not.
     #[inline]
     pub(super) fn buffered(&self) -> usize {
         self.received.buffered()

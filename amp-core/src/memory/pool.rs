@@ -11,15 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 pub(crate) struct Pool {
     max: usize,
     state: Mutex<State>,
-    /// From how many bytes on an account is refused asks. `usize::MAX` while there is room for all.
-    refuses_asks: AtomicUsize,
-    /// From how many bytes on an account withholds credit.
-    withholds_credit: AtomicUsize,
+    /// Over how many bytes of an account memory is short for it. `usize::MAX` while there is room for all.
+    short_over: AtomicUsize,
+    /// Over how many it withholds credit.
+    credit_withheld_over: AtomicUsize,
 }
 
 /// Whose account it is.
 pub(crate) trait Holder: Send + Sync {
-    /// Ends it: it holds more than any other, and all together too much. It may be called under any lock, and so must take none.
+    /// Ends it: it holds more than any other, and all together too much. It may be called under any lock, and so must take none, and drop
+    /// nothing of a user's.
     fn end_for(self: Arc<Self>, excess: Excess);
 }
 
@@ -59,26 +60,26 @@ impl Pool {
         Arc::new(Self {
             max,
             state: Mutex::default(),
-            refuses_asks: AtomicUsize::new(usize::MAX),
-            withholds_credit: AtomicUsize::new(usize::MAX),
+            short_over: AtomicUsize::new(usize::MAX),
+            credit_withheld_over: AtomicUsize::new(usize::MAX),
         })
     }
 
-    /// Whether an account that has `reserved` so much is refused asks.
+    /// Whether memory is short for an account that has `reserved` so much: it is refused asks.
     #[inline]
-    pub(super) fn refuses_asks(&self, reserved: usize) -> bool {
-        reserved > self.refuses_asks.load(Ordering::Relaxed)
+    pub(super) fn is_memory_short(&self, reserved: usize) -> bool {
+        reserved > self.short_over.load(Ordering::Relaxed)
     }
 
     /// Whether an account that has `reserved` so much withholds credit.
     #[inline]
     pub(super) fn withholds_credit(&self, reserved: usize) -> bool {
-        reserved > self.withholds_credit.load(Ordering::Relaxed)
+        reserved > self.credit_withheld_over.load(Ordering::Relaxed)
     }
 
     /// The account with the address has reserved more or less than before. How much is read under the lock: whoever comes here last
     /// has the last word. Ends the largest holders while all of them together have too much.
-    pub(super) fn change(&self, account: usize, reserved: impl FnOnce() -> usize, holder: &Weak<dyn Holder>) {
+    pub(super) fn change(&self, account: usize, reserved: impl FnOnce() -> usize, holder: &Arc<dyn Holder>) {
         let mut state = self.lock();
         state.set(account, reserved(), holder);
         let mut ended = Vec::new();
@@ -93,6 +94,7 @@ impl Pool {
         // What is dropped with a holder locks it again.
         drop(state);
         for (holder, held) in ended {
+            // None when its account is being dropped, which is forgotten then.
             if let Some(holder) = holder.upgrade() {
                 holder.end_for(Excess { held, limit: self.max });
             }
@@ -123,8 +125,8 @@ impl Pool {
     fn publish(&self, state: &State) {
         let held = state.total + state.ending;
         let share = |mark: usize| if held < mark { usize::MAX } else { mark / state.count.max(1) };
-        self.refuses_asks.store(share(self.max / 4 * 3), Ordering::Relaxed);
-        self.withholds_credit.store(share(self.max / 8 * 7), Ordering::Relaxed);
+        self.short_over.store(share(self.max / 4 * 3), Ordering::Relaxed);
+        self.credit_withheld_over.store(share(self.max / 8 * 7), Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -133,7 +135,7 @@ impl Pool {
 }
 
 impl State {
-    fn set(&mut self, account: usize, reserved: usize, holder: &Weak<dyn Holder>) {
+    fn set(&mut self, account: usize, reserved: usize, holder: &Arc<dyn Holder>) {
         match self.holders.get_mut(&account) {
             Some(share) if share.is_ending => {
                 // What it takes now is no reason to end others.
@@ -148,7 +150,7 @@ impl State {
             Some(_) => drop(self.remove(account)),
             None if reserved > 0 => {
                 (self.total, self.count) = (self.total + reserved, self.count + 1);
-                self.holders.insert(account, Share { reserved, holder: Weak::clone(holder), is_ending: false });
+                self.holders.insert(account, Share { reserved, holder: Arc::downgrade(holder), is_ending: false });
             }
             None => {}
         }
