@@ -28,6 +28,7 @@ impl Drop for EndGuard {
         self.0.announce_end();
         self.0.transport_closed(Some(CloseReason::DriverDropped));
         self.0.ended.send_modify(|ended| ended.finished = true);
+        self.0.account.end();
         self.0.events.sum_up();
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 
 use super::pool::{Holder, Pool};
 
@@ -14,6 +14,8 @@ pub(crate) struct Account {
     /// Below 0 for a moment: a meter changes first what it has, and then this, so that of two threads the one that gives back may come
     /// first.
     reserved: AtomicIsize,
+    /// The connection has ended. What is still held is the program's, and takes no share from those that go on.
+    has_ended: AtomicBool,
     /// As long as something is counted there is somebody who is told when it is too much.
     holder: Arc<dyn Holder>,
 }
@@ -21,7 +23,7 @@ pub(crate) struct Account {
 impl Account {
     /// The account of a holder that shares the pool with others, if there is one.
     pub(crate) fn new(pool: Option<Arc<Pool>>, holder: Arc<dyn Holder>) -> Arc<Self> {
-        Arc::new(Self { pool, reserved: AtomicIsize::new(0), holder })
+        Arc::new(Self { pool, reserved: AtomicIsize::new(0), has_ended: AtomicBool::new(false), holder })
     }
 
     /// An account that is nobody's.
@@ -57,8 +59,18 @@ impl Account {
     #[cold]
     fn change(&self, before: usize, after: usize) {
         self.reserved.fetch_add(after.wrapping_sub(before).cast_signed(), Ordering::SeqCst);
+        self.tell_pool();
+    }
+
+    /// The connection has ended.
+    pub(crate) fn end(&self) {
+        self.has_ended.store(true, Ordering::SeqCst);
+        self.tell_pool();
+    }
+
+    fn tell_pool(&self) {
         if let Some(pool) = &self.pool {
-            pool.change(self.address(), || self.reserved(), &self.holder);
+            pool.change(self.address(), || (self.reserved(), self.has_ended.load(Ordering::SeqCst)), &self.holder);
         }
     }
 }

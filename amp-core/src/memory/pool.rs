@@ -37,7 +37,7 @@ pub(crate) struct Excess {
 struct State {
     /// What is reserved by those that are not being ended.
     total: usize,
-    /// How many of these there are.
+    /// How many of these there are whose connections go on: among them a mark is shared.
     count: usize,
     /// What is reserved by those that are being ended.
     ending: usize,
@@ -53,6 +53,8 @@ struct Share {
     holder: Weak<dyn Holder>,
     /// It is being ended: what it has reserved is on its way back.
     is_ending: bool,
+    /// Its connection has ended, whatever still counts for it.
+    has_ended: bool,
 }
 
 impl Pool {
@@ -77,11 +79,12 @@ impl Pool {
         reserved > self.credit_withheld_over.load(Ordering::Relaxed)
     }
 
-    /// The account with the address has reserved more or less than before. How much is read under the lock: whoever comes here last
-    /// has the last word. Ends the largest holders while all of them together have too much.
-    pub(super) fn change(&self, account: usize, reserved: impl FnOnce() -> usize, holder: &Arc<dyn Holder>) {
+    /// The account with the address has reserved more or less than before, or its connection has ended. Which is read under the lock:
+    /// whoever comes here last has the last word. Ends the largest holders while all of them together have too much.
+    pub(super) fn change(&self, account: usize, holds: impl FnOnce() -> (usize, bool), holder: &Arc<dyn Holder>) {
         let mut state = self.lock();
-        state.set(account, reserved(), holder);
+        let (reserved, has_ended) = holds();
+        state.set(account, reserved, has_ended, holder);
         let mut ended = Vec::new();
         state.limit = if state.total + state.ending <= self.max { self.max } else { state.limit.max(self.max) };
         while (state.total > self.max || state.total + state.ending > state.limit)
@@ -135,7 +138,7 @@ impl Pool {
 }
 
 impl State {
-    fn set(&mut self, account: usize, reserved: usize, holder: &Arc<dyn Holder>) {
+    fn set(&mut self, account: usize, reserved: usize, has_ended: bool, holder: &Arc<dyn Holder>) {
         match self.holders.get_mut(&account) {
             Some(share) if share.is_ending => {
                 // What it takes now is no reason to end others.
@@ -146,11 +149,15 @@ impl State {
             Some(share) if reserved > 0 => {
                 self.total = self.total - share.reserved + reserved;
                 share.reserved = reserved;
+                if has_ended && !std::mem::replace(&mut share.has_ended, true) {
+                    self.count -= 1;
+                }
             }
             Some(_) => drop(self.remove(account)),
             None if reserved > 0 => {
-                (self.total, self.count) = (self.total + reserved, self.count + 1);
-                self.holders.insert(account, Share { reserved, holder: Arc::downgrade(holder), is_ending: false });
+                (self.total, self.count) = (self.total + reserved, self.count + usize::from(!has_ended));
+                let holder = Arc::downgrade(holder);
+                self.holders.insert(account, Share { reserved, holder, is_ending: false, has_ended });
             }
             None => {}
         }
@@ -161,7 +168,7 @@ impl State {
         if share.is_ending {
             self.ending -= share.reserved;
         } else {
-            (self.total, self.count) = (self.total - share.reserved, self.count - 1);
+            (self.total, self.count) = (self.total - share.reserved, self.count - usize::from(!share.has_ended));
         }
         Some(share)
     }
@@ -171,7 +178,7 @@ impl State {
         let staying = self.holders.values_mut().filter(|share| !share.is_ending);
         let largest = staying.max_by_key(|share| share.reserved)?;
         largest.is_ending = true;
-        (self.total, self.count) = (self.total - largest.reserved, self.count - 1);
+        (self.total, self.count) = (self.total - largest.reserved, self.count - usize::from(!largest.has_ended));
         self.ending += largest.reserved;
         Some((Weak::clone(&largest.holder), largest.reserved))
     }

@@ -105,6 +105,30 @@ fn while_one_that_is_ended_has_not_given_back_the_others_grow_by_little_and_then
 }
 
 #[test]
+fn those_whose_connections_have_ended_take_no_share_from_those_that_go_on() {
+    let pool = Pool::new(40 * STEP);
+    let ended: Vec<_> = (0..10)
+        .map(|_| {
+            let account = Arc::new(Station::default()).account(&pool);
+            let meter = Meter::new(&account);
+            meter.charge(3 * STEP);
+            (account, meter)
+        })
+        .collect();
+    let (_station, meter) = meters(&pool, 1).remove(0);
+    meter.charge(14 * STEP);
+    assert!(meter.is_memory_short(), "33 of 40, of which each of eleven has nearly three");
+    ended.iter().for_each(|(account, _)| account.end());
+    assert!(!meter.is_memory_short(), "it is alone");
+    // What they give back, and count again, is theirs.
+    ended.iter().for_each(|(_, meter)| assert_eq!(meter.release(3 * STEP), 0));
+    ended.iter().for_each(|(_, meter)| assert_eq!(meter.charge(3 * STEP), 3 * STEP));
+    assert!(!meter.is_memory_short() && pool.total() == 33 * STEP);
+    drop(ended);
+    assert_eq!(pool.total(), 13 * STEP);
+}
+
+#[test]
 fn what_a_connection_holds_in_several_ways_counts_together() {
     let pool = Pool::new(16 * STEP);
     let station = Arc::new(Station::default());
