@@ -24,7 +24,8 @@ pub struct Settings {
     /// How many bytes the peer's commands may hold that run or wait here; further ones are answered with
     /// [`codes::BUSY`](crate::error::codes::BUSY). Default 64 MiB.
     ///
-    /// Each counts for 512 bytes more than it has, and for what it decodes to beyond its own bytes, until it is answered. A notification
+    /// Each counts for 512 bytes more than it has, for what it decodes to beyond its own bytes, and for the future of a responder that waits,
+    /// if that is over 512 bytes, until it is answered. A notification
     /// waits for its turn among [`max_responders`](Self::max_responders), and while this limit is crossed, but one at a time runs in any
     /// case. A peer that [announces](Self::announce) gets no credit for more meanwhile. Another one may have sent more already, and each
     /// was promised to run: the connection ends with

@@ -49,7 +49,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// # Settings
 /// - on the struct: `#[amp(crate = path)]`, where this project is not `::amp`;
 /// - on the struct: `#[amp(bound = "T: Value")]`, what the impls ask of the type parameters, besides `Send + 'static`. By default
-///   they ask that each field which mentions a parameter is an `amp::Argument`. Two generic structs that hold lists of each other
+///   they ask that each field which mentions a parameter is an `amp::value::Argument`. Two generic structs that hold lists of each other
 ///   need it: the compiler would go round in circles between their fields, and says so with E0275;
 /// - on a field: `#[amp(name = "..")]`, its name on the wire: 1 to 255 bytes that do not begin with `_`.
 ///

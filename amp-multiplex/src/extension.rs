@@ -5,17 +5,15 @@ use amp_core::connection::WeakConnection;
 use amp_core::extension::{EventKind, Events, Extension, Handler};
 use amp_core::locator::Ask;
 use amp_core::schema::CommandDeclaration;
-use amp_core::{CloseReason, Command, Connection};
+use amp_core::{Command, Connection};
 use tracing::Level;
 
 use crate::commands::{Connect, Connected, Disconnect, ExtraKey, Id, Transmit};
-use crate::error::StreamError;
 use crate::factory::Factories;
 use crate::multiplexer::Multiplexer;
 use crate::peer_commands;
 use crate::settings::StreamSettings;
 use crate::stream::Streams;
-use crate::unread::Unread;
 
 /// The extension that gives connections streams: what the peer may open them to, and the limits.
 ///
@@ -110,20 +108,13 @@ fn fail_at_the_end(streams: &Arc<Streams>, connection: &Connection) {
     let weak = Arc::downgrade(streams);
     connection.on_end(move |reason| {
         if let Some(streams) = weak.upgrade() {
-            for stream in streams.end(reason) {
-                if let CloseReason::OutOfMemory { .. } = reason {
-                    stream.lose(reason);
-                } else {
-                    stream.fail(StreamError::Connection(reason.clone()));
-                    stream.leave();
-                }
-            }
+            streams.end(reason).iter().for_each(|stream| stream.end(reason));
         }
     });
     let weak = Arc::downgrade(streams);
-    connection.on_excess(move |reason| {
+    connection.on_out_of_memory(move |reason| {
         if let Some(streams) = weak.upgrade() {
-            streams.unread().lose(reason);
+            streams.kept().lose(reason);
         }
     });
 }

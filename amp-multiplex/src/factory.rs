@@ -15,7 +15,7 @@ use crate::limit::{ConnectionNumber, Limit, Place};
 use crate::open;
 use crate::peer_features::PeerFeatures;
 use crate::stream::{Shared, Stream};
-use crate::streams::Charge;
+use crate::streams::{Charge, UNCOUNTED_TASK};
 
 /// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
 /// every connection of a server.
@@ -27,9 +27,6 @@ use crate::streams::Charge;
 pub struct Factories {
     named: Arc<Mutex<Named>>,
 }
-
-/// A task of so many bytes is small: it is in what each stream counts for.
-const SMALL: usize = 1024;
 
 #[derive(Default)]
 struct Named {
@@ -87,21 +84,26 @@ impl Factories {
 
     /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. That is no responder: calls that it makes
     /// count among [`max_calls`](amp_core::Settings::max_calls). It replaces a factory that had the name.
+    ///
+    /// The task may go on when the connection has ended. It is aborted then when the memory of the server is used up and this
+    /// connection holds the most of it.
     pub fn serve<F>(&self, name: impl AsRef<[u8]>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         self.insert(name, move |opening: Opening| {
             let stream = opening.accept();
-            if size_of::<F>() <= SMALL {
-                tokio::spawn(serve(stream));
-                return;
-            }
-            let (held, serving) = (stream.hold(size_of::<F>()), Box::pin(serve(stream)));
-            tokio::spawn(async move {
-                serving.await;
-                drop(held);
-            });
+            let shared = stream.shared();
+            let task = if size_of::<F>() <= UNCOUNTED_TASK {
+                tokio::spawn(serve(stream))
+            } else {
+                let (held, serving) = (stream.hold(size_of::<F>()), Box::pin(serve(stream)));
+                tokio::spawn(async move {
+                    serving.await;
+                    drop(held);
+                })
+            };
+            shared.served_by(task);
         });
     }
 

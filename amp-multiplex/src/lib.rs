@@ -59,6 +59,7 @@ mod error;
 mod extension;
 mod factory;
 mod forward;
+mod kept;
 mod limit;
 mod machine;
 mod meter;
@@ -69,7 +70,6 @@ mod peer_features;
 mod settings;
 mod stream;
 mod streams;
-mod unread;
 mod withheld;
 
 pub use error::{ConnectError, StreamError};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use amp_core::Connection;
-use amp_core::connection::{Meter, WeakConnection};
+use amp_core::connection::{Held, Meter, WeakConnection};
 
 /// Counts what streams hold towards what the server may hold. One meter for all of them, or none, as in tests of the machine.
 #[derive(Clone, Debug, Default)]
@@ -24,32 +24,18 @@ impl StreamMeter {
     }
 
     /// Counts bytes until what is returned is dropped.
-    pub(crate) fn hold(&self, bytes: usize) -> Held {
-        self.change(0, bytes);
-        Held { meter: self.clone(), bytes }
+    pub(crate) fn hold(&self, bytes: usize) -> Option<Held> {
+        self.0.as_ref().map(|meter| meter.hold(bytes))
     }
 
     /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
-    pub(crate) fn is_short(&self) -> bool {
-        self.0.as_ref().is_some_and(|meter| meter.is_short())
+    pub(crate) fn is_memory_short(&self) -> bool {
+        self.0.as_ref().is_some_and(|meter| meter.is_memory_short())
     }
 
     /// Whether memory is so short that the peer should get no credit, either.
     #[inline]
     pub(crate) fn withholds_credit(&self) -> bool {
         self.0.as_ref().is_some_and(|meter| meter.withholds_credit())
-    }
-}
-
-/// Bytes that are counted.
-#[derive(Debug)]
-pub(crate) struct Held {
-    meter: StreamMeter,
-    bytes: usize,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.meter.change(self.bytes, 0);
     }
 }

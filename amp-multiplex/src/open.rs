@@ -129,7 +129,8 @@ fn open(
     let mut registry = streams.registry();
     registry.recv_announcement(peer.half_close);
     let (early, unclaimed) = registry.end_connect(connect, Some(id));
-    if registry.has(id) {
+    let reason = streams.end_reason();
+    if reason.is_none() && !registry.insert(id.clone(), Arc::clone(&shared)) {
         drop(registry);
         streams.answer_unknown(early.acks().chain(unclaimed));
         // To close it would close the other.
@@ -149,15 +150,21 @@ fn open(
         inner.recv_close(close);
     }
     drop(inner);
-    // A stream that is closed before it is open needs no entry.
     if is_closed {
+        // It needs no entry.
+        let entry = registry.remove(id, |_| true);
         drop(registry);
+        drop(entry);
         shared.leave();
     } else if overrun {
-        registry.close(id, |_| false);
+        let entry = registry.close(id, |_| true);
         drop(registry);
+        drop(entry);
     } else {
-        insert(streams, registry, &shared);
+        drop(registry);
+        if let Some(reason) = reason {
+            shared.end(&reason);
+        }
     }
     streams.answer_unknown(unclaimed);
     if overrun && !is_closed {
@@ -196,8 +203,7 @@ fn close_unwanted(streams: &Arc<Streams>, connect: ConnectId, answer: &Connected
 fn insert(streams: &Streams, mut registry: MutexGuard<'_, Registry<Arc<Shared>, Ack>>, shared: &Arc<Shared>) {
     if let Some(reason) = streams.end_reason() {
         drop(registry);
-        shared.fail(StreamError::Connection(reason));
-        shared.leave();
+        shared.end(&reason);
     } else {
         registry.insert(shared.id().clone(), Arc::clone(shared));
     }

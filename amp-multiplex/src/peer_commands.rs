@@ -14,7 +14,7 @@ use crate::factory::{Factories, Found, Opening};
 use crate::machine::{Lookup, Received, RemoteClose};
 use crate::peer_features::PeerFeatures;
 use crate::stream::Streams;
-use crate::streams::Charge;
+use crate::streams::{Charge, UNCOUNTED_NAME};
 
 const REFUSED_STREAM: EventKind = EventKind::new(Level::WARN, "streams refused");
 
@@ -36,7 +36,8 @@ pub(crate) fn connect(
     if connection.is_closed() {
         return refuse(answer, ConnectRefusal::ConnectionRefused("the connection closes".to_owned()));
     }
-    let charged = answer.held() + command.factory.len();
+    // A short name is in what each stream counts for.
+    let charged = (answer.held() + command.factory.len()).saturating_sub(UNCOUNTED_NAME);
     if streams.is_memory_short() || charged > streams.received().tolerated(0) {
         return refuse(
             answer,
@@ -112,26 +113,24 @@ pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer
         _ => RemoteClose::Full,
     };
     let mut registry = streams.registry();
-    let (stream, is_whole) = match registry.find(id) {
-        Lookup::Stream(stream) => (Some(Arc::clone(stream)), true),
-        Lookup::Early => (None, registry.recv_early_close(id, close)),
-        Lookup::Unknown => {
-            drop(registry);
-            return streams.answer_unknown([answer]);
-        }
-    };
-    let (mut wakers, mut is_closed) = ([None, None], false);
-    if let Some(stream) = &stream {
+    let received = registry.remove_if(id, |stream| {
         let mut inner = stream.lock();
         inner.recv_close(close);
-        wakers = [inner.reader.take(), inner.writer.take()];
-        is_closed = inner.machine.state().is_closed();
-        if is_closed {
-            registry.remove(id, |_| true);
-        }
-    }
+        let wakers = [inner.reader.take(), inner.writer.take()];
+        let is_closed = inner.machine.state().is_closed();
+        ((is_closed.then(|| Arc::clone(stream)), wakers), is_closed)
+    });
+    let is_whole = if received.is_some() {
+        true
+    } else if let Lookup::Early = registry.find(id) {
+        registry.recv_early_close(id, close)
+    } else {
+        drop(registry);
+        return streams.answer_unknown([answer]);
+    };
     drop(registry);
-    if let Some(stream) = stream.filter(|_| is_closed) {
+    let (closed, wakers) = received.unwrap_or_default();
+    if let Some(stream) = closed {
         stream.leave();
     }
     wakers.into_iter().flatten().for_each(Waker::wake);

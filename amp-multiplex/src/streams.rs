@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use amp_core::connection::WeakConnection;
+use amp_core::connection::{Held, WeakConnection};
 use amp_core::locator::Answer;
 use amp_core::{CloseReason, Command, Connection};
 use tokio::runtime::Handle;
@@ -12,18 +12,22 @@ use tokio::task::JoinHandle;
 use crate::acknowledge::{Ack, acknowledge, refuse};
 use crate::commands::{Id, StreamGone};
 use crate::error::ConnectError;
+use crate::kept::KeptStreams;
 use crate::limit::ConnectionNumber;
 use crate::machine::{Budget, Receipt, Registry, StreamMachine, WindowBounds};
-use crate::meter::{Held, StreamMeter};
+use crate::meter::StreamMeter;
 use crate::peer_features::PeerFeatures;
 use crate::settings::StreamSettings;
-use crate::unread::UnreadStreams;
 use crate::withheld::Withheld;
 
 static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// What is held here for a stream beside its buffers, also while it closes.
 const STREAM: usize = 2 * 1024;
+/// As much of that is for the name of the factory while the stream is being opened.
+pub(crate) const UNCOUNTED_NAME: usize = 64;
+/// Half of that is for a task that serves the stream: one of no more bytes is not counted besides.
+pub(crate) const UNCOUNTED_TASK: usize = STREAM / 2;
 
 impl Receipt for Ack {
     fn held(&self) -> usize {
@@ -46,7 +50,7 @@ pub(crate) struct Streams<S> {
     received: Budget,
     meter: StreamMeter,
     withheld: Arc<Withheld>,
-    unread: UnreadStreams,
+    kept: KeptStreams,
     number: ConnectionNumber,
 }
 
@@ -63,7 +67,7 @@ impl<S> Streams<S> {
             in_flight: Budget::new(settings.max_in_flight),
             received: Budget::metered(settings.max_received, meter.clone()),
             meter,
-            unread: UnreadStreams::default(),
+            kept: KeptStreams::default(),
             number: LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1,
             settings,
         })
@@ -92,9 +96,9 @@ impl<S> Streams<S> {
         &self.in_flight
     }
 
-    /// The streams that have left the registry with bytes that nobody has read.
-    pub(crate) fn unread(&self) -> &UnreadStreams {
-        &self.unread
+    /// The streams that have left the registry and hold something.
+    pub(crate) fn kept(&self) -> &KeptStreams {
+        &self.kept
     }
 
     /// The budget of what was received and not read.
@@ -102,20 +106,14 @@ impl<S> Streams<S> {
         &self.received
     }
 
-    /// A stream has, or had, something that [counts](StreamMeter) beside its buffers.
-    #[inline]
-    pub(crate) fn change_held(&self, before: usize, after: usize) {
-        self.meter.change(before, after);
-    }
-
     /// Counts bytes that are held for a stream beside its buffers, until what is returned is dropped.
-    pub(crate) fn hold(&self, bytes: usize) -> Held {
+    pub(crate) fn hold(&self, bytes: usize) -> Option<Held> {
         self.meter.hold(bytes)
     }
 
     /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
     pub(crate) fn is_memory_short(&self) -> bool {
-        self.meter.is_short()
+        self.meter.is_memory_short()
     }
 
     /// Tells the peer that bytes were read, or does so later while the server is short of memory.

@@ -1,7 +1,10 @@
 //! What all connections of a server hold together is bounded, at the cost of those that hold the most.
 
+use std::time::Duration;
+
 use amp::{Connection, Peer, Server, Settings};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use crate::commands::House;
 use crate::logged::{Level, logged};
@@ -86,7 +89,7 @@ async fn what_a_program_keeps_for_a_peer_counts_and_commands_are_refused_with_th
     greedy.send(ask_sum("1")).await;
     greedy.expect(answer_sum("1")).await;
     kept.charge(MAX / 3);
-    assert!(kept.is_short());
+    assert!(kept.is_memory_short());
     greedy.send(padded(Some("2"), "Sum")).await;
     greedy.expect(error("2", "BUSY", "Memory is short; try again later")).await;
     works(&modest).await;
@@ -94,11 +97,14 @@ async fn what_a_program_keeps_for_a_peer_counts_and_commands_are_refused_with_th
     assert!(lines.contains("memory is short") && lines.contains("`ServerBuilder::max_memory`"), "{lines}");
     // Whatever its connection does meanwhile, it counts until it is dropped.
     let (ends, reasons) = mpsc::unbounded_channel();
-    keeping.on_excess(move |reason| drop(ends.send(word(reason))));
+    keeping.on_out_of_memory(move |reason| drop(ends.send(word(reason))));
     let mut reasons = reasons;
     kept.charge(MAX);
     assert_eq!(soon("it is told", reasons.recv()).await.as_deref(), Some("OutOfMemory"));
     assert_eq!(word(&soon("it ends", keeping.closed()).await), "OutOfMemory");
+    let (ends, mut reasons) = mpsc::unbounded_channel();
+    keeping.on_out_of_memory(move |reason| drop(ends.send(word(reason))));
+    assert_eq!(reasons.try_recv().ok().as_deref(), Some("OutOfMemory"), "one that comes late is told at once");
     drop((kept, keeping));
     soon("it is given back", async {
         while server.memory() > 0 {
@@ -152,12 +158,65 @@ async fn answers_that_nobody_reads_count_and_so_do_the_parts_of_boxes() {
         let mut half = street.script();
         let accepted = next(&mut connections).await;
         // It may have been ended while it sends.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), half.send(part)).await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), half.send(part)).await;
         halves.push((half, accepted));
         works(&honest).await;
     }
     let open = halves.iter().filter(|(_, accepted)| !accepted.is_closed()).count();
     assert!((5..=13).contains(&open), "as many as there is memory for: {open}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_for_a_connection_that_is_gone_is_given_back_when_it_is_the_most() {
+    let (server, street, _, mut connections) = serve();
+    let peer = street.script();
+    let gone = next(&mut connections).await;
+    let kept = gone.meter();
+    kept.charge(MAX / 2);
+    let (ends, mut reasons) = mpsc::unbounded_channel();
+    gone.on_out_of_memory(move |reason| drop(ends.send(word(reason))));
+    gone.abort();
+    soon("it has ended", gone.closed()).await;
+    drop((peer, gone));
+    sleep(Duration::from_millis(1)).await;
+    assert!(server.memory() > MAX / 3 && reasons.try_recv().is_err());
+    // Nobody has the connection any more. Another one needs the memory.
+    let _other = street.script();
+    let other = next(&mut connections).await.meter();
+    other.charge(MAX / 2);
+    kept.charge(MAX / 8);
+    assert_eq!(soon("it is told", reasons.recv()).await.as_deref(), Some("OutOfMemory"));
+    drop(kept);
+    assert!(server.memory() <= MAX / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_connection_behind_its_end_still_reads_and_has_to_write_counts_until_it_is_gone() {
+    let (server, street, _, mut connections) = serve();
+    let mut peer = street.script();
+    let closing = next(&mut connections).await;
+    let part = &ask("never", "Echo", &[("data", &"x".repeat(60_000)), ("more", &"x".repeat(60_000))])[..110_000];
+    peer.send(part).await;
+    sleep(Duration::from_millis(1)).await;
+    assert!(server.memory() >= 100_000, "it is read: {}", server.memory());
+    closing.close();
+    peer.expect_end("").await;
+    assert!(server.memory() >= 100_000, "half a box is kept, and counts: {}", server.memory());
+    assert_eq!(word(&soon("the peer is not waited for longer", closing.closed()).await), "Closed");
+    assert_eq!(server.memory(), 0);
+    // One that closes its direction, and reads nothing.
+    let mut silent = street.script();
+    let ended = next(&mut connections).await;
+    for tag in 0..3 {
+        silent.send(ask(&tag.to_string(), "Big", &[("size", "60000")])).await;
+    }
+    silent.finish().await;
+    sleep(Duration::from_millis(1)).await;
+    assert!(ended.is_closed());
+    let held = server.memory();
+    assert!((150_000..250_000).contains(&held), "the answers are to be written, and are there once: {held}");
+    soon("they are not waited for longer", ended.closed()).await;
+    assert_eq!(server.memory(), 0);
 }
 
 #[tokio::test(start_paused = true)]

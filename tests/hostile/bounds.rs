@@ -16,7 +16,7 @@ const MAX_EARLY: usize = 32 * MIB;
 const DECODED: usize = 16 * MIB;
 
 /// What is no connection's: the allocator's rest and its fragments, stacks of threads, pages of code that are touched first.
-const SLACK: usize = 64 * MIB;
+pub(crate) const SLACK: usize = 64 * MIB;
 
 /// However many connections attack, and whatever they do.
 pub(crate) const SERVER: usize = MAX_MEMORY + SLACK;

@@ -41,6 +41,11 @@ pub(crate) struct Keep {
     pub(crate) data: Bytes,
 }
 
+/// Answers much, after a while.
+#[derive(Command, Debug)]
+#[amp(response = Echoed)]
+pub(crate) struct Late;
+
 #[derive(Command, Debug)]
 pub(crate) struct Sleep;
 
@@ -135,6 +140,11 @@ impl Service {
         tokio::time::sleep(KEEP).await;
         drop(command.data);
         Ok(())
+    }
+
+    async fn late(&self, _: Late) -> Reply<Late> {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Ok(Echoed { data: Bytes::from_static(&[b'l'; 15_000]) })
     }
 
     async fn sleep(&self, _: Sleep) -> Reply<Sleep> {

@@ -1,10 +1,10 @@
 //! Peers that make the server hold much: what they ask for, what they do not read, and what keeps more alive than it has.
 
-use std::thread::JoinHandle;
-
 use std::net::TcpListener;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use crate::bounds::{COMMANDS, KEPT_CALLS, LEFT, LITTLE, PATIENCE, SERVER};
+use crate::bounds::{COMMANDS, KEPT_CALLS, LEFT, LITTLE, MIB, PATIENCE, SERVER, SLACK};
 use crate::process::Setup;
 use crate::raw::{Raw, ask, dropped, notification, packed};
 use crate::scene::Scene;
@@ -81,6 +81,30 @@ pub(crate) fn notifies_without_end(raw: &mut Raw) {
 fn peers_that_ask_without_end_and_read_nothing_stay_under_the_servers_memory() {
     let mut scene = Scene::begin("8 peers that ask and read nothing");
     let held = scene.attack(|scene| with_each(scene, 8, asks_and_reads_nothing));
+    scene.finish(held, SERVER);
+}
+
+#[test]
+fn the_last_bytes_for_peers_that_read_nothing_are_held_once() {
+    const PEERS: usize = 2;
+    let mut scene = Scene::begin("2 peers that ask for 60 MB and finish");
+    let held = scene.attack(|scene| {
+        let asks = |raw: &mut Raw| _ = raw.send_all(4000, |number| ask(format!("{number}"), "Late", &[]));
+        let peers = with_each(scene, PEERS, asks);
+        let start = Instant::now();
+        while scene.growth() < PEERS * 40 * MIB && start.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        let before = scene.growth();
+        scene.holds(before > PEERS * 40 * MIB, format!("only {} MiB of answers wait", before / MIB));
+        // They have ended their direction: what waits is written for as long as `linger`.
+        peers.iter().for_each(Raw::finish);
+        std::thread::sleep(Duration::from_millis(400));
+        let after = scene.growth();
+        scene.holds(after <= before + SLACK / 2, format!("{} MiB at the end, {} before", after / MIB, before / MIB));
+        peers
+    });
     scene.finish(held, SERVER);
 }
 

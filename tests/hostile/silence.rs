@@ -75,6 +75,27 @@ fn a_connection_that_is_idle_behind_a_large_box_gives_its_buffers_back() {
 }
 
 #[test]
+fn the_begin_of_a_box_behind_a_large_one_keeps_no_more_than_itself() {
+    const COUNT: usize = 128;
+    let mut scene = Scene::begin("128 begun boxes behind large boxes");
+    let held = scene.attack(|scene| {
+        // In one send, so that one allocation has both; then a byte now and then keeps the box open.
+        let next = ask("next", "Echo", &[(b"data", &[b'n'; 40_000])]);
+        let mut begun = crowd(scene.server.address, COUNT, &[&dropped(720_000), &next[..17_000]].concat());
+        scene.server.settle();
+        for (at, raw) in begun.iter_mut().enumerate() {
+            let is_open = raw.send(&next[17_000..17_001]).is_ok();
+            scene.holds(is_open, format!("connection {at} was ended"));
+        }
+        scene.server.settle();
+        begun
+    });
+    let left = scene.growth();
+    scene.holds(left <= IDLE, format!("{left} bytes are kept by {COUNT} boxes of 17,001 bytes"));
+    scene.finish(held, SERVER);
+}
+
+#[test]
 fn a_peer_that_answers_no_call_holds_only_its_own() {
     let mut scene = Scene::begin("8 peers that answer no call");
     let held = scene.attack(|scene| {

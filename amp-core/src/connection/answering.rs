@@ -61,7 +61,7 @@ impl Answering for Shared {
     }
 
     fn is_memory_short(&self) -> bool {
-        self.account.refuses_asks()
+        self.account.is_memory_short()
     }
 
     fn decoded(&self, items: usize) {

@@ -10,10 +10,11 @@ use super::driver::Driver;
 use super::ending::EndGuard;
 use super::extension::{Claims, Extension, Extensions};
 use super::handle::Connection;
+use super::memory_holder::MemoryHolder;
 use super::reader::OnFirstBox;
 use super::shared::Shared;
 use super::states::States;
-use crate::events::{EventKind, EventLimit};
+use crate::events::{EventKind, EventLimit, Events};
 use crate::locator::Locator;
 use crate::memory::{Account, Pool};
 use crate::panics::install_hook;
@@ -119,10 +120,18 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Logs nothing of its connections.
-    pub(crate) fn silent(mut self) -> Self {
-        self.events = Arc::new(EventLimit::silent());
-        self
+    /// A builder of connections that are not served: nothing of them is logged. Their large asks are bounded together with those that this
+    /// one decodes.
+    pub(crate) fn unserved(&self) -> Self {
+        Self {
+            locator: Arc::new(()),
+            extensions: Extensions::default(),
+            states: States::default(),
+            settings: Settings::default(),
+            memory: None,
+            events: Arc::new(EventLimit::silent()),
+            decoders: self.decoders.clone(),
+        }
     }
 
     pub(crate) fn events(&self) -> &Arc<EventLimit> {
@@ -188,8 +197,10 @@ impl ConnectionBuilder {
         install_hook();
         let Self { locator, states, settings, memory, events, decoders, extensions } = self;
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
-            let account = Account::new(memory, Weak::<Shared>::clone(shared));
-            Shared::new(settings, peer, locator, states, account, (&events, &decoders))
+            let events = Events::new(peer.clone(), events);
+            let holder = MemoryHolder::new(Weak::<Shared>::clone(shared), events.clone());
+            let account = Account::new(memory, Arc::clone(&holder) as _);
+            Shared::new(settings, peer, locator, states, (account, holder), (events, &decoders))
         });
         shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);
@@ -225,5 +236,17 @@ impl Default for ConnectionBuilder {
 impl fmt::Debug for ConnectionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_are_not_served_decode_within_the_bound_of_those_that_are() {
+        let (builder, other) = (ConnectionBuilder::new(), ConnectionBuilder::new());
+        assert!(builder.unserved().decoders.is_same(&builder.decoders));
+        assert!(!builder.unserved().decoders.is_same(&other.decoders));
     }
 }

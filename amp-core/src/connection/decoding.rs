@@ -38,7 +38,7 @@ pub(super) struct Start {
     pub(super) is_left: bool,
 }
 
-/// Whether others would wait too long for the ask to be decoded. From a peer that has sent one with very many items a smaller one may
+/// Whether others would wait too long for the ask to be decoded. From a peer that has sent one with very many items of late a smaller one may
 /// be as bad.
 #[inline]
 pub(super) fn is_large(shared: &Shared, ask: &Ask) -> bool {
@@ -50,7 +50,7 @@ impl Decoding {
     #[cold]
     pub(super) fn new(shared: &Arc<Shared>, ask: Ask, start: Start) -> Self {
         let (shared, decoders) = (Arc::clone(shared), shared.decoders.clone());
-        let is_heavy = shared.inbound.workload().is_heavy();
+        let is_heavy = shared.inbound.workload().decode_apart();
         let decode = move || {
             // The connection may have ended meanwhile.
             let intake = shared.inbound.intake();

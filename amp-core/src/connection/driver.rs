@@ -120,7 +120,7 @@ impl<T: Transport + 'static> Running<T> {
     async fn drive(mut self) -> CloseReason {
         require_time();
         if let Ok(runtime) = Handle::try_current() {
-            let _ = self.shared().runtime.set(runtime);
+            let _ = self.shared().holder.runtime.set(runtime);
         }
         let reason = poll_fn(|cx| self.poll(cx)).await;
         // On the heap only now: it is as large as what is above, and every open connection would keep the memory for it.
@@ -132,7 +132,7 @@ impl<T: Transport + 'static> Running<T> {
         // Here, whoever has ended it and wherever.
         self.shared().tell_end(&reason);
         self.shared().announce_end();
-        let Self { transport, replacing, guard, reader, mut writer, mut responders, mut buffers, .. } = self;
+        let Self { transport, replacing, guard, reader, mut writer, mut responders, buffers, .. } = self;
         let shared = Arc::clone(&guard.0);
         // One that has not begun may hold a handle of this connection.
         drop_caught((replacing, shared.replacement.take()));
@@ -140,17 +140,19 @@ impl<T: Transport + 'static> Running<T> {
         let broken = writer.broken().cloned();
         let LastBytes { bytes, attachments, is_cut, discarded } = shared.seal();
         drop(discarded);
-        writer.append(&bytes, attachments);
-        buffers.fit(writer.buffered());
         // What is said of them now is no answer and not written.
         responders.stop_answering();
         let is_away = transport.is_away();
         let lingers = reason.lets_write() && broken.is_none() && !is_away;
         let lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
         let lingering = match lingers {
-            true => Ok(Lingering::new(&shared, &reason, lost, transport, writer, reader)),
+            true => {
+                writer.append(bytes, attachments);
+                Ok(Lingering::new(&shared, &reason, lost, transport, (writer, reader, buffers)))
+            }
             false => {
-                drop_caught((transport, writer, reader));
+                // Before what goes on behind the end, which may be long.
+                drop_caught((transport, writer, reader, bytes, attachments, buffers));
                 Err(lost)
             }
         };

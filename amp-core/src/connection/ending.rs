@@ -12,7 +12,7 @@ use super::sink::{Delivery, hand_over};
 use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind};
 use crate::panics::{caught, drop_caught};
-use crate::proto::{EndListener, Intake, LostSink};
+use crate::proto::{EndListener, Intake, Lost};
 use crate::reason::CloseReason;
 
 /// Tells everybody that the connection has ended, however the driver ends.
@@ -28,6 +28,7 @@ impl Drop for EndGuard {
         self.0.announce_end();
         self.0.transport_closed(Some(CloseReason::DriverDropped));
         self.0.ended.send_modify(|ended| ended.finished = true);
+        self.0.account.end();
         self.0.events.sum_up();
     }
 }
@@ -52,7 +53,7 @@ impl Shared {
     pub(super) fn announce_end(&self) {
         let reason = self.over().unwrap_or(CloseReason::DriverDropped);
         let mut lost = self.lock().sending().take_lost();
-        let delivery = |LostSink { tag, sent, .. }: LostSink<_>| {
+        let delivery = |tag, Lost { sent }| {
             let failure = Failure::Connection { reason: reason.clone(), sent };
             Delivery::new(tag, Err(failure), &self.settings.boxes)
         };

@@ -193,7 +193,7 @@ impl Connection {
     /// begun where there may be another runtime, or none.
     #[must_use]
     pub fn runtime(&self) -> Option<&Handle> {
-        self.shared.runtime.get()
+        self.shared.holder.runtime.get()
     }
 
     /// Whether both are handles of the same connection.

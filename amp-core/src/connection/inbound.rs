@@ -121,7 +121,7 @@ impl Inbound {
             }
             return begins;
         }
-        !self.held.is_short() && self.held.try_charge(bytes, self.max_held)
+        !self.held.is_memory_short() && self.held.try_charge(bytes, self.max_held)
     }
 
     #[inline]
@@ -134,8 +134,8 @@ impl Inbound {
         if bytes == 0 {
             return false;
         }
-        let before = self.held.release(bytes);
-        before > self.max_held && before - bytes <= self.max_held
+        let held = self.held.release(bytes);
+        held <= self.max_held && held + bytes > self.max_held
     }
 
     /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.
@@ -157,7 +157,7 @@ impl Inbound {
     /// Whether what is new is to be refused: the asks hold more than they may, or the server's memory is short and this connection
     /// holds more than its share.
     pub(super) fn refuses(&self) -> bool {
-        self.held.held() > self.few && (self.is_full() || self.held.is_short())
+        self.held.held() > self.few && (self.is_full() || self.held.is_memory_short())
     }
 
     /// Whether the notifications that wait, and all else that does, hold more than a peer may make this end hold. Futures are no fault of

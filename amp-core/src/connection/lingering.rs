@@ -14,6 +14,7 @@ use super::responders::Responders;
 use super::shared::Shared;
 use super::writer::Writer;
 use crate::events::{EventKind, Events};
+use crate::memory::Reservation;
 use crate::reason::CloseReason;
 
 /// The peer may take for received what was not.
@@ -38,6 +39,8 @@ pub(super) struct Lingering<T> {
     transport: T,
     writer: Writer,
     reader: Reader,
+    /// What the buffers of both directions hold, filled or not.
+    buffers: Reservation,
     sending: Sending,
     receiving: Receiving,
     /// Whether this end has closed in order, so that the peer may take for received what it sends before it sees that.
@@ -75,8 +78,7 @@ impl<T: Transport> Lingering<T> {
         reason: &CloseReason,
         lost: Option<CloseReason>,
         transport: T,
-        writer: Writer,
-        mut reader: Reader,
+        (writer, mut reader, buffers): (Writer, Reader, Reservation),
     ) -> Self {
         let is_orderly = matches!(reason, CloseReason::Closed);
         // A peer that has said why it ends sends no more.
@@ -92,18 +94,26 @@ impl<T: Transport> Lingering<T> {
             // It may be a large box, and nobody waits for the end of it.
             reader.discard();
         }
-        Self {
+        let mut lingering = Self {
             shared: Arc::clone(shared),
             transport,
             writer,
             reader,
+            buffers,
             sending: Sending::Writes,
             receiving,
             is_orderly,
             is_cut_short: false,
             lost,
             alarm: Box::pin(tokio::time::sleep(shared.settings.linger)),
-        }
+        };
+        lingering.count();
+        lingering
+    }
+
+    /// What the buffers hold counts for as long as they do.
+    fn count(&mut self) {
+        self.buffers.fit(self.writer.buffered() + self.reader.buffered());
     }
 
     /// Whether boxes of the peer are handled.
@@ -116,6 +126,7 @@ impl<T: Transport> Lingering<T> {
         if self.receives() {
             self.receiving = Receiving::Discards;
             self.is_cut_short |= self.reader.has_rest();
+            self.reader.discard();
             if self.shared.inbound.is_full() {
                 // What was not read meanwhile would have the transport reset, and the peer's unread bytes with it.
                 self.alarm.as_mut().reset(after(self.shared.settings.linger).into());
@@ -126,6 +137,7 @@ impl<T: Transport> Lingering<T> {
     /// Ready when the transport is to be closed, with the reason why bytes of this end may be lost, if they may.
     pub(super) fn poll(&mut self, responders: &mut Responders, cx: &mut Context<'_>) -> Poll<Option<CloseReason>> {
         while self.poll_send(cx).is_pending() | self.poll_receive(responders, cx).is_pending() {
+            self.count();
             ready!(self.alarm.as_mut().poll(cx));
             if self.expire() {
                 break;
@@ -159,6 +171,7 @@ impl<T: Transport> Lingering<T> {
                     self.sending = Sending::Done;
                 }
             }
+            self.writer.finish();
         }
         if self.sending == Sending::ShutsDown {
             // A failure of the shutdown says no more than what is read behind it.
@@ -203,6 +216,7 @@ impl<T: Transport> Lingering<T> {
         if self.receives() && !self.reader.is_at_end() && !matches!(reason, EndedByPeer { .. }) {
             // What is no box, or one too many, is nothing to run. The transport can be read on.
             (self.receiving, self.is_cut_short) = (Receiving::Discards, true);
+            self.reader.discard();
             return;
         }
         self.receiving = Receiving::Done;

@@ -8,32 +8,35 @@ impl Connection {
     /// towards [`max_memory`](crate::server::ServerBuilder::max_memory), and so may have the peer's commands refused and the connection ended;
     /// elsewhere it only counts. It does not keep the connection open.
     ///
+    /// The first 8 KiB of each meter are not counted: one for each kind, not one for each item. An item has a
+    /// [`Held`](crate::connection::Held) of its kind's meter.
+    ///
     /// ```
-    /// use std::sync::Mutex;
+    /// use std::sync::{Arc, Mutex};
     /// # extern crate amp_core as amp;
     /// use amp::{Connection, Server};
-    /// use amp::connection::Meter;
+    /// use amp::connection::{Held, Meter};
     ///
-    /// /// What responders keep for one connection.
+    /// /// What responders keep for one connection, at most 1 MiB.
     /// struct Kept {
-    ///     values: Mutex<Vec<String>>,
-    ///     meter: Meter,
+    ///     values: Mutex<Vec<(String, Held)>>,
+    ///     meter: Arc<Meter>,
     /// }
     ///
     /// impl Kept {
     ///     /// Keeps a value, unless its peer holds enough.
     ///     fn keep(&self, value: String) -> bool {
-    ///         let has_room = !self.meter.is_short() && self.meter.held() + value.len() <= 1 << 20;
-    ///         if has_room {
-    ///             self.meter.charge(value.len());
-    ///             self.values.lock().unwrap().push(value);
+    ///         if self.meter.is_memory_short() {
+    ///             return false;
     ///         }
-    ///         has_room
+    ///         let Some(held) = self.meter.try_hold(value.len(), 1 << 20) else { return false };
+    ///         self.values.lock().unwrap().push((value, held));
+    ///         true
     ///     }
     /// }
     ///
     /// let server = Server::builder().on_connection(|connection: Connection| {
-    ///     connection.set_state(Kept { values: Mutex::default(), meter: connection.meter() });
+    ///     connection.set_state(Kept { values: Mutex::default(), meter: Arc::new(connection.meter()) });
     /// });
     /// # drop(server);
     /// ```
@@ -43,9 +46,12 @@ impl Connection {
     }
 
     /// Runs `listener` when the connection holds the most of the server's memory and that is used up: what [meters](Self::meter) of
-    /// this connection count is to be given back at once. The connection may have ended long before; what it still holds counts all
-    /// the same. The listener runs under no lock, and once. One that holds a handle of its own connection keeps that open.
-    pub fn on_excess(&self, listener: impl Fn(&CloseReason) + Send + Sync + 'static) {
-        self.shared.excess.add(Box::new(listener));
+    /// this connection count is to be given back at once. The connection may have ended long before, and nobody may have a handle of it any
+    /// more; what it still holds counts all the same. A listener that is set later runs at once.
+    ///
+    /// It runs once and under no lock, in a task of the connection's runtime, or on a thread where none drives it. It must not block; a panic
+    /// of it is logged and costs nothing else. One that holds a handle of its own connection keeps that open.
+    pub fn on_out_of_memory(&self, listener: impl FnOnce(&CloseReason) + Send + 'static) {
+        self.shared.holder.listen(Box::new(listener));
     }
 }

@@ -22,8 +22,8 @@
 //   answering     the connection, as an answer sees it   box_switch      a box receiver in place of all that
 //   context       what responders and values see         asks_by_tag     asks that an extension may cancel
 //   replacement   what makes the next transport          time_limits     how long the peer keeps the driver waiting
-//   decoding      the large ask that is being decoded    out_of_memory   the end of one that holds the most
-//   excess        who gives back what extensions hold    waker           what waits, as `proto` sees it
+//   decoding      the large ask that is being decoded    memory_holder   who is told when it holds the most
+//   out_of_memory the end of the connection then         waker           what waits, as `proto` sees it
 //   give_back     buffers that have grown large          workload        how much work the peer makes
 //   decoders      how many are decoded at once           metering        what a program holds for the peer
 //   responding    one of them that runs as a task        extension       protocols that ride beside the commands
@@ -45,7 +45,6 @@ mod decoding;
 mod descriptors;
 mod driver;
 mod ending;
-mod excess;
 mod exchange;
 #[doc(hidden)]
 pub mod extension;
@@ -55,6 +54,7 @@ mod halt;
 pub(crate) mod handle;
 mod inbound;
 mod lingering;
+mod memory_holder;
 mod metering;
 mod out_of_memory;
 mod over_boxes;
@@ -81,7 +81,7 @@ mod workload;
 mod writer;
 
 pub use crate::boxes::{BoxReceiver, BoxSender};
-pub use crate::memory::Meter;
+pub use crate::memory::{Held, Meter};
 pub use crate::peer::Credentials;
 pub use crate::settings::Strictness;
 pub use builder::ConnectionBuilder;

@@ -38,9 +38,9 @@ impl ConnectionBuilder {
     /// When called outside a tokio runtime with time enabled.
     #[track_caller]
     pub fn start_over(self, sender: Arc<dyn BoxSender>, peer: Peer) -> (Connection, BoxInlet) {
-        let Settings { boxes: limits, max_inbound: most, .. } = *self.settings_ref();
+        let Settings { boxes: limits, max_inbound: max, .. } = *self.settings_ref();
         let inbound = Inbound { events: Arc::clone(self.events()), ..Inbound::default() };
-        let inlet = BoxInlet { inbound: Arc::new(Mutex::new(inbound)), most };
+        let inlet = BoxInlet { inbound: Arc::new(Mutex::new(inbound)), max };
         let transport = BoxTransport { sender, decoder: BoxDecoder::new(limits), inbound: Arc::clone(&inlet.inbound) };
         (self.start(transport, peer), inlet)
     }
@@ -50,7 +50,7 @@ impl ConnectionBuilder {
 #[derive(Debug)]
 pub struct BoxInlet {
     inbound: Arc<Mutex<Inbound>>,
-    most: usize,
+    max: usize,
 }
 
 #[derive(Debug, Default)]
@@ -65,10 +65,10 @@ struct Inbound {
 }
 
 impl Inbound {
-    fn queue(&mut self, received: &AmpBox, most: usize) {
+    fn queue(&mut self, received: &AmpBox, max: usize) {
         let waiting = self.bytes.len() - self.read;
-        if waiting > 0 && waiting + received.encoded_len() > most {
-            let words = format!("over {most} bytes of boxes wait to be taken; see `Settings::max_inbound`");
+        if waiting > 0 && waiting + received.encoded_len() > max {
+            let words = format!("over {max} bytes of boxes wait to be taken; see `Settings::max_inbound`");
             self.end(io::Error::other(words).into());
         }
         match &self.end {
@@ -122,7 +122,7 @@ impl BoxReceiver for BoxInlet {
     /// Queues the box; one for a connection that has ended is dropped. A connection that does not take its boxes ends
     /// when [`max_inbound`](crate::Settings::max_inbound) bytes of them wait.
     fn receive_box(&mut self, received: AmpBox) {
-        self.change(|inbound| inbound.queue(&received, self.most));
+        self.change(|inbound| inbound.queue(&received, self.max));
     }
 
     fn stop(&mut self, reason: &CloseReason) {

@@ -101,7 +101,7 @@ impl Reader {
         self.has_more
     }
 
-    /// How many bytes the buffer holds, filled or not, that no box was made of.
+    /// How many bytes the buffer keeps allocated, filled or not.
     #[inline]
     pub(super) fn buffered(&self) -> usize {
         self.received.buffered()
@@ -338,7 +338,7 @@ impl Reader {
     #[inline(never)]
     fn hand_over_all(&mut self) {
         let limits = &self.shared.settings.boxes;
-        let delivery = |SinkReply { tag, reply, .. }: SinkReply<_>| Delivery::new(tag, Ok(reply), limits);
+        let delivery = |tag, reply| Delivery::new(tag, Ok(reply), limits);
         hand_over(self.for_sinks.drain(..), delivery, &self.shared.events);
     }
 

@@ -43,10 +43,12 @@ impl RecvBuffer {
         self.is_at_end
     }
 
-    /// How many bytes the buffer holds, filled or not, that no box was made of.
+    /// How many bytes the buffer holds, filled or not, that no box was made of. Of a large one all count, the boxes besides: these may go
+    /// first, and a few bytes behind them keep it. What a small one has in front is among what is not counted of an idle connection.
     #[inline]
     pub(super) fn buffered(&self) -> usize {
-        self.decoder.capacity()
+        let allocation = self.decoder.allocation();
+        if allocation > MAX_IDLE { allocation } else { self.decoder.capacity() }
     }
 
     /// Whether bytes are left that no box was made of.

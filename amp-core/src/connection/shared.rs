@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::asks_by_tag::AsksByTag;
@@ -12,12 +11,12 @@ use super::box_switch::Switch;
 use super::callback::Unanswered;
 use super::clock::{after, now};
 use super::decoders::Decoders;
-use super::excess::ExcessListeners;
 use super::inbound::Inbound;
+use super::memory_holder::MemoryHolder;
 use super::replacement::NextReplacement;
 use super::states::States;
 use crate::boxes::SendBoxError;
-use crate::events::{EventKind, EventLimit, Events};
+use crate::events::{EventKind, Events};
 use crate::exposed::ContextRef;
 use crate::locator::Locator;
 use crate::memory::Account;
@@ -59,11 +58,10 @@ pub(super) struct Shared {
     states: Mutex<States>,
     /// How far the end has come.
     pub(super) ended: watch::Sender<Ended>,
-    /// The runtime that drives the connection, once it does.
-    pub(super) runtime: OnceLock<Handle>,
     /// What the connection holds.
     pub(super) account: Arc<Account>,
-    pub(super) excess: ExcessListeners,
+    /// Who is told when that is too much.
+    pub(super) holder: Arc<MemoryHolder>,
     pub(super) decoders: Decoders,
     handles: AtomicUsize,
 }
@@ -74,8 +72,8 @@ impl Shared {
         peer: Peer,
         locator: Arc<dyn Locator>,
         states: States,
-        account: Arc<Account>,
-        (events, decoders): (&Arc<EventLimit>, &Decoders),
+        (account, holder): (Arc<Account>, Arc<MemoryHolder>),
+        (events, decoders): (Events, &Decoders),
     ) -> Self {
         let limits = Limits {
             boxes: settings.boxes,
@@ -93,13 +91,12 @@ impl Shared {
             noted: OnceLock::new(),
             states: Mutex::new(states),
             ended: watch::Sender::default(),
-            runtime: OnceLock::new(),
             account,
-            excess: ExcessListeners::default(),
+            holder,
             decoders: decoders.clone(),
             handles: AtomicUsize::new(0),
             settings,
-            events: Events::new(peer.clone(), Arc::clone(events)),
+            events,
             peer,
             locator,
         }

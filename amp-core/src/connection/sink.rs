@@ -11,7 +11,7 @@ use crate::command::Command;
 use crate::events::{EventKind, Events};
 use crate::packet::ReplyPacket;
 use crate::panics::caught;
-use crate::proto::{LostSink, SinkReply};
+use crate::proto::SinkReply;
 use crate::wire::BoxLimits;
 
 /// Takes the replies to commands that were sent by a [`Sender`](crate::extension::Sender).
@@ -35,20 +35,13 @@ pub struct SentTag(pub(super) u64);
 pub struct Delivery {
     tag: SentTag,
     reply: Result<ReplyPacket, Failure>,
-    nesting: u8,
-    /// What the reply may decode to. `None` for a short one, which cannot decode to much: what is moved for each stays small.
-    limits: Option<Box<BoxLimits>>,
+    limits: BoxLimits,
 }
-
-/// A reply of so many bytes is short.
-const SHORT: usize = 512;
 
 impl Delivery {
     #[inline]
     pub(super) fn new(tag: u64, reply: Result<ReplyPacket, Failure>, limits: &BoxLimits) -> Self {
-        let is_long = reply.as_ref().is_ok_and(|reply| reply.raw.as_bytes().len() > SHORT);
-        let own = if is_long { Some(boxed(limits)) } else { None };
-        Self { tag: SentTag(tag), reply, nesting: limits.nesting, limits: own }
+        Self { tag: SentTag(tag), reply, limits: *limits }
     }
 
     /// The tag of the command.
@@ -63,14 +56,8 @@ impl Delivery {
     /// As those of a call without a time limit.
     pub fn into_reply<C: Command>(self) -> Reply<C> {
         let reply = self.reply.map_err(Failure::into_call_error::<C::Errors>)?;
-        let short = BoxLimits { nesting: self.nesting, ..BoxLimits::DEFAULT };
-        take_reply::<C>(&reply, self.limits.as_deref().unwrap_or(&short), None)
+        take_reply::<C>(&reply, &self.limits, None)
     }
-}
-
-#[cold]
-fn boxed(limits: &BoxLimits) -> Box<BoxLimits> {
-    Box::new(*limits)
 }
 
 impl fmt::Debug for Delivery {
@@ -79,34 +66,21 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// What goes to a sink.
-pub(super) trait ForSink {
-    fn sink(&self) -> &Arc<dyn ReplySink>;
-}
-
-impl ForSink for SinkReply<Arc<dyn ReplySink>> {
-    fn sink(&self) -> &Arc<dyn ReplySink> {
-        &self.sink
-    }
-}
-
-impl ForSink for LostSink<Arc<dyn ReplySink>> {
-    fn sink(&self) -> &Arc<dyn ReplySink> {
-        &self.sink
-    }
-}
-
 /// Hands replies to their sinks, those that follow each other for one sink together. Never under a lock: a sink takes its own.
-pub(super) fn hand_over<R: ForSink>(mut replies: Drain<'_, R>, delivery: impl Fn(R) -> Delivery, events: &Events) {
+pub(super) fn hand_over<R>(
+    mut replies: Drain<'_, SinkReply<Arc<dyn ReplySink>, R>>,
+    delivery: impl Fn(u64, R) -> Delivery,
+    events: &Events,
+) {
     while let Some(first) = replies.as_slice().first() {
-        let (sink, before) = (Arc::clone(first.sink()), replies.len());
+        let (sink, before) = (Arc::clone(&first.sink), replies.len());
         let mut together = from_fn(|| {
-            let is_next = replies.as_slice().first().is_some_and(|next| Arc::ptr_eq(next.sink(), &sink));
-            if is_next { replies.next().map(&delivery) } else { None }
+            let is_next = replies.as_slice().first().is_some_and(|next| Arc::ptr_eq(&next.sink, &sink));
+            if is_next { replies.next().map(|SinkReply { tag, reply, .. }| delivery(tag, reply)) } else { None }
         });
         let delivered = caught(AssertUnwindSafe(|| Arc::clone(&sink).deliver(&mut together)));
         if replies.len() == before {
-            // The sink has taken none.
+            // A sink that takes none is not asked for good: one reply is dropped each time.
             replies.next();
         }
         // It may be the last of it, and one that panicked may panic again when it is dropped.

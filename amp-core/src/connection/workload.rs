@@ -1,12 +1,12 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// How much work the peer's commands are in a turn, counted in decoded items: what holds up others who share the reader's thread.
 #[derive(Debug, Default)]
 pub(super) struct Workload {
     /// How many items of lists were decoded in this turn of the driver, and what else was done that takes as long.
     items: AtomicUsize,
-    /// Whether the peer has sent one command with very many.
-    is_heavy: AtomicBool,
+    /// How many more commands of few items make the peer light again, after one with very many.
+    heavy_for: AtomicU32,
 }
 
 /// After so many items, about a third of a millisecond, a turn is over, and other connections have theirs.
@@ -20,6 +20,9 @@ const HANDLED: usize = 16;
 const SPAWNED: usize = 64;
 /// A peer that has sent so many in one command may do so again: what is large enough for that is decoded on another thread.
 const HEAVY: usize = 1024;
+/// So many later ones that were decoded there and had fewer make it light again: one heavy command that is decoded on the reader's thread
+/// then is paid for by as many that were not.
+const HEAVY_FOR: u32 = 64;
 
 impl Workload {
     pub(super) fn begin_turn(&self) {
@@ -33,7 +36,7 @@ impl Workload {
     pub(super) fn add(&self, items: usize) {
         self.items.fetch_add(items, Ordering::Relaxed);
         if items > HEAVY {
-            self.is_heavy.store(true, Ordering::Relaxed);
+            self.heavy_for.store(HEAVY_FOR, Ordering::Relaxed);
         }
     }
 
@@ -62,7 +65,15 @@ impl Workload {
     }
 
     pub(super) fn is_heavy(&self) -> bool {
-        self.is_heavy.load(Ordering::Relaxed)
+        self.heavy_for.load(Ordering::Relaxed) > 0
+    }
+
+    /// A command is decoded on another thread, one at a time. Whether it is [heavy](Self::is_heavy), as far as one knows: it makes the
+    /// peer lighter, unless it turns out to have very many items.
+    #[cold]
+    pub(super) fn decode_apart(&self) -> bool {
+        let lighter = |left: u32| left.checked_sub(1);
+        self.heavy_for.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lighter).is_ok()
     }
 }
 
@@ -84,5 +95,22 @@ mod tests {
         workload.add(HEAVY + 1);
         workload.begin_turn();
         assert!(workload.is_heavy());
+    }
+
+    #[test]
+    fn many_light_commands_behind_it_make_a_heavy_one_forgotten_and_another_heavy_one_does_not() {
+        let workload = Workload::default();
+        assert!(!workload.decode_apart());
+        workload.add(HEAVY + 1);
+        for _ in 0..HEAVY_FOR - 1 {
+            assert!(workload.decode_apart());
+            workload.add(HEAVY);
+        }
+        assert!(workload.is_heavy() && workload.decode_apart());
+        workload.add(HEAVY + 1);
+        for _ in 0..HEAVY_FOR {
+            assert!(workload.is_heavy() && workload.decode_apart());
+        }
+        assert!(!workload.is_heavy() && !workload.decode_apart());
     }
 }

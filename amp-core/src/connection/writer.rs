@@ -166,10 +166,21 @@ impl Writer {
         }
     }
 
-    /// The last bytes, which are written behind the rest.
-    pub(super) fn append(&mut self, last: &[u8], attachments: Attachments) {
-        self.attachments.append(self.bytes.len(), attachments);
-        self.bytes.extend_from_slice(last);
+    /// The last bytes, which are written behind the rest. There may be very many: where there is no rest they are not copied.
+    pub(super) fn append(&mut self, last: Vec<u8>, attachments: Attachments) {
+        if self.has_rest() {
+            self.attachments.append(self.bytes.len(), attachments);
+            self.bytes.reserve_exact(last.len());
+            self.bytes.extend_from_slice(&last);
+        } else {
+            (self.bytes, self.written) = (last, 0);
+            self.attachments.append(0, attachments);
+        }
+    }
+
+    /// Gives the buffer back: nothing will be written any more.
+    pub(super) fn finish(&mut self) {
+        (self.bytes, self.written) = (Vec::new(), 0);
     }
 
     /// Writes all that is left, and flushes. Ready with an error that was not returned before.
@@ -199,17 +210,40 @@ mod tests {
         let mut transport = Adapted::plain(ours);
         let mut cx = Context::from_waker(Waker::noop());
         let mut writer = Writer::new();
-        writer.append(&[7; 200_000], Attachments::default());
+        writer.append(vec![7; 200_000], Attachments::default());
         writer.give_back();
         assert!(writer.has_rest(), "it is not written");
         writer.poll(&mut transport, &mut cx).expect("it is open");
         assert!(!writer.has_rest());
         writer.give_back();
         assert_eq!((writer.bytes.capacity(), writer.has_rest()), (0, false));
-        writer.append(&[7; 1000], Attachments::default());
+        writer.append(vec![7; 1000], Attachments::default());
         writer.poll(&mut transport, &mut cx).expect("it is open");
         writer.give_back();
         assert!(writer.bytes.capacity() >= 1000, "a small one is kept");
         drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn the_last_bytes_are_taken_over_or_stand_behind_the_rest_in_a_buffer_of_their_size() {
+        let (ours, mut theirs) = tokio::io::duplex(1000);
+        let mut transport = Adapted::plain(ours);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut writer = Writer::new();
+        let first = vec![1; 100_000];
+        let at = first.as_ptr();
+        writer.append(first, Attachments::default());
+        assert_eq!((writer.bytes.as_ptr(), writer.buffered()), (at, 100_000));
+        writer.poll(&mut transport, &mut cx).expect("it is open");
+        assert!(writer.has_rest());
+        writer.append(vec![2; 50_000], Attachments::default());
+        assert_eq!(writer.buffered(), 150_000);
+        let mut got = vec![0; 150_000];
+        let written = std::future::poll_fn(|cx| writer.poll_all(&mut transport, cx));
+        let (written, read) = tokio::join!(written, tokio::io::AsyncReadExt::read_exact(&mut theirs, &mut got));
+        assert!(written.is_ok() && read.is_ok());
+        assert!(got[..100_000].iter().all(|byte| *byte == 1) && got[100_000..].iter().all(|byte| *byte == 2));
+        writer.finish();
+        assert_eq!((writer.buffered(), writer.has_rest()), (0, false));
     }
 }

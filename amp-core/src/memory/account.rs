@@ -1,10 +1,10 @@
 use std::fmt;
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 
 use super::pool::{Holder, Pool};
 
-/// How many bytes each meter of a connection holds without telling anybody, and in which steps it tells more as long as that is little.
+/// A meter counts so many bytes without telling the account of its connection, and tells of more in steps of as many while it holds little.
 pub(super) const STEP: usize = 8 * 1024;
 
 /// What one connection holds, in steps, over all its meters.
@@ -14,26 +14,29 @@ pub(crate) struct Account {
     /// Below 0 for a moment: a meter changes first what it has, and then this, so that of two threads the one that gives back may come
     /// first.
     reserved: AtomicIsize,
-    holder: Weak<dyn Holder>,
+    /// The connection has ended. What is still held is the program's, and takes no share from those that go on.
+    has_ended: AtomicBool,
+    /// As long as something is counted there is somebody who is told when it is too much.
+    holder: Arc<dyn Holder>,
 }
 
 impl Account {
     /// The account of a holder that shares the pool with others, if there is one.
-    pub(crate) fn new(pool: Option<Arc<Pool>>, holder: Weak<dyn Holder>) -> Arc<Self> {
-        Arc::new(Self { pool, reserved: AtomicIsize::new(0), holder })
+    pub(crate) fn new(pool: Option<Arc<Pool>>, holder: Arc<dyn Holder>) -> Arc<Self> {
+        Arc::new(Self { pool, reserved: AtomicIsize::new(0), has_ended: AtomicBool::new(false), holder })
     }
 
     /// An account that is nobody's.
     #[cfg(test)]
     pub(crate) fn unshared() -> Arc<Self> {
-        Self::new(None, Weak::<Nobody>::new())
+        Self::new(None, Arc::new(Nobody))
     }
 
     /// Whether asks are to be refused: memory is short, and this connection holds more than its share.
     #[inline]
-    pub(crate) fn refuses_asks(&self) -> bool {
+    pub(crate) fn is_memory_short(&self) -> bool {
         let reserved = self.reserved();
-        reserved > 0 && self.pool.as_ref().is_some_and(|pool| pool.refuses_asks(reserved))
+        reserved > 0 && self.pool.as_ref().is_some_and(|pool| pool.is_memory_short(reserved))
     }
 
     /// The same for credit of streams, which is withheld when memory is shorter.
@@ -56,8 +59,18 @@ impl Account {
     #[cold]
     fn change(&self, before: usize, after: usize) {
         self.reserved.fetch_add(after.wrapping_sub(before).cast_signed(), Ordering::SeqCst);
+        self.tell_pool();
+    }
+
+    /// The connection has ended.
+    pub(crate) fn end(&self) {
+        self.has_ended.store(true, Ordering::SeqCst);
+        self.tell_pool();
+    }
+
+    fn tell_pool(&self) {
         if let Some(pool) = &self.pool {
-            pool.change(self.address(), || self.reserved(), &self.holder);
+            pool.change(self.address(), || (self.reserved(), self.has_ended.load(Ordering::SeqCst)), &self.holder);
         }
     }
 }
@@ -86,12 +99,13 @@ fn needed(held: usize) -> usize {
 /// Whether so much more is reserved than held that it is given back. Not at the first step: what goes up and down would tell each time.
 #[inline]
 fn is_too_much(reserved: usize, held: usize) -> bool {
-    reserved - held.min(reserved) > (2 * STEP).max(held / 16)
+    reserved - held.min(reserved) > (2 * STEP).max(held / 8)
 }
 
-/// Counts one kind of what a connection holds, from any thread.
+/// Counts one kind of what a connection holds, in bytes and from any thread. [`Connection::meter`](crate::Connection::meter) makes it, and
+/// shows how it is used.
 ///
-/// Dropping it takes back all that it has counted.
+/// The first 8 KiB of each meter are not counted towards the memory of the server. Dropping it takes back all that it has counted.
 #[derive(Debug)]
 pub struct Meter {
     account: Arc<Account>,
@@ -105,7 +119,8 @@ impl Meter {
         Self { account: Arc::clone(account), held: AtomicUsize::new(0), reserved: AtomicUsize::new(STEP) }
     }
 
-    /// Counts bytes. Returns how many are counted then.
+    /// Counts bytes. Returns how many are counted then. Of two threads that first look and then charge, both may find room: where there is
+    /// a limit, [`try_charge`](Self::try_charge).
     #[inline]
     pub fn charge(&self, bytes: usize) -> usize {
         // Sequentially consistent with what `fit` does in the other order: of two threads one sees what the other has done.
@@ -116,8 +131,9 @@ impl Meter {
         held
     }
 
-    /// Counts bytes, unless more than `max` are counted then.
-    pub(crate) fn try_charge(&self, bytes: usize, max: usize) -> bool {
+    /// Counts bytes, unless more than `max` are counted then. Whether they are counted.
+    #[must_use = "bytes that are not counted are not to be kept"]
+    pub fn try_charge(&self, bytes: usize, max: usize) -> bool {
         let add = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= max);
         let is_charged = self.held.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add).is_ok();
         if is_charged {
@@ -127,15 +143,42 @@ impl Meter {
         is_charged
     }
 
-    /// No longer counts bytes that were counted. Returns how many there were before.
+    /// Counts bytes until what is returned is dropped.
+    pub fn hold(self: &Arc<Self>, bytes: usize) -> Held {
+        self.charge(bytes);
+        Held { meter: Arc::clone(self), bytes }
+    }
+
+    /// Counts bytes until what is returned is dropped, unless more than `max` are counted then.
+    pub fn try_hold(self: &Arc<Self>, bytes: usize, max: usize) -> Option<Held> {
+        self.try_charge(bytes, max).then(|| Held { meter: Arc::clone(self), bytes })
+    }
+
+    /// No longer counts bytes that were counted. Returns how many are counted then.
+    ///
+    /// To release more than was charged is a mistake in the program. Then nothing is counted, and with debug assertions it panics.
     #[inline]
     pub fn release(&self, bytes: usize) -> usize {
         let before = self.held.fetch_sub(bytes, Ordering::SeqCst);
+        if before < bytes {
+            self.repair(bytes - before);
+            return 0;
+        }
+        let held = before - bytes;
         // Who has so little has given back what was reserved for more.
-        if before > STEP && is_too_much(self.reserved.load(Ordering::SeqCst), before - bytes) {
+        if before > STEP && is_too_much(self.reserved.load(Ordering::SeqCst), held) {
             self.fit();
         }
-        before
+        held
+    }
+
+    /// So many bytes were released that were not counted.
+    #[cold]
+    fn repair(&self, bytes: usize) {
+        self.held.fetch_add(bytes, Ordering::SeqCst);
+        // Another thread may have seen the wrong count meanwhile.
+        self.fit();
+        debug_assert!(false, "{bytes} bytes were released that were not charged");
     }
 
     /// How many bytes are counted.
@@ -149,8 +192,8 @@ impl Meter {
     /// its peer.
     #[inline]
     #[must_use]
-    pub fn is_short(&self) -> bool {
-        self.account.refuses_asks()
+    pub fn is_memory_short(&self) -> bool {
+        self.account.is_memory_short()
     }
 
     /// Whether memory is so short that the peer should get no credit for more, either.
@@ -181,6 +224,28 @@ impl Drop for Meter {
         if reserved > STEP {
             self.account.change(reserved, STEP);
         }
+    }
+}
+
+/// Bytes that a [`Meter`] counts until this is dropped; it belongs beside what it counts.
+#[derive(Debug)]
+#[must_use = "dropping it no longer counts the bytes"]
+pub struct Held {
+    meter: Arc<Meter>,
+    bytes: usize,
+}
+
+impl Held {
+    /// How many bytes they are.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.meter.release(self.bytes);
     }
 }
 

@@ -13,6 +13,6 @@ mod pool;
 #[cfg(test)]
 mod tests;
 
-pub use account::Meter;
 pub(crate) use account::{Account, Reservation};
+pub use account::{Held, Meter};
 pub(crate) use pool::{Excess, Holder, Pool};

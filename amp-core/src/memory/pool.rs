@@ -11,15 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 pub(crate) struct Pool {
     max: usize,
     state: Mutex<State>,
-    /// From how many bytes on an account is refused asks. `usize::MAX` while there is room for all.
-    refuses_asks: AtomicUsize,
-    /// From how many bytes on an account withholds credit.
-    withholds_credit: AtomicUsize,
+    /// Over how many bytes of an account memory is short for it. `usize::MAX` while there is room for all.
+    short_over: AtomicUsize,
+    /// Over how many it withholds credit.
+    credit_withheld_over: AtomicUsize,
 }
 
 /// Whose account it is.
 pub(crate) trait Holder: Send + Sync {
-    /// Ends it: it holds more than any other, and all together too much. It may be called under any lock, and so must take none.
+    /// Ends it: it holds more than any other, and all together too much. It may be called under any lock, and so must take none, and drop
+    /// nothing of a user's.
     fn end_for(self: Arc<Self>, excess: Excess);
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct Excess {
 struct State {
     /// What is reserved by those that are not being ended.
     total: usize,
-    /// How many of these there are.
+    /// How many of these there are whose connections go on: among them a mark is shared.
     count: usize,
     /// What is reserved by those that are being ended.
     ending: usize,
@@ -52,6 +53,8 @@ struct Share {
     holder: Weak<dyn Holder>,
     /// It is being ended: what it has reserved is on its way back.
     is_ending: bool,
+    /// Its connection has ended, whatever still counts for it.
+    has_ended: bool,
 }
 
 impl Pool {
@@ -59,28 +62,29 @@ impl Pool {
         Arc::new(Self {
             max,
             state: Mutex::default(),
-            refuses_asks: AtomicUsize::new(usize::MAX),
-            withholds_credit: AtomicUsize::new(usize::MAX),
+            short_over: AtomicUsize::new(usize::MAX),
+            credit_withheld_over: AtomicUsize::new(usize::MAX),
         })
     }
 
-    /// Whether an account that has `reserved` so much is refused asks.
+    /// Whether memory is short for an account that has `reserved` so much: it is refused asks.
     #[inline]
-    pub(super) fn refuses_asks(&self, reserved: usize) -> bool {
-        reserved > self.refuses_asks.load(Ordering::Relaxed)
+    pub(super) fn is_memory_short(&self, reserved: usize) -> bool {
+        reserved > self.short_over.load(Ordering::Relaxed)
     }
 
     /// Whether an account that has `reserved` so much withholds credit.
     #[inline]
     pub(super) fn withholds_credit(&self, reserved: usize) -> bool {
-        reserved > self.withholds_credit.load(Ordering::Relaxed)
+        reserved > self.credit_withheld_over.load(Ordering::Relaxed)
     }
 
-    /// The account with the address has reserved more or less than before. How much is read under the lock: whoever comes here last
-    /// has the last word. Ends the largest holders while all of them together have too much.
-    pub(super) fn change(&self, account: usize, reserved: impl FnOnce() -> usize, holder: &Weak<dyn Holder>) {
+    /// The account with the address has reserved more or less than before, or its connection has ended. Which is read under the lock:
+    /// whoever comes here last has the last word. Ends the largest holders while all of them together have too much.
+    pub(super) fn change(&self, account: usize, holds: impl FnOnce() -> (usize, bool), holder: &Arc<dyn Holder>) {
         let mut state = self.lock();
-        state.set(account, reserved(), holder);
+        let (reserved, has_ended) = holds();
+        state.set(account, reserved, has_ended, holder);
         let mut ended = Vec::new();
         state.limit = if state.total + state.ending <= self.max { self.max } else { state.limit.max(self.max) };
         while (state.total > self.max || state.total + state.ending > state.limit)
@@ -93,6 +97,7 @@ impl Pool {
         // What is dropped with a holder locks it again.
         drop(state);
         for (holder, held) in ended {
+            // None when its account is being dropped, which is forgotten then.
             if let Some(holder) = holder.upgrade() {
                 holder.end_for(Excess { held, limit: self.max });
             }
@@ -123,8 +128,8 @@ impl Pool {
     fn publish(&self, state: &State) {
         let held = state.total + state.ending;
         let share = |mark: usize| if held < mark { usize::MAX } else { mark / state.count.max(1) };
-        self.refuses_asks.store(share(self.max / 4 * 3), Ordering::Relaxed);
-        self.withholds_credit.store(share(self.max / 8 * 7), Ordering::Relaxed);
+        self.short_over.store(share(self.max / 4 * 3), Ordering::Relaxed);
+        self.credit_withheld_over.store(share(self.max / 8 * 7), Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -133,7 +138,7 @@ impl Pool {
 }
 
 impl State {
-    fn set(&mut self, account: usize, reserved: usize, holder: &Weak<dyn Holder>) {
+    fn set(&mut self, account: usize, reserved: usize, has_ended: bool, holder: &Arc<dyn Holder>) {
         match self.holders.get_mut(&account) {
             Some(share) if share.is_ending => {
                 // What it takes now is no reason to end others.
@@ -144,11 +149,15 @@ impl State {
             Some(share) if reserved > 0 => {
                 self.total = self.total - share.reserved + reserved;
                 share.reserved = reserved;
+                if has_ended && !std::mem::replace(&mut share.has_ended, true) {
+                    self.count -= 1;
+                }
             }
             Some(_) => drop(self.remove(account)),
             None if reserved > 0 => {
-                (self.total, self.count) = (self.total + reserved, self.count + 1);
-                self.holders.insert(account, Share { reserved, holder: Weak::clone(holder), is_ending: false });
+                (self.total, self.count) = (self.total + reserved, self.count + usize::from(!has_ended));
+                let holder = Arc::downgrade(holder);
+                self.holders.insert(account, Share { reserved, holder, is_ending: false, has_ended });
             }
             None => {}
         }
@@ -159,7 +168,7 @@ impl State {
         if share.is_ending {
             self.ending -= share.reserved;
         } else {
-            (self.total, self.count) = (self.total - share.reserved, self.count - 1);
+            (self.total, self.count) = (self.total - share.reserved, self.count - usize::from(!share.has_ended));
         }
         Some(share)
     }
@@ -169,7 +178,7 @@ impl State {
         let staying = self.holders.values_mut().filter(|share| !share.is_ending);
         let largest = staying.max_by_key(|share| share.reserved)?;
         largest.is_ending = true;
-        (self.total, self.count) = (self.total - largest.reserved, self.count - 1);
+        (self.total, self.count) = (self.total - largest.reserved, self.count - usize::from(!largest.has_ended));
         self.ending += largest.reserved;
         Some((Weak::clone(&largest.holder), largest.reserved))
     }

@@ -44,7 +44,7 @@ pub(crate) use lifecycle::{EndListener, Intake};
 pub(crate) use limits::Limits;
 pub(crate) use outbound::{BULK_CAPACITY, LastBytes, MAX_BULK};
 pub(crate) use outgoing::{AddKeys, Borrowed, Outgoing, Untyped};
-pub(crate) use request::{LostSink, ReplyTo, Request, SinkReply};
+pub(crate) use request::{Lost, ReplyTo, Request, SinkReply};
 pub(crate) use send_half::SendHalf;
 pub(crate) use state::{Appended, ConnectionState, MAX_OVERDUE};
 pub(crate) use timers::TimerKey;

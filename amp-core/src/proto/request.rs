@@ -20,17 +20,15 @@ pub(crate) enum ReplyTo<'a, W: Waiter> {
     Sink(&'a W::Sink),
 }
 
-/// A reply that is to be handed to its sink.
-pub(crate) struct SinkReply<S> {
+/// A reply that is to be handed to its sink, or that it is [lost](Lost).
+pub(crate) struct SinkReply<S, R = ReplyPacket> {
     pub(crate) sink: S,
     pub(crate) tag: u64,
-    pub(crate) reply: ReplyPacket,
+    pub(crate) reply: R,
 }
 
-/// A sink whose reply does not come any more: the connection has ended.
-pub(crate) struct LostSink<S> {
-    pub(crate) sink: S,
-    pub(crate) tag: u64,
+/// A reply that does not come any more: the connection has ended.
+pub(crate) struct Lost {
     /// The peer may have what was sent.
     pub(crate) sent: bool,
 }

@@ -8,7 +8,7 @@ use super::goodbye;
 use super::limits::Limits;
 use super::outbound::{LastBytes, Outbound};
 use super::outgoing::{AddKeys, Outgoing};
-use super::request::{LostSink, ReplyTo, Request, SinkReply};
+use super::request::{Lost, ReplyTo, Request, SinkReply};
 use super::waiter::Waiter;
 use crate::exposed::ContextRef;
 use crate::memory::{Account, Reservation};
@@ -278,9 +278,10 @@ impl<W: Waiter> SendHalf<W> {
     }
 
     /// Takes out the sinks that are to be told of the end, in the order in which they were sent with.
-    pub(crate) fn take_lost(&mut self) -> Vec<LostSink<W::Sink>> {
+    pub(crate) fn take_lost(&mut self) -> Vec<SinkReply<W::Sink, Lost>> {
         let lost = std::mem::take(&mut self.lost);
-        lost.into_iter().map(|(sink, tag)| LostSink { sink, tag, sent: self.has_left(tag) }).collect()
+        let with_tag = |(sink, tag)| SinkReply { sink, tag, reply: Lost { sent: self.has_left(tag) } };
+        lost.into_iter().map(with_tag).collect()
     }
 
     /// The peer's first box has come, or has gone to a box receiver. Returns the notification that is to be woken.

@@ -27,7 +27,7 @@ pub enum Located {
     /// A responder was found. The future is polled at once, and it runs on as a task if it is not ready.
     Responding(Pin<Box<dyn Future<Output = ()> + Send>>),
     /// As [`Responding`](Self::Responding), and it goes on when the peer has left: of a command that is declared `detached`.
-    /// [`Ask::respond`] gives it by itself; a locator that wraps the futures of others handles both.
+    /// [`Ask::respond`] returns it; a locator that wraps the futures of others handles both.
     Detached(Pin<Box<dyn Future<Output = ()> + Send>>),
     /// The ask was answered on the spot, or somebody answers it later.
     Answered,

@@ -96,9 +96,13 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets how many bytes all connections together may hold on behalf of their peers: commands that run or wait and their
-    /// arguments, answers that nobody has taken, what streams buffer, and what is read and to be written, beside about 40 KiB
-    /// for each connection that are not counted. Default 256 MiB.
+    /// Sets how many bytes all connections together may hold on behalf of their peers: commands that run or wait, their arguments, and the
+    /// futures of responders that wait, if these are over 512 bytes; answers that nobody has taken; streams, each with 2 KiB (and 8 KiB more
+    /// while the program has one that the peer opened) and what it buffers; and what is read and to be written; beside about 40 KiB for
+    /// each connection that are not counted. Default 256 MiB. [`Server::memory`] says how many there are.
+    ///
+    /// `usize::MAX` is no limit. There is no minimum: with 0, a connection ends as soon as one kind of what it holds is over 8 KiB. The limit
+    /// is that of one server: a clone of the builder that binds, too, has as much once more.
     ///
     /// From three quarters of it on, commands of those connections that hold more than their share, which is that much divided
     /// by the number of connections that hold something, are answered [`codes::BUSY`](crate::error::codes::BUSY). From seven eighths
@@ -198,6 +202,7 @@ impl fmt::Debug for ServerBuilder {
         f.debug_struct("ServerBuilder")
             .field("max_connections", &self.max_connections)
             .field("max_connections_per_peer", &self.max_connections_per_peer)
+            .field("max_memory", &self.max_memory)
             .finish_non_exhaustive()
     }
 }
@@ -205,5 +210,16 @@ impl fmt::Debug for ServerBuilder {
 impl Default for ServerBuilder {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_builder_shows_how_much_its_connections_may_hold() {
+        let shown = format!("{:?}", Server::builder().max_memory(7));
+        assert!(shown.contains("max_memory: 7"), "{shown}");
     }
 }

@@ -6,7 +6,7 @@ use super::accept::Lifecycle;
 use super::drive::drive;
 use super::roster::Refusal;
 use crate::connection::{Connection, ConnectionBuilder};
-use crate::events::{EventKind, EventLimit};
+use crate::events::EventKind;
 use crate::locator::Locator;
 use crate::peer::Peer;
 use crate::responder::{Ask, Located};
@@ -19,11 +19,16 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_BOX: usize = 128 * 1024;
 
 /// Answers the first ask of a connection with `BUSY` and closes it: who only sees the end does not know that trying again later helps.
-pub(super) async fn refuse<T>(transport: T, peer: Peer, refusal: Refusal, lifecycle: &Lifecycle, events: &EventLimit)
-where
+pub(super) async fn refuse<T>(
+    transport: T,
+    peer: Peer,
+    refusal: Refusal,
+    lifecycle: &Lifecycle,
+    server: &ConnectionBuilder,
+) where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    events.tell(EventKind::REFUSED_CONNECTION, |omitted| {
+    server.events().tell(EventKind::REFUSED_CONNECTION, |omitted| {
         tracing::debug!(%peer, omitted, reason = %refusal.words(), "a connection is refused");
     });
     let settings = Settings::new()
@@ -34,7 +39,7 @@ where
         .max_outbound(MAX_BOX)
         .close_timeout(Duration::from_secs(1));
     // That it is refused is told already, and bounded: what else it does would be told for each connection.
-    let builder = ConnectionBuilder::new().silent().settings(settings).locator(Refusing(refusal.words()));
+    let builder = server.unserved().settings(settings).locator(Refusing(refusal.words()));
     let (connection, driver) = builder.build_placed(transport, peer, refusal.on_first_box());
     refusal.attach(connection.downgrade());
     let refused = drive(connection, driver, lifecycle, || refusal.was_read());

@@ -55,7 +55,7 @@ impl<M> Connections<M> {
         };
         Some(async move {
             if let Some(refusal) = refusal {
-                return Box::pin(refuse(transport, peer, refusal, &lifecycle, builder.events())).await;
+                return Box::pin(refuse(transport, peer, refusal, &lifecycle, &builder)).await;
             }
             let Some(place) = place else { return };
             if let Some((connection, driver)) = set_up(&place, &*session, &*on_connection, builder, transport, peer) {

@@ -92,11 +92,12 @@ impl BoxDecoder {
         }
     }
 
-    /// Gives the buffer back, unless it is as small as `most` or holds more than half of that: then the next read would want a larger
-    /// one again.
+    /// Gives the buffer back, unless it is as small as `max` or holds more than half of that: then the next read would want a larger
+    /// one again. More than that is moved out of an allocation that is more than four times as large, as the begin of a box behind a
+    /// large one may be; an allocation that has grown for the box in it is smaller.
     #[cfg(feature = "tokio")]
-    pub(crate) fn give_back(&mut self, most: usize) -> bool {
-        let gives = self.allocation > most && self.buffer.len() <= most / 2;
+    pub(crate) fn give_back(&mut self, max: usize) -> bool {
+        let gives = self.allocation > max && self.buffer.len() <= (max / 2).max(self.allocation / 4);
         if gives {
             self.move_to(self.buffer.len());
         }
@@ -123,6 +124,13 @@ impl BoxDecoder {
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
         self.buffer.capacity()
+    }
+
+    /// How many bytes the buffer keeps allocated: also those in front of what it holds, from which boxes were cut that may be gone.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn allocation(&self) -> usize {
+        self.allocation
     }
 
     /// Takes back the bytes that follow the last whole box.
@@ -340,6 +348,39 @@ mod tests {
         assert!(decoder.give_back(16_384) && decoder.allocation == 100 && !decoder.give_back(16_384));
         read(&mut decoder, end, 8192);
         assert_eq!(take(&mut decoder).as_bytes(), &amp_box(300));
+    }
+
+    /// A box of so many values of 65,535 bytes.
+    fn large_box(values: u8) -> Vec<u8> {
+        let pair = |at| [&[0, 1, b'a' + at, 0xff, 0xff][..], &[7; 65_535]].concat();
+        (0..values).flat_map(pair).chain([0, 0]).collect()
+    }
+
+    #[test]
+    fn the_begin_of_a_box_keeps_no_allocation_of_a_large_box_before_it_and_until_it_is_moved_all_of_it_counts() {
+        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
+        let (begin, end) = (&amp_box(40_000)[..17_000], &amp_box(40_000)[17_000..]);
+        read(&mut decoder, &[&large_box(11), begin].concat(), 65_536);
+        let large = take(&mut decoder);
+        assert!(decoder.next_box().expect("no fault").is_none());
+        assert!(decoder.allocation() >= large.as_bytes().len() + begin.len(), "{}", decoder.allocation());
+        assert!(decoder.give_back(32_768) && decoder.allocation() == begin.len());
+        drop(large);
+        read(&mut decoder, end, 8192);
+        assert_eq!(take(&mut decoder).as_bytes(), &amp_box(40_000));
+    }
+
+    #[test]
+    fn a_large_box_that_has_begun_is_not_moved_however_far_it_has_come() {
+        let (mut decoder, whole) = (BoxDecoder::new(BoxLimits::DEFAULT), large_box(15));
+        let mut moved = 0;
+        for part in whole.chunks(1500) {
+            read(&mut decoder, part, 65_536);
+            moved += usize::from(decoder.give_back(32_768));
+        }
+        // At most while it is smaller than one read.
+        assert!(moved <= 12, "{moved}");
+        assert_eq!(take(&mut decoder).as_bytes(), &whole);
     }
 
     #[test]

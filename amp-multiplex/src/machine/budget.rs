@@ -48,7 +48,7 @@ impl Budget {
     pub(crate) fn copies(&self, data: &Data) -> bool {
         data.pinned_beside() > 0
             && (data.pinned() > MAX_PINNED * data.len()
-                || self.meter.is_short()
+                || self.meter.is_memory_short()
                 || self.total.load(Ordering::Relaxed) >= self.max / 4)
     }
 

@@ -117,9 +117,25 @@ impl<S, A: Receipt> Registry<S, A> {
         self.peer_announced |= half_close;
     }
 
-    /// Adds a stream whose id is [free](Self::has).
-    pub(crate) fn insert(&mut self, id: Id, stream: S) {
-        self.ids.insert(id, Slot::Open(stream));
+    /// Adds a stream. Returns whether its id was free: given to no stream, nor to one that the peer may still take for open.
+    pub(crate) fn insert(&mut self, id: Id, stream: S) -> bool {
+        match self.ids.entry(id) {
+            Entry::Vacant(free) => {
+                free.insert(Slot::Open(stream));
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
+    }
+
+    /// Shows the stream that has the id to `see`, and removes it if that says so.
+    pub(crate) fn remove_if<T>(&mut self, id: &Id, see: impl FnOnce(&S) -> (T, bool)) -> Option<T> {
+        let Entry::Occupied(slot) = self.ids.entry(id.clone()) else { return None };
+        let (seen, is_removed) = see(slot.get().stream()?);
+        if is_removed {
+            slot.remove();
+        }
+        Some(seen)
     }
 
     /// What an id in a command of the peer stands for.

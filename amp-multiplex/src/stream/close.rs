@@ -37,6 +37,7 @@ impl Shared {
             });
         }
         self.close(cut);
+        self.keep(self.lock());
     }
 
     /// Tells the peer that this end sends no more.
@@ -86,8 +87,26 @@ impl Shared {
     }
 }
 
+/// A stream whose id the registry has as [closing](crate::machine::Registry::close). Dropped, the peer knows that it is closed, or is
+/// told no more.
+struct Closing<T> {
+    streams: Arc<Streams>,
+    id: Id,
+    kept: T,
+    /// Whether the peer has not answered in time.
+    is_overdue: bool,
+    told: fn(&T, bool),
+}
+
+impl<T> Drop for Closing<T> {
+    fn drop(&mut self) {
+        (self.told)(&self.kept, !self.is_overdue);
+        self.streams.registry().closed(&self.id);
+    }
+}
+
 /// Tells the peer that a stream is closed whose id the registry has as [closing](crate::machine::Registry::close). What is
-/// `kept` lives until the peer has answered, or has had its time: then it is `told` which.
+/// `kept` lives until the peer has answered, or has had its time: then it is `told` which. So it is when nobody can tell the peer.
 pub(crate) fn tell_closed<T: Send + 'static>(
     streams: &Arc<Streams>,
     id: Id,
@@ -95,17 +114,13 @@ pub(crate) fn tell_closed<T: Send + 'static>(
     cut: bool,
     told: fn(&T, bool),
 ) -> Option<CloseTask> {
-    let Ok(connection) = streams.connection() else {
-        streams.registry().closed(&id);
-        return None;
-    };
-    let owner = Arc::clone(streams);
+    let mut closing = Closing { streams: Arc::clone(streams), id, kept, is_overdue: false, told };
+    let connection = streams.connection().ok()?;
     streams.spawn(async move {
         let cut = ExtraKey(cut.then_some(true));
-        let result = send_disconnect(&owner, connection, &id, ExtraKey(None), cut).await;
-        told(&kept, !matches!(result, Err(StreamError::Timeout)));
-        owner.registry().closed(&id);
-        drop(kept);
+        let result = send_disconnect(&closing.streams, connection, &closing.id, ExtraKey(None), cut).await;
+        closing.is_overdue = matches!(result, Err(StreamError::Timeout));
+        drop(closing);
         result
     })
 }

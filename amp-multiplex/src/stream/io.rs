@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use amp_core::connection::Held;
 use amp_core::{CloseReason, Connection, Peer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -14,7 +15,6 @@ use crate::acknowledge::discard;
 use crate::error::StreamError;
 use crate::limit::Place;
 use crate::machine::{Read, Shutdown};
-use crate::meter::Held;
 
 /// A byte stream to the peer. Use it like a socket.
 ///
@@ -47,8 +47,8 @@ pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,
     writing: Writing,
-    /// What its user is taken to hold for it, as long as it has the stream.
-    used: usize,
+    /// What the task that serves a stream of the peer's is taken to hold.
+    _serving: Option<Held>,
 }
 
 /// What a task that serves a stream of the peer's most often holds: a buffer as that of `tokio::io::copy`.
@@ -72,7 +72,7 @@ enum Writing {
 impl Stream {
     /// One that this end has opened.
     pub(crate) fn opened(shared: Arc<Shared>, connection: Connection) -> Self {
-        Self { shared, connection, writing: Writing::Open, used: 0 }
+        Self { shared, connection, writing: Writing::Open, _serving: None }
     }
 
     /// One that the peer has opened.
@@ -80,12 +80,16 @@ impl Stream {
         if place.is_some() {
             shared.lock().place = place;
         }
-        shared.streams().change_held(0, SERVING);
-        Self { shared, connection, writing: Writing::Open, used: SERVING }
+        let serving = shared.streams().hold(SERVING);
+        Self { shared, connection, writing: Writing::Open, _serving: serving }
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     /// Counts bytes that are held for it, until what is returned is dropped.
-    pub(crate) fn hold(&self, bytes: usize) -> Held {
+    pub(crate) fn hold(&self, bytes: usize) -> Option<Held> {
         self.shared.streams().hold(bytes)
     }
 
@@ -123,7 +127,11 @@ impl Stream {
         let task = match shutdown {
             None => None,
             Some(Shutdown::Write) => self.shared.close_write(&self.connection),
-            Some(Shutdown::Both) => self.shared.close(false),
+            Some(Shutdown::Both) => {
+                let task = self.shared.close(false);
+                self.shared.keep(self.shared.lock());
+                task
+            }
         };
         self.writing = match (shutdown, task) {
             (_, Some(task)) => Writing::Closing(task),
@@ -250,14 +258,18 @@ impl Drop for Stream {
         }
         let cut = inner.machine.state().is_reset_scheduled();
         let (acks, shutdown) = inner.machine.abandon();
-        let place = inner.place.take();
+        inner.is_dropped = true;
+        let (place, task, kept_at, has_left) =
+            (inner.place.take(), inner.task.take(), inner.kept_at.take(), inner.has_left());
         drop(inner);
-        drop(place);
-        self.shared.streams().change_held(self.used, 0);
+        drop((place, task));
+        if let Some(kept_at) = kept_at {
+            self.shared.streams().kept().remove(kept_at);
+        }
         discard(half_close, acks);
         if shutdown.is_some() {
             self.shared.close(cut);
-        } else {
+        } else if !has_left {
             // A Disconnect on its way has an entry of its own.
             self.shared.remove();
         }

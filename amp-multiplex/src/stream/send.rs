@@ -110,7 +110,12 @@ impl Shared {
                     was_closed
                 });
                 // Bytes behind these may have been taken.
-                if was_closed { self.remove() } else { drop(self.close(true)) }
+                if was_closed {
+                    self.remove();
+                } else {
+                    self.close(true);
+                    self.keep(self.lock());
+                }
             }
             error => {
                 self.change(|inner| inner.recv_failure(error.clone()));

@@ -4,17 +4,17 @@ use std::task::Waker;
 
 use amp_core::extension::CloseGuard;
 use amp_core::{CloseReason, Connection};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::send_queue::SendQueue;
 use crate::acknowledge::{Ack, discard};
 use crate::commands::Id;
 use crate::error::StreamError;
+use crate::kept::Kept;
 use crate::limit::Place;
 use crate::machine::{RemoteClose, StreamMachine};
 use crate::peer_features::PeerFeatures;
 use crate::streams::{self, Permit};
-use crate::unread::Unread;
 
 /// The streams of one connection.
 pub(crate) type Streams = streams::Streams<Arc<Shared>>;
@@ -22,7 +22,7 @@ pub(crate) type Streams = streams::Streams<Arc<Shared>>;
 /// What a [`Stream`](super::Stream), the registry and the connection share of a stream.
 ///
 /// It lives until the stream was dropped, what it wrote is answered and the peer knows that it is closed, and counts as a stream as
-/// long. Locks are taken in this order: registry, stream, connection. No reader or writer is woken under any of them.
+/// long. Locks are taken in this order: registry, stream, kept streams, connection. No reader or writer is woken under any of them.
 pub(crate) struct Shared {
     id: Id,
     permit: Permit<Arc<Self>>,
@@ -37,8 +37,13 @@ pub(crate) struct Inner {
     pub(crate) writer: Option<Waker>,
     /// Fails the stream unless the peer's Disconnect is received in time.
     pub(super) disconnect_timeout: Option<Timeout>,
-    /// A connection that closes waits for the stream, until that has left the registry: its user may keep it for longer.
+    /// A connection that closes waits for the stream until the peer knows that it is closed: its user may keep it for longer.
     guard: Option<CloseGuard>,
+    /// Its place among the [kept streams](crate::kept::KeptStreams).
+    pub(super) kept_at: Option<usize>,
+    /// The task that serves the stream, until the stream is dropped.
+    pub(super) task: Option<JoinHandle<()>>,
+    pub(super) is_dropped: bool,
     /// That of its factory, if that has a limit, until its user drops the stream.
     pub(super) place: Option<Box<Place>>,
 }
@@ -58,6 +63,9 @@ impl Shared {
                 writer: None,
                 disconnect_timeout: None,
                 guard,
+                kept_at: None,
+                task: None,
+                is_dropped: false,
                 place: None,
             }),
         })
@@ -97,35 +105,67 @@ impl Shared {
         self.leave();
     }
 
-    /// The stream is closed and not in the registry: the connection waits for it no more, and what it holds for its reader can be
-    /// thrown away all the same.
-    pub(crate) fn leave(self: &Arc<Self>) {
+    /// A task has the stream.
+    pub(crate) fn served_by(self: &Arc<Self>, task: JoinHandle<()>) {
         let mut inner = self.lock();
-        let (has_unread, guard) = (inner.has_unread(), inner.guard.take());
-        drop(inner);
-        drop(guard);
-        if has_unread {
-            self.add_unread();
+        if !inner.is_dropped {
+            inner.task = Some(task);
+            // The connection may have ended meanwhile.
+            self.keep(inner);
         }
     }
 
-    #[cold]
-    fn add_unread(self: &Arc<Self>) {
-        let unread: Weak<dyn Unread> = Arc::<Self>::downgrade(self);
-        self.streams().unread().add(unread);
+    /// The peer knows that the stream is closed, or is told no more: a connection that closes does not wait for it.
+    pub(crate) fn leave(self: &Arc<Self>) {
+        let mut inner = self.lock();
+        let guard = inner.guard.take();
+        self.keep(inner);
+        drop(guard);
+    }
+
+    /// The stream may have left the registry. What it holds is to be found when the memory is used up.
+    #[inline]
+    pub(super) fn keep(self: &Arc<Self>, inner: MutexGuard<'_, Inner>) {
+        if inner.holds_more() && inner.kept_at.is_none() {
+            self.add_kept(inner);
+        }
+    }
+
+    fn add_kept(self: &Arc<Self>, mut inner: MutexGuard<'_, Inner>) {
+        let kept: Weak<dyn Kept> = Arc::<Self>::downgrade(self);
+        match self.streams().kept().add(kept) {
+            Ok(place) => inner.kept_at = Some(place),
+            Err(reason) => {
+                drop(inner);
+                self.lose(&reason);
+            }
+        }
+    }
+
+    /// The connection has ended. What the stream holds is thrown away if that is because the memory is used up, and else when it will be.
+    pub(crate) fn end(self: &Arc<Self>, reason: &CloseReason) {
+        if let CloseReason::OutOfMemory { .. } = reason {
+            self.lose(reason);
+        } else {
+            self.fail(StreamError::Connection(reason.clone()));
+        }
+        self.leave();
     }
 }
 
-impl Unread for Shared {
+impl Kept for Shared {
     fn lose(&self, reason: &CloseReason) {
-        let (acks, half_close) = self.change(|inner| {
+        let (acks, half_close, task) = self.change(|inner| {
             inner.disconnect_timeout = None;
             let held = inner.machine.buffered();
             let acks = inner.machine.lose(StreamError::Connection(reason.clone()));
             self.streams().received().change(held, inner.machine.buffered());
-            (acks, inner.machine.state().half_close())
+            (acks, inner.machine.state().half_close(), inner.task.take())
         });
         discard(half_close, acks);
+        if let Some(task) = task {
+            task.abort();
+        }
     }
 }
 
@@ -147,9 +187,15 @@ impl Inner {
         self.machine.recv_failure(error);
     }
 
-    /// Whether the stream is closed and holds bytes for its reader.
-    fn has_unread(&self) -> bool {
-        self.machine.state().is_closed() && self.machine.buffered() > 0
+    /// Whether the stream is no longer in the registry, nor a Disconnect of its on its way.
+    pub(super) fn has_left(&self) -> bool {
+        self.guard.is_none()
+    }
+
+    /// Whether the stream is closed and holds bytes for its reader, or a task.
+    #[inline]
+    fn holds_more(&self) -> bool {
+        self.machine.state().is_closed() && (self.machine.buffered() > 0 || self.task.is_some())
     }
 
     /// Why the stream has failed, if it has.

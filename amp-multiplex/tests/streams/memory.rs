@@ -30,6 +30,20 @@ impl Listener for Once {
     }
 }
 
+/// Connects as often as it is sent a transport.
+struct Each(tokio::sync::mpsc::UnboundedReceiver<DuplexStream>);
+
+impl Listener for Each {
+    type Transport = DuplexStream;
+
+    async fn accept(&mut self) -> io::Result<(DuplexStream, Peer)> {
+        match self.0.recv().await {
+            Some(transport) => Ok((transport, Peer::other("test"))),
+            None => pending().await,
+        }
+    }
+}
+
 const MIB: usize = 1 << 20;
 
 /// A server that may hold 8 MiB, the other end of its only connection, and the streams that are opened to `"x"`.
@@ -243,4 +257,83 @@ async fn a_connect_that_is_not_decided_about_counts_for_its_tag() {
     let bytes = openings.len() * 60_000;
     assert!((4 * MIB..7 * MIB).contains(&bytes), "{} openings are held", openings.len());
     assert_eq!(refused + openings.len(), 300);
+}
+
+/// Over its memory the server finds them, though the peer has not answered their Disconnects: their readers keep them.
+#[tokio::test(start_paused = true)]
+async fn streams_that_close_are_thrown_away_when_the_memory_is_used_up() {
+    let factories = Factories::new();
+    let mut listener = factories.listen("x", 1000);
+    let (ours, theirs) = duplex(MIB);
+    let streams = StreamSettings::new().max_buffered(MIB);
+    let builder = Server::builder().max_memory(8 * MIB).extension(Multiplexing::with_settings(&factories, streams));
+    let server = builder.serve(Once(Some(ours)), |_: &Peer| Pings);
+    let mut peer = RawPeer::over(theirs);
+    let (mut ids, mut kept) = (Vec::new(), Vec::new());
+    for _ in 0..8 {
+        let (id, stream) = peer.open("x", &mut listener).await;
+        ids.push(id);
+        kept.push(stream);
+    }
+    for id in ids {
+        let chunk = packed(&[
+            ("_ask", &b"t"[..]),
+            ("_command", b"Transmit"),
+            ("connection", id.as_bytes()),
+            ("data", &[7; 32 * 1024]),
+        ]);
+        for _ in 0..40 {
+            // The end is what is waited for.
+            let _ = peer.send_bytes(&chunk).await;
+        }
+        // Its Disconnect is read and not answered.
+        while peer.next_packet(Duration::from_millis(10)).await.is_some() {}
+    }
+    soon("the end", kept[0].connection().closed()).await;
+    sleep(Duration::from_secs(1)).await;
+    let held = server.memory();
+    assert!(held < MIB, "{held} bytes are held for a connection that has ended");
+    for mut stream in kept {
+        assert!(stream.read_to_end(&mut Vec::new()).await.is_err(), "it looks whole");
+    }
+}
+
+/// Tasks that do not look at their streams go on when the connection has ended, and count.
+#[tokio::test(start_paused = true)]
+async fn the_tasks_of_streams_are_aborted_when_the_memory_is_used_up_and_their_connection_holds_the_most() {
+    for leaves_before in [false, true] {
+        let factories = Factories::new();
+        factories.serve("x", async |stream: Stream| {
+            let mut buffer = [0_u8; 100 * 1024];
+            pending::<()>().await;
+            buffer.reverse();
+            drop(stream);
+        });
+        let (sender, transports) = tokio::sync::mpsc::unbounded_channel();
+        let builder = Server::builder().max_memory(4 * MIB).extension(Multiplexing::new(&factories));
+        let server = builder.serve(Each(transports), |_: &Peer| Pings);
+        let enter = || {
+            let (ours, theirs) = duplex(MIB);
+            sender.send(ours).expect("the server accepts");
+            client(theirs)
+        };
+        let first = enter();
+        let mut streams = Vec::new();
+        for _ in 0..25 {
+            streams.push(soon("opening", first.multiplexer.connect("x")).await.expect("there is room"));
+        }
+        assert!(server.memory() > 2 * MIB);
+        if leaves_before {
+            first.connection.abort();
+            sleep(Duration::from_secs(1)).await;
+            assert!(server.memory() > 2 * MIB, "the tasks go on");
+        }
+        let second = enter();
+        for _ in 0..18 {
+            streams.push(soon("opening", second.multiplexer.connect("x")).await.expect("it holds less"));
+        }
+        sleep(Duration::from_secs(1)).await;
+        assert!(server.memory() < 5 * MIB / 2, "{} bytes are held", server.memory());
+        second.ping().await;
+    }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use crate::memory::Account;
 use crate::packet::{AskTag, Packet, put_answer};
 use crate::proto::{
-    Appended, Attachments, ConnectionState, Lane, Limits, LostSink, Outgoing, ReplyTo, Request, SinkReply, TimerKey,
+    Appended, Attachments, ConnectionState, Lane, Limits, Lost, Outgoing, ReplyTo, Request, SinkReply, TimerKey,
     Untyped,
 };
 use crate::reason::CloseReason;
@@ -216,7 +216,7 @@ impl End {
     fn lose_sinks(&mut self) {
         let lost = self.state.sending().take_lost();
         assert!(lost.is_sorted_by_key(|lost| lost.tag));
-        for LostSink { sink, tag, sent } in lost {
+        for SinkReply { sink, tag, reply: Lost { sent } } in lost {
             assert_eq!(self.sinks.remove(&sink), Some(tag), "a sink that waits for nothing");
             self.unsent.extend(Some(sink).filter(|_| !sent));
         }

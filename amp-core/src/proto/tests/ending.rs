@@ -150,7 +150,7 @@ fn what_cannot_be_written_closes_with_that_reason_and_no_sink_is_told_that_it_wa
         // An ask that came later is not written either.
         state.append(&Untyped("Ask", AmpBox::new()), &request, None).expect("it fits");
         state.end(CloseReason::ClosedByPeer, at(3));
-        let sent: Vec<_> = state.sending().take_lost().into_iter().map(|lost| (lost.sink, lost.sent)).collect();
+        let sent: Vec<_> = state.sending().take_lost().into_iter().map(|lost| (lost.sink, lost.reply.sent)).collect();
         assert_eq!(sent, [(3, false), (3, false)]);
         assert!(state.write_failed(CloseReason::Unwritten, at(2), at(3)).is_none(), "it is over");
     }

@@ -96,7 +96,7 @@ fn what_is_unknown_is_refused_if_the_peer_is_ours_or_this_end_has_closed_and_ope
         unannounced
     };
     assert!(after(|_, _| ()));
-    assert!(after(|registry, id| registry.insert(id.clone(), 1)), "a stream that the peer has opened");
+    assert!(after(|registry, id| assert!(registry.insert(id.clone(), 1))), "a stream that the peer has opened");
     assert!(after(|registry, id| assert!(registry.remove(id, |_| true).is_none())), "one that the peer has ended");
     assert!(!after(|registry, _| assert!(registry.send_connect(0).is_some())), "the peer may have opened and ended it");
     assert!(!after(|registry, id| assert!(registry.close(id, |_| true).is_none())));

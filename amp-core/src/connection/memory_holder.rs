@@ -1,0 +1,200 @@
+use std::fmt;
+use std::mem;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use tokio::runtime::Handle;
+
+use crate::events::{EventKind, Events};
+use crate::memory::{Excess, Holder};
+use crate::panics::{caught, drop_caught};
+use crate::reason::CloseReason;
+
+/// Runs once, when memory is used up.
+pub(super) type Listener = Box<dyn FnOnce(&CloseReason) + Send>;
+
+/// What is ended when it holds too much.
+pub(super) trait EndsForMemory: Send + Sync {
+    /// Ends the connection and all that it holds itself. Whether it was not over already.
+    fn end_for_memory(&self, reason: &CloseReason) -> bool;
+}
+
+/// Who is told when a connection holds too much. The connection's account has it, and so it is there for as long as something is counted,
+/// also when the last handle and the driver have gone.
+pub(super) struct MemoryHolder {
+    connection: Weak<dyn EndsForMemory>,
+    events: Events,
+    /// The runtime that drives the connection, once it does.
+    pub(super) runtime: OnceLock<Handle>,
+    listeners: Mutex<Listeners>,
+}
+
+enum Listeners {
+    Waiting(Vec<Listener>),
+    /// It has happened, for this reason: later listeners run at once.
+    Told(CloseReason),
+}
+
+impl MemoryHolder {
+    pub(super) fn new(connection: Weak<dyn EndsForMemory>, events: Events) -> Arc<Self> {
+        let listeners = Mutex::new(Listeners::Waiting(Vec::new()));
+        Arc::new(Self { connection, events, runtime: OnceLock::new(), listeners })
+    }
+
+    /// Runs `listener` when memory is used up: now, if that was before.
+    pub(super) fn listen(&self, listener: Listener) {
+        let reason = match &mut *self.listeners() {
+            Listeners::Waiting(listeners) => return listeners.push(listener),
+            Listeners::Told(reason) => reason.clone(),
+        };
+        self.run(listener, &reason);
+    }
+
+    fn end(&self, Excess { held, limit }: Excess) {
+        let reason = CloseReason::OutOfMemory { held, limit };
+        // An end is told by the driver.
+        if !self.connection.upgrade().is_some_and(|connection| connection.end_for_memory(&reason)) {
+            self.events.tell(EventKind::LOST_MEMORY, |peer, omitted| {
+                tracing::warn!(%peer, omitted, %reason, "what an ended connection holds is thrown away");
+            });
+        }
+        let before = mem::replace(&mut *self.listeners(), Listeners::Told(reason.clone()));
+        if let Listeners::Waiting(listeners) = before {
+            listeners.into_iter().for_each(|listener| self.run(listener, &reason));
+        }
+    }
+
+    /// Under no lock: a listener may use the connection.
+    fn run(&self, listener: Listener, reason: &CloseReason) {
+        if let Err(panic) = caught(AssertUnwindSafe(|| listener(reason))) {
+            self.events.tell(EventKind::PANIC, |peer, omitted| {
+                tracing::warn!(%peer, omitted, %panic, "a listener for used-up memory panicked");
+            });
+        }
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Holder for MemoryHolder {
+    fn end_for(self: Arc<Self>, excess: Excess) {
+        let runtime = self.runtime.get().cloned();
+        let due = Due(Some((self, excess)));
+        // In a task: it takes the lock of the connection, and what was charged may have been charged under that.
+        if let Some(runtime) = runtime {
+            runtime.spawn(async move { due.end() });
+        }
+    }
+}
+
+/// An end that is due, and that is not left out: where no runtime drives the connection, or that has shut down, another thread does it.
+struct Due(Option<(Arc<MemoryHolder>, Excess)>);
+
+impl Due {
+    fn end(mut self) {
+        if let Some((holder, excess)) = self.0.take() {
+            holder.end(excess);
+        }
+    }
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        if let Some((holder, excess)) = self.0.take() {
+            // Without a thread nobody can be told, not even here, where locks may be held.
+            let end = move || holder.end(excess);
+            drop(std::thread::Builder::new().name("amp-memory".to_owned()).spawn(end));
+        }
+    }
+}
+
+/// Each listener by itself: a panic of its drop costs nothing else.
+impl Drop for MemoryHolder {
+    fn drop(&mut self) {
+        if let Listeners::Waiting(listeners) = self.listeners.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            listeners.drain(..).for_each(drop_caught);
+        }
+    }
+}
+
+impl fmt::Debug for MemoryHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryHolder").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::memory::{Account, Meter, Pool};
+    use crate::peer::Peer;
+
+    const MAX: usize = 1 << 20;
+
+    /// A connection that has gone.
+    struct Gone;
+
+    impl EndsForMemory for Gone {
+        fn end_for_memory(&self, _: &CloseReason) -> bool {
+            true
+        }
+    }
+
+    /// A holder whose connection has gone, with a meter, and what its listener hears.
+    fn holder(pool: &Arc<Pool>) -> (Arc<MemoryHolder>, Meter, mpsc::Receiver<CloseReason>) {
+        let holder = MemoryHolder::new(Weak::<Gone>::new(), Events::new(Peer::other("gone"), Arc::default()));
+        let meter = Meter::new(&Account::new(Some(Arc::clone(pool)), Arc::clone(&holder) as _));
+        let (told, heard) = mpsc::channel();
+        holder.listen(Box::new(move |reason| drop(told.send(reason.clone()))));
+        (holder, meter, heard)
+    }
+
+    fn is_told(heard: &mpsc::Receiver<CloseReason>) -> bool {
+        matches!(heard.recv_timeout(Duration::from_secs(10)), Ok(CloseReason::OutOfMemory { limit: MAX, .. }))
+    }
+
+    #[test]
+    fn who_listens_is_told_when_only_a_meter_is_left_and_no_runtime_drives_the_connection() {
+        let pool = Pool::new(MAX);
+        let (holder, meter, heard) = holder(&pool);
+        drop(holder);
+        meter.charge(2 * MAX);
+        assert!(is_told(&heard));
+        drop(meter);
+        assert_eq!(pool.reserved(), 0);
+    }
+
+    #[test]
+    fn who_listens_is_told_when_the_runtime_has_shut_down() {
+        let pool = Pool::new(MAX);
+        let (holder, meter, heard) = holder(&pool);
+        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        holder.runtime.set(runtime.handle().clone()).expect("the first one");
+        drop((runtime, holder));
+        meter.charge(2 * MAX);
+        assert!(is_told(&heard));
+    }
+
+    #[test]
+    fn a_listener_is_told_once_a_late_one_at_once_and_one_that_panics_keeps_nobody_from_it() {
+        let (holder, _meter, heard) = holder(&Pool::new(MAX));
+        holder.listen(Box::new(|_| panic!("on purpose")));
+        let (told, others) = mpsc::channel();
+        let second = told.clone();
+        holder.listen(Box::new(move |_| second.send(2).expect("it waits")));
+        holder.end(Excess { held: 2 * MAX, limit: MAX });
+        assert!(is_told(&heard));
+        assert_eq!(others.try_recv(), Ok(2));
+        holder.listen(Box::new(move |_| told.send(3).expect("it waits")));
+        assert_eq!(others.try_recv(), Ok(3));
+        holder.end(Excess { held: 2 * MAX, limit: MAX });
+        assert!(heard.try_recv().is_err() && others.try_recv().is_err());
+    }
+}
