@@ -15,7 +15,7 @@ pub(crate) trait Kept: Send + Sync {
 pub(crate) struct KeptStreams(Mutex<State>);
 
 /// For how many an idle connection holds memory.
-const MAX_SPARE: usize = 16;
+const MAX_SPARE: usize = 128;
 
 enum State {
     Open(Slab<Weak<dyn Kept>>),
