@@ -254,17 +254,14 @@ impl<W, S> Tags<W, S> {
                 let waiter = waiter(slot.as_ref());
                 Progress::Pending(waiter.and_then(|waiter| slot.replace(waiter)))
             }
-            Call::Answered(reply) => {
-                let held = reply.held();
+            Call::Answered(_) => {
                 let call = std::mem::replace(call, Call::Finished);
-                if held > SMALL {
-                    self.untaken -= held;
-                }
                 self.leave_behind(tag);
-                match call {
-                    Call::Answered(reply) => Progress::Answered(reply),
-                    _ => Progress::Lost,
+                let Call::Answered(reply) = call else { return Progress::Lost };
+                if self.untaken > 0 && reply.held() > SMALL {
+                    self.untaken -= reply.held();
                 }
+                Progress::Answered(reply)
             }
             Call::Expired { uncounted } => {
                 *call = Call::Abandoned { uncounted: *uncounted, overdue: *uncounted };

@@ -134,8 +134,8 @@ impl Inbound {
         if bytes == 0 {
             return false;
         }
-        let held = self.held.release(bytes);
-        held <= self.max_held && held + bytes > self.max_held
+        let before = self.held.release_charged(bytes);
+        before > self.max_held && before - bytes <= self.max_held
     }
 
     /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.

@@ -133,6 +133,12 @@ impl Responders {
         if self.shared.inbound.takes_stop() { Err(Halt::Stopped) } else { Ok(()) }
     }
 
+    /// A turn of the driver begins.
+    #[inline]
+    pub(super) fn begin_turn(&mut self) {
+        self.slow_polls.begin_turn();
+    }
+
     /// Puts away what has finished and starts what waited for it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
         if self.is_empty() {
@@ -267,13 +273,16 @@ impl Responders {
             self.decoding = Some(Decoding::new(&self.shared, ask.detached(), start));
             return;
         }
-        let timed = self.slow_polls.begin(&self.shared, &ask);
+        let is_timed = self.slow_polls.is_on();
+        if is_timed {
+            self.slow_polls.begin(&self.shared, &ask);
+        }
         let shared = &self.shared;
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begin = || respond(shared.identity(), || locate(&*shared.locator, ask).and_then(poll_once));
         let begun = self.untorn(begin);
-        if let Some(timed) = timed {
-            self.slow_polls.end(timed, &self.shared);
+        if is_timed {
+            self.slow_polls.end(&self.shared);
         }
         if begun.is_some() || start.noted.is_some() {
             self.go_on(begun, start);

@@ -96,8 +96,13 @@ fn needed(held: usize) -> usize {
     held.div_ceil(step).max(1).saturating_mul(step)
 }
 
-/// Whether so much more is reserved than held that it is given back. Not at the first step: what goes up and down would tell each time.
+/// Whether so much more is reserved than held that some of it may have to be given back.
 #[inline]
+fn is_more(reserved: usize, held: usize) -> bool {
+    reserved > held + 2 * STEP
+}
+
+/// Whether so much more is reserved than held that it is given back. Not at the first step: what goes up and down would tell each time.
 fn is_too_much(reserved: usize, held: usize) -> bool {
     reserved - held.min(reserved) > (2 * STEP).max(held / 8)
 }
@@ -166,10 +171,20 @@ impl Meter {
         }
         let held = before - bytes;
         // Who has so little has given back what was reserved for more.
-        if before > STEP && is_too_much(self.reserved.load(Ordering::SeqCst), held) {
-            self.fit();
+        if before > STEP && is_more(self.reserved.load(Ordering::SeqCst), held) {
+            self.shrink();
         }
         held
+    }
+
+    /// Releases what this module's users know to be counted: no mistake is looked for.
+    #[inline]
+    pub(crate) fn release_charged(&self, bytes: usize) -> usize {
+        let before = self.held.fetch_sub(bytes, Ordering::SeqCst);
+        if before > STEP && is_more(self.reserved.load(Ordering::SeqCst), before - bytes) {
+            self.shrink();
+        }
+        before
     }
 
     /// So many bytes were released that were not counted.
@@ -201,6 +216,14 @@ impl Meter {
     #[must_use]
     pub fn withholds_credit(&self) -> bool {
         self.account.withholds_credit()
+    }
+
+    /// Gives back what is too much.
+    #[cold]
+    fn shrink(&self) {
+        if is_too_much(self.reserved.load(Ordering::SeqCst), self.held.load(Ordering::SeqCst)) {
+            self.fit();
+        }
     }
 
     /// Reserves as much as is held now.
@@ -264,6 +287,13 @@ impl Reservation {
     /// So much is held now.
     #[inline]
     pub(crate) fn fit(&mut self, held: usize) {
+        if held > self.reserved || is_more(self.reserved, held) {
+            self.refit(held);
+        }
+    }
+
+    #[cold]
+    fn refit(&mut self, held: usize) {
         if held > self.reserved || is_too_much(self.reserved, held) {
             self.change(needed(held));
         }
@@ -277,7 +307,6 @@ impl Reservation {
         }
     }
 
-    #[cold]
     fn change(&mut self, after: usize) {
         let before = std::mem::replace(&mut self.reserved, after);
         self.account.change(before, after);
