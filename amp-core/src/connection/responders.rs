@@ -258,6 +258,9 @@ impl Responders {
 
     /// Polls the responder once where it stands, so that responders begin in the order of their asks.
     fn start(&mut self, mut ask: Ask) {
+        if self.slow_polls.is_on() {
+            return self.start_timed(ask);
+        }
         if ask.is_marked() {
             ask.give_credit();
             if ask.is_own() {
@@ -273,20 +276,21 @@ impl Responders {
             self.decoding = Some(Decoding::new(&self.shared, ask.detached(), start));
             return;
         }
-        let is_timed = self.slow_polls.is_on();
-        if is_timed {
-            self.slow_polls.begin(&self.shared, &ask);
-        }
         let shared = &self.shared;
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
         let begin = || respond(shared.identity(), || locate(&*shared.locator, ask).and_then(poll_once));
         let begun = self.untorn(begin);
-        if is_timed {
-            self.slow_polls.end(&self.shared);
-        }
         if begun.is_some() || start.noted.is_some() {
             self.go_on(begun, start);
         }
+    }
+
+    /// Calls [`start`](Self::start) itself: what is on the hot path is there once.
+    #[cold]
+    fn start_timed(&mut self, ask: Ask) {
+        let timed = self.slow_polls.begin(&self.shared, &ask);
+        self.start(ask);
+        self.slow_polls.end(timed, &self.shared);
     }
 
     /// Begins the responder of the large ask once that is decoded.

@@ -19,15 +19,12 @@ pub(super) struct SlowPolls {
     skipped: u8,
     /// How many of the [first](FIRST) there were.
     first: u8,
-    /// The one that is timed now.
-    running: Option<Timed>,
     /// The command that was slow last. It is told when it is slow again: the system may have paused the thread.
     suspect: Option<Box<[u8]>>,
 }
 
 /// A beginning that is timed.
-#[derive(Debug)]
-struct Timed {
+pub(super) struct Timed {
     command: Box<[u8]>,
     since: Instant,
     limit: Duration,
@@ -54,23 +51,23 @@ impl SlowPolls {
         }
     }
 
-    /// Whether the responders that begin now are timed.
+    /// Whether the responder that begins now is to be timed.
     #[inline]
     pub(super) fn is_on(&self) -> bool {
         self.is_on
     }
 
-    /// A responder begins that is to be timed.
-    #[cold]
-    pub(super) fn begin(&mut self, shared: &Shared, ask: &Ask) {
-        let timed = |limit| Timed { command: ask.command().into(), since: Instant::now(), limit };
-        self.running = shared.settings.slow_poll.map(timed);
+    /// It begins. It is not to be timed once more.
+    pub(super) fn begin(&mut self, shared: &Shared, ask: &Ask) -> Option<Timed> {
+        self.is_on = false;
+        let limit = shared.settings.slow_poll?;
+        Some(Timed { command: ask.command().into(), since: Instant::now(), limit })
     }
 
-    /// The responder has been polled once.
-    #[cold]
-    pub(super) fn end(&mut self, shared: &Shared) {
-        let Some(timed) = self.running.take() else { return };
+    /// It has been polled once. The next one is to be timed again.
+    pub(super) fn end(&mut self, timed: Option<Timed>, shared: &Shared) {
+        self.is_on = true;
+        let Some(timed) = timed else { return };
         let took = timed.since.elapsed();
         if took < timed.limit {
             return;
