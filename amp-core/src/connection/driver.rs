@@ -249,7 +249,6 @@ impl<T: Transport + 'static> Running<T> {
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
         self.reader.begin_turn();
         self.writer.begin_turn();
-        self.responders.begin_turn();
         if !(self.responders.is_empty() || self.reader.is_open()) {
             return false;
         }

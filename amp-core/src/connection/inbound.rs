@@ -131,9 +131,11 @@ impl Inbound {
 
     /// The bytes count no more. Whether what waits because much is held may start now.
     pub(super) fn release(&self, bytes: usize) -> bool {
-        if bytes == 0 {
-            return false;
-        }
+        bytes > 0 && self.release_some(bytes)
+    }
+
+    #[inline]
+    fn release_some(&self, bytes: usize) -> bool {
         let before = self.held.release_charged(bytes);
         before > self.max_held && before - bytes <= self.max_held
     }
@@ -141,7 +143,7 @@ impl Inbound {
     /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.
     pub(super) fn settle(&self, bytes: usize) -> bool {
         // Both, whatever the first one says.
-        self.release(bytes) | self.unsettled.remove()
+        self.release_some(bytes) | self.unsettled.remove()
     }
 
     /// Whether every ask has its answer.

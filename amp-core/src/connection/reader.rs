@@ -159,6 +159,7 @@ impl Reader {
         if !std::mem::take(&mut self.has_more) {
             ready!(self.poll_bytes(transport, cx))?;
         }
+        responders.begin_turn();
         let taken = match self.awaited {
             None => {
                 let most = self.batching.next().min(MAX_BOXES);
@@ -241,6 +242,8 @@ impl Reader {
                     responders.see_reply(&reply.raw);
                     self.has_replies = true;
                     self.replies.push((tag, reply));
+                    // It is no work for the turn.
+                    continue;
                 }
                 Packet::Ask { ask, tag } => {
                     // What is over begins nothing.

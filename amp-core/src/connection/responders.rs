@@ -133,17 +133,22 @@ impl Responders {
         if self.shared.inbound.takes_stop() { Err(Halt::Stopped) } else { Ok(()) }
     }
 
-    /// A turn of the driver begins.
+    /// Asks of one turn of the reader follow.
     #[inline]
     pub(super) fn begin_turn(&mut self) {
         self.slow_polls.begin_turn();
     }
 
     /// Puts away what has finished and starts what waited for it.
+    #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
-        if self.is_empty() {
-            return;
+        if !self.is_empty() {
+            self.poll_all(cx);
         }
+    }
+
+    #[inline(never)]
+    fn poll_all(&mut self, cx: &mut Context<'_>) {
         self.reap(cx);
         self.drop_cancelled();
         loop {
@@ -206,10 +211,12 @@ impl Responders {
     }
 
     /// Whether another look would start what waits.
+    #[inline]
     pub(super) fn has_work(&self) -> bool {
-        if self.waiting.is_empty() {
-            return false;
-        }
+        !self.waiting.is_empty() && self.may_start_next()
+    }
+
+    fn may_start_next(&self) -> bool {
         let started = self.started();
         self.waiting.has_next(self.may_start(true, started), self.may_start(false, started))
     }

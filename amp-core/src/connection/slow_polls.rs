@@ -5,10 +5,10 @@ use crate::escaped::Escaped;
 use crate::events::EventKind;
 use crate::responder::Ask;
 
-/// In so many turns of a connection's driver the beginnings of responders are timed in any case.
+/// In so many turns of a connection that read the beginnings of responders are timed in any case.
 const FIRST: u8 = 16;
 /// Between two such turns are so many others: most beginnings take less time than to look at the clock twice.
-const SKIPPED: u8 = 63;
+const SKIPPED: u8 = u8::MAX;
 
 /// Finds responders that hold up the reader of one connection: the part before their first await runs on it.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub(super) struct Timed {
 }
 
 impl SlowPolls {
-    /// A turn of the driver begins.
+    /// A turn begins.
     #[inline]
     pub(super) fn begin_turn(&mut self) {
         self.is_on = self.skipped == 0;

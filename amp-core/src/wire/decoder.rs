@@ -149,7 +149,8 @@ impl BoxDecoder {
         let whole = walk.go_on(&self.buffer, self.limits);
         if matches!(whole, Ok(true)) {
             self.walk = Walk::START;
-            let mut pinned = self.allocation.max(self.buffer.capacity());
+            // Not the capacity: only a program that appends to the buffer itself makes it grow otherwise.
+            let mut pinned = self.allocation.max(walk.at);
             let bytes = if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
                 pinned = walk.at;
                 self.copy_out(walk.at)
