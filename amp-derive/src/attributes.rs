@@ -172,11 +172,17 @@ impl Settings {
     /// Whether a `cfg_attr` makes an `#[amp(..)]`.
     pub(crate) fn stand_behind(attribute: &Attribute) -> bool {
         let Meta::List(list) = &attribute.meta else { return false };
-        let mut before_is_comma = false;
-        list.tokens.clone().into_iter().any(|tree| {
-            let begins = before_is_comma;
-            before_is_comma = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == ',');
-            begins && matches!(&tree, TokenTree::Ident(word) if word == "amp")
+        if !list.path.is_ident("cfg_attr") {
+            return false;
+        }
+        let trees: Vec<TokenTree> = list.tokens.clone().into_iter().collect();
+        let is_comma = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ',');
+        // Not the begin of a path, as `amp::something`.
+        let ends =
+            |tree: Option<&TokenTree>| tree.is_none_or(|tree| is_comma(tree) || matches!(tree, TokenTree::Group(_)));
+        (1..trees.len()).any(|at| {
+            let is_amp = matches!(&trees[at], TokenTree::Ident(word) if word == "amp");
+            is_amp && is_comma(&trees[at - 1]) && ends(trees.get(at + 1))
         })
     }
 
@@ -308,4 +314,21 @@ fn examples(place: Place) -> String {
     let here = KNOWN.iter().filter(|known| known.places.contains(&place));
     let examples: Vec<String> = here.map(|known| format!("`{}`", known.example)).collect();
     if examples.is_empty() { "nothing".into() } else { examples.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_cfg_attr_that_makes_settings_is_one() {
+        let is = |attribute: Attribute| Settings::stand_behind(&attribute);
+        assert!(is(parse_quote!(#[cfg_attr(test, amp(spawn))])));
+        assert!(is(parse_quote!(#[cfg_attr(test, inline, amp)])));
+        assert!(is(parse_quote!(#[cfg_attr(test, amp, inline)])));
+        assert!(!is(parse_quote!(#[cfg_attr(test, amp::error::something)])), "another macro, by its path");
+        assert!(!is(parse_quote!(#[cfg_attr(amp, inline)])), "a condition");
+        assert!(!is(parse_quote!(#[retry(3, amp(x))])), "another macro, which has its own words");
+        assert!(!is(parse_quote!(#[retry(3, amp::error::codes::BUSY)])));
+    }
 }

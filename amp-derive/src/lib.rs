@@ -126,7 +126,7 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// - `detached`: a responder that has begun runs to its end when the caller leaves, though it waits for an answer;
 /// - `new`: makes a constructor, as visible as the struct: `Divide::new(numerator, denominator)` takes the fields that travel, in the
 ///   order in which they are written, and leaves exposed ones empty. A caller that uses it compiles as before when the command gets
-///   one more exposed field;
+///   one more exposed field; one more field that travels, optional or not, is one more parameter;
 /// - `bound = "T: Value"`: as with [`Arguments`](macro@Arguments);
 /// - `crate = path`: where this project is not `::amp`.
 ///
@@ -272,11 +272,12 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// # Responders that compute or block
 /// The part of a responder before its first await runs where the connection is read: responders begin in the order of their commands, and
 /// one that is ready at once costs no task. While it computes or blocks, nothing else happens on its connection: no other command is
-/// begun, no answer is delivered, no byte of a stream is read. A command whose responders take longer than `amp::Settings::slow_poll`,
-/// 10 ms by default, is logged. What helps:
-/// - `#[amp(spawn)]` on the method, or `#[responder(spawn)]` on the trait or the block for all methods: the responder is a task of
-///   its own from the beginning, on any thread of the runtime. It may begin after one of a later command. On a trait it holds for
-///   every implementor behind `CalculatorLocator`;
+/// begun, no answer is delivered, no byte of a stream is read. Some beginnings are timed, and a command whose responders take longer than
+/// `amp::Settings::slow_poll`, 10 ms by default, again and again is logged. What helps:
+/// - `#[amp(spawn)]` on the method, or `#[responder(spawn)]` on the trait or the block for all methods that it declares itself: the
+///   responder is a task of its own from the beginning, on any thread of the runtime. It may begin after one of a later command. Its
+///   arguments are decoded before, where the connection is read. On a trait it holds for every implementor behind
+///   `CalculatorLocator`; the methods of a trait that it extends begin as that one says;
 /// - `tokio::task::spawn_blocking` for what blocks for long: a task that blocks keeps a thread of the runtime.
 ///
 /// # On an `impl` block
@@ -322,10 +323,10 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// - a parameter behind the command: in a trait; the seventh in an `impl` block; a reference; a type that nothing
 ///   provides;
 /// - a trait in `extends(..)` that is no supertrait; a supertrait that the client does not implement;
-/// - anything but methods within; a trait with parameters, or an `unsafe` one; a lifetime parameter of the type;
+/// - anything but methods within; a trait with parameters or a where clause, or an `unsafe` one; a lifetime parameter of the type;
 /// - a type that is no command, a reply that is not the command's, a future that is not `Send`;
 /// - two methods of one name, for one command, or for two commands with one name; in a trait a method `connection`, which the client
-///   has itself, or `clone`, `to_owned`, `into` or `try_into`, which a call of the client could mean as well; in an `impl` block
+///   has itself, or `clone`, `to_owned`, `clone_into`, `into` or `try_into`, which a call of the client could mean as well; in an `impl` block
 ///   `into_locator`; a condition on a parameter;
 /// - a setting that is unknown, or stands behind a `cfg_attr`.
 #[proc_macro_attribute]

@@ -42,4 +42,12 @@ trait Methods {
     fn desugared(&self, command: C13) -> impl Future<Output = Reply<C13>> + Send;
 }
 
+#[responder]
+trait Bounded
+where
+    Self: std::fmt::Debug,
+{
+    async fn clone_into(&self, command: C10) -> Reply<C10>;
+}
+
 fn main() {}

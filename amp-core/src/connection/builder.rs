@@ -123,15 +123,7 @@ impl ConnectionBuilder {
     /// A builder of connections that are not served: nothing of them is logged. Their large asks are bounded together with those that this
     /// one decodes.
     pub(crate) fn unserved(&self) -> Self {
-        Self {
-            locator: Arc::new(()),
-            extensions: Extensions::default(),
-            states: States::default(),
-            settings: Settings::default(),
-            memory: None,
-            events: Arc::new(EventLimit::silent()),
-            decoders: self.decoders.clone(),
-        }
+        Self { events: Arc::new(EventLimit::silent()), decoders: self.decoders.clone(), ..Self::new() }
     }
 
     pub(crate) fn events(&self) -> &Arc<EventLimit> {

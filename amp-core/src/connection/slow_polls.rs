@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
@@ -9,6 +10,8 @@ use crate::responder::Ask;
 const FIRST: u8 = 16;
 /// Between two such turns are so many others: most beginnings take less time than to look at the clock twice.
 const SKIPPED: u8 = u8::MAX;
+/// So many commands that were slow once are remembered.
+const MAX_SUSPECTS: usize = 4;
 
 /// Finds responders that hold up the reader of one connection: the part before their first await runs on it.
 #[derive(Debug, Default)]
@@ -19,8 +22,8 @@ pub(super) struct SlowPolls {
     skipped: u8,
     /// How many of the [first](FIRST) there were.
     first: u8,
-    /// The command that was slow last. It is told when it is slow again: the system may have paused the thread.
-    suspect: Option<Box<[u8]>>,
+    /// The commands that were slow last. One is told when it is slow again: the system may have paused the thread.
+    suspects: VecDeque<Box<[u8]>>,
 }
 
 /// A beginning that is timed.
@@ -72,8 +75,11 @@ impl SlowPolls {
         if took < timed.limit {
             return;
         }
-        if self.suspect.as_ref() != Some(&timed.command) {
-            self.suspect = Some(timed.command);
+        if !self.suspects.contains(&timed.command) {
+            if self.suspects.len() == MAX_SUSPECTS {
+                self.suspects.pop_front();
+            }
+            self.suspects.push_back(timed.command);
             return;
         }
         shared.events.tell(EventKind::SLOW_POLL, |peer, omitted| {

@@ -19,6 +19,12 @@ pub(super) fn plain_trait(item: &ItemTrait, errors: &mut Errors) {
     if !item.generics.params.is_empty() {
         errors.push(&item.generics, "a responder trait has no parameters: its client must know every command's type");
     }
+    if let Some(clause) = &item.generics.where_clause {
+        errors.push(
+            clause,
+            "a responder trait has no where clause: write what `Self` must be behind the name, `trait Name: Bound`",
+        );
+    }
     if let Some(unsafety) = &item.unsafety {
         errors.push(unsafety, "a responder trait is not `unsafe`: its client is generated");
     }

@@ -89,6 +89,8 @@ fn on_trait(item: &ItemTrait, settings: &Settings, mut errors: Errors) -> TokenS
     let responder = Responder::of_trait(item, settings, &mut errors);
     let Some(report) = errors.report() else { return responder.expand_trait(item) };
     let mut stub = item.clone();
+    // The client would have to satisfy it.
+    stub.generics.where_clause = None;
     stub.items.iter_mut().for_each(names::leave_out_settings);
     names::leave_out_taken(&mut stub.items, Form::Trait);
     [report, responder.without_methods().stub_trait(&stub)].into_iter().collect()

@@ -89,6 +89,7 @@ impl Form {
                 ("connection", "the client has a method `connection`, which returns the connection that it calls over"),
                 ("clone", "the client is `Clone`, so that it has a method `clone` already"),
                 ("to_owned", "the client is `Clone`, so that it has a method `to_owned` already"),
+                ("clone_into", "the client is `Clone`, so that it has a method `clone_into` already"),
                 ("into", "every type has a method `into`, the client too"),
                 ("try_into", "every type has a method `try_into`, the client too"),
             ],
