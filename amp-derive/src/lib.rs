@@ -322,7 +322,8 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///   where clause of its own, is `unsafe` or `extern`, or returns nothing;
 /// - a parameter behind the command: in a trait; the seventh in an `impl` block; a reference; a type that nothing
 ///   provides;
-/// - a trait in `extends(..)` that is no supertrait; a supertrait that the client does not implement;
+/// - a trait in `extends(..)` that is no supertrait; a supertrait that the client does not implement; two of these traits with commands
+///   of one name;
 /// - anything but methods within; a trait with parameters or a where clause, or an `unsafe` one; a lifetime parameter of the type;
 /// - a type that is no command, a reply that is not the command's, a future that is not `Send`;
 /// - two methods of one name, for one command, or for two commands with one name; in a trait a method `connection`, which the client

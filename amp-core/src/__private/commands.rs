@@ -30,8 +30,34 @@ impl<const MAX: usize> Commands<MAX> {
     }
 
     #[must_use]
+    pub const fn as_slice(&self) -> &[Option<CommandDeclaration>] {
+        &self.commands
+    }
+
+    #[must_use]
     pub fn to_vec(&self) -> Vec<CommandDeclaration> {
         self.commands.iter().flatten().copied().collect()
+    }
+}
+
+/// Run at compile time, it fails where it is called if two traits, of which one extends the other or a third extends both, have
+/// commands of one name.
+#[track_caller]
+pub const fn traits_stand_apart(some: &[Option<CommandDeclaration>], others: &[Option<CommandDeclaration>]) {
+    let mut a = 0;
+    while a < some.len() {
+        let mut b = 0;
+        while b < others.len() {
+            if let (Some(one), Some(other)) = (&some[a], &others[b]) {
+                assert!(
+                    !equal(one.name, other.name),
+                    "this trait has a command of the same name as another trait here: rename one with `#[amp(name = \"..\")]`, or \
+                     remove one method"
+                );
+            }
+            b += 1;
+        }
+        a += 1;
     }
 }
 

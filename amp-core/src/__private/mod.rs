@@ -21,7 +21,7 @@ pub use crate::locator::{Ask, Located, Locator};
 pub use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, RawValue, Value, ValueWriter};
 pub use crate::value::{Count, Key};
 pub use crate::violation::{Place, Violations};
-pub use commands::Commands;
+pub use commands::{Commands, traits_stand_apart};
 pub use declarations::*;
 pub use fields::*;
 #[cfg(feature = "tokio")]

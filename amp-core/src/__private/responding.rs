@@ -65,6 +65,8 @@ pub trait ClientOf<L>: Send + Sync + 'static {
 
 /// The commands of one responder trait, without those of the traits that it extends. Implemented by its locator.
 pub trait OwnCommands<T> {
+    /// `None` where a command is left out.
+    const COMMANDS: &'static [Option<CommandDeclaration>];
     fn locate(shared: &Arc<T>, ask: Ask) -> Located;
     fn commands() -> Vec<CommandDeclaration>;
 }

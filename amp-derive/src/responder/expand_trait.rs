@@ -1,7 +1,7 @@
 //! A trait becomes itself, with futures that are `Send`, and gets a client and a locator.
 
 use proc_macro2::{Span, TokenStream};
-use quote::format_ident;
+use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{
     Expr, FnArg, Ident, ItemTrait, Path, ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Type, parse_quote,
@@ -9,7 +9,7 @@ use syn::{
 
 use super::dispatch::future_of;
 use super::{Responder, names};
-use crate::code::{code, standing_at};
+use crate::code::{call_at, code, standing_at};
 use crate::conditions::Conditions;
 
 /// The names that the parts share.
@@ -168,6 +168,29 @@ impl Responder<'_> {
         }
     }
 
+    /// Looks when the program is compiled whether a trait that is extended has commands of the names of others: told where it is named.
+    fn apart(&self, names: &Names<'_>) -> Vec<TokenStream> {
+        let (krate, client, deprecated) = (&self.krate, &names.client, &self.deprecated);
+        let own = code!(#krate::__private::OwnCommands<#client>);
+        let locator = &names.locator;
+        let all: Vec<TokenStream> = [code!(#locator)]
+            .into_iter()
+            .chain(self.extends.iter().map(|path| locator_of(path).to_token_stream()))
+            .collect();
+        let looks = self.extends.iter().enumerate().flat_map(|(at, path)| {
+            let this = all[at + 1].clone();
+            all[..=at].iter().map(move |other| (path, this.clone(), other.clone())).collect::<Vec<_>>()
+        });
+        looks
+            .map(|(path, this, other)| {
+                let look = standing_at(path, code!(#krate::__private::traits_stand_apart));
+                let arguments =
+                    call_at(path, code!(<#this<#client> as #own>::COMMANDS, <#other<#client> as #own>::COMMANDS));
+                code!(#deprecated const _: () = #look #arguments;)
+            })
+            .collect()
+    }
+
     fn locator_dispatch(&self, names: &Names<'_>) -> TokenStream {
         let (krate, locator, item) = (&self.krate, &names.locator, &names.item.ident);
         let deprecated = &self.deprecated;
@@ -175,6 +198,7 @@ impl Responder<'_> {
         let (ty, commands) = (self.commands_type(), self.commands());
         let own = code!(#krate::__private::OwnCommands<__Implementor>);
         let extended: Vec<Path> = self.extends.iter().map(locator_of).collect();
+        let apart = self.apart(names);
         code! {
             #[automatically_derived]
             #deprecated
@@ -183,11 +207,19 @@ impl Responder<'_> {
                     #locate
                 }
 
+                const COMMANDS: &'static [::core::option::Option<#krate::schema::CommandDeclaration>] = {
+                    const OWN: &#ty = &{ #commands };
+                    <#ty>::as_slice(OWN)
+                };
+
                 fn commands() -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
-                    const COMMANDS: #ty = { #commands };
-                    <#ty>::to_vec(&COMMANDS)
+                    ::core::iter::Iterator::collect(::core::iter::Iterator::copied(::core::iter::Iterator::flatten(
+                        <[_]>::iter(<Self as #own>::COMMANDS),
+                    )))
                 }
             }
+
+            #(#apart)*
 
             #[automatically_derived]
             #deprecated
