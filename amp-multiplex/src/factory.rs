@@ -86,7 +86,7 @@ impl Factories {
     /// count among [`max_calls`](amp_core::Settings::max_calls). It replaces a factory that had the name.
     ///
     /// The task may go on when the connection has ended. It is aborted then when the memory of the server is used up and this
-    /// connection holds the most of it.
+    /// connection holds the most of it, unless it has dropped the stream.
     pub fn serve<F>(&self, name: impl AsRef<[u8]>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,

@@ -2,10 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 
-use super::pool::{Holder, Pool};
-
-/// A meter counts so many bytes without telling the account of its connection, and tells of more in steps of as many while it holds little.
-pub(super) const STEP: usize = 8 * 1024;
+use super::pool::{Holder, Pool, STEP};
 
 /// What one connection holds, in steps, over all its meters.
 pub(crate) struct Account {

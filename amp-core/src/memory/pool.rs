@@ -3,11 +3,15 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+/// A meter counts so many bytes without telling the account of its connection, and tells of more in steps of as many while it holds little.
+pub(super) const STEP: usize = 8 * 1024;
+
 /// What the connections of a server may hold together.
 ///
 /// As it fills, those that hold more than their share of a mark, which is the mark divided by the number of those that hold
 /// something, are refused first: asks from three quarters on, credit of streams from seven eighths on. Over the maximum the
-/// largest holder is ended. One that holds no more than its share never notices.
+/// largest holder is ended, and until what it held is given back nothing begins for those that hold more than a step. One that holds
+/// little never notices.
 pub(crate) struct Pool {
     max: usize,
     state: Mutex<State>,
@@ -127,7 +131,13 @@ impl Pool {
 
     fn publish(&self, state: &State) {
         let held = state.total + state.ending;
-        let share = |mark: usize| if held < mark { usize::MAX } else { mark / state.count.max(1) };
+        // Over the maximum, which is while others are being ended, nothing begins for anybody that holds something: what they have is given
+        // back later than new connections come.
+        let share = |mark: usize| match held {
+            held if held < mark => usize::MAX,
+            held if held > self.max => STEP.min(mark / state.count.max(1)),
+            _ => mark / state.count.max(1),
+        };
         self.short_over.store(share(self.max / 4 * 3), Ordering::Relaxed);
         self.credit_withheld_over.store(share(self.max / 8 * 7), Ordering::Relaxed);
     }

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
-use super::account::STEP;
+use super::pool::STEP;
 use super::*;
 
 /// A connection, as far as the pool sees it.
@@ -95,6 +95,7 @@ fn while_one_that_is_ended_has_not_given_back_the_others_grow_by_little_and_then
     assert!(all[0].0.is_ended() && !all[1].0.is_ended());
     all[1].1.charge(2 * STEP);
     assert!(!all[1].0.is_ended(), "a thirty-second more");
+    assert!(all[2].1.is_memory_short() && all[2].1.withholds_credit(), "nothing begins until there is memory again");
     all[2].1.charge(STEP);
     assert!(all[1].0.is_ended() && !all[2].0.is_ended(), "the largest of those that are left");
     // What was given back is there for the others again.
