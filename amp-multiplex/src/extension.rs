@@ -111,10 +111,14 @@ fn fail_at_the_end(streams: &Arc<Streams>, connection: &Connection) {
             streams.end(reason).iter().for_each(|stream| stream.end(reason));
         }
     });
-    let weak = Arc::downgrade(streams);
+    let (weak, tasks) = (Arc::downgrade(streams), Arc::downgrade(streams.tasks()));
     connection.on_out_of_memory(move |reason| {
         if let Some(streams) = weak.upgrade() {
             streams.kept().lose(reason);
+        }
+        // They may outlive the streams.
+        if let Some(tasks) = tasks.upgrade() {
+            tasks.abort();
         }
     });
 }

@@ -15,7 +15,7 @@ use crate::limit::{ConnectionNumber, Limit, Place};
 use crate::open;
 use crate::peer_features::PeerFeatures;
 use crate::stream::{Shared, Stream};
-use crate::streams::{Charge, UNCOUNTED_TASK};
+use crate::streams::Charge;
 
 /// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
 /// every connection of a server.
@@ -85,25 +85,16 @@ impl Factories {
     /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. That is no responder: calls that it makes
     /// count among [`max_calls`](amp_core::Settings::max_calls). It replaces a factory that had the name.
     ///
-    /// The task may go on when the connection has ended. It is aborted then when the memory of the server is used up and this
-    /// connection holds the most of it, unless it has dropped the stream.
+    /// The task may drop its stream and go on, also when the connection has ended. Until it ends, its future counts towards
+    /// [`max_memory`](amp_core::server::ServerBuilder::max_memory), and it is aborted when that is used up and this connection holds the
+    /// most of it. What it holds on the heap is not counted; [`Connection::meter`] does that.
     pub fn serve<F>(&self, name: impl AsRef<[u8]>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         self.insert(name, move |opening: Opening| {
-            let stream = opening.accept();
-            let shared = stream.shared();
-            let task = if size_of::<F>() <= UNCOUNTED_TASK {
-                tokio::spawn(serve(stream))
-            } else {
-                let (held, serving) = (stream.hold(size_of::<F>()), Box::pin(serve(stream)));
-                tokio::spawn(async move {
-                    serving.await;
-                    drop(held);
-                })
-            };
-            shared.served_by(task);
+            let tasks = Arc::clone(opening.charge.streams().tasks());
+            tasks.spawn(serve(opening.accept()));
         });
     }
 

@@ -5,11 +5,11 @@ use slab::Slab;
 
 /// A stream that its user still has.
 pub(crate) trait Kept: Send + Sync {
-    /// Throws away what it holds: the stream is truncated, and the task that serves it is aborted.
+    /// Throws away the bytes that it holds: the stream is truncated.
     fn lose(&self, reason: &CloseReason);
 }
 
-/// The streams that have left the registry and whose users still have them and what they hold: bytes that nobody has read, or a task.
+/// The streams that have left the registry and whose users still have them, with bytes that nobody has read.
 /// Those that the registry has are found there.
 #[derive(Default)]
 pub(crate) struct KeptStreams(Mutex<State>);

@@ -67,6 +67,7 @@ mod multiplexer;
 mod open;
 mod peer_commands;
 mod peer_features;
+mod serving;
 mod settings;
 mod stream;
 mod streams;

@@ -17,6 +17,7 @@ use crate::limit::ConnectionNumber;
 use crate::machine::{Budget, Receipt, Registry, StreamMachine, WindowBounds};
 use crate::meter::StreamMeter;
 use crate::peer_features::PeerFeatures;
+use crate::serving::ServingTasks;
 use crate::settings::StreamSettings;
 use crate::withheld::Withheld;
 
@@ -26,8 +27,6 @@ static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 const STREAM: usize = 2 * 1024;
 /// As much of that is for the name of the factory while the stream is being opened.
 pub(crate) const UNCOUNTED_NAME: usize = 64;
-/// Half of that is for a task that serves the stream: one of no more bytes is not counted besides.
-pub(crate) const UNCOUNTED_TASK: usize = STREAM / 2;
 
 impl Receipt for Ack {
     fn held(&self) -> usize {
@@ -51,6 +50,7 @@ pub(crate) struct Streams<S> {
     meter: StreamMeter,
     withheld: Arc<Withheld>,
     kept: KeptStreams,
+    tasks: Arc<ServingTasks>,
     number: ConnectionNumber,
 }
 
@@ -66,8 +66,9 @@ impl<S> Streams<S> {
             end: watch::Sender::new(None),
             in_flight: Budget::new(settings.max_in_flight),
             received: Budget::metered(settings.max_received, meter.clone()),
-            meter,
             kept: KeptStreams::default(),
+            tasks: ServingTasks::new(meter.clone()),
+            meter,
             number: LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1,
             settings,
         })
@@ -96,9 +97,14 @@ impl<S> Streams<S> {
         &self.in_flight
     }
 
-    /// The streams that have left the registry and hold something.
+    /// The streams that have left the registry and hold bytes.
     pub(crate) fn kept(&self) -> &KeptStreams {
         &self.kept
+    }
+
+    /// The tasks that serve streams.
+    pub(crate) fn tasks(&self) -> &Arc<ServingTasks> {
+        &self.tasks
     }
 
     /// The budget of what was received and not read.

@@ -104,6 +104,11 @@ pub(crate) struct SlowNote {
     pub(crate) text: String,
 }
 
+/// Its responder takes its time and has a large buffer of its own, in its future.
+#[derive(Command, Debug)]
+#[amp(no_answer)]
+pub(crate) struct BufferNote;
+
 /// Calls its caller back, and fails with whatever that one answers.
 #[derive(Command, Debug)]
 pub(crate) struct CallBack;
@@ -189,6 +194,13 @@ impl Service {
     async fn slow_note(&self, command: SlowNote) -> Reply<SlowNote> {
         tokio::time::sleep(Duration::from_secs(4)).await;
         drop(command.text);
+        Ok(())
+    }
+
+    async fn buffer_note(&self, _: BufferNote) -> Reply<BufferNote> {
+        let mut buffer = [1_u8; BUFFER];
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        buffer.reverse();
         Ok(())
     }
 

@@ -150,6 +150,33 @@ fn responders_with_large_futures_stay_under_the_servers_memory() {
     scene.finish_keeping(held, SERVER, LEFT * 3 / 2);
 }
 
+/// Has as many notifications begin as it may. Each was promised to run.
+fn has_large_notifications_run(raw: &mut Raw) {
+    drop(raw.drain());
+    raw.send_all(2000, |_| notification(b"BufferNote", &[]));
+}
+
+#[test]
+fn notifications_with_large_futures_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("20 peers with large notifications");
+    let held = scene.attack(|scene| with_each(scene, 20, has_large_notifications_run));
+    scene.finish_keeping(held, SERVER, LEFT * 3 / 2);
+}
+
+/// Its notifications hold a hundred times of what they are on the wire.
+fn has_notifications_decoded(raw: &mut Raw) {
+    drop(raw.drain());
+    let rows = vec![0; 65_534];
+    raw.send_all(200, |_| notification(b"Rows", &[(b"rows", &rows)]));
+}
+
+#[test]
+fn notifications_that_grow_when_they_are_decoded_stay_under_the_servers_memory() {
+    let mut scene = Scene::begin("60 peers with notifications that grow");
+    let held = scene.attack(|scene| with_each(scene, 60, has_notifications_decoded));
+    scene.finish_keeping(held, SERVER, SERVER);
+}
+
 #[test]
 fn a_small_value_keeps_no_large_box_alive() {
     let mut scene = Scene::begin("600 small values behind large boxes");

@@ -110,6 +110,19 @@ fn factories(target: SocketAddr) -> Factories {
         std::future::pending::<()>().await;
         drop(stream);
     });
+    // Drops the stream and is busy with something else for a while, with a large buffer or with none.
+    factories.serve("later", async |stream: Stream| {
+        let mut buffer = [1_u8; 64 << 10];
+        drop(stream);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        buffer.reverse();
+    });
+    factories.serve("small later", async |stream: Stream| {
+        let mut buffer = [1_u8; 512];
+        drop(stream);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        buffer.reverse();
+    });
     // Writes without end.
     factories.serve("source", async |mut stream: Stream| {
         let _ = tokio::io::copy(&mut tokio::io::repeat(0), &mut stream).await;

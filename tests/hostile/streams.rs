@@ -1,6 +1,6 @@
 //! Streams: what comes for them, what waits for them, and where they lead.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use crate::bounds::{CLIENT, LEFT, LITTLE, PATIENCE, SERVER, TARGET_STREAMS, THREADS};
@@ -56,6 +56,39 @@ fn the_tasks_of_many_streams_stay_under_the_servers_memory() {
         peers
     });
     scene.finish_keeping(held, SERVER, LEFT * 3 / 2);
+}
+
+/// Peers that come, open streams and go, again and again for a while: the tasks that they leave behind are held on behalf of nobody.
+fn open_streams_and_leave(address: SocketAddr, factory: &str, streams: usize) {
+    let end = Instant::now() + Duration::from_secs(4);
+    let connect = |number| ask(format!("{number}"), "Connect", &[(b"factory", factory.as_bytes())]);
+    let connects: Vec<u8> = (0..streams).flat_map(connect).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| {
+                while Instant::now() < end {
+                    if let Ok(mut raw) = Raw::try_connect(address) {
+                        let _ = raw.send(&connects);
+                        raw.finish();
+                        raw.has_ended(PATIENCE);
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn tasks_that_have_dropped_their_streams_stay_under_the_servers_memory() {
+    for (name, factory, streams) in [
+        ("10 peers leave large tasks behind", "later", 100),
+        ("10 peers leave small tasks behind", "small later", 1000),
+    ] {
+        let mut scene = Scene::begin(name);
+        let address = scene.server.address;
+        scene.attack(|_| open_streams_and_leave(address, factory, streams));
+        scene.finish_keeping((), SERVER, LEFT * 3 / 2);
+    }
 }
 
 #[test]

@@ -142,6 +142,9 @@ impl Connection {
     /// answered with `DRAINING` or fails with the connection. Each end returns [`Closed`](CloseReason::Closed) or
     /// [`ClosedByPeer`](CloseReason::ClosedByPeer), whichever it finds first.
     ///
+    /// Streams of `amp-multiplex` have the same time: bytes that wait to be read here keep the connection open until they are read, the
+    /// stream is dropped, or the time is up.
+    ///
     /// A responder that calls it has its own answer still sent: Twisted's `QuitBox`.
     pub fn close(&self) {
         self.shared.close();

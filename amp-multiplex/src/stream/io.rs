@@ -84,10 +84,6 @@ impl Stream {
         Self { shared, connection, writing: Writing::Open, _serving: serving }
     }
 
-    pub(crate) fn shared(&self) -> Arc<Shared> {
-        Arc::clone(&self.shared)
-    }
-
     /// Counts bytes that are held for it, until what is returned is dropped.
     pub(crate) fn hold(&self, bytes: usize) -> Option<Held> {
         self.shared.streams().hold(bytes)
@@ -258,11 +254,9 @@ impl Drop for Stream {
         }
         let cut = inner.machine.state().is_reset_scheduled();
         let (acks, shutdown) = inner.machine.abandon();
-        inner.is_dropped = true;
-        let (place, task, kept_at, has_left) =
-            (inner.place.take(), inner.task.take(), inner.kept_at.take(), inner.has_left());
+        let (place, kept_at, has_left) = (inner.place.take(), inner.kept_at.take(), inner.has_left());
         drop(inner);
-        drop((place, task));
+        drop(place);
         if let Some(kept_at) = kept_at {
             self.shared.streams().kept().remove(kept_at);
         }

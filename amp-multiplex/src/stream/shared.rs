@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use amp_core::extension::CloseGuard;
 use amp_core::{CloseReason, Connection};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::AbortHandle;
 
 use super::send_queue::SendQueue;
 use crate::acknowledge::{Ack, discard};
@@ -41,9 +41,6 @@ pub(crate) struct Inner {
     guard: Option<CloseGuard>,
     /// Its place among the [kept streams](crate::kept::KeptStreams).
     pub(super) kept_at: Option<usize>,
-    /// The task that serves the stream, until the stream is dropped.
-    pub(super) task: Option<JoinHandle<()>>,
-    pub(super) is_dropped: bool,
     /// That of its factory, if that has a limit, until its user drops the stream.
     pub(super) place: Option<Box<Place>>,
 }
@@ -64,8 +61,6 @@ impl Shared {
                 disconnect_timeout: None,
                 guard,
                 kept_at: None,
-                task: None,
-                is_dropped: false,
                 place: None,
             }),
         })
@@ -103,16 +98,6 @@ impl Shared {
         let entry = self.streams().registry().remove(&self.id, |other| Arc::ptr_eq(self, other));
         drop(entry);
         self.leave();
-    }
-
-    /// A task has the stream.
-    pub(crate) fn served_by(self: &Arc<Self>, task: JoinHandle<()>) {
-        let mut inner = self.lock();
-        if !inner.is_dropped {
-            inner.task = Some(task);
-            // The connection may have ended meanwhile.
-            self.keep(inner);
-        }
     }
 
     /// The peer knows that the stream is closed, or is told no more: a connection that closes does not wait for it.
@@ -155,17 +140,14 @@ impl Shared {
 
 impl Kept for Shared {
     fn lose(&self, reason: &CloseReason) {
-        let (acks, half_close, task) = self.change(|inner| {
+        let (acks, half_close) = self.change(|inner| {
             inner.disconnect_timeout = None;
             let held = inner.machine.buffered();
             let acks = inner.machine.lose(StreamError::Connection(reason.clone()));
             self.streams().received().change(held, inner.machine.buffered());
-            (acks, inner.machine.state().half_close(), inner.task.take())
+            (acks, inner.machine.state().half_close())
         });
         discard(half_close, acks);
-        if let Some(task) = task {
-            task.abort();
-        }
     }
 }
 
@@ -192,10 +174,10 @@ impl Inner {
         self.guard.is_none()
     }
 
-    /// Whether the stream is closed and holds bytes for its reader, or a task.
+    /// Whether the stream is closed and holds bytes for its reader.
     #[inline]
     fn holds_more(&self) -> bool {
-        self.machine.state().is_closed() && (self.machine.buffered() > 0 || self.task.is_some())
+        self.machine.state().is_closed() && self.machine.buffered() > 0
     }
 
     /// Why the stream has failed, if it has.

@@ -206,7 +206,7 @@ async fn a_stream_that_the_peer_opens_counts_for_the_task_that_serves_it() {
         drop(stream);
     });
     let small = opened(&factories).await;
-    assert!((600..=630).contains(&small), "{small} streams with 10 KiB each in six mebibytes");
+    assert!((570..=610).contains(&small), "{small} streams with 10 KiB and a small task each in six mebibytes");
     factories.serve("x", async |stream: Stream| {
         let mut buffer = [0_u8; 54 * 1024];
         pending::<()>().await;
@@ -298,16 +298,26 @@ async fn streams_that_close_are_thrown_away_when_the_memory_is_used_up() {
     }
 }
 
+/// What becomes of streams and their connection before other connections need the memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Before {
+    Nothing,
+    ConnectionEnds,
+    StreamsAreDropped,
+    BothAreDropped,
+}
+
 /// Tasks that do not look at their streams go on when the connection has ended, and count.
 #[tokio::test(start_paused = true)]
 async fn the_tasks_of_streams_are_aborted_when_the_memory_is_used_up_and_their_connection_holds_the_most() {
-    for leaves_before in [false, true] {
+    for before in [Before::Nothing, Before::ConnectionEnds, Before::StreamsAreDropped, Before::BothAreDropped] {
+        let drops_streams = matches!(before, Before::StreamsAreDropped | Before::BothAreDropped);
         let factories = Factories::new();
-        factories.serve("x", async |stream: Stream| {
+        factories.serve("x", move |stream: Stream| async move {
             let mut buffer = [0_u8; 100 * 1024];
+            let _stream = (!drops_streams).then_some(stream);
             pending::<()>().await;
             buffer.reverse();
-            drop(stream);
         });
         let (sender, transports) = tokio::sync::mpsc::unbounded_channel();
         let builder = Server::builder().max_memory(4 * MIB).extension(Multiplexing::new(&factories));
@@ -322,18 +332,43 @@ async fn the_tasks_of_streams_are_aborted_when_the_memory_is_used_up_and_their_c
         for _ in 0..25 {
             streams.push(soon("opening", first.multiplexer.connect("x")).await.expect("there is room"));
         }
-        assert!(server.memory() > 2 * MIB);
-        if leaves_before {
+        assert!(server.memory() > 2 * MIB, "{before:?}");
+        if matches!(before, Before::ConnectionEnds | Before::BothAreDropped) {
             first.connection.abort();
             sleep(Duration::from_secs(1)).await;
-            assert!(server.memory() > 2 * MIB, "the tasks go on");
+            assert!(server.memory() > 2 * MIB, "{before:?}: the tasks go on");
         }
         let second = enter();
         for _ in 0..18 {
             streams.push(soon("opening", second.multiplexer.connect("x")).await.expect("it holds less"));
         }
         sleep(Duration::from_secs(1)).await;
-        assert!(server.memory() < 5 * MIB / 2, "{} bytes are held", server.memory());
+        assert!(server.memory() < 5 * MIB / 2, "{before:?}: {} bytes are held", server.memory());
         second.ping().await;
     }
+}
+
+/// However small they are: else their number has no bound.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_drops_its_stream_counts_until_it_ends() {
+    let factories = Factories::new();
+    let (end, ends) = tokio::sync::watch::channel(false);
+    factories.serve("x", move |stream: Stream| {
+        let mut ends = ends.clone();
+        async move {
+            drop(stream);
+            drop(ends.wait_for(|end| *end).await);
+        }
+    });
+    let (server, transport) = serving(8 * MIB, &factories);
+    let client = client(transport);
+    for _ in 0..2000 {
+        drop(soon("an answer", client.multiplexer.connect("x")).await.expect("there is room"));
+    }
+    sleep(Duration::from_secs(1)).await;
+    let held = server.memory();
+    assert!(held > 2000 * 256, "{held} bytes are held");
+    end.send(true).expect("tasks");
+    sleep(Duration::from_secs(1)).await;
+    assert!(server.memory() < 2000 * 64, "{} bytes are held", server.memory());
 }
