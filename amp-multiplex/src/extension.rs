@@ -147,6 +147,11 @@ impl Handler for StreamHandler {
             _ => drop(ask),
         }
     }
+
+    /// A stream is served by one.
+    fn starts_task(&self, command: usize) -> bool {
+        command == CONNECT
+    }
 }
 
 impl StreamHandler {

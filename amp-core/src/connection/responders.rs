@@ -124,7 +124,7 @@ impl Responders {
         if ask.is_marked() {
             ask.give_credit();
         }
-        self.shared.inbound.workload().add_handled();
+        self.shared.inbound.workload().add_handled(handler.starts_task(command));
         // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
         let handled = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(command, ask))));
         if let Err(panic) = handled {

@@ -15,7 +15,7 @@ const MAX_ITEMS: usize = 1024;
 const PANIC: usize = 32;
 /// A command that an extension has handled counts for so many items: it may wake a task.
 const HANDLED: usize = 16;
-/// A responder that goes on as a task counts for so many items. Hundreds of tasks at once fill the queue of a worker, and push those of
+/// What goes on as a task counts for so many items. Hundreds of tasks at once fill the queue of a worker, and push those of
 /// others behind all of them.
 const SPAWNED: usize = 64;
 /// A peer that has sent so many in one command may do so again: what is large enough for that is decoded on another thread.
@@ -46,10 +46,10 @@ impl Workload {
         self.add(PANIC);
     }
 
-    /// An extension has handled a command.
+    /// An extension handles a command, and a task may be spawned for it.
     #[inline]
-    pub(super) fn add_handled(&self) {
-        self.items.fetch_add(HANDLED, Ordering::Relaxed);
+    pub(super) fn add_handled(&self, starts_task: bool) {
+        self.items.fetch_add(if starts_task { SPAWNED } else { HANDLED }, Ordering::Relaxed);
     }
 
     /// A responder goes on as a task.

@@ -21,6 +21,13 @@ pub trait Handler: Send + Sync + 'static {
     /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::error::codes::UNKNOWN).
     fn handle(&self, command: usize, ask: Ask);
 
+    /// Whether handling the command most often spawns a task. A turn of the connection handles fewer of these: hundreds of tasks at once
+    /// would hold up other connections.
+    fn starts_task(&self, command: usize) -> bool {
+        _ = command;
+        false
+    }
+
     /// The keys that it adds to boxes and sees in them, if it does. It is asked once, when it is attached; a connection without
     /// such keys pays nothing for them.
     fn keys(self: Arc<Self>) -> Option<Arc<dyn Keys>> {
