@@ -113,7 +113,7 @@ async fn command_who_dials(address: &str) -> Result<(), Box<dyn Error>> {
             connection.close();
         });
     });
-    let server = server.bind_tcp(address, |_peer| ()).await?;
+    let server = server.bind_tcp(address, |_| ()).await?;
     println!("the hub listens on {:?}; end with Ctrl-C", server.local_addr());
     Ok(tokio::signal::ctrl_c().await?)
 }

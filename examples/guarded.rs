@@ -103,7 +103,7 @@ fn log_in(user: &str, password: &str) -> LogIn {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let accounts = Accounts(Mutex::new(HashMap::from([("ada", "lovelace")])));
-    let server = Server::builder().state(accounts).bind_tcp("127.0.0.1:0", |_peer| Cluster.into_locator()).await?;
+    let server = Server::builder().state(accounts).bind_tcp("127.0.0.1:0", |_| Cluster.into_locator()).await?;
     let address = server.local_addr().ok_or("a TCP server has an address")?;
     let connection = Connection::builder().connect_tcp(address).await?;
 

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The factories are everybody's, the streams each connection's own. Locators of your own commands may stand beside it.
     let server = Server::builder()
         .extension(Multiplexing::new(&factories))
-        .bind_tcp(&address, |_peer| ())
+        .bind_tcp(&address, |_| ())
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("the factory {name:?} is served over AMP on {address}; end with Ctrl-C");

@@ -102,8 +102,7 @@ impl Visitor for Ada {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clerk = Arc::new(Clerk);
-    let server =
-        Server::builder().bind_tcp("127.0.0.1:0", move |_peer| DeskLocator::from_arc(Arc::clone(&clerk))).await?;
+    let server = Server::builder().bind_tcp("127.0.0.1:0", move |_| DeskLocator::from_arc(Arc::clone(&clerk))).await?;
     let address = server.local_addr().ok_or("a TCP server has an address")?;
     println!("A server listens on {address}.");
 

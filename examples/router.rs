@@ -67,7 +67,7 @@ fn serve(connection: &Connection) {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let server =
-        Server::builder().on_connection(|connection| serve(&connection)).bind_tcp("127.0.0.1:0", |_peer| ()).await?;
+        Server::builder().on_connection(|connection| serve(&connection)).bind_tcp("127.0.0.1:0", |_| ()).await?;
     let address = server.local_addr().ok_or("a TCP server has an address")?;
 
     let connection = Connection::builder().connect_tcp(address).await?;

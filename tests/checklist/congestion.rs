@@ -43,7 +43,7 @@ fn asks() -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_of_1_024_answers_of_130_kb_at_once_are_not_accused_of_not_reading() {
-    let server = Server::builder().bind_tcp("127.0.0.1:0", |_: &Peer| Library.into_locator()).await.expect("a port");
+    let server = Server::builder().bind_tcp("127.0.0.1:0", |_| Library.into_locator()).await.expect("a port");
     let address = server.local_addr().expect("an address");
     let connection = Connection::builder().connect_tcp(address).await.expect("the server listens");
     let mut calls = JoinSet::new();
@@ -58,7 +58,7 @@ async fn callers_of_1_024_answers_of_130_kb_at_once_are_not_accused_of_not_readi
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_raw_peer_over_tcp_that_asks_for_1_024_answers_of_130_kb_and_reads_is_not_accused() {
-    let server = Server::builder().bind_tcp("127.0.0.1:0", |_: &Peer| Library.into_locator()).await.expect("a port");
+    let server = Server::builder().bind_tcp("127.0.0.1:0", |_| Library.into_locator()).await.expect("a port");
     let stream = TcpStream::connect(server.local_addr().expect("an address")).await.expect("the server listens");
     let (read, mut write) = stream.into_split();
     write.write_all(&asks()).await.expect("the server takes bytes");

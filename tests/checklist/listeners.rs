@@ -31,7 +31,7 @@ async fn clients_that_reset_before_they_are_accepted_do_not_slow_accepting() {
 
 #[tokio::test]
 async fn a_server_over_tcp_accepts_behind_clients_that_reset() {
-    let server = Server::builder().bind_tcp("127.0.0.1:0", |_: &Peer| House::new().into_locator()).await;
+    let server = Server::builder().bind_tcp("127.0.0.1:0", |_| House::new().into_locator()).await;
     let server = server.expect("a free port");
     let address = server.local_addr().expect("an address");
     for _ in 0..50 {
@@ -58,7 +58,7 @@ async fn a_server_whose_listener_panics_closes_and_tells_who_waits_when_its_conn
     let house = House::new();
     let locator = house.clone();
     let builder = Server::builder().settings(Settings::new().close_timeout(Duration::from_secs(24 * 3600)));
-    let server = builder.serve(Bomb(receiver), move |_: &Peer| locator.clone().into_locator());
+    let server = builder.serve(Bomb(receiver), move |_| locator.clone().into_locator());
     let (ours, theirs) = tokio::io::duplex(4096);
     let connection = Connection::builder().start(ours, Peer::other("server"));
     sender.send(theirs).expect("the door is there");
@@ -82,7 +82,7 @@ async fn what_on_connection_is_given_calls_the_client_and_does_not_keep_it() {
     let given: Arc<Mutex<Vec<Connection>>> = Arc::default();
     let to = Arc::clone(&given);
     let server = Server::builder().on_connection(move |connection| to.lock().expect("no panic").push(connection));
-    let server = server.serve(Door(receiver), |_: &Peer| House::new().into_locator());
+    let server = server.serve(Door(receiver), |_| House::new().into_locator());
     let mut clients = Vec::new();
     for _ in 0..3 {
         let (ours, theirs) = tokio::io::duplex(4096);
@@ -110,7 +110,7 @@ async fn a_locator_or_an_on_connection_that_panics_costs_its_one_connection() {
     let builder = Server::builder().max_connections(1).on_connection(move |_| {
         assert!(!second.swap(false, Ordering::SeqCst), "the second visitor");
     });
-    let server = builder.serve(Door(receiver), move |_: &Peer| {
+    let server = builder.serve(Door(receiver), move |_| {
         assert!(!first.swap(false, Ordering::SeqCst), "the first visitor");
         House::new().into_locator()
     });

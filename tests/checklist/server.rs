@@ -142,8 +142,8 @@ async fn every_connection_has_a_locator_of_its_own() {
     let (sender, receiver) = mpsc::unbounded_channel();
     let (street, houses) = (Street(sender), std::sync::Mutex::new(vec![House::new(), House::new()]));
     let left = houses.lock().expect("no panic").clone();
-    let _server = Server::builder().serve(Door(receiver), move |peer| {
-        assert_eq!(peer.to_string(), "visitor");
+    let _server = Server::builder().serve(Door(receiver), move |incoming| {
+        assert_eq!(incoming.peer().to_string(), "visitor");
         houses.lock().expect("no panic").pop().expect("two visitors").into_locator()
     });
     for at in [1, 0] {
@@ -166,7 +166,7 @@ async fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn a_server_over_tcp_survives_peers_that_do_not_speak_amp() {
     let house = House::new();
-    let locator = move |_: &Peer| house.clone().into_locator();
+    let locator = move |_: &amp::server::Incoming| house.clone().into_locator();
     let server = Server::builder()
         .settings(Settings::new().announce(false))
         .bind_tcp("127.0.0.1:0", locator)

@@ -42,7 +42,7 @@ async fn line_63_over_tcp() {
 
 #[tokio::test]
 async fn line_63_over_tcp_accepted_by_a_server() {
-    let locator = |_: &Peer| House::new().into_locator();
+    let locator = |_: &amp::server::Incoming| House::new().into_locator();
     let server = Server::builder().bind_tcp("127.0.0.1:0", locator).await.expect("a free port");
     let stream = TcpStream::connect(server.local_addr().expect("an address")).await.expect("the server listens");
     let connection = house().start_tcp(stream).expect("connected");
@@ -89,8 +89,8 @@ async fn an_abstract_unix_socket_is_bound_named_and_free_again_when_the_server_h
     let name = format!("\0amp\n{}", std::process::id());
     // Twice: the name is free again.
     for _ in 0..2 {
-        let server = Server::builder().bind_unix(&name, |peer| {
-            assert_eq!(peer.to_string(), format!("unix:@amp\\n{}", std::process::id()));
+        let server = Server::builder().bind_unix(&name, |incoming| {
+            assert_eq!(incoming.peer().to_string(), format!("unix:@amp\\n{}", std::process::id()));
             House::new().into_locator()
         });
         let server = server.expect("a new name");

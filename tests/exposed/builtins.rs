@@ -104,7 +104,7 @@ async fn the_connection_is_exposed_and_calls_the_peer_back() {
 
 #[tokio::test]
 async fn the_peer_is_exposed_with_its_tcp_address() {
-    let server = Server::builder().bind_tcp("127.0.0.1:0", |_: &Peer| Builtins.into_locator()).await.expect("a port");
+    let server = Server::builder().bind_tcp("127.0.0.1:0", |_| Builtins.into_locator()).await.expect("a port");
     let stream = tokio::net::TcpStream::connect(server.local_addr().expect("an address")).await.expect("a server");
     let address = stream.local_addr().expect("an address").to_string();
     let connection = Connection::builder().start_tcp(stream).expect("connected");
@@ -115,7 +115,7 @@ async fn the_peer_is_exposed_with_its_tcp_address() {
 async fn the_peer_is_exposed_with_the_credentials_that_the_kernel_vouches_for() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("amp.sock");
-    let _server = Server::builder().bind_unix(&path, |_: &Peer| Builtins.into_locator()).expect("a new path");
+    let _server = Server::builder().bind_unix(&path, |_| Builtins.into_locator()).expect("a new path");
     let connection = Connection::builder().connect_unix(&path).await.expect("the server listens");
     let me = std::fs::metadata("/proc/self").expect("a process");
     let process = i32::try_from(std::process::id()).expect("an id");

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use amp::{
-    Arguments, CallError, Command, Connection, ErrorCodes, Exposed, Peer, Reply, Server, Settings, State, responder,
-};
+use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Exposed, Reply, Server, Settings, State, responder};
 use tokio::sync::Semaphore;
 
 use crate::raw_peer::{RawPeer, answer, ask, error, soon};
@@ -103,7 +101,7 @@ async fn login(connection: &Connection, user: &str) {
 
 #[tokio::test]
 async fn a_state_that_a_responder_sets_is_seen_by_later_calls_of_that_connection_only() {
-    let server = Server::builder().bind_tcp("127.0.0.1:0", |_: &Peer| Hall::new().into_locator()).await;
+    let server = Server::builder().bind_tcp("127.0.0.1:0", |_| Hall::new().into_locator()).await;
     let server = server.expect("a free port");
     let address = server.local_addr().expect("an address");
     let connect = || async { Connection::builder().connect_tcp(address).await.expect("the server listens") };

@@ -17,5 +17,6 @@ mod raw_peer;
 mod router;
 mod routes;
 mod sending;
+mod sessions;
 mod states;
 mod values;

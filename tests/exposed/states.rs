@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use amp::connection::pair;
 use amp::error::codes;
-use amp::{Arguments, CallError, Command, Connection, Exposed, Peer, Reply, Server, Settings, State, responder};
+use amp::{Arguments, CallError, Command, Connection, Exposed, Reply, Server, Settings, State, responder};
 
 use crate::commands::{House, sum};
 use crate::logged::{Level, logged};
@@ -84,7 +84,7 @@ async fn states_of_several_types_are_given_to_a_connections_builder() {
 async fn states_given_to_a_servers_builder_are_shared_by_its_connections() {
     let pool = Arc::new(Pool(AtomicU32::new(10)));
     let builder = Server::builder().shared_state(Arc::clone(&pool)).state(Motto("served"));
-    let server = builder.bind_tcp("127.0.0.1:0", |_: &Peer| Shop.into_locator()).await.expect("a free port");
+    let server = builder.bind_tcp("127.0.0.1:0", |_| Shop.into_locator()).await.expect("a free port");
     for expected in 11..14 {
         let address = server.local_addr().expect("an address");
         let connection = Connection::builder().connect_tcp(address).await.expect("the server listens");
@@ -100,7 +100,7 @@ async fn on_connection_may_set_a_state_before_the_first_ask() {
         let before = connection.set_state(Motto("of the connection")).expect("the server's");
         assert_eq!(before.0, "of the server");
     });
-    let server = builder.bind_tcp("127.0.0.1:0", |_: &Peer| Shop.into_locator()).await.expect("a free port");
+    let server = builder.bind_tcp("127.0.0.1:0", |_| Shop.into_locator()).await.expect("a free port");
     let address = server.local_addr().expect("an address");
     let connection = Connection::builder().connect_tcp(address).await.expect("the server listens");
     assert_eq!(taken(&connection).await, (1, "of the connection".into()));

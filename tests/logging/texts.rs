@@ -122,7 +122,7 @@ async fn the_reason_that_a_peer_gives_when_it_refuses_a_stream_is_escaped_and_cu
 async fn the_path_and_the_abstract_name_that_a_client_has_bound_are_escaped() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("server");
-    let server = Server::builder().bind_unix(&path, |_: &Peer| ()).expect("a free path");
+    let server = Server::builder().bind_unix(&path, |_| ()).expect("a free path");
     // A path has about a hundred bytes.
     let name = &FORGED[..FORGED.len() - 20];
     for bound in [folder.path().join(name).into_os_string(), format!("\0{name}").into()] {

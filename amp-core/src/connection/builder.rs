@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
@@ -14,6 +15,7 @@ use super::memory_holder::MemoryHolder;
 use super::reader::OnFirstBox;
 use super::shared::Shared;
 use super::states::States;
+use super::weak::WeakConnection;
 use crate::events::{EventKind, EventLimit, Events};
 use crate::locator::Locator;
 use crate::memory::{Account, Pool};
@@ -49,7 +51,7 @@ use crate::settings::Settings;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it starts a connection"]
 pub struct ConnectionBuilder {
-    locator: Arc<dyn Locator>,
+    locator: MakeLocator,
     extensions: Extensions,
     states: States,
     settings: Settings,
@@ -65,7 +67,7 @@ impl ConnectionBuilder {
     /// A connection that answers no commands, with the default settings.
     pub fn new() -> Self {
         Self {
-            locator: Arc::new(()),
+            locator: MakeLocator::Made(Arc::new(())),
             extensions: Extensions::default(),
             states: States::default(),
             settings: Settings::default(),
@@ -77,7 +79,37 @@ impl ConnectionBuilder {
 
     /// Sets what answers the peer's commands.
     pub fn locator(mut self, locator: impl Locator) -> Self {
-        self.locator = Arc::new(locator);
+        self.locator = MakeLocator::Made(Arc::new(locator));
+        self
+    }
+
+    /// Sets what makes the locator that answers the peer's commands, from a handle of the connection. What it makes may hold the handle, so
+    /// that its responders call the peer back without an exposed field. It replaces what [`locator`](Self::locator) has set, and the other
+    /// way round.
+    ///
+    /// It runs once for each connection, while that is being made: the handle cannot be [upgraded](WeakConnection::upgrade) before it has
+    /// returned. It must not block.
+    ///
+    /// ```
+    /// # extern crate amp_core as amp;
+    /// # use amp::locator::{Ask, Located, Locator};
+    /// use amp::Connection;
+    /// use amp::connection::WeakConnection;
+    ///
+    /// /// An agent, whose commands are methods.
+    /// struct Agent {
+    ///     hub: WeakConnection,
+    /// }
+    /// # impl Locator for Agent {
+    /// #     fn locate(&self, ask: Ask) -> Located {
+    /// #         ().locate(ask)
+    /// #     }
+    /// # }
+    ///
+    /// let builder = Connection::builder().locator_with(|hub| Agent { hub: hub.clone() });
+    /// ```
+    pub fn locator_with<L: Locator>(mut self, make: impl Fn(&WeakConnection) -> L + Send + Sync + 'static) -> Self {
+        self.locator = MakeLocator::Make(Arc::new(move |connection| Arc::new(make(connection))));
         self
     }
 
@@ -89,6 +121,12 @@ impl ConnectionBuilder {
     /// connection of the builder has ended from the start with [`CloseReason::ClaimedTwice`](crate::CloseReason::ClaimedTwice).
     pub fn extension(mut self, extension: impl Extension) -> Self {
         self.extensions.add(Arc::new(extension));
+        self
+    }
+
+    /// Adds values to those of [`state`](Self::state), in whose place they are where types are the same.
+    pub(crate) fn states(mut self, states: States) -> Self {
+        self.states.append(states);
         self
     }
 
@@ -155,7 +193,7 @@ impl ConnectionBuilder {
     #[track_caller]
     pub(super) fn start_transport(self, transport: impl Transport + 'static, peer: Peer) -> Connection {
         require_time();
-        let (connection, driver) = self.build_over(transport, peer, None);
+        let (connection, driver) = self.build_over(transport, peer);
         tokio::spawn(driver);
         connection
     }
@@ -168,7 +206,7 @@ impl ConnectionBuilder {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.build_over(Adapted::plain(transport), peer, None)
+        self.build_over(Adapted::plain(transport), peer)
     }
 
     /// As [`build`](Self::build), for a server that wants to know when the first whole box comes. Unless `on_first_box` agrees, that is not
@@ -177,23 +215,59 @@ impl ConnectionBuilder {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.build_over(Adapted::plain(transport), peer, Some(on_first_box))
+        let Ok(built) = self.build_session(transport, peer, on_first_box, infallibly);
+        built
     }
 
-    fn build_over(
+    /// As [`build_placed`](Self::build_placed), with what `set_up` makes of the builder and of a handle of the connection.
+    ///
+    /// # Errors
+    /// Those of `set_up`: there is no connection.
+    pub(crate) fn build_session<T, E>(
+        self,
+        transport: T,
+        peer: Peer,
+        on_first_box: OnFirstBox,
+        set_up: impl FnOnce(Self, WeakConnection) -> Result<Self, E>,
+    ) -> Result<(Connection, Driver), E>
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.build_with(Adapted::plain(transport), peer, Some(on_first_box), set_up)
+    }
+
+    fn build_over(self, transport: impl Transport + 'static, peer: Peer) -> (Connection, Driver) {
+        let Ok(built) = self.build_with(transport, peer, None, infallibly);
+        built
+    }
+
+    fn build_with<E>(
         self,
         transport: impl Transport + 'static,
         peer: Peer,
         on_first_box: Option<OnFirstBox>,
-    ) -> (Connection, Driver) {
+        set_up: impl FnOnce(Self, WeakConnection) -> Result<Self, E>,
+    ) -> Result<(Connection, Driver), E> {
         install_hook();
-        let Self { locator, states, settings, memory, events, decoders, extensions } = self;
+        let mut attached = Ok(Extensions::default());
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
+            let connection = WeakConnection::early(shared);
+            // There is no way back from here: one that is refused is made without a session, and dropped.
+            let builder = set_up(self, connection.clone()).unwrap_or_else(|error| {
+                attached = Err(error);
+                Self::new()
+            });
+            let Self { locator, states, settings, memory, events, decoders, extensions } = builder;
+            if let Ok(attached) = &mut attached {
+                *attached = extensions;
+            }
+            let locator = locator.make(&connection);
             let events = Events::new(peer.clone(), events);
             let holder = MemoryHolder::new(Weak::<Shared>::clone(shared), events.clone());
             let account = Account::new(memory, Arc::clone(&holder) as _);
             Shared::new(settings, peer, locator, states, (account, holder), (events, &decoders))
         });
+        let extensions = attached?;
         shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);
         // From here on a panic, as of an extension, ends the connection for everybody who waits on it.
@@ -208,7 +282,28 @@ impl ConnectionBuilder {
         if let Some(keys) = claims.keys() {
             guard.0.lock().sending().add_keys(keys);
         }
-        (connection, Driver::new(transport, guard, claims, on_first_box))
+        Ok((connection, Driver::new(transport, guard, claims, on_first_box)))
+    }
+}
+
+/// Sets nothing more up.
+fn infallibly(builder: ConnectionBuilder, _: WeakConnection) -> Result<ConnectionBuilder, Infallible> {
+    Ok(builder)
+}
+
+/// What answers each connection of a builder.
+#[derive(Clone)]
+enum MakeLocator {
+    Made(Arc<dyn Locator>),
+    Make(Arc<dyn Fn(&WeakConnection) -> Arc<dyn Locator> + Send + Sync>),
+}
+
+impl MakeLocator {
+    fn make(self, connection: &WeakConnection) -> Arc<dyn Locator> {
+        match self {
+            Self::Made(locator) => locator,
+            Self::Make(make) => make(connection),
+        }
     }
 }
 

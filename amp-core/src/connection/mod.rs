@@ -90,6 +90,7 @@ pub(crate) use clock::{now, require_time};
 pub use driver::Driver;
 pub(crate) use handle::Connection;
 pub use over_boxes::BoxInlet;
+pub(crate) use states::States;
 pub use timer::Timer;
 pub use transport::pair;
 pub use weak::WeakConnection;

@@ -14,6 +14,11 @@ impl States {
         self.0.insert(TypeId::of::<State<T>>(), value)?.downcast().ok()
     }
 
+    /// Adds values, which replace those of their types.
+    pub(crate) fn append(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     pub(crate) fn remove<T: Send + Sync + 'static>(&mut self) -> Option<Arc<T>> {
         self.0.remove(&TypeId::of::<State<T>>())?.downcast().ok()
     }

@@ -17,6 +17,11 @@ impl WeakConnection {
         Self { shared: Arc::downgrade(shared), ask }
     }
 
+    /// That of a connection which is being made.
+    pub(super) fn early(shared: &Weak<Shared>) -> Self {
+        Self { shared: Weak::clone(shared), ask: 0 }
+    }
+
     /// The connection, if somebody still has a handle of it. Without one it closes or is closed, and this is `None`, however
     /// often it is asked while what runs still finishes.
     #[must_use]

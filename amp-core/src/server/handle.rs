@@ -15,7 +15,7 @@ use crate::memory::Pool;
 /// # extern crate amp_core as amp;
 /// use amp::Server;
 ///
-/// let server = Server::builder().bind_tcp("127.0.0.1:0", |_peer| ()).await?;
+/// let server = Server::builder().bind_tcp("127.0.0.1:0", |_| ()).await?;
 /// println!("listening on {:?}", server.local_addr());
 /// server.close();
 /// server.closed().await;

@@ -31,5 +31,5 @@ mod unix;
 
 pub use builder::ServerBuilder;
 pub use listener::Listener;
-pub use session::{IntoSession, MakeSession, Refused, Session};
+pub use session::{Incoming, IntoSession, MakeSession, Refused, Session};
 pub use unix::UnixSocket;

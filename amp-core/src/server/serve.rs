@@ -8,7 +8,7 @@ use super::accept::{Lifecycle, Room};
 use super::drive::drive;
 use super::refusing::refuse;
 use super::roster::{Admission, Place, Roster};
-use super::session::{IntoSession, MakeSession};
+use super::session::{Incoming, IntoSession, MakeSession, Refused};
 use crate::connection::{Connection, ConnectionBuilder, Driver};
 use crate::events::EventKind;
 use crate::panics::{caught, install_hook};
@@ -68,7 +68,7 @@ impl<M> Connections<M> {
 /// Runs the user's closures for a connection. `None` when its peer is refused, its place is lost already, or a closure panics.
 fn set_up<T, S>(
     place: &Place,
-    session: &impl Fn(&Peer) -> S,
+    session: &impl Fn(&Incoming) -> S,
     on_connection: &dyn Fn(Connection),
     builder: ConnectionBuilder,
     transport: T,
@@ -80,9 +80,12 @@ where
 {
     install_hook();
     let (events, from) = (Arc::clone(builder.events()), peer.clone());
-    let begun = caught(AssertUnwindSafe(|| match session(&peer).into_session() {
-        Ok(session) => {
-            let (connection, driver) = session.set_up(builder).build_placed(transport, peer, place.on_first_box());
+    let set_up = |builder: ConnectionBuilder, connection| -> Result<_, Refused> {
+        Ok(session(&Incoming::new(from.clone(), connection)).into_session()?.set_up(builder))
+    };
+    let begin = || builder.build_session(transport, peer, place.on_first_box(), set_up);
+    let begun = caught(AssertUnwindSafe(|| match begin() {
+        Ok((connection, driver)) => {
             if !place.attach(connection.downgrade()) {
                 return None;
             }
@@ -92,7 +95,7 @@ where
         Err(refused) => {
             place.count_refused();
             events.tell(EventKind::REFUSED_PEER, |omitted| {
-                tracing::warn!(%peer, omitted, reason = %refused.reason(), "a peer was refused");
+                tracing::warn!(peer = %from, omitted, reason = %refused.reason(), "a peer was refused");
             });
             None
         }

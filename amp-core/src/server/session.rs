@@ -1,26 +1,122 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::connection::ConnectionBuilder;
 use crate::connection::extension::{Extension, Extensions};
+use crate::connection::{ConnectionBuilder, States, WeakConnection};
 use crate::escaped::Escaped;
 use crate::locator::Locator;
 use crate::peer::Peer;
 
-/// What a server needs for one connection: what answers it, and what extends it.
+/// A connection that a server has accepted and that is being set up: what the server's closure gets.
 ///
-/// A server's closure returns one, or a [`Locator`] where no more is needed. The extensions are those of this connection only;
-/// [`ServerBuilder::extension`](super::ServerBuilder::extension) adds those that all have.
+/// What it makes of it may hold the peer and a handle, so that commands need no exposed fields for them:
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp::locator::{Ask, Located, Locator};
+/// use amp::connection::WeakConnection;
+/// use amp::server::Incoming;
+/// use amp::{Peer, Server};
+///
+/// /// What a logged-in user is, from the first command to the end of the connection. Its commands are methods.
+/// struct Session {
+///     peer: Peer,
+///     connection: WeakConnection,
+/// }
+/// # impl Locator for Session {
+/// #     fn locate(&self, ask: Ask) -> Located {
+/// #         ().locate(ask)
+/// #     }
+/// # }
+///
+/// impl Session {
+///     fn new(incoming: &Incoming) -> Self {
+///         Self { peer: incoming.peer().clone(), connection: incoming.connection().clone() }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let server = Server::builder().bind_tcp("127.0.0.1:0", Session::new).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Incoming {
+    peer: Peer,
+    connection: WeakConnection,
+}
+
+impl Incoming {
+    pub(super) fn new(peer: Peer, connection: WeakConnection) -> Self {
+        Self { peer, connection }
+    }
+
+    /// The peer that has connected.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// A handle that keeps the connection neither open nor alive. There is no connection before the closure has returned: until then, and
+    /// for good if it refuses the peer, [`upgrade`](WeakConnection::upgrade) returns `None`.
+    #[must_use]
+    pub fn connection(&self) -> &WeakConnection {
+        &self.connection
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+/// What a server needs for one connection: what answers it, its state, and what extends it.
+///
+/// A server's closure returns one, or a [`Locator`] where no more is needed. State and extensions are those of this connection only;
+/// [`ServerBuilder::state`](super::ServerBuilder::state) and [`ServerBuilder::extension`](super::ServerBuilder::extension) add those that
+/// all have.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::Server;
+/// use amp::server::Session;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// // Responders get the number as `State<u16>`.
+/// let server = Server::builder()
+///     .bind_tcp("127.0.0.1:0", |incoming| {
+///         let port = incoming.peer().tcp_addr().map_or(0, |address| address.port());
+///         Session::new(()).state(port)
+///     })
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a session does nothing until a server's closure returns it"]
 pub struct Session {
     locator: Arc<dyn Locator>,
+    states: States,
     extensions: Extensions,
 }
 
 impl Session {
     /// A session whose commands `locator` answers.
     pub fn new(locator: impl Locator) -> Self {
-        Self { locator: Arc::new(locator), extensions: Extensions::default() }
+        Self { locator: Arc::new(locator), states: States::default(), extensions: Extensions::default() }
+    }
+
+    /// Sets a value of the user's own, which the responders of this connection get as [`State<T>`](crate::State). One of each type: it
+    /// replaces the [server's](super::ServerBuilder::state).
+    pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.shared_state(Arc::new(value))
+    }
+
+    /// As [`state`](Self::state), for a value that others hold too.
+    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+        self.states.set(value);
+        self
     }
 
     /// Adds a protocol that rides beside the commands; see [`ConnectionBuilder::extension`].
@@ -31,7 +127,7 @@ impl Session {
 
     /// A builder of the session's connection.
     pub(super) fn set_up(self, builder: ConnectionBuilder) -> ConnectionBuilder {
-        builder.locator(self.locator).extensions(self.extensions)
+        builder.locator(self.locator).states(self.states).extensions(self.extensions)
     }
 }
 
@@ -53,14 +149,14 @@ impl fmt::Debug for Session {
 /// use amp::server::Refused;
 ///
 /// let server = Server::builder()
-///     .bind_tcp("0.0.0.0:1234", |peer| match peer {
+///     .bind_tcp("0.0.0.0:1234", |incoming| match incoming.peer() {
 ///         Peer::Tcp { address } if address.ip().is_loopback() => Ok(()),
 ///         _ => Err(Refused::new("only from this machine")),
 ///     })
 ///     .await?;
 ///
-/// let agents = Server::builder().bind_unix("/run/agents.sock", |peer| {
-///     let Peer::Unix { credentials: Some(credentials), .. } = peer else {
+/// let agents = Server::builder().bind_unix("/run/agents.sock", |incoming| {
+///     let Peer::Unix { credentials: Some(credentials), .. } = incoming.peer() else {
 ///         return Err(Refused::new("without credentials"));
 ///     };
 ///     match credentials.user {
@@ -128,17 +224,17 @@ impl<S: IntoSession> IntoSession for Result<S, Refused> {
     }
 }
 
-/// A closure that makes the session of each connection of a server, from its peer.
+/// A closure that makes the session of each connection of a server, from its peer and a handle of it.
 ///
-/// Every `Fn(&Peer) -> impl IntoSession` is one; the trait is not implemented by hand.
+/// Every `Fn(&Incoming) -> impl IntoSession` is one; the trait is not implemented by hand.
 #[diagnostic::on_unimplemented(
     message = "a server takes a closure that makes a session for each connection, not `{Self}`",
     label = "not a closure",
-    note = "write `move |_peer| locator.clone()` for one locator that all connections share (an `Arc` of a locator is one, too)",
-    note = "write `|peer| Service::new(peer).into_locator()` for a locator of each connection's own"
+    note = "write `move |_incoming| locator.clone()` for one locator that all connections share (an `Arc` of a locator is one, too)",
+    note = "write `|incoming| Service::new(incoming.peer()).into_locator()` for a locator of each connection's own"
 )]
-pub trait MakeSession<S>: Fn(&Peer) -> S + Send + Sync + 'static {}
+pub trait MakeSession<S>: Fn(&Incoming) -> S + Send + Sync + 'static {}
 
-// Otherwise the compiler asks for a `Fn(&Peer)` and not for what stands above.
+// Otherwise the compiler asks for a `Fn(&Incoming)` and not for what stands above.
 #[diagnostic::do_not_recommend]
-impl<M: Fn(&Peer) -> S + Send + Sync + 'static, S> MakeSession<S> for M {}
+impl<M: Fn(&Incoming) -> S + Send + Sync + 'static, S> MakeSession<S> for M {}

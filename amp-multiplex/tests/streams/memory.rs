@@ -61,7 +61,7 @@ fn server_of(max_memory: usize) -> (Server, DuplexStream, StreamListener) {
 fn serving(max_memory: usize, factories: &Factories) -> (Server, DuplexStream) {
     let (ours, theirs) = duplex(MIB);
     let builder = Server::builder().max_memory(max_memory).extension(Multiplexing::new(factories));
-    (builder.serve(Once(Some(ours)), |_: &Peer| Pings), theirs)
+    (builder.serve(Once(Some(ours)), |_| Pings), theirs)
 }
 
 /// A client whose streams have half a mebibyte on their way each.
@@ -267,7 +267,7 @@ async fn streams_that_close_are_thrown_away_when_the_memory_is_used_up() {
     let (ours, theirs) = duplex(MIB);
     let streams = StreamSettings::new().max_buffered(MIB);
     let builder = Server::builder().max_memory(8 * MIB).extension(Multiplexing::with_settings(&factories, streams));
-    let server = builder.serve(Once(Some(ours)), |_: &Peer| Pings);
+    let server = builder.serve(Once(Some(ours)), |_| Pings);
     let mut peer = RawPeer::over(theirs);
     let (mut ids, mut kept) = (Vec::new(), Vec::new());
     for _ in 0..8 {
@@ -321,7 +321,7 @@ async fn the_tasks_of_streams_are_aborted_when_the_memory_is_used_up_and_their_c
         });
         let (sender, transports) = tokio::sync::mpsc::unbounded_channel();
         let builder = Server::builder().max_memory(4 * MIB).extension(Multiplexing::new(&factories));
-        let server = builder.serve(Each(transports), |_: &Peer| Pings);
+        let server = builder.serve(Each(transports), |_| Pings);
         let enter = || {
             let (ours, theirs) = duplex(MIB);
             sender.send(ours).expect("the server accepts");
