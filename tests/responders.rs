@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use amp::connection::BoxSender;
 use amp::locator::Locator;
-use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Peer, Reply, State, responder};
+use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Peer, Reply, Settings, State, responder};
 
 /// Adds.
 #[derive(Command, Debug)]
@@ -188,6 +189,37 @@ async fn code_that_takes_a_trait_runs_against_a_responder_and_against_its_client
     assert_eq!(calculate(&Abacus).await, expected);
     assert_eq!(calculate(&client).await, expected);
     assert_eq!(calculate(&CalculatorClient::new(client.connection())).await, expected);
+}
+
+/// Never answers.
+struct Silent;
+
+impl Calculator for Silent {
+    async fn sum(&self, _: Sum) -> Reply<Sum> {
+        std::future::pending().await
+    }
+
+    async fn r#async(&self, _: Never) -> Reply<Never> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clients_calls_take_no_longer_than_it_says_whatever_the_settings_do() {
+    let limits = Settings::new().call_timeout(Duration::from_secs(60));
+    let answering = Connection::builder().locator(CalculatorLocator::new(Silent));
+    let (caller, _answering) = amp::connection::pair(Connection::builder().settings(limits), answering);
+    let client = CalculatorClient::new(&caller);
+    let quick = client.with_timeout(Duration::from_secs(5));
+    for (client, seconds) in [(&client, 60), (&quick, 5), (&quick.with_timeout(Duration::from_secs(7)), 7)] {
+        let start = tokio::time::Instant::now();
+        let error = client.sum(Sum { a: 2, b: 3 }).await.expect_err("nothing is answered");
+        assert!(matches!(error, CallError::Timeout { sent: true }), "{error}");
+        assert_eq!(start.elapsed().as_secs(), seconds);
+    }
+    let patient = quick.with_no_timeout();
+    let waited = tokio::time::timeout(Duration::from_secs(3600), patient.sum(Sum { a: 2, b: 3 })).await;
+    assert!(waited.is_err(), "{waited:?}");
 }
 
 #[tokio::test]

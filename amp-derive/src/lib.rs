@@ -232,7 +232,7 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// The trait stays, with futures that are `Send` and with the supertraits `Send` and `Sync`; it is implemented with
 /// `async fn`, and methods may have a body of their own. Beside it stand, as visible as the trait:
 /// - `CalculatorClient`, which calls the commands over a connection (`CalculatorClient::new(&connection)`) and is
-///   itself a `Calculator`;
+///   itself a `Calculator`; `client.with_timeout(limit)` is one whose calls take no longer;
 /// - `CalculatorLocator`, a locator that answers the commands with any other `Calculator`:
 ///   `CalculatorLocator::new(abacus)`, or `from_arc` to share it.
 ///

@@ -25,5 +25,5 @@ pub use commands::{Commands, traits_stand_apart};
 pub use declarations::*;
 pub use fields::*;
 #[cfg(feature = "tokio")]
-pub use responding::{ClientOf, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never};
+pub use responding::{Caller, ClientOf, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never};
 pub use rules::{BuiltIn, Fits, Items, Itself, Lent, List, Look, Takes, Whole};

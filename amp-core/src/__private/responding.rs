@@ -1,7 +1,9 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
+use crate::connection::Call;
 use crate::locator::{Ask, Exposable, Located, Locator};
 use crate::schema::CommandDeclaration;
 use crate::{CallError, Command, Connection};
@@ -17,7 +19,7 @@ pub trait ReplyTo<C>: Sized {
     const DECLARATION: CommandDeclaration;
 
     /// Calls the command, as a client.
-    fn call(command: C, connection: &Connection) -> impl Future<Output = Self> + Send;
+    fn call(command: C, caller: &Caller) -> impl Future<Output = Self> + Send;
 
     /// Whether the ask is for the command, as a locator.
     fn is_asked(ask: &Ask) -> bool;
@@ -34,8 +36,8 @@ pub trait ReplyTo<C>: Sized {
 impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallError<E>> {
     const DECLARATION: CommandDeclaration = C::DECLARATION;
 
-    fn call(command: C, connection: &Connection) -> impl Future<Output = Self> + Send {
-        connection.call(command)
+    fn call(command: C, caller: &Caller) -> impl Future<Output = Self> + Send {
+        caller.call(command)
     }
 
     fn is_asked(ask: &Ask) -> bool {
@@ -60,7 +62,48 @@ impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallEr
             those that they extend"
 )]
 pub trait ClientOf<L>: Send + Sync + 'static {
-    fn connection(&self) -> &Connection;
+    fn caller(&self) -> &Caller;
+}
+
+/// What a client is made of: a connection, and how long each of its calls may take.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    connection: Connection,
+    /// `None` for what the connection's settings say.
+    timeout: Option<Timeout>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Timeout {
+    After(Duration),
+    Never,
+}
+
+impl Caller {
+    pub fn new(connection: &Connection) -> Self {
+        Self { connection: connection.clone(), timeout: None }
+    }
+
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { connection: self.connection.clone(), timeout: Some(Timeout::After(timeout)) }
+    }
+
+    pub fn with_no_timeout(&self) -> Self {
+        Self { connection: self.connection.clone(), timeout: Some(Timeout::Never) }
+    }
+
+    fn call<C: Command>(&self, command: C) -> Call<C> {
+        let call = self.connection.call(command);
+        match self.timeout {
+            None => call,
+            Some(Timeout::After(timeout)) => call.timeout(timeout),
+            Some(Timeout::Never) => call.no_timeout(),
+        }
+    }
 }
 
 /// The commands of one responder trait, without those of the traits that it extends. Implemented by its locator.

@@ -73,8 +73,8 @@ impl Method<'_> {
 
     /// The method of the client.
     pub(super) fn call(&self, krate: &Path) -> TokenStream {
-        let connection = code!(#krate::__private::ClientOf::connection(self));
-        self.implemented(&self.through("call", &code!(command, #connection), krate))
+        let caller = code!(#krate::__private::ClientOf::caller(self));
+        self.implemented(&self.through("call", &code!(command, #caller), krate))
     }
 
     /// The method of what holds an implementor, whose methods are those of `owner`.

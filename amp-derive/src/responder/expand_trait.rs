@@ -71,27 +71,50 @@ impl Responder<'_> {
         let (krate, deprecated) = (&self.krate, &self.deprecated);
         let ItemTrait { ident, vis, .. } = item;
         let docs = format!("Calls the commands of [`{0}`] at the peer, as an implementor of [`{0}`].", item.ident);
-        // Beside a report the trait may have a method of this name, which the client's own would hide.
-        let connection = (!names::has(&item.items, "connection")).then(|| {
-            code! {
-                /// The connection that the commands are called over.
-                #vis const fn connection(&self) -> &#krate::Connection {
-                    &self.0
-                }
-            }
-        });
+        // Beside a report the trait may have a method of one of these names, which the client's own would hide.
+        let own = |name: &str, method: TokenStream| (!names::has(&item.items, name)).then_some(method);
+        let methods = [
+            own(
+                "connection",
+                code! {
+                    /// The connection that the commands are called over.
+                    #vis const fn connection(&self) -> &#krate::Connection {
+                        self.0.connection()
+                    }
+                },
+            ),
+            own(
+                "with_timeout",
+                code! {
+                    /// A client whose calls give up with `CallError::Timeout` when their answers are not here after `timeout`, each counted
+                    /// from its first poll.
+                    #vis fn with_timeout(&self, timeout: ::core::time::Duration) -> Self {
+                        Self(self.0.with_timeout(timeout))
+                    }
+                },
+            ),
+            own(
+                "with_no_timeout",
+                code! {
+                    /// A client whose calls wait without end, whatever the settings of the connection say.
+                    #vis fn with_no_timeout(&self) -> Self {
+                        Self(self.0.with_no_timeout())
+                    }
+                },
+            ),
+        ];
         code! {
             #[doc = #docs]
             #[::core::prelude::v1::derive(::core::clone::Clone, ::core::fmt::Debug)]
-            #vis struct #client(#krate::Connection);
+            #vis struct #client(#krate::__private::Caller);
 
             impl #client {
                 /// A client that calls over `connection`.
                 #vis fn new(connection: &#krate::Connection) -> Self {
-                    Self(::core::clone::Clone::clone(connection))
+                    Self(#krate::__private::Caller::new(connection))
                 }
 
-                #connection
+                #(#methods)*
             }
 
             // Otherwise a trait would be reported that only the client implements, though the client is there for others to use.
@@ -141,7 +164,7 @@ impl Responder<'_> {
             #(
                 #[automatically_derived]
                 impl #krate::__private::ClientOf<#called<()>> for #client {
-                    fn connection(&self) -> &#krate::Connection {
+                    fn caller(&self) -> &#krate::__private::Caller {
                         &self.0
                     }
                 }

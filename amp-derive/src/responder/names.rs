@@ -87,6 +87,8 @@ impl Form {
         match self {
             Self::Trait => &[
                 ("connection", "the client has a method `connection`, which returns the connection that it calls over"),
+                ("with_timeout", "the client has a method `with_timeout`, which sets how long its calls may take"),
+                ("with_no_timeout", "the client has a method `with_no_timeout`, whose calls wait without end"),
                 ("clone", "the client is `Clone`, so that it has a method `clone` already"),
                 ("to_owned", "the client is `Clone`, so that it has a method `to_owned` already"),
                 ("clone_into", "the client is `Clone`, so that it has a method `clone_into` already"),
