@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
+use crate::call_error::CallError;
+use crate::command::ErrorCodes;
 use crate::exposed::{Context, Exposable, ExposeError, provided};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, InsertError};
@@ -70,6 +72,13 @@ impl Error for SendBoxError {
 impl From<InsertError> for SendBoxError {
     fn from(error: InsertError) -> Self {
         Self::Invalid(error)
+    }
+}
+
+impl<E: ErrorCodes> From<SendBoxError> for CallError<E> {
+    /// In a responder it is a failure that is not declared.
+    fn from(error: SendBoxError) -> Self {
+        Self::failed(error)
     }
 }
 

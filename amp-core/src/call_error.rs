@@ -1,4 +1,7 @@
-//! How a call ends when it does not end well. Imports `command`, `value` and `escaped`, and the reason a connection ended.
+//! How a call ends when it does not end well, and what a responder fails with. Imports `command`, `value` and `escaped`, the reason a
+//! connection ended, and the errors that a responder meets.
+
+mod lift;
 
 use std::error::Error;
 use std::fmt;
@@ -9,12 +12,28 @@ use crate::escaped::Escaped;
 use crate::reason::CloseReason;
 use crate::value::{DecodeError, EncodeError};
 
+pub use self::lift::{LiftFrom, OrFail};
+
 /// How Twisted describes a failure that is not declared (`wire.md` 2.2).
 pub(crate) const UNKNOWN_ERROR: &str = "Unknown Error";
 
 /// What a call gives, at the caller and at the responder alike: the response, or why there is none.
 ///
-/// In a responder `?` lifts a declared error into it.
+/// In a responder `?` lifts a declared error into it, and the errors of io, parsing, tasks and time limits as failures that are not
+/// declared; [`LiftFrom`] lists them. Any other error is a failure by `.or_fail()?` ([`OrFail`]), and the error of another call is passed
+/// on by `.map_err(CallError::forward)?`.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::error::OrFail;
+/// use amp::{Command, Reply};
+///
+/// fn read<C: Command>(path: &str, parse: fn(&str) -> Result<C::Response, String>) -> Reply<C> {
+///     let text = std::fs::read_to_string(path)?;
+///     let response = parse(&text).or_fail()?;
+///     Ok(response)
+/// }
+/// ```
 pub type Reply<C> = Result<<C as Command>::Response, CallError<<C as Command>::Errors>>;
 
 /// Why a call did not give a response. Variants say whose fault it is.
@@ -64,7 +83,7 @@ pub enum CallError<E> {
 }
 
 impl<E> CallError<E> {
-    /// An undeclared failure of a responder: `.map_err(CallError::failed)?`.
+    /// An undeclared failure of a responder: `.map_err(CallError::failed)?`, or [`.or_fail()?`](OrFail::or_fail).
     pub fn failed(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed(source.into())
     }
@@ -191,12 +210,6 @@ impl<E: Error> Error for CallError<E> {
             Self::Connection { reason, .. } => reason.source(),
             Self::Remote { .. } | Self::Timeout { .. } => None,
         }
-    }
-}
-
-impl<E> From<E> for CallError<E> {
-    fn from(error: E) -> Self {
-        Self::Declared(error)
     }
 }
 

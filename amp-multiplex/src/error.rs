@@ -3,7 +3,7 @@ use std::{fmt, io};
 
 use amp_core::error::{Escaped, codes};
 use amp_core::value::EncodeError;
-use amp_core::{CallError, CloseReason};
+use amp_core::{CallError, CloseReason, ErrorCodes};
 
 use crate::commands::{ConnectRefusal, StreamGone};
 
@@ -168,5 +168,19 @@ impl From<StreamError> for io::Error {
             StreamError::Connection(_) => io::ErrorKind::ConnectionAborted,
         };
         Self::new(kind, error)
+    }
+}
+
+impl<E: ErrorCodes> From<ConnectError> for CallError<E> {
+    /// In a responder it is a failure that is not declared.
+    fn from(error: ConnectError) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl<E: ErrorCodes> From<StreamError> for CallError<E> {
+    /// In a responder it is a failure that is not declared.
+    fn from(error: StreamError) -> Self {
+        Self::failed(error)
     }
 }
