@@ -154,6 +154,10 @@ struct Check {
     how: String,
 }
 
+fn text<T>() -> Result<T, &'static str> {
+    Err("text")
+}
+
 fn checked(user: &str) -> Result<(), LoginError> {
     if user == "login" { Err(LoginError::NotLoggedIn) } else { Ok(()) }
 }
@@ -172,9 +176,9 @@ impl Shelf {
             "number" => drop("x".parse::<u8>()?),
             "file" => drop(std::fs::read("/nowhere/at/all")?),
             "nested" => tokio::time::timeout(Duration::from_secs(1), async { "x".parse::<bool>() }).await?.map(drop)?,
-            "text" => Err("text").or_fail()?,
+            "text" => text().or_fail()?,
             "none" => None.ok_or("nothing").or_fail()?,
-            "failed" => Err("text").map_err(CallError::failed)?,
+            "failed" => text().map_err(CallError::failed)?,
             "database" => Err(DatabaseError)?,
             "row" => Err(NoRow)?,
             "into" => return Err(ReadError::NoShelf.into()),
@@ -234,8 +238,8 @@ fn the_declared_error_says_what_call_error_it_becomes() {
             0 => Err(error)?,
             1 => Err(error.into()),
             2 => Err(CallError::from(error)),
-            3 => Err("text").or_fail()?,
-            4 => Err("text").map_err(CallError::failed)?,
+            3 => text().or_fail()?,
+            4 => text().map_err(CallError::failed)?,
             _ => Err(std::io::Error::other("disk"))?,
         }
     }
