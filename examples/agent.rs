@@ -56,7 +56,7 @@ struct Worker;
 
 impl Agent for Worker {
     async fn report(&self, _: Report) -> Reply<Report> {
-        let directory = std::env::current_dir().map_err(CallError::failed)?;
+        let directory = std::env::current_dir()?;
         Ok(Status { process: std::process::id(), directory: directory.display().to_string() })
     }
 
@@ -67,11 +67,11 @@ impl Agent for Worker {
         })?;
         let most = command.most.map_or(usize::MAX, |most| most as usize);
         let mut entries = Vec::new();
-        while let Some(entry) = directory.next_entry().await.map_err(CallError::failed)? {
+        while let Some(entry) = directory.next_entry().await? {
             if entries.len() == most {
                 break;
             }
-            let kind = entry.file_type().await.map_err(CallError::failed)?;
+            let kind = entry.file_type().await?;
             entries.push(Entry { name: entry.file_name().to_string_lossy().into_owned(), directory: kind.is_dir() });
         }
         Ok(Listing { entries })

@@ -1,8 +1,12 @@
 //! Boxes beneath the dispatcher: sending and receiving them without types, as routers and gateways do.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
+use crate::call_error::CallError;
+use crate::command::ErrorCodes;
 use crate::exposed::{Context, Exposable, ExposeError, provided};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, InsertError};
@@ -27,24 +31,55 @@ pub trait BoxSender: Send + Sync + 'static {
 }
 
 /// Why a box was not sent.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SendBoxError {
     /// A box without pairs means nothing, and a Twisted peer ends the connection over it.
-    #[error("the box is empty")]
     Empty,
     /// More than [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes).
-    #[error("the box has more than {limit} bytes; see `BoxLimits::bytes`")]
     TooLong {
         /// The limit that it crossed.
         limit: usize,
     },
     /// A pair that the sender adds does not fit the format.
-    #[error("a pair does not fit into the box")]
-    Invalid(#[from] InsertError),
+    Invalid(InsertError),
     /// The connection has ended.
-    #[error("the connection ended")]
-    Closed(#[source] CloseReason),
+    Closed(CloseReason),
+}
+
+impl fmt::Display for SendBoxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the box is empty"),
+            Self::TooLong { limit } => write!(f, "the box has more than {limit} bytes; see `BoxLimits::bytes`"),
+            Self::Invalid(error) => write!(f, "a pair does not fit into the box: {error}"),
+            Self::Closed(reason) => write!(f, "the connection ended: {reason}"),
+        }
+    }
+}
+
+impl Error for SendBoxError {
+    /// The error within is a part of the text, so its own source comes next.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Invalid(error) => error.source(),
+            Self::Closed(reason) => reason.source(),
+            Self::Empty | Self::TooLong { .. } => None,
+        }
+    }
+}
+
+impl From<InsertError> for SendBoxError {
+    fn from(error: InsertError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl<E: ErrorCodes> From<SendBoxError> for CallError<E> {
+    /// In a responder it is a failure that is not declared.
+    fn from(error: SendBoxError) -> Self {
+        Self::failed(error)
+    }
 }
 
 /// What takes the boxes of a connection instead of its dispatcher and locator; see

@@ -1,6 +1,10 @@
-//! How a call ends when it does not end well. Imports `command`, `value` and `escaped`, and the reason a connection ended.
+//! How a call ends when it does not end well, and what a responder fails with. Imports `command`, `value` and `escaped`, the reason a
+//! connection ended, and the errors that a responder meets.
+
+mod lift;
 
 use std::error::Error;
+use std::fmt;
 
 use crate::command::{Command, ErrorCodes};
 use crate::error::codes;
@@ -8,21 +12,40 @@ use crate::escaped::Escaped;
 use crate::reason::CloseReason;
 use crate::value::{DecodeError, EncodeError};
 
+pub use self::lift::{LiftFrom, OrFail};
+
 /// How Twisted describes a failure that is not declared (`wire.md` 2.2).
 pub(crate) const UNKNOWN_ERROR: &str = "Unknown Error";
 
 /// What a call gives, at the caller and at the responder alike: the response, or why there is none.
 ///
-/// In a responder `?` lifts a declared error into it.
+/// In a responder `?` lifts a declared error into it, and the errors of io, parsing, tasks and time limits as failures that are not
+/// declared; [`LiftFrom`] lists them. Any other error is a failure by `.or_fail()?` ([`OrFail`]), and the error of another call is passed
+/// on by `.map_err(CallError::forward)?`.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::error::OrFail;
+/// use amp::{Command, Reply};
+///
+/// fn read<C: Command>(path: &str, parse: fn(&str) -> Result<C::Response, String>) -> Reply<C> {
+///     let text = std::fs::read_to_string(path)?;
+///     let response = parse(&text).or_fail()?;
+///     Ok(response)
+/// }
+/// ```
 pub type Reply<C> = Result<<C as Command>::Response, CallError<<C as Command>::Errors>>;
 
 /// Why a call did not give a response. Variants say whose fault it is.
+///
+/// `Display` says all of it in one sentence: which argument breaks which rule, or why the connection ended. It never shows a value, and
+/// a peer's text only escaped and cut after 512 characters. The error of a variant is a part of the sentence, so
+/// [`source`](Error::source) is what *that* error was caused by: a chain of sources repeats nothing.
 #[doc(alias("RemoteAmpError", "UnknownRemoteError", "UnhandledCommand"))]
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum CallError<E> {
     /// The responder answered with an error that the command declares.
-    #[error(transparent)]
     Declared(E),
     /// The responder answered with a code that the command does not declare; see [`codes`].
     ///
@@ -30,7 +53,6 @@ pub enum CallError<E> {
     /// [`forward`](Self::forward) makes it of whatever a call of another command ended with.
     ///
     /// Displayed, it is one line: control characters are escaped, and what is over 512 characters of each is left out.
-    #[error("the peer answered {}: {}", Escaped(.code), Escaped(.description))]
     Remote {
         /// The code on the wire, as it came.
         code: String,
@@ -39,27 +61,21 @@ pub enum CallError<E> {
     },
     /// The responder failed in a way that the command does not declare.
     ///
-    /// It travels as [`codes::UNKNOWN`]: the source goes to the log of the end that answers, not to the peer.
-    #[error("the responder failed")]
-    Failed(#[source] Box<dyn Error + Send + Sync>),
+    /// It travels as [`codes::UNKNOWN`]: the error and its sources go to the log of the end that answers, not to the peer.
+    Failed(Box<dyn Error + Send + Sync>),
     /// An argument cannot be sent. Nothing was sent, and the connection is as it was.
-    #[error("the arguments cannot be sent")]
-    Invalid(#[source] EncodeError),
+    Invalid(EncodeError),
     /// The answer does not fit the command's declaration. Only this call fails.
-    #[error("the peer's answer does not fit the command")]
-    Response(#[source] DecodeError),
+    Response(DecodeError),
     /// The connection ended before the answer came. The command may have run if it was [sent](Self::was_sent).
-    #[error("the connection ended")]
     Connection {
         /// Why it ended.
-        #[source]
         reason: CloseReason,
         /// As [`was_sent`](Self::was_sent).
         sent: bool,
     },
     /// No answer came in time. The command may have run if it was [sent](Self::was_sent); its answer is discarded when it
     /// comes.
-    #[error("no answer within the call's time limit")]
     Timeout {
         /// As [`was_sent`](Self::was_sent).
         sent: bool,
@@ -67,7 +83,7 @@ pub enum CallError<E> {
 }
 
 impl<E> CallError<E> {
-    /// An undeclared failure of a responder: `.map_err(CallError::failed)?`.
+    /// An undeclared failure of a responder: `.map_err(CallError::failed)?`, or [`.or_fail()?`](OrFail::or_fail).
     pub fn failed(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed(source.into())
     }
@@ -166,23 +182,66 @@ impl<E> CallError<E> {
     }
 }
 
-impl<E> From<E> for CallError<E> {
-    fn from(error: E) -> Self {
-        Self::Declared(error)
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Declared(error) => error.fmt(f),
+            Self::Remote { code, description } => {
+                write!(f, "the peer answered {}: {}", Escaped(code), Escaped(description))
+            }
+            // Arguments and answers may have a part in the words of these two.
+            Self::Failed(error) => write!(f, "the responder failed: {}", Escaped(error)),
+            Self::Response(error) => write!(f, "the peer's answer does not fit the command: {}", Escaped(error)),
+            Self::Invalid(error) => write!(f, "the arguments cannot be sent: {error}"),
+            Self::Connection { reason, .. } => write!(f, "the connection ended: {reason}"),
+            Self::Timeout { .. } => f.write_str("no answer within the call's time limit"),
+        }
+    }
+}
+
+impl<E: Error> Error for CallError<E> {
+    /// The error within is a part of the text, so its own source comes next.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Declared(error) => error.source(),
+            Self::Failed(error) => error.source(),
+            Self::Invalid(error) => error.source(),
+            Self::Response(error) => error.source(),
+            Self::Connection { reason, .. } => reason.source(),
+            Self::Remote { .. } | Self::Timeout { .. } => None,
+        }
     }
 }
 
 /// Why a command without an answer was not sent. Nothing of it was, whatever the variant.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum NotifyError {
     /// An argument cannot be sent. Nothing was sent, and the connection is as it was.
-    #[error("the arguments cannot be sent")]
-    Invalid(#[source] EncodeError),
+    Invalid(EncodeError),
     /// The connection has ended.
-    #[error("the connection ended")]
-    Connection(#[source] CloseReason),
+    Connection(CloseReason),
     /// There was no room to queue it within the connection's [`call_timeout`](crate::Settings::call_timeout).
-    #[error("no room to send it within the connection's time limit")]
     Timeout,
+}
+
+impl fmt::Display for NotifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(error) => write!(f, "the arguments cannot be sent: {error}"),
+            Self::Connection(reason) => write!(f, "the connection ended: {reason}"),
+            Self::Timeout => f.write_str("no room to send it within the connection's time limit"),
+        }
+    }
+}
+
+impl Error for NotifyError {
+    /// As that of [`CallError`].
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Invalid(error) => error.source(),
+            Self::Connection(reason) => reason.source(),
+            Self::Timeout => None,
+        }
+    }
 }

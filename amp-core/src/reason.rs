@@ -1,5 +1,7 @@
 //! Why connections end. Imports `escaped`, `wire` and `packet`.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +12,11 @@ use crate::packet::PacketError;
 use crate::wire::WireError;
 
 /// Why a connection ended. Everybody who waits on it learns the same reason.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// This end closed it, by [`Connection::close`](crate::Connection::close) or by dropping its last handle. When both ends close at
     /// once, either may have [`ClosedByPeer`](Self::ClosedByPeer) instead.
-    #[error("closed by this end")]
     Closed,
     /// This end closed it, and what was queued was not all written within [`Settings::linger`](crate::Settings::linger) after
     /// [`Settings::close_timeout`](crate::Settings::close_timeout): notifications that were accepted are lost. Only
@@ -23,86 +24,66 @@ pub enum CloseReason {
     /// has [`Closed`](Self::Closed). So it is with [`Io`](Self::Io) when the last bytes fail to be written or read, and with
     /// [`EndedByPeer`](Self::EndedByPeer) when the peer has thrown them away and says why. A connection over boxes has this reason,
     /// too, when the one that carries it was closed first.
-    #[error("closed by this end, and what was queued was not all written: the peer did not take it in time")]
     Unwritten,
     /// The peer closed it between two boxes, or aborted it; over TLS, with or without `close_notify`. It may be the reason of an end that
     /// has closed itself, when both do so at once.
-    #[error("closed by the peer")]
     ClosedByPeer,
     /// The byte stream ended within a box.
-    #[error("closed by the peer in the middle of a box, after {received} of its bytes")]
     ClosedMidBox {
         /// How many bytes of the box had come.
         received: usize,
     },
     /// Reading or writing failed. A read that fails as [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) is the peer's end instead.
-    #[error("the transport failed")]
-    Io(#[source] Arc<io::Error>),
+    Io(Arc<io::Error>),
     /// The bytes are not boxes, or a box is over a limit.
-    #[error("the peer's bytes are not AMP")]
-    Wire(#[from] WireError),
+    Wire(WireError),
     /// A box is not an ask, an answer or an error.
-    #[error("the peer's box is not AMP")]
-    Packet(#[from] PacketError),
+    Packet(PacketError),
     /// An answer to a call that was never made or was answered before. See
     /// [`Settings::ignore_unknown_answers`](crate::Settings::ignore_unknown_answers).
-    #[error("the peer answered a tag that is not out")]
     UnknownAnswer,
     /// A responder answered with an error that is declared fatal.
-    #[error("a responder answered with the fatal error {code}")]
     Fatal {
         /// The code on the wire.
         code: &'static str,
     },
     /// An undeclared failure under [`Strictness::Twisted`](crate::connection::Strictness::Twisted).
-    #[error("a responder failed, and the connection is strict")]
     Failure,
     /// The peer does not read: more than [`Settings::max_outbound`](crate::Settings::max_outbound) bytes wait to be written.
-    #[error("the peer does not read: over {limit} bytes wait to be written")]
     NotReading {
         /// The limit that was crossed.
         limit: usize,
     },
     /// No byte of a box that the peer had begun came for [`Settings::box_timeout`](crate::Settings::box_timeout).
-    #[error("the peer began a box and sent nothing more of it for {timeout:?}; see `Settings::box_timeout`")]
     BoxTimeout {
         /// The limit that was crossed.
         timeout: Duration,
     },
     /// The peer does not read: the transport took nothing of what waits to be written for
     /// [`Settings::write_timeout`](crate::Settings::write_timeout).
-    #[error(
-        "the peer does not read: it took nothing of what waits to be written for {timeout:?}; see `Settings::write_timeout`"
-    )]
     WriteTimeout {
         /// The limit that was crossed.
         timeout: Duration,
     },
     /// A replacement of the transport took longer than [`Settings::handshake_timeout`](crate::Settings::handshake_timeout).
-    #[error("the transport was not replaced within {timeout:?}; see `Settings::handshake_timeout`")]
     HandshakeTimeout {
         /// The limit that was crossed.
         timeout: Duration,
     },
     /// More notifications of the peer wait here than [`Settings::max_inbound`](crate::Settings::max_inbound) allows, each of
     /// which it was told was sent.
-    #[error("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::max_inbound`")]
     TooManyNotifications {
         /// The limit that was crossed.
         limit: usize,
     },
     /// The peer does not answer: so many commands of extensions, such as the ends of streams, have no answer beyond the time for it
     /// (`StreamSettings::disconnect_timeout`).
-    #[error(
-        "the peer does not answer: over {limit} commands of extensions, such as the ends of streams, wait beyond their time"
-    )]
     NotAnswering {
         /// The limit that was crossed.
         limit: usize,
     },
     /// The connections of the server held more than [`ServerBuilder::max_memory`](crate::server::ServerBuilder::max_memory) together, and this
     /// one the most of it. All that it held is given back: what ran was cut, and what was to be written is lost.
-    #[error("the server's memory is used up: of {limit} bytes this connection held {held}, the most of all")]
     OutOfMemory {
         /// How many bytes it held.
         held: usize,
@@ -112,10 +93,8 @@ pub enum CloseReason {
     /// This server had as many connections as it may
     /// ([`ServerBuilder::max_connections`](crate::server::ServerBuilder::max_connections)), and one more came: the peer had never sent a whole box,
     /// and was the first of those.
-    #[error("the server was full, and this connection had never sent a box: another one took its place")]
     MadeRoom,
     /// The peer ended it and said why.
-    #[error("the peer ended the connection with {}: {}", Escaped(.code), Escaped(.text))]
     EndedByPeer {
         /// One of [`codes`](crate::error::codes), or that of a fatal error. Control characters are escaped.
         code: String,
@@ -124,16 +103,13 @@ pub enum CloseReason {
     },
     /// Extensions that [`ConnectionBuilder::extension`](crate::connection::ConnectionBuilder::extension) was given claim the same command twice. Nothing was handled or
     /// written.
-    #[error("the command {command} is claimed twice by extensions of this end")]
     ClaimedTwice {
         /// The command.
         command: &'static str,
     },
     /// This end ended it at once, by [`Connection::abort`](crate::Connection::abort).
-    #[error("ended by this end")]
     Aborted,
     /// The task that drives the connection was dropped, as when its runtime shuts down.
-    #[error("the connection's task was dropped")]
     DriverDropped,
 }
 
@@ -160,6 +136,86 @@ impl CloseReason {
             Self::OutOfMemory { .. } => Some(codes::OUT_OF_MEMORY),
             _ => None,
         }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed by this end"),
+            Self::Unwritten => f.write_str(
+                "closed by this end, and what was queued was not all written: the peer did not take it in time",
+            ),
+            Self::ClosedByPeer => f.write_str("closed by the peer"),
+            Self::ClosedMidBox { received } => {
+                write!(f, "closed by the peer in the middle of a box, after {received} of its bytes")
+            }
+            Self::Io(error) => write!(f, "the transport failed: {}", Escaped(error)),
+            Self::Wire(error) => write!(f, "the peer's bytes are not AMP: {error}"),
+            Self::Packet(error) => write!(f, "the peer's box is not AMP: {error}"),
+            Self::UnknownAnswer => f.write_str("the peer answered a tag that is not out"),
+            Self::Fatal { code } => write!(f, "a responder answered with the fatal error {code}"),
+            Self::Failure => f.write_str("a responder failed, and the connection is strict"),
+            Self::NotReading { limit } => write!(f, "the peer does not read: over {limit} bytes wait to be written"),
+            Self::BoxTimeout { timeout } => write!(
+                f,
+                "the peer began a box and sent nothing more of it for {timeout:?}; see `Settings::box_timeout`"
+            ),
+            Self::WriteTimeout { timeout } => write!(
+                f,
+                "the peer does not read: it took nothing of what waits to be written for {timeout:?}; see `Settings::write_timeout`"
+            ),
+            Self::HandshakeTimeout { timeout } => {
+                write!(f, "the transport was not replaced within {timeout:?}; see `Settings::handshake_timeout`")
+            }
+            Self::TooManyNotifications { limit } => write!(
+                f,
+                "the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::max_inbound`"
+            ),
+            Self::NotAnswering { limit } => write!(
+                f,
+                "the peer does not answer: over {limit} commands of extensions, such as the ends of streams, wait beyond their time"
+            ),
+            Self::OutOfMemory { held, limit } => write!(
+                f,
+                "the server's memory is used up: of {limit} bytes this connection held {held}, the most of all"
+            ),
+            Self::MadeRoom => {
+                f.write_str("the server was full, and this connection had never sent a box: another one took its place")
+            }
+            Self::EndedByPeer { code, text } => {
+                write!(f, "the peer ended the connection with {}: {}", Escaped(code), Escaped(text))
+            }
+            Self::ClaimedTwice { command } => {
+                write!(f, "the command {command} is claimed twice by extensions of this end")
+            }
+            Self::Aborted => f.write_str("ended by this end"),
+            Self::DriverDropped => f.write_str("the connection's task was dropped"),
+        }
+    }
+}
+
+impl Error for CloseReason {
+    /// The error within is a part of the text, so its own source comes next.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io(error) => error.source(),
+            Self::Wire(error) => error.source(),
+            Self::Packet(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<WireError> for CloseReason {
+    fn from(error: WireError) -> Self {
+        Self::Wire(error)
+    }
+}
+
+impl From<PacketError> for CloseReason {
+    fn from(error: PacketError) -> Self {
+        Self::Packet(error)
     }
 }
 

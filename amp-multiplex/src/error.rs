@@ -1,39 +1,33 @@
+use std::error::Error;
 use std::{fmt, io};
 
 use amp_core::error::{Escaped, codes};
 use amp_core::value::EncodeError;
-use amp_core::{CallError, CloseReason};
+use amp_core::{CallError, CloseReason, ErrorCodes};
 
 use crate::commands::{ConnectRefusal, StreamGone};
 
 /// Why no stream was opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The peer has no factory of that name. In one that is not UTF-8, U+FFFD stands for what is not.
-    #[error("the peer has no factory {0:?}")]
     NoSuchFactory(String),
     /// The peer has the factory, and it refused. The text is its reason as it came, or empty if there is none. Displayed, it is one line:
     /// control characters are escaped, and what is over 512 characters is left out.
-    #[error("the peer refused the stream{}", Because(.0))]
     Refused(String),
     /// This end has as many streams as [`StreamSettings::max_streams`](crate::StreamSettings::max_streams) allows.
-    #[error("this end has {limit} streams already; see `StreamSettings::max_streams`")]
     TooManyStreams {
         /// The limit that was met.
         limit: usize,
     },
     /// The factory's name cannot be sent.
-    #[error("the name of the factory cannot be sent")]
-    Invalid(#[source] EncodeError),
+    Invalid(EncodeError),
     /// The peer does not multiplex streams, or answered in a way that makes no sense.
-    #[error("the peer does not multiplex streams: {}", Escaped(.0))]
     Unsupported(String),
     /// The connection has ended.
-    #[error("the connection ended")]
-    Connection(#[source] CloseReason),
+    Connection(CloseReason),
     /// The peer did not answer within the connection's [`call_timeout`](amp_core::Settings::call_timeout).
-    #[error("the peer did not answer in time")]
     Timeout,
 }
 
@@ -56,14 +50,30 @@ impl ConnectError {
     }
 }
 
-/// The reason of the peer, if there is one.
-struct Because<'a>(&'a str);
-
-impl fmt::Display for Because<'_> {
+impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            "" => f.write_str(" and gave no reason"),
-            reason => write!(f, ": {}", Escaped(reason)),
+        match self {
+            Self::NoSuchFactory(name) => write!(f, "the peer has no factory {name:?}"),
+            Self::Refused(reason) if reason.is_empty() => f.write_str("the peer refused the stream and gave no reason"),
+            Self::Refused(reason) => write!(f, "the peer refused the stream: {}", Escaped(reason)),
+            Self::TooManyStreams { limit } => {
+                write!(f, "this end has {limit} streams already; see `StreamSettings::max_streams`")
+            }
+            Self::Invalid(error) => write!(f, "the name of the factory cannot be sent: {error}"),
+            Self::Unsupported(why) => write!(f, "the peer does not multiplex streams: {}", Escaped(why)),
+            Self::Connection(reason) => write!(f, "the connection ended: {reason}"),
+            Self::Timeout => f.write_str("the peer did not answer in time"),
+        }
+    }
+}
+
+impl Error for ConnectError {
+    /// The error within is a part of the text, so its own source comes next.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Invalid(error) => error.source(),
+            Self::Connection(reason) => reason.source(),
+            _ => None,
         }
     }
 }
@@ -83,33 +93,54 @@ impl From<ConnectError> for io::Error {
 }
 
 /// Why a stream did not end in order. It is the inner error of the [`io::Error`]s of a [`Stream`](crate::Stream).
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StreamError {
     /// The peer has closed the stream and reads no more. What it wrote before can be read.
-    #[error("the peer has closed the stream")]
     PeerDisconnected,
     /// The peer ended the stream before it was whole: it was aborted, its task panicked, or bytes were lost. Or the peer has
     /// refused bytes and has not sent its Disconnect within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout).
-    #[error("the peer ended the stream before it was whole")]
     Cut,
     /// The peer sent more ahead of the reader than [`max_buffered`](crate::StreamSettings::max_buffered),
     /// [`max_received`](crate::StreamSettings::max_received) or [`max_early`](crate::StreamSettings::max_early) allow.
-    #[error("the peer sent too much ahead of the reader; see `StreamSettings::max_buffered` and `max_received`")]
     Overrun,
     /// The peer has not answered the Disconnect within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout). Whether
     /// it has all that was written is not known.
-    #[error("the peer has not answered the end of the stream in time; see `StreamSettings::disconnect_timeout`")]
     Timeout,
     /// This end has closed the stream, or its direction.
-    #[error("this end has closed the stream")]
     Closed,
     /// The peer answered bytes with an error.
-    #[error("the peer failed to take the bytes: {}", Escaped(.0))]
     PeerFailed(String),
     /// The connection under the stream has ended.
-    #[error("the connection ended")]
-    Connection(#[source] CloseReason),
+    Connection(CloseReason),
+}
+
+impl fmt::Display for StreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PeerDisconnected => f.write_str("the peer has closed the stream"),
+            Self::Cut => f.write_str("the peer ended the stream before it was whole"),
+            Self::Overrun => f.write_str(
+                "the peer sent too much ahead of the reader; see `StreamSettings::max_buffered` and `max_received`",
+            ),
+            Self::Timeout => f.write_str(
+                "the peer has not answered the end of the stream in time; see `StreamSettings::disconnect_timeout`",
+            ),
+            Self::Closed => f.write_str("this end has closed the stream"),
+            Self::PeerFailed(why) => write!(f, "the peer failed to take the bytes: {}", Escaped(why)),
+            Self::Connection(reason) => write!(f, "the connection ended: {reason}"),
+        }
+    }
+}
+
+impl Error for StreamError {
+    /// The reason is a part of the text, so its own source comes next.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Connection(reason) => reason.source(),
+            _ => None,
+        }
+    }
 }
 
 impl From<CallError<StreamGone>> for StreamError {
@@ -137,5 +168,19 @@ impl From<StreamError> for io::Error {
             StreamError::Connection(_) => io::ErrorKind::ConnectionAborted,
         };
         Self::new(kind, error)
+    }
+}
+
+impl<E: ErrorCodes> From<ConnectError> for CallError<E> {
+    /// In a responder it is a failure that is not declared.
+    fn from(error: ConnectError) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl<E: ErrorCodes> From<StreamError> for CallError<E> {
+    /// In a responder it is a failure that is not declared.
+    fn from(error: StreamError) -> Self {
+        Self::failed(error)
     }
 }

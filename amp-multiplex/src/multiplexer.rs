@@ -23,7 +23,7 @@ use crate::stream::{Stream, Streams};
 /// [`in_order`](amp_core::Settings::in_order) too, as streams wait for no responder:
 ///
 /// ```
-/// use amp_core::{CallError, Connection, Reply};
+/// use amp_core::{Connection, Reply};
 /// use amp_core::connection::pair;
 /// use amp_derive::{Command, responder};
 /// use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream};
@@ -45,7 +45,7 @@ use crate::stream::{Stream, Streams};
 /// impl Uploads {
 ///     async fn finish(&self, command: Finish) -> Reply<Finish> {
 ///         // The bytes are here. That they are stored is for the reader to say.
-///         self.stored.subscribe().wait_for(|stored| *stored >= command.bytes).await.map_err(CallError::failed)?;
+///         self.stored.subscribe().wait_for(|stored| *stored >= command.bytes).await?;
 ///         Ok(())
 ///     }
 /// }

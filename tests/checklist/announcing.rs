@@ -148,8 +148,8 @@ async fn a_peer_that_says_why_it_ends_gives_everybody_who_waits_that_reason() {
     peer.send([goodbye("NO\n MORE", "a \u{1b}[2J line\n of its own"), ask_sum("1")].concat()).await;
     peer.expect_end("").await;
     let error = soon("told", call).await.expect("no panic").expect_err("it has ended");
-    let source = std::error::Error::source(&error).expect("a reason").to_string();
-    assert_eq!(source, "the peer ended the connection with NO\\n MORE: a \\u{1b}[2J line\\n of its own");
+    let told = "the connection ended: the peer ended the connection with NO\\n MORE: a \\u{1b}[2J line\\n of its own";
+    assert_eq!(error.to_string(), told);
     assert_eq!(ended(&connection).await, "EndedByPeer");
 }
 
@@ -220,8 +220,8 @@ async fn what_passes_a_gateway_cannot_speak_for_it() {
         let (connection, mut peer) = announcing(Settings::new());
         greeted(&mut peer).await;
         let refused = connection.call_box(name, arguments()).await.expect_err("this library's own");
-        let why = std::error::Error::source(&refused).map(ToString::to_string);
-        assert_eq!(why, Some(format!("_command: `{name}` is a command of this library's own")));
+        let why = format!("the arguments cannot be sent: _command: `{name}` is a command of this library's own");
+        assert_eq!(refused.to_string(), why);
         peer.expect_silence().await;
         // Where nothing is announced it is a name like any other.
         let (connection, mut peer) = RawPeer::with((), Settings::new());

@@ -1,6 +1,3 @@
-use std::error::Error;
-use std::fmt::Write;
-
 use crate::packet::features::put_goodbye;
 use crate::reason::CloseReason;
 use crate::wire::BoxLimits;
@@ -9,19 +6,8 @@ use crate::wire::BoxLimits;
 pub(super) fn put(buffer: &mut Vec<u8>, reason: &CloseReason, limits: BoxLimits) {
     if let Some(code) = reason.goodbye() {
         // It is short.
-        let _ = put_goodbye(buffer, code, &words(reason), limits);
+        let _ = put_goodbye(buffer, code, &reason.to_string(), limits);
     }
-}
-
-/// The reason and its sources, in one line.
-fn words(reason: &CloseReason) -> String {
-    let mut words = reason.to_string();
-    let mut source = reason.source();
-    while let Some(error) = source {
-        let _ = write!(words, ": {error}");
-        source = error.source();
-    }
-    words
 }
 
 #[cfg(test)]
@@ -32,7 +18,7 @@ mod tests {
     use crate::wire::{Excerpt, Pairs};
 
     #[test]
-    fn the_peer_is_told_the_reason_with_its_sources_when_it_is_the_cause() {
+    fn the_peer_is_told_the_reason_when_it_is_the_cause() {
         let told = |reason: &CloseReason| {
             let mut bytes = Vec::new();
             put(&mut bytes, reason, BoxLimits::DEFAULT);

@@ -1,0 +1,153 @@
+//! What `?` makes of an error in a responder.
+
+use std::error::Error;
+
+use super::{CallError, NotifyError};
+use crate::command::ErrorCodes;
+use crate::exposed::ExposeError;
+use crate::reason::CloseReason;
+use crate::value::{DecodeError, EncodeError};
+use crate::wire::{InsertError, WireError};
+
+/// Which errors `?` lifts into a [`CallError`].
+///
+/// - An error that the command declares becomes [`CallError::Declared`].
+/// - An error of the standard library, of tokio or of this library that a responder meets becomes [`CallError::Failed`]: errors of io,
+///   of parsing and converting, of tasks, time limits and channels, of boxes, connections and streams; and a
+///   `Box<dyn Error + Send + Sync>`. The implementations are listed below.
+///
+/// Any other error says at the `?` itself whether it is a failure, by [`OrFail::or_fail`] or [`CallError::failed`]: it may well have been
+/// meant as a declared one. An error type of your own that is always a failure can have a `From`:
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::{CallError, ErrorCodes};
+///
+/// #[derive(Debug)]
+/// struct DatabaseError;
+/// # impl std::fmt::Display for DatabaseError {
+/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("the database is gone") }
+/// # }
+/// # impl std::error::Error for DatabaseError {}
+///
+/// impl<E: ErrorCodes> From<DatabaseError> for CallError<E> {
+///     fn from(error: DatabaseError) -> Self {
+///         Self::failed(error)
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`?` does not lift `{X}` into `{Self}`",
+    // At a `?` the compiler shows nothing but the label.
+    label = "not a declared error of this command: to fail with it, write `.map_err(CallError::failed)?`; \
+             to pass on the error of another call, `.map_err(CallError::forward)?`",
+    note = "to fail with it, write `.map_err(CallError::failed)?`, or `.or_fail()?` with `amp::error::OrFail` in scope"
+)]
+pub trait LiftFrom<X>: Sized {
+    #[doc(hidden)]
+    fn lift_from(error: X) -> Self;
+}
+
+impl<E, X> From<X> for CallError<E>
+where
+    Self: LiftFrom<X>,
+{
+    /// What `?` does; [`LiftFrom`] says of which errors.
+    fn from(error: X) -> Self {
+        Self::lift_from(error)
+    }
+}
+
+// The compiler would show it, and each of those below, when it refuses another error.
+#[diagnostic::do_not_recommend]
+impl<E> LiftFrom<E> for CallError<E> {
+    fn lift_from(error: E) -> Self {
+        Self::Declared(error)
+    }
+}
+
+/// Errors that are failures of a responder. The bound keeps them apart from a declared error: nobody can declare those, because neither they
+/// nor [`ErrorCodes`] are another crate's own.
+macro_rules! failures {
+    ($($error:ty),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<E: ErrorCodes> LiftFrom<$error> for CallError<E> {
+            fn lift_from(error: $error) -> Self {
+                Self::failed(error)
+            }
+        }
+    )*};
+}
+
+failures! {
+    Box<dyn Error + Send + Sync>,
+    std::array::TryFromSliceError,
+    std::char::CharTryFromError,
+    std::char::ParseCharError,
+    std::convert::Infallible,
+    std::env::VarError,
+    std::ffi::NulError,
+    std::fmt::Error,
+    std::io::Error,
+    std::net::AddrParseError,
+    std::num::ParseFloatError,
+    std::num::ParseIntError,
+    std::num::TryFromIntError,
+    std::path::StripPrefixError,
+    std::str::ParseBoolError,
+    std::str::Utf8Error,
+    std::string::FromUtf16Error,
+    std::string::FromUtf8Error,
+    std::time::SystemTimeError,
+    tokio::sync::AcquireError,
+    tokio::sync::broadcast::error::RecvError,
+    tokio::sync::oneshot::error::RecvError,
+    tokio::sync::watch::error::RecvError,
+    tokio::task::JoinError,
+    tokio::time::error::Elapsed,
+    CloseReason,
+    DecodeError,
+    EncodeError,
+    ExposeError,
+    InsertError,
+    NotifyError,
+    WireError,
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: ErrorCodes, T> LiftFrom<tokio::sync::mpsc::error::SendError<T>> for CallError<E> {
+    fn lift_from(error: tokio::sync::mpsc::error::SendError<T>) -> Self {
+        // What was not sent need not be `Sync`.
+        Self::failed(error.to_string())
+    }
+}
+
+/// Fails a responder with any error that is neither declared nor the peer's business: `.or_fail()?`.
+///
+/// It is [`CallError::failed`] in fewer letters: the peer is answered [`codes::UNKNOWN`](crate::error::codes::UNKNOWN), and the error goes to
+/// the log with its sources. Text is such an error, too; for an `Option`, write `.ok_or("no such row").or_fail()?`.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::error::OrFail;
+/// use amp::{Command, Reply};
+///
+/// fn checked<C: Command>(row: Option<u64>, read: fn(u64) -> Result<C::Response, String>) -> Reply<C> {
+///     let row = row.ok_or("no such row").or_fail()?;
+///     let response = read(row).or_fail()?;
+///     Ok(response)
+/// }
+/// ```
+pub trait OrFail<T> {
+    /// The same, with the error made into [`CallError::Failed`].
+    ///
+    /// # Errors
+    /// When it is an error.
+    fn or_fail<E>(self) -> Result<T, CallError<E>>;
+}
+
+impl<T, X: Into<Box<dyn Error + Send + Sync>>> OrFail<T> for Result<T, X> {
+    fn or_fail<E>(self) -> Result<T, CallError<E>> {
+        self.map_err(CallError::failed)
+    }
+}
