@@ -42,6 +42,10 @@ pub(crate) enum Packet {
     Reply { tag: Option<u64>, reply: ReplyPacket },
 }
 
+/// What an ask has beside its arguments.
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "only connections answer"))]
+pub(crate) const RESERVED: [&[u8]; 4] = [b"_ask", b"_command", features::ANNOUNCEMENT, features::MARK];
+
 /// A received ask.
 #[derive(Debug)]
 pub(crate) struct AskPacket {
@@ -279,21 +283,47 @@ pub(crate) fn put_ask_box(
 ) -> Result<(), EncodeError> {
     // The peer would take the box for an answer, or for what this library says of itself.
     let keys = [ANSWER.name_bytes(), ERROR.name_bytes(), features::ANNOUNCEMENT, features::MARK];
-    if let Some(key) = keys.into_iter().find(|key| arguments.value(key).is_some()) {
-        return Err(EncodeError::from(EncodeErrorKind::Key).at_key(&String::from_utf8_lossy(key)));
+    refuse_keys(&arguments, &keys)?;
+    if let Some(tag) = tag {
+        insert_own(&mut arguments, ASK, Bytes::copy_from_slice(tag.as_bytes()))?;
     }
-    let mut put = |key: Key, value: Bytes| match arguments.insert(key.name_bytes(), value) {
+    insert_own(&mut arguments, COMMAND, Bytes::copy_from_slice(command.as_bytes()))?;
+    encode_box(buffer, &arguments, limits)
+}
+
+/// Writes an answer whose fields have no type. On an error nothing is written.
+pub(crate) fn put_answer_box(
+    buffer: &mut Vec<u8>,
+    tag: &AskTag,
+    mut answer: AmpBox,
+    limits: BoxLimits,
+) -> Result<(), EncodeError> {
+    let keys = [ASK.name_bytes(), ERROR.name_bytes(), features::ANNOUNCEMENT, features::MARK];
+    refuse_keys(&answer, &keys)?;
+    insert_own(&mut answer, ANSWER, Bytes::copy_from_slice(tag.as_bytes()))?;
+    encode_box(buffer, &answer, limits)
+}
+
+/// What says of a box what it is, or is this library's own, is no field of it.
+fn refuse_keys(fields: &AmpBox, keys: &[&[u8]]) -> Result<(), EncodeError> {
+    match keys.iter().find(|key| fields.value(key).is_some()) {
+        Some(key) => Err(EncodeError::from(EncodeErrorKind::Key).at_key(&String::from_utf8_lossy(key))),
+        None => Ok(()),
+    }
+}
+
+fn insert_own(fields: &mut AmpBox, key: Key, value: Bytes) -> Result<(), EncodeError> {
+    match fields.insert(key.name_bytes(), value) {
         Ok(_) => Ok(()),
         Err(error) => Err(EncodeError::custom(error).at_key(key.name())),
-    };
-    if let Some(tag) = tag {
-        put(ASK, Bytes::copy_from_slice(tag.as_bytes()))?;
     }
-    put(COMMAND, Bytes::copy_from_slice(command.as_bytes()))?;
-    if arguments.encoded_len() > limits.bytes {
+}
+
+fn encode_box(buffer: &mut Vec<u8>, whole: &AmpBox, limits: BoxLimits) -> Result<(), EncodeError> {
+    if whole.encoded_len() > limits.bytes {
         return Err(EncodeErrorKind::BoxTooLong { limit: limits.bytes }.into());
     }
-    arguments.encode(buffer);
+    whole.encode(buffer);
     Ok(())
 }
 

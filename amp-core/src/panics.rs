@@ -83,6 +83,20 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Result<T, Panic
     result.map_err(Panic::of)
 }
 
+/// Runs code of the program's for an extension. A panic costs nothing else: it is told of the connection with its message and place, and
+/// nothing is returned. `what` panics, in the words of the log.
+#[cfg(feature = "tokio")]
+pub fn catch_panic<T>(events: &crate::events::Events, what: &'static str, run: impl FnOnce() -> T) -> Option<T> {
+    let panic = match caught(AssertUnwindSafe(run)) {
+        Ok(returned) => return Some(returned),
+        Err(panic) => panic,
+    };
+    events.tell(crate::events::EventKind::PANIC, |peer, omitted| {
+        tracing::warn!(%peer, omitted, %panic, "{what} panicked");
+    });
+    None
+}
+
 /// Drops what is a user's. A panic of that costs nothing else.
 pub(crate) fn drop_caught<T>(value: T) {
     if let Err(panic) = caught(AssertUnwindSafe(|| drop(value))) {

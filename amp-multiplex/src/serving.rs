@@ -3,6 +3,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use amp_core::extension::{Events, catch_panic};
 use slab::Slab;
 use tokio::task::JoinHandle;
 
@@ -13,6 +14,8 @@ use crate::meter::StreamMeter;
 pub(crate) struct ServingTasks {
     state: Mutex<State>,
     meter: StreamMeter,
+    /// What is logged of the connection, where there is one.
+    events: Option<Events>,
 }
 
 /// For how many an idle connection holds memory.
@@ -38,8 +41,16 @@ enum Task {
 }
 
 impl ServingTasks {
-    pub(crate) fn new(meter: StreamMeter) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Open(Slab::new())), meter })
+    pub(crate) fn new(meter: StreamMeter, events: Option<Events>) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new(State::Open(Slab::new())), meter, events })
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match &*self.lock() {
+            State::Open(tasks) => tasks.len(),
+            State::Aborted => 0,
+        }
     }
 
     /// Spawns a task. If the memory is used up, its future is dropped instead.
@@ -134,7 +145,14 @@ impl<F: Future<Output = ()>> Future for Serving<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.project().future.poll(cx)
+        let this = self.project();
+        match &this.entry.tasks.events {
+            Some(events) => {
+                let polled = catch_panic(events, "a task that serves a stream", || this.future.poll(cx));
+                polled.unwrap_or(Poll::Ready(()))
+            }
+            None => this.future.poll(cx),
+        }
     }
 }
 
@@ -164,7 +182,7 @@ mod tests {
     use super::*;
 
     fn tasks() -> Arc<ServingTasks> {
-        ServingTasks::new(StreamMeter::default())
+        ServingTasks::new(StreamMeter::default(), None)
     }
 
     /// How many places there are, used or spare.

@@ -10,6 +10,8 @@ pub struct StreamSettings {
     /// A Connect that is out counts until its caller waits no more: then it is only one of the connection's
     /// [`max_calls`](amp_core::Settings::max_calls). A Connect over the limit is refused, and nothing else happens. Default 16,384.
     ///
+    /// The tasks of [`Factories::serve`](crate::Factories::serve) are as many at most, those included that have dropped their streams.
+    ///
     /// Towards the [`max_memory`](amp_core::server::ServerBuilder::max_memory) of a server each counts as 2 KiB beside its bytes. One that the
     /// peer has opened counts for 8 KiB more until the program drops it: a task serves it, which most often holds a buffer, as
     /// [`tokio::io::copy`] does. What a task holds beyond that is for the program to count, with a

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use amp_core::connection::{Held, WeakConnection};
+use amp_core::extension::Events;
 use amp_core::locator::Answer;
 use amp_core::{CloseReason, Command, Connection};
 use tokio::runtime::Handle;
@@ -57,6 +58,7 @@ pub(crate) struct Streams<S> {
 impl<S> Streams<S> {
     pub(crate) fn new(settings: StreamSettings, connection: WeakConnection) -> Arc<Self> {
         let meter = StreamMeter::new(&connection);
+        let events = connection.upgrade().map(|connection| Events::of(&connection).clone());
         Arc::new(Self {
             registry: Mutex::new(Registry::new(settings.max_streams, settings.max_early, meter.clone())),
             permits: AtomicUsize::new(0),
@@ -67,7 +69,7 @@ impl<S> Streams<S> {
             in_flight: Budget::new(settings.max_in_flight),
             received: Budget::metered(settings.max_received, meter.clone()),
             kept: KeptStreams::default(),
-            tasks: ServingTasks::new(meter.clone()),
+            tasks: ServingTasks::new(meter.clone(), events),
             meter,
             number: LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1,
             settings,

@@ -5,10 +5,14 @@
 
 // Imports `responder`.
 #[cfg(feature = "tokio")]
+mod fallback;
+#[cfg(feature = "tokio")]
 mod locate;
 
 pub use crate::exposed::{Context, Exposable};
 #[cfg(feature = "tokio")]
 pub use crate::responder::{Answer, Ask, Located};
+#[cfg(feature = "tokio")]
+pub use fallback::{Fallback, fallback};
 #[cfg(feature = "tokio")]
 pub use locate::Locator;

@@ -3,21 +3,26 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::asker::Asker;
 use super::reservation::Reservation;
 use super::{Answering, Located};
-use crate::call_error::Reply;
-use crate::command::{Command, ErrorCodes, take_checked};
+use crate::call_error::{CallError, Reply};
+use crate::command::{Command, ErrorCodes, NoErrors, take_checked};
 use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{EventKind, Events};
 use crate::exposed::{Context, Exposable};
-use crate::packet::{AskPacket, AskTag, features};
+use crate::packet::{AskPacket, AskTag, RESERVED, features};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
 use crate::reason::CloseReason;
 use crate::value::{Budget, Scope};
-use crate::wire::RawBox;
+use crate::wire::{AmpBox, RawBox};
+
+/// What an `AmpBox` holds for each of its pairs beside their bytes.
+const PAIR: usize = 2 * size_of::<Bytes>();
 
 /// To decode so many items of lists is not worth a word.
 const FEW_ITEMS: usize = 32;
@@ -144,6 +149,35 @@ impl Ask {
             asker.reply::<C>(reply);
         });
         if C::DETACHED { Located::Detached(responding) } else { Located::Responding(responding) }
+    }
+
+    /// Answers with what `run` makes of the arguments as they came: for commands that have no type here, as in a proxy. The box has the
+    /// pairs of the ask without those that make it an ask. The answer is sent as it is, with its own keys.
+    ///
+    /// An error that the command of some other peer declares goes on as [`CallError::Remote`](crate::CallError::Remote), which
+    /// [`call_box`](crate::Connection::call_box) returns.
+    pub fn respond_box<R>(self, run: impl FnOnce(AmpBox) -> R) -> Located
+    where
+        R: Future<Output = Result<AmpBox, CallError<NoErrors>>> + Send + 'static,
+    {
+        let Self { packet, mut asker } = self;
+        let bytes = packet.raw.pairs().count() * PAIR;
+        if !asker.reserve(bytes) {
+            asker.refuse_busy();
+            return Located::Answered;
+        }
+        asker.decoded(0, bytes, 0);
+        let mut arguments = AmpBox::from(&packet.raw);
+        drop(packet);
+        for key in RESERVED {
+            arguments.remove(key);
+        }
+        let reply = run(arguments);
+        Located::Responding(Box::pin(async move {
+            // In two steps, as above.
+            let reply = reply.await;
+            asker.reply_box(reply);
+        }))
     }
 
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {

@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
-use crate::command::{Command, ErrorCodes, violations};
+use crate::command::{Command, ErrorCodes, NoErrors, violations};
 use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind, Events, Omitted};
 use crate::exposed::{Context, ContextRef};
-use crate::packet::{AskTag, put_answer, put_declared, put_error};
+use crate::packet::{AskTag, put_answer, put_answer_box, put_declared, put_error};
 use crate::peer::Peer;
 use crate::proto::ASK_OVERHEAD;
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
 use crate::settings::{Settings, Strictness};
 use crate::value::{EncodeError, EncodeErrorKind};
-use crate::wire::BoxLimits;
+use crate::wire::{AmpBox, BoxLimits};
 
 mod refusals;
 
@@ -263,6 +263,20 @@ impl Asker {
             None => self.put(|buffer, tag, limits, context| put_answer(buffer, tag, response, limits, Some(context))),
         };
         match put {
+            Ok(()) => self.settle(),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// As [`reply`](Self::reply), where the command has no type.
+    pub(super) fn reply_box(&mut self, reply: Result<AmpBox, CallError<NoErrors>>) {
+        let answer = match reply {
+            Ok(answer) => answer,
+            Err(CallError::Remote { code, description }) => return self.error(&code, &description),
+            Err(CallError::Failed(error)) => return self.fail(&*error),
+            Err(error) => return self.fail(&error),
+        };
+        match self.put(|buffer, tag, limits, _| put_answer_box(buffer, tag, answer.clone(), limits)) {
             Ok(()) => self.settle(),
             Err(error) => self.fail(&error),
         }

@@ -22,6 +22,7 @@ mod memory;
 mod order;
 mod raw;
 mod runtimes;
+mod serving;
 mod silence;
 mod sockets;
 mod storm;

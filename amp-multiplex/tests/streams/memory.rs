@@ -31,7 +31,7 @@ impl Listener for Once {
 }
 
 /// Connects as often as it is sent a transport.
-struct Each(tokio::sync::mpsc::UnboundedReceiver<DuplexStream>);
+pub(crate) struct Each(pub(crate) tokio::sync::mpsc::UnboundedReceiver<DuplexStream>);
 
 impl Listener for Each {
     type Transport = DuplexStream;
@@ -44,7 +44,7 @@ impl Listener for Each {
     }
 }
 
-const MIB: usize = 1 << 20;
+pub(crate) const MIB: usize = 1 << 20;
 
 /// A server that may hold 8 MiB, the other end of its only connection, and the streams that are opened to `"x"`.
 fn server() -> (Server, DuplexStream, StreamListener) {
@@ -58,14 +58,14 @@ fn server_of(max_memory: usize) -> (Server, DuplexStream, StreamListener) {
     (server, transport, listener)
 }
 
-fn serving(max_memory: usize, factories: &Factories) -> (Server, DuplexStream) {
+pub(crate) fn serving(max_memory: usize, factories: &Factories) -> (Server, DuplexStream) {
     let (ours, theirs) = duplex(MIB);
     let builder = Server::builder().max_memory(max_memory).extension(Multiplexing::new(factories));
     (builder.serve(Once(Some(ours)), |_| Pings), theirs)
 }
 
 /// A client whose streams have half a mebibyte on their way each.
-fn client(transport: DuplexStream) -> End {
+pub(crate) fn client(transport: DuplexStream) -> End {
     End::over(transport, Settings::new(), StreamSettings::new().first_window(MIB / 2))
 }
 
@@ -296,79 +296,4 @@ async fn streams_that_close_are_thrown_away_when_the_memory_is_used_up() {
     for mut stream in kept {
         assert!(stream.read_to_end(&mut Vec::new()).await.is_err(), "it looks whole");
     }
-}
-
-/// What becomes of streams and their connection before other connections need the memory.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Before {
-    Nothing,
-    ConnectionEnds,
-    StreamsAreDropped,
-    BothAreDropped,
-}
-
-/// Tasks that do not look at their streams go on when the connection has ended, and count.
-#[tokio::test(start_paused = true)]
-async fn the_tasks_of_streams_are_aborted_when_the_memory_is_used_up_and_their_connection_holds_the_most() {
-    for before in [Before::Nothing, Before::ConnectionEnds, Before::StreamsAreDropped, Before::BothAreDropped] {
-        let drops_streams = matches!(before, Before::StreamsAreDropped | Before::BothAreDropped);
-        let factories = Factories::new();
-        factories.serve("x", move |stream: Stream| async move {
-            let mut buffer = [0_u8; 100 * 1024];
-            let _stream = (!drops_streams).then_some(stream);
-            pending::<()>().await;
-            buffer.reverse();
-        });
-        let (sender, transports) = tokio::sync::mpsc::unbounded_channel();
-        let builder = Server::builder().max_memory(4 * MIB).extension(Multiplexing::new(&factories));
-        let server = builder.serve(Each(transports), |_| Pings);
-        let enter = || {
-            let (ours, theirs) = duplex(MIB);
-            sender.send(ours).expect("the server accepts");
-            client(theirs)
-        };
-        let first = enter();
-        let mut streams = Vec::new();
-        for _ in 0..25 {
-            streams.push(soon("opening", first.multiplexer.connect("x")).await.expect("there is room"));
-        }
-        assert!(server.memory() > 2 * MIB, "{before:?}");
-        if matches!(before, Before::ConnectionEnds | Before::BothAreDropped) {
-            first.connection.abort();
-            sleep(Duration::from_secs(1)).await;
-            assert!(server.memory() > 2 * MIB, "{before:?}: the tasks go on");
-        }
-        let second = enter();
-        for _ in 0..18 {
-            streams.push(soon("opening", second.multiplexer.connect("x")).await.expect("it holds less"));
-        }
-        sleep(Duration::from_secs(1)).await;
-        assert!(server.memory() < 5 * MIB / 2, "{before:?}: {} bytes are held", server.memory());
-        second.ping().await;
-    }
-}
-
-/// However small they are: else their number has no bound.
-#[tokio::test(start_paused = true)]
-async fn a_task_that_drops_its_stream_counts_until_it_ends() {
-    let factories = Factories::new();
-    let (end, ends) = tokio::sync::watch::channel(false);
-    factories.serve("x", move |stream: Stream| {
-        let mut ends = ends.clone();
-        async move {
-            drop(stream);
-            drop(ends.wait_for(|end| *end).await);
-        }
-    });
-    let (server, transport) = serving(8 * MIB, &factories);
-    let client = client(transport);
-    for _ in 0..2000 {
-        drop(soon("an answer", client.multiplexer.connect("x")).await.expect("there is room"));
-    }
-    sleep(Duration::from_secs(1)).await;
-    let held = server.memory();
-    assert!(held > 2000 * 256, "{held} bytes are held");
-    end.send(true).expect("tasks");
-    sleep(Duration::from_secs(1)).await;
-    assert!(server.memory() < 2000 * 64, "{} bytes are held", server.memory());
 }

@@ -45,6 +45,7 @@ pub use super::any_transport::{AttachedWrite, BoxedTransport};
 pub use super::replacement::PreviousTransport;
 pub use super::sink::{Delivery, ReplySink, SentTag};
 pub use crate::events::{Chain, EventKind, EventLimit, Events, Omitted};
+pub use crate::panics::catch_panic;
 pub use crate::proto::Attachment;
 
 pub(super) use claims::Claims;
