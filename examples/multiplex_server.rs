@@ -3,27 +3,17 @@
 //!
 //! An address for AMP and the name of the factory may follow: `-- 127.0.0.1:8884 hello`. The client may be txampext's too.
 
-use std::convert::Infallible;
-
 use amp::Server;
 use amp::multiplex::{Factories, Multiplexing, Stream};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 
-/// The web site.
-async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    println!("{} {}", request.method(), request.uri());
-    Ok(Response::new(Full::from("Hello from the web server!\n")))
-}
+#[path = "shared/page.rs"]
+mod page;
 
-/// A stream is to hyper what a TCP socket is.
+/// The web site. A stream is to it what a TCP socket is.
 async fn serve(stream: Stream) {
-    let http = hyper::server::conn::http1::Builder::new();
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), service_fn(hello)).await {
-        println!("a stream failed: {error}");
+    match page::answer(stream, "Hello from the web server!\n").await {
+        Ok(request) => println!("{request}"),
+        Err(error) => println!("a stream failed: {error}"),
     }
 }
 

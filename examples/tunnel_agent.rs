@@ -5,19 +5,16 @@
 //! `tunnel_agent hub 0.0.0.0:9000 10.0.0.7:80` and `tunnel_agent agent HUB:9000 10.0.0.7:80`. The agent leads to the
 //! addresses on its command line and to no others; encrypt the way between them, as AMP itself does not.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::net::SocketAddr;
 
 use amp::Connection;
 use amp::multiplex::{Factories, Forward, Multiplexer, Multiplexing};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+#[path = "shared/page.rs"]
+mod page;
 
 /// The agent's side: it dials, and what it allows is all that the hub can reach.
 async fn dial(hub: &str, allowed: &[&str]) -> Result<Connection, Box<dyn Error>> {
@@ -42,13 +39,8 @@ async fn open_port(agents: &TcpListener, target: &str) -> Result<(Multiplexer, C
 /// A web server in the agent's network.
 async fn serve_web(listener: TcpListener) {
     while let Ok((socket, _)) = listener.accept().await {
-        let http = hyper::server::conn::http1::Builder::new();
-        tokio::spawn(http.serve_connection(TokioIo::new(socket), service_fn(page)));
+        tokio::spawn(page::answer(socket, "a page of the inner web server"));
     }
-}
-
-async fn page(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    Ok(Response::new(Full::from("a page of the inner web server")))
 }
 
 /// What a browser does.

@@ -14,7 +14,7 @@ fn mistakes_are_reported_where_they_are() {
     let version = Command::new(rustc).arg("--version").output().expect("cargo runs, so rustc is there").stdout;
     let version = String::from_utf8_lossy(&version);
     if version.starts_with(WRITTEN_WITH) {
-        trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+        trybuild::TestCases::new().compile_fail("ui/*.rs");
     } else {
         eprintln!("SKIPPED: the texts of tests/ui were written with {WRITTEN_WITH}*, this is {}", version.trim());
     }

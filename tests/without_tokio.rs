@@ -26,7 +26,7 @@ pub trait Adds {
 
 #[test]
 fn without_tokio_the_derives_compile_and_a_responder_says_what_it_needs() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is a folder of the workspace");
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("without_tokio");
     fs::create_dir_all(scratch.join("src")).expect("a directory under target/ can be made");
     let manifest = format!(

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -66,7 +65,7 @@ impl fmt::Display for Peer {
             Self::Unix { path: Some(path), .. } => match abstract_name(path) {
                 Some(name) => write!(f, "unix:@{}", Escaped(name.escape_ascii())),
                 // A space must not look like the end of a field in a log.
-                None if path.as_os_str().as_bytes().contains(&b' ') => {
+                None if path.as_os_str().as_encoded_bytes().contains(&b' ') => {
                     write!(f, "unix:{}", Escaped(format_args!("{path:?}")))
                 }
                 None => write!(f, "unix:{}", Escaped(path.display())),
@@ -81,7 +80,7 @@ impl fmt::Display for Peer {
 
 /// The name that the path stands for in the abstract namespace, if it stands for one.
 pub(crate) fn abstract_name(path: &Path) -> Option<&[u8]> {
-    path.as_os_str().as_bytes().strip_prefix(b"\0")
+    path.as_os_str().as_encoded_bytes().strip_prefix(b"\0")
 }
 
 impl Exposable for Peer {

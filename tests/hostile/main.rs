@@ -4,7 +4,7 @@
 //! cost: the resident size of the server, the honest client's calls, the log, and what is left when the attackers have gone.
 //! What may be seen is stated in `bounds`. Scenes run one at a time, whatever number of threads the harness uses, because they
 //! measure. Each prints one line with what it has measured, also when it passes:
-//! `cargo test --test hostile half_a_box` runs one scene.
+//! `cargo test -p amp-tests --test hostile half_a_box` runs one scene.
 
 mod bounds;
 mod commands;

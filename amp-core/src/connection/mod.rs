@@ -7,7 +7,7 @@
 // lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
 //
 // ```text
-//   builder       how a connection is set up             transport, descriptors, over_boxes   over what
+//   builder       how a connection is set up             transport, unix_transport, descriptors, over_boxes   over what
 //   handle, weak  the user's handles of a connection     calling, call   what they call and notify
 //   exchange      one ask of this end and its answer     queued          its wait to be sent
 //   failure       how it fails                           callback        which asks are callbacks
@@ -42,6 +42,7 @@ mod clock;
 mod context;
 mod decoders;
 mod decoding;
+#[cfg(unix)]
 mod descriptors;
 mod driver;
 mod ending;
@@ -73,6 +74,8 @@ mod time_limits;
 mod timer;
 pub(crate) mod transport;
 mod turns;
+#[cfg(unix)]
+pub(crate) mod unix_transport;
 mod unsettled;
 mod waiting;
 mod waker;

@@ -2,6 +2,7 @@ use std::fmt;
 use std::future;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::listener::Listener;
 use super::roster::{MAX_REFUSALS, Roster};
 use super::serve::Connections;
 use super::session::{IntoSession, MakeSession};
+#[cfg(unix)]
 use super::unix::UnixSocket;
 use crate::connection::extension::Extension;
 use crate::connection::{Connection, ConnectionBuilder, require_time};
@@ -150,6 +152,7 @@ impl ServerBuilder {
     ///
     /// # Panics
     /// When called outside a tokio runtime with I/O and time enabled.
+    #[cfg(unix)]
     #[track_caller]
     pub fn bind_unix<S: IntoSession>(self, path: impl AsRef<Path>, session: impl MakeSession<S>) -> io::Result<Server> {
         Ok(self.serve(UnixSocket::bind(path)?, session))

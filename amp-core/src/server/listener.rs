@@ -2,7 +2,7 @@ use std::future::Future;
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::connection::transport;
 use crate::peer::Peer;
@@ -30,13 +30,5 @@ impl Listener for TcpListener {
     async fn accept(&mut self) -> io::Result<(TcpStream, Peer)> {
         let (stream, address) = Self::accept(self).await?;
         Ok(transport::tcp(address, stream))
-    }
-}
-
-impl Listener for UnixListener {
-    type Transport = UnixStream;
-
-    async fn accept(&mut self) -> io::Result<(UnixStream, Peer)> {
-        Ok(transport::unix(Self::accept(self).await?.0))
     }
 }

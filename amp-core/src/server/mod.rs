@@ -4,7 +4,7 @@
 //
 // ```text
 //   listener      where connections come from
-//   unix          a listener whose socket file is removed with it
+//   unix          unix sockets, and one whose file is removed with it
 //   accept        the accept loop and its life cycle     reserve     descriptors that it keeps free
 //   roster        which connections there are, and which one makes room for another
 //   origins       how many of them one peer has
@@ -27,9 +27,11 @@ mod reserve;
 mod roster;
 mod serve;
 mod session;
+#[cfg(unix)]
 mod unix;
 
 pub use builder::ServerBuilder;
 pub use listener::Listener;
 pub use session::{Incoming, IntoSession, MakeSession, Refused, Session};
+#[cfg(unix)]
 pub use unix::UnixSocket;

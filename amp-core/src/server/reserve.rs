@@ -1,22 +1,23 @@
 use std::io;
-use std::os::unix::net::UnixDatagram;
 use std::time::Instant;
-
-use nix::errno::Errno;
 
 use crate::events::Shortage;
 
+pub(super) use spare::wants_descriptors;
+use spare::{CAN_KEEP, Spare, open};
+
 /// Descriptors that are kept free for connections that come when the process has no more: each is an open file of its own, which counts
-/// in the whole system, too.
+/// in the whole system, too. Where it is not known how a platform tells of their end, none is kept.
 #[derive(Debug)]
 pub(super) struct Reserve {
     size: usize,
-    spare: Vec<UnixDatagram>,
+    spare: Vec<Spare>,
     shortage: Shortage,
 }
 
 impl Reserve {
     pub(super) fn new(size: usize) -> Self {
+        let size = if CAN_KEEP { size } else { 0 };
         let mut reserve = Self { size, spare: Vec::with_capacity(size), shortage: Shortage::default() };
         reserve.fill();
         reserve
@@ -24,7 +25,7 @@ impl Reserve {
 
     fn fill(&mut self) {
         while self.spare.len() < self.size
-            && let Ok(spare) = UnixDatagram::unbound()
+            && let Ok(spare) = open()
         {
             self.spare.push(spare);
         }
@@ -36,7 +37,7 @@ impl Reserve {
             return true;
         }
         self.fill();
-        let is_over = self.spare.len() == self.size && UnixDatagram::unbound().is_ok();
+        let is_over = self.spare.len() == self.size && open().is_ok();
         if is_over && self.shortage.ends().is_some() {
             tracing::info!("a {owner} has descriptors again");
         }
@@ -56,7 +57,39 @@ impl Reserve {
     }
 }
 
-/// Whether an error says that the process, or the system, has no descriptors left.
-pub(super) fn wants_descriptors(error: &io::Error) -> bool {
-    matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EMFILE | Errno::ENFILE))
+#[cfg(unix)]
+mod spare {
+    use std::io;
+    use std::os::unix::net::UnixDatagram;
+
+    use nix::errno::Errno;
+
+    pub(super) const CAN_KEEP: bool = true;
+    pub(super) type Spare = UnixDatagram;
+
+    pub(super) fn open() -> io::Result<Spare> {
+        UnixDatagram::unbound()
+    }
+
+    /// Whether an error says that the process, or the system, has no descriptors left.
+    pub(in super::super) fn wants_descriptors(error: &io::Error) -> bool {
+        matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EMFILE | Errno::ENFILE))
+    }
+}
+
+#[cfg(not(unix))]
+mod spare {
+    use std::convert::Infallible;
+    use std::io;
+
+    pub(super) const CAN_KEEP: bool = false;
+    pub(super) type Spare = Infallible;
+
+    pub(super) fn open() -> io::Result<Spare> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(in super::super) fn wants_descriptors(_: &io::Error) -> bool {
+        false
+    }
 }

@@ -6,7 +6,16 @@ use std::path::{Path, PathBuf};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::listener::Listener;
+use crate::connection::unix_transport;
 use crate::peer::{Peer, abstract_name};
+
+impl Listener for UnixListener {
+    type Transport = UnixStream;
+
+    async fn accept(&mut self) -> io::Result<(UnixStream, Peer)> {
+        Ok(unix_transport::unix(Self::accept(self).await?.0))
+    }
+}
 
 /// A listening unix socket that takes its path away when it is dropped, if that still leads to it.
 ///

@@ -1,10 +1,9 @@
 //! The descriptors of sockets. All those of targets and forwards are at most half of what the process may have: whoever opens streams
-//! to a target leaves enough for a server to accept, and for files.
+//! to a target leaves enough for a server to accept, and for files. Where it is not known how many the process may have, there is no limit.
 
 use std::sync::{Arc, LazyLock};
 
 use amp_core::extension::{EventKind, EventLimit};
-use nix::sys::resource::{Resource, getrlimit};
 use tracing::Level;
 
 use crate::limit::{ConnectionNumber, Limit, Place};
@@ -27,7 +26,7 @@ pub(super) fn take_for_client(connection: ConnectionNumber) -> Option<Place> {
 }
 
 fn told(take: impl FnOnce(usize) -> Option<Place>) -> Option<Place> {
-    let soft_limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    let soft_limit = soft_limit();
     let place = take(usize::try_from(soft_limit / 2).unwrap_or(usize::MAX));
     if place.is_none() {
         EVENTS.tell(TOO_MANY, |omitted| {
@@ -36,4 +35,17 @@ fn told(take: impl FnOnce(usize) -> Option<Place>) -> Option<Place> {
         });
     }
     place
+}
+
+/// How many descriptors the process may have.
+#[cfg(unix)]
+fn soft_limit() -> u64 {
+    use nix::sys::resource::{Resource, getrlimit};
+
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
+}
+
+#[cfg(not(unix))]
+fn soft_limit() -> u64 {
+    u64::MAX
 }

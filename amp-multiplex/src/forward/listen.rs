@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(unix)]
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,9 @@ use std::time::Duration;
 use amp_core::accept::{AcceptLoop, Lifecycle, Room, Stage};
 use amp_core::error::Escaped;
 use amp_core::extension::{Chain, EventKind, EventLimit};
-use amp_core::server::{Listener, UnixSocket};
+use amp_core::server::Listener;
+#[cfg(unix)]
+use amp_core::server::UnixSocket;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tracing::Level;
 
@@ -92,6 +95,7 @@ impl Multiplexer {
     ///
     /// # Panics
     /// When called outside a tokio runtime.
+    #[cfg(unix)]
     pub fn forward_unix(&self, path: impl AsRef<Path>, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         Forward::start(self, UnixSocket::bind(path)?, factory.as_ref(), None)
     }

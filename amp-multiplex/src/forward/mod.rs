@@ -21,6 +21,8 @@ mod local;
 mod proxy;
 mod socket;
 mod target;
+#[cfg(unix)]
+mod unix_socket;
 
 pub use counters::Counts;
 pub use listen::Forward;

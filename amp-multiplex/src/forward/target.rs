@@ -1,10 +1,12 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
+#[cfg(unix)]
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use amp_core::error::Escaped;
 use amp_core::extension::{EventKind, EventLimit};
+#[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio::sync::{oneshot, watch};
 use tracing::Level;
@@ -52,6 +54,7 @@ pub struct Target {
 
 enum Address {
     Tcp(Arc<TcpAddress>),
+    #[cfg(unix)]
     Unix(PathBuf),
 }
 
@@ -64,6 +67,7 @@ impl Target {
     }
 
     /// A unix socket. It cannot be reset: its server reads a stream that was cut as one that has ended.
+    #[cfg(unix)]
     #[must_use]
     pub fn unix(path: impl Into<PathBuf>) -> Self {
         Self::to(Address::Unix(path.into()))
@@ -127,6 +131,7 @@ impl Target {
                 let address = Arc::clone(address);
                 self.proxy_to(async move { address.connect().await }, opening, places).await
             }
+            #[cfg(unix)]
             Address::Unix(path) => self.proxy_to(UnixStream::connect(path.clone()), opening, places).await,
         }
     }
@@ -243,6 +248,7 @@ impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.address {
             Address::Tcp(address) => write!(f, "Target({})", address.as_str()),
+            #[cfg(unix)]
             Address::Unix(path) => write!(f, "Target({})", path.display()),
         }
     }

@@ -7,7 +7,7 @@ use amp::locator::Locator;
 use amp::schema::Schema;
 use tempfile::NamedTempFile;
 
-const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
+const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
 
 /// The Python that has Twisted, and a script for it; `None` when there is none and the tests are skipped.
 ///
