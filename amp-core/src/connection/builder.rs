@@ -291,11 +291,13 @@ fn infallibly(builder: ConnectionBuilder, _: WeakConnection) -> Result<Connectio
     Ok(builder)
 }
 
+type MakeWith = dyn Fn(&WeakConnection) -> Arc<dyn Locator> + Send + Sync;
+
 /// What answers each connection of a builder.
 #[derive(Clone)]
 enum MakeLocator {
     Made(Arc<dyn Locator>),
-    Make(Arc<dyn Fn(&WeakConnection) -> Arc<dyn Locator> + Send + Sync>),
+    Make(Arc<MakeWith>),
 }
 
 impl MakeLocator {
