@@ -7,6 +7,7 @@ use std::task::Waker;
 
 use amp::connection::{BoxReceiver, WeakConnection};
 use amp::locator::Ask;
+use amp::multiplex::{Factories, Multiplexer, Multiplexing};
 use amp::schema::CommandDeclaration;
 use amp::server::Incoming;
 use amp::{AmpBox, CloseReason, Command, Connection, Server, Settings};
@@ -55,6 +56,21 @@ async fn a_closure_of_a_server_that_panics_costs_one_connection_and_is_told_with
         line.contains("peer=127.0.0.1:") && line.contains("panic=no session, at tests/logging/panics.rs:"),
         "{line}"
     );
+}
+
+#[tokio::test]
+async fn a_task_that_serves_a_stream_and_panics_is_told_with_message_and_place() {
+    let log = Log::start();
+    let factories = Factories::new();
+    factories.serve("mad", async |_| panic!("no stream"));
+    let serving = Connection::builder().extension(Multiplexing::new(&factories));
+    let (client, _serving) = amp::connection::pair(Connection::builder().extension(Multiplexing::default()), serving);
+    let multiplexer = Multiplexer::of(&client).expect("it has the extension");
+    let mut stream = soon("a stream", multiplexer.connect("mad")).await.expect("it is accepted");
+    let cut = soon("the end", stream.read(&mut [0; 1])).await.expect_err("it was dropped by a panic");
+    assert!(cut.to_string().contains("before it was whole"), "{cut}");
+    let line = log.only("a task that serves a stream panicked");
+    assert!(line.contains("panic=no stream, at ") && line.contains("logging/panics.rs:"), "{line}");
 }
 
 struct Receiver;
