@@ -1,5 +1,9 @@
-// One of README's examples opens streams, and is compiled only where there are some: `cargo test --workspace` compiles them all.
-#![cfg_attr(any(not(doctest), feature = "multiplex"), doc = include_str!("../README.md"))]
+// The pages link each other by names, which they define as files at their end. In rustdoc the names lead to modules: the first definition
+// of a name counts. Their examples need a runtime, and one page streams: `cargo test --workspace` compiles them all.
+#![cfg_attr(
+    any(not(doctest), feature = "tokio"),
+    doc = concat!(include_str!("../docs/links.in"), include_str!("../README.md"))
+)]
 
 pub use amp_core::*;
 #[cfg(feature = "tokio")]
@@ -20,3 +24,53 @@ mod accept {}
 #[cfg(feature = "tokio")]
 #[expect(hidden_glob_reexports, reason = "that is what it is for")]
 mod extension {}
+
+/// The documentation beside the items, page by page; the same as the files of `docs/`.
+#[cfg(any(doc, doctest))]
+pub mod guide {
+    #[cfg_attr(
+        any(not(doctest), feature = "tokio"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/commands.md"))
+    )]
+    pub mod commands {}
+    #[cfg_attr(
+        any(not(doctest), feature = "tokio"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/values.md"))
+    )]
+    pub mod values {}
+    #[cfg_attr(
+        any(not(doctest), feature = "tokio"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/errors.md"))
+    )]
+    pub mod errors {}
+    #[cfg_attr(
+        any(not(doctest), feature = "tokio"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/ending.md"))
+    )]
+    pub mod ending {}
+    #[cfg_attr(
+        any(not(doctest), feature = "tokio"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/limits.md"))
+    )]
+    pub mod limits {}
+    #[cfg_attr(
+        any(not(doctest), feature = "tokio"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/hostile-peers.md"))
+    )]
+    pub mod hostile_peers {}
+    #[cfg_attr(
+        any(not(doctest), feature = "multiplex"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/streams.md"))
+    )]
+    pub mod streams {}
+    #[cfg_attr(
+        any(not(doctest), feature = "tokio"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/twisted.md"))
+    )]
+    pub mod twisted {}
+    #[cfg_attr(
+        any(not(doctest), feature = "tokio"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/wire.md"))
+    )]
+    pub mod wire {}
+}
