@@ -48,8 +48,9 @@
 //! connections, of which one alone gets half. The sockets of targets and forwards have half of the descriptors of the process at most,
 //! and eight names are looked up at once.
 //!
-//! An idle stream costs about 600 bytes at the end that opened it and 1,200 at the one that serves it, beside what its user keeps for it; 10,000 of them on one connection cost
-//! 6 and 12 MB. What streams may buffer for readers that do not read is limited by [`StreamSettings`].
+//! An idle stream costs about 600 bytes at the end that opened it and 1,200 at the one that serves it, beside what its user keeps for it:
+//! 10,000 of them on one connection cost 6 MB and 12 MB. What streams may buffer for readers that do not read is limited by
+//! [`StreamSettings`].
 //!
 //! In a program that depends on `amp-rpc`, all of this is `amp::multiplex`, and `amp_core` is `amp`.
 
