@@ -73,6 +73,8 @@ pub struct Settings {
     /// pipes a peer that announces nothing is not waited for: nothing is lost when a pipe is closed before its reader has read.
     /// Default 1 s.
     pub linger: Duration,
+    /// How much of what one read has brought is handled before answers to it are written. Default: as the faster of both ways shows.
+    pub batching: Batching,
     /// What a failure that is not declared costs. Default: its one call.
     pub strictness: Strictness,
     /// Whether answers to tags that are not out are logged and passed over instead of ending the connection. Default off.
@@ -112,12 +114,30 @@ impl Default for Settings {
             slow_poll: Some(Duration::from_millis(10)),
             close_timeout: Duration::from_secs(10),
             linger: Duration::from_secs(1),
+            batching: Batching::Adaptive,
             strictness: Strictness::Isolating,
             ignore_unknown_answers: false,
             in_order: false,
             announce: true,
         }
     }
+}
+
+/// How much of what one read has brought is handled before answers to it are written; see [`Settings::batching`].
+///
+/// It changes no order and no byte: only when they are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Batching {
+    /// Each of both ways is tried now and then, on 16,384 boxes, and the one that handles more boxes a second is kept.
+    #[default]
+    Adaptive,
+    /// All of it: one write and one wake-up of the peer, which is the least work. Best where both ends share a core, and for times of
+    /// answers that do not change with the load.
+    Whole,
+    /// In parts of 16 boxes, 32, 64 and so on: the peer has the first answers while this end handles the rest. Best where each end has
+    /// cores of its own and many calls are on their way.
+    InParts,
 }
 
 /// What a failure that is not declared costs.
@@ -174,6 +194,7 @@ setters! {
     max_outbound: usize,
     close_timeout: Duration,
     linger: Duration,
+    batching: Batching,
     strictness: Strictness,
     ignore_unknown_answers: bool,
     in_order: bool,

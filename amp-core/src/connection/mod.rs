@@ -15,7 +15,7 @@
 //   shared        what handles and driver share: the one lock around `proto::ConnectionState`
 //   driver        one turn of a connection               ending          what goes on behind its end, and who is told
 //   turns         when others go first                   lingering       the transport behind the end
-//   reader        bytes to boxes to asks and answers     batching        how many boxes before the next write
+//   reader        bytes to boxes to asks and answers     batch_size      how many boxes before the next write
 //   recv_buffer   what was read from the transport       writer          the outbound buffer to the transport
 //   responders    runs responders                        waiting         asks of the peer that wait to be run
 //   inbound       what asks of the peer hold             unsettled       which of them closing waits for
@@ -32,7 +32,7 @@
 mod answering;
 mod any_transport;
 mod asks_by_tag;
-mod batching;
+mod batch_size;
 mod box_switch;
 mod builder;
 mod call;
@@ -86,7 +86,7 @@ mod writer;
 pub use crate::boxes::{BoxReceiver, BoxSender};
 pub use crate::memory::{Held, Meter};
 pub use crate::peer::Credentials;
-pub use crate::settings::Strictness;
+pub use crate::settings::{Batching, Strictness};
 pub use builder::ConnectionBuilder;
 pub use call::Call;
 pub(crate) use clock::{now, require_time};

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::AsyncRead;
 
-use super::batching::Batching;
+use super::batch_size::BatchSize;
 use super::clock::now;
 use super::give_back::give_back;
 use super::halt::Halt;
@@ -31,7 +31,7 @@ pub(super) struct Reader {
     received: RecvBuffer,
     /// Whether the turn before has read for this one, or left it boxes.
     has_more: bool,
-    batching: Batching,
+    batch_size: BatchSize,
     has_first_box: bool,
     on_first_box: Option<OnFirstBox>,
     /// Whether bytes came in this turn.
@@ -61,9 +61,9 @@ impl Reader {
     pub(super) fn new(shared: Arc<Shared>, on_first_box: Option<OnFirstBox>) -> Self {
         Self {
             received: RecvBuffer::new(shared.settings.boxes),
+            batch_size: BatchSize::new(shared.settings.batching),
             shared,
             has_more: false,
-            batching: Batching::new(),
             has_first_box: false,
             on_first_box,
             has_read: false,
@@ -162,7 +162,7 @@ impl Reader {
         responders.begin_turn();
         let taken = match self.awaited {
             None => {
-                let most = self.batching.next().min(MAX_BOXES);
+                let most = self.batch_size.next().min(MAX_BOXES);
                 self.take_boxes(most, responders)
             }
             Some(tag) => self.take_boxes_until(tag, responders),
@@ -214,7 +214,7 @@ impl Reader {
             let raw = match self.received.next_box() {
                 Ok(Some(raw)) => raw,
                 Ok(None) => {
-                    self.batching.handled(handled, true, now);
+                    self.batch_size.handled(handled, true, now);
                     return Ok(());
                 }
                 Err(error) => return Err(error.into()),
@@ -267,12 +267,12 @@ impl Reader {
                 }
             }
             if self.shared.inbound.workload().is_enough() {
-                self.batching.handled(handled + 1, false, now);
+                self.batch_size.handled(handled + 1, false, now);
                 self.has_more = true;
                 return Ok(());
             }
         }
-        self.batching.handled(most, false, now);
+        self.batch_size.handled(most, false, now);
         self.has_more = true;
         Ok(())
     }

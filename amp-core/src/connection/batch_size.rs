@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use crate::settings::Batching;
+
 /// The first part of what a read brought; each further part is twice as long as the one before.
 const PART: usize = 16;
 /// How many boxes one measurement takes.
@@ -11,13 +13,14 @@ const TRIAL: u32 = 32;
 /// How much faster parts must be to be worth their system calls, and to stay so.
 const WORTH: [f64; 2] = [1.25, 1.1];
 
-/// Chooses between two ways. Whole: everything that a read brought is handled, then there is one write and the peer wakes up
+/// Chooses between two ways, unless [`Settings::batching`](crate::Settings::batching) has. Whole: everything that a read brought is handled, then there is one write and the peer wakes up
 /// once, which is the least work. In parts: the peer has the first boxes while this end handles the rest, so that both work
 /// at once instead of in turns. That is up to twice as fast where each has a CPU, and a third slower where they share one or
 /// have no time to lose. Nothing here tells which it is but the boxes that come in a second; so the other way is tried now and
 /// then, between two measurements of the current one: a load that rises or falls meanwhile decides nothing.
 #[derive(Debug)]
-pub(super) struct Batching {
+pub(super) struct BatchSize {
+    batching: Batching,
     in_parts: bool,
     trial: bool,
     /// The next part, in boxes.
@@ -30,9 +33,10 @@ pub(super) struct Batching {
     rates: [f64; 3],
 }
 
-impl Batching {
-    pub(super) fn new() -> Self {
-        Self { in_parts: false, trial: false, part: PART, boxes: 0, begun: None, measurements: 0, rates: [0.0; 3] }
+impl BatchSize {
+    pub(super) fn new(batching: Batching) -> Self {
+        let in_parts = batching == Batching::InParts;
+        Self { batching, in_parts, trial: false, part: PART, boxes: 0, begun: None, measurements: 0, rates: [0.0; 3] }
     }
 
     /// How many boxes to handle now.
@@ -49,7 +53,7 @@ impl Batching {
             return;
         }
         self.part = PART;
-        if self.boxes >= EPOCH || self.begun.is_none() {
+        if self.batching == Batching::Adaptive && (self.boxes >= EPOCH || self.begun.is_none()) {
             self.measure(now());
         }
     }
@@ -77,7 +81,7 @@ mod tests {
     use super::*;
 
     /// How often each way is taken while `batches` of 64 boxes come, each taking so many microseconds whole and in parts.
-    fn taken(batching: &mut Batching, now: &mut Instant, batches: usize, [whole, in_parts]: [u64; 2]) -> [usize; 2] {
+    fn taken(batching: &mut BatchSize, now: &mut Instant, batches: usize, [whole, in_parts]: [u64; 2]) -> [usize; 2] {
         let mut taken = [0; 2];
         for _ in 0..batches {
             let mut left = 64;
@@ -99,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_faster_way_is_taken_and_the_other_tried_now_and_then() {
-        let (mut batching, mut now) = (Batching::new(), Instant::now());
+        let (mut batching, mut now) = (BatchSize::new(Batching::Adaptive), Instant::now());
         let [whole, in_parts] = taken(&mut batching, &mut now, 100_000, [100, 50]);
         assert!(in_parts > 90_000 && whole > 1_000, "{whole} whole, {in_parts} in parts");
         let [whole, in_parts] = taken(&mut batching, &mut now, 100_000, [50, 70]);
@@ -109,7 +113,7 @@ mod tests {
     #[test]
     fn a_load_that_rises_or_falls_is_not_taken_for_a_faster_way() {
         for (more, less) in [(3, 4), (4, 3)] {
-            let (mut batching, mut now, mut each) = (Batching::new(), Instant::now(), 1_000_000);
+            let (mut batching, mut now, mut each) = (BatchSize::new(Batching::Adaptive), Instant::now(), 1_000_000);
             for _ in 0..40 {
                 taken(&mut batching, &mut now, EPOCH / 64, [each; 2]);
                 each = each * more / less;
@@ -120,14 +124,14 @@ mod tests {
 
     #[test]
     fn parts_that_are_hardly_faster_are_not_worth_it() {
-        let [whole, in_parts] = taken(&mut Batching::new(), &mut Instant::now(), 100_000, [100, 90]);
+        let [whole, in_parts] = taken(&mut BatchSize::new(Batching::Adaptive), &mut Instant::now(), 100_000, [100, 90]);
         assert!(whole > 90_000, "{whole} whole, {in_parts} in parts");
     }
 
     #[test]
     fn parts_grow_until_all_is_handled() {
         let now = Instant::now();
-        let mut batching = Batching { in_parts: true, ..Batching::new() };
+        let mut batching = BatchSize { in_parts: true, ..BatchSize::new(Batching::Adaptive) };
         for _ in 0..2 {
             assert_eq!([batching.next(), batching.next(), batching.next()], [PART, 2 * PART, 4 * PART]);
             batching.handled(10, true, || now);
@@ -135,9 +139,17 @@ mod tests {
     }
 
     #[test]
+    fn a_way_that_is_set_is_kept_however_fast_the_other_one_is() {
+        for (batching, times) in [(Batching::Whole, [100, 10]), (Batching::InParts, [10, 100])] {
+            let [whole, in_parts] = taken(&mut BatchSize::new(batching), &mut Instant::now(), 10_000, times);
+            assert_eq!((whole == 0, in_parts == 0), (batching == Batching::InParts, batching == Batching::Whole));
+        }
+    }
+
+    #[test]
     fn a_clock_that_stands_still_stops_nothing() {
         let now = Instant::now();
-        let mut batching = Batching::new();
+        let mut batching = BatchSize::new(Batching::Adaptive);
         for _ in 0..100_000 {
             assert!(batching.next() >= PART);
             batching.handled(PART, true, || now);
