@@ -50,7 +50,7 @@ async fn the_first_box_of_each_kind_announces_and_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn a_box_that_announcing_would_make_too_long_is_sent_as_it_is() {
-    let limits = amp::wire::BoxLimits::DEFAULT.bytes(packed(&[("_command", "Note"), ("text", "n")]).len());
+    let limits = amp::wire::BoxLimits::new().bytes(packed(&[("_command", "Note"), ("text", "n")]).len());
     let (connection, mut peer) = announcing(Settings::new().boxes(limits));
     connection.notify(Note { text: "n".into() }).await.expect("sent");
     connection.notify(Note { text: "m".into() }).await.expect("sent");
@@ -192,7 +192,7 @@ async fn keys_and_commands_of_this_library_mean_nothing_from_a_peer_that_has_not
 async fn a_first_box_without_room_is_made_up_for_by_a_greeting_when_the_peer_has_announced() {
     let note = |text: &str| packed(&[("_command", "Note"), ("text", text)]);
     let full = "n".repeat(50);
-    let limits = amp::wire::BoxLimits::DEFAULT.bytes(note(&full).len());
+    let limits = amp::wire::BoxLimits::new().bytes(note(&full).len());
     let (connection, mut peer) = announcing(Settings::new().boxes(limits));
     connection.notify(Note { text: full.clone() }).await.expect("sent");
     peer.expect(note(&full)).await;

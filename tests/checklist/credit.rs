@@ -167,7 +167,7 @@ async fn a_notification_that_a_responder_makes_waits_for_no_credit() {
 
 #[tokio::test(start_paused = true)]
 async fn notifications_over_what_is_kept_end_the_connection_with_a_reason_that_both_ends_see() {
-    let boxes = amp::wire::BoxLimits::DEFAULT.bytes(1000).decoded_bytes(100);
+    let boxes = amp::wire::BoxLimits::new().bytes(1000).decoded_bytes(100);
     let settings = || Settings::new().max_inbound(1).max_responders(1).boxes(boxes);
     let jobs = Jobs::closed();
     let (connection, mut peer) = with_jobs(&jobs, settings());
@@ -191,7 +191,7 @@ async fn notifications_over_what_is_kept_end_the_connection_with_a_reason_that_b
 async fn notifications_that_leave_no_room_for_a_mark_have_one_behind_them() {
     let note = |text: &str| packed(&[("_command", "Note"), ("text", text)]);
     let full = "n".repeat(50);
-    let limits = amp::wire::BoxLimits::DEFAULT.bytes(note(&full).len());
+    let limits = amp::wire::BoxLimits::new().bytes(note(&full).len());
     let (connection, mut peer) = announcing(Settings::new().boxes(limits));
     greeted(&mut peer).await;
     let sending = tokio::spawn(async move {
@@ -294,7 +294,7 @@ async fn a_peer_that_keeps_to_its_credit_is_not_ended_whatever_its_calls_hold() 
     // Calls hold as much as they may, and a limit is less than one box.
     for (max_inbound, calls) in [(1_000_000, 0), (1_000_000, 16), (1_000_000, 20), (2_000, 0), (2_000, 1), (600, 0)] {
         let jobs = Jobs::taking(Duration::from_secs(1));
-        let settings = Settings::new().boxes(amp::wire::BoxLimits::DEFAULT.bytes(BOX)).max_inbound(max_inbound);
+        let settings = Settings::new().boxes(amp::wire::BoxLimits::new().bytes(BOX)).max_inbound(max_inbound);
         let locator = (jobs.clone().into_locator(), House::new().into_locator());
         let (near, far) = pair(Connection::builder(), Connection::builder().settings(settings).locator(locator));
         near.call(sum()).await.expect("both have announced");

@@ -143,7 +143,7 @@ async fn lists_of_empty_boxes_hold_no_more_than_asks_may_hold_together() {
 #[tokio::test(start_paused = true)]
 async fn an_ask_over_the_limits_of_decoding_is_an_invalid_argument_that_names_the_limit() {
     let (_keeper, _connection, mut peer) =
-        keeper(Settings::new().boxes(BoxLimits::DEFAULT.decoded_bytes(100_000).items(5_000)));
+        keeper(Settings::new().boxes(BoxLimits::new().decoded_bytes(100_000).items(5_000)));
     peer.send(ask_keep("1", 4_500)).await;
     let text = "texts[4096]: decodes to more than 100000 bytes; see `BoxLimits::decoded_bytes`";
     peer.expect(error("1", "INVALID_ARGUMENT", text)).await;
@@ -159,12 +159,12 @@ async fn an_ask_over_the_limits_of_decoding_is_an_invalid_argument_that_names_th
 }
 
 fn keeper_of_items(items: usize) -> (Keeper, Connection, RawPeer) {
-    keeper(Settings::new().boxes(BoxLimits::DEFAULT.items(items)))
+    keeper(Settings::new().boxes(BoxLimits::new().items(items)))
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_over_the_limits_of_decoding_fails_its_one_call() {
-    let (connection, mut peer) = RawPeer::with((), Settings::new().boxes(BoxLimits::DEFAULT.decoded_bytes(1_000)));
+    let (connection, mut peer) = RawPeer::with((), Settings::new().boxes(BoxLimits::new().decoded_bytes(1_000)));
     let call = connection.call(Keep { texts: Vec::new() });
     let script = async {
         peer.expect(ask("1", "Keep", &[("texts", "")])).await;

@@ -130,7 +130,7 @@ async fn keys_of_an_extension_stand_in_bytewise_order_in_asks_answers_and_errors
 #[tokio::test(start_paused = true)]
 async fn a_box_that_has_no_room_for_a_key_goes_without_it_and_the_extension_is_told() {
     let plain = ask("1", "Wait", &[]);
-    let limits = BoxLimits::DEFAULT.bytes(plain.len());
+    let limits = BoxLimits::new().bytes(plain.len());
     let (tracing, connection, mut peer) = scripted(Settings::new().boxes(limits));
     let call = tokio::spawn(connection.call(Wait));
     peer.expect(plain).await;

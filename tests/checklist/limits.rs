@@ -21,7 +21,7 @@ fn with(settings: Settings) -> (amp::Connection, RawPeer, House) {
 #[tokio::test(start_paused = true)]
 async fn a_received_box_over_the_limit_of_bytes_closes_and_earlier_answers_are_flushed() {
     let limit = ask_sum("x").len();
-    let (connection, mut peer, _) = with(Settings::new().boxes(BoxLimits::DEFAULT.bytes(limit)));
+    let (connection, mut peer, _) = with(Settings::new().boxes(BoxLimits::new().bytes(limit)));
     peer.send([ask_sum("x"), ask_sum("xx")].concat()).await;
     peer.expect_end(answer_sum("x")).await;
     drop(peer);
@@ -30,7 +30,7 @@ async fn a_received_box_over_the_limit_of_bytes_closes_and_earlier_answers_are_f
 
 #[tokio::test(start_paused = true)]
 async fn a_received_box_over_the_limit_of_pairs_closes_and_earlier_answers_are_flushed() {
-    let (connection, mut peer, _) = with(Settings::new().boxes(BoxLimits::DEFAULT.pairs(4)));
+    let (connection, mut peer, _) = with(Settings::new().boxes(BoxLimits::new().pairs(4)));
     peer.send([ask_sum("x"), ask("x", "Sum", &[("a", "1"), ("b", "2"), ("c", "3")])].concat()).await;
     peer.expect_end(answer_sum("x")).await;
     drop(peer);
@@ -39,7 +39,7 @@ async fn a_received_box_over_the_limit_of_pairs_closes_and_earlier_answers_are_f
 
 #[tokio::test(start_paused = true)]
 async fn a_box_over_the_limit_of_bytes_is_not_sent() {
-    let (connection, mut peer, _) = with(Settings::new().boxes(BoxLimits::DEFAULT.bytes(200)));
+    let (connection, mut peer, _) = with(Settings::new().boxes(BoxLimits::new().bytes(200)));
     match soon("refused", connection.call(Echo { data: vec![0; 200] })).await {
         Err(CallError::Invalid(error)) => assert_eq!(error.kind(), &EncodeErrorKind::BoxTooLong { limit: 200 }),
         other => panic!("{other:?}"),
@@ -68,8 +68,7 @@ impl Bottom {
 
 #[tokio::test(start_paused = true)]
 async fn a_value_over_the_limit_of_nesting_is_an_invalid_argument_and_is_not_sent() {
-    let with =
-        |nesting| RawPeer::with(Bottom.into_locator(), Settings::new().boxes(BoxLimits::DEFAULT.nesting(nesting)));
+    let with = |nesting| RawPeer::with(Bottom.into_locator(), Settings::new().boxes(BoxLimits::new().nesting(nesting)));
     let (_connection, mut peer) = with(2);
     peer.send(ask("1", "Deep", &[("one", "\0\x02\0\0")])).await;
     peer.expect(answer("1", &[])).await;

@@ -104,7 +104,7 @@ async fn what_lies_in_the_outbound_buffer_when_this_end_aborts_is_still_written_
 
 #[tokio::test(start_paused = true)]
 async fn an_error_that_was_answered_was_sent_and_an_argument_that_cannot_be_was_not() {
-    let (connection, mut peer) = RawPeer::with((), Settings::new().boxes(amp::wire::BoxLimits::DEFAULT.bytes(60)));
+    let (connection, mut peer) = RawPeer::with((), Settings::new().boxes(amp::wire::BoxLimits::new().bytes(60)));
     let call = tokio::spawn(connection.call(Wait));
     peer.expect(crate::raw_peer::ask("1", "Wait", &[])).await;
     peer.send(error("1", "BUSY", "")).await;

@@ -129,7 +129,7 @@ async fn it_has_not_closed_in_order_when_the_connection_beneath_was_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn boxes_that_wait_are_bounded_and_one_always_fits() {
-    let settings = Settings::new().max_inbound(1).boxes(BoxLimits::DEFAULT.bytes(100));
+    let settings = Settings::new().max_inbound(1).boxes(BoxLimits::new().bytes(100));
     let (connection, mut inlet, mut sent) = start(Connection::builder().settings(settings));
     let note = || made(&[("_command", "Note"), ("text", "n")]);
     for _ in 0..3 {

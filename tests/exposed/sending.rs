@@ -13,7 +13,7 @@ use crate::raw_peer::{RawPeer, packed, soon};
 
 #[tokio::test(start_paused = true)]
 async fn a_box_that_is_sent_is_written_as_it_is_and_a_wrong_one_is_not() {
-    let limits = BoxLimits::DEFAULT.bytes(20);
+    let limits = BoxLimits::new().bytes(20);
     let (connection, mut peer) = RawPeer::with((), Settings::new().boxes(limits));
     let fitting = AmpBox::new().with("z", "1").and_then(|sent| sent.with("a", "2")).expect("fits");
     connection.send_box(fitting.clone()).expect("sent");

@@ -519,7 +519,7 @@ async fn a_plain_peer_that_goes_over_the_bound_loses_the_connection_with_that_re
     let settings = Settings::new()
         .max_responders(2)
         .max_inbound(10_000)
-        .boxes(BoxLimits::DEFAULT.bytes(60_000).decoded_bytes(1_000));
+        .boxes(BoxLimits::new().bytes(60_000).decoded_bytes(1_000));
     let (reason, (begun, finished)) = flood(&settings).await;
     assert_eq!(reason, "TooManyNotifications");
     // What had arrived goes on for `close_timeout`, two at a time, and is cut off then.

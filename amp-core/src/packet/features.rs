@@ -145,13 +145,13 @@ mod tests {
 
         let full = ask();
         let length = full.len() - 6;
-        for limits in [BoxLimits::DEFAULT.bytes(length + 10), BoxLimits::DEFAULT.pairs(3)] {
+        for limits in [BoxLimits::new().bytes(length + 10), BoxLimits::DEFAULT.pairs(3)] {
             let mut bytes = full.clone();
             assert!(!mark(&mut bytes, 6, limits));
             assert_eq!(bytes, full);
         }
         let mut bytes = full;
-        assert!(mark(&mut bytes, 6, BoxLimits::DEFAULT.bytes(length + 11).pairs(4)));
+        assert!(mark(&mut bytes, 6, BoxLimits::new().bytes(length + 11).pairs(4)));
         let mut only = Vec::new();
         put_pair(&mut only, b"_a", b"");
         only.extend_from_slice(&END);

@@ -90,10 +90,10 @@ mod tests {
     fn what_has_no_room_and_what_is_no_key_of_an_extension_is_left_out() {
         let unchanged = sent(BoxLimits::DEFAULT, |_| {});
         let length = 10 + 9 + 13 + 6 + 2;
-        for limits in [BoxLimits::DEFAULT.bytes(length + 5), BoxLimits::DEFAULT.pairs(4)] {
+        for limits in [BoxLimits::new().bytes(length + 5), BoxLimits::DEFAULT.pairs(4)] {
             assert_eq!(sent(limits, |sent| assert!(!sent.add("_k", b""))), unchanged);
         }
-        let fits = BoxLimits::DEFAULT.bytes(length + 6).pairs(5);
+        let fits = BoxLimits::new().bytes(length + 6).pairs(5);
         assert_ne!(sent(fits, |sent| assert!(sent.add("_k", b""))), unchanged);
         let long = format!("_{}", "k".repeat(MAX_KEY));
         for key in ["", "k", "_ask", "_answer", "_error", "_error_code", "_amp", "_notify", &long] {

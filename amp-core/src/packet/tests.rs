@@ -165,7 +165,7 @@ fn a_description_that_is_too_long_is_cut_between_two_characters() {
 fn a_code_for_which_there_is_no_room_becomes_another_and_not_a_part_of_itself() {
     let put = |code: &str, bytes| {
         let mut written = Vec::new();
-        put_error(&mut written, b"1", code, "told", BoxLimits::DEFAULT.bytes(bytes));
+        put_error(&mut written, b"1", code, "told", BoxLimits::new().bytes(bytes));
         match Packet::parse(raw(&written)) {
             Ok(Packet::Reply { reply, .. }) => (reply.error(), written.len()),
             other => panic!("{other:?}"),
@@ -183,13 +183,13 @@ fn a_code_for_which_there_is_no_room_becomes_another_and_not_a_part_of_itself() 
 #[test]
 fn line_07_on_an_error_nothing_is_written() {
     let mut bytes = b"before".to_vec();
-    let small = BoxLimits::DEFAULT.bytes(20);
+    let small = BoxLimits::new().bytes(20);
     let long = Item { a: 1, b: Some("x".repeat(65_536)) };
     put_ask(&mut bytes, Some(Tag::of(1)), &Sum { a: 13, b: 81 }, small, None).expect_err("over 20 bytes");
     put_answer(&mut bytes, &AskTag::of(b"1"), &long, BoxLimits::DEFAULT, None).expect_err("a value of 65536 bytes");
     put_declared(&mut bytes, &AskTag::of(b"1"), &Fault { upper: 1, a: 2 }, "", small, None).expect_err("over 20 bytes");
     put_ask_box(&mut bytes, None, &"C".repeat(65_536), AmpBox::new(), BoxLimits::DEFAULT).expect_err("a long name");
-    put_ask_box(&mut bytes, None, "Sum", AmpBox::new(), BoxLimits::DEFAULT.bytes(10)).expect_err("over 10 bytes");
+    put_ask_box(&mut bytes, None, "Sum", AmpBox::new(), BoxLimits::new().bytes(10)).expect_err("over 10 bytes");
     assert_eq!(bytes, b"before");
 }
 
@@ -271,7 +271,7 @@ fn line_64_asks_and_answers_may_have_exactly_as_many_bytes_as_the_limit_says() {
     let arguments = || AmpBox::new().with("a", "13").and_then(|made| made.with("b", "81")).expect("pairs that fit");
     let mut typed = Vec::new();
     put_ask(&mut typed, Some(Tag::of(1)), &sum, BoxLimits::DEFAULT, None).expect("a sum");
-    let (exactly, one_less) = (BoxLimits::DEFAULT.bytes(typed.len()), BoxLimits::DEFAULT.bytes(typed.len() - 1));
+    let (exactly, one_less) = (BoxLimits::new().bytes(typed.len()), BoxLimits::DEFAULT.bytes(typed.len() - 1));
     let mut bytes = Vec::new();
     put_ask(&mut bytes, Some(Tag::of(1)), &sum, exactly, None).expect("exactly the limit");
     put_ask_box(&mut bytes, Some(Tag::of(1)), "Sum", arguments(), exactly).expect("exactly the limit");

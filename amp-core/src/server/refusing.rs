@@ -32,7 +32,7 @@ pub(super) async fn refuse<T>(
         tracing::debug!(%peer, omitted, reason = %refusal.words(), "a connection is refused");
     });
     let settings = Settings::new()
-        .boxes(BoxLimits::DEFAULT.bytes(MAX_BOX))
+        .boxes(BoxLimits::new().bytes(MAX_BOX))
         .announce(false)
         .max_responders(1)
         .max_inbound(MAX_BOX)

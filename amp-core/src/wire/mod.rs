@@ -62,6 +62,12 @@ impl BoxLimits {
     pub const DEFAULT: Self =
         Self { bytes: 1 << 20, pairs: 1024, nesting: 32, decoded_bytes: 16 << 20, items: 1 << 18 };
 
+    /// The defaults, to begin with: `BoxLimits::new().bytes(64 * 1024)`.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::DEFAULT
+    }
+
     /// Sets the bytes of one box.
     #[must_use]
     pub const fn bytes(mut self, bytes: usize) -> Self {

@@ -141,7 +141,7 @@ fn an_empty_box_is_a_box_for_the_decoder() {
 
 #[test]
 fn line_64_a_box_may_have_exactly_as_many_bytes_as_the_limit_says() {
-    let limit = |bytes| BoxLimits::DEFAULT.bytes(bytes);
+    let limit = |bytes| BoxLimits::new().bytes(bytes);
     assert_eq!(decoded_with(limit(SUM.len()), SUM), (vec![sum()], None));
     let (boxes, error) = decoded_with(limit(SUM.len() - 1), SUM);
     assert_eq!((boxes, error), (vec![], Some(WireError::BoxTooLong { limit: SUM.len() - 1 })));
@@ -154,7 +154,7 @@ fn line_64_a_box_may_have_exactly_as_many_bytes_as_the_limit_says() {
 
 #[test]
 fn line_64_a_box_may_have_exactly_as_many_pairs_as_the_limit_says() {
-    let limit = |pairs| BoxLimits::DEFAULT.pairs(pairs);
+    let limit = |pairs| BoxLimits::new().pairs(pairs);
     assert_eq!(decoded_with(limit(4), &SUM.repeat(2)), (vec![sum(); 2], None));
     assert_eq!(decoded_with(limit(3), SUM), (vec![], Some(WireError::TooManyPairs { limit: 3 })));
 }
@@ -217,7 +217,7 @@ fn bytes_behind_the_last_whole_box_are_given_back() {
 fn line_64_a_box_of_more_than_half_of_the_limit_may_come_in_parts() {
     let whole = amp_box(&[(b"a", &[b'v'; 40]), (b"b", &[b'v'; 10])]);
     let bytes = encoded(&whole);
-    let limits = BoxLimits::DEFAULT.bytes(bytes.len());
+    let limits = BoxLimits::new().bytes(bytes.len());
     for cut in 0..=bytes.len() {
         let mut decoder = BoxDecoder::new(limits);
         decoder.buffer().extend_from_slice(&bytes[..cut]);
@@ -234,7 +234,7 @@ fn line_64_a_box_of_more_than_half_of_the_limit_may_come_in_parts() {
 fn line_64_a_claim_that_leaves_no_room_for_the_end_of_the_box_is_refused_at_once() {
     // A key of one byte and a value of 10 with their lengths are 15 bytes, and the end is 2 more.
     let claim = b"\0\x01a\0\x0a";
-    let with = |limit, bytes: &[u8]| decoded_with(BoxLimits::DEFAULT.bytes(limit), bytes).1;
+    let with = |limit, bytes: &[u8]| decoded_with(BoxLimits::new().bytes(limit), bytes).1;
     assert_eq!(with(17, claim), None);
     assert_eq!(with(16, claim), Some(WireError::BoxTooLong { limit: 16 }));
     // Behind a key of 10 bytes come at least the length of its value and the end.
@@ -251,7 +251,7 @@ fn of_several_broken_limits_the_first_in_the_stream_is_told() {
     let pair = b"\0\x01a\0\x01v";
     let long_key = b"\x01\x00";
     let told = |bytes_limit, pairs, bytes: &[&[u8]]| {
-        let limits = BoxLimits::DEFAULT.bytes(bytes_limit).pairs(pairs);
+        let limits = BoxLimits::new().bytes(bytes_limit).pairs(pairs);
         match decoded_with(limits, &bytes.concat()).1 {
             Some(WireError::BoxTooLong { limit }) => format!("{limit} bytes"),
             Some(WireError::TooManyPairs { limit }) => format!("{limit} pairs"),
@@ -377,7 +377,7 @@ proptest! {
         bytes in vec(prop_oneof![3 => Just(0), 2 => 0..200_u8, 1 => any::<u8>()], 0..900),
         limit in 2_usize..300,
     ) {
-        let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT.bytes(limit));
+        let mut decoder = BoxDecoder::new(BoxLimits::new().bytes(limit));
         for byte in bytes {
             decoder.buffer().extend_from_slice(&[byte]);
             if drained(&mut decoder).1.is_some() {

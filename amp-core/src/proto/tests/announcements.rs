@@ -135,7 +135,7 @@ fn an_end_announces_once_and_uses_of_what_the_peer_announced_that_and_nothing_el
 
 fn check(announces: bool, first: First, peer: Peer) {
     let scene = format!("{announces} {first:?} {peer:?}");
-    let mut state = state(BoxLimits::DEFAULT.pairs(4), announces);
+    let mut state = state(BoxLimits::new().pairs(4), announces);
     let mut asks = 0;
     match first {
         First::Nothing => {}
@@ -180,7 +180,7 @@ fn check(announces: bool, first: First, peer: Peer) {
 
 /// The end announces in an ask, and the peer answers marked notifications.
 fn announced(pairs: usize) -> ConnectionState<u64> {
-    let mut state = state(BoxLimits::DEFAULT.pairs(pairs), true);
+    let mut state = state(BoxLimits::new().pairs(pairs), true);
     notify(&mut state, &[]);
     hear(&mut state, Peer::Announces { is_late: false, goodbye: true, notify: true });
     state.greet_if_due();
