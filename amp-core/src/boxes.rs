@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use crate::call_error::CallError;
+use crate::call_error::{CallError, LiftFrom};
 use crate::command::ErrorCodes;
 use crate::exposed::{Context, Exposable, ExposeError, provided};
 use crate::reason::CloseReason;
@@ -75,9 +75,8 @@ impl From<InsertError> for SendBoxError {
     }
 }
 
-impl<E: ErrorCodes> From<SendBoxError> for CallError<E> {
-    /// In a responder it is a failure that is not declared.
-    fn from(error: SendBoxError) -> Self {
+impl<E: ErrorCodes> LiftFrom<SendBoxError> for CallError<E> {
+    fn lift_from(error: SendBoxError) -> Self {
         Self::failed(error)
     }
 }

@@ -41,6 +41,19 @@ pub type Reply<C> = Result<<C as Command>::Response, CallError<<C as Command>::E
 /// `Display` says all of it in one sentence: which argument breaks which rule, or why the connection ended. It never shows a value, and
 /// a peer's text only escaped and cut after 512 characters. The error of a variant is a part of the sentence, so
 /// [`source`](Error::source) is what *that* error was caused by: a chain of sources repeats nothing.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::{CallError, Command, Connection, Reply};
+///
+/// /// Calls once more where that is safe.
+/// async fn call_twice<C: Command + Clone>(connection: &Connection, command: C) -> Reply<C> {
+///     match connection.call(command.clone()).await {
+///         Err(error) if !error.was_sent() && !matches!(error, CallError::Invalid(_)) => connection.call(command).await,
+///         reply => reply,
+///     }
+/// }
+/// ```
 #[doc(alias("RemoteAmpError", "UnknownRemoteError", "UnhandledCommand"))]
 #[derive(Debug)]
 #[non_exhaustive]

@@ -16,6 +16,19 @@ use std::sync::Arc;
 /// # Panics
 /// Dereferencing an empty one panics. A responder never sees one; use [`as_option`](Self::as_option) in
 /// code that may also run at the caller.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::{Exposed, Peer};
+///
+/// /// A field of a command, as its responder uses it.
+/// fn greet(peer: &Exposed<Peer>) -> String {
+///     format!("hello {}", **peer)
+/// }
+///
+/// assert_eq!(greet(&Exposed::of(Peer::other("a test"))), "hello a test");
+/// assert!(Exposed::<Peer>::empty().as_option().is_none());
+/// ```
 #[doc(alias("EXPOSED_PROTOCOL", "ExposingArgument"))]
 #[derive(Clone)]
 pub struct Exposed<T>(Option<T>);
@@ -114,6 +127,24 @@ pub trait Exposable: Sized + Send + 'static {
 ///
 /// It is kept by its type: one of each. Responders on all connections of a server share what the builder was given;
 /// what [`Connection::set_state`](crate::Connection::set_state) sets is seen on that connection only.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use amp::State;
+///
+/// /// What all responders of a server share.
+/// struct Counter(AtomicU64);
+///
+/// /// A parameter of a responder behind its command, or an exposed field of it.
+/// fn count(counter: &State<Counter>) -> u64 {
+///     counter.0.fetch_add(1, Ordering::Relaxed)
+/// }
+///
+/// let counter = State::new(Counter(AtomicU64::new(7)));
+/// assert_eq!((count(&counter), count(&counter)), (7, 8));
+/// ```
 #[derive(Debug)]
 pub struct State<T>(Arc<T>);
 

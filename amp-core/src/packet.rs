@@ -42,9 +42,18 @@ pub(crate) enum Packet {
     Reply { tag: Option<u64>, reply: ReplyPacket },
 }
 
-/// What an ask has beside its arguments.
-#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "only connections answer"))]
-pub(crate) const RESERVED: [&[u8]; 4] = [b"_ask", b"_command", features::ANNOUNCEMENT, features::MARK];
+/// What says of a box what it is, or is this library's own: no argument and no field of an answer.
+const RESERVED: [&[u8]; 6] = [b"_answer", b"_ask", b"_command", b"_error", features::ANNOUNCEMENT, features::MARK];
+
+/// A box that was received without what makes it an ask or an answer.
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "only connections have untyped boxes"))]
+pub(crate) fn fields_of(raw: &RawBox) -> AmpBox {
+    let mut fields = AmpBox::from(raw);
+    for key in RESERVED {
+        fields.remove(key);
+    }
+    fields
+}
 
 /// A received ask.
 #[derive(Debug)]
@@ -277,36 +286,31 @@ fn put_error_head(out: &mut BoxWriter<'_>, tag: &[u8], code: &str, description: 
 pub(crate) fn put_ask_box(
     buffer: &mut Vec<u8>,
     tag: Option<Tag>,
-    command: &str,
+    command: &[u8],
     mut arguments: AmpBox,
     limits: BoxLimits,
 ) -> Result<(), EncodeError> {
-    // The peer would take the box for an answer, or for what this library says of itself.
-    let keys = [ANSWER.name_bytes(), ERROR.name_bytes(), features::ANNOUNCEMENT, features::MARK];
-    refuse_keys(&arguments, &keys)?;
+    refuse_reserved(&arguments)?;
     if let Some(tag) = tag {
         insert_own(&mut arguments, ASK, Bytes::copy_from_slice(tag.as_bytes()))?;
     }
-    insert_own(&mut arguments, COMMAND, Bytes::copy_from_slice(command.as_bytes()))?;
+    insert_own(&mut arguments, COMMAND, Bytes::copy_from_slice(command))?;
     encode_box(buffer, &arguments, limits)
 }
 
-/// Writes an answer whose fields have no type. On an error nothing is written.
-pub(crate) fn put_answer_box(
-    buffer: &mut Vec<u8>,
-    tag: &AskTag,
-    mut answer: AmpBox,
-    limits: BoxLimits,
-) -> Result<(), EncodeError> {
-    let keys = [ASK.name_bytes(), ERROR.name_bytes(), features::ANNOUNCEMENT, features::MARK];
-    refuse_keys(&answer, &keys)?;
-    insert_own(&mut answer, ANSWER, Bytes::copy_from_slice(tag.as_bytes()))?;
-    encode_box(buffer, &answer, limits)
+/// Makes an answer to the tag of a box whose fields have no type.
+///
+/// # Errors
+/// When it has a field that is none.
+pub(crate) fn answer_box(mut fields: AmpBox, tag: &AskTag) -> Result<AmpBox, EncodeError> {
+    refuse_reserved(&fields)?;
+    insert_own(&mut fields, ANSWER, Bytes::copy_from_slice(tag.as_bytes()))?;
+    Ok(fields)
 }
 
-/// What says of a box what it is, or is this library's own, is no field of it.
-fn refuse_keys(fields: &AmpBox, keys: &[&[u8]]) -> Result<(), EncodeError> {
-    match keys.iter().find(|key| fields.value(key).is_some()) {
+/// The peer would take the box for something else, or for what this library says of itself.
+fn refuse_reserved(fields: &AmpBox) -> Result<(), EncodeError> {
+    match RESERVED.iter().find(|key| fields.value(key).is_some()) {
         Some(key) => Err(EncodeError::from(EncodeErrorKind::Key).at_key(&String::from_utf8_lossy(key))),
         None => Ok(()),
     }
@@ -319,7 +323,8 @@ fn insert_own(fields: &mut AmpBox, key: Key, value: Bytes) -> Result<(), EncodeE
     }
 }
 
-fn encode_box(buffer: &mut Vec<u8>, whole: &AmpBox, limits: BoxLimits) -> Result<(), EncodeError> {
+/// Writes a box, if it keeps to the limits. On an error nothing is written.
+pub(crate) fn encode_box(buffer: &mut Vec<u8>, whole: &AmpBox, limits: BoxLimits) -> Result<(), EncodeError> {
     if whole.encoded_len() > limits.bytes {
         return Err(EncodeErrorKind::BoxTooLong { limit: limits.bytes }.into());
     }

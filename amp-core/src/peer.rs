@@ -13,6 +13,23 @@ use crate::exposed::{Context, Exposable, ExposeError, provided};
 ///
 /// It is displayed for logs: control characters of a path or a name, which the peer may have chosen, are escaped, and what is over
 /// 512 characters is left out.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::Peer;
+///
+/// fn is_local(peer: &Peer) -> bool {
+///     match peer {
+///         Peer::Tcp { address } => address.ip().is_loopback(),
+///         Peer::Unix { .. } | Peer::Process { .. } => true,
+///         _ => false,
+///     }
+/// }
+///
+/// let peer = Peer::Tcp { address: ([127, 0, 0, 1], 1234).into() };
+/// assert!(is_local(&peer) && !is_local(&Peer::other("serial line")));
+/// assert_eq!(peer.to_string(), "127.0.0.1:1234");
+/// ```
 #[doc(alias("getPeer"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -12,6 +12,18 @@ use crate::packet::PacketError;
 use crate::wire::WireError;
 
 /// Why a connection ended. Everybody who waits on it learns the same reason.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::{CloseReason, Connection};
+///
+/// /// Whether a client should connect again.
+/// async fn is_worth_another_try(connection: &Connection) -> bool {
+///     let reason = connection.closed().await;
+///     println!("the connection ended: {reason}");
+///     !matches!(reason, CloseReason::Closed | CloseReason::Aborted | CloseReason::Wire(_) | CloseReason::Packet(_))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CloseReason {

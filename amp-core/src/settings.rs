@@ -5,6 +5,21 @@ use std::time::Duration;
 use crate::wire::BoxLimits;
 
 /// What a connection allows. Every queue and buffer of a connection has its bound here.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use std::time::Duration;
+///
+/// use amp::Settings;
+/// use amp::wire::BoxLimits;
+///
+/// let settings = Settings::new()
+///     .call_timeout(Duration::from_secs(30))
+///     .max_inbound(16 << 20)
+///     .boxes(BoxLimits::new().bytes(256 << 10))
+///     .write_timeout(None);
+/// assert_eq!(settings.max_inbound, 16 << 20);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {

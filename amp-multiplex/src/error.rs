@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::{fmt, io};
 
-use amp_core::error::{Escaped, codes};
+use amp_core::error::{Escaped, LiftFrom, codes};
 use amp_core::value::EncodeError;
 use amp_core::{CallError, CloseReason, ErrorCodes};
 
@@ -171,16 +171,14 @@ impl From<StreamError> for io::Error {
     }
 }
 
-impl<E: ErrorCodes> From<ConnectError> for CallError<E> {
-    /// In a responder it is a failure that is not declared.
-    fn from(error: ConnectError) -> Self {
+impl<E: ErrorCodes> LiftFrom<ConnectError> for CallError<E> {
+    fn lift_from(error: ConnectError) -> Self {
         Self::failed(error)
     }
 }
 
-impl<E: ErrorCodes> From<StreamError> for CallError<E> {
-    /// In a responder it is a failure that is not declared.
-    fn from(error: StreamError) -> Self {
+impl<E: ErrorCodes> LiftFrom<StreamError> for CallError<E> {
+    fn lift_from(error: StreamError) -> Self {
         Self::failed(error)
     }
 }

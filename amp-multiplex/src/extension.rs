@@ -93,6 +93,11 @@ impl Extension for Multiplexing {
         COMMANDS.to_vec()
     }
 
+    /// A stream is served by one.
+    fn starts_task(&self, command: usize) -> bool {
+        command == CONNECT
+    }
+
     fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
         let streams = Streams::new(self.settings.clone(), connection.clone());
         if let Some(connection) = connection.upgrade() {
@@ -146,11 +151,6 @@ impl Handler for StreamHandler {
             // No other is claimed.
             _ => drop(ask),
         }
-    }
-
-    /// A stream is served by one.
-    fn starts_task(&self, command: usize) -> bool {
-        command == CONNECT
     }
 }
 

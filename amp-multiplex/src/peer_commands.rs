@@ -53,11 +53,11 @@ pub(crate) fn connect(
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams to this factory".to_owned()));
     }
     // A task may go on without its stream: there are no more of these, either.
-    let open = streams.permits().max(streams.tasks().len());
-    if !streams.registry().recv_connect(open) {
+    let tasks = streams.tasks().len();
+    if !streams.registry().recv_connect(streams.permits().max(tasks)) {
         let limit = streams.settings().max_streams;
         Events::of(&connection).tell(REFUSED_STREAM, |peer, omitted| {
-            tracing::warn!(%peer, omitted, limit, "refused a stream; see `StreamSettings::max_streams`");
+            tracing::warn!(%peer, omitted, limit, tasks, "refused a stream; see `StreamSettings::max_streams`");
         });
         return refuse(answer, ConnectRefusal::ConnectionRefused("too many streams".to_owned()));
     }

@@ -63,9 +63,9 @@ impl ServingTasks {
         self.meter.change(0, bytes);
         let entry = Entry { tasks: Arc::clone(self), place, bytes };
         let handle = if size_of::<F>() <= MAX_IN_PLACE {
-            tokio::spawn(Serving { future, entry })
+            tokio::spawn(Serving { future: Some(future), entry })
         } else {
-            tokio::spawn(Serving { future: Box::pin(future), entry })
+            tokio::spawn(Serving { future: Some(Box::pin(future)), entry })
         };
         self.spawned(place, handle);
     }
@@ -135,8 +135,9 @@ fn remove(tasks: &mut Slab<Task>, place: usize) {
 pin_project_lite::pin_project! {
     /// The future of a task, which is dropped before its entry is.
     struct Serving<F> {
+        // None when it has panicked.
         #[pin]
-        future: F,
+        future: Option<F>,
         entry: Entry,
     }
 }
@@ -146,12 +147,25 @@ impl<F: Future<Output = ()>> Future for Serving<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
+        let future = this.future;
+        let poll = move || {
+            let mut polled = DropInPanic(future);
+            polled.0.as_mut().as_pin_mut().map_or(Poll::Ready(()), |future| future.poll(cx))
+        };
         match &this.entry.tasks.events {
-            Some(events) => {
-                let polled = catch_panic(events, "a task that serves a stream", || this.future.poll(cx));
-                polled.unwrap_or(Poll::Ready(()))
-            }
-            None => this.future.poll(cx),
+            Some(events) => catch_panic(events, "a task that serves a stream", poll).unwrap_or(Poll::Ready(())),
+            None => poll(),
+        }
+    }
+}
+
+/// Drops a future that panics while the panic goes on: a stream in it is cut then, and does not look whole.
+struct DropInPanic<'a, F>(Pin<&'a mut Option<F>>);
+
+impl<F> Drop for DropInPanic<'_, F> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set(None);
         }
     }
 }

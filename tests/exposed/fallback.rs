@@ -28,8 +28,8 @@ async fn a_fallback_answers_any_name_that_no_locator_before_it_has() {
 #[tokio::test(start_paused = true)]
 async fn it_gets_the_name_as_it_came_and_the_arguments_without_what_makes_them_an_ask() {
     let (sender, mut got) = unbounded_channel();
-    let locator = fallback(move |command, arguments| {
-        sender.send((command.to_vec(), arguments)).expect("the test waits");
+    let locator = fallback(move |ask, arguments| {
+        sender.send((ask.command().to_vec(), arguments)).expect("the test waits");
         async { Ok(AmpBox::new()) }
     });
     let (_connection, mut peer) = RawPeer::with(locator, Settings::new());
@@ -43,8 +43,8 @@ async fn it_gets_the_name_as_it_came_and_the_arguments_without_what_makes_them_a
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_an_answer_is_a_failure_of_that_call() {
-    let locator = fallback(|command, arguments: AmpBox| {
-        let key = String::from_utf8_lossy(command).into_owned();
+    let locator = fallback(|ask, arguments: AmpBox| {
+        let key = String::from_utf8_lossy(ask.command()).into_owned();
         async move {
             match &*key {
                 "large" => {
@@ -57,34 +57,60 @@ async fn what_cannot_be_an_answer_is_a_failure_of_that_call() {
         }
     });
     let (_connection, mut peer) = RawPeer::with(locator, Settings::new());
-    for name in ["_ask", "_error", "_notify", "_amp", "large", "fails"] {
+    for name in ["_ask", "_answer", "_command", "_error", "_notify", "_amp", "large", "fails"] {
         peer.send(ask("1", name, &[])).await;
         peer.expect(unknown("1")).await;
     }
-    // It is replaced by the tag.
-    peer.send(ask("2", "_answer", &[])).await;
-    peer.expect(answer("2", &[])).await;
 }
 
 #[tokio::test]
-async fn a_gateway_passes_answers_and_errors_of_another_peer_on_as_they_are() {
-    let refuses = fallback(|command, arguments| {
-        let refused = command == b"Refused";
+async fn a_gateway_passes_answers_errors_and_notifications_on_as_they_are() {
+    let (sender, mut notified) = unbounded_channel();
+    let backend = fallback(move |ask, arguments| {
+        let (command, wants_answer, sender) = (ask.command().to_vec(), ask.wants_answer(), sender.clone());
         async move {
-            if refused {
+            if command == b"Refused" {
                 return Err(CallError::Remote { code: "NOT_NOW".to_owned(), description: "later".to_owned() });
+            }
+            if !wants_answer {
+                sender.send((command, arguments.clone())).map_err(|_| CallError::failed("the test has ended"))?;
             }
             Ok(arguments)
         }
     });
-    let (backend, _refuses) = amp::connection::pair(Connection::builder(), Connection::builder().locator(refuses));
-    let gateway = fallback(move |command, arguments| {
-        let (command, backend) = (String::from_utf8_lossy(command).into_owned(), backend.clone());
-        async move { backend.call_box(&command, arguments).await }
+    let (caller, _backend) = amp::connection::pair(Connection::builder(), Connection::builder().locator(backend));
+    let gateway = fallback(move |ask, arguments| {
+        let (command, wants_answer, caller) = (ask.command().to_vec(), ask.wants_answer(), caller.clone());
+        async move {
+            if wants_answer {
+                return caller.call_box(&command, arguments).await;
+            }
+            caller.notify_box(&command, arguments).await?;
+            Ok(AmpBox::new())
+        }
     });
     let (_gateway, mut peer) = RawPeer::with(gateway, Settings::new());
     peer.send(ask("1", "Kept", &[("a", "b")])).await;
     peer.expect(answer("1", &[("a", "b")])).await;
     peer.send(ask("2", "Refused", &[])).await;
     peer.expect(error("2", "NOT_NOW", "later")).await;
+    peer.send(packed(&[(&b"_command"[..], &b"\xfe"[..]), (b"a", b"1")])).await;
+    let expected = AmpBox::new().with("a", "1").expect("it fits");
+    assert_eq!(soon("a notification", notified.recv()).await, Some((b"\xfe".to_vec(), expected)));
+}
+
+/// A gateway would pass it on, and its own connection would end: that of all its clients.
+#[tokio::test(start_paused = true)]
+async fn commands_of_the_library_itself_are_neither_answered_nor_passed_on_whatever_is_announced() {
+    for announces in [true, false] {
+        let (_connection, mut peer) = RawPeer::with(echo(), Settings::new().announce(announces));
+        peer.send(ask("1", "amp.Other", &[])).await;
+        peer.expect(error("1", "UNHANDLED", "Unhandled Command: b'amp.Other'")).await;
+        let (caller, _peer) = RawPeer::with((), Settings::new().announce(announces));
+        for name in ["amp.Hello", "amp.Goodbye"] {
+            let error = caller.call_box(name, AmpBox::new()).await.expect_err("it is refused");
+            assert!(error.to_string().contains("this library's own"), "{error}");
+            caller.notify_box(name, AmpBox::new()).await.expect_err("it is refused");
+        }
+    }
 }

@@ -9,6 +9,18 @@ use crate::violation::{Place, Violations};
 /// The fields of a box: the arguments of a command, a response, a nested box, an item of an AmpList.
 ///
 /// Derive it; the macro sorts the keys when the program is compiled.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::Arguments;
+///
+/// /// The keys of a box, as they are declared.
+/// fn keys<A: Arguments>() -> Vec<&'static str> {
+///     A::FIELDS.fields.iter().map(|field| field.name).collect()
+/// }
+///
+/// assert!(keys::<()>().is_empty());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of arguments",
     label = "not a set of arguments",

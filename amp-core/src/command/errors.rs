@@ -9,6 +9,16 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 ///
 /// Errors of the library itself arrive under the [`codes`](crate::error::codes) `UNKNOWN`, `UNHANDLED`, `BUSY` and so on. A command that declares
 /// one of these codes takes them for its own error: a responder that panicked would look like one that has answered `UNKNOWN`.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::{CallError, ErrorCodes};
+///
+/// /// The code on the wire of whatever a call ended with.
+/// fn code<E: ErrorCodes>(error: &CallError<E>) -> Option<&str> {
+///     error.declared().map(ErrorCodes::code).or(error.remote_code())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which error codes it stands for",
     label = "not a set of declared errors",

@@ -24,6 +24,19 @@ use crate::schema::CommandDeclaration;
 /// A command: its name, its arguments, its response and the errors that it declares.
 ///
 /// Derive it; the macro's documentation lists the attributes. The trait is implemented for the struct of arguments.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::{Command, Connection};
+///
+/// /// What every command has, whatever it is.
+/// async fn timed<C: Command>(connection: &Connection, command: C) -> amp::Reply<C> {
+///     let start = std::time::Instant::now();
+///     let reply = connection.call(command).await;
+///     println!("{} took {:?}", C::NAME, start.elapsed());
+///     reply
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a command",
     label = "not a command",

@@ -6,8 +6,8 @@ use super::handle::Connection;
 use super::reply::error;
 use crate::call_error::{CallError, NotifyError};
 use crate::command::{Command, NoErrors};
-use crate::packet::features;
-use crate::proto::Untyped;
+use crate::packet::{features, fields_of};
+use crate::proto::{Outgoing, Untyped};
 use crate::value::EncodeError;
 use crate::wire::AmpBox;
 
@@ -59,38 +59,59 @@ impl Connection {
     /// When dropped before it is done, nothing is sent.
     #[doc(alias("requiresAnswer"))]
     pub async fn notify<C: Command>(&self, command: C) -> Result<(), NotifyError> {
-        match Exchange::new(self.clone(), command, false).await {
-            Ok(_) => Ok(()),
-            Err(Failure::Invalid(error)) => Err(NotifyError::Invalid(error)),
-            Err(Failure::Connection { reason, .. }) => Err(NotifyError::Connection(reason)),
-            Err(Failure::Timeout { .. }) => Err(NotifyError::Timeout),
-        }
+        self.notify_with(command).await
     }
 
     /// Calls a command whose arguments have no type, for tools and proxies. Returns the answer's pairs, without `_answer`.
     ///
     /// # Errors
     /// Every error answer is [`CallError::Remote`]. `amp.Hello` and `amp.Goodbye` are this library's own, which a peer of it would
-    /// take for what this end says of itself; they are refused unless [`announce`](crate::Settings::announce) is off.
+    /// take for what this end says of itself; they are refused.
     ///
     /// # Cancel safety
     /// As [`Call`].
-    pub async fn call_box(&self, command: &str, arguments: AmpBox) -> Result<AmpBox, CallError<NoErrors>> {
-        if self.shared.settings.announces() && [features::HELLO, features::GOODBYE].contains(&command) {
-            let error = EncodeError::custom(format!("`{command}` is a command of this library's own"));
-            return Err(CallError::Invalid(error.at_key("_command")));
-        }
-        let reply = Exchange::new(self.clone(), Untyped(command, arguments), true).await;
+    pub async fn call_box(
+        &self,
+        command: impl AsRef<[u8]> + Send,
+        arguments: AmpBox,
+    ) -> Result<AmpBox, CallError<NoErrors>> {
+        let untyped = untyped(command.as_ref(), arguments).map_err(CallError::Invalid)?;
+        let reply = Exchange::new(self.clone(), untyped, true).await;
         let Some(reply) = reply.map_err(Failure::into_call_error)? else { return Ok(AmpBox::new()) };
         if reply.is_error {
             let (decoding, limits) = (Decoding(self), self.shared.settings.boxes);
             return Err(error(&reply, &limits, Some(&decoding.context())));
         }
-        let mut answer = AmpBox::from(&reply.raw);
-        // What the box says beside its fields is for this end, and not to be passed on.
-        for key in ["_answer", "_amp"] {
-            answer.remove(key);
-        }
-        Ok(answer)
+        Ok(fields_of(&reply.raw))
     }
+
+    /// Sends a command whose arguments have no type and that wants no answer, as [`notify`](Self::notify) does.
+    ///
+    /// # Errors
+    /// As `notify`, and for the commands that [`call_box`](Self::call_box) refuses.
+    ///
+    /// # Cancel safety
+    /// As that of `notify`.
+    pub async fn notify_box(&self, command: impl AsRef<[u8]> + Send, arguments: AmpBox) -> Result<(), NotifyError> {
+        let untyped = untyped(command.as_ref(), arguments).map_err(NotifyError::Invalid)?;
+        self.notify_with(untyped).await
+    }
+
+    async fn notify_with<A: Outgoing>(&self, ask: A) -> Result<(), NotifyError> {
+        match Exchange::new(self.clone(), ask, false).await {
+            Ok(_) => Ok(()),
+            Err(Failure::Invalid(error)) => Err(NotifyError::Invalid(error)),
+            Err(Failure::Connection { reason, .. }) => Err(NotifyError::Connection(reason)),
+            Err(Failure::Timeout { .. }) => Err(NotifyError::Timeout),
+        }
+    }
+}
+
+/// A command that a user names.
+fn untyped(command: &[u8], arguments: AmpBox) -> Result<Untyped<'_>, EncodeError> {
+    if [features::HELLO, features::GOODBYE].iter().any(|own| own.as_bytes() == command) {
+        let error = format!("`{}` is a command of this library's own", String::from_utf8_lossy(command));
+        return Err(EncodeError::custom(error).at_key("_command"));
+    }
+    Ok(Untyped(command, arguments))
 }

@@ -19,6 +19,25 @@ use crate::wire::AmpBox;
 ///
 /// It lives as long as one of its handles; dropping the last one closes it as [`close`](Self::close) does. An end that only
 /// answers keeps its handle, too, as long as it should go on answering: until [`closed`](Self::closed), say.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::connection::pair;
+/// use amp::locator::fallback;
+/// use amp::{AmpBox, CloseReason, Connection};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let echo = fallback(|_, arguments| async { Ok(arguments) });
+/// let (connection, peer) = pair(Connection::builder(), Connection::builder().locator(echo));
+/// let text = AmpBox::new().with("text", "hello")?;
+/// assert_eq!(connection.call_box("Echo", text.clone()).await?, text);
+///
+/// connection.close();
+/// assert!(matches!(peer.closed().await, CloseReason::ClosedByPeer));
+/// # Ok(())
+/// # }
+/// ```
 #[doc(alias("AMP", "BoxDispatcher", "BinaryBoxProtocol"))]
 #[must_use = "the connection closes when its last handle is dropped, which `let _ =` does at once: keep one"]
 pub struct Connection {

@@ -64,7 +64,8 @@ impl Responders {
             if self.claims.sees_keys() && !(ask.is_marked() && ask.is_own()) && !self.is_behind_end() {
                 self.claims.see_ask(&ask);
             }
-            if let Some((handler, command)) = self.claims.find(ask.command()) {
+            if let Some((handler, command, starts_task)) = self.claims.find(ask.command()) {
+                self.shared.inbound.workload().add_handled(starts_task);
                 return self.hand_over(handler, command, ask);
             }
         }
@@ -124,7 +125,6 @@ impl Responders {
         if ask.is_marked() {
             ask.give_credit();
         }
-        self.shared.inbound.workload().add_handled(handler.starts_task(command));
         // A panic drops the ask, and a dropped ask is answered with an error: it costs no other.
         let handled = caught(AssertUnwindSafe(|| respond(self.shared.identity(), || handler.handle(command, ask))));
         if let Err(panic) = handled {

@@ -9,26 +9,32 @@ use crate::command::NoErrors;
 use crate::responder::{Ask, Located};
 use crate::wire::AmpBox;
 
-/// A locator that answers every command, by its name as it came and by its arguments without a type. It goes behind those that have
-/// commands: `(calculator, fallback(..))`.
+/// A locator that answers every command, by the ask and its arguments without a type. It goes behind those that have commands:
+/// `(calculator, fallback(..))`.
 ///
 /// `respond` begins while the connection is read, and must not block; its future runs as that of any responder. Commands of extensions
-/// and of this library itself, whose names begin with `amp.`, do not come here. See [`Ask::respond_box`] for what it gets and returns.
+/// and of this library itself, whose names begin with `amp.`, do not come here. See [`Ask::respond_box`] for what it returns.
 ///
 /// ```
 /// # extern crate amp_core as amp;
 /// use amp::connection::pair;
 /// use amp::locator::fallback;
-/// use amp::{AmpBox, CallError, Connection};
+/// use amp::{AmpBox, Connection};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// // A gateway: what it does not know itself goes to another peer, and its answer or its error comes back as it is.
 /// let echo = fallback(|_, arguments| async { Ok(arguments) });
 /// let (backend, _echo) = pair(Connection::builder(), Connection::builder().locator(echo));
-/// let gateway = fallback(move |command, arguments| {
-///     let (command, backend) = (String::from_utf8_lossy(command).into_owned(), backend.clone());
-///     async move { backend.call_box(&command, arguments).await }
+/// let gateway = fallback(move |ask, arguments| {
+///     let (command, wants_answer, backend) = (ask.command().to_vec(), ask.wants_answer(), backend.clone());
+///     async move {
+///         if wants_answer {
+///             return backend.call_box(&command, arguments).await;
+///         }
+///         backend.notify_box(&command, arguments).await?;
+///         Ok(AmpBox::new())
+///     }
 /// });
 /// let (client, _gateway) = pair(Connection::builder(), Connection::builder().locator(gateway));
 ///
@@ -40,7 +46,7 @@ use crate::wire::AmpBox;
 #[doc(alias("SimpleStringLocator", "lookupFunction"))]
 pub fn fallback<F, R>(respond: F) -> Fallback<F>
 where
-    F: Fn(&[u8], AmpBox) -> R + Send + Sync + 'static,
+    F: Fn(&Ask, AmpBox) -> R + Send + Sync + 'static,
     R: Future<Output = Result<AmpBox, CallError<NoErrors>>> + Send + 'static,
 {
     Fallback { respond }
@@ -54,12 +60,20 @@ pub struct Fallback<F> {
 
 impl<F, R> Locator for Fallback<F>
 where
-    F: Fn(&[u8], AmpBox) -> R + Send + Sync + 'static,
+    F: Fn(&Ask, AmpBox) -> R + Send + Sync + 'static,
     R: Future<Output = Result<AmpBox, CallError<NoErrors>>> + Send + 'static,
 {
     fn locate(&self, ask: Ask) -> Located {
-        let command = ask.command().to_vec();
-        ask.respond_box(|arguments| (self.respond)(&command, arguments))
+        // Passed on by a gateway, they would say something of its own connection to a peer of this library.
+        if ask.is_own() {
+            return Located::Unknown(ask);
+        }
+        ask.respond_box(&self.respond)
+    }
+
+    /// The ask is copied out of the receive buffer by itself, so that those before it are not.
+    fn decodes_at_once(&self) -> bool {
+        true
     }
 }
 

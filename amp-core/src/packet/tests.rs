@@ -188,8 +188,9 @@ fn line_07_on_an_error_nothing_is_written() {
     put_ask(&mut bytes, Some(Tag::of(1)), &Sum { a: 13, b: 81 }, small, None).expect_err("over 20 bytes");
     put_answer(&mut bytes, &AskTag::of(b"1"), &long, BoxLimits::DEFAULT, None).expect_err("a value of 65536 bytes");
     put_declared(&mut bytes, &AskTag::of(b"1"), &Fault { upper: 1, a: 2 }, "", small, None).expect_err("over 20 bytes");
-    put_ask_box(&mut bytes, None, &"C".repeat(65_536), AmpBox::new(), BoxLimits::DEFAULT).expect_err("a long name");
-    put_ask_box(&mut bytes, None, "Sum", AmpBox::new(), BoxLimits::new().bytes(10)).expect_err("over 10 bytes");
+    put_ask_box(&mut bytes, None, "C".repeat(65_536).as_bytes(), AmpBox::new(), BoxLimits::DEFAULT)
+        .expect_err("a long name");
+    put_ask_box(&mut bytes, None, b"Sum", AmpBox::new(), BoxLimits::new().bytes(10)).expect_err("over 10 bytes");
     assert_eq!(bytes, b"before");
 }
 
@@ -198,7 +199,7 @@ fn an_untyped_ask_cannot_be_mistaken_for_an_answer() {
     for key in ["_answer", "_error"] {
         let arguments = AmpBox::new().with(key, "1").expect("a pair that fits");
         let mut bytes = Vec::new();
-        let error = put_ask_box(&mut bytes, None, "Sum", arguments, BoxLimits::DEFAULT).expect_err("AMP's own key");
+        let error = put_ask_box(&mut bytes, None, b"Sum", arguments, BoxLimits::DEFAULT).expect_err("AMP's own key");
         assert_eq!((error.path(), error.kind()), (key, &EncodeErrorKind::Key));
         assert!(bytes.is_empty());
     }
@@ -274,12 +275,12 @@ fn line_64_asks_and_answers_may_have_exactly_as_many_bytes_as_the_limit_says() {
     let (exactly, one_less) = (BoxLimits::new().bytes(typed.len()), BoxLimits::DEFAULT.bytes(typed.len() - 1));
     let mut bytes = Vec::new();
     put_ask(&mut bytes, Some(Tag::of(1)), &sum, exactly, None).expect("exactly the limit");
-    put_ask_box(&mut bytes, Some(Tag::of(1)), "Sum", arguments(), exactly).expect("exactly the limit");
+    put_ask_box(&mut bytes, Some(Tag::of(1)), b"Sum", arguments(), exactly).expect("exactly the limit");
     assert_eq!(bytes, typed.repeat(2));
     let refused = EncodeErrorKind::BoxTooLong { limit: typed.len() - 1 };
     let error = put_ask(&mut bytes, Some(Tag::of(1)), &sum, one_less, None).expect_err("a byte too long");
     assert_eq!(error.kind(), &refused);
-    let error = put_ask_box(&mut bytes, Some(Tag::of(1)), "Sum", arguments(), one_less).expect_err("a byte too long");
+    let error = put_ask_box(&mut bytes, Some(Tag::of(1)), b"Sum", arguments(), one_less).expect_err("a byte too long");
     assert_eq!(error.kind(), &refused);
     assert_eq!(bytes, typed.repeat(2), "what was refused left nothing");
 }

@@ -63,7 +63,7 @@ impl<C: Command, F: Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>> Outgoing 
 }
 
 /// A command whose arguments have no type.
-pub(crate) struct Untyped<'a>(pub(crate) &'a str, pub(crate) AmpBox);
+pub(crate) struct Untyped<'a>(pub(crate) &'a [u8], pub(crate) AmpBox);
 
 impl Outgoing for Untyped<'_> {
     fn check(&self) -> Result<(), EncodeError> {
@@ -137,7 +137,7 @@ mod tests {
             arguments.insert(key, value).expect("a short value");
         }
         let borrowed = Borrowed(|out: &mut BoxWriter<'_>| sum.put_trailing(out), PhantomData::<Sum>);
-        let expected = put(&Untyped("Sum", arguments));
+        let expected = put(&Untyped(b"Sum", arguments));
         assert!(expected.contains("Sum"));
         assert_eq!([put(&borrowed), put(&sum)], [expected.clone(), expected]);
     }

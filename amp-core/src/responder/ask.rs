@@ -14,15 +14,16 @@ use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{EventKind, Events};
 use crate::exposed::{Context, Exposable};
-use crate::packet::{AskPacket, AskTag, RESERVED, features};
+use crate::packet::{AskPacket, AskTag, features, fields_of};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
 use crate::reason::CloseReason;
 use crate::value::{Budget, Scope};
 use crate::wire::{AmpBox, RawBox};
 
-/// What an `AmpBox` holds for each of its pairs beside their bytes.
+/// What an `AmpBox` holds for each of its pairs beside their bytes, in nodes of so many.
 const PAIR: usize = 2 * size_of::<Bytes>();
+const NODE: usize = 11;
 
 /// To decode so many items of lists is not worth a word.
 const FEW_ITEMS: usize = 32;
@@ -151,32 +152,32 @@ impl Ask {
         if C::DETACHED { Located::Detached(responding) } else { Located::Responding(responding) }
     }
 
-    /// Answers with what `run` makes of the arguments as they came: for commands that have no type here, as in a proxy. The box has the
-    /// pairs of the ask without those that make it an ask. The answer is sent as it is, with its own keys.
+    /// Answers with what `run` makes of the ask and of its arguments as they came: for commands that have no type here, as in a proxy. The
+    /// box has the pairs of the ask without those that make it an ask. The answer is sent as it is, with its own keys. What is logged of
+    /// it has no name of a command, but for failures.
     ///
     /// An error that the command of some other peer declares goes on as [`CallError::Remote`](crate::CallError::Remote), which
     /// [`call_box`](crate::Connection::call_box) returns.
-    pub fn respond_box<R>(self, run: impl FnOnce(AmpBox) -> R) -> Located
+    pub fn respond_box<R>(self, run: impl FnOnce(&Self, AmpBox) -> R) -> Located
     where
         R: Future<Output = Result<AmpBox, CallError<NoErrors>>> + Send + 'static,
     {
-        let Self { packet, mut asker } = self;
-        let bytes = packet.raw.pairs().count() * PAIR;
-        if !asker.reserve(bytes) {
-            asker.refuse_busy();
+        let mut ask = self.detached();
+        let pairs = ask.packet.raw.pairs().count();
+        let bytes = pairs.next_multiple_of(NODE) * PAIR;
+        if !ask.asker.reserve(bytes) {
+            ask.asker.refuse_busy();
             return Located::Answered;
         }
-        asker.decoded(0, bytes, 0);
-        let mut arguments = AmpBox::from(&packet.raw);
-        drop(packet);
-        for key in RESERVED {
-            arguments.remove(key);
-        }
-        let reply = run(arguments);
+        // They are sorted one by one, as items of a list are decoded.
+        ask.asker.decoded(pairs, bytes, 0);
+        let arguments = fields_of(&ask.packet.raw);
+        let reply = run(&ask, arguments);
+        let (command, mut asker) = (ask.command().to_vec(), ask.asker);
         Located::Responding(Box::pin(async move {
             // In two steps, as above.
             let reply = reply.await;
-            asker.reply_box(reply);
+            asker.reply_box(reply, &command);
         }))
     }
 

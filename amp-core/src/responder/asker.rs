@@ -11,9 +11,10 @@ use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind, Events, Omitted};
 use crate::exposed::{Context, ContextRef};
-use crate::packet::{AskTag, put_answer, put_answer_box, put_declared, put_error};
+use crate::packet::{AskTag, answer_box, encode_box, put_answer, put_declared, put_error};
 use crate::peer::Peer;
 use crate::proto::ASK_OVERHEAD;
+use crate::python::PythonBytes;
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
 use crate::settings::{Settings, Strictness};
@@ -268,18 +269,29 @@ impl Asker {
         }
     }
 
-    /// As [`reply`](Self::reply), where the command has no type.
-    pub(super) fn reply_box(&mut self, reply: Result<AmpBox, CallError<NoErrors>>) {
-        let answer = match reply {
-            Ok(answer) => answer,
-            Err(CallError::Remote { code, description }) => return self.error(&code, &description),
-            Err(CallError::Failed(error)) => return self.fail(&*error),
-            Err(error) => return self.fail(&error),
+    /// As [`reply`](Self::reply), where the command has no type and this name.
+    pub(super) fn reply_box(&mut self, reply: Result<AmpBox, CallError<NoErrors>>, command: &[u8]) {
+        let answer = match (reply, self.tag.as_ref()) {
+            (Ok(answer), Some(tag)) => answer_box(answer, tag),
+            (Ok(_), None) => return self.settle(),
+            (Err(CallError::Remote { code, description }), _) => return self.error(&code, &description),
+            (Err(CallError::Failed(error)), _) => return self.fail_box(&*error, command),
+            (Err(error), _) => return self.fail_box(&error, command),
         };
-        match self.put(|buffer, tag, limits, _| put_answer_box(buffer, tag, answer.clone(), limits)) {
+        // All but the writing is done before the lock of the connection is taken.
+        let put = answer.and_then(|answer| self.put(|buffer, _, limits, _| encode_box(buffer, &answer, limits)));
+        match put {
             Ok(()) => self.settle(),
-            Err(error) => self.fail(&error),
+            Err(error) => self.fail_box(&error, command),
         }
+    }
+
+    fn fail_box(&mut self, error: &(dyn Error + 'static), command: &[u8]) {
+        self.tell(EventKind::FAILURE, |peer, _, omitted| {
+            let command = Escaped(PythonBytes(command));
+            tracing::warn!(%peer, %command, omitted, error = %Escaped(Chain(error)), "a responder failed");
+        });
+        self.finish_failed();
     }
 
     fn declared<C: Command>(&mut self, error: &C::Errors) {

@@ -6,6 +6,20 @@ use bytes::Bytes;
 use super::{END, MAX_KEY, MAX_VALUE, RawBox, put_pair};
 
 /// A box without a type, for tools, proxies and tests: keys in bytewise order, of equal keys the last.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::AmpBox;
+///
+/// # fn main() -> Result<(), amp::wire::InsertError> {
+/// let ask = AmpBox::new().with("_ask", "1")?.with("_command", "Ping")?;
+/// assert_eq!(ask.value("_command").map(|name| &name[..]), Some(&b"Ping"[..]));
+/// let mut bytes = Vec::new();
+/// ask.encode(&mut bytes);
+/// assert_eq!(bytes, b"\0\x04_ask\0\x011\0\x08_command\0\x04Ping\0\0");
+/// # Ok(())
+/// # }
+/// ```
 #[doc(alias("Box", "QuitBox"))]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AmpBox {

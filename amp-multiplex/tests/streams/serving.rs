@@ -1,11 +1,13 @@
 //! The tasks that serve streams: what they count for, how many there are, and when they are aborted.
 
-use std::future::pending;
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use amp_core::{Connection, Peer, Server};
 use amp_multiplex::{Factories, Multiplexing, Stream, StreamSettings};
-use tokio::io::duplex;
+use tokio::io::{AsyncReadExt, duplex};
 use tokio::time::sleep;
 
 use crate::memory::{Each, MIB, client, serving};
@@ -113,4 +115,28 @@ async fn there_are_no_more_tasks_than_streams_may_be() {
     end.send(true).expect("tasks");
     sleep(Duration::from_millis(10)).await;
     drop(connect().await.expect("the tasks have ended"));
+}
+
+/// Panics at its first poll, with its stream in a field.
+struct Mad(#[expect(dead_code, reason = "it is dropped")] Stream);
+
+impl Future for Mad {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        panic!("no stream")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_in_a_future_that_panics_does_not_look_whole() {
+    let factories = Factories::new();
+    factories.serve("x", Mad);
+    let (ours, theirs) = duplex(MIB);
+    let builder = Connection::builder().extension(Multiplexing::new(&factories));
+    let _serving = builder.start(ours, Peer::other("test"));
+    let client = client(theirs);
+    let mut stream = soon("an answer", client.multiplexer.connect("x")).await.expect("it is accepted");
+    let end = soon("the end", stream.read_to_end(&mut Vec::new())).await;
+    assert!(end.is_err(), "it looks whole");
 }

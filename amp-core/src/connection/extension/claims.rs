@@ -21,13 +21,6 @@ pub trait Handler: Send + Sync + 'static {
     /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::error::codes::UNKNOWN).
     fn handle(&self, command: usize, ask: Ask);
 
-    /// Whether handling the command most often spawns a task. A turn of the connection handles fewer of these: hundreds of tasks at once
-    /// would hold up other connections.
-    fn starts_task(&self, command: usize) -> bool {
-        _ = command;
-        false
-    }
-
     /// The keys that it adds to boxes and sees in them, if it does. It is asked once, when it is attached; a connection without
     /// such keys pays nothing for them.
     fn keys(self: Arc<Self>) -> Option<Arc<dyn Keys>> {
@@ -35,11 +28,13 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
-/// Who handles a command: the number of the extension, and the place of the command among those that it claims.
+/// How a command is handled: by the extension with this number, in whose list of commands it has this place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
     pub(super) extension: usize,
     pub(super) command: usize,
+    /// Whether handling it most often spawns a task.
+    pub(super) starts_task: bool,
 }
 
 /// The claimed commands' names.
@@ -122,11 +117,11 @@ impl Claims {
         self.keys.see_reply(reply, limits);
     }
 
-    /// The handler of a command and the place of the command there, if an extension claims it.
+    /// The handler of a command, the place of the command there, and whether a task is spawned for it, if an extension claims it.
     #[inline]
-    pub(in crate::connection) fn find(&self, command: &[u8]) -> Option<(&dyn Handler, usize)> {
-        let Claim { extension, command } = self.names.find(command)?;
-        self.handlers.get(extension).map(|handler| (&**handler, command))
+    pub(in crate::connection) fn find(&self, command: &[u8]) -> Option<(&dyn Handler, usize, bool)> {
+        let Claim { extension, command, starts_task } = self.names.find(command)?;
+        self.handlers.get(extension).map(|handler| (&**handler, command, starts_task))
     }
 }
 
@@ -135,7 +130,7 @@ mod tests {
     use super::*;
 
     fn claim(number: usize) -> Claim {
-        Claim { extension: number, command: 7 * number }
+        Claim { extension: number, command: 7 * number, starts_task: false }
     }
 
     #[test]

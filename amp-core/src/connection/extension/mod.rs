@@ -66,6 +66,13 @@ pub trait Extension: Send + Sync + 'static {
     /// The commands that it claims. A locator never sees them.
     fn commands(&self) -> Vec<CommandDeclaration>;
 
+    /// Whether a task is most often spawned for a command that it claims, by its place in the list. A turn of a connection handles fewer of
+    /// these: hundreds of tasks at once would hold up other connections.
+    fn starts_task(&self, command: usize) -> bool {
+        _ = command;
+        false
+    }
+
     /// Makes what handles the claimed commands on `connection`. It runs once for each connection, before anything is read, and
     /// while the connection has a handle: [`upgrade`](WeakConnection::upgrade) returns one, for
     /// [`on_end`](crate::Connection::on_end) and [`set_state`](crate::Connection::set_state).
@@ -78,6 +85,10 @@ pub trait Extension: Send + Sync + 'static {
 impl<E: Extension + ?Sized> Extension for Arc<E> {
     fn commands(&self) -> Vec<CommandDeclaration> {
         (**self).commands()
+    }
+
+    fn starts_task(&self, command: usize) -> bool {
+        (**self).starts_task(command)
     }
 
     fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler> {
@@ -97,7 +108,8 @@ pub(crate) struct Extensions {
 impl Extensions {
     pub(crate) fn add(&mut self, extension: Arc<dyn Extension>) {
         for (command, CommandDeclaration { name, .. }) in extension.commands().into_iter().enumerate() {
-            if !self.names.claim(name, Claim { extension: self.list.len(), command }) {
+            let starts_task = extension.starts_task(command);
+            if !self.names.claim(name, Claim { extension: self.list.len(), command, starts_task }) {
                 self.claimed_twice.get_or_insert(name);
             }
         }

@@ -87,13 +87,13 @@ fn is_command(raw: &RawBox, name: &str) -> bool {
 fn ask(state: &mut ConnectionState<u64>, keys: &[&'static str]) -> u64 {
     let reply_to = ReplyTo::Waiter(&1);
     let request = Request { lane: Lane::Call, wants_answer: true, deadline: None, reply_to };
-    let (tag, _) = state.append(&Untyped("Ask", with_keys(keys)), &request, None).expect("it fits");
+    let (tag, _) = state.append(&Untyped(b"Ask", with_keys(keys)), &request, None).expect("it fits");
     tag.expect("it wants an answer")
 }
 
 fn notify(state: &mut ConnectionState<u64>, keys: &[&'static str]) {
     let request = Request { lane: Lane::Notify, wants_answer: false, deadline: None, reply_to: ReplyTo::Waiter(&1) };
-    let (tag, _) = state.append(&Untyped("Tell", with_keys(keys)), &request, None).expect("it fits");
+    let (tag, _) = state.append(&Untyped(b"Tell", with_keys(keys)), &request, None).expect("it fits");
     assert_eq!(tag, None);
 }
 

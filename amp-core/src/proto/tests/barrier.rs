@@ -221,7 +221,7 @@ impl Scene {
         let request =
             Request { lane: Lane::Callback, wants_answer: true, deadline: None, reply_to: ReplyTo::Waiter(&number) };
         if encodes == Encodes::Whole {
-            let tag = append(&mut self.state, &Untyped("Ask", numbered(number)), &request);
+            let tag = append(&mut self.state, &Untyped(b"Ask", numbered(number)), &request);
             self.asks.push((tag.expect("it wants an answer"), number));
             self.appended();
         } else {

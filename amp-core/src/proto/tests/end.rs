@@ -87,7 +87,7 @@ impl End {
         arguments.insert("n", self.next.to_string().into_bytes()).expect("a short value");
         arguments.insert("x", vec![0; length]).expect("a short value");
         let deadline = patience.map(|seconds| self.now + Duration::from_secs(seconds));
-        let ask = Untyped("Sum", arguments);
+        let ask = Untyped(b"Sum", arguments);
         let user = User { lane, wants_answer, ask, deadline, ticket: None, timer: None, tag: None };
         self.users.insert(self.next, user);
         self.poll(self.next);

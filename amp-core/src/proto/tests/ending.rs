@@ -20,7 +20,7 @@ fn state(outbound_high_water: usize, max_outbound: usize) -> ConnectionState<u64
 
 fn call(state: &mut ConnectionState<u64>, deadline: Option<Instant>) -> u64 {
     let request = Request { lane: Lane::Call, wants_answer: true, deadline, reply_to: ReplyTo::Waiter(&5) };
-    let (tag, _) = state.append(&Untyped("Ask", AmpBox::new()), &request, None).expect("it fits");
+    let (tag, _) = state.append(&Untyped(b"Ask", AmpBox::new()), &request, None).expect("it fits");
     tag.expect("it wants an answer")
 }
 
@@ -137,7 +137,7 @@ fn what_cannot_be_written_closes_with_that_reason_and_no_sink_is_told_that_it_wa
         let at = |seconds| start + Duration::from_secs(seconds);
         let reply_to = ReplyTo::Sink(&3);
         let request = Request { lane: Lane::Bulk, wants_answer: true, deadline: None, reply_to };
-        state.append(&Untyped("Ask", AmpBox::new()), &request, None).expect("it fits");
+        state.append(&Untyped(b"Ask", AmpBox::new()), &request, None).expect("it fits");
         if closes {
             assert!(state.close(CloseReason::Closed, at(5), at(5)).is_some());
         }
@@ -148,7 +148,7 @@ fn what_cannot_be_written_closes_with_that_reason_and_no_sink_is_told_that_it_wa
         assert_eq!(state.expire(|| start, &mut Vec::new()), Some(at(2)));
         assert_eq!(state.finish_by(), Some(at(if closes { 5 } else { 3 })));
         // An ask that came later is not written either.
-        state.append(&Untyped("Ask", AmpBox::new()), &request, None).expect("it fits");
+        state.append(&Untyped(b"Ask", AmpBox::new()), &request, None).expect("it fits");
         state.end(CloseReason::ClosedByPeer, at(3));
         let sent: Vec<_> = state.sending().take_lost().into_iter().map(|lost| (lost.sink, lost.reply.sent)).collect();
         assert_eq!(sent, [(3, false), (3, false)]);

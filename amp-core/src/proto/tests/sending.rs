@@ -16,7 +16,7 @@ fn append(state: &mut ConnectionState<u64>, lane: Lane, length: usize) -> u64 {
     let mut arguments = AmpBox::new();
     arguments.insert("x", vec![0; length]).expect("a short value");
     let request = Request { lane, wants_answer: true, deadline: None, reply_to: ReplyTo::Waiter(&5) };
-    state.append(&Untyped("Ask", arguments), &request, None).expect("it fits").0.expect("it wants an answer")
+    state.append(&Untyped(b"Ask", arguments), &request, None).expect("it fits").0.expect("it wants an answer")
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl End {
 
     fn ask(&mut self) {
         let tag = self.tags.next_tag();
-        put_ask_box(&mut self.outbound, Some(Tag::of(tag)), "Sum", AmpBox::new(), BoxLimits::DEFAULT).expect("an ask");
+        put_ask_box(&mut self.outbound, Some(Tag::of(tag)), b"Sum", AmpBox::new(), BoxLimits::DEFAULT).expect("an ask");
         self.tags.ask(tag, None, false);
         self.waiting.push(tag);
     }
