@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// # Panics
 /// Dereferencing an empty one panics. A responder never sees one; use [`as_option`](Self::as_option) in
 /// code that may also run at the caller.
-#[doc(alias("EXPOSED_PROTOCOL", "ExposingArgument"))]
+#[doc(alias("EXPOSED_PROTOCOL", "EXPOSED_RESPONDER_LOCATOR", "ExposingArgument"))]
 #[derive(Clone)]
 pub struct Exposed<T>(Option<T>);
 
