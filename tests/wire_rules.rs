@@ -52,7 +52,12 @@ fn file_of(base: &Path, modules: &[&str]) -> Option<PathBuf> {
     let path = modules.iter().fold(base.to_owned(), |path, module| path.join(module));
     let of_a_module = [path.with_extension("rs"), path.join("mod.rs")];
     let of_a_target = modules.is_empty().then(|| path.join("main.rs"));
-    let inline = || modules.split_last().and_then(|(_, outer)| file_of(base, outer));
+    let inline = || {
+        let (module, outer) = modules.split_last()?;
+        let is_there =
+            |file: &PathBuf| fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("mod {module} {{")));
+        file_of(base, outer).filter(is_there)
+    };
     of_a_module.into_iter().chain(of_a_target).find(|file| file.is_file()).or_else(inline)
 }
 

@@ -146,7 +146,7 @@ async fn a_test_sees_the_bytes_of_arguments_and_chooses_those_of_a_response() {
 fn a_test_sees_the_errors_of_a_command_and_whether_it_requires_an_answer() {
     let errors: Vec<_> = Find::DECLARATION.errors.iter().map(|error| (error.code, error.fatal)).collect();
     assert_eq!(errors, [("NO_SUCH_BOOK", false), ("FALLEN_DOWN", true)]);
-    assert!(Find::ANSWERED && !Dust::ANSWERED);
+    assert_eq!((Find::ANSWERED, Dust::ANSWERED), (true, false));
 }
 
 #[tokio::test]
