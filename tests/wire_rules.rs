@@ -12,11 +12,19 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// The numbers of the rules as they stand in the document, those under each heading together.
+fn groups() -> Vec<Vec<u32>> {
+    let document = read("docs/wire.md");
+    let number = |rule: &str| rule.split_once(".** ").expect("`- **Rule N.** text`").0.parse().expect("a number");
+    let numbers = |group: &str| group.lines().filter_map(|line| line.strip_prefix("- **Rule ")).map(number).collect();
+    document.split("\n#").map(numbers).collect()
+}
+
 /// The numbers of the rules in their order.
 fn rules() -> Vec<u32> {
-    let document = read("docs/wire.md");
-    let rules = document.lines().filter_map(|line| line.strip_prefix("- **Rule "));
-    rules.map(|rule| rule.split_once(".** ").expect("`- **Rule N.** text`").0.parse().expect("a number")).collect()
+    let mut rules = groups().concat();
+    rules.sort_unstable();
+    rules
 }
 
 /// The cells of the rows of the table under `heading`.
@@ -37,12 +45,15 @@ fn quoted(text: &str) -> Vec<&str> {
 fn proofs() -> BTreeMap<u32, Vec<String>> {
     let rows = table("## Which test proves which rule");
     let mut proofs = BTreeMap::new();
+    let mut last = 0;
     for row in &rows {
         let [rule, tests] = &row[..] else { panic!("{row:?}") };
         let named: Vec<_> = quoted(tests).into_iter().map(str::to_owned).collect();
         assert_eq!(named.is_empty(), tests == "open", "rule {rule}: tests in backticks, or `open`");
         let rule = rule.parse().expect("a number");
-        assert!(proofs.insert(rule, named).is_none(), "rule {rule} has two rows");
+        assert!(rule > last, "rule {rule} has two rows, or stands behind rule {last}");
+        last = rule;
+        proofs.insert(rule, named);
     }
     proofs
 }
@@ -101,7 +112,8 @@ fn sources() -> Vec<PathBuf> {
 }
 
 #[test]
-fn rules_are_numbered_in_order_without_gaps() {
+fn rules_are_numbered_without_gaps_and_in_order_under_each_heading() {
+    assert!(groups().iter().all(|group| group.is_sorted()));
     let rules = rules();
     assert!(rules.len() > 100, "{rules:?}");
     assert_eq!(rules, (1..).take(rules.len()).collect::<Vec<_>>());
