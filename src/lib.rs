@@ -73,4 +73,9 @@ pub mod guide {
         doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/wire.md"))
     )]
     pub mod wire {}
+    #[cfg_attr(
+        any(not(doctest), feature = "tokio"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/rules.md"))
+    )]
+    pub mod rules {}
 }

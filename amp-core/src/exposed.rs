@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// assert_eq!(greet(&Exposed::of(Peer::other("a test"))), "hello a test");
 /// assert!(Exposed::<Peer>::empty().as_option().is_none());
 /// ```
-#[doc(alias("EXPOSED_PROTOCOL", "ExposingArgument"))]
+#[doc(alias("EXPOSED_PROTOCOL", "EXPOSED_RESPONDER_LOCATOR", "ExposingArgument"))]
 #[derive(Clone)]
 pub struct Exposed<T>(Option<T>);
 

@@ -169,7 +169,7 @@ impl<T: Argument> Argument for ExtraKey<T> {
 }
 
 /// The name of a stream on the wire, chosen by the end that was asked to connect: 32 hex digits from us and from txampext, any
-/// byte string from others (`wire.md` section 3).
+/// byte string from others (`wire.md` rule 73).
 #[derive(Clone)]
 pub(crate) enum Id {
     /// Nearly every id: no allocation.

@@ -39,7 +39,7 @@ use crate::stream::Streams;
 /// # Ok(())
 /// # }
 /// ```
-#[doc(alias("MultiplexingCommandLocator"))]
+#[doc(alias("MultiplexingCommandLocator", "ProxyingAMPLocator"))]
 #[derive(Clone)]
 pub struct Multiplexing {
     factories: Factories,

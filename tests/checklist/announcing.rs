@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use amp::connection::Strictness;
-use amp::{Connection, Settings};
+use amp::connection::{BoxReceiver, Strictness};
+use amp::{AmpBox, Connection, Settings};
 
 use crate::commands::{House, Note, sum};
 use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, packed, soon};
@@ -215,7 +215,7 @@ async fn a_first_box_without_room_is_made_up_for_by_a_greeting_when_the_peer_has
 
 #[tokio::test(start_paused = true)]
 async fn what_passes_a_gateway_cannot_speak_for_it() {
-    let arguments = || amp::AmpBox::new().with("code", "PROTOCOL").expect("a pair that fits");
+    let arguments = || AmpBox::new().with("code", "PROTOCOL").expect("a pair that fits");
     for name in ["amp.Hello", "amp.Goodbye"] {
         let (announcing, mut greeting) = announcing(Settings::new());
         greeted(&mut greeting).await;
@@ -227,4 +227,28 @@ async fn what_passes_a_gateway_cannot_speak_for_it() {
             peer.expect_silence().await;
         }
     }
+}
+
+/// Takes boxes and looks at none.
+struct Blind;
+
+impl BoxReceiver for Blind {
+    fn receive_box(&mut self, _: AmpBox) {}
+}
+
+/// The receiver's boxes may be those of another connection, and so may their announcement.
+#[tokio::test(start_paused = true)]
+async fn rule_87_a_first_box_that_goes_to_a_receiver_of_the_programs_announces_nothing_and_no_later_one_does() {
+    let (connection, mut peer) = announcing(Settings::new());
+    connection.switch_receiver(Blind);
+    peer.send(packed(&[WORDS, ("_command", "Note"), ("text", "n")])).await;
+    peer.expect_silence().await;
+    connection.restore_receiver();
+    let sum = |tag| packed(&[WORDS, ("_ask", tag), ("_command", "Sum"), ("a", "1"), ("b", "2")]);
+    peer.send([sum("1"), sum("2")].concat()).await;
+    peer.expect([packed(&[WORDS, ("_answer", "1"), ("total", "3")]), answer_sum("2")].concat()).await;
+    for _ in 0..200 {
+        connection.notify(Note { text: "n".into() }).await.expect("sent");
+    }
+    peer.expect(packed(&[("_command", "Note"), ("text", "n")]).repeat(200)).await;
 }

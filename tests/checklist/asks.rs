@@ -1,4 +1,4 @@
-//! Lines 13 and 17 to 26: who is answered, when, and who waits.
+//! Rules 13 and 17 to 26: who is answered, when, and who waits.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ fn with(settings: Settings) -> (amp::Connection, RawPeer, House) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_13_tags_are_hex_from_1_and_are_not_used_again() {
+async fn rule_13_tags_are_hex_from_1_and_are_not_used_again() {
     let (connection, mut peer, _) = house();
     for tag in ["1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f", "10", "11"] {
         let call = tokio::spawn(connection.call(sum()));
@@ -33,7 +33,7 @@ async fn line_13_tags_are_hex_from_1_and_are_not_used_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_15_an_answer_to_01_is_not_an_answer_to_1() {
+async fn rule_15_an_answer_to_01_is_not_an_answer_to_1() {
     let (connection, mut peer, _) = house();
     let call = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
@@ -42,7 +42,7 @@ async fn line_15_an_answer_to_01_is_not_an_answer_to_1() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_16_a_box_with_answer_and_error_and_command_is_an_answer() {
+async fn rule_16_a_box_with_answer_and_error_and_command_is_an_answer() {
     let (connection, mut peer, house) = house();
     let call = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
@@ -53,7 +53,7 @@ async fn line_16_a_box_with_answer_and_error_and_command_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_17_answers_out_of_order_resolve_the_right_calls() {
+async fn rule_17_answers_out_of_order_resolve_the_right_calls() {
     let (connection, mut peer, _) = house();
     let calls: Vec<_> = (0..3).map(|_| tokio::spawn(connection.call(sum()))).collect();
     peer.expect([ask_sum("1"), ask_sum("2"), ask_sum("3")].concat()).await;
@@ -66,7 +66,7 @@ async fn line_17_answers_out_of_order_resolve_the_right_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_18_a_reverse_call_before_our_answer_does_not_deadlock() {
+async fn rule_18_a_reverse_call_before_our_answer_does_not_deadlock() {
     let (connection, mut peer, _) = house();
     let call = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
@@ -80,7 +80,7 @@ async fn line_18_a_reverse_call_before_our_answer_does_not_deadlock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_19_an_unknown_or_second_answer_closes() {
+async fn rule_19_an_unknown_or_second_answer_closes() {
     for tag in ["2", "0", "", "zz", "ffffffffffffffff"] {
         let (connection, mut peer, _) = house();
         peer.send(answer_sum(tag)).await;
@@ -98,7 +98,7 @@ async fn line_19_an_unknown_or_second_answer_closes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_19_unknown_answers_are_passed_over_when_the_settings_say_so() {
+async fn rule_19_unknown_answers_are_passed_over_when_the_settings_say_so() {
     let (connection, mut peer, _) = with(Settings::new().ignore_unknown_answers(true));
     let call = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
@@ -108,7 +108,7 @@ async fn line_19_unknown_answers_are_passed_over_when_the_settings_say_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_20_a_call_without_answer_has_no_tag_and_nobody_waits_for_it() {
+async fn rule_20_a_call_without_answer_has_no_tag_and_nobody_waits_for_it() {
     let (connection, mut peer, _) = house();
     connection.notify(Note { text: "hello".into() }).await.expect("sent");
     connection.call(Note { text: "again".into() }).await.expect("declared without answer, so done at once");
@@ -121,7 +121,7 @@ async fn line_20_a_call_without_answer_has_no_tag_and_nobody_waits_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_21_an_ask_without_tag_runs_and_nothing_is_written() {
+async fn rule_21_an_ask_without_tag_runs_and_nothing_is_written() {
     let (_connection, mut peer, house) = house();
     peer.send(packed(&[("_command", "Note"), ("text", "hello")])).await;
     peer.send(packed(&[("_command", "Sum"), ("a", "1"), ("b", "2")])).await;
@@ -131,7 +131,7 @@ async fn line_21_an_ask_without_tag_runs_and_nothing_is_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_22_a_command_without_answer_is_answered_when_it_has_a_tag() {
+async fn rule_22_a_command_without_answer_is_answered_when_it_has_a_tag() {
     let (_connection, mut peer, house) = house();
     peer.send(ask("1", "Note", &[("text", "hello")])).await;
     peer.expect(answer("1", &[])).await;
@@ -139,7 +139,7 @@ async fn line_22_a_command_without_answer_is_answered_when_it_has_a_tag() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_23_two_asks_with_the_same_tag_are_both_answered() {
+async fn rule_23_two_asks_with_the_same_tag_are_both_answered() {
     let (_connection, mut peer, house) = house();
     peer.send([ask("1", "Wait", &[]), ask_sum("1"), ask("1", "Wait", &[])].concat()).await;
     peer.expect(answer_sum("1")).await;
@@ -148,7 +148,7 @@ async fn line_23_two_asks_with_the_same_tag_are_both_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_24_a_slow_responder_does_not_delay_later_fast_ones() {
+async fn rule_24_a_slow_responder_does_not_delay_later_fast_ones() {
     let (_connection, mut peer, house) = house();
     peer.send([ask("slow", "Wait", &[]), ask_sum("fast"), ask("note", "Note", &[("text", "n")])].concat()).await;
     peer.expect([answer_sum("fast"), answer("note", &[])].concat()).await;
@@ -158,7 +158,7 @@ async fn line_24_a_slow_responder_does_not_delay_later_fast_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_24_in_order_each_responder_finishes_before_the_next_one_starts() {
+async fn rule_24_in_order_each_responder_finishes_before_the_next_one_starts() {
     let (_connection, mut peer, house) = with(Settings::new().in_order(true));
     peer.send([ask("1", "Wait", &[]), ask("2", "Note", &[("text", "n")]), ask("3", "Wait", &[])].concat()).await;
     peer.send(ask_sum("4")).await;
@@ -173,7 +173,7 @@ async fn line_24_in_order_each_responder_finishes_before_the_next_one_starts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_25_pending_calls_fail_when_the_connection_is_lost_and_later_ones_at_once() {
+async fn rule_25_pending_calls_fail_when_the_connection_is_lost_and_later_ones_at_once() {
     let (connection, mut peer, _) = house();
     let calls: Vec<_> = (0..3).map(|_| tokio::spawn(connection.call(sum()))).collect();
     peer.expect([ask_sum("1"), ask_sum("2"), ask_sum("3")].concat()).await;
@@ -195,7 +195,7 @@ async fn line_25_pending_calls_fail_when_the_connection_is_lost_and_later_ones_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_26_the_connection_is_not_half_closed_while_calls_are_outstanding() {
+async fn rule_26_the_connection_is_not_half_closed_while_calls_are_outstanding() {
     let (connection, mut peer, _) = with(Settings::new().close_timeout(std::time::Duration::from_secs(3600)));
     let call = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;

@@ -1,4 +1,4 @@
-//! Line 63: any two descriptors will do, and a child may have its connection on any.
+//! Rule 63: any two descriptors will do, and a child may have its connection on any.
 
 use std::fs::File;
 use std::io::{ErrorKind, PipeReader, PipeWriter};
@@ -41,7 +41,7 @@ fn ends() -> Vec<[[OwnedFd; 2]; 2]> {
 }
 
 #[tokio::test]
-async fn line_63_over_any_two_descriptors_whose_flags_stay_as_they_are() {
+async fn rule_63_over_any_two_descriptors_whose_flags_stay_as_they_are() {
     for [[read_a, write_a], [read_b, write_b]] in ends() {
         let shared = [&read_a, &write_a, &read_b, &write_b].map(|it| it.try_clone().expect("a descriptor"));
         let one = house().pipes(read_a, write_a).expect("two descriptors");
@@ -131,7 +131,7 @@ fn echo(reads: i32, writes: i32) -> Process {
 }
 
 #[tokio::test]
-async fn line_63_over_descriptors_of_a_child_other_than_its_standard_streams() {
+async fn rule_63_over_descriptors_of_a_child_other_than_its_standard_streams() {
     for (reads, writes) in [(3, 4), (4, 3), (9, 5), (0, 1)] {
         let (connection, mut child) = house().spawn_on(echo(reads, writes), reads, writes).expect("sh");
         assert_eq!(*connection.peer(), Peer::Process { id: child.id() });

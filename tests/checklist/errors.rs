@@ -1,4 +1,4 @@
-//! Lines 27 to 34, 39 and 40: what goes wrong at the responder's end.
+//! Rules 27 to 34, 39 and 40: what goes wrong at the responder's end.
 
 use amp::Settings;
 use amp::connection::Strictness;
@@ -23,7 +23,7 @@ fn untagged(command: &str, arguments: &[(&str, &str)]) -> Vec<u8> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_27_an_unknown_command_is_unhandled_in_twisteds_words_and_the_connection_stays_open() {
+async fn rule_27_an_unknown_command_is_unhandled_in_twisteds_words_and_the_connection_stays_open() {
     for (_connection, mut peer) in [isolating(), strict()] {
         peer.send(ask("1", "Nope", &[])).await;
         let twisted = b"\0\x06_error\0\x011\0\x0b_error_code\0\tUNHANDLED\
@@ -36,7 +36,7 @@ async fn line_27_an_unknown_command_is_unhandled_in_twisteds_words_and_the_conne
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_28_an_unknown_command_without_tag_costs_nothing_and_under_twisteds_rules_the_connection() {
+async fn rule_28_an_unknown_command_without_tag_costs_nothing_and_under_twisteds_rules_the_connection() {
     let (_connection, mut peer) = isolating();
     peer.send(untagged("Nope", &[])).await;
     peer.expect_silence().await;
@@ -49,7 +49,7 @@ async fn line_28_an_unknown_command_without_tag_costs_nothing_and_under_twisteds
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_29_a_declared_error_has_its_code_and_its_text_and_the_connection_stays_open() {
+async fn rule_29_a_declared_error_has_its_code_and_its_text_and_the_connection_stays_open() {
     for (_connection, mut peer) in [isolating(), strict()] {
         for how in ["snowman", "later snowman"] {
             peer.send(fail("2", how)).await;
@@ -62,7 +62,7 @@ async fn line_29_a_declared_error_has_its_code_and_its_text_and_the_connection_s
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_30_empty_descriptions_and_codes_of_any_spelling_are_sent() {
+async fn rule_30_empty_descriptions_and_codes_of_any_spelling_are_sent() {
     let (_connection, mut peer) = isolating();
     peer.send(fail("1", "not ready")).await;
     peer.expect(error("1", "daemon is not ready", "")).await;
@@ -94,7 +94,7 @@ async fn a_remote_error_that_a_responder_returns_is_passed_on_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_31_isolating_an_undeclared_failure_is_unknown_and_tells_no_secret() {
+async fn rule_31_isolating_an_undeclared_failure_is_unknown_and_tells_no_secret() {
     let (_connection, mut peer) = isolating();
     for how in ["password", "later password", "panic", "later panic"] {
         peer.send(fail("1", how)).await;
@@ -112,7 +112,7 @@ const BAD_ARGUMENTS: [(&[(&str, &str)], &str); 4] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn line_31_isolating_an_argument_that_does_not_decode_is_named() {
+async fn rule_31_isolating_an_argument_that_does_not_decode_is_named() {
     let (_connection, mut peer) = isolating();
     for (arguments, description) in BAD_ARGUMENTS {
         peer.send(ask("1", "Sum", arguments)).await;
@@ -123,7 +123,7 @@ async fn line_31_isolating_an_argument_that_does_not_decode_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_31_strict_a_failure_is_answered_byte_for_byte_as_twisted_does_and_then_closes() {
+async fn rule_31_strict_a_failure_is_answered_byte_for_byte_as_twisted_does_and_then_closes() {
     let bad = BAD_ARGUMENTS.map(|(arguments, _)| ask("1", "Sum", arguments));
     let failures = ["password", "later password", "panic", "later panic"].map(|how| fail("1", how));
     for bytes in bad.into_iter().chain(failures) {
@@ -154,7 +154,7 @@ async fn strict_every_failure_of_an_ask_without_tag_closes_without_bytes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_32_strict_boxes_behind_a_failure_in_the_same_read_are_still_answered() {
+async fn rule_32_strict_boxes_behind_a_failure_in_the_same_read_are_still_answered() {
     let (_connection, mut peer) = strict();
     peer.send([fail("1", "password"), ask_sum("2"), ask("3", "Nope", &[]), ask("4", "Wait", &[])].concat()).await;
     let nope = error("3", "UNHANDLED", "Unhandled Command: b'Nope'");
@@ -162,7 +162,7 @@ async fn line_32_strict_boxes_behind_a_failure_in_the_same_read_are_still_answer
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_33_a_fatal_error_is_answered_and_then_closes() {
+async fn rule_33_a_fatal_error_is_answered_and_then_closes() {
     for (connection, mut peer) in [isolating(), strict()] {
         peer.send([fail("1", "broken"), ask_sum("2")].concat()).await;
         peer.expect_end([error("1", "BROKEN", "the abacus is broken"), answer_sum("2")].concat()).await;
@@ -175,7 +175,7 @@ async fn line_33_a_fatal_error_is_answered_and_then_closes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_34_a_responder_that_closes_is_answered_and_then_the_connection_closes() {
+async fn rule_34_a_responder_that_closes_is_answered_and_then_the_connection_closes() {
     let (connection, mut peer) = isolating();
     peer.send(ask("1", "Quit", &[])).await;
     peer.expect_end(answer("1", &[])).await;
@@ -184,7 +184,7 @@ async fn line_34_a_responder_that_closes_is_answered_and_then_the_connection_clo
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_39_a_name_that_is_not_ascii_is_unhandled() {
+async fn rule_39_a_name_that_is_not_ascii_is_unhandled() {
     let (_connection, mut peer) = isolating();
     let rows: [(&[u8], &str); 5] = [
         (b"\xff\x00", "b'\\xff\\x00'"),
@@ -201,7 +201,7 @@ async fn line_39_a_name_that_is_not_ascii_is_unhandled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_40_an_oversized_response_is_answered_with_an_error() {
+async fn rule_40_an_oversized_response_is_answered_with_an_error() {
     let (_connection, mut peer) = isolating();
     peer.send(ask("1", "Big", &[("size", "65536")])).await;
     peer.expect(unknown("1")).await;
@@ -212,7 +212,7 @@ async fn line_40_an_oversized_response_is_answered_with_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_40_a_response_that_panics_while_it_is_written_is_answered_with_an_error() {
+async fn rule_40_a_response_that_panics_while_it_is_written_is_answered_with_an_error() {
     let (_connection, mut peer) = isolating();
     peer.send([ask_sum("1"), ask("2", "Explode", &[]), ask_sum("3")].concat()).await;
     peer.expect([answer_sum("1"), unknown("2"), answer_sum("3")].concat()).await;

@@ -91,6 +91,8 @@ async fn an_error_that_a_peer_answered_goes_on_through_a_responder_of_another_co
         ("UNKNOWN", "Unknown Error"),
         ("UNHANDLED", "Unhandled Command: b'Fail'"),
         ("BUSY", "later"),
+        // Nothing was done there; this says nothing of what was done here.
+        ("DRAINING", "the connection is closing"),
         // Declared by the command that was called, not by the one that is answered.
         ("SNOWMAN", "snowman \u{2603}"),
         ("daemon is not ready", ""),

@@ -1,4 +1,4 @@
-//! Lines 7 to 12 and 14: boxes that are wrong, and how the connection ends.
+//! Rules 7 to 12 and 14: boxes that are wrong, and how the connection ends.
 
 use amp::value::EncodeErrorKind;
 use amp::wire::{InsertError, WireError};
@@ -13,7 +13,7 @@ fn house() -> (amp::Connection, RawPeer) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lines_02_to_06_and_08_boxes_of_every_shape_are_answered() {
+async fn rules_02_to_06_and_08_boxes_of_every_shape_are_answered() {
     let (_connection, mut peer) = house();
     let long_key = "k".repeat(255);
     let long_value = "v".repeat(65_535);
@@ -38,7 +38,7 @@ async fn lines_02_to_06_and_08_boxes_of_every_shape_are_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lines_05_and_06_values_of_0_and_65535_bytes_go_both_ways() {
+async fn rules_05_and_06_values_of_0_and_65535_bytes_go_both_ways() {
     let (_connection, mut peer) = house();
     for length in [0, 65_535] {
         let data = "d".repeat(length);
@@ -48,7 +48,7 @@ async fn lines_05_and_06_values_of_0_and_65535_bytes_go_both_ways() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_07_a_value_of_65536_bytes_is_refused_before_a_byte_is_written() {
+async fn rule_07_a_value_of_65536_bytes_is_refused_before_a_byte_is_written() {
     let (connection, mut peer) = house();
     let reply = soon("refused", connection.call(Echo { data: vec![0; 65_536] })).await;
     match reply {
@@ -67,13 +67,13 @@ async fn line_07_a_value_of_65536_bytes_is_refused_before_a_byte_is_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_08_keys_of_0_and_256_bytes_are_not_sent() {
+async fn rule_08_keys_of_0_and_256_bytes_are_not_sent() {
     assert_eq!(AmpBox::new().insert("", "x"), Err(InsertError::EmptyKey));
     assert_eq!(AmpBox::new().insert("k".repeat(256), "x"), Err(InsertError::KeyTooLong(256)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_09_key_length_256_closes_after_two_bytes() {
+async fn rule_09_key_length_256_closes_after_two_bytes() {
     let (connection, mut peer) = house();
     let call = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
@@ -90,7 +90,7 @@ async fn line_09_key_length_256_closes_after_two_bytes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_09_earlier_answers_of_the_same_read_are_flushed() {
+async fn rule_09_earlier_answers_of_the_same_read_are_flushed() {
     let (connection, mut peer) = house();
     peer.send([&ask_sum("x")[..], b"\xff\xff", &ask_sum("ignored")].concat()).await;
     peer.expect_end(answer_sum("x")).await;
@@ -99,7 +99,7 @@ async fn line_09_earlier_answers_of_the_same_read_are_flushed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_10_a_box_without_meaning_closes_and_earlier_answers_are_flushed() {
+async fn rule_10_a_box_without_meaning_closes_and_earlier_answers_are_flushed() {
     let rows: [&[(&str, &str)]; 4] = [&[], &[("_ask", "1")], &[("a", "1")], &[("_error_code", "X")]];
     for pairs in rows {
         let (connection, mut peer) = house();
@@ -111,7 +111,7 @@ async fn line_10_a_box_without_meaning_closes_and_earlier_answers_are_flushed() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_11_the_end_within_a_box_fails_pending_calls_with_how_much_had_come() {
+async fn rule_11_the_end_within_a_box_fails_pending_calls_with_how_much_had_come() {
     let (connection, mut peer) = house();
     let call = tokio::spawn(connection.call(sum()));
     peer.expect(ask_sum("1")).await;
@@ -124,7 +124,7 @@ async fn line_11_the_end_within_a_box_fails_pending_calls_with_how_much_had_come
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_12_an_http_request_is_closed_without_bytes_and_logged_with_its_own() {
+async fn rule_12_an_http_request_is_closed_without_bytes_and_logged_with_its_own() {
     let log = logged(Level::INFO);
     let (connection, mut peer) = house();
     peer.send("GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
@@ -137,7 +137,7 @@ async fn line_12_an_http_request_is_closed_without_bytes_and_logged_with_its_own
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_14_tags_are_echoed_byte_for_byte() {
+async fn rule_14_tags_are_echoed_byte_for_byte() {
     let (_connection, mut peer) = house();
     let rows: [&[u8]; 6] =
         [b"", b"zz/\xff", b"1234567890123456789012345678901234567890", b"01", b"1 ", &[b't'; 65_535]];

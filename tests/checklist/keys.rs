@@ -11,6 +11,7 @@ use amp::wire::BoxLimits;
 use amp::{CallError, Connection, Settings};
 use amp_core::extension::{Extension, Handler, Keys, SentBox};
 
+use crate::announcing::greeted;
 use crate::commands::{House, Note, Wait, sum};
 use crate::raw_peer::{RawPeer, answer, ask, ended, error, packed, soon};
 
@@ -172,6 +173,14 @@ async fn every_notification_has_its_keys_also_one_that_is_marked_for_credit() {
     assert_eq!(asks.len(), 300);
     assert!(asks.iter().all(|seen| seen.starts_with("Note Note")));
     assert!(asks.iter().any(|seen| seen != "Note Note"), "a marked one has a tag");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_98_a_command_of_this_librarys_own_has_no_keys_of_extensions() {
+    let (_connection, mut peer) = RawPeer::of(1 << 20, Connection::builder().extension(Tracing::default()));
+    greeted(&mut peer).await;
+    peer.send(ask("1", "Nope", &[])).await;
+    assert!(peer.some().await.windows(5).any(|bytes| bytes == b"_span"), "other boxes have them");
 }
 
 #[tokio::test(start_paused = true)]

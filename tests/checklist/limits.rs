@@ -1,4 +1,4 @@
-//! Line 64: every bound of `Settings` and `BoxLimits` is met by somebody here. `linger`, `close_timeout` and
+//! Rule 64: every bound of `Settings` and `BoxLimits` is met by somebody here. `linger`, `close_timeout` and
 //! `call_timeout` are met in `closing` and `timeouts`.
 
 use std::time::Duration;

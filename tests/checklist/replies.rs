@@ -1,4 +1,4 @@
-//! Lines 35 to 38: what goes wrong at the caller's end.
+//! Rules 35 to 38: what goes wrong at the caller's end.
 
 use amp::{AmpBox, CallError, Connection, Settings};
 
@@ -25,7 +25,7 @@ async fn still_works(connection: &Connection, peer: &mut RawPeer) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lines_29_and_30_declared_errors_arrive_as_what_they_are() {
+async fn rules_29_and_30_declared_errors_arrive_as_what_they_are() {
     let rows = [
         (error("1", "SNOWMAN", "ignored"), FailError::Snowman),
         (error("1", "daemon is not ready", ""), FailError::NotReady),
@@ -57,7 +57,7 @@ async fn the_fields_of_a_declared_error_arrive_and_without_them_it_is_a_remote_e
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_35_an_unknown_code_keeps_its_code_and_its_words() {
+async fn rule_35_an_unknown_code_keeps_its_code_and_its_words() {
     for code in ["ODD", "UNKNOWN", "UNHANDLED", "BUSY", "INVALID_ARGUMENT", ""] {
         match reply_to(error("1", code, "words")).await {
             Err(error @ CallError::Remote { .. }) => {
@@ -71,7 +71,7 @@ async fn line_35_an_unknown_code_keeps_its_code_and_its_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_36_a_missing_code_fails_only_its_call() {
+async fn rule_36_a_missing_code_fails_only_its_call() {
     match reply_to(packed(&[("_error", "1"), ("_error_description", "words")])).await {
         Err(CallError::Response(error)) => assert_eq!(error.path(), "_error_code"),
         other => panic!("{other:?}"),
@@ -79,7 +79,7 @@ async fn line_36_a_missing_code_fails_only_its_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_36_a_missing_description_fails_only_its_call() {
+async fn rule_36_a_missing_description_fails_only_its_call() {
     match reply_to(packed(&[("_error", "1"), ("_error_code", "ODD")])).await {
         Err(CallError::Remote { code, description }) => assert_eq!((code.as_str(), description.as_str()), ("ODD", "")),
         other => panic!("{other:?}"),
@@ -91,7 +91,7 @@ async fn line_36_a_missing_description_fails_only_its_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_37_a_description_that_is_not_utf_8_is_read_with_replacements() {
+async fn rule_37_a_description_that_is_not_utf_8_is_read_with_replacements() {
     let pairs: [(&[u8], &[u8]); 3] =
         [(b"_error", b"1"), (b"_error_code", b"ODD"), (b"_error_description", b"a\xff\xe2\x98\x83")];
     match reply_to(packed(&pairs)).await {
@@ -101,7 +101,7 @@ async fn line_37_a_description_that_is_not_utf_8_is_read_with_replacements() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_38_a_bad_or_missing_response_key_fails_only_its_call() {
+async fn rule_38_a_bad_or_missing_response_key_fails_only_its_call() {
     let rows: [(&[(&str, &str)], &str); 3] = [
         (&[], "total: missing"),
         (&[("total", "x")], "total: not an integer"),
@@ -116,7 +116,7 @@ async fn line_38_a_bad_or_missing_response_key_fails_only_its_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_04_extra_keys_of_an_answer_or_an_error_are_passed_over() {
+async fn rule_04_extra_keys_of_an_answer_or_an_error_are_passed_over() {
     let reply = reply_to(answer("1", &[("Extra", "1"), ("_foo", "2"), ("total", "3"), ("zz", "4")])).await;
     assert_eq!(reply.expect("an answer").total, 3);
     let extra = [("_error", "1"), ("_error_code", "SNOWMAN"), ("_error_description", ""), ("_command", "Fail")];

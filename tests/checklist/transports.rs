@@ -1,4 +1,4 @@
-//! Line 63: any byte stream will do.
+//! Rule 63: any byte stream will do.
 
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
@@ -29,7 +29,7 @@ pub(crate) async fn works(one: Connection, other: Connection) {
 }
 
 #[tokio::test]
-async fn line_63_over_tcp() {
+async fn rule_63_over_tcp() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let (dialled, accepted) = tokio::join!(house().connect_tcp(address), listener.accept());
@@ -41,7 +41,7 @@ async fn line_63_over_tcp() {
 }
 
 #[tokio::test]
-async fn line_63_over_tcp_accepted_by_a_server() {
+async fn rule_63_over_tcp_accepted_by_a_server() {
     let locator = |_: &amp::server::Incoming| House::new().into_locator();
     let server = Server::builder().bind_tcp("127.0.0.1:0", locator).await.expect("a free port");
     let stream = TcpStream::connect(server.local_addr().expect("an address")).await.expect("the server listens");
@@ -53,7 +53,7 @@ async fn line_63_over_tcp_accepted_by_a_server() {
 }
 
 #[tokio::test]
-async fn line_63_over_a_unix_socket_with_the_peers_credentials() {
+async fn rule_63_over_a_unix_socket_with_the_peers_credentials() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("amp.sock");
     let listener = UnixListener::bind(&path).expect("a new path");
@@ -72,7 +72,7 @@ async fn line_63_over_a_unix_socket_with_the_peers_credentials() {
 }
 
 #[tokio::test]
-async fn line_63_over_a_unix_socket_accepted_by_a_server() {
+async fn rule_63_over_a_unix_socket_accepted_by_a_server() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("amp.sock");
     let server = Server::builder().bind_unix(&path, |_| House::new().into_locator()).expect("a new path");
@@ -117,19 +117,19 @@ async fn a_server_takes_no_path_away_that_leads_to_another() {
 }
 
 #[tokio::test]
-async fn line_63_over_a_pair_of_unix_sockets_without_a_path() {
+async fn rule_63_over_a_pair_of_unix_sockets_without_a_path() {
     let (a, b) = UnixStream::pair().expect("two sockets");
     works(house().start_unix(a), house().start_unix(b)).await;
 }
 
 #[tokio::test]
-async fn line_63_in_memory() {
+async fn rule_63_in_memory() {
     let (one, other) = pair(house(), house());
     works(one, other).await;
 }
 
 #[tokio::test]
-async fn line_63_over_two_pipes_that_were_inherited_by_their_numbers() {
+async fn rule_63_over_two_pipes_that_were_inherited_by_their_numbers() {
     let open = || std::io::pipe().expect("a pipe");
     let ((read_a, write_b), (read_b, write_a)) = (open(), open());
     // As a child finds its descriptors 3 and 4: by a path that names the number.
@@ -143,7 +143,7 @@ async fn line_63_over_two_pipes_that_were_inherited_by_their_numbers() {
 }
 
 #[tokio::test]
-async fn line_63_over_the_pipes_of_a_child_process() {
+async fn rule_63_over_the_pipes_of_a_child_process() {
     // `cat` gives every box back, so this end answers its own asks.
     let mut process = Process::new("cat");
     let (connection, mut child) = house().spawn(process.stderr(Stdio::null())).expect("cat is there");
@@ -155,7 +155,7 @@ async fn line_63_over_the_pipes_of_a_child_process() {
 }
 
 #[tokio::test]
-async fn line_63_over_the_descriptors_3_and_4_of_a_child_process() {
+async fn rule_63_over_the_descriptors_3_and_4_of_a_child_process() {
     let mut process = Process::new("sh");
     process.args(["-c", "exec 3<&0 4>&1 </dev/null >/dev/null; exec cat <&3 >&4"]);
     let (connection, mut child) = house().spawn(&mut process).expect("sh is there");

@@ -1,4 +1,4 @@
-//! Lines 53 to 56 over a connection: lists, optional arguments and names as declared.
+//! Rules 53 to 56 over a connection: lists, optional arguments and names as declared.
 
 use amp::value::{BoxReader, Key};
 use amp::wire::{BoxDecoder, BoxLimits};
@@ -52,7 +52,7 @@ fn glass() -> (Connection, RawPeer) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_55_none_is_absent_both_ways_and_present_and_empty_is_not_absent() {
+async fn rule_55_none_is_absent_both_ways_and_present_and_empty_is_not_absent() {
     let (connection, mut peer) = glass();
     peer.send(ask("1", "Mirror", &[])).await;
     peer.expect(answer("1", &[])).await;
@@ -69,7 +69,7 @@ async fn line_55_none_is_absent_both_ways_and_present_and_empty_is_not_absent() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_56_names_are_on_the_wire_as_they_are_declared() {
+async fn rule_56_names_are_on_the_wire_as_they_are_declared() {
     let (_connection, mut peer) = glass();
     peer.send(ask("1", "Mirror", &[("from", "x"), ("foo-bar", "5"), ("async", "True"), ("Upper", "\0\x017")])).await;
     let pairs = [("Upper", "\0\x017"), ("_answer", "1"), ("async", "True"), ("foo-bar", "5"), ("from", "x")];
@@ -79,7 +79,7 @@ async fn line_56_names_are_on_the_wire_as_they_are_declared() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_54_amp_lists_go_through_and_their_extra_keys_are_dropped() {
+async fn rule_54_amp_lists_go_through_and_their_extra_keys_are_dropped() {
     let (_connection, mut peer) = glass();
     let two = "\0\x01a\0\x011\0\x01b\0\x01x\0\0\0\x01a\0\x012\0\0";
     for (items, expected) in [("", ""), (two, two), ("\0\x01a\0\x012\0\x01z\0\x019\0\0", "\0\x01a\0\x012\0\0")] {
@@ -89,7 +89,7 @@ async fn line_54_amp_lists_go_through_and_their_extra_keys_are_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_53_a_list_that_is_cut_short_is_an_invalid_argument() {
+async fn rule_53_a_list_that_is_cut_short_is_an_invalid_argument() {
     let (_connection, mut peer) = glass();
     let rows = [
         (("Upper", "\0\x011\0"), "Upper[1]: cut short"),

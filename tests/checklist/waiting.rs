@@ -1,10 +1,11 @@
 //! Who waits for what: asks for their turn, answers that come later, calls for a place, and the end of the driver.
 
 use std::future::{Future, poll_fn};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use amp::connection::Strictness;
+use amp::connection::{Strictness, pair};
 use amp::locator::{Ask, Located, Locator};
 use amp::{Arguments, CloseReason, Command, Connection, Peer, Reply, Settings, responder};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
@@ -113,4 +114,40 @@ async fn a_call_that_waits_and_is_not_polled_keeps_its_turn_until_it_is_dropped(
     peer.expect(ask("2", "Ping", &[])).await;
     peer.send(answer("2", &[])).await;
     soon("answered", last).await.expect("no panic").expect("an answer");
+}
+
+/// Writes down that it has begun, and takes the longer the smaller its number is.
+#[derive(Command, Debug)]
+#[amp(no_answer)]
+struct Numbered {
+    number: u64,
+}
+
+#[derive(Clone, Default)]
+struct Beginnings(Arc<Mutex<Vec<u64>>>);
+
+#[responder]
+impl Beginnings {
+    async fn numbered(&self, command: Numbered) -> Reply<Numbered> {
+        self.0.lock().expect("no panic under it").push(command.number);
+        sleep(Duration::from_millis(20 - command.number / 10)).await;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_100_notifications_start_in_the_order_of_their_coming() {
+    for max_responders in [1, 3, 4096] {
+        let begun = Beginnings::default();
+        let receiver = Connection::builder().locator(begun.clone().into_locator());
+        let receiver = receiver.settings(Settings::new().max_responders(max_responders));
+        let (sender, receiver) = pair(Connection::builder(), receiver);
+        for number in 0..200 {
+            soon("credit", sender.notify(Numbered { number })).await.expect("sent");
+        }
+        sender.close();
+        receiver.closed().await;
+        let begun = begun.0.lock().expect("no panic under it");
+        assert_eq!(*begun, (0..200).collect::<Vec<_>>(), "{max_responders} at once");
+    }
 }

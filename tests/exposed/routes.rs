@@ -1,4 +1,4 @@
-//! Line 62: connections that share one, each with a `_route` key in its boxes. The router is that of the example.
+//! Rule 62: connections that share one, each with a `_route` key in its boxes. The router is that of the example.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn answer_on(route: &str, tag: &str) -> Vec<u8> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn line_62_the_route_key_is_added_to_what_is_sent_and_stripped_from_what_comes() {
+async fn rule_62_the_route_key_is_added_to_what_is_sent_and_stripped_from_what_comes() {
     let (_connection, mut peer, router) = router();
     let (one, _other) = (router.open("one", house()), router.open("other", house()));
     let call = tokio::spawn({

@@ -13,7 +13,7 @@ async fn sum(Sum { a, b }: Sum) -> Reply<Sum> {
 }
 
 #[tokio::test]
-async fn line_17_200_calls_that_twisted_answers_in_reverse_order_get_their_own_answers() {
+async fn rule_17_200_calls_that_twisted_answers_in_reverse_order_get_their_own_answers() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let (done, mut order) = mpsc::unbounded_channel();
     for number in 0..200 {
@@ -33,7 +33,7 @@ async fn line_17_200_calls_that_twisted_answers_in_reverse_order_get_their_own_a
 }
 
 #[tokio::test]
-async fn lines_17_24_twisted_gets_answers_in_the_order_in_which_rust_completes_them() {
+async fn rules_17_24_twisted_gets_answers_in_the_order_in_which_rust_completes_them() {
     let gate = Arc::new(Semaphore::new(0));
     let hold = {
         let gate = Arc::clone(&gate);
@@ -53,7 +53,7 @@ async fn lines_17_24_twisted_gets_answers_in_the_order_in_which_rust_completes_t
 }
 
 #[tokio::test]
-async fn line_18_a_twisted_responder_may_call_rust_back_before_it_answers() {
+async fn rule_18_a_twisted_responder_may_call_rust_back_before_it_answers() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder().locator(on(sum))).await else { return };
     for number in 0..20 {
         let total = soon(connection.call(CallBack { number, caller: amp::Exposed::empty() })).await.unwrap();
@@ -62,7 +62,7 @@ async fn line_18_a_twisted_responder_may_call_rust_back_before_it_answers() {
 }
 
 #[tokio::test]
-async fn line_18_a_rust_responder_may_call_twisted_back_before_it_answers() {
+async fn rule_18_a_rust_responder_may_call_twisted_back_before_it_answers() {
     let call_back = on(async |CallBack { number, caller }: CallBack| {
         caller.call(Sum { a: number, b: number }).await.map_err(CallError::failed)
     });
@@ -73,7 +73,7 @@ async fn line_18_a_rust_responder_may_call_twisted_back_before_it_answers() {
 }
 
 #[tokio::test]
-async fn line_26_a_rust_caller_that_closes_does_not_half_close_while_twisted_owes_an_answer() {
+async fn rule_26_a_rust_caller_that_closes_does_not_half_close_while_twisted_owes_an_answer() {
     let Some((connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let held = tokio::spawn(connection.call(Hold));
     while twisted.say("len(held)").await != "1" {}

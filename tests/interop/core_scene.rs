@@ -71,38 +71,38 @@ async fn the_core_scene_holds_without_any_wire() {
 }
 
 #[tokio::test]
-async fn line_63_rust_calls_twisted_over_tcp() {
+async fn rule_63_rust_calls_twisted_over_tcp() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     rust_calls_twisted(&connection).await;
 }
 
 #[tokio::test]
-async fn line_63_rust_calls_twisted_over_a_unix_socket() {
+async fn rule_63_rust_calls_twisted_over_a_unix_socket() {
     let Some((connection, _twisted)) = Twisted::called_over_unix(Connection::builder()).await else { return };
     rust_calls_twisted(&connection).await;
 }
 
 #[tokio::test]
-async fn line_63_rust_calls_twisted_over_a_childs_pipes() {
+async fn rule_63_rust_calls_twisted_over_a_childs_pipes() {
     let Some((connection, _child)) = Twisted::called_over_pipes(Connection::builder()) else { return };
     rust_calls_twisted(&connection).await;
 }
 
 #[tokio::test]
-async fn line_63_twisted_calls_rust_over_tcp() {
+async fn rule_63_twisted_calls_rust_over_tcp() {
     let Some(served) = Twisted::calling(std::sync::Arc::new(AbacusLocator::new(Bead))).await else { return };
     twisted_calls_rust(served).await;
 }
 
 #[tokio::test]
-async fn line_63_twisted_calls_rust_over_a_unix_socket() {
+async fn rule_63_twisted_calls_rust_over_a_unix_socket() {
     let Some(served) = Twisted::calling_over_unix(std::sync::Arc::new(AbacusLocator::new(Bead))).await else { return };
     twisted_calls_rust(served).await;
 }
 
 /// The child is asked over the pipes to call back over the same pipes.
 #[tokio::test]
-async fn line_63_twisted_calls_rust_over_a_childs_pipes() {
+async fn rule_63_twisted_calls_rust_over_a_childs_pipes() {
     let builder = Connection::builder().locator(AbacusLocator::new(Bead));
     let Some((connection, mut child)) = Twisted::called_over_pipes(builder) else { return };
     for (expression, expected) in SCENE {
@@ -116,7 +116,7 @@ async fn line_63_twisted_calls_rust_over_a_childs_pipes() {
 
 /// Not a test by itself: the test runner's own words are on the standard output, so a line says where AMP begins.
 #[tokio::test]
-#[ignore = "the child in `line_63_a_rust_child_answers_its_twisted_parent_over_its_standard_streams`"]
+#[ignore = "the child in `rule_63_a_rust_child_answers_its_twisted_parent_over_its_standard_streams`"]
 async fn a_rust_child() {
     if std::env::var_os(CHILD).is_none() {
         return;
@@ -130,7 +130,7 @@ async fn a_rust_child() {
 }
 
 #[tokio::test]
-async fn line_63_a_rust_child_answers_its_twisted_parent_over_its_standard_streams() {
+async fn rule_63_a_rust_child_answers_its_twisted_parent_over_its_standard_streams() {
     let Some(mut twisted) = Twisted::parent_of("core_scene::a_rust_child").await else { return };
     for (expression, expected) in SCENE {
         assert_eq!(twisted.say(expression).await, expected, "{expression}");

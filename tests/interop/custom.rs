@@ -165,7 +165,7 @@ fn custom(length: usize) -> Custom {
 const LENGTHS: [usize; 5] = [0, 10, MAX_VALUE, MAX_VALUE + 1, 4 * MAX_VALUE];
 
 #[tokio::test]
-async fn line_57_argument_types_of_ones_own_reach_twisted_and_come_back() {
+async fn rule_57_argument_types_of_ones_own_reach_twisted_and_come_back() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     for length in LENGTHS {
         let command = custom(length);
@@ -175,7 +175,7 @@ async fn line_57_argument_types_of_ones_own_reach_twisted_and_come_back() {
 }
 
 #[tokio::test]
-async fn line_57_argument_types_of_ones_own_come_from_twisted_and_go_back() {
+async fn rule_57_argument_types_of_ones_own_come_from_twisted_and_go_back() {
     let Some(mut served) = Twisted::calling(Arc::new(on(async |command| Ok(given(command))))).await else { return };
     for length in LENGTHS {
         let arguments = format!(
@@ -190,7 +190,7 @@ async fn line_57_argument_types_of_ones_own_come_from_twisted_and_go_back() {
 
 /// The keys themselves, as an untyped caller sends and gets them.
 #[tokio::test]
-async fn line_57_the_keys_are_those_of_the_conventions() {
+async fn rule_57_the_keys_are_those_of_the_conventions() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     for (length, expected) in [
         (0, &["numbered"][..]),

@@ -32,7 +32,7 @@ async fn all_are_told(held: Held, connection: &Connection) -> CloseReason {
 }
 
 #[tokio::test]
-async fn line_25_killing_twisted_wakes_every_rust_waiter_with_the_reason() {
+async fn rule_25_killing_twisted_wakes_every_rust_waiter_with_the_reason() {
     let Some((connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let held = held(&connection, &mut twisted).await;
     twisted.kill().await;
@@ -41,7 +41,7 @@ async fn line_25_killing_twisted_wakes_every_rust_waiter_with_the_reason() {
 }
 
 #[tokio::test]
-async fn lines_25_31_an_undeclared_exception_at_twisted_is_unknown_and_ends_all_other_calls() {
+async fn rules_25_31_an_undeclared_exception_at_twisted_is_unknown_and_ends_all_other_calls() {
     let Some((connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let held = held(&connection, &mut twisted).await;
     let error = soon(connection.call(Crash)).await.unwrap_err();
@@ -52,7 +52,7 @@ async fn lines_25_31_an_undeclared_exception_at_twisted_is_unknown_and_ends_all_
 }
 
 #[tokio::test]
-async fn line_33_a_fatal_error_of_twisted_is_declared_and_then_the_connection_ends() {
+async fn rule_33_a_fatal_error_of_twisted_is_declared_and_then_the_connection_ends() {
     let Some((connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let held = held(&connection, &mut twisted).await;
     let error = soon(connection.call(Fail { kind: "Broken".into(), text: "for good".into() })).await.unwrap_err();
@@ -62,7 +62,7 @@ async fn line_33_a_fatal_error_of_twisted_is_declared_and_then_the_connection_en
 }
 
 #[tokio::test]
-async fn line_34_twisted_answers_with_a_quit_box_and_then_ends_the_connection() {
+async fn rule_34_twisted_answers_with_a_quit_box_and_then_ends_the_connection() {
     let Some((connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let held = held(&connection, &mut twisted).await;
     soon(connection.call(Quit { caller: amp::Exposed::empty() })).await.unwrap();
@@ -70,7 +70,7 @@ async fn line_34_twisted_answers_with_a_quit_box_and_then_ends_the_connection() 
 }
 
 #[tokio::test]
-async fn line_25_aborting_the_rust_caller_wakes_every_waiter_here_and_loses_the_connection_there() {
+async fn rule_25_aborting_the_rust_caller_wakes_every_waiter_here_and_loses_the_connection_there() {
     let Some((connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let held = held(&connection, &mut twisted).await;
     connection.abort();
@@ -104,7 +104,7 @@ async fn twisted_is_told(mut served: Served) {
 }
 
 #[tokio::test]
-async fn line_25_every_twisted_waiter_fails_when_the_rust_end_aborts() {
+async fn rule_25_every_twisted_waiter_fails_when_the_rust_end_aborts() {
     let Some(mut served) = held_by_rust().await else { return };
     served.twisted.begin("call(Abort).addErrback(lambda _: None) and 0").await;
     assert_eq!(served.twisted.result().await, "0");
@@ -112,7 +112,7 @@ async fn line_25_every_twisted_waiter_fails_when_the_rust_end_aborts() {
 }
 
 #[tokio::test]
-async fn line_33_twisted_gets_the_fatal_error_of_rust_and_then_the_end_of_the_connection() {
+async fn rule_33_twisted_gets_the_fatal_error_of_rust_and_then_the_end_of_the_connection() {
     let Some(mut served) = held_by_rust().await else { return };
     served.twisted.begin("call(Fail, kind='Broken', text='for good')").await;
     assert_eq!(served.twisted.result().await, "Broken: for good");
@@ -120,7 +120,7 @@ async fn line_33_twisted_gets_the_fatal_error_of_rust_and_then_the_end_of_the_co
 }
 
 #[tokio::test]
-async fn line_34_twisted_gets_the_answer_of_a_responder_that_closes_the_connection() {
+async fn rule_34_twisted_gets_the_answer_of_a_responder_that_closes_the_connection() {
     let quit = on(async |Quit { caller }: Quit| {
         caller.close();
         Ok(())

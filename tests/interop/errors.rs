@@ -29,7 +29,7 @@ const SUM: Sum = Sum { a: 1, b: 2 };
 const SAID: &str = "call(Sum, a=1, b=2)";
 
 #[tokio::test]
-async fn lines_29_30_35_errors_that_twisted_declares_arrive_as_declared() {
+async fn rules_29_30_35_errors_that_twisted_declares_arrive_as_declared() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     for (kind, text, expected) in [
         ("NotReady", "wait", FailError::NotReady("wait".into())),
@@ -44,7 +44,7 @@ async fn lines_29_30_35_errors_that_twisted_declares_arrive_as_declared() {
 }
 
 #[tokio::test]
-async fn lines_29_30_errors_that_rust_declares_arrive_at_twisted_as_declared() {
+async fn rules_29_30_errors_that_rust_declares_arrive_at_twisted_as_declared() {
     let Some(mut served) = calling_rust().await else { return };
     for (kind, text) in [("NotReady", "wait"), ("NotReady", ""), ("Unimplemented", "snowman \u{2603}"), ("Plain", "")] {
         let result = served.twisted.say(&format!("call(Fail, kind='{kind}', text='{text}')")).await;
@@ -62,7 +62,7 @@ struct FailUndeclared {
 }
 
 #[tokio::test]
-async fn line_35_a_code_that_is_not_declared_here_keeps_its_code_and_its_description() {
+async fn rule_35_a_code_that_is_not_declared_here_keeps_its_code_and_its_description() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let call = connection.call(FailUndeclared { kind: "NotReady".into(), text: "\u{2603}".into() });
     let error = soon(call).await.unwrap_err();
@@ -71,7 +71,7 @@ async fn line_35_a_code_that_is_not_declared_here_keeps_its_code_and_its_descrip
 }
 
 #[tokio::test]
-async fn line_27_a_command_that_twisted_does_not_know_is_unhandled() {
+async fn rule_27_a_command_that_twisted_does_not_know_is_unhandled() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let error = soon(connection.call(Nope)).await.unwrap_err();
     let CallError::Remote { code, description } = &error else { panic!("{error:?}") };
@@ -80,7 +80,7 @@ async fn line_27_a_command_that_twisted_does_not_know_is_unhandled() {
 }
 
 #[tokio::test]
-async fn line_27_a_command_that_rust_does_not_know_is_unhandled_to_twisted() {
+async fn rule_27_a_command_that_rust_does_not_know_is_unhandled_to_twisted() {
     let Some(mut served) = calling_rust().await else { return };
     assert_eq!(
         served.twisted.say("call(Nope)").await,
@@ -90,14 +90,14 @@ async fn line_27_a_command_that_rust_does_not_know_is_unhandled_to_twisted() {
 }
 
 #[tokio::test]
-async fn line_28_an_unknown_command_without_answer_costs_twisted_nothing_at_rust() {
+async fn rule_28_an_unknown_command_without_answer_costs_twisted_nothing_at_rust() {
     let Some(mut served) = calling_rust().await else { return };
     assert_eq!(served.twisted.say("call(NopeUnanswered)").await, "None");
     assert_eq!(served.twisted.say(SAID).await, "{'total': 3}", "the connection stays open");
 }
 
 #[tokio::test]
-async fn line_31_a_failure_that_rust_does_not_declare_is_unknown_to_twisted_and_isolated() {
+async fn rule_31_a_failure_that_rust_does_not_declare_is_unknown_to_twisted_and_isolated() {
     let Some(mut served) = calling_rust().await else { return };
     let result = served.twisted.say(&format!("call(Sum, a={}, b=1)", i64::MAX)).await;
     assert_eq!(result, "UnknownRemoteError: Code<UNKNOWN>: Unknown Error");
@@ -105,7 +105,7 @@ async fn line_31_a_failure_that_rust_does_not_declare_is_unknown_to_twisted_and_
 }
 
 #[tokio::test]
-async fn line_31_an_argument_that_does_not_decode_is_named_to_twisted_and_isolated() {
+async fn rule_31_an_argument_that_does_not_decode_is_named_to_twisted_and_isolated() {
     let Some(mut served) = calling_rust().await else { return };
     let wrong = served.twisted.say("call(SumOfText, a='1', b='x')").await;
     assert_eq!(wrong, "InvalidArgument: b: not an integer");
@@ -132,7 +132,7 @@ struct TotalAndMore {
 }
 
 #[tokio::test]
-async fn line_38_an_answer_that_does_not_fit_fails_only_its_call() {
+async fn rule_38_an_answer_that_does_not_fit_fails_only_its_call() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let error = soon(connection.call(SumAndMore { a: 1, b: 2 })).await.unwrap_err();
     let CallError::Response(error) = error else { panic!("{error:?}") };
@@ -141,14 +141,14 @@ async fn line_38_an_answer_that_does_not_fit_fails_only_its_call() {
 }
 
 #[tokio::test]
-async fn line_38_an_answer_that_does_not_fit_fails_only_its_call_at_twisted() {
+async fn rule_38_an_answer_that_does_not_fit_fails_only_its_call_at_twisted() {
     let Some(mut served) = calling_rust().await else { return };
     assert_eq!(served.twisted.say("call(SumAndMore, a=1, b=2)").await, "KeyError: b'more'");
     assert_eq!(served.twisted.say(SAID).await, "{'total': 3}");
 }
 
 #[tokio::test]
-async fn lines_20_21_a_rust_command_without_answer_runs_at_twisted() {
+async fn rules_20_21_a_rust_command_without_answer_runs_at_twisted() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     for text in ["one", "two"] {
         connection.notify(Note { text: text.into() }).await.unwrap();
@@ -160,7 +160,7 @@ async fn lines_20_21_a_rust_command_without_answer_runs_at_twisted() {
 }
 
 #[tokio::test]
-async fn lines_20_21_a_twisted_command_without_answer_runs_at_rust() {
+async fn rules_20_21_a_twisted_command_without_answer_runs_at_rust() {
     let notes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let read = std::sync::Arc::clone(&notes);
     let note = move |Note { text }| {

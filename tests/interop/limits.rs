@@ -8,19 +8,19 @@ use crate::commands::{Blob, BlobLength, Grow, Grown, Sum, Total};
 use crate::harness::{Twisted, on, soon};
 
 #[tokio::test]
-async fn line_6_a_value_of_65535_bytes_goes_both_ways_at_twisted() {
+async fn rule_6_a_value_of_65535_bytes_goes_both_ways_at_twisted() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let length = soon(connection.call(Blob { data: vec![b'x'; MAX_VALUE] })).await.unwrap();
     assert_eq!(length, BlobLength { length: MAX_VALUE });
     let grown = soon(connection.call(Grow { length: MAX_VALUE })).await.unwrap();
     assert_eq!(grown.data.len(), MAX_VALUE);
-    // Line 5: and none at all.
+    // Rule 5: and none at all.
     assert_eq!(soon(connection.call(Blob { data: vec![] })).await.unwrap().length, 0);
     assert_eq!(soon(connection.call(Grow { length: 0 })).await.unwrap().data, b"");
 }
 
 #[tokio::test]
-async fn line_7_a_value_of_65536_bytes_is_refused_before_twisted_sees_a_byte_of_it() {
+async fn rule_7_a_value_of_65536_bytes_is_refused_before_twisted_sees_a_byte_of_it() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let error = soon(connection.call(Blob { data: vec![0; MAX_VALUE + 1] })).await.unwrap_err();
     let CallError::Invalid(error) = error else { panic!("{error:?}") };
@@ -31,7 +31,7 @@ async fn line_7_a_value_of_65536_bytes_is_refused_before_twisted_sees_a_byte_of_
 }
 
 #[tokio::test]
-async fn lines_6_40_twisted_gets_65535_bytes_and_unknown_instead_of_more() {
+async fn rules_6_40_twisted_gets_65535_bytes_and_unknown_instead_of_more() {
     let grow = on(async |Grow { length }| Ok(Grown { data: vec![b'x'; length] }));
     let blob = on(async |Blob { data }| Ok(BlobLength { length: data.len() }));
     let Some(mut served) = Twisted::calling(std::sync::Arc::new((grow, blob))).await else { return };

@@ -29,14 +29,14 @@ struct Named {
 const NAMED: Named = Named { foo_bar: 1, from: 2, r#async: 3, upper: 4 };
 
 #[tokio::test]
-async fn line_56_names_that_are_no_identifiers_reach_twisted() {
+async fn rule_56_names_that_are_no_identifiers_reach_twisted() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let names = Names { foo_bar: 1, from: 2, r#async: 3, upper: 4 };
     assert_eq!(soon(connection.call(names)).await.unwrap(), NAMED);
 }
 
 #[tokio::test]
-async fn line_56_names_that_are_no_identifiers_come_from_twisted() {
+async fn rule_56_names_that_are_no_identifiers_come_from_twisted() {
     let names = on(async |Names { foo_bar, from, r#async, upper }: Names| Ok(Named { foo_bar, from, r#async, upper }));
     let Some(mut served) = Twisted::calling(std::sync::Arc::new(names)).await else { return };
     let result = served.twisted.say("call(Names, **{'foo_bar': 1, 'From': 2, 'async': 3, 'Upper': 4})").await;
@@ -44,7 +44,7 @@ async fn line_56_names_that_are_no_identifiers_come_from_twisted() {
 }
 
 #[tokio::test]
-async fn line_55_what_is_absent_arrives_at_twisted_as_none_and_what_is_empty_as_empty() {
+async fn rule_55_what_is_absent_arrives_at_twisted_as_none_and_what_is_empty_as_empty() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let nothing = soon(connection.call(Perhaps { count: None, data: None, name: None })).await.unwrap();
     assert_eq!(nothing, PerhapsGiven::default());
@@ -53,7 +53,7 @@ async fn line_55_what_is_absent_arrives_at_twisted_as_none_and_what_is_empty_as_
 }
 
 #[tokio::test]
-async fn line_55_what_twisted_leaves_out_is_none_and_what_it_sends_empty_is_some() {
+async fn rule_55_what_twisted_leaves_out_is_none_and_what_it_sends_empty_is_some() {
     let perhaps = on(async |Perhaps { count, data, name }: Perhaps| Ok(PerhapsGiven { count, data, name }));
     let Some(mut served) = Twisted::calling(std::sync::Arc::new(perhaps)).await else { return };
     assert_eq!(served.twisted.say("call(Perhaps)").await, "{'count': None, 'data': None, 'name': None}");

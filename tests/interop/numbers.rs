@@ -37,7 +37,7 @@ fn written<T: Value>(value: &T) -> String {
 }
 
 #[tokio::test]
-async fn line_41_integers_are_read_as_twisted_reads_them() {
+async fn rule_41_integers_are_read_as_twisted_reads_them() {
     let Some((mut twisted, _)) = Twisted::listen().await else { return };
     #[rustfmt::skip]
     let spellings: &[&[u8]] = &[
@@ -51,7 +51,7 @@ async fn line_41_integers_are_read_as_twisted_reads_them() {
 }
 
 #[tokio::test]
-async fn line_44_floats_are_read_as_twisted_reads_them() {
+async fn rule_44_floats_are_read_as_twisted_reads_them() {
     let Some((mut twisted, _)) = Twisted::listen().await else { return };
     #[rustfmt::skip]
     let spellings: &[&[u8]] = &[
@@ -66,7 +66,7 @@ async fn line_44_floats_are_read_as_twisted_reads_them() {
 }
 
 #[tokio::test]
-async fn line_45_booleans_are_read_as_twisted_reads_them() {
+async fn rule_45_booleans_are_read_as_twisted_reads_them() {
     let Some((mut twisted, _)) = Twisted::listen().await else { return };
     let spellings: &[&[u8]] =
         &[b"True", b"False", b"true", b"TRUE", b"1", b"0", b"", b"True ", b"T", b" False", b"False\0"];
@@ -75,7 +75,7 @@ async fn line_45_booleans_are_read_as_twisted_reads_them() {
 }
 
 #[tokio::test]
-async fn line_46_text_is_read_as_twisted_reads_it() {
+async fn rule_46_text_is_read_as_twisted_reads_it() {
     let Some((mut twisted, _)) = Twisted::listen().await else { return };
     #[rustfmt::skip]
     let spellings: &[&[u8]] = &[
@@ -127,7 +127,7 @@ fn vectors() -> Vec<f64> {
 }
 
 #[tokio::test]
-async fn line_43_floats_are_written_as_twisted_writes_them() {
+async fn rule_43_floats_are_written_as_twisted_writes_them() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let ours: Vec<_> = vectors().iter().map(written).collect();
     let theirs = soon(connection.call(FloatTexts { values: ours.clone() })).await.unwrap();
@@ -138,7 +138,7 @@ async fn line_43_floats_are_written_as_twisted_writes_them() {
 }
 
 #[tokio::test]
-async fn line_43_floats_of_twisted_arrive_as_they_are() {
+async fn rule_43_floats_of_twisted_arrive_as_they_are() {
     let floats = on(async |Floats { values }| Ok(Given { values }));
     let Some(mut served) = Twisted::calling(std::sync::Arc::new(floats)).await else { return };
     let listed = "[0.0, -0.0, 5.0, 0.1, 1e15, 1e16, 1e-05, 0.0001, 1e22, 5e-324, 1.7976931348623157e308]";
@@ -167,7 +167,7 @@ mod big {
     }
 
     #[tokio::test]
-    async fn line_41_integers_of_4300_digits_go_both_ways_and_longer_ones_are_refused_as_twisted_does() {
+    async fn rule_41_integers_of_4300_digits_go_both_ways_and_longer_ones_are_refused_as_twisted_does() {
         let Some((connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
         for digits in [1, 30, 39, 40, 4300] {
             let number = BigInt::from(1) - BigInt::from(10).pow(digits);
@@ -180,7 +180,7 @@ mod big {
     }
 
     #[tokio::test]
-    async fn line_41_integers_of_twisted_of_any_size_arrive_as_they_are() {
+    async fn rule_41_integers_of_twisted_of_any_size_arrive_as_they_are() {
         let big = on(async |Big { number }| Ok(Number { number }));
         let Some(mut served) = Twisted::calling(std::sync::Arc::new(big)).await else { return };
         for number in ["10**4299", "-10**40", "2**127", "0"] {

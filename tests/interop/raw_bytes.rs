@@ -64,7 +64,7 @@ fn ask(tag: &[u8], command: &[u8], arguments: &[(&str, &[u8])]) -> Vec<u8> {
 const NUMBERS: &[(&str, &[u8])] = &[("a", b"1"), ("b", b"2")];
 
 #[tokio::test]
-async fn lines_1_2_the_same_ask_in_any_shape_gets_the_same_answer() {
+async fn rules_1_2_the_same_ask_in_any_shape_gets_the_same_answer() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     assert_eq!(servers.stay_open(SUM).await, shown(TOTAL));
     let reversed = boxed(&[("b", b"81"), ("a", b"13"), ("_command", b"Sum"), ("_ask", b"1")]);
@@ -73,7 +73,7 @@ async fn lines_1_2_the_same_ask_in_any_shape_gets_the_same_answer() {
 }
 
 #[tokio::test]
-async fn lines_3_4_8_16_odd_boxes_are_read_alike() {
+async fn rules_3_4_8_16_odd_boxes_are_read_alike() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     let long = "k".repeat(255);
     for extra in [
@@ -90,7 +90,7 @@ async fn lines_3_4_8_16_odd_boxes_are_read_alike() {
 }
 
 #[tokio::test]
-async fn lines_14_23_tags_are_echoed_byte_for_byte() {
+async fn rules_14_23_tags_are_echoed_byte_for_byte() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     for tag in [&b""[..], b"zz/\xff", b"1234567890123456789012345678901234567890", b"01", b"1 ", b"\0\0"] {
         let said = servers.stay_open(&ask(tag, b"Sum", NUMBERS)).await;
@@ -101,7 +101,7 @@ async fn lines_14_23_tags_are_echoed_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn lines_21_22_an_ask_is_answered_when_it_has_a_tag_and_only_then() {
+async fn rules_21_22_an_ask_is_answered_when_it_has_a_tag_and_only_then() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     let unanswered = boxed(&[("_command", b"Sum"), ("a", b"1"), ("b", b"2")]);
     assert_eq!(servers.stay_open(&unanswered).await, "");
@@ -110,7 +110,7 @@ async fn lines_21_22_an_ask_is_answered_when_it_has_a_tag_and_only_then() {
 }
 
 #[tokio::test]
-async fn lines_27_29_unknown_commands_and_declared_errors_have_the_same_bytes() {
+async fn rules_27_29_unknown_commands_and_declared_errors_have_the_same_bytes() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     for name in [&b"Nope"[..], b"sum", b"", b"it's", b"it's \"so\"", b"a\\b\t\n\r\0\x7f"] {
         let said = servers.stay_open(&ask(b"1", name, &[])).await;
@@ -121,14 +121,14 @@ async fn lines_27_29_unknown_commands_and_declared_errors_have_the_same_bytes() 
 }
 
 #[tokio::test]
-async fn line_33_fatal_errors_have_the_same_bytes_and_then_the_connection_ends() {
+async fn rule_33_fatal_errors_have_the_same_bytes_and_then_the_connection_ends() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     let said = servers.close(&ask(b"1", b"Fail", &[("kind", b"Broken"), ("text", b"gone")])).await;
     assert!(said.contains("BROKEN"), "{said}");
 }
 
 #[tokio::test]
-async fn lines_9_12_19_what_is_not_amp_ends_the_connection_without_a_word() {
+async fn rules_9_12_19_what_is_not_amp_ends_the_connection_without_a_word() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x01\x00", b"\0\0", b"\0\x04_ask\0\x011\0\0", b"\0\x01a\0\x01b\0\0"]
     {
@@ -141,7 +141,7 @@ async fn lines_9_12_19_what_is_not_amp_ends_the_connection_without_a_word() {
 }
 
 #[tokio::test]
-async fn line_10_answers_from_before_an_empty_box_are_given_which_twisted_loses() {
+async fn rule_10_answers_from_before_an_empty_box_are_given_which_twisted_loses() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     let bytes = [SUM, b"\0\0"].concat();
     assert_eq!(said_before_close(servers.rust_at, &bytes).await, shown(TOTAL));
@@ -149,7 +149,7 @@ async fn line_10_answers_from_before_an_empty_box_are_given_which_twisted_loses(
 }
 
 #[tokio::test]
-async fn line_39_a_name_that_is_not_ascii_is_unhandled_where_twisted_is_silent() {
+async fn rule_39_a_name_that_is_not_ascii_is_unhandled_where_twisted_is_silent() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     let bytes = ask(b"1", b"\xff", &[]);
     let said = said_and_open(servers.rust_at, &bytes).await;
@@ -158,7 +158,7 @@ async fn line_39_a_name_that_is_not_ascii_is_unhandled_where_twisted_is_silent()
 }
 
 #[tokio::test]
-async fn lines_31_32_strict_rust_answers_unknown_and_what_followed_it_and_closes_as_twisted_does() {
+async fn rules_31_32_strict_rust_answers_unknown_and_what_followed_it_and_closes_as_twisted_does() {
     let Some(servers) = Servers::start(Strictness::Twisted).await else { return };
     for faulty in
         [ask(b"1", b"Crash", &[]), ask(b"1", b"Sum", &[("a", b"1")]), ask(b"1", b"Sum", &[("a", b"1"), ("b", b"x")])]
@@ -171,7 +171,7 @@ async fn lines_31_32_strict_rust_answers_unknown_and_what_followed_it_and_closes
 }
 
 #[tokio::test]
-async fn lines_28_31_strict_rust_closes_without_a_word_where_no_answer_is_wanted_as_twisted_does() {
+async fn rules_28_31_strict_rust_closes_without_a_word_where_no_answer_is_wanted_as_twisted_does() {
     let Some(servers) = Servers::start(Strictness::Twisted).await else { return };
     for faulty in [
         boxed(&[("_command", b"Nope")]),
@@ -184,7 +184,7 @@ async fn lines_28_31_strict_rust_closes_without_a_word_where_no_answer_is_wanted
 }
 
 #[tokio::test]
-async fn line_28_isolating_rust_stays_open_where_twisted_closes_without_a_word() {
+async fn rule_28_isolating_rust_stays_open_where_twisted_closes_without_a_word() {
     let Some(servers) = Servers::start(Strictness::Isolating).await else { return };
     let bytes = boxed(&[("_command", b"Nope")]);
     assert_eq!(said_and_open(servers.rust_at, &bytes).await, "");

@@ -142,7 +142,7 @@ fn without_announcement(boxes: String, announced: bool) -> String {
 }
 
 #[tokio::test]
-async fn lines_1_13_27_29_42_43_both_callers_and_both_servers_put_the_same_bytes_on_the_wire() {
+async fn rules_1_13_27_29_42_43_both_callers_and_both_servers_put_the_same_bytes_on_the_wire() {
     let Some((_twisted, twisted_server)) = Twisted::listen().await else { return };
     let mut transcripts = Vec::new();
     for announces in [false, true] {

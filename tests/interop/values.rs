@@ -89,7 +89,7 @@ struct Seen {
 struct Produce;
 
 #[tokio::test]
-async fn lines_41_to_46_52_54_55_twisted_sees_every_type_of_value_that_rust_sends() {
+async fn rules_41_to_46_52_54_55_twisted_sees_every_type_of_value_that_rust_sends() {
     let Some((connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     let seen = soon(connection.call(Everything::sample())).await.unwrap().seen;
     let expected = twisted.say("shown(SAMPLE)").await;
@@ -105,13 +105,13 @@ fn python_text(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn lines_41_to_46_52_54_55_rust_sees_every_type_of_value_that_twisted_answers_with() {
+async fn rules_41_to_46_52_54_55_rust_sees_every_type_of_value_that_twisted_answers_with() {
     let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
     assert_eq!(soon(connection.call(Produce)).await.unwrap(), Values::sample());
 }
 
 #[tokio::test]
-async fn lines_41_to_46_52_54_55_every_type_of_value_goes_to_rust_and_back_when_twisted_calls() {
+async fn rules_41_to_46_52_54_55_every_type_of_value_goes_to_rust_and_back_when_twisted_calls() {
     let everything = on(async |command: Everything| {
         let same = command == Everything::sample();
         Ok(Seen { seen: if same { "the same".into() } else { format!("{command:?}") } })
@@ -123,7 +123,7 @@ async fn lines_41_to_46_52_54_55_every_type_of_value_goes_to_rust_and_back_when_
 }
 
 #[tokio::test]
-async fn line_53_rust_refuses_a_list_that_is_cut_short_where_twisted_drops_the_rest() {
+async fn rule_53_rust_refuses_a_list_that_is_cut_short_where_twisted_drops_the_rest() {
     let Some((mut twisted, _)) = Twisted::listen().await else { return };
     let theirs = twisted.say(r"accepts(ListOf(Integer()), [b'\0', b'\0\x011\0', b'\0\x011\0\5ab', b'\0\x011'])").await;
     assert_eq!(theirs, "['[]', '[1]', '[1]', '[1]']");

@@ -59,7 +59,7 @@ fn forever() -> ConnectionBuilder {
 }
 
 #[tokio::test]
-#[ignore = "the child in `line_63_rust_children_work_in_a_pool_of_ampoule_and_end_when_it_stops`"]
+#[ignore = "the child in `rule_63_rust_children_work_in_a_pool_of_ampoule_and_end_when_it_stops`"]
 async fn a_child_of_a_pool() {
     if std::env::var_os(CHILD).is_none() {
         return;
@@ -70,7 +70,7 @@ async fn a_child_of_a_pool() {
 }
 
 #[tokio::test]
-async fn line_63_rust_children_work_in_a_pool_of_ampoule_and_end_when_it_stops() {
+async fn rule_63_rust_children_work_in_a_pool_of_ampoule_and_end_when_it_stops() {
     let Some((python, script)) = python() else { return };
     let mut pool = Process::new(python);
     pool.arg(script.with_file_name("pool.py")).arg(std::env::current_exe().unwrap());
@@ -83,7 +83,7 @@ async fn line_63_rust_children_work_in_a_pool_of_ampoule_and_end_when_it_stops()
 }
 
 #[tokio::test]
-async fn line_63_a_child_of_ampoule_works_for_rust_and_ends_with_its_quit_box() {
+async fn rule_63_a_child_of_ampoule_works_for_rust_and_ends_with_its_quit_box() {
     let Some((python, _)) = python() else { return };
     let bootstrap = Process::new(python).args(["-c", "import ampoule.main as it; print(it.BOOTSTRAP)"]).output();
     let bootstrap = String::from_utf8(soon(bootstrap).await.unwrap().stdout).unwrap();
@@ -237,7 +237,7 @@ fn worker(python: &Path, directory: &Path) -> Process {
 }
 
 #[tokio::test]
-async fn line_63_a_worker_of_trial_runs_tests_for_rust() {
+async fn rule_63_a_worker_of_trial_runs_tests_for_rust() {
     let Some((python, _)) = python() else { return };
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("amp_cases.py"), CASES).unwrap();

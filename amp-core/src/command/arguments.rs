@@ -27,7 +27,7 @@ use crate::violation::{Place, Violations};
     note = "add `#[derive(Arguments)]` to the struct",
     note = "a box has named values: a number, text or list stands in a field, `struct Total {{ total: i64 }}`"
 )]
-#[doc(alias("AmpList", "arguments", "response"))]
+#[doc(alias("AmpList", "NestedAMPBox", "arguments", "response"))]
 pub trait Arguments: Sized + Send + 'static {
     /// The fields as they are declared, for schemas.
     const FIELDS: BoxDeclaration;

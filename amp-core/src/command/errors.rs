@@ -25,7 +25,7 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
     note = "add `#[derive(ErrorCodes)]` to the enum, and `#[derive(thiserror::Error, Debug)]` for its texts",
     note = "errors are the variants of an enum of your own: `enum SumError {{ Overflow }}` declares the code `OVERFLOW`"
 )]
-#[doc(alias("errors", "fatalErrors", "reverseErrors"))]
+#[doc(alias("asAMP", "errors", "fatalErrors", "reverseErrors"))]
 pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
     /// The code that an argument which does not decode, or breaks a constraint, is answered with.
     const INVALID_ARGUMENT: &'static str = crate::error::codes::INVALID_ARGUMENT;

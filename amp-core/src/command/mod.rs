@@ -51,6 +51,7 @@ pub trait Command: Arguments {
     /// The name on the wire, case-sensitive.
     const NAME: &'static str;
     /// Whether the caller waits for an answer. Twisted's `requiresAnswer`.
+    #[doc(alias("requiresAnswer"))]
     const ANSWERED: bool = true;
     /// Whether a responder that has begun goes on when its caller has left, as far as
     /// `Settings::close_timeout` goes. One whose caller wants no answer does in any case.

@@ -31,7 +31,7 @@ fn item(a: i64, b: Option<&str>) -> Item {
 }
 
 #[test]
-fn line_54_an_amp_list_is_its_boxes_one_behind_the_other() {
+fn rule_54_an_amp_list_is_its_boxes_one_behind_the_other() {
     let rows: Vec<(Vec<Item>, &[u8])> = vec![
         (vec![], b""),
         (vec![item(1, None)], b"\0\x01a\0\x011\0\0"),
@@ -44,14 +44,14 @@ fn line_54_an_amp_list_is_its_boxes_one_behind_the_other() {
 }
 
 #[test]
-fn line_54_boxes_without_fields_are_told_apart() {
+fn rule_54_boxes_without_fields_are_told_apart() {
     assert_eq!(encoded(&vec![Empty {}, Empty {}]), b"\0\0\0\0");
     assert_eq!(decoded(b"\0\0\0\0"), Ok(vec![Empty {}, Empty {}]));
     assert_eq!(decoded::<Vec<Item>>(b"\0\0"), Err("[0].a: missing".into()));
 }
 
 #[test]
-fn line_54_amp_lists_nest() {
+fn rule_54_amp_lists_nest() {
     let parents = vec![
         Parent { kids: vec![Kid { k: 1 }, Kid { k: 2 }], name: "x".into() },
         Parent { kids: vec![], name: "y".into() },
@@ -63,13 +63,13 @@ fn line_54_amp_lists_nest() {
 }
 
 #[test]
-fn lines_03_and_04_in_an_amp_list_unknown_keys_are_passed_over_and_the_last_duplicate_counts() {
+fn rules_03_and_04_in_an_amp_list_unknown_keys_are_passed_over_and_the_last_duplicate_counts() {
     let bytes = b"\0\x01z\0\x019\0\x01a\0\x011\0\x01_\0\0\0\x01a\0\x012\0\0";
     assert_eq!(decoded(bytes), Ok(vec![item(2, None)]));
 }
 
 #[test]
-fn line_53_an_amp_list_that_is_cut_short_is_an_error() {
+fn rule_53_an_amp_list_that_is_cut_short_is_an_error() {
     let whole = b"\0\x01a\0\x011\0\0";
     for end in 1..whole.len() {
         let cut = [&whole[..], &whole[..end]].concat();
@@ -94,7 +94,7 @@ fn a_nested_box_is_exactly_one_box() {
 }
 
 #[test]
-fn line_55_an_optional_argument_is_absent_when_none_and_an_empty_value_is_not_absent() {
+fn rule_55_an_optional_argument_is_absent_when_none_and_an_empty_value_is_not_absent() {
     assert_eq!(encoded(&item(1, None)), b"\0\x01a\0\x011\0\0");
     assert_eq!(encoded(&item(1, Some(""))), b"\0\x01a\0\x011\0\x01b\0\0\0\0");
     assert_eq!(decoded(b"\0\x01a\0\x011\0\0"), Ok(item(1, None)));
@@ -150,7 +150,7 @@ impl Argument for Pieces {
 }
 
 #[test]
-fn line_57_an_argument_may_use_several_keys_and_the_box_stays_in_order() {
+fn rule_57_an_argument_may_use_several_keys_and_the_box_stays_in_order() {
     let key = Key::from_wire(b"\0\x01x");
     let mut bytes = Vec::new();
     let mut out = BoxWriter::new(&mut bytes, 1);
@@ -164,7 +164,7 @@ fn line_57_an_argument_may_use_several_keys_and_the_box_stays_in_order() {
 }
 
 #[test]
-fn line_08_a_key_of_no_or_256_bytes_or_one_of_amps_own_is_refused() {
+fn rule_08_a_key_of_no_or_256_bytes_or_one_of_amps_own_is_refused() {
     for name in ["", &"k".repeat(256), "_ask", "_"] {
         let mut bytes = Vec::new();
         let error = BoxWriter::new(&mut bytes, 1).put_named(name, &1_i64).expect_err("such a key is never written");
@@ -173,7 +173,7 @@ fn line_08_a_key_of_no_or_256_bytes_or_one_of_amps_own_is_refused() {
 }
 
 #[test]
-fn line_64_nested_boxes_are_read_exactly_as_deep_as_the_limit_says() {
+fn rule_64_nested_boxes_are_read_exactly_as_deep_as_the_limit_says() {
     let raw = raw(b"\0\x01a\0\x08\0\x01a\0\x011\0\0\0\0");
     let key = Key::from_wire(b"\0\x01a");
     let read = |nesting| take_required::<Item>(key, &mut BoxReader::new(&raw, nesting));

@@ -345,7 +345,7 @@ impl Reader {
         hand_over(self.for_sinks.drain(..), delivery, &self.shared.events);
     }
 
-    /// Whether the connection bears so many replies to tags that are not out (`wire.md` line 19).
+    /// Whether the connection bears so many replies to tags that are not out (`wire.md` rule 19).
     pub(super) fn check(&self, unknown: usize) -> Result<(), CloseReason> {
         if unknown == 0 {
             return Ok(());

@@ -16,7 +16,7 @@ use crate::schema::CommandDeclaration;
     note = "a trait `Calculator` with `#[responder]` has a `CalculatorLocator::new(..)` that makes a locator of its implementors",
     note = "a type whose `impl` block has `#[responder]` becomes one with `.into_locator()`"
 )]
-#[doc(alias("CommandLocator", "IResponderLocator", "locateResponder"))]
+#[doc(alias("CommandLocator", "ComposedLocator", "IResponderLocator", "locateResponder"))]
 pub trait Locator: Send + Sync + 'static {
     /// Begins to answer the ask, or gives it back when the command is not known here.
     ///

@@ -63,7 +63,7 @@ impl AskTag {
     }
 }
 
-/// The tag of one of our own asks as it is written: lowercase hex, no leading zeros (`wire.md` line 13).
+/// The tag of one of our own asks as it is written: lowercase hex, no leading zeros (`wire.md` rule 13).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tag {
     digits: [u8; 16],

@@ -41,7 +41,7 @@ fn kind(pairs: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn line_10_a_box_without_command_answer_or_error_is_nothing() {
+fn rule_10_a_box_without_command_answer_or_error_is_nothing() {
     for pairs in [&[][..], &[("_ask", "1")], &[("a", "1")], &[("_error_code", "X")], &[("_Command", "Sum")]] {
         assert_eq!(kind(pairs), "nothing", "{pairs:?}");
     }
@@ -50,7 +50,7 @@ fn line_10_a_box_without_command_answer_or_error_is_nothing() {
 }
 
 #[test]
-fn line_13_own_tags_are_lowercase_hex_without_leading_zeros() {
+fn rule_13_own_tags_are_lowercase_hex_without_leading_zeros() {
     let rows = [(1, "1"), (9, "9"), (10, "a"), (15, "f"), (16, "10"), (255, "ff"), (u64::MAX, "ffffffffffffffff")];
     for (number, text) in rows {
         assert_eq!(Tag::of(number).as_bytes(), text.as_bytes());
@@ -59,7 +59,7 @@ fn line_13_own_tags_are_lowercase_hex_without_leading_zeros() {
 }
 
 #[test]
-fn line_14_a_tag_is_kept_byte_for_byte_and_an_empty_one_is_a_tag() {
+fn rule_14_a_tag_is_kept_byte_for_byte_and_an_empty_one_is_a_tag() {
     let rows: [&[u8]; 9] = [
         b"",
         b"zz/\xff",
@@ -87,14 +87,14 @@ fn line_14_a_tag_is_kept_byte_for_byte_and_an_empty_one_is_a_tag() {
 }
 
 #[test]
-fn line_15_a_tag_in_another_spelling_is_another_tag() {
+fn rule_15_a_tag_in_another_spelling_is_another_tag() {
     for other in ["01", "1 ", " 1", "+1", "A", "0x1", "", "0", "g", "0000000000000001", "10000000000000000"] {
         assert_eq!(Tag::parse(other.as_bytes()), None, "{other:?}");
     }
 }
 
 #[test]
-fn line_16_answer_goes_before_error_and_error_before_command() {
+fn rule_16_answer_goes_before_error_and_error_before_command() {
     let (answer, error, command, ask) = (("_answer", "1"), ("_error", "2"), ("_command", "Sum"), ("_ask", "3"));
     assert_eq!(kind(&[answer, command]), "answer 1");
     assert_eq!(kind(&[command, ask, answer]), "answer 1");
@@ -106,13 +106,13 @@ fn line_16_answer_goes_before_error_and_error_before_command() {
 }
 
 #[test]
-fn line_03_of_reserved_keys_too_the_last_counts() {
+fn rule_03_of_reserved_keys_too_the_last_counts() {
     assert_eq!(kind(&[("_command", "A"), ("_command", "B"), ("_ask", "1"), ("_ask", "2")]), "ask B Some(\"2\")");
     assert_eq!(kind(&[("_answer", "1"), ("_answer", "2")]), "answer 2");
 }
 
 #[test]
-fn lines_36_and_37_an_error_without_code_or_description_or_utf_8_can_be_read() {
+fn rules_36_and_37_an_error_without_code_or_description_or_utf_8_can_be_read() {
     let error = |bytes: &[u8]| match Packet::parse(raw(bytes)) {
         Ok(Packet::Reply { reply, .. }) if reply.is_error => reply.error(),
         other => panic!("{other:?}"),
@@ -124,7 +124,7 @@ fn lines_36_and_37_an_error_without_code_or_description_or_utf_8_can_be_read() {
 }
 
 #[test]
-fn line_01_a_typed_ask_has_its_keys_in_bytewise_order() {
+fn rule_01_a_typed_ask_has_its_keys_in_bytewise_order() {
     let mut bytes = Vec::new();
     put_ask(&mut bytes, Some(Tag::of(1)), &Sum { a: 13, b: 81 }, BoxLimits::DEFAULT, None).expect("a sum");
     assert_eq!(bytes, b"\0\x04_ask\0\x011\0\x08_command\0\x03Sum\0\x01a\0\x0213\0\x01b\0\x0281\0\0");
@@ -135,7 +135,7 @@ fn line_01_a_typed_ask_has_its_keys_in_bytewise_order() {
 }
 
 #[test]
-fn line_29_a_declared_error_has_its_fields_around_amps_own_keys() {
+fn rule_29_a_declared_error_has_its_fields_around_amps_own_keys() {
     let mut bytes = Vec::new();
     put_declared(
         &mut bytes,
@@ -181,7 +181,7 @@ fn a_code_for_which_there_is_no_room_becomes_another_and_not_a_part_of_itself() 
 }
 
 #[test]
-fn line_07_on_an_error_nothing_is_written() {
+fn rule_07_on_an_error_nothing_is_written() {
     let mut bytes = b"before".to_vec();
     let small = BoxLimits::new().bytes(20);
     let long = Item { a: 1, b: Some("x".repeat(65_536)) };
@@ -228,7 +228,7 @@ fn a_mark_counts_only_with_a_tag_and_an_ask_without_it_is_one_like_any_other() {
 }
 
 #[test]
-fn line_16_an_error_box_in_order_that_looks_like_an_ask_at_first_is_an_error() {
+fn rule_16_an_error_box_in_order_that_looks_like_an_ask_at_first_is_an_error() {
     assert_eq!(kind(&[("_ask", "1"), ("_command", "Sum"), ("_error", "7")]), "error 7");
     assert_eq!(kind(&[("_ask", "1"), ("_command", "Sum"), ("_error", "7"), ("a", "1")]), "error 7");
     assert_eq!(kind(&[("_ask", "1"), ("_command", "Sum"), ("_errors", "7")]), "ask Sum Some(\"1\")");
@@ -267,7 +267,7 @@ fn keys_before_amps_own_hide_neither_these_nor_the_fields() {
 }
 
 #[test]
-fn line_64_asks_and_answers_may_have_exactly_as_many_bytes_as_the_limit_says() {
+fn rule_64_asks_and_answers_may_have_exactly_as_many_bytes_as_the_limit_says() {
     let sum = Sum { a: 13, b: 81 };
     let arguments = || AmpBox::new().with("a", "13").and_then(|made| made.with("b", "81")).expect("pairs that fit");
     let mut typed = Vec::new();

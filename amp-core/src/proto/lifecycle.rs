@@ -5,7 +5,7 @@ use crate::reason::CloseReason;
 /// What is told the reason when the connection has ended.
 pub(crate) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
 
-/// What may still begin at this end. Whatever else ends a connection lets begin what came in the same read (`wire.md` line 32).
+/// What may still begin at this end. Whatever else ends a connection lets begin what came in the same read (`wire.md` rule 32).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Intake {
     Open,

@@ -79,15 +79,18 @@ impl fmt::Debug for Incoming {
 ///
 /// ```
 /// # extern crate amp_core as amp;
-/// use amp::Server;
 /// use amp::server::Session;
+/// use amp::{Peer, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
 /// // Responders get the number as `State<u16>`.
 /// let server = Server::builder()
 ///     .bind_tcp("127.0.0.1:0", |incoming| {
-///         let port = incoming.peer().tcp_addr().map_or(0, |address| address.port());
+///         let port = match incoming.peer() {
+///             Peer::Tcp { address } => address.port(),
+///             _ => 0,
+///         };
 ///         Session::new(()).state(port)
 ///     })
 ///     .await?;

@@ -254,7 +254,7 @@ impl<'a> RawValue<'a> {
     ///
     /// # Errors
     /// Items fail when the list is cut short or nests too deep. Twisted drops a cut item silently;
-    /// here it is an error, because it is lost data (`wire.md` line 53).
+    /// here it is an error, because it is lost data (`wire.md` rule 53).
     pub fn items(self) -> impl Iterator<Item = Result<RawValue<'a>, DecodeError>> + use<'a> {
         self.parts(split_item).map(|part| part.map(|(bytes, value)| RawValue { bytes, ..value }))
     }

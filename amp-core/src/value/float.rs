@@ -3,7 +3,7 @@ use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWri
 use crate::schema::AmpType;
 
 /// A `Float`. It is written as Python's `repr` writes it: the shortest digits that read back as the same number. Read as Python
-/// reads it, so that `1e400` is infinite (`wire.md` line 44); what is finite there and would be infinite in a narrower type is
+/// reads it, so that `1e400` is infinite (`wire.md` rule 44); what is finite there and would be infinite in a narrower type is
 /// out of its range.
 macro_rules! float {
     ($($type:ident)*) => {$(

@@ -75,7 +75,8 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
     note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
     note = "a type of another crate, such as a `Uuid`, stands in a struct of your own that implements `Value`; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value"
 )]
-#[doc(alias("fromString", "toString", "fromStringProto", "toStringProto", "ListOf"))]
+#[doc(alias("fromString", "toString", "fromStringProto", "toStringProto"))]
+#[doc(alias("Boolean", "Float", "Integer", "ListOf", "Unicode"))]
 pub trait Value: Sized {
     /// The AMP type, for schemas.
     const TYPE: AmpType = AmpType::Custom(type_name::<Self>);

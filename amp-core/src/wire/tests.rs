@@ -44,7 +44,7 @@ fn decoded(bytes: &[u8]) -> (Vec<AmpBox>, Option<WireError>) {
 }
 
 #[test]
-fn line_01_a_box_is_written_with_its_keys_in_bytewise_order() {
+fn rule_01_a_box_is_written_with_its_keys_in_bytewise_order() {
     assert_eq!(encoded(&sum()), SUM);
     assert_eq!(sum().encoded_len(), SUM.len());
     let keys = amp_box(&[(b"\xff", b""), (b"b", b""), (b"aa", b""), (b"a", b""), (b"_x", b""), (b"A", b"")]);
@@ -53,7 +53,7 @@ fn line_01_a_box_is_written_with_its_keys_in_bytewise_order() {
 }
 
 #[test]
-fn line_02_a_box_is_read_in_any_key_order_in_single_bytes_and_many_at_once() {
+fn rule_02_a_box_is_read_in_any_key_order_in_single_bytes_and_many_at_once() {
     let other_order = b"\0\x01b\0\x0281\0\x01a\0\x0213\0\x08_command\0\x03Sum\0\x04_ask\0\x011\0\0";
     assert_eq!(decoded(other_order), (vec![sum()], None));
     let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
@@ -66,7 +66,7 @@ fn line_02_a_box_is_read_in_any_key_order_in_single_bytes_and_many_at_once() {
 }
 
 #[test]
-fn line_03_of_equal_keys_the_last_counts() {
+fn rule_03_of_equal_keys_the_last_counts() {
     let (boxes, _) = decoded(b"\0\x01a\0\x011\0\x01a\0\x012\0\x01b\0\x013\0\0");
     assert_eq!(boxes, [amp_box(&[(b"a", b"2"), (b"b", b"3")])]);
     let mut made = amp_box(&[(b"a", b"1")]);
@@ -77,7 +77,7 @@ fn line_03_of_equal_keys_the_last_counts() {
 }
 
 #[test]
-fn lines_05_and_06_values_of_0_and_65535_bytes_are_written_and_read() {
+fn rules_05_and_06_values_of_0_and_65535_bytes_are_written_and_read() {
     let both = amp_box(&[(b"x", b""), (b"y", &[7; MAX_VALUE])]);
     let bytes = encoded(&both);
     assert!(bytes.starts_with(b"\0\x01x\0\0\0\x01y\xff\xff\x07"));
@@ -85,7 +85,7 @@ fn lines_05_and_06_values_of_0_and_65535_bytes_are_written_and_read() {
 }
 
 #[test]
-fn lines_07_and_08_pairs_that_do_not_fit_are_refused_and_the_box_is_as_before() {
+fn rules_07_and_08_pairs_that_do_not_fit_are_refused_and_the_box_is_as_before() {
     let mut made = AmpBox::new();
     assert_eq!(made.insert("", "x"), Err(InsertError::EmptyKey));
     assert_eq!(made.insert(vec![b'k'; 256], "x"), Err(InsertError::KeyTooLong(256)));
@@ -96,7 +96,7 @@ fn lines_07_and_08_pairs_that_do_not_fit_are_refused_and_the_box_is_as_before() 
 }
 
 #[test]
-fn line_09_a_key_length_of_256_fails_with_its_second_byte_and_not_before() {
+fn rule_09_a_key_length_of_256_fails_with_its_second_byte_and_not_before() {
     let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
     decoder.buffer().extend_from_slice(SUM);
     decoder.buffer().extend_from_slice(b"\x01");
@@ -110,7 +110,7 @@ fn line_09_a_key_length_of_256_fails_with_its_second_byte_and_not_before() {
 }
 
 #[test]
-fn line_12_well_known_mistakes_are_named_with_their_first_bytes() {
+fn rule_12_well_known_mistakes_are_named_with_their_first_bytes() {
     let rows: [(&[u8], &str); 4] = [
         (
             b"GET / HTTP/1.1\r\nHost: example.org\r\n",
@@ -140,7 +140,7 @@ fn an_empty_box_is_a_box_for_the_decoder() {
 }
 
 #[test]
-fn line_64_a_box_may_have_exactly_as_many_bytes_as_the_limit_says() {
+fn rule_64_a_box_may_have_exactly_as_many_bytes_as_the_limit_says() {
     let limit = |bytes| BoxLimits::new().bytes(bytes);
     assert_eq!(decoded_with(limit(SUM.len()), SUM), (vec![sum()], None));
     let (boxes, error) = decoded_with(limit(SUM.len() - 1), SUM);
@@ -153,7 +153,7 @@ fn line_64_a_box_may_have_exactly_as_many_bytes_as_the_limit_says() {
 }
 
 #[test]
-fn line_64_a_box_may_have_exactly_as_many_pairs_as_the_limit_says() {
+fn rule_64_a_box_may_have_exactly_as_many_pairs_as_the_limit_says() {
     let limit = |pairs| BoxLimits::new().pairs(pairs);
     assert_eq!(decoded_with(limit(4), &SUM.repeat(2)), (vec![sum(); 2], None));
     assert_eq!(decoded_with(limit(3), SUM), (vec![], Some(WireError::TooManyPairs { limit: 3 })));
@@ -214,7 +214,7 @@ fn bytes_behind_the_last_whole_box_are_given_back() {
 }
 
 #[test]
-fn line_64_a_box_of_more_than_half_of_the_limit_may_come_in_parts() {
+fn rule_64_a_box_of_more_than_half_of_the_limit_may_come_in_parts() {
     let whole = amp_box(&[(b"a", &[b'v'; 40]), (b"b", &[b'v'; 10])]);
     let bytes = encoded(&whole);
     let limits = BoxLimits::new().bytes(bytes.len());
@@ -231,7 +231,7 @@ fn line_64_a_box_of_more_than_half_of_the_limit_may_come_in_parts() {
 }
 
 #[test]
-fn line_64_a_claim_that_leaves_no_room_for_the_end_of_the_box_is_refused_at_once() {
+fn rule_64_a_claim_that_leaves_no_room_for_the_end_of_the_box_is_refused_at_once() {
     // A key of one byte and a value of 10 with their lengths are 15 bytes, and the end is 2 more.
     let claim = b"\0\x01a\0\x0a";
     let with = |limit, bytes: &[u8]| decoded_with(BoxLimits::new().bytes(limit), bytes).1;

@@ -153,7 +153,7 @@ impl<S, A: Receipt> Registry<S, A> {
     }
 
     /// Whether what is received for an [unknown](Lookup::Unknown) id, or behind the peer's own close of a stream, is answered with
-    /// an error (`wire.md` section 3). It costs a stock txampext its connection, and one that is honest sends such: its server
+    /// an error (`wire.md` rule 67). It costs a stock txampext its connection, and one that is honest sends such: its server
     /// writes behind its own Disconnect, and its client forwards what it had read when ours arrived.
     pub(crate) fn refuses_unknown(&self) -> bool {
         self.peer_announced || (!self.may_cross && self.connecting.is_empty())

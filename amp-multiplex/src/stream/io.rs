@@ -43,6 +43,7 @@ use crate::machine::{Read, Shutdown};
 /// [`shutdown`]: https://docs.rs/tokio/1/tokio/io/trait.AsyncWriteExt.html#method.shutdown
 /// [`tokio::io::split`]: https://docs.rs/tokio/1/tokio/io/fn.split.html
 /// [`BufWriter`]: https://docs.rs/tokio/1/tokio/io/struct.BufWriter.html
+#[doc(alias("MultiplexedTransport"))]
 pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,

@@ -1,5 +1,5 @@
 //! What comes for a stream that has ended: without a memory of old ids, an error goes to those only whom it does not cost
-//! their connection (`wire.md` section 3). The boxes of stock txampext are played byte for byte.
+//! their connection (`wire.md` rule 67). The boxes of stock txampext are played byte for byte.
 
 use crate::byte_strings::{answered, connected, each_strictness};
 use crate::raw::{RawPeer, scripted};

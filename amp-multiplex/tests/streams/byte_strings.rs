@@ -1,5 +1,5 @@
 //! What a peer may send that txampext declares as byte strings, the keys that are ours, and asks that want no answer
-//! (`wire.md` sections 3 and 7).
+//! (`wire.md` rules 73 to 75 and 82).
 
 use amp_core::Settings;
 use amp_core::connection::Strictness;

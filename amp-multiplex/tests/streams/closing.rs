@@ -80,6 +80,19 @@ async fn a_stream_echoes_megabytes_through_both_directions_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_66_a_transmit_is_answered_when_its_last_byte_is_read_and_not_before() {
+    let (end, mut peer) = scripted();
+    let mut listener = end.factories.listen("sink", 1);
+    let (id, mut stream) = peer.open("sink", &mut listener).await;
+    let tag = peer.transmit(&id, b"hello").await;
+    peer.expect_silence().await;
+    assert_eq!(read_exactly(&mut stream, 4).await, b"hell");
+    peer.expect_silence().await;
+    assert_eq!(read_exactly(&mut stream, 1).await, b"o");
+    peer.expect_answer(&tag).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_peer_is_told_of_the_end_when_it_has_read_everything() {
     let (end, mut peer) = scripted();
     let mut listener = end.factories.listen("source", 1);

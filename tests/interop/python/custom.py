@@ -1,4 +1,4 @@
-"""Argument types as people have written them for Twisted (`wire.md` line 57); their twins in Rust are in `custom.rs`."""
+"""Argument types as people have written them for Twisted (`wire.md` rule 57); their twins in Rust are in `custom.rs`."""
 
 import ipaddress
 import json

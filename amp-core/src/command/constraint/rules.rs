@@ -47,7 +47,7 @@ impl<T: ?Sized, F: Fn(&T) -> bool> Constraint<T> for F {
 }
 
 /// `in_set`: the value is one of these.
-#[doc(alias("in_set"))]
+#[doc(alias("in_set", "inSet"))]
 #[derive(Clone, Copy, Debug)]
 pub struct InSet<S>(pub S);
 
@@ -64,6 +64,7 @@ impl<T: ?Sized, S: Set<T>> Constraint<T> for InSet<S> {
 }
 
 /// `not_in_set`: the value is none of these.
+#[doc(alias("not_in_set", "notInSet"))]
 #[derive(Clone, Copy, Debug)]
 pub struct NotInSet<S>(pub S);
 

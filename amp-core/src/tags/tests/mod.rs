@@ -74,15 +74,15 @@ fn held<W>(tags: &Tags<W>) -> (usize, usize, usize) {
 }
 
 #[test]
-fn line_13_tags_count_up_from_1_and_asks_without_answer_use_them_up() {
+fn rule_13_tags_count_up_from_1_and_asks_without_answer_use_them_up() {
     let mut tags = asked(3);
     tags.skip();
     assert_eq!(tags.next_tag(), 5);
-    assert_eq!(tags.wakes(4, reply(4)).err(), Some(UnknownTag), "line 20: nobody waits for it");
+    assert_eq!(tags.wakes(4, reply(4)).err(), Some(UnknownTag), "rule 20: nobody waits for it");
 }
 
 #[test]
-fn line_17_answers_out_of_order_find_their_calls() {
+fn rule_17_answers_out_of_order_find_their_calls() {
     let mut tags = asked(5);
     for tag in [3, 5, 1, 4, 2] {
         assert_eq!(progress(&mut tags, tag), "pending");
@@ -96,7 +96,7 @@ fn line_17_answers_out_of_order_find_their_calls() {
 }
 
 #[test]
-fn line_19_an_answer_to_a_tag_that_is_not_out_is_told() {
+fn rule_19_an_answer_to_a_tag_that_is_not_out_is_told() {
     let mut tags = asked(2);
     assert_eq!(tags.wakes(2, reply(2)), Ok(Some(2)));
     for tag in [0, 2, 3, u64::MAX] {
@@ -259,7 +259,7 @@ fn calls_expire_at_their_deadline_and_the_next_deadline_is_told() {
 }
 
 #[test]
-fn line_25_closing_wakes_who_waits_and_keeps_the_answers_that_came() {
+fn rule_25_closing_wakes_who_waits_and_keeps_the_answers_that_came() {
     let mut tags = asked(4);
     assert_eq!(tags.wakes(2, reply(2)), Ok(Some(2)));
     tags.abandon(3);

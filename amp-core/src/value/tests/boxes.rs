@@ -38,7 +38,7 @@ fn item(a: i64, b: &str) -> Item {
 }
 
 #[test]
-fn line_03_a_nested_box_is_read_in_any_order_and_of_equal_keys_the_last_counts() {
+fn rule_03_a_nested_box_is_read_in_any_order_and_of_equal_keys_the_last_counts() {
     let rows: [(Pairs<'_>, Item); 8] = [
         (&[(b"a", "1"), (b"b", "x")], item(1, "x")),
         (&[(b"b", "x"), (b"a", "1")], item(1, "x")),
@@ -57,7 +57,7 @@ fn line_03_a_nested_box_is_read_in_any_order_and_of_equal_keys_the_last_counts()
 }
 
 #[test]
-fn line_09_a_key_in_a_nested_box_may_have_255_bytes_and_no_more() {
+fn rule_09_a_key_in_a_nested_box_may_have_255_bytes_and_no_more() {
     let longest = nested(&[(b"a", "1"), (&[b'k'; MAX_KEY], "v")]);
     assert_eq!(decoded::<Item>(&longest), Ok(Item { a: 1, b: None }));
     let mut longer = nested(&[(b"a", "1")]);
@@ -69,7 +69,7 @@ fn line_09_a_key_in_a_nested_box_may_have_255_bytes_and_no_more() {
 }
 
 #[test]
-fn line_08_a_key_that_is_named_when_it_is_written_may_have_255_bytes_and_no_more() {
+fn rule_08_a_key_that_is_named_when_it_is_written_may_have_255_bytes_and_no_more() {
     let mut bytes = Vec::new();
     let mut writer = BoxWriter::new(&mut bytes, 1);
     let [longest, longer] = [MAX_KEY, MAX_KEY + 1].map(|length| "k".repeat(length));
@@ -85,7 +85,7 @@ fn line_08_a_key_that_is_named_when_it_is_written_may_have_255_bytes_and_no_more
 }
 
 #[test]
-fn line_64_a_box_may_be_written_with_exactly_as_many_bytes_as_the_limit_says() {
+fn rule_64_a_box_may_be_written_with_exactly_as_many_bytes_as_the_limit_says() {
     let whole = nested(&[(b"a", "1"), (b"b", "")]);
     for (limit, fits) in [(whole.len(), true), (whole.len() - 1, false)] {
         // Only the box counts, not what is before it in the buffer.

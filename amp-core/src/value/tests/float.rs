@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn line_43_floats_are_written_as_python_writes_them() {
+fn rule_43_floats_are_written_as_python_writes_them() {
     writes([
         (0.0_f64, "0.0"),
         (-0.0, "-0.0"),
@@ -38,7 +38,7 @@ fn line_43_floats_are_written_as_python_writes_them() {
 }
 
 #[test]
-fn line_44_every_spelling_that_python_reads_is_a_float() {
+fn rule_44_every_spelling_that_python_reads_is_a_float() {
     accepts::<f64>([
         ("1", 1.0),
         ("1.", 1.0),
@@ -70,7 +70,7 @@ fn line_44_every_spelling_that_python_reads_is_a_float() {
 }
 
 #[test]
-fn line_44_what_python_does_not_read_is_no_float() {
+fn rule_44_what_python_does_not_read_is_no_float() {
     let rows: &[&[u8]] = &[
         b"",
         b" ",

@@ -26,7 +26,7 @@ const NOT_INTEGERS: &[&[u8]] = &[
 ];
 
 #[test]
-fn line_41_every_spelling_that_python_reads_is_an_integer() {
+fn rule_41_every_spelling_that_python_reads_is_an_integer() {
     accepts::<i64>([
         ("-0", 0),
         ("+5", 5),
@@ -45,7 +45,7 @@ fn line_41_every_spelling_that_python_reads_is_an_integer() {
 }
 
 #[test]
-fn line_41_what_python_does_not_read_is_no_integer_of_any_width() {
+fn rule_41_what_python_does_not_read_is_no_integer_of_any_width() {
     rejects::<i8>("an integer", NOT_INTEGERS);
     rejects::<i64>("an integer", NOT_INTEGERS);
     rejects::<u64>("an integer", NOT_INTEGERS);
@@ -55,7 +55,7 @@ fn line_41_what_python_does_not_read_is_no_integer_of_any_width() {
 }
 
 #[test]
-fn line_41_4300_digits_are_an_integer_and_4301_are_not() {
+fn rule_41_4300_digits_are_an_integer_and_4301_are_not() {
     let most = "9".repeat(4300);
     assert_eq!(decoded::<i64>(most.as_bytes()), Err(DecodeErrorKind::OutOfRange("i64")));
     assert_eq!(decoded::<u128>(format!("-{most}").as_bytes()), Err(DecodeErrorKind::OutOfRange("u128")));
@@ -95,13 +95,13 @@ macro_rules! bounds {
 }
 
 #[test]
-fn line_41_every_width_holds_its_bounds_and_nothing_beyond_them() {
+fn rule_41_every_width_holds_its_bounds_and_nothing_beyond_them() {
     bounds! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
     assert_eq!((next("9"), next("129"), next("130")), ("10".into(), "130".into(), "131".into()));
 }
 
 #[test]
-fn line_42_integers_are_written_without_plus_and_spaces() {
+fn rule_42_integers_are_written_without_plus_and_spaces() {
     writes([(0_i64, "0"), (5, "5"), (-5, "-5"), (1_000_000, "1000000")]);
     writes([(u128::MAX, "340282366920938463463374607431768211455")]);
 }
@@ -113,7 +113,7 @@ mod big {
     use super::*;
 
     #[test]
-    fn line_41_a_big_integer_takes_every_spelling_and_4300_digits() {
+    fn rule_41_a_big_integer_takes_every_spelling_and_4300_digits() {
         rejects::<BigInt>("an integer", NOT_INTEGERS);
         accepts::<BigInt>([
             ("-0", BigInt::from(0)),
@@ -127,7 +127,7 @@ mod big {
     }
 
     #[test]
-    fn line_41_a_big_integer_that_no_peer_could_read_is_refused() {
+    fn rule_41_a_big_integer_that_no_peer_could_read_is_refused() {
         let over = BigInt::from(10).pow(4300);
         assert!(matches!(refused(&over), EncodeErrorKind::Custom(_)));
         assert_eq!(encoded(&(over - 1)).len(), 4300);

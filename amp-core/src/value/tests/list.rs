@@ -5,7 +5,7 @@ fn list_rows() -> Vec<(Vec<i64>, &'static [u8])> {
 }
 
 #[test]
-fn line_52_lists_are_written_and_read_as_their_items_behind_their_lengths() {
+fn rule_52_lists_are_written_and_read_as_their_items_behind_their_lengths() {
     for (list, bytes) in list_rows() {
         assert_eq!(encoded(&list), bytes);
         assert_eq!(decoded::<Vec<i64>>(bytes), Ok(list));
@@ -18,7 +18,7 @@ fn line_52_lists_are_written_and_read_as_their_items_behind_their_lengths() {
 }
 
 #[test]
-fn line_52_lists_nest() {
+fn rule_52_lists_nest() {
     let nested = vec![vec![], vec![1_i64]];
     assert_eq!(encoded(&nested), b"\0\0\0\x03\0\x011");
     assert_eq!(decoded(b"\0\0\0\x03\0\x011"), Ok(nested));
@@ -28,7 +28,7 @@ fn line_52_lists_nest() {
 }
 
 #[test]
-fn line_52_an_item_may_have_65535_bytes_and_no_more() {
+fn rule_52_an_item_may_have_65535_bytes_and_no_more() {
     let item = "x".repeat(65_535);
     let bytes = encoded(&vec![item.clone()]);
     assert!(bytes.starts_with(b"\xff\xffxx"));
@@ -37,7 +37,7 @@ fn line_52_an_item_may_have_65535_bytes_and_no_more() {
 }
 
 #[test]
-fn line_53_a_list_that_is_cut_short_is_an_error() {
+fn rule_53_a_list_that_is_cut_short_is_an_error() {
     for cut in [&b"\0"[..], b"\0\x011\0", b"\0\x011\0\x05ab", b"\xff\xff"] {
         assert_eq!(decoded::<Vec<i64>>(cut), Err(DecodeErrorKind::Truncated), "\"{}\"", cut.escape_ascii());
     }
@@ -79,7 +79,7 @@ fn deep(levels: usize) -> Deep {
 }
 
 #[test]
-fn line_64_values_nest_exactly_as_deep_as_the_limit_says() {
+fn rule_64_values_nest_exactly_as_deep_as_the_limit_says() {
     let allowed = deep(32);
     let bytes = encoded(&allowed);
     assert_eq!(decoded::<Deep>(&bytes), Ok(allowed));

@@ -4,14 +4,14 @@ use super::*;
 use crate::wire::{BoxDecoder, BoxLimits, RawBox};
 
 #[test]
-fn line_45_a_boolean_is_exactly_true_or_false() {
+fn rule_45_a_boolean_is_exactly_true_or_false() {
     writes([(true, "True"), (false, "False")]);
     accepts::<bool>([("True", true), ("False", false)]);
     rejects::<bool>("`True` or `False`", &[b"true", b"TRUE", b"1", b"0", b"", b"True ", b" True", b"T", b"True\0"]);
 }
 
 #[test]
-fn line_46_text_is_strict_utf_8_with_nul_and_byte_order_mark_kept() {
+fn rule_46_text_is_strict_utf_8_with_nul_and_byte_order_mark_kept() {
     for text in ["", "snowman \u{2603}", "a\0b", "\u{feff}bom", "\u{10ffff}"] {
         assert_eq!(encoded(&text.to_owned()), text.as_bytes());
         assert_eq!(decoded::<String>(text.as_bytes()), Ok(text.to_owned()));
