@@ -1,4 +1,4 @@
-//! What answers commands that have no type.
+//! Answers commands that have no type.
 
 use std::fmt;
 use std::future::Future;
@@ -9,11 +9,12 @@ use crate::command::NoErrors;
 use crate::responder::{Ask, Located};
 use crate::wire::AmpBox;
 
-/// A locator that answers every command, by its name as it came and by its arguments without a type. It goes behind those that have
-/// commands: `(calculator, fallback(..))`.
+/// A locator that answers every command: it receives the name as sent, and the arguments without a type. It goes behind the
+/// locators of typed commands: `(calculator, fallback(..))`.
 ///
-/// `respond` begins while the connection is read, and must not block; its future runs as that of any responder. Commands of extensions
-/// and of this library itself, whose names begin with `amp.`, do not come here. See [`Ask::respond_box`] for what it gets and returns.
+/// `respond` begins on the connection's reader, and must not block; its future runs as that of any responder. Commands of
+/// extensions and of this library itself, whose names begin with `amp.`, do not reach it. See [`Ask::respond_box`] for its
+/// argument and return value.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -46,7 +47,7 @@ where
     Fallback { respond }
 }
 
-/// A locator that answers every command; [`fallback`] makes it.
+/// A locator that answers every command; made by [`fallback`].
 #[derive(Clone)]
 pub struct Fallback<F> {
     respond: F,
