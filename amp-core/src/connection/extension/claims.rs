@@ -1,4 +1,4 @@
-//! Which extension handles a command.
+//! Finds the extension that handles a command.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ pub trait Handler: Send + Sync + 'static {
     /// Settles an ask for one of the claimed commands; `command` is its place in the list of
     /// [`Extension::commands`](super::Extension::commands).
     ///
-    /// It is called in the order of arrival, whatever responders run or wait, and also while the connection closes. Such asks
-    /// count for nothing among [`max_responders`](crate::Settings::max_responders) and
-    /// [`max_inbound`](crate::Settings::max_inbound): the protocol bounds itself. It runs while the connection is read and
-    /// must not block; what takes time [takes the arguments](Ask::accept) and answers later.
+    /// It is called in the order of arrival, whatever responders run or wait, and also while the connection closes. Such asks do
+    /// not count towards [`max_responders`](crate::Settings::max_responders) and [`max_inbound`](crate::Settings::max_inbound):
+    /// the protocol must bound itself. It runs on the connection's reader and must not block; for longer work it [takes the
+    /// arguments](Ask::accept) and answers later.
     ///
     /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::error::codes::UNKNOWN).
     fn handle(&self, command: usize, ask: Ask);
@@ -28,14 +28,14 @@ pub trait Handler: Send + Sync + 'static {
         false
     }
 
-    /// The keys that it adds to boxes and sees in them, if it does. It is asked once, when it is attached; a connection without
-    /// such keys pays nothing for them.
+    /// The keys that it adds to boxes and sees in them, if any. This is called once, when the handler is attached; a connection
+    /// without such keys pays nothing for them.
     fn keys(self: Arc<Self>) -> Option<Arc<dyn Keys>> {
         None
     }
 }
 
-/// Who handles a command: the number of the extension, and the place of the command among those that it claims.
+/// The handler of a command: the number of the extension, and the place of the command among those that it claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
     pub(super) extension: usize,
@@ -45,8 +45,8 @@ pub(super) struct Claim {
 /// The claimed commands' names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    /// The bit `n` is set when a name has `n` bytes; the last one when it has more than fit. Nearly every other command differs
-    /// in that already.
+    /// Bit `n` is set when a name has `n` bytes; the last bit when it has more than fit. Nearly every other command differs in
+    /// its length already.
     lengths: u64,
     /// Sorted by length and bytes.
     sorted: Vec<(&'static str, Claim)>,
@@ -97,13 +97,13 @@ impl Claims {
         Self { names, handlers, keys }
     }
 
-    /// Whether the connection has no extension that claims anything or sees keys: nearly every one.
+    /// Whether the connection has no extension that claims anything or sees keys, which is the usual case.
     #[inline]
     pub(in crate::connection) fn is_empty(&self) -> bool {
         self.names.lengths == 0 && self.keys.is_empty()
     }
 
-    /// What adds the keys of the extensions to boxes, if one does.
+    /// The keys that the extensions add to boxes, if any.
     pub(in crate::connection) fn keys(&self) -> Option<Box<dyn AddKeys>> {
         if self.keys.is_empty() { None } else { Some(Box::new(self.keys.clone())) }
     }
@@ -122,7 +122,7 @@ impl Claims {
         self.keys.see_reply(reply, limits);
     }
 
-    /// The handler of a command and the place of the command there, if an extension claims it.
+    /// The handler of a command and the place of the command in its list, if an extension claims it.
     #[inline]
     pub(in crate::connection) fn find(&self, command: &[u8]) -> Option<(&dyn Handler, usize)> {
         let Claim { extension, command } = self.names.find(command)?;
