@@ -1,8 +1,8 @@
 //! Byte streams and forwarded ports over one AMP connection.
 //!
-//! Any number of streams ride along with the commands of a connection, opened from either end. On the wire they are
-//! txampext's `Connect`, `Transmit` and `Disconnect` (`wire.md` section 3); the answer to a `Transmit` is the credit: it
-//! is sent when the reader has taken the bytes, and a writer has no more than a window of unacknowledged bytes in flight.
+//! Any number of streams ride along with the commands of a connection, opened from either end. On the wire they are txampext's
+//! `Connect`, `Transmit` and `Disconnect` (`wire.md` section 3); the answer to a `Transmit` is the credit: it is sent when the
+//! reader has taken the bytes, and a writer has at most one window of unacknowledged bytes in flight.
 //!
 //! ```
 //! use amp_core::Connection;
@@ -48,9 +48,9 @@
 //! connections, of which one alone gets half. The sockets of targets and forwards have half of the descriptors of the process at most,
 //! and eight names are looked up at once.
 //!
-//! An idle stream costs about 600 bytes at the end that opened it and 1,200 at the one that serves it, beside what its user keeps for it:
-//! 10,000 of them on one connection cost 6 MB and 12 MB. What streams may buffer for readers that do not read is limited by
-//! [`StreamSettings`].
+//! An idle stream costs about 600 bytes at the end that opened it and 1,200 at the one that serves it, beside the memory that its
+//! user keeps for it: 10,000 of them on one connection cost 6 MB and 12 MB. [`StreamSettings`] limits how much streams may buffer
+//! for readers that do not read.
 //!
 //! In a program that depends on `amp-rpc`, all of this is `amp::multiplex`, and `amp_core` is `amp`.
 

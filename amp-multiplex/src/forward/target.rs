@@ -26,12 +26,12 @@ const CUT: EventKind = EventKind::new(Level::DEBUG, "forwarded streams cut");
 
 /// A factory whose streams lead to one address that this end can reach: `ssh -R`, seen from the end that is reached into.
 ///
-/// The peer can name the factory, never the address: what is not put under a name here cannot be reached. Cheap to clone;
-/// a clone kept aside shows the counts.
+/// The peer can name the factory, never the address: an address that is not registered under a name here cannot be reached. Cheap
+/// to clone; a clone kept aside shows the counts.
 ///
-/// Each stream has a socket, for which the peer needs one Connect only. So a target has [as many as it may](Self::max_streams), and all
-/// targets and forwards of the process together leave half of its descriptors to others. What is over a limit is refused, and nothing
-/// else happens.
+/// Each stream has a socket, and opening it takes the peer only one Connect. So a target has [a limit](Self::max_streams), and
+/// all targets and forwards of the process together leave half of its descriptors to other uses. A stream over a limit is
+/// refused, without any other effect.
 ///
 /// ```
 /// use amp_multiplex::{Factories, Target};
@@ -59,14 +59,14 @@ enum Address {
 }
 
 impl Target {
-    /// A TCP address, `host:port`. A name is looked up anew, unless that is going on already, and eight of them at once in the whole
-    /// process. A socket whose stream is cut or lost, or whose process ends, is reset.
+    /// A TCP address, `host:port`. A name is looked up for each stream, unless a look-up of it is running already, and eight
+    /// names at once in the whole process. A socket whose stream is cut or lost, or whose process ends, is reset.
     #[must_use]
     pub fn tcp(address: impl Into<String>) -> Self {
         Self::to(Address::Tcp(Arc::new(TcpAddress::new(address.into()))))
     }
 
-    /// A unix socket. It cannot be reset: its server reads a stream that was cut as one that has ended.
+    /// A unix socket. It cannot be reset: to its server a stream that was cut looks like one that has ended.
     #[cfg(unix)]
     #[must_use]
     pub fn unix(path: impl Into<PathBuf>) -> Self {
@@ -84,25 +84,25 @@ impl Target {
         }
     }
 
-    /// How many streams may be open at once, over all connections, and with them sockets, those that are being connected included.
-    /// Further ones are refused, and first of all those of a connection that has as many as are left: one alone gets half of
-    /// them, so that none locks the others out. Clones made before have their own. Default 256.
+    /// Number of streams, and so of sockets, that may be open at once, over all connections, including those that are being
+    /// connected. Further ones are refused, and first of all those of a connection that already has as many as are left: one
+    /// alone can have half of them, so that none locks the others out. Clones made before have their own limit. Default 256.
     #[must_use]
     pub fn max_streams(mut self, max: usize) -> Self {
         self.streams = Limit::new(max);
         self
     }
 
-    /// How many sockets may be being connected at once, over all connections; one alone gets half of them. Further streams are
-    /// refused. Each takes up to ten seconds, the look-up of a name included, also when its peer has left. Clones made before have
-    /// their own. Default 32.
+    /// Number of sockets that may be connecting at once, over all connections; one alone can have half of them. Further streams
+    /// are refused. Each takes up to ten seconds, including the look-up of a name, also when its peer has left. Clones made
+    /// before have their own limit. Default 32.
     #[must_use]
     pub fn max_connects(mut self, max: usize) -> Self {
         self.connects = Limit::new(max);
         self
     }
 
-    /// Refuses further streams; those that are open go on. [`closed`](Self::closed) tells when the last one has ended.
+    /// Refuses further streams; open ones stay open. [`closed`](Self::closed) waits until the last one has ended.
     pub fn close(&self) {
         self.closed.send_replace(true);
     }
@@ -201,7 +201,7 @@ impl Target {
     }
 }
 
-/// What a stream to a target takes.
+/// The places that a stream to a target takes.
 struct Places {
     stream: Place,
     /// Until it is connected.
@@ -235,7 +235,7 @@ impl Factory for Target {
 }
 
 impl Factories {
-    /// Puts TCP addresses under the names `tcp:host:port`: an allow-list that the peer may choose from.
+    /// Adds TCP addresses under the names `tcp:host:port`: an allow-list that the peer may choose from.
     pub fn allow(&self, addresses: impl IntoIterator<Item = impl Into<String>>) {
         for address in addresses {
             let address = address.into();
