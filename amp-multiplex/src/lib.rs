@@ -39,14 +39,14 @@
 //! ```
 //!
 //! [`Multiplexer::forward_port`] listens on a local port and opens a stream to a factory of the peer for each connection; a
-//! [`Target`] is a factory that connects to an address here; [`StreamSettings`] has the limits.
+//! [`Target`] is a factory that connects to an address at this end; [`StreamSettings`] has the limits.
 //!
 //! # Limits
-//! What a limit counts is what is held: bytes, the tags of their receipts, the buffers that slices pin. At a server it counts towards
-//! [`max_memory`](amp_core::server::ServerBuilder::max_memory), too: a connection that holds more than its share opens no streams while memory is
-//! short, and its peer gets no credit. [`Factories::max_streams`], [`Target::max_streams`] and [`Target::max_connects`] hold over all
-//! connections, of which one alone gets half. The sockets of targets and forwards have half of the descriptors of the process at most,
-//! and eight names are looked up at once.
+//! Limits count the memory that is held: bytes, the tags of their receipts, the buffers that slices pin. At a server it counts
+//! towards [`max_memory`](amp_core::server::ServerBuilder::max_memory), too: a connection that holds more than its share opens no
+//! streams while memory is short, and its peer receives no credit. [`Factories::max_streams`], [`Target::max_streams`] and
+//! [`Target::max_connects`] apply over all connections, of which one alone can have half. The sockets of targets and forwards
+//! have at most half of the descriptors of the process, and eight names are looked up at once.
 //!
 //! An idle stream costs about 600 bytes at the end that opened it and 1,200 at the one that serves it, beside the memory that its
 //! user keeps for it: 10,000 of them on one connection cost 6 MB and 12 MB. [`StreamSettings`] limits how much streams may buffer

@@ -118,13 +118,13 @@ impl Target {
         self.closed.closed().await;
     }
 
-    /// What it has done so far. `sent` counts what the target has sent.
+    /// Returns its counters. `sent` counts the bytes that the target has sent.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counters.counts()
     }
 
-    /// Connects first and accepts the stream then, so that the peer learns when there is nobody.
+    /// Connects first and accepts the stream then, so that the peer learns when nothing accepts there.
     async fn connect(&self, opening: Opening, places: Places) -> io::Result<()> {
         match &*self.address {
             Address::Tcp(address) => {
@@ -144,15 +144,15 @@ impl Target {
     ) -> io::Result<()> {
         let (counters, (sender, connected)) = (Arc::clone(&self.counters), oneshot::channel());
         let Places { connect: connecting, stream, descriptor } = places;
-        // In a task of its own, which runs to its end: a socket that is closed when it has just connected would look like a whole
-        // connection without bytes, and a `LocalSocket` that nobody takes is reset.
+        // In a task of its own, which runs to its end: a socket that is closed right after it has connected would look like a
+        // whole connection without bytes, and a `LocalSocket` that is not taken is reset.
         tokio::spawn(async move {
             let socket = with_timeout(connect).await;
             drop(connecting);
-            // What counts for the socket goes with it.
+            // The places that count the socket go with it.
             drop(sender.send(socket.map(|socket| (LocalSocket::new(socket, &counters), stream, descriptor))));
         });
-        // That the peer waits no more is seen only when its connection ends: AMP takes no Connect back.
+        // A peer that no longer waits is noticed only when its connection ends: AMP cannot cancel a Connect.
         let connected = tokio::select! {
             biased;
             () = opening.connection_ended() => return Ok(()),
@@ -167,7 +167,7 @@ impl Target {
         }
     }
 
-    /// The places of one more stream, or what it is refused with.
+    /// Returns the places of one more stream, or the reason for a refusal.
     fn places(&self, connection: ConnectionNumber) -> Result<Places, &'static str> {
         let told = |limit: &Limit, refusal, setting| {
             self.events.tell(REFUSED, |omitted| {
@@ -190,7 +190,7 @@ impl Target {
         self.events.tell(UNREACHABLE, |omitted| {
             tracing::info!(omitted, target = ?self, error = %Escaped(error), "a target cannot be reached");
         });
-        // The kind says enough: where the target is stays here.
+        // The kind says enough: the address of the target stays here.
         let kind = match error.kind() {
             kind @ (ErrorKind::ConnectionRefused | ErrorKind::TimedOut | ErrorKind::PermissionDenied) => {
                 kind.to_string()
@@ -204,7 +204,7 @@ impl Target {
 /// The places that a stream to a target takes.
 struct Places {
     stream: Place,
-    /// Until it is connected.
+    /// Held until it is connected.
     connect: Place,
     descriptor: Place,
 }

@@ -63,14 +63,14 @@ impl<A: Receipt> EarlyData<A> {
         Ok(())
     }
 
-    /// Keeps how the peer has closed a stream. Returns whether all that was received before is here.
+    /// Keeps how the peer has closed a stream. Returns whether all bytes received before are here.
     pub(super) fn close(&mut self, id: &Id, close: RemoteClose, last: ConnectId) -> bool {
         if !self.has_entry(id, last) {
             return false;
         }
         let Some(early) = self.streams.get_mut(id) else { return false };
         early.close = match (early.close, close) {
-            // What ended in order before is whole.
+            // A direction that ended gracefully before is whole.
             (Some(RemoteClose::Half), RemoteClose::Cut) => Some(RemoteClose::Full),
             (before, close) => before.max(Some(close)),
         };

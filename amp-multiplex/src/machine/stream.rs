@@ -147,7 +147,7 @@ impl<A: Receipt> StreamMachine<A> {
         self.state.fail(error);
     }
 
-    /// The stream fails, and what was received and not read is thrown away. Returns the acknowledgements of that.
+    /// The stream fails, and received, unread bytes are discarded. Returns their acknowledgements.
     pub(crate) fn lose(&mut self, error: StreamError) -> Vec<A> {
         if self.received.held() == 0 {
             self.state.fail(error);
@@ -157,13 +157,13 @@ impl<A: Receipt> StreamMachine<A> {
         self.received.clear()
     }
 
-    /// This end is dropped. Returns the acknowledgements of what was not read, and what the peer must be told, if anything.
+    /// This end is dropped. Returns the acknowledgements of unread bytes, and the close to report to the peer, if any.
     pub(crate) fn abandon(&mut self) -> (Vec<A>, Option<Shutdown>) {
         let tell = self.state.abandon();
         (self.received.clear(), tell.then_some(Shutdown::Both))
     }
 
-    /// Notes that what was written is not all that was meant.
+    /// Notes that the written bytes are not all that was meant.
     pub(crate) fn schedule_reset(&mut self) {
         self.state.schedule_reset();
     }
