@@ -1,10 +1,10 @@
-//! What connections allow. Imports `wire`.
+//! Settings of connections: limits, times and features. Imports `wire`.
 
 use std::time::Duration;
 
 use crate::wire::BoxLimits;
 
-/// What a connection allows. Every queue and buffer of a connection has its bound here.
+/// Settings of a connection. Every queue and buffer of a connection has its bound here.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {

@@ -170,7 +170,7 @@ impl<T: Transport + 'static> Running<T> {
         &self.guard.0
     }
 
-    /// One turn: reads and handles once, then looks at the state, under the lock once, and writes what there is.
+    /// One turn: reads and handles once, then looks at the state, under the lock once, and writes the bytes taken.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
         let has_read = self.read(cx);
         if self.writer.has_rest() {

@@ -175,7 +175,7 @@ impl<T: Transport> Lingering<T> {
             self.writer.finish();
         }
         if self.sending == Sending::ShutsDown {
-            // A failure of the shutdown says no more than the bytes read behind it.
+            // A failure of the shutdown adds nothing to the result of the reads behind it.
             let _ = ready!(Pin::new(&mut self.transport).poll_shutdown(cx));
             self.sending = Sending::Done;
         }

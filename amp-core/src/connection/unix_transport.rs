@@ -102,8 +102,8 @@ impl ConnectionBuilder {
     /// | | read and written | at the end of the connection |
     /// |---|---|---|
     /// | a stream socket | as a socket | shut down for writing, for all who hold it; then read for up to [`linger`](crate::Settings::linger) and closed |
-    /// | a pipe | as a pipe, opened anew through `/proc` | closed; what the peer had written is received before |
-    /// | a pipe that cannot be opened anew (without Linux's `/proc`, or when it belongs to another user), a named pipe that is open for reading and writing, a terminal, a file, a device | by a thread, which neither the runtime nor the end of the process waits for | closed |
+    /// | a pipe | as a pipe, reopened through `/proc` | closed; what the peer had written is received before |
+    /// | a pipe that cannot be reopened (without Linux's `/proc`, or when it belongs to another user), a named pipe that is open for reading and writing, a terminal, a file, a device | by a thread, which neither the runtime nor the end of the process waits for | closed |
     ///
     /// The open file descriptions of the two are not changed, so other processes that share them never see them become
     /// non-blocking. The descriptors are marked to be closed in programs that this process starts. For a pipe or a terminal the

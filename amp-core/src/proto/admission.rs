@@ -24,7 +24,7 @@ impl Lane {
     }
 }
 
-/// Order of sending: the first waiter of each lane's queue may send, as soon as there is what its lane needs.
+/// Order of sending: the first waiter of each lane's queue may send, as soon as the resource of its lane is available.
 ///
 /// Calls and notifications are woken when there is a place or credit for the first waiter, which stays first until it sends or
 /// leaves. Waiters that need only room are taken out of their queue when they are woken, so that a slow one blocks no other.

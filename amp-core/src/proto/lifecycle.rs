@@ -5,8 +5,8 @@ use crate::reason::CloseReason;
 /// A listener that receives the reason when the connection has ended.
 pub(crate) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
 
-/// What may still begin at this end. Any other end of a connection still lets the boxes of the same read begin (`wire.md` line
-/// 32).
+/// Which commands may still begin at this end. Any other end of a connection still lets the boxes of the same read begin
+/// (`wire.md` line 32).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Intake {
     Open,

@@ -20,7 +20,8 @@ use crate::wire::{BoxLimits, Pairs};
 
 mod notifications;
 
-/// What this end sends, and the answers to it: asks are admitted in their order, and each uses up a tag when it is appended.
+/// The asks, replies and boxes that this end sends, and the answers to its asks: asks are admitted in their order, and each uses
+/// up a tag when it is appended.
 pub(crate) struct SendHalf<W: Waiter> {
     boxes: BoxLimits,
     tags: Tags<W, W::Sink>,
@@ -227,7 +228,7 @@ impl<W: Waiter> SendHalf<W> {
         unknown
     }
 
-    /// A turn of the driver begins to promise room again: what was promised in the previous turn has been used or will not be.
+    /// A turn of the driver begins to promise room again: promises of the previous turn have been used or will not be.
     pub(crate) fn forget_promises(&mut self) {
         self.admission.forget_promises(&mut self.outbound);
     }

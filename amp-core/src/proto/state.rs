@@ -18,7 +18,7 @@ use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
 use crate::value::EncodeError;
 
-/// The state guarded by the connection's one lock: what is sent, the life cycle, and when the driver has a turn.
+/// The state guarded by the connection's one lock: the sending half, the life cycle, and when the driver has a turn.
 ///
 /// Waiters that are returned or handed out are to be woken, or dropped, under no lock.
 pub(crate) struct ConnectionState<W: Waiter> {
@@ -170,7 +170,7 @@ impl<W: Waiter> ConnectionState<W> {
 
 /// Closing and ending. The returned waiters are to be woken.
 impl<W: Waiter> ConnectionState<W> {
-    /// What may still begin at this end.
+    /// Returns which commands may still begin at this end.
     pub(crate) fn intake(&self) -> Intake {
         self.lifecycle.intake()
     }

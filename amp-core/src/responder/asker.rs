@@ -34,13 +34,13 @@ pub(super) struct Asker {
     is_noted: bool,
     /// Distinguishes it from other asks of its connection, once that is asked for; 0 before.
     number: AtomicU32,
-    /// How many bytes of the ask are counted: those of its box, and what it has decoded to beyond them.
+    /// Counted bytes of the ask: those of its box, and the memory that it has decoded to beyond them.
     held: usize,
     /// The command, once it is known. A pointer to the whole declaration, because that is shorter than its name.
     command: Option<&'static CommandDeclaration>,
 }
 
-/// What the sender of the tag wants.
+/// The kind of answer that the sender of the tag wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// The command's answer.
@@ -354,7 +354,7 @@ impl Asker {
 
     /// Puts an error that has only a code and a description.
     fn put_error(&self, code: &str, description: &str) {
-        // It is cut to what a box holds.
+        // It is cut to the size of a box.
         let _ = self.put(|buffer, tag, limits, _| {
             put_error(buffer, tag.as_bytes(), code, description, limits);
             Ok(())

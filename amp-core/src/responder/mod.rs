@@ -62,7 +62,7 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
 
     fn peer(&self) -> &Peer;
 
-    /// Appends a box to what is sent. It keeps to the limits, and its values see the context.
+    /// Appends a box to the outbound buffer. The box keeps to the limits, and its values see the context.
     fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>));
 
     /// Appends the answer to an ask for another transport, and holds what is queued behind it. Returns whether it was appended.

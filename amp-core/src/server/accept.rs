@@ -69,7 +69,7 @@ impl Lifecycle {
     /// Waits until a stage, or a later one, is reached.
     pub fn reached(&self, wanted: Stage) -> impl Future<Output = ()> + Send + use<> {
         let mut stage = self.0.subscribe();
-        // An accept loop that nobody holds has reached every stage.
+        // An accept loop without a handle has reached every stage.
         async move { drop(stage.wait_for(|stage| *stage >= wanted).await) }
     }
 }
@@ -173,7 +173,7 @@ impl AcceptLoop {
                 }
                 let accepted = accepting.as_mut().poll(cx);
                 if accepted.is_pending() && std::mem::take(&mut is_lent) {
-                    // Without a descriptor the system's `accept` fails although nobody is there.
+                    // Without a descriptor the system's `accept` fails although no client is there.
                     cx.waker().wake_by_ref();
                 }
                 accepted

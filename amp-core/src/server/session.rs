@@ -71,7 +71,7 @@ impl fmt::Debug for Incoming {
     }
 }
 
-/// What a server needs for one connection: its locator, its state and its extensions.
+/// Parts that a server sets up for one connection: its locator, its state and its extensions.
 ///
 /// A server's closure returns one, or a [`Locator`] where no more is needed. State and extensions belong to this connection only;
 /// [`ServerBuilder::state`](super::ServerBuilder::state) and [`ServerBuilder::extension`](super::ServerBuilder::extension) add

@@ -124,7 +124,7 @@ impl<K> Located<K> {
 macro_rules! located_error {
     ($error:ident, $kind:ident) => {
         impl $error {
-            /// A fault of a user's own value type: `what` says what is expected, without the value.
+            /// A fault of a user's own value type: `what` names the expected form, without the value.
             #[must_use]
             pub fn custom(what: impl Display) -> Self {
                 $kind::Custom(what.to_string()).into()
@@ -150,7 +150,7 @@ macro_rules! located_error {
                 &self.0.path
             }
 
-            /// What is wrong there.
+            /// The kind of the fault.
             #[must_use]
             pub fn kind(&self) -> &$kind {
                 &self.0.kind
@@ -174,7 +174,7 @@ macro_rules! located_error {
 }
 
 impl DecodeError {
-    /// The same, with violations where they stand in the whole box: of a nested list its box is told by the path.
+    /// The same, with violations placed within the whole box: for a nested list the path names its box.
     #[cfg(feature = "tokio")]
     #[cold]
     pub(crate) fn into_placed(mut self) -> Self {

@@ -42,8 +42,8 @@ impl Responder<'_> {
         self.with_client(item, Self::implementors)
     }
 
-    /// Stands beside a report: the trait as the user meant it, a client that cannot call, and a locator.
-    /// Whoever uses them has made no mistake.
+    /// Emitted beside a report: the trait as the user meant it, a client that cannot call, and a locator. Code that uses them has
+    /// no mistake.
     pub(super) fn stub_trait(&self, item: &ItemTrait) -> TokenStream {
         let usual = item.generics.params.is_empty() && item.unsafety.is_none() && item.modifiers.auto_token.is_none();
         if usual && item.items.iter().all(|member| matches!(member, TraitItem::Fn(_))) {

@@ -38,7 +38,7 @@ struct Mistaken<'a> {
     signature: Option<&'a Signature>,
 }
 
-/// What the methods are declared in.
+/// The item that the methods are declared in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Trait,

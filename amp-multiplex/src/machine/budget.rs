@@ -52,7 +52,7 @@ impl Budget {
                 || self.total.load(Ordering::Relaxed) >= self.max / 4)
     }
 
-    /// Returns what a stream that holds `held` could hold if it were alone.
+    /// Returns how many bytes a stream that holds `held` could hold if it were alone.
     fn left(&self, held: usize) -> usize {
         self.max.saturating_add(held).saturating_sub(self.total.load(Ordering::Relaxed))
     }

@@ -68,7 +68,7 @@ pub(crate) enum RemoteClose {
     Half,
     /// It neither sends nor receives any more.
     Full,
-    /// The same, and what it sent is truncated.
+    /// The same, and its bytes are truncated.
     Cut,
 }
 

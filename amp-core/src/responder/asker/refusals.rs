@@ -7,7 +7,7 @@ use crate::panics::note_command;
 use crate::settings::Strictness;
 use crate::value::DecodeError;
 
-/// What is answered without a responder, and how that is logged.
+/// Answers without a responder, and their logging.
 impl Asker {
     /// An argument that does not decode: it is named to the peer under `code`, because it is the peer's fault.
     pub(in crate::responder) fn refuse_argument(&mut self, code: &str, error: &DecodeError) {

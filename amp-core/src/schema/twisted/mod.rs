@@ -93,7 +93,7 @@ impl Module<'_> {
         if *answered { Ok(()) } else { writeln!(f, "    requiresAnswer = False") }
     }
 
-    /// The errors that are fatal, or that are not, and among these the refusal that everybody knows.
+    /// The errors that are fatal, or those that are not, which include the refusal of invalid arguments.
     fn errors(&self, errors: &[ErrorSchema], fatal: bool) -> String {
         let one = |name: &str, code: &str| format!("{name}: {}", PythonBytes(code.as_bytes()));
         let is_known = errors.iter().any(|error| error.invalid_argument || error.code == codes::INVALID_ARGUMENT);
