@@ -19,7 +19,7 @@ pub trait BoxSender: Send + Sync + 'static {
     /// Queues a box to be written.
     ///
     /// # Errors
-    /// When the box is empty or too long, or the connection has ended.
+    /// If the box is empty or too long, or the connection has ended.
     fn send_box(&self, sent: AmpBox) -> Result<(), SendBoxError>;
 
     /// Whether the sender has room for more. It accepts boxes even without room, until its connection's

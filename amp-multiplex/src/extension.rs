@@ -47,7 +47,7 @@ pub struct Multiplexing {
 }
 
 impl Multiplexing {
-    /// Adds streams to connections whose peers may open them to `factories`.
+    /// An extension for connections whose peers may open streams to `factories`.
     #[must_use]
     pub fn new(factories: &Factories) -> Self {
         Self::with_settings(factories, StreamSettings::default())

@@ -181,7 +181,7 @@ impl ConnectionBuilder {
     /// read that fails as [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) is the end of the input.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with time enabled.
+    /// If called outside a tokio runtime with time enabled.
     #[track_caller]
     pub fn start<T>(self, transport: T, peer: Peer) -> Connection
     where

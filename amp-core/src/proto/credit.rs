@@ -1,5 +1,5 @@
-//! The credit of notifications (`wire.md`, section 7): a peer of this library answers a notification every so often when the
-//! responders up to it have started, and this end sends no more than the peer has places for.
+//! The credit of notifications (`wire.md`, section 7): a peer of this library answers the marked ones when their responders
+//! have started, and no more are sent than it has places for.
 
 /// Notifications from one marked one to the next, the marked one included.
 const COUNT: usize = 64;

@@ -271,7 +271,7 @@ impl Ask {
     /// Settles an ask for one of the library's own commands.
     ///
     /// # Errors
-    /// When the peer says that it ends the connection, its reason.
+    /// If the peer says that it ends the connection, its reason.
     #[cold]
     pub(crate) fn settle_own(mut self) -> Result<(), CloseReason> {
         match self.command() {

@@ -20,7 +20,7 @@ pub trait Listener: Send + 'static {
     /// connected), accepting goes on at once, and otherwise after a short pause.
     ///
     /// # Cancel safety
-    /// When dropped, no connection may be lost.
+    /// If dropped, no connection may be lost.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Transport, Peer)>> + Send;
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Roster {
 struct State {
     /// The number of the next connection.
     next: u64,
-    /// Connections that have a place.
+    /// Number of connections that have a place.
     count: usize,
     /// Connections that have a place and never sent a whole box, ordered by when they were accepted, the earliest first.
     silent: BTreeMap<u64, Silent>,
@@ -30,7 +30,7 @@ struct State {
     ousted: HashSet<u64>,
     origins: Origins,
     full: Shortage,
-    /// Connections that are being refused.
+    /// Number of connections that are being refused.
     refusals: usize,
     /// Refused connections that have not sent a whole box.
     silent_refusals: BTreeMap<u64, Silent>,
