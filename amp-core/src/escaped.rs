@@ -4,9 +4,9 @@ use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Displays a value on one line and bounded: characters that control a terminal, break lines, change the order of the text around
-/// them or cannot be seen are escaped as in Rust source (`\n`, `\u{202e}`), and after [`MAX`](Self::MAX) characters
-/// follows the number of the rest. It allocates nothing. Escaping twice changes nothing. If the value's `Display` panics, a note follows the text written so far, and the panic is caught: it would
-/// leave half a line in the log.
+/// them or cannot be seen are escaped as in Rust source (`\n`, `\u{202e}`), and after [`MAX`](Self::MAX) characters follows the
+/// number of the rest. It allocates nothing. Escaping twice changes nothing. If the value's `Display` panics, a note follows the
+/// text written so far, and the panic is caught: it would leave half a line in the log.
 ///
 /// A backslash is left as it is, so the output does not show whether an escape was in the original text.
 ///

@@ -135,7 +135,7 @@ impl Connection {
     /// Notifications that the peer sent before it saw the end still run, if they arrive within
     /// [`linger`](crate::Settings::linger). Its calls are not begun.
     ///
-    /// Await calls whose responders call this end back before closing: such a callback is answered with
+    /// Before closing, await the calls whose responders call this end back: such a callback is answered with
     /// [`DRAINING`](crate::error::codes::DRAINING) once this end closes.
     ///
     /// When both ends close at once, the running responders finish at both ends, and are answered. A call that is still in

@@ -200,7 +200,7 @@ impl Inbound {
         self.stops_reading.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the reader must stop behind the box that was just handled on its own thread.
+    /// Whether the reader must stop behind the box that was handled just now, on its own thread.
     #[inline]
     pub(super) fn takes_stop(&self) -> bool {
         self.stops_reading.load(Ordering::Relaxed) && self.stops_reading.swap(false, Ordering::Relaxed)
