@@ -239,9 +239,9 @@ impl Responders {
         self.running.len() + self.detached.len() + self.notifications.len() + usize::from(self.decoding.is_some())
     }
 
-    /// Whether an ask that wants an answer, or a notification, may start beside `started` others of its kind. A notification
-    /// gives credit for more when it starts, and so waits while much memory is held; one at a time may run in any case, because
-    /// any other responder may wait for it.
+    /// Whether an ask that wants an answer, or a notification, may start while `started` others have. A notification gives credit
+    /// for more when it starts, and so waits while much memory is held; one at a time may run in any case, because any other
+    /// responder may wait for it.
     fn may_start(&self, wants_answer: bool, started: usize) -> bool {
         let Settings { in_order, max_responders, .. } = self.shared.settings;
         let may = started == 0
