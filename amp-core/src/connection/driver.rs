@@ -140,7 +140,7 @@ impl<T: Transport + 'static> Running<T> {
         let broken = writer.broken().cloned();
         let LastBytes { bytes, attachments, is_cut, discarded } = shared.seal();
         drop(discarded);
-        // What they return from now on is no answer and not written.
+        // Their results from now on are no answers and not written.
         responders.stop_answering();
         let is_away = transport.is_away();
         let lingers = reason.lets_write() && broken.is_none() && !is_away;

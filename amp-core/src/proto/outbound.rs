@@ -61,7 +61,7 @@ struct Bulk {
     length: usize,
     /// Promised in this turn.
     promised: usize,
-    /// What one waiter usually appends: the largest recent amount.
+    /// Bytes that one waiter usually appends: the largest recent amount.
     usual: usize,
     /// How many other bytes there were when the buffer was taken last.
     others: usize,
