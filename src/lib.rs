@@ -1,5 +1,5 @@
-// The pages link each other by names, which they define as files at their end. In rustdoc the names lead to modules: the first definition
-// of a name counts. Their examples need a runtime, and one page streams: `cargo test --workspace` compiles them all.
+// The pages link each other by names, which they define as files at their end. In rustdoc the names lead to modules: the first
+// definition of a name counts. Their examples need a runtime, and one page streams: `cargo test --workspace` compiles them all.
 #![cfg_attr(
     any(not(doctest), feature = "tokio"),
     doc = concat!(include_str!("../docs/links.in"), include_str!("../README.md"))
@@ -8,7 +8,7 @@
 pub use amp_core::*;
 #[cfg(feature = "tokio")]
 pub use amp_derive::responder;
-/// Without the feature `tokio` there is nothing to respond over, and this says so.
+/// Without the feature `tokio` nothing can respond, and this macro reports so.
 #[cfg(not(feature = "tokio"))]
 pub use amp_derive::responder_without_tokio as responder;
 pub use amp_derive::{Arguments, Command, ErrorCodes};
@@ -16,8 +16,8 @@ pub use amp_derive::{Arguments, Command, ErrorCodes};
 #[doc(inline)]
 pub use amp_multiplex as multiplex;
 
-// These shadow what the glob above would re-export. Authors of protocols depend on `amp-core` itself, with an exact version: what it has
-// for them alone is no part of this crate's interface.
+// These shadow items that the glob above would re-export. Authors of protocols depend on `amp-core` itself, with an exact
+// version: items that are only for them are no part of this crate's interface.
 #[cfg(feature = "tokio")]
 #[expect(hidden_glob_reexports, reason = "that is what it is for")]
 mod accept {}

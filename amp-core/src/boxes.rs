@@ -11,19 +11,19 @@ use crate::exposed::{Context, Exposable, ExposeError, provided};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, InsertError};
 
-/// Where boxes are sent. A [`Connection`](crate::Connection) is one; Twisted's `IBoxSender`.
+/// A destination for boxes. A [`Connection`](crate::Connection) is one; Twisted's `IBoxSender`.
 ///
-/// It need not be the connection itself: a sender of one's own may add a key to each box and pass it on.
+/// It need not be the connection itself: a sender of your own may add a key to each box and pass it on.
 #[doc(alias("IBoxSender", "EXPOSED_BOX_SENDER"))]
 pub trait BoxSender: Send + Sync + 'static {
     /// Queues a box to be written.
     ///
     /// # Errors
-    /// When the box is empty or too long, or the connection has ended.
+    /// If the box is empty or too long, or the connection has ended.
     fn send_box(&self, sent: AmpBox) -> Result<(), SendBoxError>;
 
-    /// Whether the sender would like more now. It takes boxes all the same, until its connection's
-    /// [`max_outbound`](crate::Settings::max_outbound) ends it; who can wait should.
+    /// Whether the sender has room for more. It accepts boxes even without room, until its connection's
+    /// [`max_outbound`](crate::Settings::max_outbound) ends it; a caller that can wait should.
     fn poll_room(&self, cx: &mut TaskContext<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())
@@ -34,11 +34,11 @@ pub trait BoxSender: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SendBoxError {
-    /// A box without pairs means nothing, and a Twisted peer ends the connection over it.
+    /// A box without pairs is meaningless, and a Twisted peer ends the connection over it.
     Empty,
     /// More than [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes).
     TooLong {
-        /// The limit that it crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
     /// A pair that the sender adds does not fit the format.
@@ -59,7 +59,7 @@ impl fmt::Display for SendBoxError {
 }
 
 impl Error for SendBoxError {
-    /// The error within is a part of the text, so its own source comes next.
+    /// The inner error is a part of the text, so its own source comes next.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Invalid(error) => error.source(),
@@ -81,16 +81,16 @@ impl<E: ErrorCodes> LiftFrom<SendBoxError> for CallError<E> {
     }
 }
 
-/// What takes the boxes of a connection instead of its dispatcher and locator; see
+/// Receives the boxes of a connection instead of its dispatcher and locator; see
 /// [`Connection::switch_receiver`](crate::Connection::switch_receiver). Twisted's `IBoxReceiver`.
 #[doc(alias("IBoxReceiver", "ampBoxReceived"))]
 pub trait BoxReceiver: Send + 'static {
-    /// Takes one box. It runs while the connection is read: it must not block. A panic is logged and costs this box.
+    /// Receives one box. It runs on the connection's reader: it must not block. A panic is logged and costs this box.
     fn receive_box(&mut self, received: AmpBox);
 
-    /// Learns that no more boxes come, because the connection has ended and nothing more is received: behind an orderly end of this end
-    /// that is later than [`on_end`](crate::Connection::on_end). Told once, as the last thing; not told to a receiver that was switched
-    /// away before.
+    /// Called when no more boxes come, because the connection has ended and nothing more is received: after an orderly end of
+    /// this end that is later than [`on_end`](crate::Connection::on_end). It is called once, as the last call; it is not called
+    /// on a receiver that was switched away before.
     fn stop(&mut self, reason: &CloseReason) {
         let _ = reason;
     }

@@ -1,5 +1,5 @@
-//! How a call ends when it does not end well, and what a responder fails with. Imports `command`, `value` and `escaped`, the reason a
-//! connection ended, and the errors that a responder meets.
+//! Errors of a call, and the failures that a responder returns. Imports `command`, `value` and `escaped`, the reason a connection
+//! ended, and the errors that a responder meets.
 
 mod lift;
 
@@ -14,10 +14,10 @@ use crate::value::{DecodeError, EncodeError};
 
 pub use self::lift::{LiftFrom, OrFail};
 
-/// How Twisted describes a failure that is not declared (`wire.md` 2.2).
+/// Twisted's description of a failure that is not declared (`wire.md` 2.2).
 pub(crate) const UNKNOWN_ERROR: &str = "Unknown Error";
 
-/// What a call gives, at the caller and at the responder alike: the response, or why there is none.
+/// Result of a call, at the caller and at the responder alike: the response, or the reason why there is none.
 ///
 /// In a responder `?` lifts a declared error into it, and the errors of io, parsing, tasks and time limits as failures that are not
 /// declared; [`LiftFrom`] lists them. Any other error is a failure by `.or_fail()?` ([`OrFail`]), and the error of another call is passed
@@ -36,7 +36,7 @@ pub(crate) const UNKNOWN_ERROR: &str = "Unknown Error";
 /// ```
 pub type Reply<C> = Result<<C as Command>::Response, CallError<<C as Command>::Errors>>;
 
-/// Why a call did not give a response. Variants say whose fault it is.
+/// Why a call returned no response. The variants say whose fault it is.
 ///
 /// `Display` says all of it in one sentence: which argument breaks which rule, or why the connection ended. It never shows a value, and
 /// a peer's text only escaped and cut after 512 characters. The error of a variant is a part of the sentence, so
@@ -62,14 +62,14 @@ pub enum CallError<E> {
     Declared(E),
     /// The responder answered with a code that the command does not declare; see [`codes`].
     ///
-    /// A responder that returns it passes code and description on as they are, which is what a proxy wants;
-    /// [`forward`](Self::forward) makes it of whatever a call of another command ended with.
+    /// A responder that returns it passes code and description on unchanged, as a proxy needs; [`forward`](Self::forward) makes
+    /// it from the failure of a call of another command.
     ///
-    /// Displayed, it is one line: control characters are escaped, and what is over 512 characters of each is left out.
+    /// Displayed, it is one line: control characters are escaped, and code and description are each cut after 512 characters.
     Remote {
-        /// The code on the wire, as it came.
+        /// The code as received.
         code: String,
-        /// The words that came with it, as they came.
+        /// The description as received.
         description: String,
     },
     /// The responder failed in a way that the command does not declare.
@@ -78,7 +78,7 @@ pub enum CallError<E> {
     Failed(Box<dyn Error + Send + Sync>),
     /// An argument cannot be sent. Nothing was sent, and the connection is as it was.
     Invalid(EncodeError),
-    /// The answer does not fit the command's declaration. Only this call fails.
+    /// The answer does not match the command's declaration. Only this call fails.
     Response(DecodeError),
     /// The connection ended before the answer came. The command may have run if it was [sent](Self::was_sent).
     Connection {
@@ -87,8 +87,7 @@ pub enum CallError<E> {
         /// As [`was_sent`](Self::was_sent).
         sent: bool,
     },
-    /// No answer came in time. The command may have run if it was [sent](Self::was_sent); its answer is discarded when it
-    /// comes.
+    /// No answer arrived in time. The command may have run if it was [sent](Self::was_sent); a late answer is discarded.
     Timeout {
         /// As [`was_sent`](Self::was_sent).
         sent: bool,
@@ -109,11 +108,11 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Whether the peer says that it has no responder for the command: [`codes::UNHANDLED`], in whatever words or none.
+    /// Whether the peer says that it has no responder for the command: [`codes::UNHANDLED`], with any description or none.
     ///
-    /// Some peers say so of a responder that failed, too. MAAS does, and describes it as Twisted describes a failure,
-    /// `Unknown Error [..]`: that is no missing responder. An error that the peer has [forwarded](Self::forward) speaks of the
-    /// command that it called itself.
+    /// Some peers use this code for a responder that failed, too. MAAS does, and describes it as Twisted describes a failure,
+    /// `Unknown Error [..]`: that does not count as a missing responder. An error that the peer has [forwarded](Self::forward)
+    /// refers to the command that the peer called itself.
     pub fn is_unhandled(&self) -> bool {
         match self {
             Self::Remote { code, description } => code == codes::UNHANDLED && !description.starts_with(UNKNOWN_ERROR),
@@ -121,11 +120,11 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Whether the peer may have got the command, so that to call again may run it twice. `false` is certain: no byte of it
-    /// has left this end, nor will. `true` is a "perhaps" of [`Connection`](Self::Connection) and [`Timeout`](Self::Timeout),
-    /// and certain of the errors that the peer answered.
+    /// Whether the peer may have received the command, so that a repeated call may run it twice. `false` is certain: no byte of
+    /// it has left this end, nor will. `true` means "perhaps" for [`Connection`](Self::Connection) and
+    /// [`Timeout`](Self::Timeout), and is certain for errors that the peer answered.
     ///
-    /// Of a responder's own [`Failed`](Self::Failed) it says `true`: what has failed was running.
+    /// For a responder's own [`Failed`](Self::Failed) it is `true`: the responder was running when it failed.
     pub fn was_sent(&self) -> bool {
         match self {
             Self::Invalid(_) => false,
@@ -142,9 +141,9 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The same with the declared error made into another; everything else stays as it is.
+    /// Converts the declared error; everything else stays as it is.
     ///
-    /// `.map_err(|error| error.map_declared(Mine::from))` takes the errors of one command over into those of another.
+    /// `.map_err(|error| error.map_declared(Mine::from))` converts the errors of one command to those of another.
     pub fn map_declared<F>(self, map: impl FnOnce(E) -> F) -> CallError<F> {
         match self {
             Self::Declared(error) => CallError::Declared(map(error)),
@@ -157,15 +156,16 @@ impl<E> CallError<E> {
         }
     }
 
-    /// What a responder answers when a command that it called itself has failed: an error that a peer answered goes on with its
-    /// code and description, declared here or not, and all else is an undeclared failure of this responder.
+    /// The error with which a responder answers when a command that it called itself has failed. An error that a peer answered is
+    /// passed on with its code and description, declared here or not. Every other error is an undeclared failure of this
+    /// responder.
     ///
-    /// So does Twisted with its `RemoteAmpError`. Not passed on are the fields of a declared error and that it is fatal; its
-    /// description is the text that it has here.
+    /// Twisted does the same with its `RemoteAmpError`. The fields of a declared error and the fact that it is fatal are not
+    /// passed on; its description is the text that it has here.
     ///
-    /// A caller takes [`codes::BUSY`] and [`codes::DRAINING`] for a promise that nothing was done, and may call again. A responder that
-    /// has done something before its call does not forward them: it answers with an error of its own instead, a declared one or
-    /// [`CallError::failed`].
+    /// A caller takes [`codes::BUSY`] and [`codes::DRAINING`] as a promise that nothing was done, and may call again. A responder
+    /// that has done something before its call must not forward them: it answers with an error of its own instead, a declared one
+    /// or [`CallError::failed`].
     ///
     /// ```
     /// # extern crate amp_core as amp;
@@ -189,7 +189,7 @@ impl<E> CallError<E> {
             Self::Declared(error) => CallError::Remote { code: error.code().to_owned(), description: error.describe() },
             Self::Remote { code, description } => CallError::Remote { code, description },
             Self::Failed(source) => CallError::Failed(source),
-            // Said of the call that was made here, they are untrue of the call that is answered.
+            // True of the call that was made here, but not of the call that is answered.
             error => CallError::failed(error),
         }
     }
@@ -202,7 +202,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::Remote { code, description } => {
                 write!(f, "the peer answered {}: {}", Escaped(code), Escaped(description))
             }
-            // Arguments and answers may have a part in the words of these two.
+            // Text of arguments and answers may be a part of the messages of these two.
             Self::Failed(error) => write!(f, "the responder failed: {}", Escaped(error)),
             Self::Response(error) => write!(f, "the peer's answer does not fit the command: {}", Escaped(error)),
             Self::Invalid(error) => write!(f, "the arguments cannot be sent: {error}"),
@@ -213,7 +213,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
 }
 
 impl<E: Error> Error for CallError<E> {
-    /// The error within is a part of the text, so its own source comes next.
+    /// The inner error is a part of the text, so its own source comes next.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Declared(error) => error.source(),
@@ -226,7 +226,7 @@ impl<E: Error> Error for CallError<E> {
     }
 }
 
-/// Why a command without an answer was not sent. Nothing of it was, whatever the variant.
+/// Why a command without an answer was not sent. Nothing of it was sent, whatever the variant.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NotifyError {
@@ -249,7 +249,7 @@ impl fmt::Display for NotifyError {
 }
 
 impl Error for NotifyError {
-    /// As that of [`CallError`].
+    /// As for [`CallError`].
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Invalid(error) => error.source(),

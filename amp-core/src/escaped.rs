@@ -1,16 +1,16 @@
-//! Text that others have written, as it may stand in a log or on a terminal.
+//! Text from others, made safe for a log or a terminal.
 
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What is displayed, on one line and bounded: characters that control a terminal, break lines, change the order of the text around
-/// them or cannot be seen are escaped as in Rust source (`\n`, `\u{202e}`), and after [`MAX`](Self::MAX) characters stands how many
-/// more there are. It allocates nothing. Escaping twice changes nothing. Where the text panics, that is said behind what it has written
-/// so far, and the panic goes no further: it would leave half a line in the log.
+/// Displays a value on one line and bounded: characters that control a terminal, break lines, change the order of the text around
+/// them or cannot be seen are escaped as in Rust source (`\n`, `\u{202e}`), and after [`MAX`](Self::MAX) characters follows the
+/// number of the rest. It allocates nothing. Escaping twice changes nothing. If the value's `Display` panics, a note follows the
+/// text written so far, and the panic is caught: it would leave half a line in the log.
 ///
-/// A backslash is left as it is, so what is displayed does not say whether an escape is the writer's own.
+/// A backslash is left as it is, so the output does not show whether an escape was in the original text.
 ///
-/// The library's own errors and events do so with what a peer wrote. For a program that logs what a peer wrote itself:
+/// The library's own errors and events escape text of a peer this way. For a program that logs text of a peer itself:
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -23,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub struct Escaped<T>(pub T);
 
 impl<T> Escaped<T> {
-    /// How many characters are displayed, each of them escaped where it must be.
+    /// Number of characters that are displayed, each of them escaped where necessary.
     pub const MAX: usize = 512;
 }
 
@@ -33,7 +33,7 @@ impl<T: fmt::Display> fmt::Display for Escaped<T> {
         match catch_unwind(AssertUnwindSafe(|| write!(escaping, "{}", self.0))) {
             Ok(written) => written?,
             Err(payload) => {
-                // To drop it may panic again.
+                // Dropping it may panic again.
                 std::mem::forget(payload);
                 return f.write_str("... (its text panicked)");
             }
@@ -69,7 +69,7 @@ impl Write for Escaping<'_, '_> {
     }
 }
 
-/// Whether it does something to the text around it, or cannot be seen.
+/// Whether it affects the text around it, or cannot be seen.
 fn is_unsafe(letter: char) -> bool {
     letter.is_control()
         || matches!(

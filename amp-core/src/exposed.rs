@@ -1,4 +1,4 @@
-//! What a connection exposes to responders and to values. Imports nothing of this crate.
+//! Values that a connection exposes to responders and to values. Imports nothing of this crate.
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 ///
 /// It dereferences to the exposed value. A test or a mock sets it by hand with [`Exposed::of`].
 ///
-/// Any two are equal, and hash alike: a command that arrived compares with the one that was sent. What is exposed is compared through
-/// [`as_option`](Self::as_option).
+/// Any two are equal, and hash alike, so that a command that arrived compares equal to the one that was sent. Compare exposed
+/// values through [`as_option`](Self::as_option).
 ///
 /// # Panics
 /// Dereferencing an empty one panics. A responder never sees one; use [`as_option`](Self::as_option) in
@@ -87,7 +87,7 @@ impl<T> Deref for Exposed<T> {
     }
 }
 
-/// What does not travel makes no difference.
+/// A field that does not travel makes no difference.
 impl<T> PartialEq for Exposed<T> {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -107,9 +107,9 @@ impl<T> fmt::Debug for Exposed<T> {
     }
 }
 
-/// What a command can expose to its responder: a type that the place of answering knows how to give.
+/// A type that a command can expose to its responder: the place of answering can provide it.
 ///
-/// An `Option` of one is `None` where the other would be missing: `Exposed<Option<State<Login>>>` before the log-in.
+/// An `Option` of one is `None` where the value would be missing: `Exposed<Option<State<Login>>>` before the log-in.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be exposed to a responder",
     label = "nothing provides this",
@@ -119,11 +119,11 @@ pub trait Exposable: Sized + Send + 'static {
     /// Takes the value from the place where the command is answered.
     ///
     /// # Errors
-    /// When that place does not have it. The command is answered with an error then, and the log names the type.
+    /// If that place does not have it. The command is then answered with an error, and the log names the type.
     fn expose(context: &dyn Context) -> Result<Self, ExposeError>;
 }
 
-/// A value of the user's own, given to the connection's or server's builder or set by a responder.
+/// A value of the user's own, passed to the connection's or server's builder or set by a responder.
 ///
 /// It is kept by its type: one of each. Responders on all connections of a server share what the builder was given;
 /// what [`Connection::set_state`](crate::Connection::set_state) sets is seen on that connection only.
@@ -178,7 +178,7 @@ impl<T> From<Arc<T>> for State<T> {
 
 impl<T: Send + Sync + 'static> Exposable for State<T> {
     fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
-        // Asked for as what it is: a state of a built-in's type is another value than the built-in.
+        // Looked up by its own type: a state that holds a built-in's type is another value than the built-in.
         find(context, TypeId::of::<Self>()).map(Self)
     }
 }
@@ -205,16 +205,16 @@ tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
 
 /// The place where a command is answered, or a value is encoded or decoded, as far as exposed fields and values see it.
 pub trait Context {
-    /// The value of the wanted type, if there is one. For a [`State<T>`](State) the wanted type is that of `State<T>`, and
-    /// the value is the `T` itself.
+    /// Returns the value of the wanted type, if there is one. For a [`State<T>`](State) the wanted type is that of `State<T>`,
+    /// and the value is the `T` itself.
     fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>>;
 }
 
 impl dyn Context + '_ {
-    /// What the place exposes: the [`Peer`](crate::Peer), say.
+    /// Returns a value that the place exposes, such as the [`Peer`](crate::Peer).
     ///
     /// # Errors
-    /// When there is no value of that type.
+    /// If there is no value of that type.
     pub fn exposed<X: Exposable>(&self) -> Result<X, ExposeError> {
         X::expose(self)
     }
@@ -253,7 +253,7 @@ fn find<T: Send + Sync + 'static>(context: &dyn Context, wanted: TypeId) -> Resu
     value.ok_or(ExposeError { wanted: type_name::<T>() })
 }
 
-/// An exposed field wants something that the place of answering does not have.
+/// An exposed field wants a value that the place of answering does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("nothing provides the exposed `{wanted}`; give it to the builder with `state`, or set it on the connection")]
 pub struct ExposeError {

@@ -1,4 +1,4 @@
-//! Packets: what a box is for (ask, answer or error) and its reserved keys. Imports `wire`, `exposed`, `value` and `command`.
+//! Packets: the kind of a box (ask, answer or error) and its reserved keys. Imports `wire`, `exposed`, `value` and `command`.
 
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ const ERROR: Key = Key::from_wire(b"\x00\x06_error");
 const ERROR_CODE: Key = Key::from_wire(b"\x00\x0b_error_code");
 const ERROR_DESCRIPTION: Key = Key::from_wire(b"\x00\x12_error_description");
 
-/// A received box and what it is for.
+/// A received box and its kind.
 #[derive(Debug)]
 pub(crate) enum Packet {
     /// The peer wants a command answered.
@@ -36,9 +36,9 @@ pub(crate) enum Packet {
         /// The tag to answer with, opaque; `None` when no answer is wanted.
         tag: Option<AskTag>,
     },
-    /// The same, and the tag wants no more than to be answered when the responder has started.
+    /// The same, but the tag asks only for an answer when the responder has started.
     Marked { ask: AskPacket, tag: AskTag },
-    /// The peer answers, well or with an error, the ask of the tag; `None` when no ask of ours has such a tag.
+    /// The peer answers the ask of the tag, with a response or an error; `None` if no ask of ours has such a tag.
     Reply { tag: Option<u64>, reply: ReplyPacket },
 }
 
@@ -74,7 +74,7 @@ impl AskPacket {
     }
 }
 
-/// What a reply holds beside its bytes.
+/// Memory of a reply beside its bytes.
 const REPLY_OVERHEAD: usize = 64;
 
 /// A received answer or error.
@@ -82,11 +82,11 @@ const REPLY_OVERHEAD: usize = 64;
 pub(crate) struct ReplyPacket {
     pub(crate) raw: RawBox,
     pub(crate) is_error: bool,
-    /// Where the last of AMP's own pairs that say what it is ends.
+    /// End of the last of AMP's own pairs that determine its kind.
     rest: usize,
 }
 
-/// A box that is neither ask nor answer nor error: the stream has no sense any more (`wire.md` 2.1).
+/// A box that is neither ask nor answer nor error: the stream is meaningless from here on (`wire.md` 2.1).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a box without `_command`, `_answer` or `_error`; it begins {start}")]
 pub struct PacketError {
@@ -94,7 +94,7 @@ pub struct PacketError {
     pub start: Excerpt,
 }
 
-/// What a box is for, and where in it that stands.
+/// The kind of a box, and the position of the pairs that determine it.
 enum Head {
     Ask { tag: Option<AskTag>, command: Range<usize> },
     Marked { tag: AskTag, command: Range<usize> },
@@ -102,7 +102,7 @@ enum Head {
 }
 
 impl Packet {
-    /// Says what a box is for. `_answer` goes before `_error`, and `_error` before `_command`; the last duplicate counts.
+    /// Determines the kind of a box. `_answer` goes before `_error`, and `_error` before `_command`; the last duplicate counts.
     #[inline]
     pub(crate) fn parse(raw: RawBox) -> Result<Self, PacketError> {
         Ok(match Head::parse(&raw)? {
@@ -146,7 +146,7 @@ impl Head {
                 b"_answer" => answer = Some(value),
                 b"_error" => error = Some(value),
                 _ if features::is_mark(key) => is_marked = true,
-                // In order, AMP's own keys are all behind us.
+                // In ascending order, AMP's own keys are all behind the position.
                 [first, ..] if *first > b'_' && raw.is_ascending() => break,
                 _ => continue,
             }
@@ -166,13 +166,13 @@ impl Head {
 }
 
 impl ReplyPacket {
-    /// How many bytes it holds, with what it is kept in.
+    /// Returns how many bytes it holds, its container included.
     #[inline]
     pub(crate) fn held(&self) -> usize {
         self.raw.as_bytes().len() + REPLY_OVERHEAD
     }
 
-    /// The reply in memory of its own, so that it does not hold the receive buffer.
+    /// Returns the reply in memory of its own, so that it does not hold the receive buffer.
     #[cold]
     pub(crate) fn detached(self) -> Self {
         Self { raw: self.raw.detached(), ..self }
@@ -197,7 +197,7 @@ impl ReplyPacket {
     }
 }
 
-/// Writes an ask; without a tag no answer is wanted. On an error nothing is written.
+/// Writes an ask; without a tag it wants no answer. On an error nothing is written.
 pub(crate) fn put_ask<C: Command>(
     buffer: &mut Vec<u8>,
     tag: Option<Tag>,
@@ -264,7 +264,7 @@ pub(crate) fn put_declared<E: ErrorCodes>(
     })
 }
 
-/// Writes an error box. Its description is cut to what the limits leave room for; a code for which there is no room becomes
+/// Writes an error box. Its description is cut to the room that the limits leave; a code for which there is no room becomes
 /// [`codes::UNKNOWN`]: a part of it would be another code.
 pub(crate) fn put_error(buffer: &mut Vec<u8>, tag: &[u8], code: &str, description: &str, limits: BoxLimits) {
     let keys: usize = [ERROR, ERROR_CODE, ERROR_DESCRIPTION].iter().map(|key| key.as_wire().len() + 2).sum();
@@ -332,7 +332,7 @@ pub(crate) fn encode_box(buffer: &mut Vec<u8>, whole: &AmpBox, limits: BoxLimits
     Ok(())
 }
 
-/// As much of the text as one value holds.
+/// Returns as much of the text as one value holds.
 fn cut(text: &str) -> &[u8] {
     cut_to(text, MAX_VALUE).as_bytes()
 }

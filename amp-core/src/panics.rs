@@ -1,7 +1,7 @@
-//! Panics of user code, which must cost no more than what panicked. Imports `escaped` and `events`.
+//! Panics of user code, which must cost no more than the operation that panicked. Imports `escaped` and `events`.
 //!
-//! The payload of a panic holds its message. Where it happened only the process's panic hook is told, and which command was asked only
-//! the ask that is dropped while the thread unwinds: both leave that with the thread, for the place where the panic is caught.
+//! The payload of a panic holds its message. Only the process's panic hook learns its place, and only the ask that is dropped
+//! while the thread unwinds knows its command: both store that in thread-local variables, for the code that catches the panic.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -11,9 +11,9 @@ use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind};
 use crate::escaped::Escaped;
 
 thread_local! {
-    /// Whether this thread runs what is caught here.
+    /// Whether this thread runs code whose panics are caught here.
     static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
-    /// Where the last panic of this thread was that is caught here.
+    /// Place of the last panic of this thread that is caught here.
     static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
     /// The command whose ask was dropped in a panic.
     static COMMAND: Cell<Option<&'static str>> = const { Cell::new(None) };
@@ -23,11 +23,11 @@ thread_local! {
 struct Place {
     file: Box<str>,
     line: u32,
-    /// Of that panic: another may have been raised since without the hook, as by `resume_unwind`.
+    /// Message of that panic: another one may have been raised since without the hook, as by `resume_unwind`.
     message: Box<str>,
 }
 
-/// A panic that was caught: its message and, if the hook was told, its place. Small where there is none.
+/// A caught panic: its message and, if the hook was called, its place. Small where there is none.
 #[derive(Debug)]
 pub(crate) struct Panic(Box<Caught>);
 
@@ -40,7 +40,7 @@ struct Caught {
 }
 
 impl Panic {
-    /// What the payload of a panic says, or the panic that it is.
+    /// Converts the payload of a panic to its message, or to the panic that it contains.
     #[cold]
     pub(crate) fn of(payload: Box<dyn Any + Send>) -> Self {
         let payload = match payload.downcast::<Self>() {
@@ -71,10 +71,10 @@ impl fmt::Display for Panic {
     }
 }
 
-/// What `run` returns, or its panic.
+/// Returns the result of `run`, or its panic.
 #[inline]
 pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Result<T, Panic> {
-    // A thread that ends has no panics of its own any more.
+    // A thread that ends has no thread-local variables any more.
     let before = IS_WATCHED.try_with(|watched| watched.replace(true));
     let result = catch_unwind(run);
     if before == Ok(false) {
@@ -83,8 +83,8 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T + UnwindSafe) -> Result<T, Panic
     result.map_err(Panic::of)
 }
 
-/// Runs code of the program's for an extension. A panic costs nothing else: it is told of the connection with its message and place, and
-/// nothing is returned. `what` panics, in the words of the log.
+/// Runs code of the program's for an extension. A panic costs nothing else: it is logged for the connection with its message and
+/// place, and nothing is returned. `what` names the code that panics, for the log.
 #[cfg(feature = "tokio")]
 pub fn catch_panic<T>(events: &crate::events::Events, what: &'static str, run: impl FnOnce() -> T) -> Option<T> {
     let panic = match caught(AssertUnwindSafe(run)) {
@@ -97,7 +97,7 @@ pub fn catch_panic<T>(events: &crate::events::Events, what: &'static str, run: i
     None
 }
 
-/// Drops what is a user's. A panic of that costs nothing else.
+/// Drops a user object. A panic of the drop costs nothing else.
 pub(crate) fn drop_caught<T>(value: T) {
     if let Err(panic) = caught(AssertUnwindSafe(|| drop(value))) {
         #[cfg(feature = "tokio")]
@@ -113,7 +113,7 @@ pub(crate) fn drop_caught<T>(value: T) {
     }
 }
 
-/// An ask is dropped while this thread panics. Whether the panic is caught here, and its command told with it.
+/// An ask is dropped while this thread panics. Returns whether the panic is caught here, and its command logged with it.
 #[cfg(feature = "tokio")]
 #[cold]
 pub(crate) fn note_command(command: &'static str) -> bool {
@@ -124,12 +124,12 @@ pub(crate) fn note_command(command: &'static str) -> bool {
     is_watched
 }
 
-/// Has the process's panic hook note where a panic is that is caught here; then it does what it did before. A program that sets
-/// another hook later loses the place, and nothing else.
+/// Has the process's panic hook note the place of panics that are caught here; then it continues as before. A program that later
+/// sets another hook loses the place, and nothing else.
 #[cfg(feature = "tokio")]
 pub(crate) fn install_hook() {
     static INSTALLED: std::sync::Once = std::sync::Once::new();
-    // A thread that panics must not set a hook.
+    // A panicking thread must not set a hook.
     if !INSTALLED.is_completed() && !std::thread::panicking() {
         INSTALLED.call_once(|| {
             let before = std::panic::take_hook();
@@ -149,7 +149,7 @@ fn note_place(info: &std::panic::PanicHookInfo<'_>) {
         let message = message_of(info.payload());
         let place = Place { file: location.file().into(), line: location.line(), message };
         let _ = PLACE.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(place)));
-        // Of a panic before, which user code has caught itself.
+        // The command of an earlier panic, which user code has caught itself.
         let _ = COMMAND.try_with(|noted| noted.set(None));
     }
 }
@@ -163,7 +163,7 @@ fn message_of(payload: &(dyn Any + Send)) -> Box<str> {
 /// Drops the payload of a panic, which may panic itself.
 fn forget_payload(payload: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // No end of it is in sight: the payload of a panic is small.
+        // This could repeat without end: the payload of a panic is small.
         std::mem::forget(again);
     }
 }

@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection. Imports `escaped`, and what makes it exposable.
+//! The identity of the other end of a connection. Imports `escaped` and the traits that make it exposable.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::escaped::Escaped;
 use crate::exposed::{Context, Exposable, ExposeError, provided};
 
-/// Who is at the other end of a connection.
+/// The identity of the other end of a connection.
 ///
 /// It is displayed for logs: control characters of a path or a name, which the peer may have chosen, are escaped, and what is over
 /// 512 characters is left out.
@@ -41,15 +41,15 @@ pub enum Peer {
     },
     /// A unix socket.
     Unix {
-        /// The path of the socket, if it has one at this end or the other. A name in Linux's abstract namespace is one that
-        /// begins with a NUL byte, as where it is bound or connected to; it is displayed with an `@` instead, escaped.
+        /// The path of the socket, if it has one at this end or the other. A name in Linux's abstract namespace begins with a NUL
+        /// byte, as when it is bound or connected to; it is displayed with an `@` instead, escaped.
         path: Option<PathBuf>,
-        /// The process at the other end, as the kernel vouches for it.
+        /// The process at the other end, as the kernel reports it.
         credentials: Option<Credentials>,
     },
-    /// A child process over its pipes, or the parent of this process over the standard streams that it gave.
+    /// A child process over its pipes, or the parent of this process over the standard streams that this process inherited.
     Process {
-        /// The id of the child or parent, where known.
+        /// The process id of the child or parent, where known.
         id: Option<u32>,
     },
     /// Any other byte stream, by a name for logs.
@@ -63,7 +63,7 @@ pub struct Credentials {
     pub user: u32,
     /// The group's id.
     pub group: u32,
-    /// The process's id, where the platform tells.
+    /// The process's id, where the platform reports it.
     pub process: Option<i32>,
 }
 
@@ -95,7 +95,7 @@ impl fmt::Display for Peer {
     }
 }
 
-/// The name that the path stands for in the abstract namespace, if it stands for one.
+/// The name in the abstract namespace that the path stands for, if it stands for one.
 pub(crate) fn abstract_name(path: &Path) -> Option<&[u8]> {
     path.as_os_str().as_encoded_bytes().strip_prefix(b"\0")
 }

@@ -1,4 +1,4 @@
-//! Text for Python: what its `repr` makes of bytes.
+//! Text for Python: the `repr` of bytes.
 
 use std::fmt::{self, Write};
 

@@ -27,22 +27,22 @@ use crate::wire::WireError;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CloseReason {
-    /// This end closed it, by [`Connection::close`](crate::Connection::close) or by dropping its last handle. When both ends close at
-    /// once, either may have [`ClosedByPeer`](Self::ClosedByPeer) instead.
+    /// This end closed it, by [`Connection::close`](crate::Connection::close) or by dropping its last handle. When both ends
+    /// close at once, either may have [`ClosedByPeer`](Self::ClosedByPeer) instead.
     Closed,
-    /// This end closed it, and what was queued was not all written within [`Settings::linger`](crate::Settings::linger) after
+    /// This end closed it, and not all queued bytes were written within [`Settings::linger`](crate::Settings::linger) after
     /// [`Settings::close_timeout`](crate::Settings::close_timeout): notifications that were accepted are lost. Only
-    /// [`Connection::closed`](crate::Connection::closed) and the driver return it, because it is known last; whoever is told earlier
-    /// has [`Closed`](Self::Closed). So it is with [`Io`](Self::Io) when the last bytes fail to be written or read, and with
-    /// [`EndedByPeer`](Self::EndedByPeer) when the peer has thrown them away and says why. A connection over boxes has this reason,
-    /// too, when the one that carries it was closed first.
+    /// [`Connection::closed`](crate::Connection::closed) and the driver return it, because it is known last; waiters that are
+    /// told earlier receive [`Closed`](Self::Closed). The same holds for [`Io`](Self::Io) when the last bytes fail to be written
+    /// or read, and for [`EndedByPeer`](Self::EndedByPeer) when the peer has discarded them and says why. A connection over boxes
+    /// also has this reason when the connection that carries it was closed first.
     Unwritten,
-    /// The peer closed it between two boxes, or aborted it; over TLS, with or without `close_notify`. It may be the reason of an end that
-    /// has closed itself, when both do so at once.
+    /// The peer closed it between two boxes, or aborted it; over TLS, with or without `close_notify`. An end that has closed its
+    /// connection may have this reason when both ends close at once.
     ClosedByPeer,
     /// The byte stream ended within a box.
     ClosedMidBox {
-        /// How many bytes of the box had come.
+        /// Bytes of the box that had been received.
         received: usize,
     },
     /// Reading or writing failed. A read that fails as [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) is the peer's end instead.
@@ -63,48 +63,48 @@ pub enum CloseReason {
     Failure,
     /// The peer does not read: more than [`Settings::max_outbound`](crate::Settings::max_outbound) bytes wait to be written.
     NotReading {
-        /// The limit that was crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
-    /// No byte of a box that the peer had begun came for [`Settings::box_timeout`](crate::Settings::box_timeout).
+    /// No byte of a box that the peer had begun arrived for [`Settings::box_timeout`](crate::Settings::box_timeout).
     BoxTimeout {
-        /// The limit that was crossed.
+        /// The limit that was exceeded.
         timeout: Duration,
     },
-    /// The peer does not read: the transport took nothing of what waits to be written for
+    /// The peer does not read: the transport accepted none of the bytes that wait to be written for
     /// [`Settings::write_timeout`](crate::Settings::write_timeout).
     WriteTimeout {
-        /// The limit that was crossed.
+        /// The limit that was exceeded.
         timeout: Duration,
     },
     /// A replacement of the transport took longer than [`Settings::handshake_timeout`](crate::Settings::handshake_timeout).
     HandshakeTimeout {
-        /// The limit that was crossed.
+        /// The limit that was exceeded.
         timeout: Duration,
     },
-    /// More notifications of the peer wait here than [`Settings::max_inbound`](crate::Settings::max_inbound) allows, each of
-    /// which it was told was sent.
+    /// More notifications of the peer wait here than [`Settings::max_inbound`](crate::Settings::max_inbound) allows. The peer was
+    /// told that each of them was sent.
     TooManyNotifications {
-        /// The limit that was crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
-    /// The peer does not answer: so many commands of extensions, such as the ends of streams, have no answer beyond the time for it
-    /// (`StreamSettings::disconnect_timeout`).
+    /// The peer does not answer: so many commands of extensions, such as the ends of streams, are unanswered beyond their time
+    /// limit (`StreamSettings::disconnect_timeout`).
     NotAnswering {
-        /// The limit that was crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
-    /// The connections of the server held more than [`ServerBuilder::max_memory`](crate::server::ServerBuilder::max_memory) together, and this
-    /// one the most of it. All that it held is given back: what ran was cut, and what was to be written is lost.
+    /// The connections of the server together held more than
+    /// [`ServerBuilder::max_memory`](crate::server::ServerBuilder::max_memory), and this one held the most. All that it held is
+    /// released: running responders are cancelled, and unwritten bytes are lost.
     OutOfMemory {
-        /// How many bytes it held.
+        /// Bytes that it held.
         held: usize,
-        /// The limit that was crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
-    /// This server had as many connections as it may
-    /// ([`ServerBuilder::max_connections`](crate::server::ServerBuilder::max_connections)), and one more came: the peer had never sent a whole box,
-    /// and was the first of those.
+    /// This server had reached [`ServerBuilder::max_connections`](crate::server::ServerBuilder::max_connections), and one more
+    /// connection arrived: of the connections that had never sent a whole box, this was the earliest.
     MadeRoom,
     /// The peer ended it and said why.
     EndedByPeer {
@@ -113,31 +113,31 @@ pub enum CloseReason {
         /// The peer's words, cut after 512 characters. Control characters are escaped.
         text: String,
     },
-    /// Extensions that [`ConnectionBuilder::extension`](crate::connection::ConnectionBuilder::extension) was given claim the same command twice. Nothing was handled or
-    /// written.
+    /// Extensions passed to [`ConnectionBuilder::extension`](crate::connection::ConnectionBuilder::extension) claim the same
+    /// command twice. Nothing was handled or written.
     ClaimedTwice {
         /// The command.
         command: &'static str,
     },
     /// This end ended it at once, by [`Connection::abort`](crate::Connection::abort).
     Aborted,
-    /// The task that drives the connection was dropped, as when its runtime shuts down.
+    /// The task that drives the connection was dropped, for example because its runtime shuts down.
     DriverDropped,
 }
 
 impl CloseReason {
-    /// Whether what is queued when the connection ends is still written.
+    /// Whether bytes that are queued when the connection ends are still written.
     pub(crate) fn lets_write(&self) -> bool {
         !matches!(self, Self::Io(_) | Self::DriverDropped | Self::MadeRoom)
     }
 
-    /// Whether the end is logged: it is the fault of somebody, and nothing else has told of it.
+    /// Whether the end is logged: one side is at fault, and no other log line has reported it.
     pub(crate) fn is_told(&self) -> bool {
         use CloseReason::{Aborted, Closed, ClosedByPeer, DriverDropped, Failure, Fatal, MadeRoom};
         !matches!(self, Closed | ClosedByPeer | Aborted | DriverDropped | MadeRoom | Failure | Fatal { .. })
     }
 
-    /// Under which code the peer is told of an end for which it is the cause, or a fatal error.
+    /// The code that tells the peer of an end that it caused, or of a fatal error.
     pub(crate) fn goodbye(&self) -> Option<&'static str> {
         match self {
             Self::Wire(_) | Self::Packet(_) | Self::UnknownAnswer => Some(codes::PROTOCOL),
@@ -208,7 +208,7 @@ impl fmt::Display for CloseReason {
 }
 
 impl Error for CloseReason {
-    /// The error within is a part of the text, so its own source comes next.
+    /// The inner error is a part of the text, so its own source comes next.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Io(error) => error.source(),

@@ -1,4 +1,4 @@
-//! What connections allow. Imports `wire`.
+//! Settings of connections: limits, times and features. Imports `wire`.
 
 use std::time::Duration;
 
@@ -25,88 +25,90 @@ use crate::wire::BoxLimits;
 pub struct Settings {
     /// The bounds of one box, received or sent.
     pub boxes: BoxLimits,
-    /// How many calls to the peer may be out at once, at least 1; further ones wait for a place, in order: one that waits
-    /// and is no longer polled keeps the later ones waiting. Poll it or drop it. Default 1,024.
+    /// Number of calls to the peer that may be outstanding at once, at least 1. Further calls wait for a place, in order. A
+    /// waiting call that is no longer polled blocks the later ones: poll it or drop it. Default 1,024.
     ///
-    /// A call that was dropped or timed out keeps its place until its answer comes, because the peer still works on it. Calls that
-    /// a responder makes take no place: see [`Connection::call`](crate::Connection::call).
+    /// A call that was dropped or timed out keeps its place until its answer arrives, because the peer still works on it. Calls
+    /// that a responder makes take no place: see [`Connection::call`](crate::Connection::call).
     pub max_calls: usize,
-    /// How many of the peer's commands may run or wait here at once; further ones are answered with
-    /// [`codes::BUSY`](crate::error::codes::BUSY), and notifications wait. Responders that are ready at once do not count. Default 4,096.
+    /// Number of the peer's commands that may run or wait here at once. Further asks are answered with
+    /// [`codes::BUSY`](crate::error::codes::BUSY), and notifications wait. Responders that are ready at once do not count.
+    /// Default 4,096.
     ///
-    /// One notification at a time runs in any case, whatever calls run: they may be waiting for it.
+    /// One notification at a time runs in any case, whatever calls run: those calls may be waiting for it.
     pub max_responders: usize,
-    /// How many bytes the peer's commands may hold that run or wait here; further ones are answered with
+    /// Bytes that the peer's running and waiting commands may hold. Further commands are answered with
     /// [`codes::BUSY`](crate::error::codes::BUSY). Default 64 MiB.
     ///
-    /// Each counts for 512 bytes more than it has, for what it decodes to beyond its own bytes, and for the future of a responder that waits,
-    /// if that is over 512 bytes, until it is answered. A notification
-    /// waits for its turn among [`max_responders`](Self::max_responders), and while this limit is crossed, but one at a time runs in any
-    /// case. A peer that [announces](Self::announce) gets no credit for more meanwhile. Another one may have sent more already, and each
-    /// was promised to run: the connection ends with
-    /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications) when they hold more than this limit, six boxes of
-    /// the [largest size](crate::wire::BoxLimits::bytes), 193 KiB and [`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes) together.
+    /// Until it is answered, each command counts for its own bytes plus 512, for the memory that it decodes to beyond its own
+    /// bytes, and for the future of a responder that waits, if that is over 512 bytes. A notification waits for its turn among
+    /// [`max_responders`](Self::max_responders), and while this limit is exceeded, but one at a time runs in any case. A peer
+    /// that [announces](Self::announce) receives no credit for more meanwhile. Any other peer may have sent more already, and
+    /// each of its notifications was promised to run: the connection ends with
+    /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications) when they hold more than the sum of this
+    /// limit, six boxes of the [largest size](crate::wire::BoxLimits::bytes), 193 KiB and
+    /// [`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes).
     pub max_inbound: usize,
-    /// High-water mark of the outbound buffer, in bytes: above it callers wait before they append to it, and responders before they
-    /// start. What counts as no call, as the bytes of streams, has room of its own: 96 KiB, beside large calls as much as these had the
-    /// turn before, and at most half of this. Until the peer's first box has come, notifications wait from 64 KiB on: it may be about
-    /// to give credit. At least 1. Default 1 MiB.
+    /// High-water mark of the outbound buffer, in bytes: above it callers wait before they append to it, and responders before
+    /// they start. Bytes that belong to no call, as those of streams, have room of their own: 96 KiB, beside large calls as much
+    /// as these had in the previous turn, and at most half of this mark. Until the peer's first box has arrived, notifications
+    /// wait from 64 KiB on: the peer may be about to give credit. At least 1. Default 1 MiB.
     pub outbound_high_water: usize,
-    /// How many bytes, answers included, may gather behind those being written (which may be as many) before the peer
-    /// counts as one that does not read
-    /// and the connection ends. Default 64 MiB.
+    /// Bytes, answers included, that may gather behind those being written (which may be as many) before the peer counts as not
+    /// reading and the connection ends. Default 64 MiB.
     pub max_outbound: usize,
-    /// How long a call waits for its answer unless it says otherwise. Default: without end.
+    /// Time that a call waits for its answer unless the call sets its own. Default: no limit.
     pub call_timeout: Option<Duration>,
-    /// How long the peer may send nothing of a box that it has begun. Each byte that comes begins the time anew; there is no limit
-    /// before the first box and between boxes. When it is over, the connection ends with
-    /// [`CloseReason::BoxTimeout`](crate::CloseReason::BoxTimeout). `None`: without end. Default 30 s.
+    /// Time for which the peer may send no further byte of a box that it has begun. Each byte that arrives restarts the time.
+    /// There is no limit before the first box or between boxes. When the time is over, the connection ends with
+    /// [`CloseReason::BoxTimeout`](crate::CloseReason::BoxTimeout). `None`: no limit. Default 30 s.
     pub box_timeout: Option<Duration>,
-    /// How long the transport may take nothing while bytes wait to be written or flushed: the peer does not read. Each byte that is
-    /// taken begins the time anew. When it is over, the connection ends with
-    /// [`CloseReason::WriteTimeout`](crate::CloseReason::WriteTimeout). `None`: without end, up to
+    /// Time for which the transport may accept no byte while bytes wait to be written or flushed: the peer does not read. Each
+    /// byte that is accepted restarts the time. When it is over, the connection ends with
+    /// [`CloseReason::WriteTimeout`](crate::CloseReason::WriteTimeout). `None`: no limit, up to
     /// [`max_outbound`](Self::max_outbound). Default 120 s.
     ///
-    /// A system takes bytes in portions of a third of its send buffer, which may grow to 4 MiB: a peer that reads less than a portion in
-    /// this time, 11 kB a second, ends as one that does not read.
+    /// An operating system accepts bytes in portions of a third of its send buffer, which may grow to 4 MiB: a peer that reads
+    /// less than a portion in this time, 11 kB a second, counts as one that does not read.
     pub write_timeout: Option<Duration>,
-    /// How long a replacement of the transport may take, from when nothing more is written over the old transport until the new one is
-    /// there: the peer's answer, if this end has asked, and the handshake. When it is over, the connection ends with
-    /// [`CloseReason::HandshakeTimeout`](crate::CloseReason::HandshakeTimeout). `None`: without end. Default 10 s.
+    /// Time that a replacement of the transport may take, from the moment when nothing more is written over the old transport
+    /// until the new one is there: the peer's answer, if this end has asked, and the handshake. When it is over, the connection
+    /// ends with [`CloseReason::HandshakeTimeout`](crate::CloseReason::HandshakeTimeout). `None`: no limit. Default 10 s.
     pub handshake_timeout: Option<Duration>,
-    /// How long a responder may take before its first await until that is logged at `WARN`, with its command and what helps: meanwhile
-    /// nothing else happens on its connection. A command is told of when it has been slow twice, because the system may pause any
-    /// thread; not all are timed; and there is one line on each connection, and then one a minute. `None`: never. Default 10 ms.
+    /// Time that a responder may take before its first await until it is logged at `WARN`, with its command and the remedy:
+    /// meanwhile nothing else happens on its connection. A command is reported only when it has been slow twice, because the
+    /// system may pause any thread. Not every poll is timed. There is one line on each connection, and then one a minute. `None`:
+    /// never. Default 10 ms.
     pub slow_poll: Option<Duration>,
-    /// How long [`Connection::close`](crate::Connection::close) lets outstanding answers arrive and responders finish, and how long
-    /// responders may go on after the connection has ended, however it did: those of notifications, and of commands that are
-    /// declared `detached`. What still runs then is cut, with a `WARN`. The connection keeps its place in its server meanwhile, and
-    /// [`closed`](crate::Connection::closed) waits. Default 10 s.
+    /// Time for which [`Connection::close`](crate::Connection::close) lets outstanding answers arrive and responders finish, and
+    /// for which responders may go on after the connection has ended, for whatever reason: those of notifications, and of
+    /// commands that are declared `detached`. Responders that still run then are cancelled, with a `WARN`. Meanwhile the
+    /// connection keeps its place in its server, and [`closed`](crate::Connection::closed) waits. Default 10 s.
     pub close_timeout: Duration,
-    /// How long the last bytes may take to be written and read by the peer when the connection ends, and for how long this end takes
-    /// what the peer sent before it saw an orderly end. It counts twice when this end had to stop reading because much was held. Over
-    /// pipes a peer that announces nothing is not waited for: nothing is lost when a pipe is closed before its reader has read.
-    /// Default 1 s.
+    /// Time for the last bytes to be written and to be read by the peer when the connection ends, and for this end to receive
+    /// what the peer sent before it saw an orderly end. It counts twice when this end had to stop reading because it held too
+    /// much. Over pipes, a peer that announces nothing is not waited for: nothing is lost when a pipe is closed before its reader
+    /// has read. Default 1 s.
     pub linger: Duration,
-    /// How much of what one read has brought is handled before answers to it are written. Default: as the faster of both ways shows.
+    /// How much of one read is handled before its answers are written. Default: whichever way measures faster.
     pub batching: Batching,
-    /// What a failure that is not declared costs. Default: its one call.
+    /// Consequence of a failure that is not declared. Default: only its own call fails.
     pub strictness: Strictness,
-    /// Whether answers to tags that are not out are logged and passed over instead of ending the connection. Default off.
+    /// Whether an answer to a tag that is not outstanding is logged and ignored instead of ending the connection. Default off.
     pub ignore_unknown_answers: bool,
     /// Whether each responder finishes before the next one starts. Default off: they run concurrently.
     ///
-    /// With it on, a responder that calls the peer back and waits can deadlock with a peer that does the same: give such
-    /// calls a time limit.
+    /// With it on, a responder that calls the peer back and waits can deadlock with a peer that does the same: set a time limit
+    /// on such calls.
     pub in_order: bool,
-    /// Whether the first box that this end sends carries a key that announces to a peer of this library what it understands:
-    /// credit for notifications, and the reason of an end. Other peers pass over a key that they do not know, and are sent
+    /// Whether the first box that this end sends carries a key that announces to a peer of this library which features this end
+    /// supports: credit for notifications, and the reason of an end. Other peers ignore a key that they do not know, and are sent
     /// nothing else. Default on; always off under [`Strictness::Twisted`].
     pub announce: bool,
 }
 
 impl Settings {
-    /// Whether this end announces and understands what is this library's own.
+    /// Whether this end announces and understands this library's own features.
     #[cfg(feature = "tokio")]
     pub(crate) fn announces(&self) -> bool {
         self.announce && self.strictness != Strictness::Twisted
@@ -138,37 +140,37 @@ impl Default for Settings {
     }
 }
 
-/// How much of what one read has brought is handled before answers to it are written; see [`Settings::batching`].
+/// How much of one read is handled before its answers are written; see [`Settings::batching`].
 ///
-/// It changes no order and no byte: only when they are written.
+/// It changes neither the order nor the bytes, only when they are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Batching {
-    /// Each of both ways is tried now and then, on 16,384 boxes, and the one that handles more boxes a second is kept.
+    /// Tries each of the two ways now and then, on 16,384 boxes, and keeps the one that handles more boxes a second.
     #[default]
     Adaptive,
-    /// All of it: one write and one wake-up of the peer, which is the least work. Best where both ends share a core, and for times of
-    /// answers that do not change with the load.
+    /// All of it: one write and one wake-up of the peer, which is the least work. Best where both ends share a core, and for
+    /// response times that do not change with the load.
     Whole,
-    /// In parts of 16 boxes, 32, 64 and so on: the peer has the first answers while this end handles the rest. Best where each end has
-    /// cores of its own and many calls are on their way.
+    /// In parts of 16 boxes, 32, 64 and so on: the peer has the first answers while this end handles the rest. Best where each
+    /// end has cores of its own and many calls are outstanding.
     InParts,
 }
 
-/// What a failure that is not declared costs.
+/// Consequence of a failure that is not declared.
 #[doc(alias("PROTOCOL_ERRORS"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Strictness {
-    /// The one call, which is answered with an error.
+    /// Only the call fails: it is answered with an error.
     #[default]
     Isolating,
-    /// The connection, as in Twisted: the error is answered, then the connection ends. An ask that wants no answer
-    /// ends it even with a declared error or an unknown command.
+    /// The connection ends, as in Twisted: the error is answered first. An ask that wants no answer ends it even with a declared
+    /// error or an unknown command.
     Twisted,
 }
 
-/// Setters that take and give the settings, for chains.
+/// Setters that take and return the settings, for chains.
 macro_rules! setters {
     (timeouts: $($timeout:ident),*; $($field:ident: $type:ty),* $(,)?) => {
         impl Settings {

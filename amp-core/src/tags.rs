@@ -1,7 +1,7 @@
-//! Which tags are out, and what waits for their answers. Imports `packet`.
+//! The outstanding tags, and the waiters for their answers. Imports `packet`.
 //!
-//! It is pure: a waiter is any `W` (a waker, in a connection), a sink any `S`, and time comes in as a value. What has a waiter
-//! takes its answer when it looks; what has a sink is handed out with its answer.
+//! It is pure: a waiter is any `W` (a waker, in a connection), a sink any `S`, and time comes in as a value. A waiter takes its
+//! answer when it looks; a sink is handed out with its answer.
 //!
 //! Tags count up from 1 and are never used again (`wire.md` rule 13), so a tag finds its waiter by its distance
 //! from the oldest tag of a sliding window. A call that stays out long while thousands pass would hold the
@@ -19,9 +19,10 @@ mod tests;
 const FINISHED_PER_CALL: usize = 3;
 const SLACK: usize = 64;
 
-/// An answer of so many bytes is not counted.
+/// An answer of at most this many bytes is not counted.
 const SMALL: usize = 1024;
-/// From so many untaken answers on further ones no longer share the buffer that they were read into: a few bytes hold all of it.
+/// From this many untaken answers on, further ones no longer share the buffer that they were read into: a few bytes would hold
+/// all of it.
 const MAX_SHARED: usize = 160;
 
 /// The tags of our own asks, and the waiters for their answers.
@@ -32,57 +33,57 @@ pub(crate) struct Tags<W, S> {
     window: VecDeque<Call<W, S>>,
     /// Calls that the window has left behind.
     old: HashMap<u64, Call<W, S>>,
-    /// Calls that are not finished: those whose answer has come and was not taken yet, too.
+    /// Unfinished calls, including those whose answer has arrived and was not taken yet.
     unfinished: usize,
     /// Calls that wait for an answer from the peer, abandoned ones included.
     out: usize,
-    /// Those of them whose caller is gone or has lost patience.
+    /// Those of them whose caller is gone or has timed out.
     abandoned: usize,
-    /// Those of them that take no place among the calls that may be out.
+    /// Those of them that take no place among the outstanding calls.
     uncounted: usize,
     /// Those of these whose time is over.
     overdue: usize,
     /// Answers to marked notifications that were not taken yet.
     credit: usize,
-    /// What is held by the larger answers that have come and that their callers have not taken.
+    /// Memory of the larger answers that have arrived and that their callers have not taken.
     untaken: usize,
 }
 
-/// One call, from the tag to the moment when its caller has what it wants.
+/// One call, from the tag to the moment when its caller has its result.
 #[derive(Debug)]
 enum Call<W, S> {
-    /// Nobody has a use for the tag any more.
+    /// The tag is no longer needed.
     Finished,
-    /// Neither the answer nor a loss of patience has come.
+    /// Neither the answer nor the deadline has come.
     Waiting { waiter: Option<W>, deadline: Option<Instant>, uncounted: bool },
-    /// The answer has not come, and goes to the sink. Such a call takes no place and has no deadline.
+    /// The answer has not arrived, and goes to the sink. Such a call takes no place and has no deadline.
     ForSink(S),
     /// The answer is here and the caller has not taken it.
     Answered(ReplyPacket),
-    /// The time is up and the caller does not know yet; the answer may still come.
+    /// The time is over and the caller does not know yet; the answer may still arrive.
     Expired { uncounted: bool },
-    /// The time was up and the caller does not know yet; the answer came and was discarded.
+    /// The time was over and the caller does not know yet; the answer arrived and was discarded.
     ExpiredAnswered,
-    /// The caller is gone; the answer will be discarded. It takes no place, and its time was over before.
+    /// The caller is gone; the answer will be discarded. `uncounted`: it takes no place. `overdue`: its time was over before.
     Abandoned { uncounted: bool, overdue: bool },
     /// No call, but a notification whose answer is credit for more.
     Marked,
 }
 
-/// What a call has come to.
+/// Progress of a call.
 #[derive(Debug)]
 pub(crate) enum Progress<W> {
-    /// No answer yet. The waiter that was replaced, which is to be dropped under no lock.
+    /// No answer yet. Holds the replaced waiter, which is to be dropped under no lock.
     Pending(Option<W>),
     /// The answer.
     Answered(ReplyPacket),
-    /// The time is up.
+    /// The time is over.
     Expired,
-    /// The tag is not out: the connection has ended.
+    /// The tag is not outstanding: the connection has ended.
     Lost,
 }
 
-/// What is to be done about an answer that came.
+/// Action for an answer that arrived.
 #[derive(Debug)]
 pub(crate) enum Delivery<W, S> {
     /// To wake the waiter, if there is one.
@@ -91,7 +92,7 @@ pub(crate) enum Delivery<W, S> {
     HandOver(S, ReplyPacket),
 }
 
-/// An answer to a tag that is not out.
+/// An answer to a tag that is not outstanding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownTag;
 
@@ -116,36 +117,36 @@ impl<W, S> Tags<W, S> {
         self.first + self.window.len() as u64
     }
 
-    /// How many calls take a place and wait for an answer from the peer, abandoned ones included.
+    /// Returns how many calls take a place and wait for an answer from the peer, abandoned ones included.
     pub(crate) fn counted(&self) -> usize {
         self.out - self.uncounted
     }
 
-    /// How many bytes are held by answers that their callers have not taken, but for small ones: of these there are not many more than
-    /// calls may be out.
+    /// Returns how many bytes are held by answers that their callers have not taken, except small ones: of these there are not
+    /// many more than calls may be outstanding.
     #[inline]
     pub(crate) fn held(&self) -> usize {
         self.untaken
     }
 
-    /// Whether the answer to the tag has not come.
+    /// Whether the answer to the tag has not arrived.
     pub(crate) fn is_out(&mut self, tag: u64) -> bool {
         let call = self.call_mut(tag);
         matches!(call, Some(Call::Waiting { .. } | Call::Expired { .. } | Call::Abandoned { .. }))
     }
 
-    /// How many calls have no answer that take no place and whose time is over.
+    /// Returns how many calls that take no place are unanswered beyond their deadlines.
     #[inline]
     pub(crate) fn overdue(&self) -> usize {
         self.overdue
     }
 
-    /// Whether anything waits for an answer.
+    /// Whether there is a waiter for an answer.
     pub(crate) fn is_awaited(&self) -> bool {
         self.out > self.abandoned
     }
 
-    /// Uses up the next tag for a call. An `uncounted` one takes no place among those that may be out.
+    /// Uses up the next tag for a call. An `uncounted` one takes no place among the outstanding calls.
     pub(crate) fn ask(&mut self, waiter: W, deadline: Option<Instant>, uncounted: bool) {
         self.unfinished += 1;
         self.out += 1;
@@ -184,21 +185,21 @@ impl<W, S> Tags<W, S> {
         self.slide();
     }
 
-    /// Uses up the next tag for a marked notification, for whose answer nothing waits.
+    /// Uses up the next tag for a marked notification, whose answer has no waiter.
     pub(crate) fn mark(&mut self) {
         self.unfinished += 1;
         self.push(Call::Marked);
     }
 
-    /// How many marked notifications were answered since this was asked last.
+    /// Returns how many marked notifications were answered since the last call.
     pub(crate) fn take_credit(&mut self) -> usize {
         std::mem::take(&mut self.credit)
     }
 
-    /// Takes in an answer; `Err` when nobody asked or it was answered before.
+    /// Takes in an answer; `Err` if there was no such ask or it was answered before.
     pub(crate) fn answer(&mut self, tag: u64, reply: ReplyPacket) -> Result<Delivery<W, S>, UnknownTag> {
         let held = reply.held();
-        // Answers are untaken, expired or neither: those that have come are most of the first.
+        // Answers are untaken, expired or neither: those that have arrived are mostly untaken.
         let reply = if self.unfinished - self.out < MAX_SHARED { reply } else { reply.detached() };
         let call = self.call_mut(tag).ok_or(UnknownTag)?;
         let (waiter, uncounted) = match call {
@@ -246,7 +247,8 @@ impl<W, S> Tags<W, S> {
         Ok(Delivery::Wake(waiter))
     }
 
-    /// What the call has come to; while it is pending `waiter` waits for it, or the waiter that is there when that returns `None`.
+    /// Returns the progress of the call; while it is pending `waiter` waits for it, or the existing waiter if that function
+    /// returns `None`.
     pub(crate) fn poll(&mut self, tag: u64, waiter: impl FnOnce(Option<&W>) -> Option<W>) -> Progress<W> {
         let Some(call) = self.call_mut(tag) else { return Progress::Lost };
         match call {
@@ -275,8 +277,8 @@ impl<W, S> Tags<W, S> {
         }
     }
 
-    /// The caller is gone. Its tag stays out until the answer comes, which is then discarded: AMP has no cancel box. Returns
-    /// the waiter or the sink.
+    /// The caller is gone. Its tag stays outstanding until the answer arrives, which is then discarded: AMP has no cancel box.
+    /// Returns the waiter or the sink.
     pub(crate) fn abandon(&mut self, tag: u64) -> (Option<W>, Option<S>) {
         let Some(call) = self.call_mut(tag) else { return (None, None) };
         match call {
@@ -315,8 +317,8 @@ impl<W, S> Tags<W, S> {
         next
     }
 
-    /// Forgets all calls whose answer has not come, and hands out their waiters, and their sinks with the tags. Answers that came
-    /// stay to be taken.
+    /// Forgets all calls whose answer has not arrived, and hands out their waiters, and their sinks with the tags. Answers that
+    /// have arrived stay to be taken.
     pub(crate) fn close(&mut self, mut wake: impl FnMut(W), mut lose: impl FnMut(S, u64)) {
         let window = (self.first..).zip(&mut self.window);
         for (tag, call) in window.chain(self.old.iter_mut().map(|(tag, call)| (*tag, call))) {
@@ -363,7 +365,7 @@ impl<W, S> Tags<W, S> {
         }
     }
 
-    /// Has no place for a finished call any more, unless the window still begins before it.
+    /// Frees the place of a finished call, unless the window still begins before it.
     #[inline]
     fn leave_behind(&mut self, tag: u64) {
         self.unfinished -= 1;
@@ -377,7 +379,7 @@ impl<W, S> Tags<W, S> {
         }
     }
 
-    /// As many calls as the window may hold.
+    /// Returns how many calls the window may hold.
     fn most(&self) -> usize {
         SLACK + self.unfinished * (1 + FINISHED_PER_CALL)
     }

@@ -10,7 +10,7 @@ use crate::errors::Errors;
 use crate::notation::{ModPath, error, flag, once, separated, skip_to_comma, type_within, value};
 use crate::spelling;
 
-/// What a setting can stand on.
+/// The items that a setting can be attached to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Command,
@@ -23,7 +23,7 @@ pub(crate) enum Place {
     Method,
 }
 
-/// What a setting is about.
+/// The subject of a setting.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {
     Name,
@@ -43,12 +43,12 @@ enum Key {
     Crate,
 }
 
-/// A setting that there is.
+/// A known setting.
 struct Known {
     key: Key,
     word: &'static str,
     example: &'static str,
-    /// Where it belongs, in words.
+    /// Its place, in words.
     home: &'static str,
     places: &'static [Place],
 }
@@ -141,7 +141,7 @@ pub(crate) struct Settings {
     pub(crate) object: Option<Ident>,
     /// The responder traits that this one extends.
     pub(crate) extends: Option<Vec<Path>>,
-    /// What the impls ask of the type parameters, in place of what follows from the fields.
+    /// The bounds of the impls on the type parameters, in place of those that follow from the fields.
     pub(crate) bound: Option<Vec<WherePredicate>>,
     krate: Option<Path>,
 }
@@ -177,7 +177,7 @@ impl Settings {
         }
         let trees: Vec<TokenTree> = list.tokens.clone().into_iter().collect();
         let is_comma = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ',');
-        // Not the begin of a path, as `amp::something`.
+        // Not the beginning of a path, as `amp::something`.
         let ends =
             |tree: Option<&TokenTree>| tree.is_none_or(|tree| is_comma(tree) || matches!(tree, TokenTree::Group(_)));
         (1..trees.len()).any(|at| {
@@ -212,7 +212,7 @@ impl Settings {
         }
         if !(input.is_empty() || input.peek(Token![,])) {
             errors.add(input.error(format!("expected `,` or the end after `{example}`")));
-            // A setting that only the comma is missing before is read all the same.
+            // A setting after a missing comma is read all the same.
             let next = input.fork().call(Ident::parse_any);
             if !next.is_ok_and(|next| next != key && KNOWN.iter().any(|known| next == known.word)) {
                 skip_to_comma(input)?;
@@ -221,8 +221,8 @@ impl Settings {
         Ok(())
     }
 
-    /// The type that may have been meant where none could be read. It is for the stub only: beside the mistake nobody
-    /// should be told that the answer has another type.
+    /// The type that may have been meant where none could be read. It is for the stub only: beside the mistake no further error
+    /// about the type of the answer should appear.
     fn guess(&mut self, key: Key, written: ParseStream<'_>) {
         let slot = match key {
             Key::Response => &mut self.response,
@@ -276,7 +276,7 @@ fn paths(at: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<Vec<P
     if paths.is_empty() { Err(message()) } else { Ok(paths.into_iter().collect()) }
 }
 
-/// The bounds that stand in quotes, as in a `where` clause.
+/// The bounds in quotes, as in a `where` clause.
 fn predicates(text: &LitStr, example: &str) -> syn::Result<Vec<WherePredicate>> {
     let read = text.parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated);
     let read = read.map_err(|_| error(text, format!("these are no bounds as in a `where` clause: `{example}`")));
@@ -285,7 +285,7 @@ fn predicates(text: &LitStr, example: &str) -> syn::Result<Vec<WherePredicate>> 
 
 const ONE_ENUM: &str = "one enum declares all errors of a command: give it a variant for each of these";
 
-/// What stands behind `=` where one type is expected, when it is a list: `[A, B]` or `(A, B)`.
+/// The list behind `=` where one type is expected: `[A, B]` or `(A, B)`.
 fn several(input: ParseStream<'_>) -> Option<TokenTree> {
     let ahead = input.fork();
     let _: Token![=] = ahead.parse().ok()?;
@@ -294,7 +294,7 @@ fn several(input: ParseStream<'_>) -> Option<TokenTree> {
     list.then(|| ahead.parse().ok())?
 }
 
-/// The setting with this key, or the one that is meant by it; an error when it belongs elsewhere.
+/// The setting with this key, or the one that was probably meant; an error if it belongs elsewhere.
 fn known(key: &Ident, place: Place, errors: &mut Errors) -> syn::Result<&'static Known> {
     if let Some(known) = KNOWN.iter().find(|known| key == known.word) {
         let message = || format!("`{key}` belongs on {}; known here: {}", known.home, examples(place));
@@ -309,7 +309,7 @@ fn known(key: &Ident, place: Place, errors: &mut Errors) -> syn::Result<&'static
     Ok(known)
 }
 
-/// What may stand at a place, as a list for people.
+/// The settings that a place allows, as a list for people.
 fn examples(place: Place) -> String {
     let here = KNOWN.iter().filter(|known| known.places.contains(&place));
     let examples: Vec<String> = here.map(|known| format!("`{}`", known.example)).collect();

@@ -1,11 +1,11 @@
-//! What every expansion is written with.
+//! Helpers that every expansion is written with.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
-/// `quote!` whose local names cannot meet the user's own.
+/// `quote!` whose local names cannot collide with the user's own.
 macro_rules! code {
     ($($tokens:tt)*) => {
         ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*)
@@ -14,13 +14,13 @@ macro_rules! code {
 
 pub(crate) use code;
 
-/// The same tokens, standing where the user's `place` stands: there the compiler points when they do not fit.
+/// The same tokens, with the span of the user's `place`: there the compiler points when they do not fit.
 pub(crate) fn standing_at(place: impl ToTokens, tokens: TokenStream) -> TokenStream {
     move_to(place.to_token_stream().span(), tokens)
 }
 
-/// The same tokens, reaching from the first of the user's `place` to its last, as if the user had written them there:
-/// what the compiler says of all of them is one complaint.
+/// The same tokens, spanning from the first of the user's `place` to its last, as if the user had written them there: the
+/// compiler reports all of them as one error.
 pub(crate) fn reaching_over(place: impl ToTokens, tokens: TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let place: Vec<TokenTree> = place.to_token_stream().into_iter().collect();
@@ -33,25 +33,25 @@ pub(crate) fn reaching_over(place: impl ToTokens, tokens: TokenStream) -> TokenS
     tokens.into_iter().collect()
 }
 
-/// A parameter of a generated function: without a name when nothing uses it.
+/// A parameter of a generated function: without a name if it is unused.
 pub(crate) fn parameter(name: &str, used: bool) -> TokenStream {
     let name = Ident::new(name, Span::mixed_site());
     if used { code!(#name) } else { code!(_) }
 }
 
-/// `<Type as Trait>`, so that the compiler points at the user's type when it is no such thing.
+/// `<Type as Trait>`, so that the compiler points at the user's type if it does not implement the trait.
 pub(crate) fn as_trait(ty: &Type, name: &TokenStream) -> TokenStream {
     let [open, close] = [code!(<), code!(>)].map(|bracket| standing_at(ty, bracket));
     let name = standing_at(ty, code!(as #name));
     code!(#open #ty #name #close)
 }
 
-/// `(arguments)`, where the parentheses stand at the user's `place` and the arguments where they stood.
+/// `(arguments)`, where the parentheses have the span of the user's `place` and the arguments keep theirs.
 pub(crate) fn call_at(place: impl ToTokens, arguments: TokenStream) -> TokenTree {
     group_at(place, Delimiter::Parenthesis, arguments)
 }
 
-/// `{ body }`, where the braces stand at the user's `place` and the body where it stood.
+/// `{ body }`, where the braces have the span of the user's `place` and the body keeps its own.
 pub(crate) fn block_at(place: impl ToTokens, body: TokenStream) -> TokenTree {
     group_at(place, Delimiter::Brace, body)
 }

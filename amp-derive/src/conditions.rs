@@ -1,16 +1,16 @@
-//! What decides whether a part of an item is there: `cfg`, also the one that a `cfg_attr` makes.
+//! Conditions that decide whether a part of an item is compiled: `cfg`, also the one that a `cfg_attr` makes.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Meta, MetaList};
 
-/// The conditions of one part, as attributes for everything that is made of it.
+/// The conditions of one part, as attributes for everything that is generated from it.
 #[derive(Default)]
 pub(crate) struct Conditions(Vec<TokenStream>);
 
 impl Conditions {
-    /// Those among the attributes. Whatever else a `cfg_attr` makes stays where the user wrote it.
+    /// The conditions among the attributes. Anything else that a `cfg_attr` makes stays where the user wrote it.
     pub(crate) fn of(attributes: &[Attribute]) -> Self {
         let kept = attributes.iter().filter_map(|attribute| match &attribute.meta {
             Meta::List(MetaList { path, tokens, .. }) => {
@@ -22,7 +22,7 @@ impl Conditions {
         Self(kept.collect())
     }
 
-    /// Whether the part is there in any case.
+    /// Whether the part is compiled in any case.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

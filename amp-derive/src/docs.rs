@@ -21,7 +21,7 @@ fn lines(text: &str) -> Vec<&str> {
     lines.next().into_iter().chain(lines.map(unstarred)).collect()
 }
 
-/// What one attribute says; text that a macro gives is not known yet.
+/// The text of one attribute; text from a macro is not known yet.
 fn text(attribute: &Attribute) -> Option<String> {
     match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {

@@ -6,7 +6,7 @@ use std::thread;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// The mistakes found so far. They leave by [`report`](Self::report) only: to drop them unread is a bug of the macro.
+/// The mistakes found so far. They are taken by [`report`](Self::report) only: dropping them unread is a bug of the macro.
 #[derive(Default)]
 #[must_use = "mistakes that nobody reports let a wrong program compile"]
 pub(crate) struct Errors {
@@ -15,7 +15,7 @@ pub(crate) struct Errors {
 }
 
 impl Errors {
-    /// Notes a mistake on the tokens that have it.
+    /// Notes a mistake on its tokens.
     pub(crate) fn push(&mut self, at: impl ToTokens, message: impl Display) {
         self.add(syn::Error::new_spanned(at, message));
     }
@@ -28,7 +28,7 @@ impl Errors {
         }
     }
 
-    /// How many there are so far.
+    /// Returns how many there are so far.
     pub(crate) fn count(&self) -> usize {
         self.found.as_ref().map_or(0, |all| all.into_iter().count())
     }

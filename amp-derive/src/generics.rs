@@ -1,4 +1,4 @@
-//! The type parameters of an item and what its impls ask of them.
+//! The type parameters of an item and the bounds of its impls on them.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -7,7 +7,7 @@ use syn::{GenericParam, Generics, Ident, Type, WherePredicate};
 use crate::code::code;
 use crate::errors::Errors;
 
-/// Everything that travels is owned by whom it arrives at, and so is a responder.
+/// Everything that travels is owned by its receiver, and so is a responder.
 pub(crate) fn refuse_lifetimes(generics: &Generics, message: &str, errors: &mut Errors) {
     for lifetime in generics.lifetimes() {
         errors.push(lifetime, message);
@@ -34,7 +34,7 @@ pub(crate) fn where_clause<'a>(
     if predicates.is_empty() { predicates } else { code!(where #predicates) }
 }
 
-/// Whether a type is the same wherever it is written: it is none of the parameters, nor made of one, nor of `Self`.
+/// Whether a type is the same wherever it is written: it is none of the parameters, nor made from one, nor from `Self`.
 pub(crate) fn stands_alone(ty: &Type, generics: &Generics) -> bool {
     let parameters: Vec<&Ident> = generics
         .params
@@ -48,8 +48,8 @@ pub(crate) fn stands_alone(ty: &Type, generics: &Generics) -> bool {
     !mentions(ty, &|word| word == "Self" || parameters.contains(&word))
 }
 
-/// Whether a word of the type is one that is looked for. A type that names the item itself is not asked for in
-/// the item's own where clause: the compiler would go round in circles.
+/// Whether a word of the type is one of the wanted ones. A type that names the item itself gets no bound in the item's own where
+/// clause: the compiler would go round in circles.
 pub(crate) fn mentions(ty: &Type, wanted: &dyn Fn(&Ident) -> bool) -> bool {
     fn within(tokens: TokenStream, wanted: &dyn Fn(&Ident) -> bool) -> bool {
         tokens.into_iter().any(|tree| match tree {

@@ -1,9 +1,9 @@
 //! The macros of [`amp-rpc`](https://docs.rs/amp-rpc), whose library is `amp`. Use them from there.
 //!
-//! Each macro is a small compiler: `parse` reads the user's tokens into a model, `check` holds the rules, `expand` turns
-//! the model into code, which is calls into the hidden module `amp::__private`. Mistakes are collected, so that one
-//! run of the compiler shows all of them, each on the tokens that have it; what is emitted beside them keeps the
-//! rest of the program from complaining too.
+//! Each macro is a small compiler: `parse` reads the user's tokens into a model, `check` holds the rules, `expand` turns the
+//! model into code, which is calls into the hidden module `amp::__private`. Mistakes are collected, so that one run of the
+//! compiler shows all of them, each on its own tokens; stubs are emitted beside them, so that the rest of the program causes no
+//! further errors.
 
 mod arguments;
 mod attributes;
@@ -42,32 +42,32 @@ use syn::{DeriveInput, parse_macro_input};
 /// }
 /// ```
 ///
-/// The fields are written in bytewise order of their names on the wire, which are the fields' own unless they are
-/// given one (`r#type` is `type`). Every field is an `amp::value::Argument`; `Option` makes one optional. The struct may
-/// have type and const parameters.
+/// The fields are written in bytewise order of their names on the wire, which are the fields' own names unless `name` sets
+/// another (`r#type` is `type`). Every field is an `amp::value::Argument`; `Option` makes it optional. The struct may have type
+/// and const parameters.
 ///
 /// # Settings
 /// - on the struct: `#[amp(crate = path)]`, where this project is not `::amp`;
-/// - on the struct: `#[amp(bound = "T: Value")]`, what the impls ask of the type parameters, besides `Send + 'static`. By default
-///   they ask that each field which mentions a parameter is an `amp::value::Argument`. Two generic structs that hold lists of each other
-///   need it: the compiler would go round in circles between their fields, and says so with E0275;
+/// - on the struct: `#[amp(bound = "T: Value")]`, the bounds of the impls on the type parameters, besides `Send + 'static`. By
+///   default they require that each field which mentions a parameter is an `amp::value::Argument`. Two generic structs that hold
+///   lists of each other need it: the compiler would go round in circles between their fields, and reports that as E0275;
 /// - on a field: `#[amp(name = "..")]`, its name on the wire: 1 to 255 bytes that do not begin with `_`.
 ///
 /// # Constraints
-/// `#[constrain(..)]` on a field holds rules, in one attribute or several. They are checked at both ends: before a byte
-/// is written, and before anybody sees what arrived. A rule looks at the value behind an `Option` when it is there, and
-/// the rules of nested boxes and their lists hold wherever these are fields.
-/// - `in_set = [1, 2]`: one of these; an array, or the path of a constant or function that gives an array, slice or
-///   `Vec` of what compares with the value (`&str` with a `String`, `&[u8]` with bytes);
+/// `#[constrain(..)]` on a field holds rules, in one attribute or several. They are checked at both ends: before a byte is
+/// written, and before the program sees a received value. A rule checks the value in an `Option` if there is one, and the rules
+/// of nested boxes and their lists apply wherever these are fields.
+/// - `in_set = [1, 2]`: one of these; an array, or the path of a constant or function that returns an array, slice or `Vec` of
+///   items comparable with the value (`&str` with a `String`, `&[u8]` with bytes);
 /// - `not_in_set = [0]`: none of these;
-/// - `range = 0..=100`: within any form of range, or the path of one. NaN never is;
+/// - `range = 0..=100`: within any form of range, or the path of one. NaN lies in no range;
 /// - `length = 1..=64`, `length = 16`: bytes of a byte string, characters of a text, items of a list;
 /// - `length(bytes = 1..=64)`: bytes of a text;
 /// - `pattern = "[a-z]+"`: the whole text matches this regular expression (feature `regex` of `amp-rpc`);
-/// - `non_empty`: a text, byte string or list with something in it;
-/// - `with = is_prime`, `with = DivisibleBy(11)`: any `fn(&T) -> bool` or value that is an `amp::constraint::Constraint<T>`; for a
-///   `String` also a function that takes `&str`, for a `Vec<T>` one that takes `&[T]`; a function of any type is named
-///   with the type there: `is_new::<String>`; may stand several times;
+/// - `non_empty`: a text, byte string or list that is not empty;
+/// - `with = is_prime`, `with = DivisibleBy(11)`: any `fn(&T) -> bool` or value that is an `amp::constraint::Constraint<T>`; for
+///   a `String` also a function that takes `&str`, for a `Vec<T>` one that takes `&[T]`; a generic function is named with its
+///   type: `is_new::<String>`; may be given several times;
 /// - `each(non_empty, length = ..=9)`: rules for each item of a list; nests.
 ///
 /// The declaration also goes into `amp::Arguments::FIELDS`, with the doc comments of the fields, for schemas.
@@ -75,16 +75,16 @@ use syn::{DeriveInput, parse_macro_input};
 /// # Compile errors
 /// - an enum, a union, or a struct whose fields have no names; a lifetime parameter;
 /// - a field whose name on the wire is empty, has more than 255 bytes, begins with `_`, or is another field's;
-/// - a field whose type is no `amp::value::Argument`, or is an `Option` of an `Option` (where a type parameter
-///   decides that, it is found when the program is built, not by `cargo check`);
-/// - a rule that is unknown, has no value, a value of the wrong form, or one too many; one that is given twice; an
-///   `each(..)` without rules; `#[constrain]` without parentheses or with nothing in them, or on the struct;
-/// - a set without items; `..`, and a range or a length whose bounds have nothing between them; NaN as a bound or an item;
-///   a negative length, or any from 0 on; where the field is one value, or an `Option` of one,
-///   a length that what fits in 65,535 bytes never has, or always (found by the field's type, once everything else is right). Bounds are looked at where they are literals: constants are not
-///   known to the macro, nor is what a number's type holds (`range = 0..` may stand at a `u8`);
-/// - a text that is no regular expression or too large a one, or any without the feature `regex`;
-/// - a rule that does not fit the type of the field, a literal that is outside of it;
+/// - a field whose type is no `amp::value::Argument`, or is an `Option` of an `Option` (where a type parameter decides that, the
+///   error appears when the program is built, not by `cargo check`);
+/// - a rule that is unknown, has no value, a value of the wrong form, or one too many; a rule that is given twice; an `each(..)`
+///   without rules; `#[constrain]` without parentheses or with empty ones, or on the struct;
+/// - a set without items; `..`, and a range or a length without a value between its bounds; NaN as a bound or an item; a negative
+///   length, or any from 0 on; where the field is one value, or an `Option` of one, a length that a value of at most 65,535 bytes
+///   never has, or always (found by the field's type, once everything else is right). Only literal bounds are checked: the macro
+///   knows neither constants nor the range of a number's type (`range = 0..` is allowed on a `u8`);
+/// - a text that is no regular expression or too large a one, or any pattern without the feature `regex`;
+/// - a rule that does not fit the type of the field, a literal outside of that type;
 /// - `#[exposed]`, which only a command has;
 /// - a setting that is unknown, belongs elsewhere, is given twice, has no value, a value of the wrong form, or one
 ///   too many; `#[amp]` without parentheses.
@@ -115,23 +115,23 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// Fields and their constraints are as with [`Arguments`](macro@Arguments). A field with `#[exposed]` has the type `amp::Exposed<..>` and
-/// never travels: it is empty at the caller, and filled in where the command is answered.
+/// Fields and their constraints are as with [`Arguments`](macro@Arguments). A field with `#[exposed]` has the type
+/// `amp::Exposed<..>` and never travels: it is empty at the caller, and filled in where the command is answered.
 ///
 /// # Settings
 /// - `name = ".."`: the command's name on the wire; the struct's by default;
-/// - `response = Type`: what a good answer holds, a type with `#[derive(Arguments)]`; `()` by default;
+/// - `response = Type`: the fields of a successful answer, a type with `#[derive(Arguments)]`; `()` by default;
 /// - `errors = Type`: the declared errors, an enum with `#[derive(ErrorCodes)]`; none by default;
-/// - `no_answer`: the caller does not wait for an answer, and what was sent runs to its end when the caller leaves;
+/// - `no_answer`: the caller does not wait for an answer, and a command that was sent runs to its end when the caller leaves;
 /// - `detached`: a responder that has begun runs to its end when the caller leaves, though it waits for an answer;
-/// - `new`: makes a constructor, as visible as the struct: `Divide::new(numerator, denominator)` takes the fields that travel, in the
-///   order in which they are written, and leaves exposed ones empty. A caller that uses it compiles as before when the command gets
-///   one more exposed field; one more field that travels, optional or not, is one more parameter;
+/// - `new`: generates a constructor, as visible as the struct: `Divide::new(numerator, denominator)` takes the fields that
+///   travel, in the order in which they are written, and leaves exposed ones empty. A caller that uses it still compiles when the
+///   command gets one more exposed field; one more field that travels, optional or not, is one more parameter;
 /// - `bound = "T: Value"`: as with [`Arguments`](macro@Arguments);
 /// - `crate = path`: where this project is not `::amp`.
 ///
 /// # Compile errors
-/// - those of [`Arguments`](macro@Arguments), but for `#[exposed]`;
+/// - those of [`Arguments`](macro@Arguments), except the one for `#[exposed]`;
 /// - a name that is empty, has more than 65,535 bytes, or begins with `amp.`;
 /// - `no_answer` together with `response`;
 /// - a response that is no `amp::Arguments`, errors that are no `amp::ErrorCodes`;
@@ -161,13 +161,13 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A variant without fields is described by `Display`, one with a `String` by that string. Fields with names are
-/// further keys of the error box, which a peer that does not know them passes over; from a peer that does not send
-/// them the error arrives as `CallError::Remote`. They are as with [`Arguments`](macro@Arguments).
+/// A variant without fields is described by `Display`, one with a `String` by that string. Named fields are further keys of the
+/// error box, which a peer that does not know them ignores; from a peer that does not send them the error arrives as
+/// `CallError::Remote`. They are as with [`Arguments`](macro@Arguments).
 ///
-/// The library has codes of its own, in `amp::error::codes`: `UNHANDLED`, `UNKNOWN`, `INVALID_ARGUMENT`, `BUSY`, `DRAINING` and others. A
-/// variant with one of them, as `Unknown` is by its name, is what a caller sees when the library answers with that code, too. Give it
-/// another name or another code.
+/// The library has codes of its own, in `amp::error::codes`: `UNHANDLED`, `UNKNOWN`, `INVALID_ARGUMENT`, `BUSY`, `DRAINING` and
+/// others. If a variant has one of them, as `Unknown` has by its name, a caller sees the variant also when the library answers
+/// with that code. Choose another name or another code.
 ///
 /// # Settings
 /// - on the enum: `crate = path`, where this project is not `::amp`; `bound = "T: Value"`, as with
@@ -198,9 +198,9 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// With `include` a variant holds an error of another enum, and the codes of that are declared here, too, as a command of Twisted's
-/// inherits the `errors` of its class. On the wire nothing tells where they come from. Code, description, fields, `fatal` and
-/// `invalid_argument` are as the other enum declares them.
+/// With `include` a variant holds an error of another enum, and the codes of that enum are declared here, too, as a command of
+/// Twisted's inherits the `errors` of its class. The wire does not show where they come from. Code, description, fields, `fatal`
+/// and `invalid_argument` are as the other enum declares them.
 ///
 /// # Compile errors
 /// - a struct or a union; a lifetime parameter; an enum that is no `std::error::Error`;
@@ -215,7 +215,7 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
     error_codes::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// Makes methods answer commands: on a trait, or in short on an `impl` block.
+/// Makes methods answer commands: on a trait, or in a shorter form on an `impl` block.
 ///
 /// # On a trait
 /// ```
@@ -229,15 +229,16 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// The trait stays, with futures that are `Send` and with the supertraits `Send` and `Sync`; it is implemented with
-/// `async fn`, and methods may have a body of their own. Beside it stand, as visible as the trait:
-/// - `CalculatorClient`, which calls the commands over a connection (`CalculatorClient::new(&connection)`) and is
-///   itself a `Calculator`; `client.with_timeout(limit)` is one whose calls take no longer;
+/// The trait stays, with futures that are `Send` and with the supertraits `Send` and `Sync`; it is implemented with `async fn`,
+/// and methods may have a body of their own. These types are generated beside it, as visible as the trait:
+/// - `CalculatorClient`, which calls the commands over a connection (`CalculatorClient::new(&connection)`) and is itself a
+///   `Calculator`; `client.with_timeout(limit)` is a client with that time limit for each call;
 /// - `CalculatorLocator`, a locator that answers the commands with any other `Calculator`:
 ///   `CalculatorLocator::new(abacus)`, or `from_arc` to share it.
 ///
-/// An `Arc` of an implementor is an implementor, too: `CalculatorLocator::new(Arc::clone(&abacus))` shares one among connections, and
-/// what takes an `impl Calculator` takes it. Where the trait extends others, that holds for an `Arc` that has them.
+/// An `Arc` of an implementor is an implementor, too: `CalculatorLocator::new(Arc::clone(&abacus))` shares one among connections,
+/// and a function that takes an `impl Calculator` takes it. If the trait extends others, that holds for an `Arc` that implements
+/// them.
 ///
 /// # Traits that extend others
 /// ```
@@ -257,28 +258,29 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// `AdminLocator` answers the commands of `Basic`, too, behind its own, and `AdminClient` is a `Basic`. In the parentheses stand all
-/// responder traits among the supertraits, each by the path that also leads to its locator, and those which they extend:
-/// `#[responder(extends(Admin, Basic))] trait Root: Admin + Basic`. A supertrait that is no responder trait is implemented for the
-/// client by hand.
+/// `AdminLocator` answers the commands of `Basic`, too, after its own, and `AdminClient` is a `Basic`. The parentheses list all
+/// responder traits among the supertraits, each by the path that also leads to its locator, and the traits which they extend:
+/// `#[responder(extends(Admin, Basic))] trait Root: Admin + Basic`. A supertrait that is no responder trait must be implemented
+/// for the client by hand.
 ///
-/// A responder trait is implemented for types, and not for all that implement another trait: its client and `Arc` do so already.
+/// Implement a responder trait for types, and not for all types that implement another trait: its client and `Arc` have such
+/// impls already.
 ///
 /// # When the caller leaves
-/// A responder whose caller waits for an answer is dropped at its next await when the connection ends. One whose caller wants none
-/// (`no_answer`, `notify`), and one of a command with `#[amp(detached)]`, runs on for up to `amp::Settings::close_timeout`. A responder
-/// that must outlive its caller for longer spawns a task of its own.
+/// A responder whose caller waits for an answer is dropped at its next await when the connection ends. A responder whose caller
+/// wants none (`no_answer`, `notify`), and one of a command with `#[amp(detached)]`, runs on for up to
+/// `amp::Settings::close_timeout`. A responder that must outlive its caller for longer spawns a task of its own.
 ///
 /// # Responders that compute or block
-/// The part of a responder before its first await runs where the connection is read: responders begin in the order of their commands, and
-/// one that is ready at once costs no task. While it computes or blocks, nothing else happens on its connection: no other command is
-/// begun, no answer is delivered, no byte of a stream is read. Some beginnings are timed, and a command whose responders take longer than
-/// `amp::Settings::slow_poll`, 10 ms by default, again and again is logged. What helps:
-/// - `#[amp(spawn)]` on the method, or `#[responder(spawn)]` on the trait or the block for all methods that it declares itself: the
-///   responder is a task of its own from the beginning, on any thread of the runtime. It may begin after one of a later command. Its
-///   arguments are decoded before, where the connection is read. On a trait it holds for every implementor behind
-///   `CalculatorLocator`; the methods of a trait that it extends begin as that one says;
-/// - `tokio::task::spawn_blocking` for what blocks for long: a task that blocks keeps a thread of the runtime.
+/// The part of a responder before its first await runs on the connection's reader: responders begin in the order of their
+/// commands, and one that is ready at once costs no task. While it computes or blocks, nothing else happens on its connection: no
+/// other command is begun, no answer is delivered, no byte of a stream is read. Some first polls are timed, and a command whose
+/// responders repeatedly take longer than `amp::Settings::slow_poll`, 10 ms by default, is logged. Remedies:
+/// - `#[amp(spawn)]` on the method, or `#[responder(spawn)]` on the trait or the block for all methods that it declares itself:
+///   the responder is a task of its own from the beginning, on any thread of the runtime. It may begin after one of a later
+///   command. Its arguments are decoded before, on the connection's reader. On a trait it applies to every implementor behind
+///   `CalculatorLocator`; the methods of a trait that it extends begin as that trait says;
+/// - `tokio::task::spawn_blocking` for code that blocks for long: a task that blocks keeps a thread of the runtime.
 ///
 /// # On an `impl` block
 /// ```
@@ -298,21 +300,21 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// The block stays, every method in it is a responder, and `abacus.into_locator()` makes a locator. The type may
 /// have parameters, and has one such block.
 ///
-/// A method may take up to six parameters behind the command, each an `amp::locator::Exposable`, as exposed fields hold:
-/// `async fn divide(&self, command: Divide, connection: Connection, pool: State<Pool>) -> Reply<Divide>`.
+/// A method may take up to six parameters after the command, each an `amp::locator::Exposable`, as exposed fields hold: `async fn
+/// divide(&self, command: Divide, connection: Connection, pool: State<Pool>) -> Reply<Divide>`.
 ///
-/// In both forms `#[cfg(..)]` on a method holds for everything that is made of it, also the `cfg` that a `cfg_attr` makes. A
-/// mistake behind one is reported where the condition holds.
+/// In both forms `#[cfg(..)]` on a method applies to everything that is generated from it, also the `cfg` that a `cfg_attr`
+/// makes. A mistake behind one is reported where the condition holds.
 ///
 /// # Beside other macros
-/// A macro that reads the trait stands below `#[responder]`, which is expanded first: `#[responder] #[mockall::automock] trait ..`
-/// makes a mock whose methods return boxed futures.
+/// A macro that reads the trait must stand below `#[responder]`, which is expanded first: `#[responder] #[mockall::automock]
+/// trait ..` makes a mock whose methods return boxed futures.
 ///
 /// # Settings
 /// - `#[responder(extends(Trait, ..))]`, on a trait: see above;
-/// - `#[responder(dyn)]`, on a trait: makes `DynCalculator`, a trait for objects, whose futures are boxed. Every `Calculator` is a
-///   `DynCalculator`, and an `Arc<dyn DynCalculator>` is a `Calculator`: it is called by the same methods and makes a locator. Not together
-///   with `extends`; other supertraits have to allow objects;
+/// - `#[responder(dyn)]`, on a trait: generates `DynCalculator`, a trait for objects, whose futures are boxed. Every `Calculator`
+///   is a `DynCalculator`, and an `Arc<dyn DynCalculator>` is a `Calculator`: it is called by the same methods and makes a
+///   locator. Not together with `extends`; other supertraits must be object-safe;
 /// - `#[responder(crate = path)]`, where this project is not `::amp`;
 /// - `#[responder(spawn)]`, and on a method `#[amp(spawn)]`: see above.
 ///
@@ -320,11 +322,11 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 /// - another item; the implementation of a trait (the macro stands on the trait itself);
 /// - a method that is not `async`, does not take `&self` and a command by value, has type or lifetime parameters or a
 ///   where clause of its own, is `unsafe` or `extern`, or returns nothing;
-/// - a parameter behind the command: in a trait; the seventh in an `impl` block; a reference; a type that nothing
-///   provides;
+/// - a parameter after the command: in a trait; the seventh in an `impl` block; a reference; a type that nothing provides;
 /// - a trait in `extends(..)` that is no supertrait; a supertrait that the client does not implement; two of these traits with commands
 ///   of one name;
-/// - anything but methods within; a trait with parameters or a where clause, or an `unsafe` one; a lifetime parameter of the type;
+/// - any item but methods within; a trait with parameters or a where clause, or an `unsafe` one; a lifetime parameter of the
+///   type;
 /// - a type that is no command, a reply that is not the command's, a future that is not `Send`;
 /// - two methods of one name, for one command, or for two commands with one name; in a trait a method `connection`, which the client
 ///   has itself, or `clone`, `to_owned`, `clone_into`, `into` or `try_into`, which a call of the client could mean as well; in an `impl` block
@@ -335,7 +337,7 @@ pub fn responder(settings: TokenStream, item: TokenStream) -> TokenStream {
     responder::attribute(settings.into(), &item.into()).into()
 }
 
-/// Stands for [`macro@responder`] where the feature `tokio` is off.
+/// Replaces [`macro@responder`] where the feature `tokio` is off.
 #[doc(hidden)]
 #[proc_macro_attribute]
 pub fn responder_without_tokio(_: TokenStream, _: TokenStream) -> TokenStream {

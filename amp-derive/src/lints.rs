@@ -1,4 +1,4 @@
-//! What an expansion allows. A crate may forbid a lint, and then an `allow` is an error.
+//! The lints that an expansion allows. A crate may forbid a lint, and then an `allow` is an error.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -6,9 +6,9 @@ use syn::{Attribute, Meta};
 
 use crate::code::code;
 
-/// Allows the use of what is deprecated where the user speaks of it: marks a part, or allows it there.
+/// Allows the use of deprecated items where the user names them: marks a part, or allows it there.
 ///
-/// Elsewhere such a use stands in the user's own tokens and is reported there, once.
+/// Elsewhere such a use is in the user's own tokens and is reported there, once.
 pub(crate) fn deprecated<'a>(attributes: impl IntoIterator<Item = &'a [Attribute]>) -> Option<TokenStream> {
     let speaks = |attribute: &Attribute| match &attribute.meta {
         Meta::List(list) if !list.path.is_ident("doc") => mentions(attribute.meta.to_token_stream()),

@@ -1,4 +1,4 @@
-//! How settings and rules are written: `key`, `key = value`, with commas in between.
+//! The notation of settings and rules: `key`, `key = value`, with commas in between.
 
 use std::fmt::Display;
 
@@ -10,7 +10,7 @@ use syn::{Expr, Ident, LitStr, Path, Token, Type, parenthesized, token};
 
 use crate::errors::Errors;
 
-/// A mistake on the tokens that have it.
+/// A mistake on its tokens.
 pub(crate) fn error(at: impl ToTokens, message: impl Display) -> syn::Error {
     syn::Error::new_spanned(at, message)
 }
@@ -34,7 +34,7 @@ pub(crate) fn value<T: Parse>(key: &Ident, example: &str, what: &str, input: Par
     if input.is_empty() {
         return Err(error(equals, message));
     }
-    // Read ahead: what is left of a group that was begun would be reported too, in other words.
+    // Read ahead: the rest of a group that was begun would be reported too, with another message.
     let (ahead, wrong) = (input.fork(), input.fork());
     if let Ok(value) = ahead.parse() {
         input.advance_to(&ahead);
@@ -54,7 +54,7 @@ pub(crate) fn flag(key: &Ident, input: ParseStream<'_>) -> syn::Result<Ident> {
     Ok(key.clone())
 }
 
-/// Reads everything between the commas with `one`; after a mistake it goes on behind the next comma.
+/// Reads everything between the commas with `one`; after a mistake it continues behind the next comma.
 pub(crate) fn separated(
     input: ParseStream<'_>,
     errors: &mut Errors,
@@ -70,7 +70,7 @@ pub(crate) fn separated(
     Ok(())
 }
 
-/// Passes over what is left of a setting that was not understood.
+/// Skips the rest of a setting that was not understood.
 pub(crate) fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
     while !input.is_empty() && !input.peek(Token![,]) {
         let _: TokenTree = input.parse()?;

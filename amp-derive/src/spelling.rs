@@ -1,4 +1,4 @@
-//! Which word was meant by one that is spelt wrongly.
+//! Finds the word that was meant by a misspelt one.
 
 /// The word among `known` that is one or two letters away from `written`; of short ones, one letter.
 pub(crate) fn meant<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -7,7 +7,7 @@ pub(crate) fn meant<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> 
     distances.filter(|&(distance, word)| distance <= most(word)).min().map(|(_, word)| word)
 }
 
-/// How many letters are left out, put in, changed, or exchanged with their neighbour.
+/// The number of letters that are left out, put in, changed, or exchanged with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
     let [a, b] = [a, b].map(|word| word.chars().collect::<Vec<_>>());
     let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];

@@ -1,5 +1,5 @@
-//! What is emitted beside a report: impls that say no more than that the trait is there, so that one mistake
-//! is not followed by complaints from every place that uses the type.
+//! The stubs that are emitted beside a report: impls that only make the trait available, so that one mistake does not cause
+//! errors at every place that uses the type.
 
 use proc_macro2::TokenStream;
 use syn::{Generics, Ident, Path, parse_quote};
@@ -52,7 +52,7 @@ pub(crate) fn value(ident: &Ident, generics: &Generics, krate: &Path, deprecated
     )
 }
 
-/// `impl ErrorCodes`, for a type that need not be an `Error`: whether it is one is said elsewhere.
+/// `impl ErrorCodes`, for a type that need not be an `Error`: that is checked elsewhere.
 pub(crate) fn error_codes(
     ident: &Ident,
     generics: &Generics,
@@ -82,7 +82,7 @@ pub(crate) fn error_codes(
     )
 }
 
-/// An impl that asks nothing of the fields; what the trait asks of a generic type is taken for granted.
+/// An impl without bounds on the fields; the trait's bounds on a generic type are assumed.
 pub(crate) fn implement(
     ident: &Ident,
     generics: &Generics,

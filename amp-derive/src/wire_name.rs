@@ -1,4 +1,4 @@
-//! Names on the wire: the rules for them, and the ones that follow from a Rust name.
+//! Names on the wire: the rules for them, and the names that follow from a Rust name.
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -6,9 +6,9 @@ use syn::{Ident, LitStr};
 
 use crate::errors::Errors;
 
-/// The most bytes that a key has.
+/// Maximum bytes of a key.
 const MAX_KEY: usize = 255;
-/// The most bytes that a value has: a command's name and an error's code are values.
+/// Maximum bytes of a value: a command's name and an error's code are values.
 pub(crate) const MAX_VALUE: usize = 65_535;
 
 /// The key of a field: `given` with `#[amp(name = "..")]`, or the field's own name.
@@ -41,7 +41,7 @@ pub(crate) fn code(given: Option<&LitStr>, variant: &Ident, errors: &mut Errors)
     code
 }
 
-/// Where the name was written.
+/// The place where the name was written.
 fn place<'a>(given: Option<&'a LitStr>, ident: &'a Ident) -> &'a dyn ToTokens {
     match given {
         Some(given) => given,

@@ -5,21 +5,21 @@ use amp_core::locator::Answer;
 
 use crate::commands::{StreamGone, Transmit};
 
-/// The acknowledgement of received bytes, which the peer gets when they were read.
+/// The acknowledgement of received bytes, which is sent to the peer when they were read.
 pub(crate) type Ack = Answer<Transmit>;
 
-/// Tells the peer that bytes were read.
+/// Acknowledges to the peer that bytes were read.
 pub(crate) fn acknowledge(acks: impl IntoIterator<Item = Ack>) {
     acks.into_iter().for_each(|ack| ack.send(Ok(())));
 }
 
-/// Answers for bytes that nobody will read. A peer of ours is told so, or its shutdown would be Ok; the connection of a txampext
-/// peer would end by the error.
+/// Answers for bytes that will never be read. A peer of ours receives an error, or its shutdown would be Ok; a txampext peer
+/// would end its connection over the error.
 pub(crate) fn discard(half_close: bool, acks: impl IntoIterator<Item = Ack>) {
     if half_close { refuse(acks) } else { acknowledge(acks) }
 }
 
-/// Tells the peer that there is no such stream, as txampext does: without a description.
+/// Answers that there is no such stream, as txampext does: without a description.
 pub(crate) fn refuse<C>(answers: impl IntoIterator<Item = Answer<C>>)
 where
     C: Command<Response = (), Errors = StreamGone>,

@@ -13,11 +13,11 @@ use uuid::Uuid;
 #[derive(Command, Debug)]
 #[amp(response = Connected, errors = ConnectRefusal, crate = amp_core)]
 pub(crate) struct Connect {
-    /// A byte string, as every field that txampext declares.
+    /// A byte string, as is every field that txampext declares.
     pub(crate) factory: Bytes,
-    /// This end can take a stream that is closed in one direction only.
+    /// This end supports half-close: a stream that is closed in one direction only.
     pub(crate) half_close: ExtraKey<bool>,
-    /// How much this end buffers for its reader: no window needs to be larger.
+    /// Bytes that this end buffers for its reader: no window needs to be larger.
     pub(crate) keeps: ExtraKey<u64>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Connect {
 #[amp(crate = amp_core)]
 pub(crate) struct Connected {
     pub(crate) connection: Id,
-    /// The other end can, too, and this one has said so.
+    /// Set only if the Connect asked for it: the accepting end also supports half-close.
     pub(crate) half_close: ExtraKey<bool>,
     pub(crate) keeps: ExtraKey<u64>,
 }
@@ -39,7 +39,7 @@ pub(crate) enum ConnectRefusal {
     ConnectionRefused(String),
 }
 
-/// Carries bytes of a stream. Its answer is the credit: it comes when the bytes were consumed.
+/// Carries bytes of a stream. Its answer is the credit: it is sent when the bytes were consumed.
 #[derive(Command, Debug)]
 #[amp(errors = StreamGone, crate = amp_core)]
 pub(crate) struct Transmit {
@@ -48,27 +48,27 @@ pub(crate) struct Transmit {
 }
 
 impl Transmit {
-    /// Encodes one whose data is borrowed.
+    /// Encodes a Transmit whose data is borrowed.
     pub(crate) fn put(connection: &Id, data: &[u8], out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         out.put(Key::from_wire(b"\0\x0aconnection"), connection)?;
         out.put_raw(Key::from_wire(b"\0\x04data"), data)
     }
 }
 
-/// The bytes of a [`Transmit`], and how much memory they pin. Few bytes are copied when they are decoded. Many are a slice of what
-/// was received: whether they are copied is decided later, in one place.
+/// The bytes of a [`Transmit`], and how much memory they pin. Few bytes are copied when they are decoded. Many are a slice of the
+/// receive buffer: whether they are copied is decided later, in one place.
 #[derive(Debug)]
 pub(crate) struct Data {
     bytes: Bytes,
-    /// The size of the allocation that they are a slice of: at least their own.
+    /// The size of the allocation that they are a slice of: at least their own size.
     pinned: usize,
 }
 
 impl Data {
-    /// Fewer bytes than these are copied in any case.
+    /// Fewer bytes than this are copied in any case.
     const SLICE_FROM: usize = 16 * 1024;
 
-    /// Bytes that are a slice of so many.
+    /// Bytes that are a slice of an allocation of `pinned` bytes.
     pub(crate) fn pinning(bytes: Bytes, pinned: usize) -> Self {
         Self { pinned: pinned.max(bytes.len()), bytes }
     }
@@ -93,7 +93,7 @@ impl Data {
         self.pinned
     }
 
-    /// How much they pin beside themselves.
+    /// Returns how much they pin beside themselves.
     pub(crate) fn pinned_beside(&self) -> usize {
         self.pinned - self.bytes.len()
     }
@@ -134,7 +134,7 @@ pub(crate) struct Disconnect {
     pub(crate) connection: Id,
     /// Only the direction from the sender of this is closed.
     pub(crate) half: ExtraKey<bool>,
-    /// What it sent is not all that was meant.
+    /// The bytes that were sent are not all that was meant.
     pub(crate) cut: ExtraKey<bool>,
 }
 
@@ -146,8 +146,8 @@ pub(crate) enum StreamGone {
     NoSuchConnection(String),
 }
 
-/// A key of ours beside txampext's. Peers that do not know it may use it for themselves: a value that does not decode is as if
-/// the key were absent.
+/// A key of ours beside txampext's. Peers that do not know it may use it for themselves: if a value does not decode, the key
+/// counts as absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExtraKey<T>(pub(crate) Option<T>);
 
@@ -181,7 +181,7 @@ pub(crate) enum Id {
 }
 
 impl Id {
-    /// As many bytes as fit without a larger enum; a uuid with hyphens does.
+    /// As many bytes as fit without enlarging the enum; a uuid with hyphens does.
     const SHORT: usize = 38;
 
     /// An id that cannot be guessed.
@@ -195,7 +195,7 @@ impl Id {
         self.as_bytes().is_empty()
     }
 
-    /// How many bytes it holds beside itself, its clones together.
+    /// Returns how many bytes it holds beside itself, shared by its clones.
     pub(crate) fn held(&self) -> usize {
         match self {
             Self::Short { .. } => 0,
@@ -221,7 +221,7 @@ impl Eq for Id {}
 
 impl Hash for Id {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Without the length: no key is made of two.
+        // Without the length: no key consists of two.
         state.write(self.as_bytes());
     }
 }
@@ -247,7 +247,7 @@ impl Value for Id {
     }
 }
 
-/// At most 64 bytes of it: what a peer chooses must not fill the log.
+/// Shows at most 64 bytes: a name that the peer chose must not fill the log.
 impl std::fmt::Debug for Id {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let bytes = self.as_bytes();

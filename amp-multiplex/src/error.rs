@@ -11,19 +11,19 @@ use crate::commands::{ConnectRefusal, StreamGone};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The peer has no factory of that name. In one that is not UTF-8, U+FFFD stands for what is not.
+    /// The peer has no factory of that name. In a name that is not UTF-8, U+FFFD replaces the invalid parts.
     NoSuchFactory(String),
-    /// The peer has the factory, and it refused. The text is its reason as it came, or empty if there is none. Displayed, it is one line:
-    /// control characters are escaped, and what is over 512 characters is left out.
+    /// The peer has the factory, and it refused. The text is its reason as received, or empty if there is none. Displayed, it is
+    /// one line: control characters are escaped, and the text is cut after 512 characters.
     Refused(String),
     /// This end has as many streams as [`StreamSettings::max_streams`](crate::StreamSettings::max_streams) allows.
     TooManyStreams {
-        /// The limit that was met.
+        /// The limit that was reached.
         limit: usize,
     },
     /// The factory's name cannot be sent.
     Invalid(EncodeError),
-    /// The peer does not multiplex streams, or answered in a way that makes no sense.
+    /// The peer does not multiplex streams, or its answer is invalid.
     Unsupported(String),
     /// The connection has ended.
     Connection(CloseReason),
@@ -68,7 +68,7 @@ impl fmt::Display for ConnectError {
 }
 
 impl Error for ConnectError {
-    /// The error within is a part of the text, so its own source comes next.
+    /// The inner error is a part of the text, so its own source comes next.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Invalid(error) => error.source(),
@@ -92,11 +92,11 @@ impl From<ConnectError> for io::Error {
     }
 }
 
-/// Why a stream did not end in order. It is the inner error of the [`io::Error`]s of a [`Stream`](crate::Stream).
+/// Why a stream did not end gracefully. It is the inner error of the [`io::Error`]s of a [`Stream`](crate::Stream).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StreamError {
-    /// The peer has closed the stream and reads no more. What it wrote before can be read.
+    /// The peer has closed the stream and reads no more. Bytes that it wrote before can be read.
     PeerDisconnected,
     /// The peer ended the stream before it was whole: it was aborted, its task panicked, or bytes were lost. Or the peer has
     /// refused bytes and has not sent its Disconnect within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout).
@@ -104,14 +104,14 @@ pub enum StreamError {
     /// The peer sent more ahead of the reader than [`max_buffered`](crate::StreamSettings::max_buffered),
     /// [`max_received`](crate::StreamSettings::max_received) or [`max_early`](crate::StreamSettings::max_early) allow.
     Overrun,
-    /// The peer has not answered the Disconnect within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout). Whether
-    /// it has all that was written is not known.
+    /// The peer has not answered the Disconnect within [`disconnect_timeout`](crate::StreamSettings::disconnect_timeout). It is
+    /// unknown whether the peer has received everything that was written.
     Timeout,
     /// This end has closed the stream, or its direction.
     Closed,
     /// The peer answered bytes with an error.
     PeerFailed(String),
-    /// The connection under the stream has ended.
+    /// The connection that carries the stream has ended.
     Connection(CloseReason),
 }
 

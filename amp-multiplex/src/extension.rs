@@ -15,10 +15,10 @@ use crate::peer_commands;
 use crate::settings::StreamSettings;
 use crate::stream::Streams;
 
-/// The extension that gives connections streams: what the peer may open them to, and the limits.
+/// The extension that adds streams to connections: the factories that the peer may open them to, and the limits.
 ///
-/// It is given to [`ConnectionBuilder::extension`](amp_core::connection::ConnectionBuilder::extension) or
-/// [`ServerBuilder::extension`](amp_core::server::ServerBuilder::extension). Each connection gets streams of its own, which
+/// It is passed to [`ConnectionBuilder::extension`](amp_core::connection::ConnectionBuilder::extension) or
+/// [`ServerBuilder::extension`](amp_core::server::ServerBuilder::extension). Each connection has streams of its own, which
 /// [`Multiplexer::of`] returns. Cheap to clone.
 ///
 /// ```
@@ -47,7 +47,7 @@ pub struct Multiplexing {
 }
 
 impl Multiplexing {
-    /// Streams for connections whose peers may open them to `factories`.
+    /// An extension for connections whose peers may open streams to `factories`.
     #[must_use]
     pub fn new(factories: &Factories) -> Self {
         Self::with_settings(factories, StreamSettings::default())
@@ -60,7 +60,7 @@ impl Multiplexing {
     }
 }
 
-/// Streams that only this end opens: the peer finds no factory.
+/// Only this end opens streams: the peer finds no factory.
 impl Default for Multiplexing {
     fn default() -> Self {
         Self::new(&Factories::new())
@@ -79,7 +79,7 @@ const CONNECT: usize = 0;
 const TRANSMIT: usize = 1;
 const DISCONNECT: usize = 2;
 
-/// The claimed commands. A handler is told their places.
+/// The claimed commands. A handler receives the index into this list.
 const COMMANDS: [CommandDeclaration; 3] = {
     let mut commands = [Connect::DECLARATION; 3];
     commands[CONNECT] = Connect::DECLARATION;
@@ -108,7 +108,7 @@ impl Extension for Multiplexing {
     }
 }
 
-/// Fails all streams when the connection has ended. What they hold then is thrown away when the server's memory is used up.
+/// Fails all streams when the connection has ended. Bytes that they hold then are discarded when the server's memory is used up.
 fn fail_at_the_end(streams: &Arc<Streams>, connection: &Connection) {
     let weak = Arc::downgrade(streams);
     connection.on_end(move |reason| {
@@ -121,14 +121,14 @@ fn fail_at_the_end(streams: &Arc<Streams>, connection: &Connection) {
         if let Some(streams) = weak.upgrade() {
             streams.kept().lose(reason);
         }
-        // They may outlive the streams.
+        // The tasks may outlive the streams.
         if let Some(tasks) = tasks.upgrade() {
             tasks.abort();
         }
     });
 }
 
-/// Handles the commands of streams. An error in answer to their bytes would be the end of a txampext peer's connection.
+/// Handles the commands of streams. An error that answers their bytes would end a txampext peer's connection.
 struct StreamHandler {
     streams: Arc<Streams>,
     factories: Factories,
@@ -148,7 +148,7 @@ impl Handler for StreamHandler {
                 }
             }
             CONNECT => self.connect(ask),
-            // No other is claimed.
+            // No other command is claimed.
             _ => drop(ask),
         }
     }
@@ -162,7 +162,8 @@ impl StreamHandler {
             }
             return;
         }
-        // A stream whose id nobody would learn. An ask that is dropped is a failure: this one has its answer, which goes nowhere.
+        // The peer would never learn the id of the stream. A dropped ask counts as a failure: so this one is answered, and the
+        // answer goes nowhere.
         Events::of_ask(&ask).tell(UNANSWERED_CONNECT, |peer, omitted| {
             tracing::warn!(%peer, omitted, "a Connect that wants no answer opens nothing");
         });

@@ -20,8 +20,8 @@ use crate::streams::Charge;
 /// The factories that peers may open streams to, by name. Cheap to clone; clones share the factories, so one set can serve
 /// every connection of a server.
 ///
-/// A name is a byte string on the wire, of up to 65,535 bytes: most often text, but a Twisted peer may use any, as the bytes of
-/// a uuid. Names are compared byte for byte.
+/// A name is a byte string on the wire, of up to 65,535 bytes: most often text, but a Twisted peer may use any bytes, such as
+/// those of a uuid. Names are compared byte for byte.
 #[doc(alias("addFactory", "removeFactory"))]
 #[derive(Clone, Default)]
 pub struct Factories {
@@ -31,18 +31,18 @@ pub struct Factories {
 #[derive(Default)]
 struct Named {
     factories: HashMap<Vec<u8>, Arc<dyn Factory>>,
-    /// Of some names, with or without a factory.
+    /// Limits of some names, with or without a factory.
     limits: HashMap<Vec<u8>, Arc<Limit>>,
 }
 
 impl Named {
     fn limit(&self, name: &[u8]) -> Option<Arc<Limit>> {
-        // Most often none has any, and a name is hashed once.
+        // Most sets have no limits, and then a name is hashed once.
         if self.limits.is_empty() { None } else { self.limits.get(name).cloned() }
     }
 }
 
-/// What there is under a name.
+/// The factory and the limit of a name.
 pub(crate) struct Found {
     pub(crate) factory: Arc<dyn Factory>,
     pub(crate) limit: Option<Arc<Limit>>,
@@ -50,7 +50,7 @@ pub(crate) struct Found {
 
 /// Decides about the streams that peers open. Any `Fn(Opening)` is a factory.
 pub trait Factory: Send + Sync + 'static {
-    /// Decides about one stream, at once or later. It runs while the connection is read: it must not block.
+    /// Decides about one stream, at once or later. It runs on the connection's reader: it must not block.
     fn open(&self, opening: Opening);
 }
 
@@ -67,27 +67,28 @@ impl Factories {
         Self::default()
     }
 
-    /// Puts a factory under a name, and returns the one that was there.
+    /// Inserts a factory under a name, and returns the previous one.
     pub fn insert(&self, name: impl AsRef<[u8]>, factory: impl Factory) -> Option<Arc<dyn Factory>> {
         self.lock().factories.insert(name.as_ref().to_vec(), Arc::new(factory))
     }
 
     /// Limits how many streams that peers open to `name` there may be at once, over all connections that share these factories. A
-    /// stream counts from its Connect on until it is dropped here. Further ones are refused, and first of all those of a connection
-    /// that has as many as are left: one alone gets half of them, so that none locks the others out.
+    /// stream counts from its Connect on until it is dropped here. Further ones are refused, and first of all those of a
+    /// connection that already has as many as are left: one connection alone can have half of them, so that none locks the others
+    /// out.
     ///
-    /// It holds for whatever factory has the name, now or later. Streams that were opened before do not count. By default there is no
-    /// limit but [`max_streams`](crate::StreamSettings::max_streams) of each connection.
+    /// The limit applies to any factory with the name, now or later. Streams that were opened before do not count. By default
+    /// there is no limit but [`max_streams`](crate::StreamSettings::max_streams) of each connection.
     pub fn max_streams(&self, name: impl AsRef<[u8]>, max: usize) {
         self.lock().limits.insert(name.as_ref().to_vec(), Limit::new(max));
     }
 
-    /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. That is no responder: calls that it makes
-    /// count among [`max_calls`](amp_core::Settings::max_calls). It replaces a factory that had the name.
+    /// Accepts every stream to `name` and runs `serve` with it, in a task of its own. The task is no responder: calls that it
+    /// makes count among [`max_calls`](amp_core::Settings::max_calls). It replaces an existing factory of the name.
     ///
-    /// The task may drop its stream and go on, also when the connection has ended. Until it ends, its future counts towards
-    /// [`max_memory`](amp_core::server::ServerBuilder::max_memory), and it is aborted when that is used up and this connection holds the
-    /// most of it. What it holds on the heap is not counted; [`Connection::meter`] does that.
+    /// The task may drop its stream and continue, also when the connection has ended. Until it ends, its future counts towards
+    /// [`max_memory`](amp_core::server::ServerBuilder::max_memory), and it is aborted when that is used up and this connection
+    /// holds the most of it. Its heap memory is not counted; use [`Connection::meter`] for that.
     pub fn serve<F>(&self, name: impl AsRef<[u8]>, serve: impl Fn(Stream) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -98,11 +99,11 @@ impl Factories {
         });
     }
 
-    /// Accepts streams to `name` one by one: the peer's `connect` waits until its stream is accepted here. Over `backlog`
-    /// streams that wait, at least 1, further ones are refused; with `usize::MAX`, only
-    /// [`max_streams`](crate::StreamSettings::max_streams) limits them. It replaces a factory that had the name.
+    /// Accepts streams to `name` one by one: the peer's `connect` waits until its stream is accepted here. Beyond `backlog`
+    /// waiting streams, at least 1, further ones are refused; with `usize::MAX`, only
+    /// [`max_streams`](crate::StreamSettings::max_streams) limits them. It replaces an existing factory of the name.
     pub fn listen(&self, name: impl AsRef<[u8]>, backlog: usize) -> StreamListener {
-        // A channel panics over what its semaphore holds.
+        // A channel panics if its capacity exceeds the limit of its semaphore.
         let (sender, openings) = mpsc::channel(backlog.clamp(1, Semaphore::MAX_PERMITS));
         let name = name.as_ref().to_vec();
         let factory: Arc<dyn Factory> = Arc::new(move |opening: Opening| {
@@ -119,7 +120,7 @@ impl Factories {
         StreamListener { openings, factories: self.clone(), name, factory: own }
     }
 
-    /// Removes a factory. Streams that it has opened go on.
+    /// Removes a factory. Streams that it has opened stay open.
     pub fn remove(&self, name: impl AsRef<[u8]>) -> Option<Arc<dyn Factory>> {
         self.lock().factories.remove(name.as_ref())
     }
@@ -149,12 +150,12 @@ impl fmt::Debug for Factories {
 pub struct Opening {
     charge: Charge<Arc<Shared>>,
     connection: Connection,
-    /// The name as it came.
+    /// The name as received.
     factory: Bytes,
-    /// The name with what is not text in it replaced, if it is not text.
+    /// The name with invalid UTF-8 replaced, if it is not text.
     lossy: Option<Box<str>>,
     features: PeerFeatures,
-    /// That of its factory, if that has a limit. Boxed, as the whole is moved often.
+    /// The place in the limit of its name, if there is a limit. Boxed, because the opening is moved often.
     place: Option<Box<Place>>,
     answer: Option<Answer<Connect>>,
 }
@@ -176,7 +177,7 @@ impl Opening {
         Self { charge, connection, factory, lossy, features, place, answer: Some(answer) }
     }
 
-    /// The name that the peer asked for. In one that is not UTF-8, U+FFFD stands for what is not; see
+    /// The name that the peer asked for. In a name that is not UTF-8, U+FFFD replaces the invalid parts; see
     /// [`factory_bytes`](Self::factory_bytes).
     #[must_use]
     pub fn factory(&self) -> &str {
@@ -184,7 +185,7 @@ impl Opening {
         self.lossy.as_deref().unwrap_or_else(|| std::str::from_utf8(&self.factory).unwrap_or_default())
     }
 
-    /// The name that the peer asked for, as it came.
+    /// The name that the peer asked for, as received.
     #[must_use]
     pub fn factory_bytes(&self) -> &[u8] {
         &self.factory
@@ -196,7 +197,7 @@ impl Opening {
         self.connection.peer()
     }
 
-    /// Opens the stream. The peer is told before a byte of it can be written.
+    /// Opens the stream. The Connect is answered before a byte of the stream can be written.
     pub fn accept(mut self) -> Stream {
         match self.answer.take() {
             Some(answer) => {
@@ -207,7 +208,7 @@ impl Opening {
         }
     }
 
-    /// Refuses the stream; the peer gets the reason as it is, also an empty one.
+    /// Refuses the stream; the peer receives the reason unchanged, also an empty one.
     pub fn refuse(mut self, reason: impl Into<String>) {
         self.refuse_with(reason.into());
     }
@@ -216,7 +217,7 @@ impl Opening {
         self.charge.streams().number()
     }
 
-    /// Waits until the connection has ended: nobody can be told any more.
+    /// Waits until the connection has ended: an answer can no longer be sent.
     pub(crate) fn connection_ended(&self) -> impl Future<Output = ()> + Send + use<> {
         self.charge.streams().ended()
     }
@@ -248,7 +249,7 @@ impl StreamListener {
     /// Waits for the next stream; `None` when the factory was removed or replaced.
     ///
     /// # Cancel safety
-    /// When dropped, no stream is lost.
+    /// If dropped, no stream is lost.
     pub async fn accept(&mut self) -> Option<Stream> {
         self.openings.recv().await.map(Opening::accept)
     }
@@ -256,7 +257,7 @@ impl StreamListener {
     /// Waits for the next stream, which the caller accepts or refuses.
     ///
     /// # Cancel safety
-    /// When dropped, no stream is lost.
+    /// If dropped, no stream is lost.
     pub async fn opening(&mut self) -> Option<Opening> {
         self.openings.recv().await
     }
@@ -265,7 +266,7 @@ impl StreamListener {
 impl Drop for StreamListener {
     fn drop(&mut self) {
         let mut named = self.factories.lock();
-        // The name may have another factory since.
+        // The name may have another factory in the meantime.
         let ours = named
             .factories
             .get(&self.name)

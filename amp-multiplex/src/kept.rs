@@ -3,23 +3,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use amp_core::CloseReason;
 use slab::Slab;
 
-/// A stream that its user still has.
+/// A stream that its user still holds.
 pub(crate) trait Kept: Send + Sync {
-    /// Throws away the bytes that it holds: the stream is truncated.
+    /// Discards the bytes that it holds: the stream is truncated.
     fn lose(&self, reason: &CloseReason);
 }
 
-/// The streams that have left the registry and whose users still have them, with bytes that nobody has read.
-/// Those that the registry has are found there.
+/// The streams that have left the registry, are still held by their users, and have unread bytes. Streams that are still in the
+/// registry are found there.
 #[derive(Default)]
 pub(crate) struct KeptStreams(Mutex<State>);
 
-/// For how many an idle connection holds memory.
+/// Number of streams for which an idle connection keeps memory.
 const MAX_SPARE: usize = 128;
 
 enum State {
     Open(Slab<Weak<dyn Kept>>),
-    /// The memory is used up, for this reason. Whatever comes later is thrown away at once.
+    /// The memory is used up, for this reason. Streams added later are discarded at once.
     Lost(CloseReason),
 }
 
@@ -30,7 +30,7 @@ impl Default for State {
 }
 
 impl KeptStreams {
-    /// Adds a stream, and returns its place. When the memory is used up there is none: the stream is to be lost at once.
+    /// Adds a stream, and returns its place. If the memory is used up, returns the reason: the stream must be discarded at once.
     pub(crate) fn add(&self, stream: Weak<dyn Kept>) -> Result<usize, CloseReason> {
         match &mut *self.lock() {
             State::Open(streams) => Ok(streams.insert(stream)),
@@ -48,7 +48,7 @@ impl KeptStreams {
         }
     }
 
-    /// Throws away what they hold, and what others will.
+    /// Discards the bytes of these streams, and of all that are added later.
     pub(crate) fn lose(&self, reason: &CloseReason) {
         let before = std::mem::replace(&mut *self.lock(), State::Lost(reason.clone()));
         // Under no lock: readers are woken.

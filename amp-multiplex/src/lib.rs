@@ -1,8 +1,8 @@
 //! Byte streams and forwarded ports over one AMP connection.
 //!
-//! Any number of streams ride along with the commands of a connection, opened from either end. On the wire they are
-//! txampext's `Connect`, `Transmit` and `Disconnect` (`wire.md` section 3); the answer to a `Transmit` is the credit: it
-//! is sent when the reader has taken the bytes, and a writer has no more than a window of unacknowledged bytes in flight.
+//! Any number of streams ride along with the commands of a connection, opened from either end. On the wire they are txampext's
+//! `Connect`, `Transmit` and `Disconnect` (`wire.md` section 3); the answer to a `Transmit` is the credit: it is sent when the
+//! reader has taken the bytes, and a writer has at most one window of unacknowledged bytes in flight.
 //!
 //! ```
 //! use amp_core::Connection;
@@ -39,18 +39,18 @@
 //! ```
 //!
 //! [`Multiplexer::forward_port`] listens on a local port and opens a stream to a factory of the peer for each connection; a
-//! [`Target`] is a factory that connects to an address here; [`StreamSettings`] has the limits.
+//! [`Target`] is a factory that connects to an address at this end; [`StreamSettings`] has the limits.
 //!
 //! # Limits
-//! What a limit counts is what is held: bytes, the tags of their receipts, the buffers that slices pin. At a server it counts towards
-//! [`max_memory`](amp_core::server::ServerBuilder::max_memory), too: a connection that holds more than its share opens no streams while memory is
-//! short, and its peer gets no credit. [`Factories::max_streams`], [`Target::max_streams`] and [`Target::max_connects`] hold over all
-//! connections, of which one alone gets half. The sockets of targets and forwards have half of the descriptors of the process at most,
-//! and eight names are looked up at once.
+//! Limits count the memory that is held: bytes, the tags of their receipts, the buffers that slices pin. At a server it counts
+//! towards [`max_memory`](amp_core::server::ServerBuilder::max_memory), too: a connection that holds more than its share opens no
+//! streams while memory is short, and its peer receives no credit. [`Factories::max_streams`], [`Target::max_streams`] and
+//! [`Target::max_connects`] apply over all connections, of which one alone can have half. The sockets of targets and forwards
+//! have at most half of the descriptors of the process, and eight names are looked up at once.
 //!
-//! An idle stream costs about 600 bytes at the end that opened it and 1,200 at the one that serves it, beside what its user keeps for it:
-//! 10,000 of them on one connection cost 6 MB and 12 MB. What streams may buffer for readers that do not read is limited by
-//! [`StreamSettings`].
+//! An idle stream costs about 600 bytes at the end that opened it and 1,200 at the one that serves it, beside the memory that its
+//! user keeps for it: 10,000 of them on one connection cost 6 MB and 12 MB. [`StreamSettings`] limits how much streams may buffer
+//! for readers that do not read.
 //!
 //! In a program that depends on `amp-rpc`, all of this is `amp::multiplex`, and `amp_core` is `amp`.
 

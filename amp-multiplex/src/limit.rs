@@ -1,13 +1,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Tells connections from each other. No two have the same.
+/// Identifies a connection. No two have the same number.
 pub(crate) type ConnectionNumber = u64;
 
-/// How many of one kind there may be at once, over all connections.
+/// Number of places of one kind at once, over all connections.
 ///
-/// A connection gets one more while it has fewer than are left: one alone gets half, and what it leaves another may have half of. So
-/// nobody locks the others out, however much it asks for.
+/// A connection gets one more place while it has fewer than are left: one alone gets half, and another may have half of the rest.
+/// So no connection locks the others out, however much it asks for.
 #[derive(Debug)]
 pub(crate) struct Limit {
     max: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Limit {
 #[derive(Debug, Default)]
 struct Taken {
     total: usize,
-    /// By the connections that have some.
+    /// Places by connection.
     by: HashMap<ConnectionNumber, usize>,
 }
 
@@ -30,7 +30,7 @@ impl Limit {
         self.max
     }
 
-    /// Takes a place for a connection, if there is one for that.
+    /// Takes a place for a connection, if there is one for it.
     pub(crate) fn take(self: &Arc<Self>, connection: ConnectionNumber) -> Option<Place> {
         self.take_of(self.max, connection)
     }
@@ -43,7 +43,7 @@ impl Limit {
         (own < free).then(|| self.place(&mut taken, connection))
     }
 
-    /// The same for what no peer asks for: up to the last one.
+    /// The same for a place that no peer asks for: up to the last one.
     pub(crate) fn take_any_of(self: &Arc<Self>, max: usize, connection: ConnectionNumber) -> Option<Place> {
         let mut taken = self.lock();
         (taken.total < max).then(|| self.place(&mut taken, connection))
@@ -60,7 +60,7 @@ impl Limit {
     }
 }
 
-/// One of as many as there may be, until it is dropped.
+/// One place of the limit, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     limit: Arc<Limit>,

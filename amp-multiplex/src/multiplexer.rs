@@ -12,15 +12,15 @@ use crate::stream::{Stream, Streams};
 
 /// The streams of one AMP connection, from either end. Cheap to clone.
 ///
-/// The extension [`Multiplexing`](crate::Multiplexing) makes it together with the connection. [`of`](Self::of) returns it, and
-/// responders of the connection have it exposed as [`State<Multiplexer>`](amp_core::State).
+/// The extension [`Multiplexing`](crate::Multiplexing) makes it together with the connection. [`of`](Self::of) returns it, and it
+/// is exposed to responders of the connection as [`State<Multiplexer>`](amp_core::State).
 ///
 /// # Order
-/// Commands and the bytes of streams arrive in the order in which they were sent. What a stream's writer had written before a
-/// command was called, or before an answer was sent, can be *read* at the other end when the command's responder starts, or
-/// when the answer is there. It need not have been read: a task that reads the stream may not have run yet. A responder that
-/// needs what such a task makes of the bytes waits for the task, which it may do with
-/// [`in_order`](amp_core::Settings::in_order) too, as streams wait for no responder:
+/// Commands and the bytes of streams arrive in the order in which they were sent. Bytes that a stream's writer had written before
+/// a command was called, or before an answer was sent, can be *read* at the other end when the command's responder starts, or
+/// when the answer is there. They need not have been read: a task that reads the stream may not have run yet. If a responder
+/// needs the result of such a task, it waits for the task, which it may do with [`in_order`](amp_core::Settings::in_order) too,
+/// as streams wait for no responder:
 ///
 /// ```
 /// use amp_core::{Connection, Reply};
@@ -89,22 +89,22 @@ impl Multiplexer {
         Self { streams: Arc::clone(streams), factories: factories.clone() }
     }
 
-    /// The streams of a connection. `None` for one without the extension [`Multiplexing`](crate::Multiplexing).
+    /// The streams of a connection. `None` if it does not have the extension [`Multiplexing`](crate::Multiplexing).
     #[must_use]
     pub fn of(connection: &Connection) -> Option<Self> {
         connection.state::<Self>().map(|multiplexer| (*multiplexer).clone())
     }
 
-    /// Opens a stream to a factory of the peer. Its name is a byte string: text, most often.
+    /// Opens a stream to a factory of the peer. The name is a byte string, usually text.
     ///
     /// # Errors
-    /// When the peer has no such factory, refuses or takes longer than the connection's
-    /// [`call_timeout`](amp_core::Settings::call_timeout), when there are too many streams here, the peer gives the stream an id
-    /// that it cannot have, or the connection has ended.
+    /// If the peer has no such factory, refuses or takes longer than the connection's
+    /// [`call_timeout`](amp_core::Settings::call_timeout), if there are too many streams here, if the peer assigns an invalid id
+    /// to the stream, or if the connection has ended.
     ///
     /// # Cancel safety
-    /// When dropped, the stream is closed again as soon as the peer has opened it. A connection that closes before waits for
-    /// that as for any call that is out, for up to [`close_timeout`](amp_core::Settings::close_timeout).
+    /// If dropped, the stream is closed again as soon as the peer has opened it. If the connection closes before, it waits for
+    /// that as for any outstanding call, for up to [`close_timeout`](amp_core::Settings::close_timeout).
     pub async fn connect(&self, factory: impl AsRef<[u8]>) -> Result<Stream, ConnectError> {
         open::connect(&self.streams, factory.as_ref()).await
     }
@@ -127,7 +127,7 @@ impl Multiplexer {
         self.streams.settings()
     }
 
-    /// How many streams there are.
+    /// Returns the number of streams.
     #[must_use]
     pub fn streams(&self) -> usize {
         self.streams.registry().len()
@@ -140,7 +140,7 @@ impl Multiplexer {
     }
 }
 
-/// How many streams there are, how many this end is closing, and how many Connects of either end are not decided about.
+/// Shows how many streams there are, how many this end is closing, and how many Connects of either end are undecided.
 impl fmt::Debug for Multiplexer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Multiplexer").field(&*self.streams.registry()).finish()

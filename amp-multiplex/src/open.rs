@@ -1,4 +1,4 @@
-//! How streams open, from either end.
+//! Opens streams, from either end.
 
 use std::sync::{Arc, MutexGuard};
 
@@ -30,7 +30,7 @@ pub(crate) fn accept(
     let mut registry = streams.registry();
     registry.end_accepting();
     insert(streams, registry, &shared);
-    // The answer goes first: a txampext peer does not know bytes whose Connect is not answered.
+    // The answer goes first: a txampext peer does not accept bytes of a stream whose Connect is not answered.
     let PeerFeatures { half_close, max_buffered } = streams.features();
     let half_close = (half_close && peer.half_close).then_some(true);
     let keeps = max_buffered.filter(|_| half_close.is_some());
@@ -51,9 +51,9 @@ pub(crate) async fn connect(streams: &Arc<Streams>, factory: &[u8]) -> Result<St
         half_close: ExtraKey(Some(features.half_close)),
         keeps: ExtraKey(features.max_buffered),
     };
-    // A call whose time is up forgets its answer; this one must see what the peer opens late.
+    // A call that has timed out loses its answer; this one must see a stream that the peer opens late.
     let call = connection.call(connect).no_timeout();
-    // Wherever this is polled, the connection has a timer.
+    // The connection has a timer, wherever this is polled.
     let timer = limit.map(|limit| connection.timer(limit));
     let mut pending = PendingConnect { streams, number, factory, call: Some((call, connection)) };
     let Some(timer) = timer else { return pending.answer().await };
@@ -64,7 +64,7 @@ pub(crate) async fn connect(streams: &Arc<Streams>, factory: &[u8]) -> Result<St
     }
 }
 
-/// A Connect that is out. Dropped before it is answered, it has the stream closed that nobody wants any more.
+/// An outstanding Connect. Dropped before it is answered, it has the unwanted stream closed.
 struct PendingConnect<'a> {
     streams: &'a Arc<Streams>,
     number: ConnectId,
@@ -133,7 +133,7 @@ fn open(
     if reason.is_none() && !registry.insert(id.clone(), Arc::clone(&shared)) {
         drop(registry);
         streams.answer_unknown(early.acks().chain(unclaimed));
-        // To close it would close the other.
+        // Closing it would close the other stream.
         return Err(ConnectError::Unsupported("it gave one id to two streams".to_owned()));
     }
     let (mut inner, overrun) = (shared.lock(), early.overrun);
@@ -141,7 +141,7 @@ fn open(
         inner.machine.receive_early(data, ack);
     }
     streams.received().change(0, inner.machine.buffered());
-    // How the peer has closed says nothing about what was lost before.
+    // The kind of the peer's close does not tell what was lost before.
     if overrun {
         inner.fail(StreamError::Overrun);
     }
@@ -151,7 +151,7 @@ fn open(
     }
     drop(inner);
     if is_closed {
-        // It needs no entry.
+        // The stream needs no entry.
         let entry = registry.remove(id, |_| true);
         drop(registry);
         drop(entry);
@@ -179,14 +179,14 @@ fn not_opened(streams: &Streams, connect: ConnectId) {
     streams.answer_unknown(unclaimed);
 }
 
-/// A Connect of this end was accepted, and nobody wants the stream any more, or can use it: the peer is told.
+/// A Connect of this end was accepted, but the stream is not wanted any more, or unusable: this closes it at the peer.
 fn close_unwanted(streams: &Arc<Streams>, connect: ConnectId, answer: &Connected) {
     let (id, peer) = (&answer.connection, PeerFeatures::new(answer.half_close.0, answer.keeps.0));
     let mut registry = streams.registry();
     registry.recv_announcement(peer.half_close);
     let (early, unclaimed) = registry.end_connect(connect, Some(id));
     let is_closed = early.close.is_some_and(|close| closes_both(close, &peer));
-    // If it gave one id to two streams, the other goes on.
+    // If the peer gave one id to two streams, the other one stays open.
     let tells = !registry.has(id) && !is_closed;
     if tells {
         registry.close(id, |_| false);
@@ -194,7 +194,7 @@ fn close_unwanted(streams: &Arc<Streams>, connect: ConnectId, answer: &Connected
     drop(registry);
     streams.answer_unknown(early.acks().chain(unclaimed));
     if tells {
-        // Nobody has said that nothing was to be written.
+        // The user has not said that nothing was to be written.
         tell_closed(streams, id.clone(), Permit::new(streams, id), peer.half_close, |_, _| ());
     }
 }
@@ -221,7 +221,7 @@ fn check_id(streams: &Streams, id: &Id) -> Result<(), ConnectError> {
     Ok(())
 }
 
-/// Whether the peer knows that a stream is closed in both directions, having sent this.
+/// Whether the peer, after it has sent this, knows that the stream is closed in both directions.
 fn closes_both(close: RemoteClose, peer: &PeerFeatures) -> bool {
     close > RemoteClose::Half || !peer.half_close
 }

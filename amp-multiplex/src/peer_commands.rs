@@ -1,4 +1,4 @@
-//! What the peer's commands do to streams.
+//! Handles the peer's commands for streams.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -36,7 +36,7 @@ pub(crate) fn connect(
     if connection.is_closed() {
         return refuse(answer, ConnectRefusal::ConnectionRefused("the connection closes".to_owned()));
     }
-    // A short name is in what each stream counts for.
+    // A short name is included in the fixed count of each stream.
     let charged = (answer.held() + command.factory.len()).saturating_sub(UNCOUNTED_NAME);
     if streams.is_memory_short() || charged > streams.received().tolerated(0) {
         return refuse(
@@ -88,7 +88,7 @@ pub(crate) fn transmit(streams: &Streams, command: Transmit, ack: Ack) {
     let received = inner.machine.receive(data, ack, streams.received().tolerated(before));
     streams.received().change(before, inner.machine.buffered());
     let (overrun, half_close) = (matches!(received, Received::Overrun(_)), inner.machine.state().half_close());
-    // Asked now: its user may drop the stream before the peer is told.
+    // Read now: the user may drop the stream before the peer is answered.
     let cut = !inner.machine.state().is_finished();
     let wakers = [inner.reader.take(), if overrun { inner.writer.take() } else { None }];
     drop(inner);
@@ -96,7 +96,7 @@ pub(crate) fn transmit(streams: &Streams, command: Transmit, ack: Ack) {
     match received {
         Received::Buffered => {}
         Received::Acknowledge(ack) => acknowledge([ack]),
-        // Behind the peer's own close the id is as one that is not known. What crosses a close of this end is honest.
+        // After the peer's own close the id counts as unknown. Bytes that cross a close of this end are legitimate.
         Received::Refuse(ack) => streams.answer_unknown([ack]),
         Received::Overrun(ack) => {
             discard(half_close, [ack]);
@@ -105,8 +105,8 @@ pub(crate) fn transmit(streams: &Streams, command: Transmit, ack: Ack) {
     }
 }
 
-/// The peer has closed a stream or its direction of it. The close of one direction is to be known to have come with all that was
-/// sent before: only a peer of ours asks for that, and gets an error if it has not.
+/// The peer has closed a stream or its direction of it. For the close of one direction it matters whether all bytes sent before
+/// have arrived: only a peer of ours asks for that, and receives an error if they have not.
 pub(crate) fn disconnect(streams: &Streams, command: &Disconnect, answer: Answer<Disconnect>) {
     let id = &command.connection;
     let close = match (command.half.0, command.cut.0) {

@@ -1,9 +1,9 @@
-/// What an end of a stream announces in its Connect, or in its answer to one. A txampext peer announces nothing.
+/// Features that an end of a stream announces in its Connect, or in its answer to one. A txampext peer announces nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PeerFeatures {
-    /// It can close one direction only.
+    /// It supports half-close.
     pub(crate) half_close: bool,
-    /// How much it buffers for its reader, if it says so.
+    /// Bytes that it buffers for its reader, if it says so.
     pub(crate) max_buffered: Option<u64>,
 }
 

@@ -9,19 +9,19 @@ use tokio::task::JoinHandle;
 
 use crate::meter::StreamMeter;
 
-/// The tasks that serve streams of one connection. Each is found here and counts for what it holds until it ends: it may drop its stream,
-/// and its connection may end, long before.
+/// The tasks that serve streams of one connection. Each is listed here and counted until it ends: it may drop its stream, and its
+/// connection may end, long before.
 pub(crate) struct ServingTasks {
     state: Mutex<State>,
     meter: StreamMeter,
-    /// What is logged of the connection, where there is one.
+    /// The events of the connection, for logging, where there is one.
     events: Option<Events>,
 }
 
-/// For how many an idle connection holds memory.
+/// Number of tasks for which an idle connection keeps memory.
 const MAX_SPARE: usize = 128;
 
-/// What a task holds beside its future.
+/// Memory of a task beside its future.
 const TASK: usize = 256;
 
 /// A larger future is spawned in a box: each function that it is passed through copies it.
@@ -33,7 +33,7 @@ enum State {
     Aborted,
 }
 
-/// A task is spawned under no lock, as a runtime that shuts down drops it at once. So it may end before its handle is known.
+/// A task is spawned under no lock, because a runtime that shuts down drops it at once. So it may end before its handle is known.
 enum Task {
     Spawning,
     Running(JoinHandle<()>),
@@ -45,7 +45,7 @@ impl ServingTasks {
         Arc::new(Self { state: Mutex::new(State::Open(Slab::new())), meter, events })
     }
 
-    /// How many there are.
+    /// Returns the number of tasks.
     pub(crate) fn len(&self) -> usize {
         match &*self.lock() {
             State::Open(tasks) => tasks.len(),
@@ -70,7 +70,7 @@ impl ServingTasks {
         self.spawned(place, handle);
     }
 
-    /// A task is going to be spawned. Returns its place, or none if the memory is used up.
+    /// A task is about to be spawned. Returns its place, or none if the memory is used up.
     fn reserve(&self) -> Option<usize> {
         match &mut *self.lock() {
             State::Open(tasks) => Some(tasks.insert(Task::Spawning)),
@@ -110,7 +110,7 @@ impl ServingTasks {
     /// Aborts all tasks, and those that come later.
     pub(crate) fn abort(&self) {
         let before = mem::replace(&mut *self.lock(), State::Aborted);
-        // Under no lock: what a task holds may be dropped here.
+        // Under no lock: objects that a task holds may be dropped here.
         if let State::Open(tasks) = before {
             for (_, task) in tasks {
                 if let Task::Running(handle) = task {
@@ -170,7 +170,7 @@ impl<F> Drop for DropInPanic<'_, F> {
     }
 }
 
-/// Where a task is found, and what it counts for, until this is dropped.
+/// Lists a task and counts its memory, until this is dropped.
 struct Entry {
     tasks: Arc<ServingTasks>,
     place: usize,

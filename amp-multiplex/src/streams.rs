@@ -24,9 +24,9 @@ use crate::withheld::Withheld;
 
 static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// What is held here for a stream beside its buffers, also while it closes.
+/// Memory held here for a stream beside its buffers, also while it closes.
 const STREAM: usize = 2 * 1024;
-/// As much of that is for the name of the factory while the stream is being opened.
+/// The part of it that is for the name of the factory while the stream is being opened.
 pub(crate) const UNCOUNTED_NAME: usize = 64;
 
 impl Receipt for Ack {
@@ -35,14 +35,14 @@ impl Receipt for Ack {
     }
 }
 
-/// What all streams of one connection share. `S` is a stream.
+/// State that all streams of one connection share. `S` is a stream.
 pub(crate) struct Streams<S> {
     settings: StreamSettings,
     registry: Mutex<Registry<S, Ack>>,
-    /// How many permits there are, of streams that are closed too.
+    /// Number of permits, including those of closed streams.
     permits: AtomicUsize,
     connection: WeakConnection,
-    /// The runtime that drives the connection: streams may be dropped elsewhere.
+    /// The runtime that drives the connection: streams may be dropped outside it.
     runtime: OnceLock<Handle>,
     /// Why the connection has ended. Set under the registry's lock, so that a stream which is inserted later sees it.
     end: watch::Sender<Option<CloseReason>>,
@@ -84,17 +84,17 @@ impl<S> Streams<S> {
         &self.settings
     }
 
-    /// What tells the connection from others.
+    /// Identifies the connection.
     pub(crate) fn number(&self) -> ConnectionNumber {
         self.number
     }
 
-    /// How many streams hold a permit.
+    /// Returns how many streams hold a permit.
     pub(crate) fn permits(&self) -> usize {
         self.permits.load(Ordering::Relaxed)
     }
 
-    /// The budget of what was sent and not acknowledged.
+    /// The budget of unacknowledged bytes.
     pub(crate) fn in_flight(&self) -> &Budget {
         &self.in_flight
     }
@@ -109,22 +109,22 @@ impl<S> Streams<S> {
         &self.tasks
     }
 
-    /// The budget of what was received and not read.
+    /// The budget of received, unread bytes.
     pub(crate) fn received(&self) -> &Budget {
         &self.received
     }
 
-    /// Counts bytes that are held for a stream beside its buffers, until what is returned is dropped.
+    /// Counts bytes that are held for a stream beside its buffers, until the returned guard is dropped.
     pub(crate) fn hold(&self, bytes: usize) -> Option<Held> {
         self.meter.hold(bytes)
     }
 
-    /// Whether nothing more should begin for this peer: the server is short of memory, and this connection holds much of it.
+    /// Whether no further work of this peer should begin: the server is short of memory, and this connection holds much of it.
     pub(crate) fn is_memory_short(&self) -> bool {
         self.meter.is_memory_short()
     }
 
-    /// Tells the peer that bytes were read, or does so later while the server is short of memory.
+    /// Acknowledges to the peer that bytes were read, or does so later while the server is short of memory.
     #[inline]
     pub(crate) fn acknowledge(&self, ack: Option<Ack>, further: Vec<Ack>) {
         let Some(ack) = ack else { return };
@@ -152,8 +152,9 @@ impl<S> Streams<S> {
         self.connection.upgrade().ok_or_else(ended)
     }
 
-    /// Notes the runtime that drives the connection, and no other: the connection may have been set up, and may be used, in one that
-    /// ends before or that nobody runs. It is known once the driver was polled, and so when the first command or answer is received.
+    /// Notes the runtime that drives the connection, and no other: the connection may have been set up, and may be used, in a
+    /// runtime that ends earlier or is not being run. It is known once the driver was polled, and so when the first command or
+    /// answer is received.
     pub(crate) fn note_runtime(&self, connection: &Connection) {
         if self.runtime.get().is_none()
             && let Some(runtime) = connection.runtime().cloned()
@@ -162,7 +163,7 @@ impl<S> Streams<S> {
         }
     }
 
-    /// Runs a task that goes on when nobody waits for it.
+    /// Runs a task that continues when nothing waits for it.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
@@ -199,7 +200,7 @@ impl<S> Streams<S> {
         streams
     }
 
-    /// Answers what was received for a stream that is not open, or not any more.
+    /// Answers commands for a stream that is not open, or not any more.
     pub(crate) fn answer_unknown<C>(&self, answers: impl IntoIterator<Item = Answer<C>>)
     where
         C: Command<Response = (), Errors = StreamGone>,
@@ -215,27 +216,27 @@ impl<S> Streams<S> {
     #[inline]
     pub(crate) fn machine(&self, peer: &PeerFeatures) -> StreamMachine<Ack> {
         let StreamSettings { first_window, max_window, max_buffered, .. } = self.settings;
-        // No window needs to be larger than what the peer buffers.
+        // No window needs to be larger than the buffer of the peer.
         let cap = peer.max_buffered.map_or(usize::MAX, |buffered| usize::try_from(buffered).unwrap_or(usize::MAX));
         let bounds = WindowBounds { initial: first_window.min(cap), max: max_window.min(cap) };
         StreamMachine::new(peer.half_close, bounds, max_buffered)
     }
 
-    /// What this end announces.
+    /// The features that this end announces.
     pub(crate) fn features(&self) -> PeerFeatures {
         let StreamSettings { max_buffered, max_received, .. } = self.settings;
         PeerFeatures::new(Some(true), u64::try_from(max_buffered.min(max_received / 4)).ok())
     }
 }
 
-/// How many streams there are, how many this end is closing, and how many Connects of either end are not decided about.
+/// Shows how many streams there are, how many this end is closing, and how many Connects of either end are undecided.
 impl<S> fmt::Debug for Streams<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Streams").field(&*self.registry()).finish()
     }
 }
 
-/// Counts as one of [`max_streams`](StreamSettings::max_streams), and for what the id of the stream holds.
+/// Counts as one of [`max_streams`](StreamSettings::max_streams), and for the memory of the stream's id.
 #[derive(Debug)]
 pub(crate) struct Permit<S>(Charge<S>);
 
@@ -257,7 +258,8 @@ impl<S> Drop for Permit<S> {
     }
 }
 
-/// Counts for a stream that is open or is being opened, and for bytes of the peer's that it holds beside its buffers: as received.
+/// Counts for a stream that is open or is being opened, and for bytes of the peer's that it holds beside its buffers: as
+/// received.
 #[derive(Debug)]
 pub(crate) struct Charge<S> {
     streams: Arc<Streams<S>>,

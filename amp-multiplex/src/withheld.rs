@@ -6,13 +6,13 @@ use amp_core::connection::WeakConnection;
 use crate::acknowledge::{Ack, acknowledge};
 use crate::meter::StreamMeter;
 
-/// How often it is seen whether memory is short no more.
+/// Interval at which the end of a memory shortage is checked.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// How many bytes of acknowledgements are withheld. A peer that sends without credit gets the others, which are of no use to it.
+/// Bytes of acknowledgements that are withheld. A peer that sends without credit receives the others, which are of no use to it.
 const MAX_WITHHELD: usize = 1 << 20;
 
-/// Acknowledgements that wait while the server is short of memory: they are credit, and the peer would send more for them.
+/// Acknowledgements that wait while the server is short of memory: they are credit, and would make the peer send more.
 pub(crate) struct Withheld {
     connection: WeakConnection,
     meter: StreamMeter,
@@ -41,8 +41,8 @@ impl Withheld {
         self.connection.upgrade().is_some_and(|connection| !connection.is_closed())
     }
 
-    /// Withholds acknowledgements, or sends those for which there is no room. Returns whether the first of them are withheld: then
-    /// somebody has to [wait](Self::release_in_time) for memory.
+    /// Withholds acknowledgements, or sends those for which there is no room. Returns whether the first of them are withheld:
+    /// then the caller must have a task [wait](Self::release_in_time) for memory.
     pub(crate) fn add(&self, mut more: impl Iterator<Item = Ack>) -> bool {
         let mut acks = self.lock();
         let is_first = acks.list.is_empty();
@@ -62,7 +62,7 @@ impl Withheld {
         is_first
     }
 
-    /// Sends them when memory is short no more.
+    /// Sends them when memory is no longer short.
     pub(crate) async fn release_in_time(self: Arc<Self>) {
         while self.is_due() {
             tokio::time::sleep(INTERVAL).await;

@@ -10,7 +10,7 @@ pub struct Commands<const MAX: usize> {
 impl<const MAX: usize> Commands<MAX> {
     pub const NONE: Self = Self { commands: [None; MAX], count: 0 };
 
-    /// Adds a command. Run at compile time, it fails where it is called if one of that name is there.
+    /// Adds a command. Evaluated at compile time, it fails at the call if there is one of that name.
     #[track_caller]
     #[must_use]
     pub const fn and(mut self, command: CommandDeclaration) -> Self {
@@ -40,7 +40,7 @@ impl<const MAX: usize> Commands<MAX> {
     }
 }
 
-/// Run at compile time, it fails where it is called if two traits, of which one extends the other or a third extends both, have
+/// Evaluated at compile time, it fails at the call if two traits, of which one extends the other or a third extends both, have
 /// commands of one name.
 #[track_caller]
 pub const fn traits_stand_apart(some: &[Option<CommandDeclaration>], others: &[Option<CommandDeclaration>]) {

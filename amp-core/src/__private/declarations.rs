@@ -22,7 +22,7 @@ pub const fn constraint(words: &'static str, rule: fn() -> (&'static str, Rule))
     ConstraintDeclaration { words, rule }
 }
 
-/// The fields of a nested struct, when somebody asks.
+/// The fields of a nested struct, evaluated on demand.
 pub fn declared<T: Arguments>() -> BoxDeclaration {
     T::FIELDS
 }
@@ -51,7 +51,7 @@ pub const fn count(parts: &[&[ErrorDeclaration]]) -> usize {
 /// The errors of all parts of an enum, in their order.
 ///
 /// # Panics
-/// Run at compile time with another number than [`count`] returns, which the expansions do not.
+/// If evaluated with another number than [`count`] returns, which the expansions do not do.
 pub const fn together<const COUNT: usize>(parts: &[&[ErrorDeclaration]]) -> [ErrorDeclaration; COUNT] {
     let mut all = [error("", "", "", (false, false), &[]); COUNT];
     let (mut part, mut to) = (0, 0);
@@ -79,7 +79,7 @@ pub const fn invalid_argument(errors: &[ErrorDeclaration]) -> &'static str {
     crate::error::codes::INVALID_ARGUMENT
 }
 
-/// Run at compile time, it fails where it is called if an error of one part, which is included, is declared by another, too.
+/// Evaluated at compile time, it fails at the call if an error of one part, which is included, is declared by another, too.
 #[track_caller]
 pub const fn stands_apart(parts: &[&[ErrorDeclaration]], included: usize) {
     let mut part = 0;

@@ -34,7 +34,7 @@ pub trait Field: Sized {
     /// Reads it where it belongs to an error.
     fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete>;
 
-    /// Checks what is declared within it.
+    /// Checks the constraints declared within it.
     fn check(&self, place: Place<'_>, found: &mut Violations);
 }
 
@@ -62,7 +62,7 @@ impl<T: Argument> Field for T {
     }
 }
 
-/// Run at compile time, it fails where it is called, for a length that no one value has, or that every one has.
+/// Evaluated at compile time, it fails at the call for a length that no single value has, or that every one has.
 #[track_caller]
 pub const fn fits_one_value(is_one: bool, mistake: &str) {
     assert!(!is_one, "{}", mistake);
@@ -105,7 +105,7 @@ impl<T: Exposable> ExposedParameter for T {
     type Type = T;
 }
 
-/// Every [`Error`], under a name that says how a type becomes one.
+/// Every [`Error`], under a name that tells how a type becomes one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` declares errors and is not a `std::error::Error` itself",
     label = "not an error",
@@ -138,7 +138,7 @@ impl Description for String {
     }
 }
 
-/// Why a received error is not made of its declared code.
+/// Why the declared error of a received code could not be made.
 #[derive(Debug)]
 pub enum Incomplete {
     /// The code is not declared, or a field of its variant was not sent.
@@ -147,7 +147,7 @@ pub enum Incomplete {
     Broken(DecodeError),
 }
 
-/// Makes a declared error, unless something that it needs was not sent.
+/// Makes a declared error, unless a field that it needs was not sent.
 pub fn if_complete<T>(make: impl FnOnce() -> Result<T, Incomplete>) -> Result<Option<T>, DecodeError> {
     match make() {
         Ok(made) => Ok(Some(made)),

@@ -1,4 +1,4 @@
-//! What the macros' expansions call. Not part of the public interface: it changes without notice.
+//! Functions that the macros' expansions call. Not part of the public interface: it changes without notice.
 //!
 //! The user's types are named in qualified paths (`<Type as Field>::put(..)`), whichever function it is: so a type
 //! that does not fit is reported once, on the user's own token, in the words of one `on_unimplemented`.

@@ -8,14 +8,14 @@ use crate::locator::{Ask, Exposable, Located, Locator};
 use crate::schema::CommandDeclaration;
 use crate::{CallError, Command, Connection};
 
-/// What the responder of the command `C` returns: [`Reply<C>`](crate::Reply), by which clients and locators see the command.
+/// The return type of a responder of the command `C`: [`Reply<C>`](crate::Reply), by which clients and locators see the command.
 #[diagnostic::on_unimplemented(
     message = "a responder of `{C}` returns `Reply<{C}>`",
     label = "not the reply to `{C}`",
     note = "the parameter behind `&self` is the command that is answered: a struct with `#[derive(Command)]`"
 )]
 pub trait ReplyTo<C>: Sized {
-    /// Everything that is declared.
+    /// The declaration of the command.
     const DECLARATION: CommandDeclaration;
 
     /// Calls the command, as a client.
@@ -31,7 +31,7 @@ pub trait ReplyTo<C>: Sized {
         F: Future<Output = Self> + Send + 'static;
 }
 
-// Of a return type that is another the compiler tells what stands above, and not which part of this differs.
+// For another return type the compiler shows the message above, and not which part of the type differs.
 #[diagnostic::do_not_recommend]
 impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallError<E>> {
     const DECLARATION: CommandDeclaration = C::DECLARATION;
@@ -65,11 +65,11 @@ pub trait ClientOf<L>: Send + Sync + 'static {
     fn caller(&self) -> &Caller;
 }
 
-/// What a client is made of: a connection, and how long each of its calls may take.
+/// The parts of a client: a connection, and the time limit of its calls.
 #[derive(Clone, Debug)]
 pub struct Caller {
     connection: Connection,
-    /// `None` for what the connection's settings say.
+    /// `None` for the time limit of the connection's settings.
     timeout: Option<Timeout>,
 }
 
@@ -114,12 +114,12 @@ pub trait OwnCommands<T> {
     fn commands() -> Vec<CommandDeclaration>;
 }
 
-/// The future of a method, as no more than that: where it is awaited the compiler has nothing left to say about its type.
+/// The future of a method with its type hidden: where it is awaited the compiler has nothing left to say about that type.
 pub fn given<R>(future: impl Future<Output = R>) -> impl Future<Output = R> {
     future
 }
 
-/// Ready when it is polled again. The first poll of a responder is the reader's, and every other one that of a task.
+/// Ready when it is polled again. The first poll of a responder runs on the reader, and every other one in a task.
 pub fn in_a_task() -> impl Future<Output = ()> + Send {
     let mut is_polled = false;
     poll_fn(move |cx| {
@@ -132,7 +132,7 @@ pub fn in_a_task() -> impl Future<Output = ()> + Send {
     })
 }
 
-/// Says the type of a reply where none is made.
+/// States the type of a reply where none is made.
 ///
 /// # Panics
 /// Always: the expansions never call it.

@@ -7,14 +7,14 @@ use crate::schema::Rule;
 use crate::value::{BoxReader, DecodeError, Key};
 use crate::violation::{Place, Violations};
 
-/// What a constraint on a field of the type `F` looks at: the [`Whole`] value, or its [`Items`].
+/// The part of a field of the type `F` that a constraint checks: the [`Whole`] value, or its [`Items`].
 pub trait Look<F> {
     type Target;
 
-    /// Shows every value that there is, and its place.
+    /// Passes every value that there is, and its place, to `see`.
     fn look(field: &F, place: Place<'_>, see: impl FnMut(&Self::Target, Place<'_>));
 
-    /// The rule for the values, as a rule for the field.
+    /// Converts the rule for the values to a rule for the field.
     fn declared(rule: Rule) -> Rule;
 }
 
@@ -36,7 +36,7 @@ impl<F: Constrained> Look<F> for Whole {
     }
 }
 
-/// `each`: the items of the lists that `L` looks at.
+/// `each`: the items of the lists that `L` selects.
 #[derive(Debug)]
 pub struct Items<L>(PhantomData<L>);
 
@@ -56,7 +56,7 @@ impl<F, L: Look<F, Target: List>> Look<F> for Items<L> {
     }
 }
 
-/// What has items for `each`.
+/// A type with items for `each`.
 #[diagnostic::on_unimplemented(
     message = "`each` is for the items of a list, and `{Self}` is not one",
     label = "not for a list",
@@ -76,7 +76,8 @@ impl<T> List for Vec<T> {
     }
 }
 
-/// A constraint for what `L` looks at in a field of the type `F`: for the value [`Itself`], or for what it is [`Lent`] as.
+/// A constraint for the values that `L` selects in a field of the type `F`: for the value [`Itself`], or for the type that it is
+/// [`Lent`] as.
 #[diagnostic::on_unimplemented(
     message = "this constraint does not fit a field of the type `{F}`",
     label = "does not fit `{F}`",
@@ -86,7 +87,7 @@ pub trait Fits<F, L, As> {
     /// Notes every value that breaks it.
     fn check(&self, field: &F, words: &'static str, place: Place<'_>, found: &mut Violations);
 
-    /// Its code and what it compares with.
+    /// Its code and the values that it compares with.
     fn declare(&self) -> (&'static str, Rule);
 }
 
@@ -122,9 +123,9 @@ impl<F, L: Look<F, Target: Deref>, C: Fn(&<L::Target as Deref>::Target) -> bool>
     }
 }
 
-/// The same for a rule whose parts say themselves what they do not fit: here the compiler tells what they say.
+/// The same for a rule whose parts report themselves what they do not fit: here the compiler shows their message.
 pub trait Takes<F, C> {
-    /// Judges the length of a list that is not decoded yet; anything else is checked when it is.
+    /// Checks the length of a list that is not decoded yet; any other rule is checked afterwards.
     fn judge(rule: &C, words: &'static str, key: Key, from: &BoxReader<'_>) -> Result<(), DecodeError>
     where
         F: Argument;
@@ -150,10 +151,10 @@ impl<F, L: Look<F>, C: BuiltIn<L::Target>> Takes<F, C> for L {
     }
 }
 
-/// A rule of ours. Every function is a [`Constraint`] if its type is right, so that of a type that does not fit the
-/// compiler says no more than that it is none; of these it says which part is wrong.
+/// A rule of ours. Every function of the right type is a [`Constraint`], so for a type that does not fit the compiler says only
+/// that it is none; for a rule of ours it says which part is wrong.
 pub trait BuiltIn<T>: Constraint<T> {
-    /// Whether a list may have so many items.
+    /// Whether a list may have `length` items.
     fn allows(&self, length: usize) -> bool {
         let _ = length;
         true

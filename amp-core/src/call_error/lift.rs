@@ -1,4 +1,4 @@
-//! What `?` makes of an error in a responder.
+//! The conversions that `?` makes in a responder.
 
 use std::error::Error;
 
@@ -9,15 +9,15 @@ use crate::reason::CloseReason;
 use crate::value::{DecodeError, EncodeError};
 use crate::wire::{InsertError, WireError};
 
-/// Which errors `?` lifts into a [`CallError`].
+/// Errors that `?` lifts into a [`CallError`].
 ///
 /// - An error that the command declares becomes [`CallError::Declared`].
 /// - An error of the standard library, of tokio or of this library that a responder meets becomes [`CallError::Failed`]: errors of io,
 ///   of parsing and converting, of tasks, time limits and channels, of boxes, connections and streams; and a
 ///   `Box<dyn Error + Send + Sync>`. The implementations are listed below.
 ///
-/// Any other error says at the `?` itself whether it is a failure, by [`OrFail::or_fail`] or [`CallError::failed`]: it may well have been
-/// meant as a declared one. An error type of your own that is always a failure can have a `From`:
+/// For any other error the `?` itself must say whether it is a failure, by [`OrFail::or_fail`] or [`CallError::failed`]: it may
+/// have been meant as a declared one. An error type of your own that is always a failure can have a `From`:
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -38,7 +38,7 @@ use crate::wire::{InsertError, WireError};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`?` does not lift `{X}` into `{Self}`",
-    // At a `?` the compiler shows nothing but the label.
+    // At a `?` the compiler shows only the label.
     label = "not a declared error of this command: to fail with it, write `.map_err(CallError::failed)?`; \
              to pass on the error of another call, `.map_err(CallError::forward)?`",
     note = "to fail with it, write `.map_err(CallError::failed)?`, or `.or_fail()?` with `amp::error::OrFail` in scope"
@@ -52,13 +52,13 @@ impl<E, X> From<X> for CallError<E>
 where
     Self: LiftFrom<X>,
 {
-    /// What `?` does; [`LiftFrom`] says of which errors.
+    /// The conversion of `?`; [`LiftFrom`] lists the errors.
     fn from(error: X) -> Self {
         Self::lift_from(error)
     }
 }
 
-// The compiler would show it, and each of those below, when it refuses another error.
+// The compiler would show it, and each of those below, when it rejects another error.
 #[diagnostic::do_not_recommend]
 impl<E> LiftFrom<E> for CallError<E> {
     fn lift_from(error: E) -> Self {
@@ -66,8 +66,8 @@ impl<E> LiftFrom<E> for CallError<E> {
     }
 }
 
-/// Errors that are failures of a responder. The bound keeps them apart from a declared error: nobody can declare those, because neither they
-/// nor [`ErrorCodes`] are another crate's own.
+/// Errors that are failures of a responder. The bound keeps them apart from a declared error: no crate can declare these, because
+/// neither they nor [`ErrorCodes`] are its own.
 macro_rules! failures {
     ($($error:ty),* $(,)?) => {$(
         #[diagnostic::do_not_recommend]
@@ -117,15 +117,15 @@ failures! {
 #[diagnostic::do_not_recommend]
 impl<E: ErrorCodes, T> LiftFrom<tokio::sync::mpsc::error::SendError<T>> for CallError<E> {
     fn lift_from(error: tokio::sync::mpsc::error::SendError<T>) -> Self {
-        // What was not sent need not be `Sync`.
+        // The box that was not sent need not be `Sync`.
         Self::failed(error.to_string())
     }
 }
 
-/// Fails a responder with any error that is neither declared nor the peer's business: `.or_fail()?`.
+/// Fails a responder with any error that is neither declared nor meant for the peer: `.or_fail()?`.
 ///
-/// It is [`CallError::failed`] in fewer letters: the peer is answered [`codes::UNKNOWN`](crate::error::codes::UNKNOWN), and the error goes to
-/// the log with its sources. Text is such an error, too; for an `Option`, write `.ok_or("no such row").or_fail()?`.
+/// Short for [`CallError::failed`]: the peer is answered [`codes::UNKNOWN`](crate::error::codes::UNKNOWN), and the error is
+/// logged with its sources. Text is such an error, too; for an `Option`, write `.ok_or("no such row").or_fail()?`.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -139,10 +139,10 @@ impl<E: ErrorCodes, T> LiftFrom<tokio::sync::mpsc::error::SendError<T>> for Call
 /// }
 /// ```
 pub trait OrFail<T> {
-    /// The same, with the error made into [`CallError::Failed`].
+    /// Converts the error into [`CallError::Failed`].
     ///
     /// # Errors
-    /// When it is an error.
+    /// If it is an error.
     fn or_fail<E>(self) -> Result<T, CallError<E>>;
 }
 

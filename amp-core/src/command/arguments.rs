@@ -35,22 +35,22 @@ pub trait Arguments: Sized + Send + 'static {
     /// Writes the fields whose keys sort before `_`, where AMP's own keys stand.
     ///
     /// # Errors
-    /// When a field has no form on the wire.
+    /// If a field has no form on the wire.
     fn put_leading(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
 
     /// Writes the other fields.
     ///
     /// # Errors
-    /// When a field has no form on the wire.
+    /// If a field has no form on the wire.
     fn put_trailing(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
 
-    /// Reads the fields; keys that are not declared are passed over.
+    /// Reads the fields; keys that are not declared are ignored.
     ///
     /// # Errors
-    /// When a field is missing or does not decode.
+    /// If a field is missing or does not decode.
     fn take(from: &mut BoxReader<'_>) -> Result<Self, DecodeError>;
 
-    /// Checks the constraints of the fields and of what is nested in them.
+    /// Checks the constraints of the fields and of values nested in them.
     fn check(&self, place: Place<'_>, found: &mut Violations) {
         let _ = (place, found);
     }
@@ -91,43 +91,43 @@ pub trait Argument: Sized {
     /// Whether the argument may be absent.
     const OPTIONAL: bool = false;
 
-    /// Whether it is an `Option` of what may be absent itself.
+    /// Whether it is an `Option` of a type that may be absent itself.
     #[doc(hidden)]
     const OPTIONAL_TWICE: bool = false;
 
-    /// Whether it is one value, and no longer than a value can be. An argument of the user's own may be several.
+    /// Whether it is one value, and no longer than a value can be. An argument type of the user's own may be several.
     #[doc(hidden)]
     const ONE_VALUE: bool = false;
 
-    /// For a list, how its items are counted before it is decoded.
+    /// For a list, the function that counts its items before it is decoded.
     #[doc(hidden)]
     const COUNT: Option<Count> = None;
 
     /// Writes the argument's pairs.
     ///
     /// # Errors
-    /// When the value has no form on the wire.
+    /// If the value has no form on the wire.
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
 
     /// Reads the argument's pairs; `None` when they are absent.
     ///
     /// # Errors
-    /// When the pairs are there and do not decode.
+    /// If the pairs are there and do not decode.
     fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError>;
 
-    /// What an absent argument means, if anything.
+    /// The meaning of an absent argument, if it has one.
     #[must_use]
     fn absent() -> Option<Self> {
         None
     }
 
-    /// Checks what is declared within the argument; see [`Value::check`].
+    /// Checks the constraints declared within the argument; see [`Value::check`].
     fn check(&self, place: Place<'_>, found: &mut Violations) {
         let _ = (place, found);
     }
 }
 
-/// What a constraint on a field looks at: the value itself, and behind an `Option` the value that is there.
+/// The value that a constraint on a field checks: the value itself, or the value in an `Option`.
 #[diagnostic::on_unimplemented(
     message = "a constraint cannot look at a value of the type `{Self}`",
     label = "not an AMP value",
@@ -209,7 +209,7 @@ impl<T: Argument> Argument for Option<T> {
     }
 }
 
-/// Run at compile time, it fails where it is called if `twice`.
+/// Evaluated at compile time, it fails at the call if `twice`.
 #[doc(hidden)]
 #[track_caller]
 pub const fn optional_once(twice: bool) {
@@ -223,15 +223,15 @@ pub(crate) fn take_checked<A: Arguments>(from: &mut BoxReader<'_>) -> Result<A, 
     violations(&arguments).map_or(Ok(arguments), |found| Err(DecodeErrorKind::Constraints(found).into()))
 }
 
-/// The constraints that the fields break.
+/// Returns the constraints that the fields break.
 pub(crate) fn violations<A: Arguments>(arguments: &A) -> Option<Violations> {
     let mut found = Violations::new();
     arguments.check(Place::WHOLE, &mut found);
     (!found.is_empty()).then_some(found)
 }
 
-/// Judges the length of a list before its items are decoded, at a connection: what is too long is refused before it takes memory.
-/// Elsewhere constraints are checked only when that is asked for.
+/// Checks the length of a list before its items are decoded, at a connection: a list that is too long is refused before it takes
+/// memory. Elsewhere constraints are checked only on request.
 pub(crate) fn judge_count(
     key: Key,
     from: &BoxReader<'_>,
@@ -248,12 +248,12 @@ pub(crate) fn judge_count(
             found.add(Place::WHOLE.key(key.name()), rule, words);
             Err(DecodeErrorKind::Constraints(found).into())
         }
-        // One that is absent or cut short is somebody else's to judge.
+        // A list that is absent or cut short is reported elsewhere.
         _ => Ok(()),
     }
 }
 
-/// Reads a field that the box must have, unless the type says what its absence means.
+/// Reads a field that the box must have, unless the type defines the meaning of its absence.
 #[inline(always)]
 pub(crate) fn take_required<T: Argument>(key: Key, from: &mut BoxReader<'_>) -> Result<T, DecodeError> {
     match T::take(key, from)? {
@@ -267,7 +267,7 @@ fn at_key(error: DecodeError, key: Key) -> DecodeError {
     error.at_key(key.name())
 }
 
-/// Writes a nested box: what `Value::encode` is for derived arguments.
+/// Writes a nested box: `Value::encode` of derived arguments.
 #[doc(hidden)]
 pub fn nested_encode<T: Arguments>(value: &T, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
     out.put_box(|out| {

@@ -5,7 +5,7 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 
 /// The errors that a command declares: each has a code that both ends know. Twisted's `errors` and `fatalErrors`.
 ///
-/// Derive it on an enum that is also an [`Error`] (with `thiserror`, say): `Display` is the description.
+/// Derive it on an enum that is also an [`Error`], for example by `thiserror`: `Display` is the description.
 ///
 /// Errors of the library itself arrive under the [`codes`](crate::error::codes) `UNKNOWN`, `UNHANDLED`, `BUSY` and so on. A command that declares
 /// one of these codes takes them for its own error: a responder that panicked would look like one that has answered `UNKNOWN`.
@@ -27,7 +27,7 @@ use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 )]
 #[doc(alias("asAMP", "errors", "fatalErrors", "reverseErrors"))]
 pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
-    /// The code that an argument which does not decode, or breaks a constraint, is answered with.
+    /// The code that answers an argument which does not decode, or breaks a constraint.
     const INVALID_ARGUMENT: &'static str = crate::error::codes::INVALID_ARGUMENT;
 
     /// The errors as they are declared, for schemas.
@@ -49,7 +49,7 @@ pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
     /// Writes the error's own fields whose keys sort before `_`.
     ///
     /// # Errors
-    /// When a field has no form on the wire.
+    /// If a field has no form on the wire.
     fn put_leading(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         let _ = out;
         Ok(())
@@ -58,16 +58,16 @@ pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
     /// Writes the error's other fields.
     ///
     /// # Errors
-    /// When a field has no form on the wire.
+    /// If a field has no form on the wire.
     fn put_trailing(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         let _ = out;
         Ok(())
     }
 
-    /// The error of a received code; `None` when the code is not declared.
+    /// Makes the error of a received code; `None` if the code is not declared.
     ///
     /// # Errors
-    /// When the code is declared and the error's fields are missing or do not decode.
+    /// If the code is declared and the error's fields are missing or do not decode.
     fn from_error(code: &str, description: &str, fields: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError>;
 }
 

@@ -1,4 +1,4 @@
-//! Commands: what is asked, what is answered and which errors are declared. Imports `value`, `exposed`, `violation` and `schema`.
+//! Commands: declarations of arguments, response and errors. Imports `value`, `exposed`, `violation` and `schema`.
 
 mod arguments;
 pub mod constraint;
@@ -44,7 +44,7 @@ use crate::schema::CommandDeclaration;
 )]
 #[doc(alias("amp.Command"))]
 pub trait Command: Arguments {
-    /// What a successful answer holds.
+    /// The fields of a successful answer.
     type Response: Arguments;
     /// The errors that a responder may answer with; [`NoErrors`] when there are none.
     type Errors: ErrorCodes;
@@ -53,8 +53,8 @@ pub trait Command: Arguments {
     /// Whether the caller waits for an answer. Twisted's `requiresAnswer`.
     #[doc(alias("requiresAnswer"))]
     const ANSWERED: bool = true;
-    /// Whether a responder that has begun goes on when its caller has left, as far as
-    /// `Settings::close_timeout` goes. One whose caller wants no answer does in any case.
+    /// Whether a running responder goes on when its caller has left, for up to `Settings::close_timeout`. A responder whose
+    /// caller wants no answer does so in any case.
     const DETACHED: bool = false;
     /// The doc comment, for schemas.
     const DOC: &'static str = "";
@@ -71,7 +71,7 @@ pub trait Command: Arguments {
     /// Fills in the exposed fields where the command is answered.
     ///
     /// # Errors
-    /// When the place where the command is answered does not have what a field wants.
+    /// If the place where the command is answered does not have a value that a field wants.
     fn expose(&mut self, context: &dyn Context) -> Result<(), ExposeError> {
         let _ = context;
         Ok(())

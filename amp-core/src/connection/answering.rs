@@ -39,7 +39,7 @@ impl Answering for Shared {
         self.unlock(state, driver.into_iter().chain(woken));
     }
 
-    /// The first reason stays, and all that wait learn it.
+    /// The first reason stays, and all waiters receive it.
     fn end(&self, reason: CloseReason) {
         self.end(reason);
     }
@@ -69,7 +69,7 @@ impl Answering for Shared {
     }
 
     fn release(&self, bytes: usize) {
-        // Only the driver starts what waits.
+        // Only the driver starts waiting asks.
         if self.inbound.release(bytes) {
             self.wake_driver();
         }

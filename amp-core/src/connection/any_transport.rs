@@ -1,4 +1,4 @@
-//! What a connection runs over: the transport that it began with, or one that has replaced it.
+//! The transport of a connection: the first one, or one that has replaced it.
 
 use std::fmt;
 use std::io;
@@ -11,17 +11,17 @@ use crate::proto::{Attachment, Carries};
 
 /// A transport that carries attachments beside the bytes, as a unix socket carries descriptors.
 pub trait AttachedWrite: AsyncWrite + Unpin {
-    /// Whether it can send these attachments, all with one byte. Others are refused before anything of their box is written. It runs
-    /// under no lock of the connection.
+    /// Whether it can send these attachments, all with one byte. Others are refused before anything of their box is written. It
+    /// runs under no lock of the connection.
     fn carries(attachments: &[Attachment]) -> bool
     where
         Self: Sized;
 
     /// Writes a part of `bytes`, which are not empty, as [`poll_write`](AsyncWrite::poll_write) does. The attachments go with the
-    /// first byte: all of them are sent when it returns that a byte was written, and none otherwise.
+    /// first byte: all of them are sent if it returns that a byte was written, and none otherwise.
     ///
     /// # Errors
-    /// When the transport has failed: the connection writes no more.
+    /// If the transport has failed: the connection writes no more.
     fn poll_write_attached(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -37,12 +37,12 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
         None
     }
 
-    /// What writes attachments.
+    /// The writer of attachments.
     fn attached(&mut self) -> Option<Pin<&mut dyn AttachedWrite>> {
         None
     }
 
-    /// Whether the peer gets the last bytes even if the transport is closed before it has ended its own direction.
+    /// Whether the peer receives the last bytes even if the transport is closed before the peer has ended its own direction.
     fn outlives_close(&self) -> bool {
         false
     }
@@ -114,7 +114,8 @@ impl Transport for BoxedTransport {
     }
 }
 
-/// The transport of a connection. The first one keeps its type, so that nobody pays for a replacement that never comes.
+/// The transport of a connection. The first one keeps its type, so that a connection does not pay for a replacement that never
+/// happens.
 pub(super) enum Current<T> {
     First(T),
     Replaced(BoxedTransport),

@@ -6,11 +6,11 @@ use tokio::task::AbortHandle;
 
 /// The asks of one connection that have no answer, by the tag that the peer gave them. Kept only when an extension wants it.
 ///
-/// An ask is told from others with the same tag by its number.
+/// The number distinguishes an ask from others with the same tag.
 #[derive(Debug, Default)]
 pub(super) struct AsksByTag {
     table: Mutex<Table>,
-    /// Whether an ask was cancelled whose responder had not begun to run as a task: the driver looks for it.
+    /// Whether an ask was cancelled whose responder had not begun to run as a task: the driver must look for it.
     has_cancelled: AtomicBool,
 }
 
@@ -40,7 +40,7 @@ impl AsksByTag {
         }
     }
 
-    /// The responder of the ask runs as a task from now on. If the ask was cancelled before, that is the end of the task.
+    /// The responder of the ask runs as a task from now on. If the ask was cancelled before, the task is aborted.
     pub(super) fn runs(&self, tag: &[u8], number: u32, task: AbortHandle) {
         let mut table = self.lock();
         let Some(noted) = table.find(tag, number) else { return };
@@ -52,7 +52,7 @@ impl AsksByTag {
         }
     }
 
-    /// The ask has its answer, or is another's to answer. Whether it was cancelled.
+    /// The ask has its answer, or another owner answers it. Returns whether it was cancelled.
     pub(super) fn forget(&self, tag: &[u8], number: u32) -> bool {
         let mut table = self.lock();
         let Some(same) = table.asks.get_mut(tag) else { return false };
@@ -76,7 +76,7 @@ impl AsksByTag {
         self.lock().find(tag, number).is_some_and(|noted| noted.is_cancelled)
     }
 
-    /// Cancels all asks with the tag. Whether there is one.
+    /// Cancels all asks with the tag. Returns whether there was one.
     pub(super) fn cancel(&self, tag: &[u8]) -> bool {
         let mut tasks = Vec::new();
         let mut table = self.lock();
@@ -94,7 +94,7 @@ impl AsksByTag {
         true
     }
 
-    /// Whether asks without a task were cancelled since this was called last.
+    /// Whether asks without a task were cancelled since the last call.
     pub(super) fn take_cancelled(&self) -> bool {
         self.has_cancelled.swap(false, Ordering::Acquire)
     }

@@ -1,23 +1,24 @@
-//! How much of what came is handled before what it leads to is written.
+//! How many received boxes are handled before their answers are written.
 
 use std::time::Instant;
 
 use crate::settings::Batching;
 
-/// The first part of what a read brought; each further part is twice as long as the one before.
+/// The first part of one read; each further part is twice as long as the one before.
 const PART: usize = 16;
-/// How many boxes one measurement takes.
+/// Number of boxes in one measurement.
 const EPOCH: usize = 16 * 1024;
-/// One in so many measurements is of the other way.
+/// One in this many measurements is of the other way.
 const TRIAL: u32 = 32;
-/// How much faster parts must be to be worth their system calls, and to stay so.
+/// How much faster parts must be to justify their system calls, and to stay so.
 const WORTH: [f64; 2] = [1.25, 1.1];
 
-/// Chooses between two ways, unless [`Settings::batching`](crate::Settings::batching) has. Whole: everything that a read brought is handled, then there is one write and the peer wakes up
-/// once, which is the least work. In parts: the peer has the first boxes while this end handles the rest, so that both work
-/// at once instead of in turns. That is up to twice as fast where each has a CPU, and a third slower where they share one or
-/// have no time to lose. Nothing here tells which it is but the boxes that come in a second; so the other way is tried now and
-/// then, between two measurements of the current one: a load that rises or falls meanwhile decides nothing.
+/// Chooses between two ways, unless [`Settings::batching`](crate::Settings::batching) has. Whole: everything that a read brought
+/// is handled, then there is one write and the peer wakes up once, which is the least work. In parts: the peer has the first
+/// boxes while this end handles the rest, so that both work at once instead of in turns. That is up to twice as fast where each
+/// has a CPU, and a third slower where they share one or are busy. Only the number of boxes per second shows which it is. So the
+/// other way is tried now and then, between two measurements of the current one: a load that rises or falls in the meantime
+/// decides nothing.
 #[derive(Debug)]
 pub(super) struct BatchSize {
     batching: Batching,
@@ -25,11 +26,11 @@ pub(super) struct BatchSize {
     trial: bool,
     /// The next part, in boxes.
     part: usize,
-    /// What was handled in this measurement, and when it began.
+    /// Boxes handled in this measurement, and when it began.
     boxes: usize,
     begun: Option<Instant>,
     measurements: u32,
-    /// Boxes a second of the last three measurements, the oldest first.
+    /// Boxes per second of the last three measurements, the oldest first.
     rates: [f64; 3],
 }
 
@@ -39,14 +40,14 @@ impl BatchSize {
         Self { batching, in_parts, trial: false, part: PART, boxes: 0, begun: None, measurements: 0, rates: [0.0; 3] }
     }
 
-    /// How many boxes to handle now.
+    /// Returns how many boxes to handle now.
     pub(super) fn next(&mut self) -> usize {
         let part = self.part;
         self.part = part.saturating_mul(2);
         if self.in_parts != self.trial { part } else { usize::MAX }
     }
 
-    /// So many boxes were handled. `all` says that no whole one is left.
+    /// `boxes` boxes were handled. `all` says that no whole one is left.
     pub(super) fn handled(&mut self, boxes: usize, all: bool, now: impl FnOnce() -> Instant) {
         self.boxes += boxes;
         if !all {

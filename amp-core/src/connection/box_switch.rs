@@ -8,10 +8,10 @@ use crate::panics::caught;
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, RawBox};
 
-/// The place of a box receiver that stands in for the dispatcher and the locator.
+/// The slot of a box receiver that replaces the dispatcher and the locator.
 #[derive(Default)]
 pub(super) struct Switch {
-    /// Looked at for every box, so it is no lock.
+    /// Read for every box, so it is not behind a lock.
     switched: AtomicBool,
     slot: Mutex<Slot>,
 }
@@ -20,7 +20,7 @@ pub(super) struct Switch {
 struct Slot {
     /// Empty while the receiver runs: it may switch itself.
     receiver: Option<Box<dyn BoxReceiver>>,
-    /// Why no more boxes come, once it is so.
+    /// Why no more boxes arrive, once the connection has ended.
     stopped: Option<CloseReason>,
 }
 
@@ -29,7 +29,7 @@ impl Switch {
         self.switched.load(Ordering::Acquire)
     }
 
-    /// Puts a receiver into the place or empties it. One that comes when no more boxes do is told so at once.
+    /// Sets or removes the receiver. A receiver that is set when no more boxes arrive is stopped at once.
     pub(super) fn set(&self, receiver: Option<Box<dyn BoxReceiver>>, events: &Events) {
         let mut slot = self.slot();
         if let Some(reason) = slot.stopped.clone() {
@@ -43,7 +43,7 @@ impl Switch {
         drop(before);
     }
 
-    /// Hands a box to the receiver. `false` if there is none any more.
+    /// Passes a box to the receiver. Returns `false` if there is none any more.
     pub(super) fn receive(&self, received: &RawBox, events: &Events) -> bool {
         let Some(mut receiver) = self.slot().receiver.take() else { return false };
         guarded(|| receiver.receive_box(AmpBox::from(received)), events);
@@ -54,7 +54,7 @@ impl Switch {
         true
     }
 
-    /// Tells the receiver that no more boxes come, and lets it go.
+    /// Stops the receiver, because no more boxes arrive, and drops it.
     pub(super) fn stop(&self, reason: &CloseReason, events: &Events) {
         let mut slot = self.slot();
         slot.stopped = Some(reason.clone());
@@ -69,12 +69,12 @@ impl Switch {
     }
 }
 
-/// The last thing that a receiver hears.
+/// Makes the last call to a receiver.
 fn tell(mut receiver: Box<dyn BoxReceiver>, reason: &CloseReason, events: &Events) {
     guarded(move || receiver.stop(reason), events);
 }
 
-/// Runs a user's code. Its panic costs one box.
+/// Runs user code. A panic costs one box.
 fn guarded(run: impl FnOnce(), events: &Events) {
     if let Err(panic) = caught(AssertUnwindSafe(run)) {
         events.tell(EventKind::PANIC, |peer, omitted| {

@@ -23,19 +23,19 @@ use crate::panics::install_hook;
 use crate::peer::Peer;
 use crate::settings::Settings;
 
-/// Sets a connection up: what it answers and what it allows. Cheap to clone.
+/// Configures a connection: its locator, its extensions and its limits. Cheap to clone.
 ///
 /// # Logging
-/// What happens to a connection is logged by `tracing`. Nothing that a peer can cause is above `WARN`. An event of a kind is told once
-/// on a connection, and then once a minute; what is left out is counted, and the next line says how many those were (`omitted`), or a
-/// line at the end of the connection. Over all connections of a builder and its clones, or of a server, there are at most 32 lines of a
-/// kind at once, and then one a second. Text of the peer's making is [escaped](crate::error::Escaped).
+/// Events of a connection are logged by `tracing`. Nothing that a peer can cause is above `WARN`. An event of a kind is logged
+/// once on a connection, and then once a minute; omitted events are counted, and their number is in the next line (`omitted`), or
+/// in a line at the end of the connection. Over all connections of a builder and its clones, or of a server, there are at most 32
+/// lines of a kind at once, and then one a second. Text that the peer chose is [escaped](crate::error::Escaped).
 ///
 /// # Panics of responders
-/// A panic of a responder, or of another piece of user code that the library runs, costs no more than what it was called for, and is
-/// logged with its command, its message and its place. Only a panic hook learns the place, so the first connection of a process puts one
-/// in front of the hook that is there, which is called as before. A program that sets a hook of its own later, without calling the one
-/// before, loses the place in these lines and nothing else.
+/// A panic of a responder, or of another piece of user code that the library runs, costs no more than the call that ran it, and
+/// is logged with its command, its message and its place. Only a panic hook sees the place, so the first connection of a process
+/// installs one in front of the existing hook, which is called as before. A program that later sets a hook of its own without
+/// calling the previous one loses the place in these lines and nothing else.
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
@@ -55,9 +55,9 @@ pub struct ConnectionBuilder {
     extensions: Extensions,
     states: States,
     settings: Settings,
-    /// What its connections may hold together with others.
+    /// Pool that limits the memory of its connections together.
     memory: Option<Arc<Pool>>,
-    /// Bounds what is logged of all connections of this builder and its clones.
+    /// Bounds the log lines of all connections of this builder and its clones.
     events: Arc<EventLimit>,
     /// Decodes their large asks.
     decoders: Decoders,
@@ -77,18 +77,18 @@ impl ConnectionBuilder {
         }
     }
 
-    /// Sets what answers the peer's commands.
+    /// Sets the locator that answers the peer's commands.
     pub fn locator(mut self, locator: impl Locator) -> Self {
         self.locator = MakeLocator::Made(Arc::new(locator));
         self
     }
 
-    /// Sets what makes the locator that answers the peer's commands, from a handle of the connection. What it makes may hold the handle, so
-    /// that its responders call the peer back without an exposed field. It replaces what [`locator`](Self::locator) has set, and the other
-    /// way round.
+    /// Sets a function that makes the locator from a handle of the connection. The locator may hold the handle, so that its
+    /// responders call the peer back without an exposed field. It replaces the locator set by [`locator`](Self::locator), and the
+    /// other way round.
     ///
-    /// It runs once for each connection, while that is being made: the handle cannot be [upgraded](WeakConnection::upgrade) before it has
-    /// returned. It must not block.
+    /// It runs once for each connection, while the connection is being made: the handle cannot be
+    /// [upgraded](WeakConnection::upgrade) before the function has returned. It must not block.
     ///
     /// ```
     /// # extern crate amp_core as amp;
@@ -113,18 +113,18 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Adds a protocol that rides beside the commands, as that of streams does. Its commands are handled before the locator and
-    /// the limits of [`Settings`] see them.
+    /// Adds a protocol that rides beside the commands, such as streams. Its commands are handled before the locator and the
+    /// limits of [`Settings`] see them.
     ///
-    /// Each connection gets a part of the extension that is its own, so that a builder with extensions may be cloned and used
-    /// again. Two extensions that claim the same command are a mistake in the program: no part of it is guessed, and each
-    /// connection of the builder has ended from the start with [`CloseReason::ClaimedTwice`](crate::CloseReason::ClaimedTwice).
+    /// Each connection has its own part of the extension, so that a builder with extensions may be cloned and used again. Two
+    /// extensions that claim the same command are a mistake in the program: neither is preferred, and each connection of the
+    /// builder has ended from the start with [`CloseReason::ClaimedTwice`](crate::CloseReason::ClaimedTwice).
     pub fn extension(mut self, extension: impl Extension) -> Self {
         self.extensions.add(Arc::new(extension));
         self
     }
 
-    /// Adds values to those of [`state`](Self::state), in whose place they are where types are the same.
+    /// Adds values to those of [`state`](Self::state), and replaces those of the same type.
     pub(crate) fn states(mut self, states: States) -> Self {
         self.states.append(states);
         self
@@ -135,7 +135,7 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Gives responders a value of the user's own, exposed as [`State<T>`](crate::State). One of each type.
+    /// Adds a value of the user's own, exposed to responders as [`State<T>`](crate::State). One of each type.
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared_state(Arc::new(value))
     }
@@ -146,20 +146,20 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Sets what the connection allows.
+    /// Sets the limits and other settings of the connection.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Counts what its connections hold against a pool that they share.
+    /// Counts the memory of its connections against a pool that they share.
     pub(crate) fn memory(mut self, pool: Arc<Pool>) -> Self {
         self.memory = Some(pool);
         self
     }
 
-    /// A builder of connections that are not served: nothing of them is logged. Their large asks are bounded together with those that this
-    /// one decodes.
+    /// A builder of connections that are not served: their events are not logged. Their large asks are bounded together with
+    /// those that this builder decodes.
     pub(crate) fn unserved(&self) -> Self {
         Self { events: Arc::new(EventLimit::silent()), decoders: self.decoders.clone(), ..Self::new() }
     }
@@ -174,14 +174,14 @@ impl ConnectionBuilder {
 
     /// Runs the connection over a byte stream, in a task of its own.
     ///
-    /// Reading and writing are two directions that fail apart. After an error of a write, a flush or a shutdown, as after a
-    /// write of nothing, nothing is written, flushed or shut down any more; reading goes on for as long as
-    /// [`linger`](crate::Settings::linger), because answers may have come. After an error of a read, or the end of what is
-    /// read, nothing is read any more. A transport whose directions fail together says so in both, as sockets and TLS streams
-    /// do. A read that fails as [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) is the end of what is read.
+    /// Reading and writing are two directions that fail separately. After an error of a write, a flush or a shutdown, as after a
+    /// write of zero bytes, nothing is written, flushed or shut down any more; reading continues for as long as
+    /// [`linger`](crate::Settings::linger), because answers may have arrived. After a read error or the end of the input, nothing
+    /// is read any more. A transport whose directions fail together must report that in both, as sockets and TLS streams do. A
+    /// read that fails as [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof) is the end of the input.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with time enabled.
+    /// If called outside a tokio runtime with time enabled.
     #[track_caller]
     pub fn start<T>(self, transport: T, peer: Peer) -> Connection
     where
@@ -198,10 +198,10 @@ impl ConnectionBuilder {
         connection
     }
 
-    /// Makes a connection whose driver the caller polls, on a tokio runtime with time enabled. What [`start`](Self::start) says
-    /// of the transport holds here too.
+    /// Makes a connection whose driver the caller polls, on a tokio runtime with time enabled. The rules of
+    /// [`start`](Self::start) for the transport apply here too.
     ///
-    /// It may itself be called outside a runtime.
+    /// `build` itself may be called outside a runtime.
     pub fn build<T>(self, transport: T, peer: Peer) -> (Connection, Driver)
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -209,7 +209,7 @@ impl ConnectionBuilder {
         self.build_over(Adapted::plain(transport), peer)
     }
 
-    /// As [`build`](Self::build), for a server that wants to know when the first whole box comes. Unless `on_first_box` agrees, that is not
+    /// As [`build`](Self::build), for a server that waits for the first whole box. Unless `on_first_box` agrees, that box is not
     /// handled: the connection has ended.
     pub(crate) fn build_placed<T>(self, transport: T, peer: Peer, on_first_box: OnFirstBox) -> (Connection, Driver)
     where
@@ -219,7 +219,8 @@ impl ConnectionBuilder {
         built
     }
 
-    /// As [`build_placed`](Self::build_placed), with what `set_up` makes of the builder and of a handle of the connection.
+    /// As [`build_placed`](Self::build_placed), with the builder that `set_up` makes from this one and from a handle of the
+    /// connection.
     ///
     /// # Errors
     /// Those of `set_up`: there is no connection.
@@ -252,7 +253,7 @@ impl ConnectionBuilder {
         let mut attached = Ok(Extensions::default());
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
             let connection = WeakConnection::early(shared);
-            // There is no way back from here: one that is refused is made without a session, and dropped.
+            // The connection cannot be undone from here: one that is refused is made without a session, and dropped.
             let builder = set_up(self, connection.clone()).unwrap_or_else(|error| {
                 attached = Err(error);
                 Self::new()
@@ -270,7 +271,7 @@ impl ConnectionBuilder {
         let extensions = attached?;
         shared.lock().transport().set_carries(transport.carries());
         let connection = Connection::of(&shared);
-        // From here on a panic, as of an extension, ends the connection for everybody who waits on it.
+        // From here on a panic, such as one of an extension, ends the connection for all its waiters.
         let guard = EndGuard(shared);
         let claims = extensions.attach(&connection).unwrap_or_else(|reason| {
             guard.0.events.tell(EventKind::CANNOT_BEGIN, |peer, omitted| {
@@ -293,7 +294,7 @@ fn infallibly(builder: ConnectionBuilder, _: WeakConnection) -> Result<Connectio
 
 type MakeWith = dyn Fn(&WeakConnection) -> Arc<dyn Locator> + Send + Sync;
 
-/// What answers each connection of a builder.
+/// The source of each connection's locator.
 #[derive(Clone)]
 enum MakeLocator {
     Made(Arc<dyn Locator>),
@@ -310,7 +311,7 @@ impl MakeLocator {
 }
 
 impl Connection {
-    /// Begins to set a connection up.
+    /// Returns a builder that configures a connection.
     pub fn builder() -> ConnectionBuilder {
         ConnectionBuilder::new()
     }

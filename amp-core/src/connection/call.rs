@@ -14,16 +14,16 @@ use crate::command::{Command, take_checked};
 use crate::value::BoxReader;
 use crate::wire::RawBox;
 
-/// A call to the peer: sent when first polled, done when the answer is here.
+/// A call to the peer: sent when first polled, complete when the answer is here.
 ///
 /// # Cancel safety
-/// Dropping it before it was polled sends nothing. Dropping it later discards the answer when it comes; the command
-/// runs at the peer all the same as long as the connection lives (closing does not wait for it), because AMP has no way to take it back, and its place among
-/// [`max_calls`](crate::Settings::max_calls) is free again when the answer has come. A call that waits for a place and
-/// is neither polled nor dropped keeps all later calls waiting.
+/// Dropping it before it was polled sends nothing. Dropping it later discards the answer when it arrives. The command runs at the
+/// peer all the same as long as the connection lives (closing does not wait for it), because AMP has no way to cancel it, and its
+/// place among [`max_calls`](crate::Settings::max_calls) is free again when the answer has arrived. A call that waits for a place
+/// and is neither polled nor dropped keeps all later calls waiting.
 ///
 /// # Panics
-/// When it is polled again after it has given its result, like any future of an `async fn`.
+/// If it is polled again after it has returned its result, like any future of an `async fn`.
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<C: Command> {
     exchange: Exchange<C>,
@@ -38,7 +38,7 @@ impl<C: Command> Call<C> {
         &mut self.exchange
     }
 
-    /// Gives up with [`CallError::Timeout`] when the answer is not here after `timeout`, counted from the first poll.
+    /// Fails with [`CallError::Timeout`] if the answer is not here after `timeout`, counted from the first poll.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.exchange.set_timeout(Some(timeout));
         self
@@ -53,12 +53,12 @@ impl<C: Command> Call<C> {
     /// Sends the ask without waiting for its answer; the call itself waits for that.
     ///
     /// # Errors
-    /// When the ask cannot be sent. The call has ended then.
+    /// If the ask cannot be sent. The call has ended then.
     pub fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError<C::Errors>>> {
         self.exchange.poll_sent(cx).map_err(Failure::into_call_error)
     }
 
-    /// Waits without end, whatever [`call_timeout`](crate::Settings::call_timeout) is.
+    /// Waits without a limit, whatever [`call_timeout`](crate::Settings::call_timeout) is.
     pub fn no_timeout(mut self) -> Self {
         self.exchange.set_timeout(None);
         self
@@ -76,7 +76,7 @@ impl<C: Command> Future for Call<C> {
                 let (decoding, limits) = (Decoding(connection), &connection.settings().boxes);
                 return Poll::Ready(take_reply::<C>(&reply, limits, Some(&decoding.context())));
             }
-            // Nothing comes back: a response that is all optional is absent.
+            // No answer arrives: a response whose fields are all optional is absent.
             Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), self.exchange.nesting())),
         };
         Poll::Ready(reply.map_err(CallError::Response))

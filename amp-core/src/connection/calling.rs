@@ -14,13 +14,13 @@ use crate::wire::AmpBox;
 impl Connection {
     /// Calls the peer.
     ///
-    /// A call waits for a place among [`max_calls`](crate::Settings::max_calls), unless it is a callback: one that is made while
-    /// a responder is polled, of whichever connection, or through a handle that came from an ask, or a clone of it, as long as
-    /// that ask has no answer. Callbacks take no place, or responders of two ends could wait for each other; the peer's
+    /// A call waits for a place among [`max_calls`](crate::Settings::max_calls), unless it is a callback: a call that is made
+    /// while a responder is polled, of whichever connection, or through a handle that came from an ask, or a clone of it, as long
+    /// as that ask has no answer. Callbacks take no place, or responders of two ends could wait for each other; the peer's
     /// [`max_responders`](crate::Settings::max_responders) bounds them with [`codes::BUSY`](crate::error::codes::BUSY).
     ///
     /// # Errors
-    /// The call gives the errors of [`CallError`]; none of them but `Connection` touches other calls.
+    /// The call returns the errors of [`CallError`]; only `Connection` affects other calls.
     ///
     /// # Cancel safety
     /// See [`Call`].
@@ -29,34 +29,35 @@ impl Connection {
         Call::new(self.clone(), command)
     }
 
-    /// Sends a command and wants no answer. `Ok` says that it is queued to be written. It runs at the peer, once, unless
+    /// Sends a command that wants no answer. `Ok` means that it is queued to be written. It runs at the peer, once, unless
     ///
     /// - the connection ends with another reason than [`Closed`](crate::CloseReason::Closed),
     /// - the peer aborts, or
     /// - the peer's time for closing is over ([`close_timeout`](crate::Settings::close_timeout), and
-    ///   [`linger`](crate::Settings::linger) for what comes behind its own orderly end). Its log says so then.
+    ///   [`linger`](crate::Settings::linger) for what arrives after its own orderly end). Its log then reports this.
     ///
     /// This end does not learn of the last two. Use a [`call`](Self::call) where you must know.
     ///
-    /// To a peer of this library it waits while more notifications are unstarted there than the peer gives credit for, about
-    /// 128 of them or 128 KiB. One that a responder makes does not wait, as a callback does not (see [`call`](Self::call)): a
-    /// responder that sends very many, or to many connections, should be answered first and go on in a task of its own, or a slow
-    /// peer ends its connection with [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications). Other peers
-    /// give no credit, and what they do with more than they can hold is theirs.
+    /// To a peer of this library it waits while more notifications are unstarted there than the peer gives credit for, about 128
+    /// of them or 128 KiB. A notification that a responder sends does not wait, as a callback does not (see
+    /// [`call`](Self::call)). A responder that sends very many, or to many connections, should be answered first and continue in
+    /// a task of its own, or a slow peer ends its connection with
+    /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications). Other peers give no credit, and it is up
+    /// to them how they treat more than they can hold.
     ///
-    /// With default settings a peer of this library so takes up to [`max_responders`](crate::Settings::max_responders) that run at once,
-    /// and about 128 that wait. Waiting takes no longer than [`call_timeout`](crate::Settings::call_timeout), which is no limit unless it
-    /// is set.
+    /// With default settings a peer of this library thus holds up to [`max_responders`](crate::Settings::max_responders) that run
+    /// at once, and about 128 that wait. Waiting takes no longer than [`call_timeout`](crate::Settings::call_timeout), which is
+    /// no limit unless it is set.
     ///
-    /// What is queued is lost when the program or its runtime ends: await [`closed`](Self::closed) before.
+    /// Queued notifications are lost when the program or its runtime ends: await [`closed`](Self::closed) before.
     ///
-    /// The peer tells nothing back, not even that it does not know the command; a Twisted peer ends the connection then.
+    /// The peer reports nothing back, not even that it does not know the command; a Twisted peer ends the connection then.
     ///
     /// # Errors
-    /// When an argument cannot be sent, the connection has ended or closes, or there was no room within `call_timeout`.
+    /// If an argument cannot be sent, the connection has ended or closes, or there was no room within `call_timeout`.
     ///
     /// # Cancel safety
-    /// When dropped before it is done, nothing is sent.
+    /// If dropped before it is done, nothing is sent.
     #[doc(alias("requiresAnswer"))]
     pub async fn notify<C: Command>(&self, command: C) -> Result<(), NotifyError> {
         self.notify_with(command).await

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
-/// Panics outside a runtime with time enabled, in tokio's words for it: else the first time limit would, long after the
+/// Panics outside a runtime with time enabled, with tokio's message: otherwise the first time limit would panic, long after the
 /// mistake.
 #[track_caller]
 pub(crate) fn require_time() {
@@ -17,13 +17,13 @@ pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// The instant after `duration`; for one that the clock does not hold, an instant that nobody lives to see.
+/// The instant after `duration`; if the clock cannot represent it, an instant in the far future.
 pub(super) fn after(duration: Duration) -> Instant {
     const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     now().checked_add(duration).unwrap_or_else(|| now() + DECADES)
 }
 
-/// A timer that its owner sets anew at each poll. It costs nothing before the first one.
+/// A timer whose owner sets it at each poll. It costs nothing before the first one.
 #[derive(Debug, Default)]
 pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
 

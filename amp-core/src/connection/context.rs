@@ -1,4 +1,4 @@
-//! What a connection exposes: to responders, to values that are decoded, and to values that are encoded.
+//! Values that a connection exposes: to responders, to values that are decoded, and to values that are encoded.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::peer::Peer;
 
 type Provided = Arc<dyn Any + Send + Sync>;
 
-/// What is exposed under no lock. A handle of the connection belongs to the ask with the number, or to none with 0.
+/// Values exposed under no lock. A handle of the connection belongs to the ask with the number, or to none with 0.
 pub(super) fn provide(shared: &Arc<Shared>, wanted: TypeId, ask: impl FnOnce() -> u32) -> Option<Provided> {
     if wanted == TypeId::of::<Connection>() {
         Some(Arc::new(Connection::with(shared, ask())))
@@ -24,8 +24,8 @@ pub(super) fn provide(shared: &Arc<Shared>, wanted: TypeId, ask: impl FnOnce() -
     }
 }
 
-/// What is exposed to a value that is encoded, under the connection's lock: nothing that takes the lock, even when it is dropped.
-/// So there are no handles, and a state is never dropped here, because what takes it away [waits for the lock](Shared::lock).
+/// Values exposed to a value that is being encoded, under the connection's lock: nothing that takes the lock, even when it is
+/// dropped. So there are no handles, and a state is never dropped here, because its removal [waits for the lock](Shared::lock).
 impl Context for Shared {
     fn provide(&self, wanted: TypeId) -> Option<Provided> {
         if wanted == TypeId::of::<Peer>() {
@@ -44,7 +44,7 @@ impl Shared {
     }
 }
 
-/// A caller's connection, as far as it is exposed to what the answer is decoded to.
+/// A caller's connection, as far as it is exposed to the values of the answer.
 pub(super) struct Decoding<'a>(pub(super) &'a Connection);
 
 impl Decoding<'_> {

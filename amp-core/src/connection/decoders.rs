@@ -3,9 +3,9 @@ use std::sync::{Arc, LazyLock};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bounds how many large asks are decoded at once, over all connections that share it. Those of peers that have sent very many items in
-/// one command of late have half of the cores, and those of all others as many again: a large ask of few items takes little time, and must not
-/// wait behind every heavy one.
+/// Bounds how many large asks are decoded at once, over all connections that share it. Asks of peers that have recently sent very
+/// many items in one command have half of the cores, and those of all other peers have as many again: a large ask of few items
+/// takes little time, and must not wait behind every heavy one.
 #[derive(Clone, Debug)]
 pub(super) struct Decoders {
     heavy: Arc<Semaphore>,
@@ -14,7 +14,7 @@ pub(super) struct Decoders {
 
 impl Default for Decoders {
     fn default() -> Self {
-        // To find out reads files, which no connection should wait for.
+        // Counting them reads files, which no connection should wait for.
         static CORES: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
         let half = || Arc::new(Semaphore::new(CORES.div_ceil(2)));
         Self { heavy: half(), light: half() }
@@ -22,9 +22,9 @@ impl Default for Decoders {
 }
 
 impl Decoders {
-    /// Waits for a turn, which lasts until what is returned is dropped.
+    /// Waits for a permit, which lasts until it is dropped.
     pub(super) async fn acquire(self, is_heavy: bool) -> Option<OwnedSemaphorePermit> {
-        // None is ever closed.
+        // The semaphores are never closed.
         let decoders = if is_heavy { self.heavy } else { self.light };
         decoders.acquire_owned().await.ok()
     }

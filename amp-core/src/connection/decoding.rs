@@ -13,7 +13,7 @@ use crate::panics::{Panic, caught};
 use crate::proto::Intake;
 use crate::responder::{Ask, Located};
 
-/// A box over this many bytes is decoded on another thread. One value of the largest size is over it: that may be a list of
+/// A box over this many bytes is decoded on another thread. One value of the largest size exceeds it: that may be a list of
 /// 32,767 boxes, which takes milliseconds, and all connections of the reader's thread would wait for it.
 const LARGE: usize = 64 * 1024;
 
@@ -23,14 +23,14 @@ const SUSPECT: usize = 4 * 1024;
 /// A responder that was located, and whether it goes on when its caller has left.
 pub(super) type Responder = (Pin<Box<dyn Future<Output = ()> + Send>>, bool);
 
-/// The one large ask that is located and decoded on another thread. What came later waits for it, so that responders begin in the
-/// order of their asks.
+/// The one large ask that is located and decoded on another thread. Later asks wait for it, so that responders begin in the order
+/// of their asks.
 pub(super) struct Decoding {
     task: Pin<Box<dyn Future<Output = Option<Responder>> + Send>>,
     pub(super) start: Start,
 }
 
-/// What is known of an ask when it starts.
+/// Properties of an ask when it starts.
 pub(super) struct Start {
     pub(super) noted: Option<(Box<[u8]>, u32)>,
     pub(super) wants_answer: bool,
@@ -38,8 +38,8 @@ pub(super) struct Start {
     pub(super) is_left: bool,
 }
 
-/// Whether others would wait too long for the ask to be decoded. From a peer that has sent one with very many items of late a smaller one may
-/// be as bad.
+/// Whether decoding the ask would keep other connections waiting too long. From a peer that has recently sent an ask with very
+/// many items, a smaller one may take as long.
 #[inline]
 pub(super) fn is_large(shared: &Shared, ask: &Ask) -> bool {
     let length = ask.raw().as_bytes().len();
@@ -83,13 +83,13 @@ impl Decoding {
         Self { task: Box::pin(task), start }
     }
 
-    /// Ready with the responder, or with nothing when the ask is answered.
+    /// Ready with the responder, or with `None` when the ask is answered.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Responder>> {
         self.task.as_mut().poll(cx)
     }
 }
 
-/// What has not begun never does.
+/// A task that has not begun never does.
 struct AbortOnDrop(JoinHandle<Option<Responder>>);
 
 impl Drop for AbortOnDrop {
@@ -98,7 +98,7 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Finds the responder, which has the arguments of the ask then.
+/// Finds the responder, which then owns the arguments of the ask.
 pub(super) fn locate(locator: &dyn Locator, ask: Ask) -> Option<Responder> {
     match locator.locate(ask) {
         Located::Responding(responding) => Some((responding, false)),
@@ -111,9 +111,9 @@ pub(super) fn locate(locator: &dyn Locator, ask: Ask) -> Option<Responder> {
     }
 }
 
-/// Polls once. Returns what is not ready.
+/// Polls once. Returns the responder if it is not ready.
 pub(super) fn poll_once((mut responding, is_detached): Responder) -> Option<Responder> {
-    // The task that goes on with it polls it again at once, so nobody needs this poll's waker.
+    // The task that continues it polls it again at once, so this poll's waker is not needed.
     let poll = responding.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     poll.is_pending().then_some((responding, is_detached))
 }

@@ -31,8 +31,8 @@ use crate::reason::CloseReason;
 /// Dropping it ends the connection with [`CloseReason::DriverDropped`].
 ///
 /// # Panics
-/// At its first poll, outside a tokio runtime with time enabled; the connection has ended then, as if it were dropped. When it
-/// is polled again after it has returned the reason.
+/// At its first poll, if outside a tokio runtime with time enabled; the connection has ended then, as if the driver were dropped.
+/// Also if it is polled again after it has returned the reason.
 #[must_use = "a connection does nothing until its driver is polled"]
 pub struct Driver(Pin<Box<dyn Future<Output = CloseReason> + Send>>);
 
@@ -78,37 +78,37 @@ impl fmt::Debug for Driver {
 
 struct Running<T> {
     transport: Current<T>,
-    /// What makes the next transport, and has this one.
+    /// The future that makes the next transport. It owns the current one.
     replacing: Option<Replacing>,
-    /// Dropped before everything that may still answer: what is dropped with the driver is told that it was.
+    /// Dropped before everything that may still answer: objects that are dropped with the driver see that it was dropped.
     guard: EndGuard,
     reader: Reader,
     writer: Writer,
     responders: Responders,
     alarm: Alarm,
     limits: TimeLimits,
-    /// What is to be woken once the lock is free.
+    /// Wakers to wake once the lock is free.
     woken: Vec<Waker>,
-    /// What the buffers of both directions hold, filled or not.
+    /// Capacity of the buffers of both directions.
     buffers: Reservation,
-    /// What the outbound buffer held when the state was looked at last.
+    /// Capacity of the outbound buffer when the state was last looked at.
     outbound: usize,
     turns: Turns,
 }
 
-/// What a look at the connection's state has found.
+/// Result of a look at the connection's state.
 struct Found {
     is_over: bool,
     closes: bool,
     /// Whether there was something to write.
     taken: bool,
-    /// How many replies have tags that are not out.
+    /// Number of replies whose tags are not outstanding.
     unknown: usize,
     /// When to look again.
     alarm: Option<Instant>,
     /// Whether to look again in any case.
     comes_back: bool,
-    /// The transport takes no more for now, and wakes the driver when it does: nothing was taken to be written.
+    /// The transport accepts no more for now, and wakes the driver when it does: nothing was taken to be written.
     stalled: bool,
     step: Step,
     handshake: Handshake,
@@ -123,24 +123,24 @@ impl<T: Transport + 'static> Running<T> {
             let _ = self.shared().holder.runtime.set(runtime);
         }
         let reason = poll_fn(|cx| self.poll(cx)).await;
-        // On the heap only now: it is as large as what is above, and every open connection would keep the memory for it.
+        // On the heap only now: it is as large as the state above, and every open connection would keep the memory for it.
         Box::pin(self.finish(reason)).await
     }
 
-    /// The connection has ended: writes what is left, and ends what runs.
+    /// The connection has ended: writes the last bytes, and ends running responders.
     async fn finish(self, reason: CloseReason) -> CloseReason {
-        // Here, whoever has ended it and wherever.
+        // Logged here, wherever and by whichever side the connection was ended.
         self.shared().tell_end(&reason);
         self.shared().announce_end();
         let Self { transport, replacing, guard, reader, mut writer, mut responders, buffers, .. } = self;
         let shared = Arc::clone(&guard.0);
-        // One that has not begun may hold a handle of this connection.
+        // A replacement that has not begun may hold a handle of this connection.
         drop_caught((replacing, shared.replacement.take()));
-        // It may have failed when the connection was over already: an orderly close has not said all then.
+        // The writer may have failed when the connection was over already: then an orderly close has not sent everything.
         let broken = writer.broken().cloned();
         let LastBytes { bytes, attachments, is_cut, discarded } = shared.seal();
         drop(discarded);
-        // What is said of them now is no answer and not written.
+        // Their results from now on are no answers and not written.
         responders.stop_answering();
         let is_away = transport.is_away();
         let lingers = reason.lets_write() && broken.is_none() && !is_away;
@@ -151,13 +151,13 @@ impl<T: Transport + 'static> Running<T> {
                 Ok(Lingering::new(&shared, &reason, lost, transport, (writer, reader, buffers)))
             }
             false => {
-                // Before what goes on behind the end, which may be long.
+                // Dropped before the tasks that go on after the end, which may take long.
                 drop_caught((transport, writer, reader, bytes, attachments, buffers));
                 Err(lost)
             }
         };
         if is_away && matches!(reason, CloseReason::Closed) {
-            // What the peer sends over the next transport is read by nobody.
+            // Nothing reads what the peer sends over the next transport.
             warn_cut_short(&shared.events);
         }
         let mut ending = Ending::new(shared, lingering, responders);
@@ -170,7 +170,7 @@ impl<T: Transport + 'static> Running<T> {
         &self.guard.0
     }
 
-    /// One turn: reads and handles once, then looks at the state, under the lock once, and writes what there is.
+    /// One turn: reads and handles once, then looks at the state, under the lock once, and writes the bytes taken.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
         let has_read = self.read(cx);
         if self.writer.has_rest() {
@@ -209,7 +209,7 @@ impl<T: Transport + 'static> Running<T> {
             if is_due && limit.is_some() {
                 self.check_limits();
             }
-            // What closing waits for may have been written now.
+            // The bytes that closing waits for may have been written now.
             let may_end = found.closes && is_idle && (found.taken || !was_idle);
             if !(is_due || may_end) {
                 if found.comes_back {
@@ -223,7 +223,7 @@ impl<T: Transport + 'static> Running<T> {
         }
     }
 
-    /// Notes what the peer keeps the driver waiting for. Returns when to look whether it is too long.
+    /// Notes for which of its actions the peer keeps the driver waiting. Returns when to look whether it takes too long.
     #[inline]
     fn note_waits(&mut self, handshake: Handshake, writing: bool) -> Option<Instant> {
         let Self { reader, writer, limits, guard: EndGuard(shared), .. } = self;
@@ -245,7 +245,7 @@ impl<T: Transport + 'static> Running<T> {
         }
     }
 
-    /// Reads and handles once. Whether there may be more.
+    /// Reads and handles once. Returns whether there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
         self.reader.begin_turn();
         self.writer.begin_turn();
@@ -256,7 +256,7 @@ impl<T: Transport + 'static> Running<T> {
         match self.reader.poll(&mut self.transport, &mut self.responders, cx) {
             Poll::Ready(Ok(())) => return true,
             Poll::Ready(Err(reason)) => self.end_reading(reason),
-            // Responders that have begun in this turn tell when they are done.
+            // Responders that have begun in this turn must wake the driver when they finish.
             Poll::Pending => self.responders.poll(cx),
         }
         false
@@ -272,7 +272,7 @@ impl<T: Transport + 'static> Running<T> {
         let unknown = reader.deliver(&mut state, woken);
         state.greet_if_due();
         if is_first {
-            // What was promised in the turn before was used or is not.
+            // Promises of the previous turn were used or will not be.
             state.sending().forget_promises();
         }
         let (mut taken, mut room_is_waited_for) = (false, false);
@@ -297,7 +297,7 @@ impl<T: Transport + 'static> Running<T> {
             }
         };
         let alarm = state.expire(now, woken);
-        // A fault of the peer's is the reason, though its last answer may end what closing waits for.
+        // A fault of the peer is the reason, even if its last answer completes what closing waits for.
         let is_idle =
             || unknown == 0 && !taken && writer.is_idle() && !reader.has_more() && shared.inbound.is_settled();
         let is_over = state.end_turn(is_idle, woken);
@@ -310,7 +310,7 @@ impl<T: Transport + 'static> Running<T> {
         Found { is_over, closes, taken, unknown, alarm, comes_back, stalled, step, handshake, is_overdue }
     }
 
-    /// Goes on with the replacement of the transport. Whether to look at the state again.
+    /// Advances the replacement of the transport. Returns whether to look at the state again.
     #[cold]
     fn take_step(&mut self, step: Step, cx: &mut Context<'_>) -> bool {
         match step {
@@ -351,7 +351,7 @@ impl<T: Transport + 'static> Running<T> {
         true
     }
 
-    /// Nothing is to be done until somebody wakes the driver: buffers that have grown large are given back.
+    /// Nothing is to be done until the driver is woken: releases buffers that have grown large.
     fn give_back(&mut self) {
         let before = self.writer.buffered() + self.reader.buffered();
         self.writer.give_back();
@@ -366,13 +366,13 @@ impl<T: Transport + 'static> Running<T> {
 
     fn write(&mut self, cx: &mut Context<'_>) {
         if let Err(reason) = self.writer.poll(&mut self.transport, cx) {
-            // Answers that have already come are still read.
+            // Answers that have already arrived are still read.
             self.shared().write_failed(reason);
         }
     }
 
-    /// Nothing more is read. What this turn still writes is taken before anybody learns of the end: who is told that an ask has not
-    /// left may send it again.
+    /// Nothing more is read. Bytes that this turn still writes are taken before any waiter learns of the end: a caller that
+    /// learns that its ask has not left may send it again.
     fn end_reading(&mut self, reason: CloseReason) {
         let Self { writer, woken, guard: EndGuard(shared), .. } = self;
         if !reason.lets_write() && writer.broken().is_none() && !writer.has_rest() {

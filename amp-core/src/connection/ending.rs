@@ -15,13 +15,13 @@ use crate::panics::{caught, drop_caught};
 use crate::proto::{EndListener, Intake, Lost};
 use crate::reason::CloseReason;
 
-/// Tells everybody that the connection has ended, however the driver ends.
+/// Notifies all waiters that the connection has ended, however the driver ends.
 pub(super) struct EndGuard(pub(super) Arc<Shared>);
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.end(CloseReason::DriverDropped);
-        // What is still queued, and what would replace the transport, must not live as long as the handles. Their drop may panic.
+        // Queued bytes, and the next transport's constructor, must not live as long as the handles. Their drop may panic.
         let queued = (self.0.seal(), self.0.replacement.take());
         drop_caught(queued);
         self.0.stop_receiver();
@@ -33,9 +33,9 @@ impl Drop for EndGuard {
     }
 }
 
-/// Who is told of the end.
+/// Notification of the end.
 impl Shared {
-    /// Logs the end, if it is to be.
+    /// Logs the end, if it is to be logged.
     pub(super) fn tell_end(&self, reason: &CloseReason) {
         if reason.is_told() {
             self.events.tell(EventKind::CONNECTION_ENDS, |peer, omitted| {
@@ -44,12 +44,12 @@ impl Shared {
         }
     }
 
-    /// Nothing more is received: tells the box receiver.
+    /// Nothing more is received: notifies the box receiver.
     pub(super) fn stop_receiver(&self) {
         self.switch.stop(&self.over().unwrap_or(CloseReason::DriverDropped), &self.events);
     }
 
-    /// Nothing more is answered: tells the sinks, and runs what waits for the end of the connection, once.
+    /// Nothing more is answered: notifies the sinks, and runs the listeners for the end of the connection, once.
     pub(super) fn announce_end(&self) {
         let reason = self.over().unwrap_or(CloseReason::DriverDropped);
         let mut lost = self.lock().sending().take_lost();
@@ -75,21 +75,21 @@ impl Shared {
     }
 }
 
-/// What is left to do when the connection is over: the transport [lingers](Lingering), and what was accepted and wants no answer
-/// goes on for as long as `close_timeout` allows.
+/// The work left when the connection is over: the transport [lingers](Lingering), and accepted commands that want no answer go on
+/// for as long as `close_timeout` allows.
 pub(super) struct Ending<T> {
     shared: Arc<Shared>,
     /// Until the transport is closed.
     lingering: Option<Lingering<T>>,
     responders: Responders,
-    /// When what still runs is cut.
+    /// When responders that still run are cancelled.
     alarm: Alarm,
     /// Why the connection has ended, once the transport is closed.
     ended: Option<CloseReason>,
 }
 
 impl<T: Transport> Ending<T> {
-    /// `lingering` is the transport, or else why the last bytes are lost, if they are.
+    /// `lingering` is the transport, or else the reason why the last bytes are lost, if they are.
     pub(super) fn new(
         shared: Arc<Shared>,
         lingering: Result<Lingering<T>, Option<CloseReason>>,
@@ -111,7 +111,7 @@ impl<T: Transport> Ending<T> {
 
     /// Ready with the reason when the transport is closed and nothing runs any more.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
-        // First of all: whatever changes from here on wakes the driver.
+        // First of all: any change from here on wakes the driver.
         let until = self.shared.finishes_by(cx.waker());
         let in_time = until > now();
         if !in_time {
@@ -135,7 +135,7 @@ impl<T: Transport> Ending<T> {
         Poll::Pending
     }
 
-    /// What still runs has no time left, and what has no time left begins nothing either.
+    /// Running responders have no time left, and no new ones begin.
     fn cut(&mut self) {
         if let Some(lingering) = &mut self.lingering {
             lingering.stop_receiving();
@@ -152,7 +152,7 @@ impl<T: Transport> Ending<T> {
     }
 
     fn transport_closed(&mut self, lost: Option<CloseReason>) {
-        // Of an end that was told nobody expects that what was queued has arrived.
+        // After an end that was logged, nobody expects that queued bytes have arrived.
         let is_told = self.shared.over().is_some_and(|reason| reason.is_told());
         if let Some(lost) = lost.as_ref().filter(|_| !is_told) {
             self.shared.events.tell(EventKind::LOST_BYTES, |peer, omitted| {

@@ -14,10 +14,10 @@ use crate::proto::{Lane, Outgoing};
 use crate::reason::CloseReason;
 use crate::tags::Progress;
 
-/// One ask on its way out and its answer on the way back: what every kind of call is made of.
+/// One outgoing ask and its incoming answer: the basis of every kind of call.
 pub(super) struct Exchange<A> {
     connection: Connection,
-    /// What is asked, until it is in the outbound buffer: a call that waits long for its answer holds no copy.
+    /// The ask, until it is in the outbound buffer: a call that waits long for its answer holds no copy.
     ask: Option<A>,
     wants_answer: bool,
     lane: Lane,
@@ -105,7 +105,7 @@ impl<A: Outgoing> Exchange<A> {
         if polled.is_ready() { polled } else { self.poll_as_callback(cx) }
     }
 
-    /// Has just found that it must wait. It may have been made elsewhere, and a responder waits for it now.
+    /// The exchange must wait, and may become a callback: it may have been made elsewhere, and a responder waits for it now.
     #[cold]
     fn poll_as_callback(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Failure>> {
         let Self { connection, ask: Some(ask), wants_answer, lane, step: Step::Queued(queued), .. } = self else {
@@ -125,14 +125,14 @@ fn send_options(connection: &Connection, lane: Lane, wants_answer: bool) -> Send
     let while_closing = match lane {
         Lane::Call | Lane::Notify => false,
         Lane::Bulk => true,
-        // What runs while its connection closes may finish, and needs its callbacks for that.
+        // A responder that runs while its connection closes may finish, and needs its callbacks for that.
         Lane::Callback => connection.is_callback() || is_responding_for(connection.shared.identity()),
     };
     SendOptions { lane, wants_answer, while_closing }
 }
 
 impl<A> Exchange<A> {
-    /// Leaves the queue, and wakes the next.
+    /// Leaves the queue, and wakes the next waiter.
     #[inline]
     fn leave_queue(&mut self) {
         if let Step::Queued(queued) = &mut self.step {
@@ -166,7 +166,7 @@ pub(super) fn abandon(shared: &Shared, tag: u64) {
     wake(driver);
 }
 
-/// An exchange is never pinned to its place: the ask is not polled.
+/// An exchange may be moved: the ask is not polled.
 impl<A> Unpin for Exchange<A> {}
 
 impl<A: Outgoing> Future for Exchange<A> {
@@ -182,7 +182,7 @@ impl<A: Outgoing> Future for Exchange<A> {
                 Poll::Ready(answer.map(Some))
             }
             Step::Done => panic!("a call was polled after it had ended"),
-            // What was just sent left this task's waker with its tag: there is nothing to look at yet.
+            // An exchange that was just sent left this task's waker with its tag: there is nothing to look at yet.
             Step::New | Step::Queued(_) => match ready!(this.poll_sent(cx)) {
                 Err(failure) => Poll::Ready(Err(failure)),
                 Ok(()) if this.wants_answer => Poll::Pending,

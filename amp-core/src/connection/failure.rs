@@ -2,7 +2,7 @@ use crate::call_error::CallError;
 use crate::reason::CloseReason;
 use crate::value::EncodeError;
 
-/// How an exchange ends without an answer.
+/// Failure of an exchange without an answer.
 #[derive(Debug)]
 pub(super) enum Failure {
     Invalid(EncodeError),

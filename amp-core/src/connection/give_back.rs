@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
 
-/// So many bytes of an empty buffer are kept by a connection that has nothing to do: it may have them for long.
+/// Bytes of an empty buffer that an idle connection keeps: it may have them for long.
 const MAX_IDLE: usize = 64 * 1024;
 
-/// What keeps its memory for the next time.
+/// A buffer that keeps its memory for the next use.
 pub(super) trait Buffer: Default {
     type Item;
 
@@ -35,7 +35,7 @@ impl<T> Buffer for VecDeque<T> {
     }
 }
 
-/// Gives back the memory of a buffer that has grown large and is empty.
+/// Releases the memory of a buffer that has grown large and is empty.
 #[inline]
 pub(super) fn give_back<B: Buffer>(buffer: &mut B) {
     if buffer.capacity() > MAX_IDLE / size_of::<B::Item>() && buffer.is_empty() {

@@ -5,7 +5,7 @@ use crate::reason::CloseReason;
 pub(super) enum Halt {
     /// The connection ends.
     Over(CloseReason),
-    /// What is behind the box belongs to another transport, or may.
+    /// Bytes behind the box belong to another transport, or may.
     Stopped,
 }
 

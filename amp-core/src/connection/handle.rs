@@ -42,10 +42,10 @@ use crate::wire::AmpBox;
 #[must_use = "the connection closes when its last handle is dropped, which `let _ =` does at once: keep one"]
 pub struct Connection {
     pub(super) shared: Arc<Shared>,
-    /// Whether it counts among the handles: what a weak call or an extension holds does not.
+    /// Whether it counts among the handles: those held by a weak call or an extension do not.
     keeps_open: bool,
-    /// The number of the ask that it came from, or 0. As long as that has no answer somebody at the other end may wait for what
-    /// is called through it.
+    /// The number of the ask that it came from, or 0. Until that ask has an answer, a caller at the other end may wait for calls
+    /// made through this handle.
     ask: u32,
 }
 
@@ -69,13 +69,13 @@ impl Connection {
         self.ask
     }
 
-    /// Whether what is called through it is a callback.
+    /// Whether calls made through it are callbacks.
     #[inline]
     pub(super) fn is_callback(&self) -> bool {
         self.ask != 0 && self.shared.unanswered.contains(self.ask)
     }
 
-    /// What keeps nothing open.
+    /// A handle that does not keep the connection open.
     pub(super) fn passive(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), keeps_open: false, ask: self.ask }
     }
@@ -87,48 +87,48 @@ impl Connection {
         }
     }
 
-    /// Ends the connection for a reason of its server's.
+    /// Ends the connection for a reason of its server.
     pub(crate) fn end(&self, reason: CloseReason) {
         self.shared.end(reason);
     }
 
-    /// Who is at the other end.
+    /// The peer at the other end.
     #[must_use]
     pub fn peer(&self) -> &Peer {
         &self.shared.peer
     }
 
-    /// What the connection allows.
+    /// The settings of the connection.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
     }
 
-    /// Sets a value of the user's own that responders of this connection see from now on as [`State<T>`]: the user that logged
-    /// in, say. Returns the value of that type that was there before.
+    /// Sets a value of the user's own that responders of this connection see from now on as [`State<T>`], such as the user that
+    /// has logged in. Returns the previous value of that type.
     ///
     /// A value that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
     pub fn set_state<T: Send + Sync + 'static>(&self, value: T) -> Option<State<T>> {
         self.shared.set_state(Arc::new(value)).map(State::from)
     }
 
-    /// Takes a value of the user's own away from the later calls of this connection.
+    /// Removes a value of the user's own for the later calls of this connection.
     pub fn remove_state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
         self.shared.remove_state().map(State::from)
     }
 
-    /// A value of the user's own, given to the builder or set on this connection.
+    /// Returns a value of the user's own, passed to the builder or set on this connection.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
         let value = self.shared.states().value(TypeId::of::<State<T>>());
         value?.downcast().ok().map(State::from)
     }
 
-    /// Hands all further boxes to `receiver`, raw, instead of to the dispatcher and the locator: calls that are out get
-    /// no answers meanwhile. Called from a responder's first poll, it takes effect with the next box.
+    /// Passes all further boxes to `receiver`, raw, instead of to the dispatcher and the locator: outstanding calls receive no
+    /// answers meanwhile. Called from a responder's first poll, it takes effect with the next box.
     ///
-    /// Boxes come until [`stop`](BoxReceiver::stop), also while the connection closes and behind its orderly end. Asks come as they
-    /// are: nothing answers them but the receiver, and no limit of [`Settings`] counts them.
+    /// Boxes arrive until [`stop`](BoxReceiver::stop), also while the connection closes and after its orderly end. Asks arrive
+    /// unchanged: only the receiver answers them, and no limit of [`Settings`] counts them.
     ///
     /// A peer of this library waits in [`notify`](Self::notify) for the answers to boxes that have both `_ask` and `_notify`. A receiver
     /// that does not answer them, with `_answer` and the tag alone, holds up the peer's notifications.
@@ -138,9 +138,9 @@ impl Connection {
         self.shared.switch.set(Some(Box::new(receiver)), &self.shared.events);
     }
 
-    /// Gives all further boxes to the dispatcher and the locator again. What the receiver got meanwhile is not told here: calls whose
-    /// answers it got wait on, and a peer of this library whose marked notifications it got (see `docs/wire.md`) waits for their
-    /// answers before it sends more.
+    /// Passes all further boxes to the dispatcher and the locator again. Boxes that the receiver got meanwhile are unknown here:
+    /// calls whose answers it received continue to wait, and a peer of this library whose marked notifications it received (see
+    /// `docs/wire.md`) waits for their answers before it sends more.
     pub fn restore_receiver(&self) {
         // Answers to marked notifications may have gone to the receiver.
         let next = self.shared.lock().sending().forgive_credit();
@@ -148,42 +148,42 @@ impl Connection {
         self.shared.switch.set(None, &self.shared.events);
     }
 
-    /// Begins to close: no new calls go out, the answers to old ones and the peer's running commands get
-    /// [`close_timeout`](crate::Settings::close_timeout) to finish. [`closed`](Self::closed) tells when it is done.
+    /// Begins to close: no new calls go out. The answers to earlier calls and the peer's running commands have
+    /// [`close_timeout`](crate::Settings::close_timeout) to finish. [`closed`](Self::closed) waits for the end.
     ///
-    /// Notifications that the peer sent before it saw the end still run, as far as they come within
+    /// Notifications that the peer sent before it saw the end still run, if they arrive within
     /// [`linger`](crate::Settings::linger). Its calls are not begun.
     ///
-    /// Await the calls first whose responders call this end back: such a callback is answered with
+    /// Before closing, await the calls whose responders call this end back: such a callback is answered with
     /// [`DRAINING`](crate::error::codes::DRAINING) once this end closes.
     ///
-    /// When both ends close at once, the responders that run finish at both, and are answered. A call that is still on its way is
-    /// answered with `DRAINING` or fails with the connection. Each end returns [`Closed`](CloseReason::Closed) or
+    /// When both ends close at once, the running responders finish at both ends, and are answered. A call that is still in
+    /// transit is answered with `DRAINING` or fails with the connection. Each end returns [`Closed`](CloseReason::Closed) or
     /// [`ClosedByPeer`](CloseReason::ClosedByPeer), whichever it finds first.
     ///
-    /// Streams of `amp-multiplex` have the same time: bytes that wait to be read here keep the connection open until they are read, the
-    /// stream is dropped, or the time is up.
+    /// Streams of `amp-multiplex` have the same time: bytes that are unread here keep the connection open until they are read,
+    /// the stream is dropped, or the time is over.
     ///
-    /// A responder that calls it has its own answer still sent: Twisted's `QuitBox`.
+    /// If a responder calls it, the responder's own answer is still sent: Twisted's `QuitBox`.
     pub fn close(&self) {
         self.shared.close();
     }
 
-    /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, running responders are dropped, also
-    /// those that go on when the peer has left. What is already queued to be written still goes out, for as long as
+    /// Ends the connection now, with [`CloseReason::Aborted`]: outstanding calls fail, and running responders are dropped, also
+    /// those that would go on when the peer has left. Bytes that are already queued are still written, for as long as
     /// [`linger`](crate::Settings::linger).
     ///
-    /// The peer is not told that it was no orderly end. It sees [`ClosedByPeer`](CloseReason::ClosedByPeer), and its calls that
-    /// are out fail with [`CallError::Connection`](crate::CallError::Connection), as sent.
+    /// The peer is not told that the end was not orderly. It sees [`ClosedByPeer`](CloseReason::ClosedByPeer), and its
+    /// outstanding calls fail with [`CallError::Connection`](crate::CallError::Connection), as sent.
     pub fn abort(&self) {
         self.shared.abort();
     }
 
-    /// Waits until the connection has ended, its transport is closed, and the responders have finished that go on when the
-    /// peer has left: those of commands that wanted no answer, and of detached ones, for up to
-    /// [`close_timeout`](crate::Settings::close_timeout) after the end. Returns the reason. Called by a responder, or through
-    /// a handle that came from an ask, it does not wait for responders. To learn of the end earlier, use
-    /// [`on_end`](Self::on_end). The future holds no handle: it does not keep the connection open.
+    /// Waits until the connection has ended, its transport is closed, and the responders have finished that go on when the peer
+    /// has left: those of commands that wanted no answer, and of detached ones, for up to
+    /// [`close_timeout`](crate::Settings::close_timeout) after the end. Returns the reason. Called by a responder, or through a
+    /// handle that came from an ask, it does not wait for responders. To learn of the end earlier, use [`on_end`](Self::on_end).
+    /// The future holds no handle: it does not keep the connection open.
     ///
     /// # Cancel safety
     /// Safe to drop and to call again, also after the end.
@@ -192,27 +192,29 @@ impl Connection {
         // A responder that waited for responders would wait for itself.
         let by_responder = self.is_callback() || is_responding();
         async move {
-            // The sender says the reason before it goes.
+            // The sender stores the reason before it is dropped.
             let ended = ended.wait_for(|ended| ended.reason.is_some() && (ended.finished || by_responder)).await;
             ended.ok().and_then(|ended| ended.reason.clone()).unwrap_or(CloseReason::DriverDropped)
         }
     }
 
-    /// Runs `listener` once, with the reason, when the connection is over: nothing more is answered, and all waiting calls have failed.
-    /// That is before the last bytes are written and [`closed`](Self::closed) returns. Behind an orderly end of this end, notifications
-    /// that the peer had sent before still run, and a box receiver still gets boxes until its [`stop`](BoxReceiver::stop). It also runs when the driver is dropped with its runtime, and at
-    /// once when the connection has ended before. It must not block; a panic of it is logged and costs nothing else.
+    /// Runs `listener` once, with the reason, when the connection is over: nothing more is answered, and all waiting calls have
+    /// failed. That is before the last bytes are written and [`closed`](Self::closed) returns. After an orderly end of this end,
+    /// notifications that the peer had sent before still run, and a box receiver still receives boxes until its
+    /// [`stop`](BoxReceiver::stop). The listener also runs when the driver is dropped with its runtime, and at once when the
+    /// connection has already ended. It must not block; a panic of it is logged and costs nothing else.
     ///
-    /// It cannot be taken back: one for each connection, not for each call or stream.
+    /// It cannot be removed: register one for each connection, not one for each call or stream.
     ///
-    /// For protocols that ride beside the commands, as that of streams: their waiters must be woken however the connection ends.
-    /// A listener that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does not.
+    /// It is meant for protocols that ride beside the commands, such as streams: their waiters must be woken however the
+    /// connection ends. A listener that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does
+    /// not.
     pub fn on_end(&self, listener: impl FnOnce(&CloseReason) + Send + 'static) {
         self.shared.on_end(Box::new(listener));
     }
 
     /// The runtime that drives the connection, once its driver has been polled: for tasks that belong to the connection and are
-    /// begun where there may be another runtime, or none.
+    /// started where there may be another runtime, or none.
     #[must_use]
     pub fn runtime(&self) -> Option<&Handle> {
         self.shared.holder.runtime.get()

@@ -8,35 +8,35 @@ use crate::proto::{ConnectionState, Intake, Waiter, max_held};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
-/// The peer's asks at this end: what they hold, and which may still begin. It is looked at for every ask, without the
+/// The peer's asks at this end: the memory that they hold, and which may still begin. Every ask looks at it, without the
 /// connection's lock.
 #[derive(Debug)]
 pub(super) struct Inbound {
-    /// What asks that have no answer hold.
+    /// Memory of asks that have no answer.
     held: Meter,
-    /// How much of that the futures of their responders hold.
+    /// The part of it that the futures of their responders hold.
     futures: AtomicUsize,
-    /// Nothing is refused while they hold no more than this: one that holds much otherwise may still ask for little.
+    /// Nothing is refused while the asks hold no more than this: a connection that otherwise holds much may still ask for little.
     few: usize,
     max_held: usize,
     max_held_by_notifications: usize,
     unsettled: Unsettled,
     workload: Workload,
-    /// What the connection's state has [published](Self::publish): how far the intake has come, and whether
-    /// so much waits to be written that no more responders should start.
+    /// The word that the connection's state has [published](Self::publish): the stage of the intake, and whether so many bytes
+    /// wait to be written that no more responders should start.
     published: AtomicU8,
-    /// Whether the peer's bytes behind the box that is handled now may belong to another transport.
+    /// Whether the peer's bytes behind the current box may belong to another transport.
     stops_reading: AtomicBool,
 }
 
-/// What the asks of a connection hold at least before memory that is short matters to it.
+/// Memory that the asks of a connection must hold before the server's shortage of memory affects it.
 const FEW: usize = 8 * 1024;
 
 const OPEN: u8 = 0;
 const DRAINING: u8 = 1;
 const ENDED: u8 = 2;
 const ABORTED: u8 = 3;
-/// So much waits to be written that no more responders should start.
+/// So many bytes wait to be written that no more responders should start.
 const CONGESTED: u8 = 4;
 
 /// The word that is published.
@@ -50,7 +50,7 @@ fn encode(intake: Intake, is_congested: bool) -> u8 {
     if is_congested { intake | CONGESTED } else { intake }
 }
 
-/// What a published word says.
+/// Decodes a published word.
 #[inline]
 fn decode(word: u8) -> (Intake, bool) {
     let intake = match word & !CONGESTED {
@@ -82,37 +82,38 @@ impl Inbound {
         }
     }
 
-    /// One more ask that has no answer, and its bytes.
+    /// Counts one more ask that has no answer, and its bytes.
     pub(super) fn hold(&self, bytes: usize) {
         self.unsettled.add();
         self.held.charge(bytes);
     }
 
-    /// More bytes of an ask that is counted.
+    /// Counts more bytes of an ask that is counted.
     pub(super) fn hold_more(&self, bytes: usize) {
         self.held.charge(bytes);
     }
 
-    /// The future of a responder that goes on as a task.
+    /// Counts the future of a responder that goes on as a task.
     pub(super) fn hold_future(&self, bytes: usize) {
         self.futures.fetch_add(bytes, Ordering::Relaxed);
         self.held.charge(bytes);
     }
 
-    /// It is gone. Whether what waits because much is held may start now.
+    /// The future is dropped. Returns whether an ask that waits because much memory is held may start now.
     pub(super) fn release_future(&self, bytes: usize) -> bool {
         let may_start = self.release(bytes);
         self.futures.fetch_sub(bytes, Ordering::Relaxed);
         may_start
     }
 
-    /// Whether the futures alone hold as much as all asks may. What else these hold is no reason to refuse one that waited: it may be
-    /// what others wait for.
+    /// Whether the futures alone hold as much as all asks may. The rest of what the asks hold is no reason to refuse one that
+    /// waited: others may wait for it.
     pub(super) fn has_large_futures(&self) -> bool {
         self.futures.load(Ordering::Relaxed) > self.max_held
     }
 
-    /// More bytes of an ask that is counted, as long as all of them hold no more than they may. A notification was promised to run.
+    /// Counts more bytes of an ask that is counted, as long as all of them hold no more than they may. A notification was
+    /// promised to run.
     pub(super) fn reserve(&self, bytes: usize, wants_answer: bool) -> bool {
         if !wants_answer {
             let begins = self.intake() != Intake::Aborted;
@@ -129,7 +130,7 @@ impl Inbound {
         &self.workload
     }
 
-    /// The bytes count no more. Whether what waits because much is held may start now.
+    /// Releases the bytes. Returns whether an ask that waits because much memory is held may start now.
     pub(super) fn release(&self, bytes: usize) -> bool {
         bytes > 0 && self.release_some(bytes)
     }
@@ -140,9 +141,9 @@ impl Inbound {
         before > self.max_held && before - bytes <= self.max_held
     }
 
-    /// The ask has its answer, and its bytes count no more. Whether closing, or what waits to start, may have waited for that.
+    /// The ask has its answer, and its bytes are released. Returns whether closing, or a waiting ask, may have waited for that.
     pub(super) fn settle(&self, bytes: usize) -> bool {
-        // Both, whatever the first one says.
+        // Both run, whatever the first one returns.
         self.release_some(bytes) | self.unsettled.remove()
     }
 
@@ -156,14 +157,14 @@ impl Inbound {
         self.held.held() > self.max_held
     }
 
-    /// Whether what is new is to be refused: the asks hold more than they may, or the server's memory is short and this connection
+    /// Whether new asks are to be refused: the asks hold more than they may, or the server's memory is short and this connection
     /// holds more than its share.
     pub(super) fn refuses(&self) -> bool {
         self.held.held() > self.few && (self.is_full() || self.held.is_memory_short())
     }
 
-    /// Whether the notifications that wait, and all else that does, hold more than a peer may make this end hold. Futures are no fault of
-    /// a peer that keeps to its credit.
+    /// Checks that waiting notifications, together with everything else that waits, hold no more than a peer may make this end
+    /// hold. A peer that keeps to its credit is not to blame for futures.
     pub(super) fn check_notifications(&self) -> Result<(), CloseReason> {
         let limit = self.max_held_by_notifications;
         if self.held.held().saturating_sub(self.futures.load(Ordering::Relaxed)) > limit {
@@ -173,13 +174,13 @@ impl Inbound {
         }
     }
 
-    /// Shows what is looked at without the lock as the state has it. Called under the lock, before that is let go, wherever it may
-    /// have changed.
+    /// Publishes the state that is looked at without the lock. Called under the lock, before it is released, wherever that state
+    /// may have changed.
     pub(super) fn publish<W: Waiter>(&self, state: &mut ConnectionState<W>) {
         let word = encode(state.intake(), !state.sending().has_room());
         self.published.store(word, Ordering::Relaxed);
         if state.is_closing() {
-            // From now on the last ask that is settled tells.
+            // From now on the settling of the last ask wakes the driver.
             self.unsettled.close();
         }
     }
@@ -194,12 +195,12 @@ impl Inbound {
         decode(self.published.load(Ordering::Relaxed)).1
     }
 
-    /// The reader stops behind the box that it handles now.
+    /// The reader stops behind the current box.
     pub(super) fn stop_reading(&self) {
         self.stops_reading.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the reader is to stop behind the box that was handled just now, on its own thread.
+    /// Whether the reader must stop behind the box that was handled just now, on its own thread.
     #[inline]
     pub(super) fn takes_stop(&self) -> bool {
         self.stops_reading.load(Ordering::Relaxed) && self.stops_reading.swap(false, Ordering::Relaxed)

@@ -17,7 +17,7 @@ use crate::events::{EventKind, Events};
 use crate::memory::Reservation;
 use crate::reason::CloseReason;
 
-/// The peer may take for received what was not.
+/// The peer may believe that lost bytes were received.
 pub(super) fn warn_cut_short(events: &Events) {
     events.tell(EventKind::CUT_SHORT, |peer, omitted| {
         tracing::warn!(
@@ -32,20 +32,21 @@ pub(super) fn warn_cut_short(events: &Events) {
 const DISCARDED: usize = 4096;
 
 /// The transport of a connection that is over: the last bytes are written, and the peer gets time to read them. A socket that is
-/// closed with unread bytes in it is reset, and the peer's unread answers with it. That takes no longer than `linger`, or twice that
-/// when reading had to wait because much is held.
+/// closed with unread bytes in it is reset, and the peer's unread answers are lost. That takes no longer than `linger`, or twice
+/// that when reading had to wait because much memory is held.
 pub(super) struct Lingering<T> {
     shared: Arc<Shared>,
     transport: T,
     writer: Writer,
     reader: Reader,
-    /// What the buffers of both directions hold, filled or not.
+    /// Capacity of the buffers of both directions.
     buffers: Reservation,
     sending: Sending,
     receiving: Receiving,
-    /// Whether this end has closed in order, so that the peer may take for received what it sends before it sees that.
+    /// Whether this end has closed in order, so that the peer may believe that bytes it sends before it sees the close are
+    /// received.
     is_orderly: bool,
-    /// Whether something of that was not received.
+    /// Whether some of those bytes were not received.
     is_cut_short: bool,
     /// Why bytes of this end are lost, if they are.
     lost: Option<CloseReason>,
@@ -61,10 +62,10 @@ enum Sending {
     Done,
 }
 
-/// What becomes of what the peer has sent and this end had not read when the connection ended.
+/// Treatment of bytes that the peer has sent and this end had not read when the connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Receiving {
-    /// Notifications run: the peer may have closed at the same time, and was told then that all of them were sent.
+    /// Notifications run: the peer may have closed at the same time, and then it was told that all of them were sent.
     Runs,
     Discards,
     /// The peer has ended, or reading has failed.
@@ -72,7 +73,7 @@ enum Receiving {
 }
 
 impl<T: Transport> Lingering<T> {
-    /// `reason` is why the connection is over, and `lost` why it is known that bytes of this end are lost.
+    /// `reason` is why the connection is over, and `lost` why bytes of this end are known to be lost.
     pub(super) fn new(
         shared: &Arc<Shared>,
         reason: &CloseReason,
@@ -81,7 +82,7 @@ impl<T: Transport> Lingering<T> {
         (writer, mut reader, buffers): (Writer, Reader, Reservation),
     ) -> Self {
         let is_orderly = matches!(reason, CloseReason::Closed);
-        // A peer that has said why it ends sends no more.
+        // A peer that has sent the reason of its end sends no more.
         let is_ended = reader.is_at_end() || matches!(reason, CloseReason::EndedByPeer { .. });
         let receiving = match is_ended {
             true => Receiving::Done,
@@ -91,7 +92,7 @@ impl<T: Transport> Lingering<T> {
         if receiving == Receiving::Runs {
             reader.read_on();
         } else {
-            // It may be a large box, and nobody waits for the end of it.
+            // It may be a part of a large box, and no caller waits for its end.
             reader.discard();
         }
         let mut lingering = Self {
@@ -111,7 +112,7 @@ impl<T: Transport> Lingering<T> {
         lingering
     }
 
-    /// What the buffers hold counts for as long as they do.
+    /// The capacity of the buffers counts for as long as they exist.
     fn count(&mut self) {
         self.buffers.fit(self.writer.buffered() + self.reader.buffered());
     }
@@ -121,14 +122,14 @@ impl<T: Transport> Lingering<T> {
         self.receiving == Receiving::Runs
     }
 
-    /// The time is over in which something may begin.
+    /// The time is over in which a notification may begin.
     pub(super) fn stop_receiving(&mut self) {
         if self.receives() {
             self.receiving = Receiving::Discards;
             self.is_cut_short |= self.reader.has_rest();
             self.reader.discard();
             if self.shared.inbound.is_full() {
-                // What was not read meanwhile would have the transport reset, and the peer's unread bytes with it.
+                // Bytes that stay unread would have the transport reset, and the peer's unread bytes lost.
                 self.alarm.as_mut().reset(after(self.shared.settings.linger).into());
             }
         }
@@ -149,19 +150,19 @@ impl<T: Transport> Lingering<T> {
         Poll::Ready(self.lost.take())
     }
 
-    /// `linger` is over. Whether that is the end.
+    /// `linger` is over. Returns whether that is the end.
     fn expire(&mut self) -> bool {
         if self.sending == Sending::Writes {
             self.lost.get_or_insert(CloseReason::Unwritten);
         }
-        // A peer that has not ended its direction may still have read all.
+        // A peer that has not ended its direction may still have read everything.
         self.is_cut_short |= self.is_orderly && self.receiving != Receiving::Done;
         let has_paused = self.receives() && self.shared.inbound.is_full();
         self.stop_receiving();
         !has_paused
     }
 
-    /// Writes what is left, and shuts the transport's writing down.
+    /// Writes the rest, and shuts down the transport's writing.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.sending == Sending::Writes {
             match ready!(self.writer.poll_all(&mut self.transport, cx)) {
@@ -174,7 +175,7 @@ impl<T: Transport> Lingering<T> {
             self.writer.finish();
         }
         if self.sending == Sending::ShutsDown {
-            // A failure of the shutdown says no more than what is read behind it.
+            // A failure of the shutdown adds nothing to the result of the reads behind it.
             let _ = ready!(Pin::new(&mut self.transport).poll_shutdown(cx));
             self.sending = Sending::Done;
         }
@@ -185,7 +186,7 @@ impl<T: Transport> Lingering<T> {
     fn poll_receive(&mut self, responders: &mut Responders, cx: &mut Context<'_>) -> Poll<()> {
         let received = match self.receiving {
             Receiving::Done => return Poll::Ready(()),
-            // What is not read takes no memory here.
+            // Unread bytes take no memory here.
             Receiving::Runs if self.shared.inbound.is_full() => return Poll::Pending,
             Receiving::Runs => self.reader.poll_behind_end(&mut self.transport, responders, cx),
             Receiving::Discards => self.poll_discard(cx),
@@ -203,8 +204,9 @@ impl<T: Transport> Lingering<T> {
         Poll::Pending
     }
 
-    /// Whether the transport is kept open until the peer has ended its direction. A peer of this library does that when it sees the
-    /// end. Another, and what has not been heard may be another, may keep a pipe open for as long as this process lives.
+    /// Whether the transport is kept open until the peer has ended its direction. A peer of this library does that when it sees
+    /// the end. Any other peer, and one that has sent nothing may be such a peer, may keep a pipe open for as long as this
+    /// process lives.
     fn waits_for_peer(&self) -> bool {
         self.sending != Sending::Done
             || !self.transport.outlives_close()
@@ -214,7 +216,7 @@ impl<T: Transport> Lingering<T> {
     fn receive_failed(&mut self, reason: CloseReason) {
         use CloseReason::{Closed, ClosedByPeer, ClosedMidBox, EndedByPeer, Io};
         if self.receives() && !self.reader.is_at_end() && !matches!(reason, EndedByPeer { .. }) {
-            // What is no box, or one too many, is nothing to run. The transport can be read on.
+            // Invalid boxes, or boxes over the limit, are not run. The transport can still be read.
             (self.receiving, self.is_cut_short) = (Receiving::Discards, true);
             self.reader.discard();
             return;
@@ -223,7 +225,7 @@ impl<T: Transport> Lingering<T> {
         match reason {
             Closed | ClosedByPeer => {}
             ClosedMidBox { .. } => self.is_cut_short |= self.is_orderly,
-            // Some transports are read no more once they were shut down, whatever the peer still sends.
+            // Some transports cannot be read once they were shut down, even if the peer still sends.
             Io(error) if error.kind() == ErrorKind::NotConnected => self.is_cut_short |= self.is_orderly,
             reason => self.lost = Some(reason),
         }

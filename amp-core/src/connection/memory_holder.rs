@@ -13,14 +13,14 @@ use crate::reason::CloseReason;
 /// Runs once, when memory is used up.
 pub(super) type Listener = Box<dyn FnOnce(&CloseReason) + Send>;
 
-/// What is ended when it holds too much.
+/// A connection that is ended when it holds too much memory.
 pub(super) trait EndsForMemory: Send + Sync {
-    /// Ends the connection and all that it holds itself. Whether it was not over already.
+    /// Ends the connection and releases all that it holds itself. Returns whether it was not over already.
     fn end_for_memory(&self, reason: &CloseReason) -> bool;
 }
 
-/// Who is told when a connection holds too much. The connection's account has it, and so it is there for as long as something is counted,
-/// also when the last handle and the driver have gone.
+/// Listeners for the case that a connection holds too much. The connection's account owns it, so that it exists for as long as
+/// something is counted, also when the last handle and the driver are dropped.
 pub(super) struct MemoryHolder {
     connection: Weak<dyn EndsForMemory>,
     events: Events,
@@ -31,7 +31,7 @@ pub(super) struct MemoryHolder {
 
 enum Listeners {
     Waiting(Vec<Listener>),
-    /// It has happened, for this reason: later listeners run at once.
+    /// The listeners were called with this reason: later ones run at once.
     Told(CloseReason),
 }
 
@@ -41,7 +41,7 @@ impl MemoryHolder {
         Arc::new(Self { connection, events, runtime: OnceLock::new(), listeners })
     }
 
-    /// Runs `listener` when memory is used up: now, if that was before.
+    /// Runs `listener` when memory is used up: now, if it already was.
     pub(super) fn listen(&self, listener: Listener) {
         let reason = match &mut *self.listeners() {
             Listeners::Waiting(listeners) => return listeners.push(listener),
@@ -52,7 +52,7 @@ impl MemoryHolder {
 
     fn end(&self, Excess { held, limit }: Excess) {
         let reason = CloseReason::OutOfMemory { held, limit };
-        // An end is told by the driver.
+        // The driver logs an end.
         if !self.connection.upgrade().is_some_and(|connection| connection.end_for_memory(&reason)) {
             self.events.tell(EventKind::LOST_MEMORY, |peer, omitted| {
                 tracing::warn!(%peer, omitted, %reason, "what an ended connection holds is thrown away");
@@ -82,14 +82,15 @@ impl Holder for MemoryHolder {
     fn end_for(self: Arc<Self>, excess: Excess) {
         let runtime = self.runtime.get().cloned();
         let due = Due(Some((self, excess)));
-        // In a task: it takes the lock of the connection, and what was charged may have been charged under that.
+        // In a task: it takes the lock of the connection, and the charge may have been made under that lock.
         if let Some(runtime) = runtime {
             runtime.spawn(async move { due.end() });
         }
     }
 }
 
-/// An end that is due, and that is not left out: where no runtime drives the connection, or that has shut down, another thread does it.
+/// An end that is due and must not be lost: where no runtime drives the connection, or the runtime has shut down, another thread
+/// runs it.
 struct Due(Option<(Arc<MemoryHolder>, Excess)>);
 
 impl Due {
@@ -103,7 +104,7 @@ impl Due {
 impl Drop for Due {
     fn drop(&mut self) {
         if let Some((holder, excess)) = self.0.take() {
-            // Without a thread nobody can be told, not even here, where locks may be held.
+            // Without a thread no listener can be called, not even here, where locks may be held.
             let end = move || holder.end(excess);
             drop(std::thread::Builder::new().name("amp-memory".to_owned()).spawn(end));
         }

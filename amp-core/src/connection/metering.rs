@@ -2,11 +2,11 @@ use super::Connection;
 use crate::memory::Meter;
 use crate::reason::CloseReason;
 
-/// What a program holds on behalf of the peer.
+/// Meters for memory that a program holds on behalf of the peer.
 impl Connection {
-    /// A meter for one kind of what is held for this connection, as what responders keep when they have answered. At a server it counts
-    /// towards [`max_memory`](crate::server::ServerBuilder::max_memory), and so may have the peer's commands refused and the connection ended;
-    /// elsewhere it only counts. It does not keep the connection open.
+    /// Returns a meter for one kind of memory held for this connection, such as objects that responders keep after they have
+    /// answered. At a server it counts towards [`max_memory`](crate::server::ServerBuilder::max_memory), and so may have the
+    /// peer's commands refused and the connection ended; elsewhere it only counts. It does not keep the connection open.
     ///
     /// The first 8 KiB of each meter are not counted: one for each kind, not one for each item. An item has a
     /// [`Held`](crate::connection::Held) of its kind's meter.
@@ -45,12 +45,13 @@ impl Connection {
         Meter::new(&self.shared.account)
     }
 
-    /// Runs `listener` when the connection holds the most of the server's memory and that is used up: what [meters](Self::meter) of
-    /// this connection count is to be given back at once. The connection may have ended long before, and nobody may have a handle of it any
-    /// more; what it still holds counts all the same. A listener that is set later runs at once.
+    /// Runs `listener` when the server's memory is used up and this connection holds the most of it: the memory that
+    /// [meters](Self::meter) of this connection count must be released at once. The connection may have ended long before, and
+    /// all its handles may be dropped; memory that it still holds counts all the same. A listener that is set later runs at once.
     ///
-    /// It runs once and under no lock, in a task of the connection's runtime, or on a thread where none drives it. It must not block; a panic
-    /// of it is logged and costs nothing else. One that holds a handle of its own connection keeps that open.
+    /// It runs once and under no lock, in a task of the connection's runtime, or on a thread where none drives it. It must not
+    /// block; a panic of it is logged and costs nothing else. A listener that holds a handle of its own connection keeps that
+    /// open.
     pub fn on_out_of_memory(&self, listener: impl FnOnce(&CloseReason) + Send + 'static) {
         self.shared.holder.listen(Box::new(listener));
     }

@@ -1,10 +1,10 @@
-//! What a [`Connection`] is made of: its builder and driver, a call on its way, handles that do not keep it open, raw boxes in place of
-//! commands, meters of what a program keeps for its peer, and the credentials of a peer.
+//! The parts of a [`Connection`]: its builder and driver, a call in progress, handles that do not keep it open, raw boxes in
+//! place of commands, meters for memory that a program keeps for its peer, and the credentials of a peer.
 
 // The connection: the only async code. Imports everything below it.
 //
-// One future, the driver, reads and writes; handles append what they send to one outbound buffer under one short
-// lock. The reader never waits: not for the writer, not for a responder, not for a full queue.
+// One future, the driver, reads and writes; handles append boxes to one outbound buffer under one short lock. The reader never
+// waits: not for the writer, not for a responder, not for a full queue.
 //
 // ```text
 //   builder       how a connection is set up             transport, unix_transport, descriptors, over_boxes   over what

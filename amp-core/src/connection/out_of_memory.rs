@@ -4,7 +4,7 @@ use super::shared::Shared;
 use crate::reason::CloseReason;
 
 impl EndsForMemory for Shared {
-    /// Ends what runs, and what is to be written.
+    /// Ends running responders, and discards bytes to be written.
     fn end_for_memory(&self, reason: &CloseReason) -> bool {
         let mut state = self.lock();
         let was_open = state.over().is_none();

@@ -18,24 +18,24 @@ use crate::settings::Settings;
 use crate::wire::{AmpBox, BoxDecoder};
 
 impl ConnectionBuilder {
-    /// Runs a connection over boxes instead of bytes: what it sends goes to `sender`, what it receives is what the
-    /// returned inlet is given. With a sender that adds a key and a receiver that looks at it, many connections share one:
-    /// the example `router`.
+    /// Runs a connection over boxes instead of bytes: it sends its boxes to `sender`, and receives the boxes that the returned
+    /// inlet is passed. With a sender that adds a key and a receiver that looks at it, many connections share one: the example
+    /// `router`.
     ///
     /// It ends when the sender fails, with the reason of [`SendBoxError::Closed`], and when the inlet is
-    /// [stopped](BoxReceiver::stop), with the reason that the inlet is told. A sender that adds to the boxes needs
-    /// [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes) here that leave room for it there.
+    /// [stopped](BoxReceiver::stop), with the reason passed to the inlet. If the sender adds to the boxes, set
+    /// [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes) of this connection so that there is room for the addition.
     ///
-    /// What its peer makes it hold is bounded by its own settings. It is no server's connection, and does not count towards the
-    /// [`max_memory`](crate::server::ServerBuilder::max_memory) of the one whose boxes it takes.
+    /// Its own settings bound the memory that its peer makes it hold. It belongs to no server, and does not count towards the
+    /// [`max_memory`](crate::server::ServerBuilder::max_memory) of the server whose boxes it takes.
     ///
-    /// No box says that it ends: when this connection closes, the one at the other end of the boxes stays open until its inlet is
-    /// stopped or dropped, and what that sends meanwhile is lost, with a `WARN` at this end. Tell it with a command, and let the
-    /// connection beneath close last. When that is closed first, what waits to be sent here is lost, and
+    /// No box reports that it ends: when this connection closes, the one at the other end of the boxes stays open until its inlet
+    /// is stopped or dropped, and boxes that it sends meanwhile are lost, with a `WARN` at this end. Report the end with a
+    /// command, and close the connection beneath last. When that is closed first, bytes that wait to be sent here are lost, and
     /// [`closed`](Connection::closed) returns [`CloseReason::Unwritten`].
     ///
     /// # Panics
-    /// When called outside a tokio runtime with time enabled.
+    /// If called outside a tokio runtime with time enabled.
     #[track_caller]
     pub fn start_over(self, sender: Arc<dyn BoxSender>, peer: Peer) -> (Connection, BoxInlet) {
         let Settings { boxes: limits, max_inbound: max, .. } = *self.settings_ref();
@@ -46,7 +46,7 @@ impl ConnectionBuilder {
     }
 }
 
-/// Takes the boxes for a connection that runs over boxes. Dropping it ends that connection as its peer would.
+/// Receives the boxes for a connection that runs over boxes. Dropping it ends that connection as its peer would.
 #[derive(Debug)]
 pub struct BoxInlet {
     inbound: Arc<Mutex<Inbound>>,
@@ -73,7 +73,7 @@ impl Inbound {
         }
         match &self.end {
             None => received.encode(&mut self.bytes),
-            // The other end may not have seen that: nothing tells it.
+            // The other end may not have seen the close: nothing reports it.
             Some(CloseReason::Closed) if !self.has_warned => {
                 self.has_warned = true;
                 self.events.tell(EventKind::LOST_BOX, |omitted| {
@@ -93,7 +93,7 @@ impl Inbound {
         let count = (self.bytes.len() - self.read).min(buffer.remaining());
         buffer.put_slice(&self.bytes[self.read..self.read + count]);
         self.read += count;
-        // What is left moves to the front only when that is the smaller half.
+        // The rest moves to the front only if it is the smaller half.
         if self.read > self.bytes.len() / 2 {
             self.bytes.drain(..self.read);
             self.read = 0;
@@ -175,7 +175,7 @@ impl AsyncWrite for BoxTransport {
         Poll::Ready(Ok(()))
     }
 
-    /// There is no box that says "no more": the sender goes on to be used by others.
+    /// No box means "no more": the sender continues to be used by others.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         lock(&self.inbound).end(CloseReason::Closed);
         Poll::Ready(Ok(()))
@@ -183,7 +183,7 @@ impl AsyncWrite for BoxTransport {
 }
 
 impl Drop for BoxTransport {
-    /// However the connection ended, boxes that come for it now are nobody's.
+    /// However the connection ended, boxes that arrive for it now have no receiver.
     fn drop(&mut self) {
         let mut inbound = lock(&self.inbound);
         inbound.end(CloseReason::DriverDropped);

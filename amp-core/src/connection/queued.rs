@@ -1,4 +1,4 @@
-//! How an ask gets into the outbound buffer. Nothing here is compiled for each command anew.
+//! The way of an ask into the outbound buffer. Not generic over the command, so that it is compiled once.
 
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
@@ -11,19 +11,19 @@ use crate::exposed::ContextRef;
 use crate::proto::{Attachment, Carrier, ConnectionState, Lane, Outgoing, ReplyTo, Request, TimerKey};
 use crate::value::EncodeErrorKind;
 
-/// An ask that is to be sent, and its place while it waits for that.
+/// An ask that is to be sent, and its place while it waits.
 #[derive(Default)]
 pub(super) struct Queued {
     ticket: Option<u64>,
     deadline: Option<Instant>,
-    /// In place of a deadline, how long the answer to bulk may take, counted from when it is sent.
+    /// Time limit for the answer to bulk, which replaces a deadline and is counted from when the ask is sent.
     answer_timeout: Option<Duration>,
-    /// Set only when the ask must wait: one that goes out at once costs nothing here.
+    /// Set only if the ask must wait: one that goes out at once costs nothing here.
     timer: Option<TimerKey>,
 }
 
-/// How the ask of an exchange is sent, as far as the exchange knows it. The rest of a [`Request`], its deadline and its waiter, is known
-/// where it waits.
+/// Options for sending the ask of an exchange, as far as the exchange knows them. The rest of a [`Request`], its deadline and its
+/// waiter, is known where the ask waits.
 #[derive(Clone, Copy)]
 pub(super) struct SendOptions {
     pub(super) lane: Lane,
@@ -66,7 +66,7 @@ impl Queued {
         if let Some(reason) = state.refusal(while_closing) {
             return Poll::Ready(Err(Failure::Connection { reason, sent: false }));
         }
-        // One that has waited in vain does not go out after its time.
+        // An ask whose time is over does not go out.
         if self.timer.is_some() && self.deadline.is_some_and(|deadline| deadline <= now()) {
             return Poll::Ready(Err(Failure::Timeout { sent: false }));
         }
@@ -90,7 +90,7 @@ impl Queued {
         if deadline <= now() { Poll::Ready(Err(Failure::Timeout { sent: false })) } else { Poll::Pending }
     }
 
-    /// Waits no more, in whatever way.
+    /// Stops waiting, for whatever reason.
     #[inline]
     pub(super) fn leave(&mut self, shared: &Shared, lane: Lane) {
         // Most have never waited.
@@ -109,7 +109,7 @@ impl Queued {
     }
 }
 
-/// Leaves a queue, and wakes the next.
+/// Leaves a queue, and wakes the next waiter.
 #[cold]
 pub(super) fn give_way(shared: &Shared, lane: Lane, ticket: u64) {
     let [left, next] = shared.lock().sending().leave(lane, ticket);

@@ -1,4 +1,4 @@
-//! What the driver does with bytes that come: boxes, asks to be answered, answers to be delivered.
+//! Handles received bytes in the driver: cuts boxes, passes asks to be answered, delivers answers.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -22,39 +22,39 @@ use crate::wire::RawBox;
 
 mod upgrade;
 
-/// How many boxes are handled in a turn: others have theirs after a third of a millisecond or so.
+/// Boxes handled in a turn: other connections have their turn after a third of a millisecond or so.
 const MAX_BOXES: usize = 256;
 
-/// The reading half of the driver. It never waits for anything but bytes.
+/// The reading half of the driver. It waits only for bytes.
 pub(super) struct Reader {
     shared: Arc<Shared>,
     received: RecvBuffer,
-    /// Whether the turn before has read for this one, or left it boxes.
+    /// The previous turn read ahead, or stopped with whole boxes still buffered.
     has_more: bool,
     batch_size: BatchSize,
     has_first_box: bool,
     on_first_box: Option<OnFirstBox>,
-    /// Whether bytes came in this turn.
+    /// Whether bytes arrived in this turn.
     has_read: bool,
     /// Replies that are not yet delivered.
     replies: Vec<(Option<u64>, ReplyPacket)>,
-    /// What is to be handed over once the lock is free.
+    /// Replies to hand over once the lock is free.
     for_sinks: Vec<SinkReply<Arc<dyn ReplySink>>>,
     /// Whether there were replies in this turn.
     has_replies: bool,
-    /// What is to be woken once the lock is free.
+    /// Wakers to wake once the lock is free.
     woken: Vec<Waker>,
-    /// Whether there is still something to read for, once this turn has looked.
+    /// Whether there is still a reason to read, once this turn has looked.
     is_open: Option<bool>,
-    /// The tag of an ask for another transport: what is behind its answer may belong to that.
+    /// The tag of an ask for another transport: bytes behind its answer may belong to that transport.
     awaited: Option<u64>,
-    /// Whether what was read, and is to be read, may belong to another transport.
+    /// Whether read and further bytes may belong to another transport.
     is_stopped: bool,
     /// Whether boxes are handled although the connection is over.
     reads_on: bool,
 }
 
-/// Learns of the first whole box. Whether the connection still has its place in its server.
+/// Called with the first whole box. Returns whether the connection still has its place in its server.
 pub(crate) type OnFirstBox = Box<dyn FnOnce() -> bool + Send>;
 
 impl Reader {
@@ -83,14 +83,13 @@ impl Reader {
         (self.is_open, self.has_replies, self.has_read) = (self.reads_on.then_some(true), false, false);
     }
 
-    /// Whether there is still something to read for. The first time in a turn, what responders append needs no wake-up from then
-    /// on.
+    /// Whether there is still a reason to read. From the first call in a turn on, boxes that responders append need no wake-up.
     #[inline]
     pub(super) fn is_open(&mut self) -> bool {
         *self.is_open.get_or_insert_with(|| self.shared.lock().begin_turn())
     }
 
-    /// Gives back what has grown large in one turn.
+    /// Releases buffers that have grown large in one turn.
     pub(super) fn give_back(&mut self) {
         give_back(&mut self.replies);
         give_back(&mut self.for_sinks);
@@ -101,7 +100,7 @@ impl Reader {
         self.has_more
     }
 
-    /// How many bytes the buffer keeps allocated, filled or not.
+    /// Returns how many bytes the buffer keeps allocated, filled or not.
     #[inline]
     pub(super) fn buffered(&self) -> usize {
         self.received.buffered()
@@ -111,17 +110,17 @@ impl Reader {
         self.received.is_at_end()
     }
 
-    /// Whether something was read that is not handled.
+    /// Whether bytes were read that are not handled.
     pub(super) fn has_rest(&self) -> bool {
         self.has_more || self.received.has_rest()
     }
 
-    /// Whether all that was read, and comes next, are boxes of this connection.
+    /// Whether all read and further bytes are boxes of this connection.
     pub(super) fn reads_boxes(&self) -> bool {
         !self.is_stopped && self.awaited.is_none()
     }
 
-    /// What was read and not handled never is.
+    /// Unhandled bytes will never be handled.
     pub(super) fn discard(&mut self) {
         self.received = RecvBuffer::new(self.shared.settings.boxes);
         self.has_more = false;
@@ -132,7 +131,8 @@ impl Reader {
         self.reads_on = true;
     }
 
-    /// Reads and handles boxes behind the end of the connection, as [`poll`](Self::poll) does. Nobody waits for replies any more.
+    /// Reads and handles boxes after the end of the connection, as [`poll`](Self::poll) does. No caller waits for replies any
+    /// more.
     pub(super) fn poll_behind_end<T: AsyncRead + Unpin>(
         &mut self,
         transport: &mut T,
@@ -145,7 +145,7 @@ impl Reader {
         polled
     }
 
-    /// Reads once and handles whole boxes of what came, all or a part. Ready when there may be more. Replies that are not
+    /// Reads once and handles received whole boxes, all or a part of them. Ready when there may be more. Replies that are not
     /// [delivered](Self::deliver) then are delivered at the end of the turn.
     pub(super) fn poll<T: AsyncRead + Unpin>(
         &mut self,
@@ -170,7 +170,7 @@ impl Reader {
         match taken {
             Ok(()) => {}
             Err(Halt::Over(reason)) => {
-                // What came before the fault was said well.
+                // Boxes before the fault are valid.
                 self.deliver_now()?;
                 return Poll::Ready(Err(reason));
             }
@@ -179,8 +179,9 @@ impl Reader {
                 return Poll::Pending;
             }
         }
-        // The callers that replies wake go first, and a read that was filled has more behind it. Else this is the time to wait
-        // for more bytes: a turn that only finds out that there are none is saved. If there are some, the next turn has them.
+        // The callers that replies wake go first, and a read that was filled has more behind it. Otherwise this is the time to
+        // wait for more bytes: it saves a turn that would only find out that there are none. If there are some, the next turn
+        // handles them.
         if !(self.has_replies || self.received.is_filled() || self.has_more) {
             ready!(self.poll_bytes(transport, cx))?;
             self.has_more = true;
@@ -198,13 +199,13 @@ impl Reader {
         Poll::Ready(Ok(()))
     }
 
-    /// Whether bytes came in this turn.
+    /// Whether bytes arrived in this turn.
     #[inline]
     pub(super) fn has_read(&self) -> bool {
         self.has_read
     }
 
-    /// Whether a part of a box has come, and the rest is waited for.
+    /// Whether a part of a box has arrived, and the rest is awaited.
     pub(super) fn is_in_box(&self) -> bool {
         !(self.has_more || self.is_stopped) && self.received.has_rest()
     }
@@ -242,11 +243,11 @@ impl Reader {
                     responders.see_reply(&reply.raw);
                     self.has_replies = true;
                     self.replies.push((tag, reply));
-                    // It is no work for the turn.
+                    // It does not count as work of the turn.
                     continue;
                 }
                 Packet::Ask { ask, tag } => {
-                    // What is over begins nothing.
+                    // Once the connection is over, nothing begins.
                     if !self.is_open() {
                         return Ok(());
                     }
@@ -277,7 +278,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Looks at the peer's first box, unless a box receiver gets it.
+    /// Looks at the peer's first box, unless a box receiver receives it.
     #[cold]
     fn hear(&mut self, first: &RawBox) {
         self.has_first_box = true;
@@ -285,8 +286,8 @@ impl Reader {
         self.hearing(|sending| ((), sending.hear(first)));
     }
 
-    /// A marked notification. To a peer that has not announced the mark is a key that it may use for itself. Marked, one of the
-    /// library's own commands waits for its turn behind the notifications before it.
+    /// Makes a marked notification. If the peer has not announced, the mark is a key that it may use for itself. A marked command
+    /// of the library's own waits for its turn behind the notifications before it.
     #[cold]
     fn marked(&self, ask: AskPacket, tag: AskTag) -> Ask {
         let is_understood = self.shared.lock().sending().is_understood();
@@ -294,7 +295,7 @@ impl Reader {
         if is_understood { Ask::marked(ask, tag, answering) } else { Ask::new(ask, Some(tag), answering) }
     }
 
-    /// Settles one of the library's own commands. From a peer that has not announced it is a command like any other, but for a
+    /// Settles one of the library's own commands. From a peer that has not announced it is a command like any other, except a
     /// greeting that announces: the peer's first box had no room for that.
     #[cold]
     fn take_own(&mut self, ask: Ask, responders: &mut Responders) -> Result<(), Halt> {
@@ -303,14 +304,14 @@ impl Reader {
         if is_understood { Ok(ask.settle_own()?) } else { responders.answer(ask) }
     }
 
-    /// What the peer announces may wake a notification that waits.
+    /// The peer's announcement may wake a waiting notification.
     fn hearing<R>(&self, hear: impl FnOnce(&mut SendHalf<Waker>) -> (R, Option<Waker>)) -> R {
         let (heard, next) = hear(self.shared.lock().sending());
         wake(next);
         heard
     }
 
-    /// Hands the replies so far to their callers, before what came behind them is handled.
+    /// Hands the replies so far to their callers, before the boxes behind them are handled.
     #[inline]
     fn deliver_now(&mut self) -> Result<(), CloseReason> {
         if self.replies.is_empty() { Ok(()) } else { self.deliver_all() }
@@ -323,14 +324,14 @@ impl Reader {
         self.check(unknown)
     }
 
-    /// Hands the replies so far to their callers. Returns how many have a tag that is not out. Those that have sinks are
+    /// Hands the replies so far to their callers. Returns how many have a tag that is not outstanding. Those that have sinks are
     /// [handed over](Self::hand_over) when the lock is free.
     #[inline]
     pub(super) fn deliver(&mut self, state: &mut ConnectionState<Waker>, woken: &mut Vec<Waker>) -> usize {
         if self.replies.is_empty() { 0 } else { state.deliver(self.replies.drain(..), woken, &mut self.for_sinks) }
     }
 
-    /// Hands to sinks what was delivered for them: under no lock, and before anything is woken.
+    /// Hands delivered replies to their sinks: under no lock, and before anything is woken.
     #[inline]
     pub(super) fn hand_over(&mut self) {
         if !self.for_sinks.is_empty() {

@@ -12,19 +12,19 @@ use crate::wire::{BoxDecoder, BoxLimits, RawBox, WireError};
 
 /// The first read buffer in bytes; a read that fills it doubles the next.
 const SMALL_READ: usize = 8 * 1024;
-/// The largest: a value of the longest kind, or two of half as many bytes, with what stands around them in their boxes.
+/// The largest read buffer: a value of the longest kind, or two of half as many bytes, with the rest of their boxes.
 const LARGE_READ: usize = 66 * 1024;
 
-/// A buffer of so many bytes is kept although nothing is to be read: what comes in bursts is read into it again.
+/// A buffer of this size is kept although nothing is to be read: later bursts are read into it again.
 const MAX_IDLE: usize = 4 * SMALL_READ;
 
-/// What was read from the transport, and how much is read at once.
+/// Bytes read from the transport, and the size of the next read.
 pub(super) struct RecvBuffer {
     decoder: BoxDecoder,
     read_size: usize,
-    /// Whether the last read took as much as there was room for.
+    /// Whether the last read filled its buffer.
     is_filled: bool,
-    /// Whether reading has come to the end or has failed: the transport is not read again.
+    /// Whether reading has reached the end or has failed: the transport is not read again.
     is_at_end: bool,
 }
 
@@ -43,15 +43,16 @@ impl RecvBuffer {
         self.is_at_end
     }
 
-    /// How many bytes the buffer holds, filled or not, that no box was made of. Of a large one all count, the boxes besides: these may go
-    /// first, and a few bytes behind them keep it. What a small one has in front is among what is not counted of an idle connection.
+    /// Returns the capacity of the buffer that no box was made from. Of a large buffer everything counts, and its boxes count in
+    /// addition: they may be dropped first, and a few bytes behind them keep the buffer. The front of a small buffer is part of
+    /// what is not counted for an idle connection.
     #[inline]
     pub(super) fn buffered(&self) -> usize {
         let allocation = self.decoder.allocation();
         if allocation > MAX_IDLE { allocation } else { self.decoder.capacity() }
     }
 
-    /// Whether bytes are left that no box was made of.
+    /// Whether bytes are left that no box was made from.
     pub(super) fn has_rest(&self) -> bool {
         self.decoder.pending_bytes() > 0
     }
@@ -62,7 +63,7 @@ impl RecvBuffer {
         self.decoder.next_box()
     }
 
-    /// Takes out what belongs to the next transport, and begins anew with that.
+    /// Takes out the bytes that belong to the next transport, and starts again for that transport.
     pub(super) fn take_leftover(&mut self, limits: BoxLimits) -> Bytes {
         let before = std::mem::replace(self, Self::new(limits));
         before.decoder.into_leftover().freeze()
@@ -84,7 +85,7 @@ impl RecvBuffer {
         };
         let count = match read.map_err(CloseReason::from) {
             Ok(count) => count,
-            // A TLS peer that left without saying so. Boxes tell themselves where they end, so that nothing can be hidden.
+            // A TLS peer that closed without `close_notify`. Boxes mark their own end, so that no truncation can be hidden.
             Err(CloseReason::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
                 events.tell(EventKind::SILENT_END, |peer, omitted| {
                     tracing::debug!(%peer, omitted, error = %Escaped(error), "the peer has closed without a word");
@@ -112,7 +113,7 @@ impl RecvBuffer {
         Poll::Ready(Ok(()))
     }
 
-    /// Nothing is to be read for now: a buffer that was made for much is given back, and the next one is smaller.
+    /// Nothing is to be read for now: a buffer that was made for much is released, and the next one is smaller.
     #[inline]
     fn give_back(&mut self) {
         if self.decoder.give_back(MAX_IDLE) {

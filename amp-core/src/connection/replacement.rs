@@ -1,4 +1,4 @@
-//! The replacement of a connection's transport, as far as it is async. What it holds back is the state's.
+//! The asynchronous part of replacing a connection's transport. The state holds back the bytes behind the barrier.
 
 use std::fmt;
 use std::future::Future;
@@ -14,14 +14,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::any_transport::BoxedTransport;
 use crate::panics::{Panic, caught};
 
-/// What makes the new transport of the old one.
+/// Makes the new transport from the old one.
 pub(super) type Replacement = Box<dyn FnOnce(PreviousTransport) -> Replacing + Send>;
 
-/// A replacement that runs.
+/// A running replacement.
 pub(super) type Replacing = Pin<Box<dyn Future<Output = io::Result<BoxedTransport>> + Send>>;
 
-/// The transport that a connection ran over until now. Reading it begins with the leftover: what was read already and belongs to
-/// the next transport.
+/// The transport that a connection ran over until now. Reading it begins with the leftover: bytes that were read already and
+/// belong to the next transport.
 #[derive(Debug)]
 pub struct PreviousTransport {
     leftover: Bytes,
@@ -33,13 +33,13 @@ impl PreviousTransport {
         Self { leftover, transport }
     }
 
-    /// What was read and not yet taken.
+    /// Bytes that were read and not yet taken.
     #[must_use]
     pub fn leftover(&self) -> &Bytes {
         &self.leftover
     }
 
-    /// What was read and not yet taken, and the transport behind it.
+    /// Returns the bytes that were read and not yet taken, and the transport behind them.
     #[must_use]
     pub fn into_parts(self) -> (Bytes, BoxedTransport) {
         (self.leftover, self.transport)
@@ -72,7 +72,7 @@ impl AsyncWrite for PreviousTransport {
     }
 }
 
-/// What is to be done about the replacement of the transport.
+/// The driver's next step in replacing the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Nothing,
@@ -84,12 +84,12 @@ pub(super) enum Step {
     Refuse,
 }
 
-/// What is to be run when both ends have agreed to replace the transport.
+/// The replacement to run when both ends have agreed.
 #[derive(Default)]
 pub(super) struct NextReplacement(Mutex<Option<Replacement>>);
 
 impl NextReplacement {
-    /// There is none before: one replacement is under way at a time.
+    /// The slot is empty: one replacement is in progress at a time.
     pub(super) fn set(&self, replacement: Replacement) {
         let before = self.slot().replace(replacement);
         drop(before);
@@ -111,12 +111,12 @@ impl NextReplacement {
     }
 }
 
-/// Polls it once. A panic is its end.
+/// Polls it once. A panic ends it.
 pub(super) fn poll_replacing(replacing: &mut Replacing, cx: &mut Context<'_>) -> Poll<io::Result<BoxedTransport>> {
     caught(AssertUnwindSafe(|| replacing.as_mut().poll(cx))).unwrap_or_else(|panic| Poll::Ready(Err(failed(&panic))))
 }
 
-/// The connection ends with it, and so it is logged.
+/// The connection ends with it, so the panic is logged.
 fn failed(panic: &Panic) -> io::Error {
     io::Error::other(format!("what replaces the transport has panicked: {panic}"))
 }

@@ -5,7 +5,7 @@ use crate::packet::ReplyPacket;
 use crate::value::{Budget, DecodeError, DecodeErrorKind, Scope};
 use crate::wire::BoxLimits;
 
-/// What an answer or an error box means to the caller. Its values see the context.
+/// Converts an answer or an error box to the caller's result. Its values see the context.
 pub(super) fn take_reply<C: Command>(
     reply: &ReplyPacket,
     limits: &BoxLimits,
@@ -18,7 +18,7 @@ pub(super) fn take_reply<C: Command>(
     take_checked(&mut reply.fields(limits.nesting).with_scope(&scope)).map_err(CallError::Response)
 }
 
-/// What an error box means to a caller who knows the errors `E`.
+/// Converts an error box for a caller that knows the errors `E`.
 pub(super) fn error<E: ErrorCodes>(
     reply: &ReplyPacket,
     limits: &BoxLimits,

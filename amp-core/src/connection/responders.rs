@@ -20,18 +20,18 @@ use crate::wire::RawBox;
 
 /// The responders of one connection: those that run, and the asks that wait for their turn.
 ///
-/// An ask that wants an answer is done for when the connection is over: its caller has left. One that wants none has been
-/// accepted, and runs to its end.
+/// An ask that wants an answer ends with the connection: its caller has left. An ask that wants none has been accepted, and runs
+/// to its end.
 pub(super) struct Responders {
     shared: Arc<Shared>,
     claims: Claims,
-    /// Whether the locator may keep whole asks: they are given to it in memory of their own.
+    /// Whether the locator may keep whole asks: it receives them in memory of their own.
     keeps_asks: bool,
     /// Those that end with the connection.
     running: JoinSet<()>,
-    /// Those that go on after it although somebody waits: of commands that are detached.
+    /// Those that go on after it although a caller waited: of commands that are detached.
     detached: JoinSet<()>,
-    /// Those that go on after it because nobody waits.
+    /// Those that go on after it because no caller waits.
     notifications: JoinSet<()>,
     waiting: Waiting,
     decoding: Option<Decoding>,
@@ -53,11 +53,11 @@ impl Responders {
         }
     }
 
-    /// Answers an ask: at once if its responder is ready at its first poll, else concurrently. While the peer has much to
-    /// read it waits, in the order of arrival: reading goes on, and memory is bounded by what the asks hold.
+    /// Answers an ask: at once if its responder is ready at its first poll, else concurrently. While much waits for the peer to
+    /// read, the ask waits, in the order of arrival: reading continues, and memory is bounded by what the asks hold.
     ///
     /// # Errors
-    /// When so many notifications wait that the connection ends: each was promised to run. When nothing is read behind the ask.
+    /// If so many notifications wait that the connection ends: each was promised to run. If nothing is read behind the ask.
     pub(super) fn answer(&mut self, mut ask: Ask) -> Result<(), Halt> {
         if !self.claims.is_empty() {
             // A greeting that is marked is the library's own.
@@ -91,7 +91,7 @@ impl Responders {
         Ok(())
     }
 
-    /// Drops those that wait to begin and that an extension has cancelled: they are answered with that.
+    /// Drops waiting asks that an extension has cancelled: the drop answers them.
     fn drop_cancelled(&mut self) {
         if let Some(noted) = self.shared.noted()
             && noted.take_cancelled()
@@ -109,13 +109,13 @@ impl Responders {
         }
     }
 
-    /// Whether nothing that comes now is shown to extensions or handled by them. Closing has waited for them; of the end they were
-    /// told, and an abort lets nothing begin.
+    /// Whether boxes that arrive now are neither shown to extensions nor handled by them. Closing has waited for extensions. They
+    /// were notified of the end, and an abort lets nothing begin.
     fn is_behind_end(&self) -> bool {
         matches!(self.shared.inbound.intake(), Intake::Ended | Intake::Aborted)
     }
 
-    /// Gives an ask to the extension that claims its command.
+    /// Passes an ask to the extension that claims its command.
     #[inline(never)]
     fn hand_over(&self, handler: &dyn Handler, command: usize, mut ask: Ask) -> Result<(), Halt> {
         if self.is_behind_end() {
@@ -139,7 +139,7 @@ impl Responders {
         self.slow_polls.begin_turn();
     }
 
-    /// Puts away what has finished and starts what waited for it.
+    /// Removes finished responders and starts asks that waited for them.
     #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
         if !self.is_empty() {
@@ -167,17 +167,17 @@ impl Responders {
             let (calls, notifications) = (self.may_start(true, started), self.may_start(false, started));
             let Some(ask) = self.waiting.next(calls, notifications) else { break };
             if ask.wants_answer() && self.shared.inbound.has_large_futures() {
-                // There was room when it came: those before it have begun since.
+                // There was room when it arrived: earlier asks have begun since.
                 ask.refuse_busy();
             } else {
                 self.start(ask);
             }
         }
-        // An empty set took no waker above: what was spawned since needs one.
+        // An empty set stored no waker above: tasks spawned since need one.
         self.reap(cx);
     }
 
-    /// The connection is over: what wants an answer has no caller any more.
+    /// The connection is over: asks that want an answer have no caller any more.
     pub(super) fn stop_answering(&mut self) {
         self.running = JoinSet::new();
         drop(self.waiting.take_calls());
@@ -186,7 +186,7 @@ impl Responders {
         }
     }
 
-    /// Drops all that run or wait. Returns how many that were.
+    /// Drops all that run or wait. Returns how many there were.
     pub(super) fn cut(&mut self) -> usize {
         let cut = self.len();
         for tasks in [&mut self.running, &mut self.detached, &mut self.notifications] {
@@ -197,7 +197,7 @@ impl Responders {
         cut
     }
 
-    /// Goes on with what still runs when the connection is over. Ready when nothing does.
+    /// Continues with responders that run when the connection is over. Ready when none does.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.shared.inbound.workload().begin_turn();
         self.poll(cx);
@@ -210,7 +210,7 @@ impl Responders {
         Poll::Pending
     }
 
-    /// Whether another look would start what waits.
+    /// Whether another look would start waiting asks.
     #[inline]
     pub(super) fn has_work(&self) -> bool {
         !self.waiting.is_empty() && self.may_start_next()
@@ -225,7 +225,7 @@ impl Responders {
         self.len() == 0
     }
 
-    /// Gives back what has grown while much waited.
+    /// Releases buffers that have grown while many asks waited.
     pub(super) fn give_back(&mut self) {
         self.waiting.give_back();
     }
@@ -239,8 +239,9 @@ impl Responders {
         self.running.len() + self.detached.len() + self.notifications.len() + usize::from(self.decoding.is_some())
     }
 
-    /// Whether an ask may start that wants an answer, or a notification, beside so many that have. One of these gives credit for more
-    /// when it starts, and so waits while much is held; one at a time may run in any case, because whatever else runs may wait for it.
+    /// Whether an ask that wants an answer, or a notification, may start while `started` others have. A notification gives credit
+    /// for more when it starts, and so waits while much memory is held; one at a time may run in any case, because any other
+    /// responder may wait for it.
     fn may_start(&self, wants_answer: bool, started: usize) -> bool {
         let Settings { in_order, max_responders, .. } = self.shared.settings;
         let may = started == 0
@@ -263,7 +264,7 @@ impl Responders {
         }
     }
 
-    /// Polls the responder once where it stands, so that responders begin in the order of their asks.
+    /// Polls the responder once on the reader, so that responders begin in the order of their asks.
     fn start(&mut self, mut ask: Ask) {
         if self.slow_polls.is_on() {
             return self.start_timed(ask);
@@ -284,7 +285,7 @@ impl Responders {
             return;
         }
         let shared = &self.shared;
-        // A panic drops the ask, and a dropped ask is answered with an error: nothing else is torn.
+        // A panic drops the ask, and a dropped ask is answered with an error: nothing else is left half done.
         let begin = || respond(shared.identity(), || locate(&*shared.locator, ask).and_then(poll_once));
         let begun = self.untorn(begin);
         if begun.is_some() || start.noted.is_some() {
@@ -292,7 +293,7 @@ impl Responders {
         }
     }
 
-    /// Calls [`start`](Self::start) itself: what is on the hot path is there once.
+    /// A separate function that calls [`start`](Self::start), so that the hot path is compiled once.
     #[cold]
     fn start_timed(&mut self, ask: Ask) {
         let timed = self.slow_polls.begin(&self.shared, &ask);
@@ -330,7 +331,7 @@ impl Responders {
         self.go_on(begun, start);
     }
 
-    /// What `begin` returns, or nothing when it panics.
+    /// Returns the result of `begin`, or `None` if it panics.
     #[inline]
     fn untorn(&self, begin: impl FnOnce() -> Option<Responder>) -> Option<Responder> {
         caught(AssertUnwindSafe(begin)).unwrap_or_else(|panic| {
@@ -339,7 +340,7 @@ impl Responders {
         })
     }
 
-    /// Goes on as a task with a responder that was polled once, if it was not ready.
+    /// Continues as a task with a responder that was polled once, if it was not ready.
     fn go_on(&mut self, begun: Option<Responder>, Start { noted, wants_answer, .. }: Start) {
         let task = begun.map(|(responding, is_detached)| {
             self.shared.inbound.workload().add_spawned();
@@ -355,8 +356,8 @@ impl Responders {
         }
     }
 
-    /// Lets extensions find the task of a noted ask. One that is answered, or that its locator keeps, has no responder that could be
-    /// dropped.
+    /// Lets extensions find the task of a noted ask. An ask that is answered, or that its locator keeps, has no responder that
+    /// could be dropped.
     #[cold]
     fn note_task(&self, tag: &[u8], number: u32, task: Option<AbortHandle>) {
         let Some(asks) = self.shared.noted() else { return };

@@ -11,14 +11,14 @@ use crate::proto::ASK_OVERHEAD;
 
 /// A responder of a connection that runs as a task.
 pub(super) struct Responding {
-    /// That of the connection.
+    /// The identity of the connection.
     identity: usize,
     responder: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// A large one counts among what the peer's asks hold. Dropped behind it.
+    /// Counts a large future among the memory of the peer's asks. Dropped after the future.
     _held: Option<Box<HeldByFuture>>,
 }
 
-/// What a future holds without being counted: it is in what each ask counts for beside its bytes.
+/// Part of a future that is not counted by itself: it is included in the fixed count of each ask beside its bytes.
 const UNCOUNTED: usize = ASK_OVERHEAD;
 
 struct HeldByFuture {
@@ -54,7 +54,7 @@ impl Future for Responding {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let polled = caught(AssertUnwindSafe(|| respond(self.identity, || self.responder.as_mut().poll(cx))));
-        // The set of tasks gets what was seen of it on this thread.
+        // The set of tasks receives the panic that was caught on this thread.
         polled.unwrap_or_else(|panic| resume_unwind(Box::new(panic)))
     }
 }

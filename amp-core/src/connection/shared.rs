@@ -27,7 +27,7 @@ use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::{AmpBox, BoxLimits};
 
-/// How far the end of a connection has come.
+/// Progress of the end of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
     /// Why it ended, once its transport is closed.
@@ -36,7 +36,7 @@ pub(super) struct Ended {
     pub(super) finished: bool,
 }
 
-/// What the handles of a connection and its driver share.
+/// The state that the handles of a connection and its driver share.
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) peer: Peer,
@@ -44,23 +44,23 @@ pub(super) struct Shared {
     pub(super) locator: Arc<dyn Locator>,
     /// The connection's one lock. Never held across an await, and never while a waker runs or is dropped.
     state: Mutex<ConnectionState<Waker>>,
-    /// What is looked at for every ask without the lock.
+    /// The part that every ask looks at without the lock.
     pub(super) inbound: Inbound,
     /// A box receiver in the place of the dispatcher and the locator.
     pub(super) switch: Switch,
-    /// What replaces the transport.
+    /// The next transport's constructor.
     pub(super) replacement: NextReplacement,
     /// Asks whose handles make callbacks.
     pub(super) unanswered: Unanswered,
     /// Asks by their tags, once an extension wants them.
     noted: OnceLock<Arc<AsksByTag>>,
-    /// The user's own values; what a responder sets is seen by later calls.
+    /// The user's own values; a value that a responder sets is seen by later calls.
     states: Mutex<States>,
-    /// How far the end has come.
+    /// Progress of the end.
     pub(super) ended: watch::Sender<Ended>,
-    /// What the connection holds.
+    /// Account of the memory that the connection holds.
     pub(super) account: Arc<Account>,
-    /// Who is told when that is too much.
+    /// Called when the connection holds too much.
     pub(super) holder: Arc<MemoryHolder>,
     pub(super) decoders: Decoders,
     handles: AtomicUsize,
@@ -102,7 +102,7 @@ impl Shared {
         }
     }
 
-    /// A panic of a user's `encode` poisons the lock and nothing else: the half box is rolled back.
+    /// A panic of a user's `encode` poisons the lock and has no other effect: the half box is rolled back.
     pub(super) fn lock(&self) -> MutexGuard<'_, ConnectionState<Waker>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,7 +122,7 @@ impl Shared {
         self.noted.get_or_init(Arc::default)
     }
 
-    /// Sets a value of the user's own, and returns the one that was there.
+    /// Sets a value of the user's own, and returns the previous one.
     pub(super) fn set_state<T: Send + Sync + 'static>(&self, value: Arc<T>) -> Option<Arc<T>> {
         let before = self.states().set(value);
         self.outlast_encoding(before)
@@ -133,8 +133,8 @@ impl Shared {
         self.outlast_encoding(before)
     }
 
-    /// A value that is encoded meanwhile may have a clone of the state, and must not drop the last one: under the lock, where
-    /// what the state drops may lock the connection again. So this end of it is kept until the lock is free.
+    /// A value that is being encoded may have a clone of the state, and must not drop the last one: the drop would run under the
+    /// lock, and may lock the connection again. So this end's clone is kept until the lock is free.
     fn outlast_encoding<T>(&self, before: Option<T>) -> Option<T> {
         if before.is_some() {
             drop(self.lock());
@@ -142,12 +142,12 @@ impl Shared {
         before
     }
 
-    /// What tells a connection from others, and is not 0.
+    /// Distinguishes a connection from others; never 0.
     pub(super) fn identity(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Lets the lock go where the connection may have come farther, and wakes.
+    /// Releases the lock where the stage of the connection may have advanced, and wakes.
     pub(super) fn unlock(
         &self,
         mut state: MutexGuard<'_, ConnectionState<Waker>>,
@@ -158,7 +158,7 @@ impl Shared {
         wake(woken);
     }
 
-    /// Something was appended: lets the lock go and wakes the driver, if that is to be woken.
+    /// A box was appended: releases the lock and wakes the driver, if it is to be woken.
     #[inline]
     pub(super) fn appended(&self, mut state: MutexGuard<'_, ConnectionState<Waker>>, driver: Option<Waker>) {
         if !state.sending().has_room() {
@@ -168,20 +168,20 @@ impl Shared {
         wake(driver);
     }
 
-    /// The driver is to look at something besides the outbound buffer.
+    /// The driver must look at something besides the outbound buffer.
     pub(super) fn wake_driver(&self) {
         let driver = self.lock().wake_driver();
         wake(driver);
     }
 
-    /// Appends an answer and sees to it that it is written.
+    /// Appends an answer and ensures that it is written.
     pub(super) fn append_answer(&self, put: impl FnOnce(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) {
         let mut state = self.lock();
         let appended = state.append_answer(self.encoding(put), || self.finish_by());
         self.queued(state, appended);
     }
 
-    /// `put` with what encoding needs of the connection: its limits, and its context.
+    /// Calls `put` with the parts of the connection that encoding needs: its limits, and its context.
     #[inline]
     pub(super) fn encoding<'a>(
         &'a self,
@@ -226,12 +226,12 @@ impl Shared {
         }
     }
 
-    /// Waits until boxes may be appended, or learn that they no longer may.
+    /// Waits until boxes may be appended, or never again.
     pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
         if self.lock().poll_room(cx.waker()) { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Begins to close: no new calls, the old ones may still be answered.
+    /// Begins to close: no new calls; earlier calls may still be answered.
     pub(super) fn close(&self) {
         let until = self.finish_by();
         let mut state = self.lock();
@@ -240,7 +240,7 @@ impl Shared {
         }
     }
 
-    /// Writing has failed. Answers that have already come may still be read.
+    /// Writing has failed. Answers that have already arrived may still be read.
     pub(super) fn write_failed(&self, reason: CloseReason) {
         let (until, finish_by) = (after(self.settings.linger), self.finish_by());
         let mut state = self.lock();
@@ -250,21 +250,21 @@ impl Shared {
         }
     }
 
-    /// Ends the connection. The first reason stays, and all that wait learn it.
+    /// Ends the connection. The first reason stays, and all waiters receive it.
     pub(super) fn end(&self, reason: CloseReason) {
         let mut state = self.lock();
         let woken = state.end(reason, self.finish_by());
         self.unlock(state, woken);
     }
 
-    /// Ends the connection and what still runs, also when it is over already.
+    /// Ends the connection and its running responders, also when it is over already.
     pub(super) fn abort(&self) {
         let mut state = self.lock();
         let woken = state.abort(CloseReason::Aborted, now());
         self.unlock(state, woken);
     }
 
-    /// Until when responders may go on that finish although the connection is over. The driver is woken when that changes.
+    /// Deadline of responders that go on although the connection is over. The driver is woken when it changes.
     pub(super) fn finishes_by(&self, driver: &Waker) -> Instant {
         let mut state = self.lock();
         let before = state.sleep(driver, true);
@@ -279,7 +279,7 @@ impl Shared {
         self.lock().over().cloned()
     }
 
-    /// The transport is not replaced. What was held back is written.
+    /// The transport is not replaced. Held bytes are written.
     pub(super) fn keep_transport(&self) {
         let replacement = self.replacement.take();
         let driver = self.lock().transport().end();
@@ -287,22 +287,22 @@ impl Shared {
         drop_caught(replacement);
     }
 
-    /// Takes what is still to be written, and lets nothing more be appended.
+    /// Takes the bytes still to be written, and lets nothing more be appended.
     pub(super) fn seal(&self) -> LastBytes {
         let mut state = self.lock();
         let last = state.seal();
-        // Nothing waits to be written any more: what goes on without an answer may start.
+        // Nothing waits to be written any more: asks that want no answer may start.
         self.inbound.publish(&mut state);
         last
     }
 
-    /// Runs `listener` when the connection has ended: now, if that was before.
+    /// Runs `listener` when the connection has ended: now, if it already has.
     pub(super) fn on_end(&self, listener: EndListener) {
         let late = self.lock().listen(listener);
         self.run_end_listeners(late);
     }
 
-    /// A responder has panicked, or what finds it.
+    /// Logs a panic of a responder, or of the locator that finds it.
     #[cold]
     pub(super) fn tell_panic(&self, panic: &Panic) {
         self.inbound.workload().add_panic();
@@ -311,15 +311,15 @@ impl Shared {
         });
     }
 
-    /// The transport is closed, and why the last bytes are lost, if they are. Returns why the connection has ended, which it does
-    /// once.
+    /// The transport is closed; `lost` is the reason why the last bytes are lost, if they are. Returns why the connection has
+    /// ended, and does so once.
     pub(super) fn transport_closed(&self, lost: Option<CloseReason>) -> CloseReason {
         let mut reason = self.over().unwrap_or(CloseReason::DriverDropped);
-        // An orderly close would mean that all that was accepted has been sent. Any other reason tells that it may not be.
+        // An orderly close would mean that everything accepted has been sent. Any other reason implies that it may not be.
         if matches!(reason, CloseReason::Closed)
             && let Some(lost) = lost
         {
-            // What carries a connection over boxes may have closed in order.
+            // The connection beneath a connection over boxes may have closed in order.
             reason = if matches!(lost, CloseReason::Closed) { CloseReason::Unwritten } else { lost };
         }
         self.ended.send_modify(|ended| {
@@ -328,7 +328,7 @@ impl Shared {
         reason
     }
 
-    /// Until when responders may go on that finish although the connection is over, if it closes or ends now.
+    /// Deadline of responders that go on although the connection is over, if it closes or ends now.
     pub(super) fn finish_by(&self) -> Instant {
         after(self.settings.close_timeout)
     }
@@ -337,7 +337,7 @@ impl Shared {
         self.handles.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One more handle, unless there is none any more.
+    /// Counts one more handle, unless there is none any more.
     pub(super) fn add_handle_to_others(&self) -> bool {
         let more = |handles| if handles == 0 { None } else { Some(handles + 1) };
         self.handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more).is_ok()
@@ -351,7 +351,7 @@ impl Shared {
     }
 }
 
-/// Under no lock: a waker may run what it wakes.
+/// Under no lock: a waker may run the task that it wakes.
 #[inline]
 pub(super) fn wake(woken: impl IntoIterator<Item = Waker>) {
     woken.into_iter().for_each(Waker::wake);

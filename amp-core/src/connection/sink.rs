@@ -14,19 +14,19 @@ use crate::panics::caught;
 use crate::proto::SinkReply;
 use crate::wire::BoxLimits;
 
-/// Takes the replies to commands that were sent by a [`Sender`](crate::extension::Sender).
+/// Receives the replies to commands that were sent by a [`Sender`](crate::extension::Sender).
 pub trait ReplySink: Send + Sync + 'static {
-    /// Takes replies that came together, in the order of arrival. Each command that was sent with this sink has one, also when
-    /// the connection ends before it is answered: then all of them come in the order of sending, and before
+    /// Receives replies that arrived together, in the order of arrival. Each command that was sent with this sink has one, also
+    /// when the connection ends before it is answered: then all of them are delivered in the order of sending, and before
     /// [`on_end`](crate::Connection::on_end).
     ///
-    /// It runs while the connection is read, under no lock of the connection, and must not block. Replies are handed over
-    /// before what came behind them is handled, but a call whose answer came in the same read may return earlier on another
-    /// thread; [`Sender::is_awaited`](crate::extension::Sender::is_awaited) tells whether that may be.
+    /// It runs on the connection's reader, under no lock of the connection, and must not block. Replies are delivered before
+    /// boxes behind them are handled, but a call whose answer came in the same read may return earlier on another thread;
+    /// [`Sender::is_awaited`](crate::extension::Sender::is_awaited) tells whether that may be the case.
     fn deliver(self: Arc<Self>, replies: &mut dyn Iterator<Item = Delivery>);
 }
 
-/// Names a command that was sent by a [`Sender`](crate::extension::Sender). Later ones are greater; none is used twice on a
+/// Names a command that was sent by a [`Sender`](crate::extension::Sender). Later tags are greater; none is used twice on a
 /// connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SentTag(pub(super) u64);
@@ -50,7 +50,7 @@ impl Delivery {
         self.tag
     }
 
-    /// The reply, when the command was a `C`. Its values see no [context](crate::value::RawValue::context).
+    /// Returns the reply, if the command was a `C`. Its values see no [context](crate::value::RawValue::context).
     ///
     /// # Errors
     /// As those of a call without a time limit.
@@ -66,7 +66,7 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// Hands replies to their sinks, those that follow each other for one sink together. Never under a lock: a sink takes its own.
+/// Hands replies to their sinks, consecutive ones for one sink together. Never under a lock: a sink takes its own.
 pub(super) fn hand_over<R>(
     mut replies: Drain<'_, SinkReply<Arc<dyn ReplySink>, R>>,
     delivery: impl Fn(u64, R) -> Delivery,
@@ -80,10 +80,10 @@ pub(super) fn hand_over<R>(
         });
         let delivered = caught(AssertUnwindSafe(|| Arc::clone(&sink).deliver(&mut together)));
         if replies.len() == before {
-            // A sink that takes none is not asked for good: one reply is dropped each time.
+            // A sink that takes none must not be called for ever: one reply is dropped each time.
             replies.next();
         }
-        // It may be the last of it, and one that panicked may panic again when it is dropped.
+        // This may drop the last reference, and a sink that panicked may panic again when it is dropped.
         let dropped = caught(AssertUnwindSafe(|| drop(sink)));
         if let Err(panic) = delivered.and(dropped) {
             events.tell(EventKind::PANIC, |peer, omitted| {

@@ -6,27 +6,27 @@ use crate::escaped::Escaped;
 use crate::events::EventKind;
 use crate::responder::Ask;
 
-/// In so many turns of a connection that read the beginnings of responders are timed in any case.
+/// In this many reading turns of a connection the first polls of responders are timed in any case.
 const FIRST: u8 = 16;
-/// Between two such turns are so many others: most beginnings take less time than to look at the clock twice.
+/// Number of untimed turns between two timed ones: most first polls take less time than reading the clock twice.
 const SKIPPED: u8 = u8::MAX;
-/// So many commands that were slow once are remembered.
+/// Number of slow commands that are remembered.
 const MAX_SUSPECTS: usize = 4;
 
-/// Finds responders that hold up the reader of one connection: the part before their first await runs on it.
+/// Finds responders that hold up the reader of one connection: the part before their first await runs on the reader.
 #[derive(Debug, Default)]
 pub(super) struct SlowPolls {
-    /// Whether this turn is one.
+    /// Whether this turn is timed.
     is_on: bool,
-    /// So many more are not.
+    /// Number of further turns that are not timed.
     skipped: u8,
-    /// How many of the [first](FIRST) there were.
+    /// How many of the [first](FIRST) turns there were.
     first: u8,
-    /// The commands that were slow last. One is told when it is slow again: the system may have paused the thread.
+    /// The commands that were slow last. A command is reported when it is slow again: the system may have paused the thread.
     suspects: VecDeque<Box<[u8]>>,
 }
 
-/// A beginning that is timed.
+/// A first poll that is timed.
 pub(super) struct Timed {
     command: Box<[u8]>,
     since: Instant,
@@ -60,7 +60,7 @@ impl SlowPolls {
         self.is_on
     }
 
-    /// It begins. It is not to be timed once more.
+    /// The responder begins. It is not to be timed twice.
     pub(super) fn begin(&mut self, shared: &Shared, ask: &Ask) -> Option<Timed> {
         self.is_on = false;
         let limit = shared.settings.slow_poll?;

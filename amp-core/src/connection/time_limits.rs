@@ -5,46 +5,46 @@ use crate::settings::Settings;
 
 /// How long the peer has kept the driver waiting: within a box, for room to write, and for another transport.
 ///
-/// It is told at the end of a turn, and looks at the clock only in turns that leave the driver waiting for one of them.
+/// It is updated at the end of a turn, and reads the clock only in turns that leave the driver waiting for one of them.
 #[derive(Debug, Default)]
 pub(super) struct TimeLimits {
     in_box: Silence,
     writing: Silence,
     handshake: Silence,
-    /// When to look. Not later than the first limit: setting it anew for each byte that comes would cost more than to look once too
+    /// When to look. Not later than the first limit: setting it for each byte that arrives would cost more than looking once too
     /// often.
     alarm: Option<Instant>,
-    /// Whether anything was waited for in the turn before.
+    /// Whether the driver waited for anything in the previous turn.
     waited: bool,
 }
 
-/// What the driver waits for, at the end of a turn.
+/// The reasons why the driver waits at the end of a turn.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Waits {
-    /// A part of a box has come.
+    /// A part of a box has arrived.
     pub(super) in_box: bool,
-    /// Bytes came in this turn.
+    /// Bytes arrived in this turn.
     pub(super) has_read: bool,
-    /// Something is not written or not flushed.
+    /// Bytes are not written or not flushed.
     pub(super) writing: bool,
-    /// The transport took bytes in this turn.
+    /// The transport accepted bytes in this turn.
     pub(super) has_written: bool,
     pub(super) handshake: Handshake,
 }
 
-/// How far a replacement of the transport is one that takes time.
+/// Stage of a replacement of the transport, as far as it is timed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Handshake {
-    /// There is none that waits for the peer.
+    /// No replacement waits for the peer.
     #[default]
     None,
-    /// What was queued before it is being written.
+    /// Bytes queued before it are being written.
     Begins,
     /// Nothing more is written over the old transport.
     Runs,
 }
 
-/// Since when nothing has come of what is waited for.
+/// Since when the awaited event has not happened.
 #[derive(Debug, Default)]
 struct Silence(Option<Instant>);
 
@@ -68,7 +68,7 @@ impl Silence {
 }
 
 impl TimeLimits {
-    /// Notes what the driver waits for. Returns when to [check](Self::check).
+    /// Notes the reasons why the driver waits. Returns when to [check](Self::check).
     #[inline]
     pub(super) fn note(&mut self, waits: Waits, settings: &Settings, now: impl Fn() -> Instant) -> Option<Instant> {
         let waits_now = waits.in_box || waits.writing || waits.handshake != Handshake::None;
@@ -86,7 +86,7 @@ impl TimeLimits {
         self.waited = waits_now;
         self.in_box.note(waits.in_box, waits.has_read, &now);
         self.writing.note(waits.writing, waits.has_written, &now);
-        // An error that goes before the barrier does not begin it anew: the peer could ask for one again and again.
+        // An error that goes before the barrier does not restart it: the peer could ask for one again and again.
         match waits.handshake {
             Handshake::None => self.handshake = Silence(None),
             Handshake::Begins => {}
@@ -104,7 +104,7 @@ impl TimeLimits {
         self.alarm
     }
 
-    /// Which limit is over, if one is.
+    /// Returns the limit that is exceeded, if one is.
     #[cold]
     pub(super) fn check(&mut self, settings: &Settings, now: Instant) -> Option<CloseReason> {
         if self.alarm.is_some_and(|at| at <= now) {

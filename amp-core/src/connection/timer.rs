@@ -10,10 +10,10 @@ use super::shared::wake;
 use crate::proto::TimerKey;
 use crate::reason::CloseReason;
 
-/// Done when its time has come, or with the reason when the connection has ended before; see [`Connection::timer`].
+/// Completes when its time has come, or with the reason when the connection has ended before; see [`Connection::timer`].
 ///
 /// # Cancel safety
-/// Dropping it costs nothing.
+/// Safe to drop.
 #[must_use = "a timer does nothing until it is awaited"]
 pub struct Timer {
     connection: Connection,
@@ -22,8 +22,8 @@ pub struct Timer {
 }
 
 impl Connection {
-    /// A timer that the connection's driver rings, as it does for the deadlines of calls: it may be awaited where there is no
-    /// tokio runtime. It does not keep the connection open.
+    /// Returns a timer that the connection's driver fires, as it does for the deadlines of calls: it may be awaited where there
+    /// is no tokio runtime. It does not keep the connection open.
     pub fn timer(&self, duration: Duration) -> Timer {
         Timer { connection: self.passive(), at: after(duration), key: None }
     }

@@ -1,4 +1,4 @@
-//! Connections over TCP, and in memory. What only Unix has is in `unix_transport`.
+//! Connections over TCP, and in memory. Transports that only Unix has are in `unix_transport`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,17 +9,17 @@ use super::builder::ConnectionBuilder;
 use super::handle::Connection;
 use crate::peer::Peer;
 
-/// How many bytes an in-memory pair holds in each direction.
+/// Bytes that an in-memory pair holds in each direction.
 const PAIR_BUFFER: usize = 64 * 1024;
 
 impl ConnectionBuilder {
     /// Connects over TCP, with `TCP_NODELAY`.
     ///
     /// # Errors
-    /// When the address does not resolve or nobody accepts there.
+    /// If the address does not resolve or nothing accepts there.
     ///
     /// # Cancel safety
-    /// When dropped, no connection is left behind.
+    /// If dropped, no connection is left behind.
     pub async fn connect_tcp(self, address: impl ToSocketAddrs) -> io::Result<Connection> {
         self.start_tcp(TcpStream::connect(address).await?)
     }
@@ -27,16 +27,16 @@ impl ConnectionBuilder {
     /// Runs the connection over a TCP socket that was connected or accepted before, with `TCP_NODELAY`.
     ///
     /// # Errors
-    /// When the socket is no longer connected.
+    /// If the socket is no longer connected.
     pub fn start_tcp(self, stream: TcpStream) -> io::Result<Connection> {
         let (stream, peer) = tcp(stream.peer_addr()?, stream);
         Ok(self.start(stream, peer))
     }
 }
 
-/// A TCP socket made ready for small boxes.
+/// Configures a TCP socket for small boxes.
 pub(crate) fn tcp(address: SocketAddr, stream: TcpStream) -> (TcpStream, Peer) {
-    // A socket that takes no options still carries boxes.
+    // A socket that rejects options still carries boxes.
     let _ = stream.set_nodelay(true);
     (stream, Peer::Tcp { address })
 }
@@ -44,7 +44,7 @@ pub(crate) fn tcp(address: SocketAddr, stream: TcpStream) -> (TcpStream, Peer) {
 /// Two connections to each other, in memory: for tests, and for parts of one program.
 ///
 /// # Panics
-/// When called outside a tokio runtime with time enabled.
+/// If called outside a tokio runtime with time enabled.
 #[track_caller]
 pub fn pair(one: ConnectionBuilder, other: ConnectionBuilder) -> (Connection, Connection) {
     let (a, b) = tokio::io::duplex(PAIR_BUFFER);

@@ -4,27 +4,28 @@ use std::task::Context;
 
 use tokio::task::yield_now;
 
-/// After so many turns without a pause others go first.
+/// After this many turns without a pause other tasks go first.
 const MAX_BUSY: u8 = 4;
 
-/// How many turns the driver has had without a pause.
+/// Number of turns that the driver has had without a pause.
 #[derive(Debug, Default)]
 pub(super) struct Turns(u8);
 
 impl Turns {
-    /// Nothing is to be done until somebody wakes the driver.
+    /// Nothing is to be done until the driver is woken.
     pub(super) fn pause(&mut self) {
         self.0 = 0;
     }
 
-    /// Has the driver polled again. Callers that were woken take their answers while they are in the cache; then the next batch is read.
+    /// Has the driver polled again. Woken callers take their answers while they are in the cache; then the next batch is read.
     pub(super) fn again(&mut self, cx: &mut Context<'_>) {
         self.0 = self.0.saturating_add(1);
         if self.0 <= MAX_BUSY {
             cx.waker().wake_by_ref();
         } else {
-            // A task that wakes itself keeps the run queue from becoming empty, and the runtime looks at sockets only now and then: a peer
-            // that sends without a pause would keep all others waiting for dozens of turns. What yields is woken behind that look.
+            // A task that wakes itself keeps the run queue from becoming empty, and the runtime looks at sockets only now and
+            // then: a peer that sends without a pause would keep all others waiting for dozens of turns. A task that yields is
+            // woken after that look.
             let _ = pin!(yield_now()).poll(cx);
         }
     }

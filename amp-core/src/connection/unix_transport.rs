@@ -1,4 +1,5 @@
-//! Connections over what only Unix has: its sockets, and descriptors, as those of a child's pipes or the standard streams.
+//! Connections over transports that only Unix has: its sockets, and descriptors, such as those of a child's pipes or the standard
+//! streams.
 
 use std::ffi::OsString;
 use std::io;
@@ -17,15 +18,15 @@ use super::descriptors::{Halves, spawn_on};
 use super::handle::Connection;
 use crate::peer::{Credentials, Peer};
 
-/// These are there on Unix only.
+/// These exist on Unix only.
 impl ConnectionBuilder {
     /// Connects over a unix socket. On Linux a path that begins with a NUL byte is a name in the abstract namespace.
     ///
     /// # Errors
-    /// When nobody accepts at the path.
+    /// If nothing accepts at the path.
     ///
     /// # Cancel safety
-    /// When dropped, no connection is left behind.
+    /// If dropped, no connection is left behind.
     pub async fn connect_unix(self, path: impl AsRef<Path>) -> io::Result<Connection> {
         Ok(self.start_unix(UnixStream::connect(path).await?))
     }
@@ -36,19 +37,19 @@ impl ConnectionBuilder {
         self.start(stream, peer)
     }
 
-    /// Starts a child process and talks to it over its standard input and output; its standard error stays as it is.
+    /// Starts a child process and connects to it over its standard input and output; its standard error stays as it is.
     ///
-    /// The child's pipes close when the connection ends, as for [`pipes`](Self::pipes). The child itself is the caller's
-    /// to wait for. For a child that has other uses for its standard streams see [`spawn_on`](Self::spawn_on).
+    /// The child's pipes close when the connection ends, as for [`pipes`](Self::pipes). Waiting for the child itself is up to the
+    /// caller. For a child that has other uses for its standard streams see [`spawn_on`](Self::spawn_on).
     ///
     /// # Errors
-    /// When the process does not start.
+    /// If the process does not start.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with I/O and time enabled.
+    /// If called outside a tokio runtime with I/O and time enabled.
     #[track_caller]
     pub fn spawn(self, process: &mut Process) -> io::Result<(Connection, Child)> {
-        // Not when the child has started.
+        // Panic before the child has started.
         require_time();
         let mut child = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
@@ -60,8 +61,8 @@ impl ConnectionBuilder {
         Ok((connection, child))
     }
 
-    /// Starts a child process and talks to it over two pipes, which the child reads and writes as the descriptors with
-    /// these numbers. Its standard streams stay as they are, so that it may print.
+    /// Starts a child process and connects to it over two pipes, which the child reads and writes as the descriptors with these
+    /// numbers. Its standard streams stay as they are, so that it may print.
     ///
     /// Twisted's ampoule and the workers of `trial` read 3 and write 4:
     ///
@@ -78,16 +79,15 @@ impl ConnectionBuilder {
     /// # }
     /// ```
     ///
-    /// How such a child is written in Rust stands at [`pipes`](Self::pipes). The process is taken by value because it
-    /// holds the child's ends of the pipes until it is dropped, and while they are open here the end of the child would
-    /// not be seen. The pipes close when the connection ends, as for [`pipes`](Self::pipes); the child itself is the
-    /// caller's to wait for.
+    /// [`pipes`](Self::pipes) shows how such a child is written in Rust. The process is taken by value because it holds the
+    /// child's ends of the pipes until it is dropped, and while they are open here the end of the child would not be seen. The
+    /// pipes close when the connection ends, as for [`pipes`](Self::pipes); waiting for the child itself is up to the caller.
     ///
     /// # Errors
-    /// When the process does not start, or the numbers are equal or cannot be those of descriptors.
+    /// If the process does not start, or the numbers are equal or cannot be those of descriptors.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with I/O and time enabled.
+    /// If called outside a tokio runtime with I/O and time enabled.
     #[track_caller]
     pub fn spawn_on(self, process: Process, reads: RawFd, writes: RawFd) -> io::Result<(Connection, Child)> {
         require_time();
@@ -96,25 +96,25 @@ impl ConnectionBuilder {
         Ok((connection, child))
     }
 
-    /// Runs the connection over two descriptors, one to read and one to write, which may be two duplicates of one socket.
-    /// Each is driven as what it is:
+    /// Runs the connection over two descriptors, one to read and one to write, which may be two duplicates of one socket. Each is
+    /// driven according to its kind:
     ///
     /// | | read and written | at the end of the connection |
     /// |---|---|---|
     /// | a stream socket | as a socket | shut down for writing, for all who hold it; then read for up to [`linger`](crate::Settings::linger) and closed |
-    /// | a pipe | as a pipe, opened anew through `/proc` | closed; what the peer had written is received before |
-    /// | a pipe that cannot be opened anew (without Linux's `/proc`, or when it belongs to another user), a named pipe that is open for reading and writing, a terminal, a file, a device | by a thread, which neither the runtime nor the end of the process waits for | closed |
+    /// | a pipe | as a pipe, reopened through `/proc` | closed; what the peer had written is received before |
+    /// | a pipe that cannot be reopened (without Linux's `/proc`, or when it belongs to another user), a named pipe that is open for reading and writing, a terminal, a file, a device | by a thread, which neither the runtime nor the end of the process waits for | closed |
     ///
-    /// The open file descriptions of the two are not changed, so whoever shares them never sees them become non-blocking.
-    /// The descriptors are marked to be closed in programs that this process starts. Of a pipe or a terminal the peer
-    /// sees the end when the *last* duplicate of its descriptor is closed: those that other processes hold are theirs to
-    /// close.
+    /// The open file descriptions of the two are not changed, so other processes that share them never see them become
+    /// non-blocking. The descriptors are marked to be closed in programs that this process starts. For a pipe or a terminal the
+    /// peer sees the end when the *last* duplicate of its descriptor is closed: other processes must close the duplicates that
+    /// they hold.
     ///
-    /// Behind an orderly end over pipes it depends on the peer how long [`closed`](Connection::closed) waits:
+    /// After an orderly end over pipes it depends on the peer how long [`closed`](Connection::closed) waits:
     ///
     /// - A peer of this library that has sent something closes when it sees the end. It is waited for, for up to `linger`.
-    /// - Another peer may keep its end open, and is not waited for. What it still writes is read and thrown away in the background for up
-    ///   to `linger`, so that it gets no `SIGPIPE`.
+    /// - Another peer may keep its end open, and is not waited for. Its further bytes are read and discarded in the background
+    ///   for up to `linger`, so that it gets no `SIGPIPE`.
     ///
     /// A child that was given its connection on 3 and 4 takes them by their numbers, before it opens anything else:
     ///
@@ -136,14 +136,14 @@ impl ConnectionBuilder {
     /// # }
     /// ```
     ///
-    /// The second way has a price: the parent does not see that the connection was closed while the child lives, so its calls wait for
-    /// answers that do not come. Such a child exits when its connection has ended.
+    /// The second way has a drawback: the parent does not see that the connection was closed while the child lives, so its calls
+    /// wait for answers that do not come. Such a child should exit when its connection has ended.
     ///
     /// # Errors
-    /// When a descriptor is not open in the direction that is asked of it, or is a socket of messages or one that listens.
+    /// If a descriptor is not open in the direction that is asked of it, or is a message socket or a listening one.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with I/O and time enabled.
+    /// If called outside a tokio runtime with I/O and time enabled.
     #[track_caller]
     pub fn pipes(self, read: impl Into<OwnedFd>, write: impl Into<OwnedFd>) -> io::Result<Connection> {
         require_time();
@@ -151,29 +151,29 @@ impl ConnectionBuilder {
         Ok(self.start_transport(halves, Peer::other("pipes")))
     }
 
-    /// Talks to the parent process over this process's standard input and output, whatever they are: two pipes, one or two
-    /// sockets (as `sshd` or `inetd` give), a terminal, a file. How they are driven and what happens at the end of the
-    /// connection stands at [`pipes`](Self::pipes).
+    /// Connects to the parent process over this process's standard input and output, whatever they are: two pipes, one or two
+    /// sockets (as `sshd` or `inetd` pass them), a terminal, a file. [`pipes`](Self::pipes) describes how they are driven and
+    /// what happens at the end of the connection.
     ///
-    /// The connection takes them for good. From now on `/dev/null` stands in the place of standard input, and standard
-    /// error in that of standard output. Where standard error leads to the same place as one of them (`2>&1`, one socket for
-    /// all three as `inetd` gives it, a terminal), `/dev/null` stands in the place of all three: such a program logs to a
-    /// file. So what the program prints reaches a log and not the peer, programs that it starts inherit none of them, and the
-    /// end of the connection reaches the parent although this process lives on. What was printed before is flushed to the old
-    /// standard output; what was read into the buffer of [`std::io::stdin`] before does not reach the connection.
+    /// The connection takes them for good. From now on standard input is `/dev/null`, and standard output is a duplicate of
+    /// standard error. If standard error leads to the same place as one of them (`2>&1`, one socket for all three as `inetd`
+    /// passes it, a terminal), all three are `/dev/null`: such a program logs to a file. So what the program prints reaches a log
+    /// and not the peer, programs that it starts inherit none of them, and the end of the connection reaches the parent although
+    /// this process lives on. Output printed before is flushed to the old standard output; input that was read into the buffer of
+    /// [`std::io::stdin`] before does not reach the connection.
     ///
-    /// Programs that run behind this one with the same standard streams, as in `sh -c 'agent; cat'`, find them as they
-    /// were; but what the peer had sent ahead may have been read, and a socket is shut down for writing.
+    /// Programs that run after this one with the same standard streams, as in `sh -c 'agent; cat'`, find them unchanged; but
+    /// bytes that the peer had sent ahead may have been read, and a socket is shut down for writing.
     ///
     /// # Errors
-    /// When a standard stream is not open or cannot carry a connection, and nothing is changed then; and when an earlier
-    /// connection has taken them.
+    /// If a standard stream is not open or cannot carry a connection, and then nothing is changed; and if an earlier connection
+    /// has taken them.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with I/O and time enabled.
+    /// If called outside a tokio runtime with I/O and time enabled.
     #[track_caller]
     pub fn stdio(self) -> io::Result<Connection> {
-        // Not when the streams have been taken.
+        // Panic before the streams have been taken.
         require_time();
         let peer = Peer::Process { id: Some(std::os::unix::process::parent_id()) };
         let halves = Halves::standard(self.settings_ref().linger)?;
@@ -181,7 +181,7 @@ impl ConnectionBuilder {
     }
 }
 
-/// A unix socket and who the kernel says is at its other end.
+/// A unix socket and the peer at its other end as the kernel reports it.
 pub(crate) fn unix(stream: UnixStream) -> (UnixStream, Peer) {
     let path_of = |address: io::Result<UnixAddress>| path_of(&address.ok()?);
     let path = path_of(stream.peer_addr()).or_else(|| path_of(stream.local_addr()));

@@ -1,9 +1,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The asks that have no answer, wherever they are, and whatever else closing waits for; and whether the connection closes.
+/// Counts the asks that have no answer, wherever they are, and anything else that closing waits for; also records whether the
+/// connection closes.
 ///
-/// Both are in one word, so that the one that takes the last away knows whether closing waits for it: of that and the
-/// beginning of closing one is before the other, and sees it. It is counted without the connection's lock, for every ask.
+/// Both are in one word, so that the thread that removes the last one knows whether closing waits for it: of the removal and the
+/// beginning of closing one comes first, and the other sees it. It is counted without the connection's lock, for every ask.
 #[derive(Debug, Default)]
 pub(super) struct Unsettled(AtomicUsize);
 
@@ -15,12 +16,12 @@ impl Unsettled {
         self.0.fetch_add(ONE, Ordering::Relaxed);
     }
 
-    /// One less. Whether closing may have waited for that: then the driver is to look again.
+    /// Counts one less. Returns whether closing may have waited for that: then the driver must look again.
     pub(super) fn remove(&self) -> bool {
         self.0.fetch_sub(ONE, Ordering::AcqRel) == ONE | CLOSING
     }
 
-    /// Closing begins. The driver is to look after this.
+    /// Closing begins. The driver must look after this.
     pub(super) fn close(&self) {
         self.0.fetch_or(CLOSING, Ordering::AcqRel);
     }

@@ -3,8 +3,8 @@ use std::collections::VecDeque;
 use super::give_back::give_back;
 use crate::responder::Ask;
 
-/// Asks that wait for their turn, in the order of arrival. Those that want an answer do not wait behind notifications which may not
-/// start: a responder that runs may wait for them.
+/// Asks that wait for their turn, in the order of arrival. Asks that want an answer do not wait behind notifications which may
+/// not start: a running responder may wait for them.
 #[derive(Default)]
 pub(super) struct Waiting {
     calls: VecDeque<(u64, Ask)>,
@@ -21,7 +21,7 @@ impl Waiting {
         self.len() == 0
     }
 
-    /// Gives back the memory of queues that have grown large and are empty.
+    /// Releases the memory of queues that have grown large and are empty.
     pub(super) fn give_back(&mut self) {
         give_back(&mut self.calls);
         give_back(&mut self.notifications);
@@ -34,7 +34,7 @@ impl Waiting {
         queue.push_back((self.arrived, ask.detached()));
     }
 
-    /// Whose turn it is, when calls or notifications or both may start.
+    /// Takes out the next ask, when calls or notifications or both may start.
     pub(super) fn next(&mut self, calls: bool, notifications: bool) -> Option<Ask> {
         let arrival =
             |queue: &VecDeque<(u64, Ask)>, may: bool| queue.front().filter(|_| may).map(|(arrived, _)| *arrived);
@@ -44,7 +44,7 @@ impl Waiting {
         if is_call || notification.is_some() { queue.pop_front().map(|(_, ask)| ask) } else { None }
     }
 
-    /// Whether there is one when calls or notifications or both may start.
+    /// Whether there is a next ask when calls or notifications or both may start.
     pub(super) fn has_next(&self, calls: bool, notifications: bool) -> bool {
         (calls && !self.calls.is_empty()) || (notifications && !self.notifications.is_empty())
     }

@@ -8,7 +8,7 @@ impl Waiter for Waker {
     type Identity = (usize, usize);
     type Sink = Arc<dyn ReplySink>;
 
-    /// `Waker::will_wake`, as something to look up.
+    /// `Waker::will_wake` as a key for lookups.
     #[inline]
     fn identity(&self) -> Self::Identity {
         (self.data().addr(), std::ptr::from_ref(self.vtable()).addr())

@@ -8,7 +8,7 @@ use super::shared::Shared;
 #[derive(Clone)]
 pub struct WeakConnection {
     shared: Weak<Shared>,
-    /// As in the handle that it was made of.
+    /// As in the handle that it was made from.
     ask: u32,
 }
 
@@ -17,13 +17,13 @@ impl WeakConnection {
         Self { shared: Arc::downgrade(shared), ask }
     }
 
-    /// That of a connection which is being made.
+    /// The weak handle of a connection that is being made.
     pub(super) fn early(shared: &Weak<Shared>) -> Self {
         Self { shared: Weak::clone(shared), ask: 0 }
     }
 
-    /// The connection, if somebody still has a handle of it. Without one it closes or is closed, and this is `None`, however
-    /// often it is asked while what runs still finishes.
+    /// Returns the connection, if a handle of it is still held. Without one the connection closes or is closed, and this returns
+    /// `None`, however often it is called while running responders still finish.
     #[must_use]
     pub fn upgrade(&self) -> Option<Connection> {
         let shared = self.shared.upgrade()?;
@@ -33,7 +33,7 @@ impl WeakConnection {
 }
 
 impl Connection {
-    /// A handle that does not keep the connection open.
+    /// Returns a handle that does not keep the connection open.
     #[must_use]
     pub fn downgrade(&self) -> WeakConnection {
         WeakConnection::of(&self.shared, self.ask())

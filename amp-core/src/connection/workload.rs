@@ -1,27 +1,29 @@
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-/// How much work the peer's commands are in a turn, counted in decoded items: what holds up others who share the reader's thread.
+/// The work that the peer's commands cause in a turn, counted in decoded items: it holds up other connections that share the
+/// reader's thread.
 #[derive(Debug, Default)]
 pub(super) struct Workload {
-    /// How many items of lists were decoded in this turn of the driver, and what else was done that takes as long.
+    /// List items decoded in this turn of the driver, plus other work that takes as long.
     items: AtomicUsize,
     /// How many more commands of few items make the peer light again, after one with very many.
     heavy_for: AtomicU32,
 }
 
-/// After so many items, about a third of a millisecond, a turn is over, and other connections have theirs.
+/// After this many items, about a third of a millisecond, a turn is over, and other connections have theirs.
 const MAX_ITEMS: usize = 1024;
-/// A panic that is caught takes as long as so many items.
+/// A caught panic takes as long as this many items.
 const PANIC: usize = 32;
-/// A command that an extension has handled counts for so many items: it may wake a task.
+/// A command that an extension has handled counts for this many items: it may wake a task.
 const HANDLED: usize = 16;
-/// What goes on as a task counts for so many items. Hundreds of tasks at once fill the queue of a worker, and push those of
-/// others behind all of them.
+/// A responder that continues as a task counts for this many items. Hundreds of tasks at once fill the queue of a worker, and
+/// push those of other connections behind all of them.
 const SPAWNED: usize = 64;
-/// A peer that has sent so many in one command may do so again: what is large enough for that is decoded on another thread.
+/// A peer that has sent this many items in one command may do so again: an ask that is large enough for that is decoded on
+/// another thread.
 const HEAVY: usize = 1024;
-/// So many later ones that were decoded there and had fewer make it light again: one heavy command that is decoded on the reader's thread
-/// then is paid for by as many that were not.
+/// This many later asks that were decoded there and had fewer items make it light again: so one heavy command that is then
+/// decoded on the reader's thread is paid for by as many that were decoded elsewhere.
 const HEAVY_FOR: u32 = 64;
 
 impl Workload {
@@ -31,7 +33,7 @@ impl Workload {
         }
     }
 
-    /// A command was decoded that has so many items.
+    /// A command with `items` list items was decoded.
     #[cold]
     pub(super) fn add(&self, items: usize) {
         self.items.fetch_add(items, Ordering::Relaxed);
@@ -52,7 +54,7 @@ impl Workload {
         self.items.fetch_add(if starts_task { SPAWNED } else { HANDLED }, Ordering::Relaxed);
     }
 
-    /// A responder goes on as a task.
+    /// A responder continues as a task.
     #[inline]
     pub(super) fn add_spawned(&self) {
         self.items.fetch_add(SPAWNED, Ordering::Relaxed);
@@ -68,8 +70,8 @@ impl Workload {
         self.heavy_for.load(Ordering::Relaxed) > 0
     }
 
-    /// A command is decoded on another thread, one at a time. Whether it is [heavy](Self::is_heavy), as far as one knows: it makes the
-    /// peer lighter, unless it turns out to have very many items.
+    /// A command is decoded on another thread, one at a time. Returns whether it is [heavy](Self::is_heavy), as far as is known:
+    /// it makes the peer lighter, unless it turns out to have very many items.
     #[cold]
     pub(super) fn decode_apart(&self) -> bool {
         let lighter = |left: u32| left.checked_sub(1);

@@ -6,23 +6,24 @@ use super::any_transport::Transport;
 use crate::proto::{Attachments, BULK_CAPACITY, ConnectionState, MAX_BULK};
 use crate::reason::CloseReason;
 
-/// The most bytes of one write: a little more than this leaves a runt segment on loopback.
+/// Maximum bytes of one write: a little more than this leaves a runt segment on loopback.
 const MAX_WRITTEN: usize = 65_000;
-/// A write buffer that has grown over this is not kept for the next batch. What bulk alone fills is: growing doubles it.
+/// A write buffer that has grown over this is not kept for the next batch. A buffer filled by bulk alone is kept: growing doubles
+/// it.
 const MAX_KEPT: usize = 3 * MAX_BULK;
-/// The same when nothing is to be written. Bulk that comes now and then still fits.
+/// The same when nothing is to be written. Occasional bulk still fits.
 const MAX_IDLE: usize = BULK_CAPACITY;
 
-/// The writing half of the driver: what was taken from the outbound buffer.
+/// The writing half of the driver: the bytes taken from the outbound buffer.
 #[derive(Debug)]
 pub(super) struct Writer {
     bytes: Vec<u8>,
     /// How many of the bytes are written.
     written: usize,
-    /// What goes with bytes that are not written.
+    /// Attachments of bytes that are not written.
     attachments: Attachments,
     is_flushed: bool,
-    /// Whether the transport took bytes in this turn.
+    /// Whether the transport accepted bytes in this turn.
     has_written: bool,
     /// Why nothing can be written any more: the transport is not written, flushed or shut down again.
     broken: Option<CloseReason>,
@@ -40,12 +41,12 @@ impl Writer {
         }
     }
 
-    /// Whether a part of what was taken is not written yet.
+    /// Whether a part of the taken bytes is not written yet.
     pub(super) fn has_rest(&self) -> bool {
         self.written < self.bytes.len()
     }
 
-    /// How many bytes the buffer holds, filled or not.
+    /// Returns the capacity of the buffer.
     #[inline]
     pub(super) fn buffered(&self) -> usize {
         self.bytes.capacity()
@@ -61,7 +62,7 @@ impl Writer {
         self.has_written = false;
     }
 
-    /// Whether the transport took bytes in this turn.
+    /// Whether the transport accepted bytes in this turn.
     #[inline]
     pub(super) fn has_written(&self) -> bool {
         self.has_written
@@ -71,12 +72,12 @@ impl Writer {
         self.broken.as_ref()
     }
 
-    /// Forgets what is written, once there is no [rest](Self::has_rest): under no lock, because a large buffer is freed.
+    /// Discards the written bytes, once there is no [rest](Self::has_rest): under no lock, because a large buffer is freed.
     pub(super) fn clear(&mut self) {
         self.clear_to(MAX_KEPT);
     }
 
-    /// Gives a large buffer back that is written. A connection that has nothing to do may have it for long.
+    /// Releases a large buffer that is written. An idle connection may otherwise keep it for long.
     pub(super) fn give_back(&mut self) {
         if self.bytes.capacity() > MAX_IDLE && !self.has_rest() {
             self.clear_to(MAX_IDLE);
@@ -91,19 +92,19 @@ impl Writer {
         self.bytes.clear();
     }
 
-    /// Takes what is to be written next, once it is [cleared](Self::clear). Whether there was anything.
+    /// Takes the next bytes to write, once it is [cleared](Self::clear). Returns whether there were any.
     #[inline]
     pub(super) fn take(&mut self, state: &mut ConnectionState<Waker>, woken: &mut Vec<Waker>) -> bool {
         state.sending().take(&mut self.bytes, &mut self.attachments, woken)
     }
 
-    /// The attachments of what was taken. Once writing has failed they are dropped by the next [`poll`](Self::poll).
+    /// The attachments of the taken bytes. Once writing has failed they are dropped by the next [`poll`](Self::poll).
     #[cold]
     pub(super) fn attach(&mut self, attachments: Attachments) {
         self.attachments.append(0, attachments);
     }
 
-    /// Writes what was taken, and flushes. An error is the last one.
+    /// Writes the taken bytes, and flushes. An error is the last one.
     pub(super) fn poll<T: Transport>(&mut self, transport: &mut T, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         if self.broken.is_some() {
             self.attachments = Attachments::default();
@@ -120,7 +121,7 @@ impl Writer {
     fn poll_write<T: Transport>(&mut self, transport: &mut T, cx: &mut Context<'_>) -> Result<(), CloseReason> {
         while self.has_rest() {
             self.is_flushed = false;
-            // In equal parts: a runt costs as much as any other.
+            // In equal parts: a runt costs as much as any other write.
             let left = self.bytes.len() - self.written;
             let end = self.written + left.div_ceil(left.div_ceil(MAX_WRITTEN).max(1));
             let written = if self.attachments.is_empty() {
@@ -141,7 +142,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes no farther than to the next attachment, or that and what is behind it.
+    /// Writes up to the next attachment at most, or that attachment with the bytes behind it.
     #[cold]
     fn poll_write_attached<T: Transport>(
         &mut self,
@@ -166,7 +167,8 @@ impl Writer {
         }
     }
 
-    /// The last bytes, which are written behind the rest. There may be very many: where there is no rest they are not copied.
+    /// Appends the last bytes, which are written behind the rest. There may be very many: where there is no rest they are not
+    /// copied.
     pub(super) fn append(&mut self, last: Vec<u8>, attachments: Attachments) {
         if self.has_rest() {
             self.attachments.append(self.bytes.len(), attachments);
@@ -178,7 +180,7 @@ impl Writer {
         }
     }
 
-    /// Gives the buffer back: nothing will be written any more.
+    /// Releases the buffer: nothing will be written any more.
     pub(super) fn finish(&mut self) {
         (self.bytes, self.written) = (Vec::new(), 0);
     }
@@ -194,7 +196,7 @@ impl Writer {
     }
 }
 
-/// It was asked before the box was appended.
+/// The check was made before the box was appended.
 fn carries_none() -> std::io::Error {
     std::io::Error::new(ErrorKind::Unsupported, "the transport carries no attachments")
 }

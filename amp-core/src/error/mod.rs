@@ -1,8 +1,8 @@
-//! Errors that calls, notifications and exposed context fail with, beside [`CallError`](crate::CallError); what `?` makes of an error in a
-//! responder; the codes that the library itself answers with; and text of a peer's making as it may stand in a log.
+//! Errors of calls, notifications and exposed context, beside [`CallError`](crate::CallError); the conversions of `?` in a
+//! responder; the codes that the library itself answers with; and text from a peer, made safe for logs.
 //!
-//! Those of values are in [`value`](crate::value), those of boxes in [`wire`](crate::wire), and why a connection has ended is a
-//! `CloseReason`.
+//! Errors of values are in [`value`](crate::value), errors of boxes in [`wire`](crate::wire), and the reason why a connection has
+//! ended is a `CloseReason`.
 
 pub mod codes;
 

@@ -1,6 +1,6 @@
 use tracing::Level;
 
-/// What events have in common that are counted together.
+/// A kind of events, which are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventKind {
     pub(super) name: &'static str,
@@ -8,14 +8,14 @@ pub struct EventKind {
 }
 
 impl EventKind {
-    /// A kind with a name in the plural, for the count of what was not told, which stands at the level of what was.
+    /// A kind with a name in the plural, for the count of omitted events, which is logged at the level of the logged ones.
     #[must_use]
     pub const fn new(level: Level, name: &'static str) -> Self {
         Self { name, level }
     }
 }
 
-/// The kinds of this crate. A peer can cause each of them, so none is above `WARN`, but for a mistake in how a program is set up.
+/// The kinds of this crate. A peer can cause each of them, so none is above `WARN`, except a mistake in how a program is set up.
 impl EventKind {
     pub(crate) const CONNECTION_ENDS: Self = Self::new(Level::WARN, "connections ended");
     pub(crate) const SILENT_END: Self = Self::new(Level::DEBUG, "peers closed without a word");

@@ -8,7 +8,7 @@ use tracing::Level;
 use super::kind::EventKind;
 use crate::peer::Peer;
 
-/// How many events of a kind were not told since the last one that was, if any.
+/// How many events of a kind were omitted since the last one that was logged, if any.
 pub type Omitted = Option<u64>;
 
 /// How many of each kind.
@@ -28,7 +28,7 @@ impl Counts {
         &mut self.0[at].1
     }
 
-    /// The most important level among what there is any of.
+    /// The most important level among the kinds that have any.
     fn level(&self) -> Option<Level> {
         self.0.iter().filter(|(_, count)| *count > 0).map(|(kind, _)| kind.level).min()
     }
@@ -45,12 +45,12 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Bounds the lines of each kind over all that share it: 32 at once, and then one a second. The next line of the kind says how many
-/// were left out, or a last one when nobody shares it any more.
+/// Bounds the lines of each kind over all connections that share it: 32 at once, and then one a second. The next line of the kind
+/// says how many were omitted, or a last line when the limit is no longer shared.
 #[derive(Debug, Default)]
 pub struct EventLimit {
     lines: Mutex<Lines>,
-    /// Nothing is told, and nothing is counted.
+    /// Nothing is logged, and nothing is counted.
     is_silent: bool,
 }
 
@@ -60,11 +60,11 @@ pub(super) struct Lines {
     pub(super) omitted: Counts,
 }
 
-/// The lines that may be told now.
+/// The lines that may be logged now.
 #[derive(Debug)]
 struct Bucket {
     lines: u32,
-    /// Up to when time was made into lines.
+    /// The instant up to which time was converted into lines.
     filled: Instant,
 }
 
@@ -92,7 +92,7 @@ impl EventLimit {
         Self::with(false)
     }
 
-    /// Of what is told elsewhere.
+    /// A limit for connections that are logged elsewhere.
     pub(crate) const fn silent() -> Self {
         Self::with(true)
     }
@@ -101,20 +101,20 @@ impl EventLimit {
         Self { lines: Mutex::new(Lines { buckets: Vec::new(), omitted: Counts::new() }), is_silent }
     }
 
-    /// The limit of what belongs to no connection that is known.
+    /// The limit for events that belong to no known connection.
     pub(crate) fn of_process() -> &'static Self {
         static PROCESS: EventLimit = EventLimit::new();
         &PROCESS
     }
 
-    /// Tells an event by `write`, or counts it. What it writes of others it escapes.
+    /// Logs an event by `write`, or counts it. `write` must escape text of others.
     pub fn tell(&self, kind: EventKind, write: impl FnOnce(Omitted)) {
         if let Ok(omitted) = self.take(kind, 1) {
             write((omitted > 0).then_some(omitted));
         }
     }
 
-    /// Takes a line for `count` events. Returns how many were left out before, or an error when these are.
+    /// Takes a line for `count` events. Returns how many were omitted before, or an error when these must be.
     pub(super) fn take(&self, kind: EventKind, count: u64) -> Result<u64, ()> {
         if self.is_silent {
             return Err(());
@@ -138,10 +138,10 @@ impl EventLimit {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells how many more there were of what was told on a connection, or counts them.
+    /// Logs how many further events of the logged kinds a connection had, or counts them.
     pub(super) fn sum_up(&self, peer: &Peer, counts: &Counts) {
         let Some(level) = counts.level().filter(|_| !self.is_silent) else { return };
-        // One kind for each level: what a subscriber leaves out says nothing of the others.
+        // One kind for each level: an event that a subscriber leaves out does not affect the others.
         let summary = EventKind::new(level.min(Level::DEBUG), "connections with further events");
         match self.take(summary, 1) {
             Ok(omitted) => {

@@ -1,8 +1,8 @@
-//! What a peer can cause to be logged: counted, and told seldom. Imports `escaped` and `peer`.
+//! Events that a peer can cause to be logged: counted, and logged seldom. Imports `escaped` and `peer`.
 //!
-//! A peer must not fill the log. An event of a kind is told once on each connection, and then once a minute; what comes between is
-//! counted, and the next line, or one at the end of the connection, says how many there were. An [`EventLimit`] bounds the lines of
-//! all connections that share it: a server's, or those of clones of one builder.
+//! A peer must not fill the log. An event of a kind is logged once on each connection, and then once a minute; events in between
+//! are counted, and the next line, or one at the end of the connection, says how many there were. An [`EventLimit`] bounds the
+//! lines of all connections that share it: a server's, or those of clones of one builder.
 
 mod kind;
 mod limit;
@@ -21,7 +21,7 @@ pub use self::limit::{EventLimit, Omitted};
 pub(crate) use self::shortage::Shortage;
 use crate::peer::Peer;
 
-/// What is told of one connection.
+/// The events of one connection.
 #[derive(Clone, Debug)]
 pub struct Events(Arc<Inner>);
 
@@ -32,26 +32,26 @@ struct Inner {
     told: Mutex<Vec<Told>>,
 }
 
-/// A kind of which something was told.
+/// A kind of which an event was logged.
 #[derive(Debug)]
 struct Told {
     kind: EventKind,
     /// How many there were since.
     further: u64,
-    /// When the next one is told.
+    /// When the next one is logged.
     next: Instant,
 }
 
 impl Events {
-    /// A failure that begins when the connection is old is told, too.
+    /// So that a failure that begins late in a long connection is logged, too.
     const INTERVAL: Duration = Duration::from_secs(60);
 
     pub(crate) fn new(peer: Peer, limit: Arc<EventLimit>) -> Self {
         Self(Arc::new(Inner { peer, limit, told: Mutex::default() }))
     }
 
-    /// Tells the first event of a kind by `write`, and then one a minute, unless the limit of lines is reached. Counts all others.
-    /// What `write` shows of the peer's making it [escapes](crate::error::Escaped). No lock is held meanwhile: what logs may use
+    /// Logs the first event of a kind by `write`, and then one a minute, unless the limit of lines is reached. Counts all others.
+    /// `write` must [escape](crate::error::Escaped) text that the peer chose. No lock is held meanwhile: a logger may use
     /// connections itself.
     pub fn tell(&self, kind: EventKind, write: impl FnOnce(&Peer, Omitted)) {
         let Inner { peer, limit, .. } = &*self.0;
@@ -62,7 +62,7 @@ impl Events {
         }
     }
 
-    /// Returns how many were counted before when the event is to be told, and counts it otherwise.
+    /// Returns how many were counted before if the event is to be logged, and counts it otherwise.
     fn take(&self, kind: EventKind) -> Option<u64> {
         let (mut told, now) = (self.told(), Instant::now());
         let next = now + Self::INTERVAL;
@@ -80,7 +80,7 @@ impl Events {
         Some(0)
     }
 
-    /// The connection has ended: tells how many were counted.
+    /// The connection has ended: logs how many were counted.
     pub(crate) fn sum_up(&self) {
         let told = std::mem::take(&mut *self.told());
         if told.iter().any(|told| told.further > 0) {

@@ -1,19 +1,19 @@
 use std::time::{Duration, Instant};
 
-/// How long nothing is said after something was: whoever causes a shortage and ends it again and again must not fill the log.
+/// Time after a line in which nothing is logged: a peer that causes a shortage and ends it again and again must not fill the log.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// Tells of a shortage once when it begins and once when it is over, and counts who suffered meanwhile.
+/// Logs a shortage once when it begins and once when it is over, and counts the connections affected in between.
 #[derive(Debug, Default)]
 pub(crate) struct Shortage {
-    /// How many were not told of yet.
+    /// How many were not reported yet.
     count: u64,
     is_told: bool,
     told_at: Option<Instant>,
 }
 
 impl Shortage {
-    /// One more. Whether to tell that it has begun.
+    /// Counts one more. Returns whether to log that it has begun.
     pub(crate) fn begins(&mut self, now: Instant) -> bool {
         self.count += 1;
         let tells = !self.is_told && self.is_due(now);
@@ -23,12 +23,12 @@ impl Shortage {
         tells
     }
 
-    /// Whether its beginning was told, and its end was not.
+    /// Whether its beginning was logged, and its end was not.
     pub(crate) fn is_told(&self) -> bool {
         self.is_told
     }
 
-    /// It is over. How many there were, if that is to be told.
+    /// It is over. Returns how many there were, if that is to be logged.
     pub(crate) fn ends(&mut self) -> Option<u64> {
         std::mem::take(&mut self.is_told).then(|| std::mem::take(&mut self.count))
     }

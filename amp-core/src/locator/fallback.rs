@@ -1,4 +1,4 @@
-//! What answers commands that have no type.
+//! Answers commands that have no type.
 
 use std::fmt;
 use std::future::Future;
@@ -52,7 +52,7 @@ where
     Fallback { respond }
 }
 
-/// A locator that answers every command; [`fallback`] makes it.
+/// A locator that answers every command; made by [`fallback`].
 #[derive(Clone)]
 pub struct Fallback<F> {
     respond: F,

@@ -1,4 +1,4 @@
-//! Which responder answers a command.
+//! Finds the responder that answers a command.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use crate::exposed::{Context, Exposable, ExposeError, provided};
 use crate::responder::{Ask, Located};
 use crate::schema::CommandDeclaration;
 
-/// Finds the responder for a command. What `#[responder]` generates; Twisted's `IResponderLocator`.
+/// Finds the responder for a command. `#[responder]` generates it; Twisted's `IResponderLocator`.
 ///
-/// Locators compose, the first that has the command answers it: a tuple `(a, b)`, a `Vec`, `a.or(b)`,
-/// and `()` which has no commands.
+/// Locators compose: the first that knows the command answers it. A tuple `(a, b)`, a `Vec`, `a.or(b)`, and `()`, which has no
+/// commands, are locators.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which commands it answers",
     label = "not a locator",
@@ -18,18 +18,18 @@ use crate::schema::CommandDeclaration;
 )]
 #[doc(alias("CommandLocator", "ComposedLocator", "IResponderLocator", "locateResponder"))]
 pub trait Locator: Send + Sync + 'static {
-    /// Begins to answer the ask, or gives it back when the command is not known here.
+    /// Begins to answer the ask, or returns it when this locator does not know the command.
     ///
-    /// It runs while the connection is read: it must not block.
+    /// It runs on the connection's reader: it must not block.
     fn locate(&self, ask: Ask) -> Located;
 
-    /// The commands that are answered, for schemas. A hand-written locator that lists none answers all the same.
+    /// The commands that are answered, for schemas. A hand-written locator that lists none still answers them.
     fn commands(&self) -> Vec<CommandDeclaration> {
         Vec::new()
     }
 
-    /// Whether each ask is decoded or given back within [`locate`](Self::locate), as generated locators do. To another one, which may
-    /// keep asks, they are given in memory of their own: the receive buffer would live as long as they do.
+    /// Whether each ask is decoded or returned within [`locate`](Self::locate), as generated locators do. Any other locator may
+    /// keep asks and receives them in memory of their own: otherwise the receive buffer would live as long as they do.
     #[doc(hidden)]
     fn decodes_at_once(&self) -> bool {
         false

@@ -1,7 +1,9 @@
-//! Which responder answers a command, and what it sees: for locators that are written by hand, and for values that responders have exposed.
+//! Locators, which find the responder of a command, and exposed context: for locators written by hand, and for values that are
+//! exposed to responders.
 //!
-//! `#[responder]` generates a [`Locator`]. One that is written by hand gets each [`Ask`] and answers it, at once or later by its
-//! [`Answer`], or gives it back. What implements [`Exposable`] can be a parameter of a responder, or an exposed field of a command.
+//! `#[responder]` generates a [`Locator`]. A locator written by hand receives each [`Ask`] and answers it, at once or later by
+//! its [`Answer`], or returns it. A type that implements [`Exposable`] can be a parameter of a responder, or an exposed field of
+//! a command.
 
 // Imports `responder`.
 #[cfg(feature = "tokio")]

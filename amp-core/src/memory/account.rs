@@ -4,16 +4,16 @@ use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 
 use super::pool::{Holder, Pool, STEP};
 
-/// What one connection holds, in steps, over all its meters.
+/// Memory that one connection holds, in steps, over all its meters.
 pub(crate) struct Account {
-    /// `None` where nothing is shared with others, as at a client.
+    /// `None` where the account shares no pool, as at a client.
     pool: Option<Arc<Pool>>,
-    /// Below 0 for a moment: a meter changes first what it has, and then this, so that of two threads the one that gives back may come
-    /// first.
+    /// Below 0 for a moment: a meter changes its own count first, and then this one, so that of two threads the one that releases
+    /// may come first.
     reserved: AtomicIsize,
-    /// The connection has ended. What is still held is the program's, and takes no share from those that go on.
+    /// The connection has ended. Memory that is still held is the program's, and takes no share from open connections.
     has_ended: AtomicBool,
-    /// As long as something is counted there is somebody who is told when it is too much.
+    /// As long as anything is counted, there is a holder to notify when it is too much.
     holder: Arc<dyn Holder>,
 }
 
@@ -23,7 +23,7 @@ impl Account {
         Arc::new(Self { pool, reserved: AtomicIsize::new(0), has_ended: AtomicBool::new(false), holder })
     }
 
-    /// An account that is nobody's.
+    /// An account without a holder.
     #[cfg(test)]
     pub(crate) fn unshared() -> Arc<Self> {
         Self::new(None, Arc::new(Nobody))
@@ -86,33 +86,36 @@ impl fmt::Debug for Account {
     }
 }
 
-/// What is to be reserved for so many bytes. The first step is there from the start, and the account is not told of it.
+/// Returns the reservation for `held` bytes. The first step is there from the start, and is not reported to the account.
 fn needed(held: usize) -> usize {
-    // The steps of one that holds much are larger, up to a thirty-second of it: else it would tell at nearly each change.
+    // The steps of a large holder are larger, up to a thirty-second of what it holds: otherwise it would report nearly each
+    // change.
     let step = STEP.max((held / 32 + 1).next_power_of_two() / 2);
     held.div_ceil(step).max(1).saturating_mul(step)
 }
 
-/// Whether so much more is reserved than held that some of it may have to be given back.
+/// Whether so much more is reserved than held that some of it may have to be released.
 #[inline]
 fn is_more(reserved: usize, held: usize) -> bool {
     reserved > held + 2 * STEP
 }
 
-/// Whether so much more is reserved than held that it is given back. Not at the first step: what goes up and down would tell each time.
+/// Whether so much more is reserved than held that it is released. Not at the first step: a count that goes up and down would
+/// report each time.
 fn is_too_much(reserved: usize, held: usize) -> bool {
     reserved - held.min(reserved) > (2 * STEP).max(held / 8)
 }
 
-/// Counts one kind of what a connection holds, in bytes and from any thread. [`Connection::meter`](crate::Connection::meter) makes it, and
-/// shows how it is used.
+/// Counts one kind of memory that a connection holds, in bytes and from any thread.
+/// [`Connection::meter`](crate::Connection::meter) makes it, and shows how it is used.
 ///
-/// The first 8 KiB of each meter are not counted towards the memory of the server. Dropping it takes back all that it has counted.
+/// The first 8 KiB of each meter are not counted towards the memory of the server. Dropping the meter releases everything that it
+/// has counted.
 #[derive(Debug)]
 pub struct Meter {
     account: Arc<Account>,
     held: AtomicUsize,
-    /// What there is for it: no less than what is [`needed`], once whoever changes it has returned.
+    /// The reserved bytes: no less than [`needed`], once the thread that changes it has returned.
     reserved: AtomicUsize,
 }
 
@@ -121,11 +124,11 @@ impl Meter {
         Self { account: Arc::clone(account), held: AtomicUsize::new(0), reserved: AtomicUsize::new(STEP) }
     }
 
-    /// Counts bytes. Returns how many are counted then. Of two threads that first look and then charge, both may find room: where there is
-    /// a limit, [`try_charge`](Self::try_charge).
+    /// Counts bytes. Returns how many are counted then. If two threads check first and then charge, both may find room: where
+    /// there is a limit, use [`try_charge`](Self::try_charge).
     #[inline]
     pub fn charge(&self, bytes: usize) -> usize {
-        // Sequentially consistent with what `fit` does in the other order: of two threads one sees what the other has done.
+        // Sequentially consistent with `fit`, which does the two in the other order: of two threads one sees the other's change.
         let held = self.held.fetch_add(bytes, Ordering::SeqCst).wrapping_add(bytes);
         if held > STEP && held > self.reserved.load(Ordering::SeqCst) {
             self.fit();
@@ -133,32 +136,32 @@ impl Meter {
         held
     }
 
-    /// Counts bytes, unless more than `max` are counted then. Whether they are counted.
+    /// Counts bytes, unless more than `max` would be counted then. Returns whether they are counted.
     #[must_use = "bytes that are not counted are not to be kept"]
     pub fn try_charge(&self, bytes: usize, max: usize) -> bool {
         let add = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= max);
         let is_charged = self.held.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add).is_ok();
         if is_charged {
-            // What was counted is looked at once more, as in `charge`.
+            // The count is checked once more, as in `charge`.
             self.charge(0);
         }
         is_charged
     }
 
-    /// Counts bytes until what is returned is dropped.
+    /// Counts bytes until the returned guard is dropped.
     pub fn hold(self: &Arc<Self>, bytes: usize) -> Held {
         self.charge(bytes);
         Held { meter: Arc::clone(self), bytes }
     }
 
-    /// Counts bytes until what is returned is dropped, unless more than `max` are counted then.
+    /// Counts bytes until the returned guard is dropped, unless more than `max` would be counted then.
     pub fn try_hold(self: &Arc<Self>, bytes: usize, max: usize) -> Option<Held> {
         self.try_charge(bytes, max).then(|| Held { meter: Arc::clone(self), bytes })
     }
 
     /// No longer counts bytes that were counted. Returns how many are counted then.
     ///
-    /// To release more than was charged is a mistake in the program. Then nothing is counted, and with debug assertions it panics.
+    /// Releasing more than was charged is a mistake in the program. Then nothing is counted, and with debug assertions it panics.
     #[inline]
     pub fn release(&self, bytes: usize) -> usize {
         let before = self.held.fetch_sub(bytes, Ordering::SeqCst);
@@ -167,14 +170,14 @@ impl Meter {
             return 0;
         }
         let held = before - bytes;
-        // Who has so little has given back what was reserved for more.
+        // A meter that holds so little has released its larger reservation.
         if before > STEP && is_more(self.reserved.load(Ordering::SeqCst), held) {
             self.shrink();
         }
         held
     }
 
-    /// Releases what this module's users know to be counted: no mistake is looked for.
+    /// Releases bytes that the caller knows to be counted: it does not check for a mistake.
     #[inline]
     pub(crate) fn release_charged(&self, bytes: usize) -> usize {
         let before = self.held.fetch_sub(bytes, Ordering::SeqCst);
@@ -184,38 +187,38 @@ impl Meter {
         before
     }
 
-    /// So many bytes were released that were not counted.
+    /// `bytes` bytes were released that were not counted.
     #[cold]
     fn repair(&self, bytes: usize) {
         self.held.fetch_add(bytes, Ordering::SeqCst);
-        // Another thread may have seen the wrong count meanwhile.
+        // Another thread may have seen the wrong count in the meantime.
         self.fit();
         debug_assert!(false, "{bytes} bytes were released that were not charged");
     }
 
-    /// How many bytes are counted.
+    /// Returns how many bytes are counted.
     #[inline]
     #[must_use]
     pub fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Whether the memory of the server is short and this connection holds more than its share, so that nothing new should begin for
-    /// its peer.
+    /// Whether the memory of the server is short and this connection holds more than its share, so that no further work should
+    /// begin for its peer.
     #[inline]
     #[must_use]
     pub fn is_memory_short(&self) -> bool {
         self.account.is_memory_short()
     }
 
-    /// Whether memory is so short that the peer should get no credit for more, either.
+    /// Whether memory is so short that the peer should receive no credit for more, either.
     #[inline]
     #[must_use]
     pub fn withholds_credit(&self) -> bool {
         self.account.withholds_credit()
     }
 
-    /// Gives back what is too much.
+    /// Releases the excess of the reservation.
     #[cold]
     fn shrink(&self) {
         if is_too_much(self.reserved.load(Ordering::SeqCst), self.held.load(Ordering::SeqCst)) {
@@ -247,7 +250,7 @@ impl Drop for Meter {
     }
 }
 
-/// Bytes that a [`Meter`] counts until this is dropped; it belongs beside what it counts.
+/// Bytes that a [`Meter`] counts until this is dropped; store it beside the memory that it counts.
 #[derive(Debug)]
 #[must_use = "dropping it no longer counts the bytes"]
 pub struct Held {
@@ -256,7 +259,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// How many bytes they are.
+    /// Returns the number of bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -269,7 +272,7 @@ impl Drop for Held {
     }
 }
 
-/// Counts one kind of what a connection holds, where one thread at a time does: its owner knows how much that is.
+/// Counts one kind of memory that a connection holds, where one thread at a time does: its owner knows the amount.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     account: Arc<Account>,
@@ -281,7 +284,7 @@ impl Reservation {
         Self { account: Arc::clone(account), reserved: STEP }
     }
 
-    /// So much is held now.
+    /// `held` bytes are held now.
     #[inline]
     pub(crate) fn fit(&mut self, held: usize) {
         if held > self.reserved || is_more(self.reserved, held) {
@@ -296,7 +299,7 @@ impl Reservation {
         }
     }
 
-    /// No more than that is held now.
+    /// At most `held` bytes are held now.
     #[inline]
     pub(crate) fn shrink(&mut self, held: usize) {
         if self.reserved > STEP {

@@ -1,12 +1,12 @@
-//! What connections hold on behalf of their peers. Imports nothing.
+//! Memory that connections hold on behalf of their peers. Imports nothing.
 //!
 //! ```text
 //!   account   what one connection holds: a meter for each kind of it
 //!   pool      what the connections of a server hold together, and which of them hold too much
 //! ```
 //!
-//! Bytes are counted by [`Meter`]s and [`Reservation`]s where they are held. These ask the pool in steps, so that a connection which
-//! holds little never touches what others touch, too.
+//! Bytes are counted by [`Meter`]s and [`Reservation`]s where they are held. These ask the pool in steps, so that a connection
+//! which holds little never touches state shared with other connections.
 
 mod account;
 mod pool;

@@ -3,28 +3,29 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// A meter counts so many bytes without telling the account of its connection, and tells of more in steps of as many while it holds little.
+/// A meter counts this many bytes without reporting to the account of its connection, and reports more in steps of this size
+/// while it holds little.
 pub(super) const STEP: usize = 8 * 1024;
 
-/// What the connections of a server may hold together.
+/// Memory that the connections of a server may hold together.
 ///
-/// As it fills, those that hold more than their share of a mark, which is the mark divided by the number of those that hold
-/// something, are refused first: asks from three quarters on, credit of streams from seven eighths on. Over the maximum the
-/// largest holder is ended, and until what it held is given back nothing begins for those that hold more than a step. One that holds
+/// As it fills, connections that hold more than their share of a mark, which is the mark divided by the number of holders, are
+/// refused first: asks from three quarters on, credit of streams from seven eighths on. Over the maximum the largest holder is
+/// ended, and until its memory is released nothing begins for connections that hold more than a step. A connection that holds
 /// little never notices.
 pub(crate) struct Pool {
     max: usize,
     state: Mutex<State>,
-    /// Over how many bytes of an account memory is short for it. `usize::MAX` while there is room for all.
+    /// Bytes of an account over which memory is short for it. `usize::MAX` while there is room for all.
     short_over: AtomicUsize,
-    /// Over how many it withholds credit.
+    /// Bytes over which it withholds credit.
     credit_withheld_over: AtomicUsize,
 }
 
-/// Whose account it is.
+/// The owner of an account.
 pub(crate) trait Holder: Send + Sync {
-    /// Ends it: it holds more than any other, and all together too much. It may be called under any lock, and so must take none, and drop
-    /// nothing of a user's.
+    /// Ends it: it holds more than any other, and all together too much. It may be called under any lock, and so must take none,
+    /// and must drop no user object.
     fn end_for(self: Arc<Self>, excess: Excess);
 }
 
@@ -33,31 +34,31 @@ pub(crate) trait Holder: Send + Sync {
 pub(crate) struct Excess {
     /// How many bytes it held.
     pub(crate) held: usize,
-    /// What all may hold together.
+    /// The maximum of all holders together.
     pub(crate) limit: usize,
 }
 
 #[derive(Default)]
 struct State {
-    /// What is reserved by those that are not being ended.
+    /// Bytes reserved by holders that are not being ended.
     total: usize,
-    /// How many of these there are whose connections go on: among them a mark is shared.
+    /// How many of these belong to open connections: a mark is shared among them.
     count: usize,
-    /// What is reserved by those that are being ended.
+    /// Bytes reserved by holders that are being ended.
     ending: usize,
-    /// Up to how much all may have together, those that are being ended included: over it the next one is ended. What these have is on
-    /// its way back, and takes its time, in which the others may not grow without a bound.
+    /// The maximum of all holders together, including those that are being ended: over it the next one is ended. The memory of
+    /// the latter is being released, but that takes time, in which the others must not grow without a bound.
     limit: usize,
-    /// By their accounts' addresses. Not hashed: what few connections hold changes often.
+    /// By their accounts' addresses. Not hashed: with few holders, entries change often.
     holders: BTreeMap<usize, Share>,
 }
 
 struct Share {
     reserved: usize,
     holder: Weak<dyn Holder>,
-    /// It is being ended: what it has reserved is on its way back.
+    /// It is being ended: its reservation is being released.
     is_ending: bool,
-    /// Its connection has ended, whatever still counts for it.
+    /// Its connection has ended, even if it still holds something.
     has_ended: bool,
 }
 
@@ -71,20 +72,20 @@ impl Pool {
         })
     }
 
-    /// Whether memory is short for an account that has `reserved` so much: it is refused asks.
+    /// Whether memory is short for an account that has `reserved` bytes: its asks are refused.
     #[inline]
     pub(super) fn is_memory_short(&self, reserved: usize) -> bool {
         reserved > self.short_over.load(Ordering::Relaxed)
     }
 
-    /// Whether an account that has `reserved` so much withholds credit.
+    /// Whether an account that has `reserved` bytes withholds credit.
     #[inline]
     pub(super) fn withholds_credit(&self, reserved: usize) -> bool {
         reserved > self.credit_withheld_over.load(Ordering::Relaxed)
     }
 
-    /// The account with the address has reserved more or less than before, or its connection has ended. Which is read under the lock:
-    /// whoever comes here last has the last word. Ends the largest holders while all of them together have too much.
+    /// The account with the address has reserved more or less than before, or its connection has ended. The new values are read
+    /// under the lock: the last caller decides. Ends the largest holders while all of them together have too much.
     pub(super) fn change(&self, account: usize, holds: impl FnOnce() -> (usize, bool), holder: &Arc<dyn Holder>) {
         let mut state = self.lock();
         let (reserved, has_ended) = holds();
@@ -98,10 +99,10 @@ impl Pool {
             ended.push(largest);
         }
         self.publish(&state);
-        // What is dropped with a holder locks it again.
+        // Dropping a holder locks it again.
         drop(state);
         for (holder, held) in ended {
-            // None when its account is being dropped, which is forgotten then.
+            // None if its account is being dropped, which is forgotten then.
             if let Some(holder) = holder.upgrade() {
                 holder.end_for(Excess { held, limit: self.max });
             }
@@ -117,13 +118,13 @@ impl Pool {
         drop(share);
     }
 
-    /// What all have reserved.
+    /// Returns the reservations of all holders.
     pub(crate) fn reserved(&self) -> usize {
         let state = self.lock();
         state.total + state.ending
     }
 
-    /// What all that are not being ended have reserved.
+    /// Returns the reservations of all holders that are not being ended.
     #[cfg(test)]
     pub(super) fn total(&self) -> usize {
         self.lock().total
@@ -131,8 +132,8 @@ impl Pool {
 
     fn publish(&self, state: &State) {
         let held = state.total + state.ending;
-        // Over the maximum, which is while others are being ended, nothing begins for anybody that holds something: what they have is given
-        // back later than new connections come.
+        // Over the maximum, which lasts while others are being ended, nothing begins for any holder: their memory is released
+        // later than new connections arrive.
         let share = |mark: usize| match held {
             held if held < mark => usize::MAX,
             held if held > self.max => STEP.min(mark / state.count.max(1)),
@@ -151,7 +152,7 @@ impl State {
     fn set(&mut self, account: usize, reserved: usize, has_ended: bool, holder: &Arc<dyn Holder>) {
         match self.holders.get_mut(&account) {
             Some(share) if share.is_ending => {
-                // What it takes now is no reason to end others.
+                // A reservation that it makes now is no reason to end others.
                 let left = reserved.min(share.reserved);
                 self.ending -= share.reserved - left;
                 share.reserved = left;
@@ -183,7 +184,7 @@ impl State {
         Some(share)
     }
 
-    /// The largest holder is ended from now on. Returns it and what it has reserved.
+    /// Marks the largest holder as being ended. Returns it and its reservation.
     fn end_largest(&mut self) -> Option<(Weak<dyn Holder>, usize)> {
         let staying = self.holders.values_mut().filter(|share| !share.is_ending);
         let largest = staying.max_by_key(|share| share.reserved)?;

@@ -1,5 +1,5 @@
-//! What two ends of this library tell each other beside the commands (`wire.md`, section 7): a key on the first box that each
-//! sends, and commands whose names begin with `amp.`. To a peer that has not announced nothing else of it is sent.
+//! Announcements between two ends of this library beside the commands (`wire.md`, section 7): a key on the first box that each
+//! sends, and commands whose names begin with `amp.`. A peer that has not announced receives nothing else of it.
 
 use super::insert::insert;
 use super::{Tag, put_ask_with};
@@ -8,19 +8,19 @@ use crate::value::{BoxWriter, EncodeError, Key};
 use crate::wire::{BoxLimits, Pairs};
 
 pub(super) const ANNOUNCEMENT: &[u8] = b"_amp";
-/// Of a marked notification: its tag asks for credit, not for what the command answers.
+/// Key of a marked notification: its tag asks for credit, not for the command's answer.
 pub(super) const MARK: &[u8] = b"_notify";
-/// The version, then what this end understands.
+/// The version, then the features that this end understands.
 const WORDS: &[u8] = b"1 goodbye notify";
 
-/// The names of the library's own commands begin so.
+/// Prefix of the names of the library's own commands.
 pub(crate) const OWN: &[u8] = b"amp.";
-/// Announces where nothing else is sent, and is marked where a notification has no room for that.
+/// Announces if nothing else is sent, and carries the mark of a notification that has no room for it.
 pub(crate) const HELLO: &str = "amp.Hello";
-/// Says why the connection ends; the last box.
+/// Reports why the connection ends; the last box.
 pub(crate) const GOODBYE: &str = "amp.Goodbye";
 
-/// What the peer has announced to understand.
+/// Features that the peer has announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Features {
     /// Learns from `amp.Goodbye` why the connection ends.
@@ -30,7 +30,7 @@ pub(crate) struct Features {
 }
 
 impl Features {
-    /// What the first box of a peer announces; `None` when it announces nothing that this end understands.
+    /// The features announced by a peer's first box; `None` if it announces nothing that this end understands.
     pub(crate) fn of(first: Pairs<'_>) -> Option<Self> {
         let mut given = None;
         for (key, value) in first {
@@ -55,12 +55,12 @@ impl Features {
     }
 }
 
-/// Announces in the box that begins at `start` and ends the buffer. Whether there was room for it.
+/// Announces in the box that begins at `start` and ends the buffer. Returns whether there was room for it.
 pub(crate) fn announce(buffer: &mut Vec<u8>, start: usize, limits: BoxLimits) -> bool {
     insert(buffer, start, (ANNOUNCEMENT, WORDS), limits)
 }
 
-/// Marks the notification that begins at `start` and ends the buffer. Whether there was room for it.
+/// Marks the notification that begins at `start` and ends the buffer. Returns whether there was room for it.
 pub(crate) fn mark(buffer: &mut Vec<u8>, start: usize, limits: BoxLimits) -> bool {
     insert(buffer, start, (MARK, b""), limits)
 }
@@ -84,8 +84,8 @@ pub(crate) fn put_goodbye(buffer: &mut Vec<u8>, code: &str, text: &str, limits: 
     put_ask_with(buffer, None, GOODBYE, put, limits, None)
 }
 
-/// The code and the text of an `amp.Goodbye`, as they may be shown: control characters are escaped and the length is bounded,
-/// so that a peer forges no line of a log.
+/// Returns the code and the text of an `amp.Goodbye`, made safe for display: control characters are escaped and the length is
+/// bounded, so that a peer forges no line of a log.
 pub(crate) fn take_goodbye(pairs: Pairs<'_>) -> (String, String) {
     let (mut code, mut text) = (String::new(), String::new());
     for (key, value) in pairs {
@@ -98,7 +98,8 @@ pub(crate) fn take_goodbye(pairs: Pairs<'_>) -> (String, String) {
     (code, text)
 }
 
-/// At most `most` characters, escaped. A character has up to four bytes, and what is no UTF-8 is shown as lost.
+/// Returns at most `most` characters, escaped. A character has up to four bytes, and invalid UTF-8 is shown as replacement
+/// characters.
 fn printable(bytes: &[u8], most: usize) -> String {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * most)]);
     let end = start.char_indices().nth(most).map(|(end, _)| end);

@@ -29,11 +29,11 @@ impl<'a> SentBox<'a> {
         self.pairs().find(|(found, _)| *found == key).map(|(_, value)| value)
     }
 
-    /// Adds a pair in the order of keys. The key begins with `_`, so that it is no field of a command, and a peer that does not know
-    /// it passes over it (`wire.md`, section 7).
+    /// Adds a pair in the order of keys. The key begins with `_`, so that it is no field of a command, and a peer that does not
+    /// know it ignores it (`wire.md`, section 7).
     ///
-    /// Returns `false`, and leaves the box as it is, when the [limits](BoxLimits) of a box leave no room for the pair, when the box
-    /// has the key already, or when the key is one of AMP's or of this library's own.
+    /// Returns `false`, and leaves the box unchanged, if the [limits](BoxLimits) of a box leave no room for the pair, if the box
+    /// has the key already, or if the key is one of AMP's or of this library's own.
     #[must_use = "a box that has no room is sent without the key"]
     pub fn add(&mut self, key: &str, value: &[u8]) -> bool {
         let key = key.as_bytes();

@@ -1,8 +1,8 @@
-//! Tags as they are written and read.
+//! Tags in their wire form.
 
 use crate::wire::put_first;
 
-/// The tag of a peer's ask, opaque. A copy: a responder that takes its time must not hold the receive buffer.
+/// The tag of a peer's ask, opaque. A copy: a slow responder must not hold the receive buffer.
 #[derive(Debug)]
 pub(crate) enum AskTag {
     /// Nearly every tag: a counter in some spelling.
@@ -28,11 +28,12 @@ impl AskTag {
         }
     }
 
-    /// A copy of the tag that has `length` bytes and begins `bytes`.
+    /// A copy of the tag that has `length` bytes and is at the start of `bytes`.
     #[inline]
     pub(super) fn at_start(bytes: &[u8], length: usize) -> Self {
         match (bytes.first_chunk(), u8::try_from(length)) {
-            // With what is behind it in the box: a copy of so many bytes is one move, one of a few a call of `memcpy`.
+            // Together with the bytes behind it in the box: a copy of constant size is one move, a copy of a few bytes is a call
+            // of `memcpy`.
             (Some(chunk), Ok(short)) if length <= Self::SHORT => Self::Short { bytes: *chunk, length: short },
             _ => Self::of(&bytes[..length]),
         }
@@ -45,7 +46,7 @@ impl AskTag {
         }
     }
 
-    /// How many bytes it holds beside itself.
+    /// Returns how many bytes it holds beside itself.
     pub(crate) fn held(&self) -> usize {
         match self {
             Self::Short { .. } => 0,
@@ -77,7 +78,7 @@ impl Tag {
         reason = "each half is cut off on purpose, and the length is 16 at most"
     )]
     pub(crate) fn of(number: u64) -> Self {
-        // Its highest digit is the first one that is no zero.
+        // Its highest digit is the first one that is not zero.
         let length = (number | 1).ilog2() / 4 + 1;
         let mut digits = [0; 16];
         if length <= 8 {
@@ -126,7 +127,7 @@ fn hex(number: u32) -> u64 {
     nibbles = (nibbles | nibbles << 8) & 0x00ff_00ff_00ff_00ff;
     nibbles = (nibbles | nibbles << 4) & 0x0f0f_0f0f_0f0f_0f0f;
     const EACH: u64 = 0x0101_0101_0101_0101;
-    // Six more carry from ten on.
+    // Digits from ten on carry when six is added.
     let letters = (nibbles + 6 * EACH) >> 4 & EACH;
     nibbles + u64::from(b'0') * EACH + letters * u64::from(b'a' - b'0' - 10)
 }

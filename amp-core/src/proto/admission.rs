@@ -3,31 +3,31 @@ use super::outbound::Outbound;
 use super::queue::{Queue, RoomQueue};
 use super::waiter::Waiter;
 
-/// What an ask needs before it goes out, besides room in the outbound buffer.
+/// The resource that an ask needs before it goes out, besides room in the outbound buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// A place among the calls that may be out.
+    /// A place among the outstanding calls.
     Call,
     /// Credit of the peer.
     Notify,
-    /// Nothing: it is made by a responder, and what it would wait for may wait for that. None waits for another, each goes when
-    /// there is room.
+    /// Nothing: a responder sends it, and the place that it would wait for may wait for that responder. Callbacks do not wait for
+    /// each other; each goes out when there is room.
     Callback,
     /// Nothing, and it has a part of the buffer of its own. It takes no place.
     Bulk,
 }
 
 impl Lane {
-    /// Whether it may wait for what only the peer's responders give.
+    /// Whether it may wait for a resource that only the peer's responders release.
     pub(crate) fn is_limited(self) -> bool {
         matches!(self, Self::Call | Self::Notify)
     }
 }
 
-/// Who may send, and in which order: the first of each lane's queue, as soon as there is what its lane needs.
+/// Order of sending: the first waiter of each lane's queue may send, as soon as the resource of its lane is available.
 ///
-/// Calls and notifications are woken when there is a place or credit for the first, which stays first until it has come. Those
-/// that need only room are taken out of their queue when they are woken, so that one that is slow keeps nobody waiting.
+/// Calls and notifications are woken when there is a place or credit for the first waiter, which stays first until it sends or
+/// leaves. Waiters that need only room are taken out of their queue when they are woken, so that a slow one blocks no other.
 pub(crate) struct Admission<W: Waiter> {
     max_calls: usize,
     credit: Credit,
@@ -35,7 +35,7 @@ pub(crate) struct Admission<W: Waiter> {
     notifications: Queue<W>,
     callbacks: Queue<W>,
     bulk: Queue<W>,
-    /// Those that wait for room without a place in a queue.
+    /// Waiters for room without a place in a queue.
     room: RoomQueue<W>,
 }
 
@@ -52,7 +52,7 @@ impl<W: Waiter> Admission<W> {
         }
     }
 
-    /// Whether the holder of the ticket, or a new one, may send now, while `out` calls take a place.
+    /// Whether the holder of the ticket, or a new waiter, may send now, while `out` calls take a place.
     #[inline]
     pub(super) fn admits(&self, lane: Lane, ticket: Option<u64>, outbound: &Outbound, out: usize) -> bool {
         match lane {
@@ -66,12 +66,12 @@ impl<W: Waiter> Admission<W> {
         }
     }
 
-    /// Waits on, in the same place, or begins to wait at the end. Returns the ticket, and the waiter that was there before.
+    /// Keeps waiting in the same place, or begins to wait at the end. Returns the ticket, and the previous waiter.
     pub(super) fn wait(&mut self, lane: Lane, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
         self.queue(lane).wait(ticket, waiter)
     }
 
-    /// Waits no more, in whatever way. Returns the waiter that was there.
+    /// Leaves the queue, for whatever reason. Returns the waiter that was there.
     pub(super) fn leave(&mut self, lane: Lane, ticket: u64) -> Option<W> {
         self.queue(lane).leave(ticket)
     }
@@ -81,23 +81,23 @@ impl<W: Waiter> Admission<W> {
         self.room.wait(waiter);
     }
 
-    /// The call that is to be woken because there is a place. It stays the first until it leaves.
+    /// The call to wake because there is a place. It stays the first until it leaves.
     pub(super) fn next_call(&self, outbound: &Outbound, out: usize) -> Option<W> {
         self.has_place(outbound, out).then(|| self.calls.first().cloned()).flatten()
     }
 
-    /// The notification that is to be woken because there is credit and room. It stays the first until it leaves.
+    /// The notification to wake because there is credit and room. It stays the first until it leaves.
     pub(super) fn next_notification(&self, outbound: &Outbound) -> Option<W> {
         self.has_credit(outbound).then(|| self.notifications.first().cloned()).flatten()
     }
 
-    /// A turn of the driver begins to promise room anew.
+    /// A turn of the driver begins to promise room again, from zero.
     pub(super) fn forget_promises(&mut self, outbound: &mut Outbound) {
         outbound.promise_anew();
         self.bulk.forget_woken();
     }
 
-    /// Takes out those that are to be woken because there is room, as many as it can be promised to.
+    /// Takes out the waiters to wake because there is room, as many as it can be promised to.
     pub(super) fn promise_room(&mut self, outbound: &mut Outbound, woken: &mut Vec<W>) {
         if !self.is_room_waited_for() {
             return;
@@ -116,7 +116,7 @@ impl<W: Waiter> Admission<W> {
         }
     }
 
-    /// Whether anything waits that only needs room. Then the driver has a turn to come.
+    /// Whether any waiter needs only room. Then the driver must have another turn.
     #[inline]
     pub(super) fn is_room_waited_for(&self) -> bool {
         !(self.bulk.is_empty() && self.callbacks.is_empty() && self.room.is_empty())
@@ -126,7 +126,7 @@ impl<W: Waiter> Admission<W> {
         &mut self.credit
     }
 
-    /// Takes out all that wait.
+    /// Takes out all waiters.
     pub(super) fn clear(&mut self, woken: &mut Vec<W>) {
         woken.extend(self.room.clear());
         for queue in [&mut self.bulk, &mut self.calls, &mut self.notifications, &mut self.callbacks] {

@@ -1,14 +1,14 @@
 use crate::packet::features::{Features, announce, put_hello};
 use crate::wire::{BoxLimits, Pairs};
 
-/// What the two ends have announced to each other (`wire.md`, section 7).
+/// The announcements of both ends to each other (`wire.md`, section 7).
 #[derive(Debug)]
 pub(crate) struct Announcements {
     own: Own,
     peer: Peer,
 }
 
-/// What this end has announced.
+/// State of this end's announcement.
 ///
 /// ```text
 ///   Due ── sent ──▶ Done          Missed ── greet ──▶ Done
@@ -16,25 +16,25 @@ pub(crate) struct Announcements {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Own {
-    /// It announces nothing and looks at no announcement.
+    /// This end announces nothing and ignores announcements.
     Off,
     /// The next box announces.
     Due,
-    /// The first box did not: a greeting makes up for that when the peer has announced.
+    /// The first box could not announce: a greeting makes up for it once the peer has announced.
     Missed,
     Done,
 }
 
-/// What the peer has announced.
+/// State of the peer's announcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Peer {
-    /// Its first box has not come.
+    /// Its first box has not arrived.
     Unheard,
     /// A plain peer, or one whose first box had no room.
     Plain,
-    /// Its first box went to a box receiver of the program's own. What this end has announced holds.
+    /// Its first box went to a box receiver of the program's own. This end's announcement stays valid.
     Hidden,
-    /// Its first box has announced just now: this end is to greet.
+    /// Its first box has just announced: this end must greet.
     Fresh(Features),
     Announced(Features),
 }
@@ -44,8 +44,8 @@ impl Announcements {
         Self { own: if announces { Own::Due } else { Own::Off }, peer: Peer::Unheard }
     }
 
-    /// Announces in what begins at `start` and ends the buffer, when it is the first box. What could not be written left nothing,
-    /// and is none.
+    /// Adds the announcement to the box that begins at `start` and ends the buffer, if it is the first box. A box that could not
+    /// be written left nothing, and does not count as one.
     #[inline]
     pub(super) fn sent(&mut self, buffer: &mut Vec<u8>, start: usize, limits: BoxLimits) {
         if self.own == Own::Due {
@@ -60,8 +60,8 @@ impl Announcements {
         }
     }
 
-    /// A box without a type is sent. It is not this connection's to add to: it may be another connection's, with an announcement
-    /// of its own.
+    /// A box without a type is sent. Nothing may be added to it: it may be a box of another connection, with an announcement of
+    /// its own.
     pub(super) fn sent_untyped(&mut self) {
         if self.own == Own::Due {
             self.own = Own::Missed;
@@ -73,7 +73,7 @@ impl Announcements {
         self.own == Own::Done
     }
 
-    /// The peer's first box has come. Whether it answers marked notifications.
+    /// The peer's first box has arrived. Returns whether the peer answers marked notifications.
     pub(super) fn hear(&mut self, first: Pairs<'_>) -> bool {
         let features = Features::of(first).filter(|_| self.own != Own::Off);
         self.peer = features.map_or(Peer::Plain, Peer::Fresh);
@@ -85,15 +85,15 @@ impl Announcements {
         self.peer = Peer::Hidden;
     }
 
-    /// A greeting has come from a peer whose first box had no room. Whether it announces, and whether it answers marked
-    /// notifications.
+    /// A greeting has arrived from a peer whose first box had no room. Returns whether the peer announces, and whether it answers
+    /// marked notifications.
     pub(super) fn hear_greeting(&mut self, greeting: Pairs<'_>) -> (bool, bool) {
         let features = Features::of(greeting).filter(|_| self.own != Own::Off);
         self.peer = features.map_or(Peer::Plain, Peer::Announced);
         (features.is_some(), features.is_some_and(|features| features.notify))
     }
 
-    /// Whether the peer understands what is this library's own, and knows that this end does.
+    /// Whether the peer understands this library's own commands, and knows that this end does.
     pub(super) fn is_understood(&self) -> bool {
         match self.peer {
             Peer::Unheard | Peer::Plain => false,
@@ -115,7 +115,8 @@ impl Announcements {
         matches!(self.peer, Peer::Fresh(_))
     }
 
-    /// Writes a greeting to a peer that has just announced, if nothing was sent that announces. Whether it has written one.
+    /// Writes a greeting to a peer that has just announced, if no box that announces was sent. Returns whether it has written
+    /// one.
     #[cold]
     pub(super) fn greet(&mut self, buffer: &mut Vec<u8>, limits: BoxLimits) -> bool {
         if let Peer::Fresh(features) = self.peer {

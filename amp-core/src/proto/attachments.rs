@@ -4,13 +4,13 @@ use std::fmt;
 
 use crate::panics::drop_caught;
 
-/// What a transport carries beside the bytes, such as a descriptor: it goes with the first byte of its box.
+/// An object that a transport carries beside the bytes, such as a descriptor: it is sent with the first byte of its box.
 ///
 /// A panic of its drop costs nothing else.
 pub struct Attachment(Option<Box<dyn Any + Send>>);
 
 impl Attachment {
-    /// Something to be attached to a box.
+    /// Wraps a value that is to be attached to a box.
     pub fn new(value: impl Any + Send) -> Self {
         Self(Some(Box::new(value)))
     }
@@ -22,7 +22,7 @@ impl Attachment {
     }
 }
 
-/// Each by itself: two that panic while several are dropped would end the process.
+/// Each by itself: two that panic while several are dropped would abort the process.
 impl Drop for Attachment {
     fn drop(&mut self) {
         drop_caught(self.0.take());
@@ -38,11 +38,11 @@ impl fmt::Debug for Attachment {
 /// Which attachments a transport can send with one byte.
 pub(crate) type Carries = fn(&[Attachment]) -> bool;
 
-/// What tells whether the transport of a connection carries attachments, and that transport from those before it.
+/// Tells whether the transport of a connection carries attachments, and distinguishes that transport from earlier ones.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Carrier {
     carries: Option<Carries>,
-    /// How many there were before.
+    /// How many transports there were before.
     number: u64,
 }
 
@@ -52,7 +52,7 @@ impl Carrier {
         *self = Self { carries, number: self.number + 1 };
     }
 
-    /// Whether it carries the attachments. To be asked under no lock: it is code of a user's.
+    /// Whether it carries the attachments. Call it under no lock: it runs user code.
     pub(crate) fn carries(self, attachments: &[Attachment]) -> bool {
         self.carries.is_some_and(|carries| carries(attachments))
     }
@@ -72,19 +72,19 @@ impl Attachments {
         self.0.is_empty()
     }
 
-    /// Attaches to the byte at the offset, which is behind those of all others.
+    /// Attaches to the byte at the offset, which is behind those of all other attachments.
     pub(crate) fn attach(&mut self, offset: usize, attachments: Vec<Attachment>) {
         if !attachments.is_empty() {
             self.0.push_back((offset, attachments));
         }
     }
 
-    /// The first offset, and what goes with the byte there.
+    /// Returns the first offset, and the attachments of the byte there.
     pub(crate) fn first(&self) -> Option<(usize, &[Attachment])> {
         self.0.front().map(|(offset, attachments)| (*offset, attachments.as_slice()))
     }
 
-    /// The offset behind the first.
+    /// Returns the offset behind the first.
     pub(crate) fn second(&self) -> Option<usize> {
         self.0.get(1).map(|(offset, _)| *offset)
     }

@@ -1,36 +1,36 @@
-//! The credit of notifications (`wire.md`, section 7): a peer of this library answers every so many of them when their responders
+//! The credit of notifications (`wire.md`, section 7): a peer of this library answers the marked ones when their responders
 //! have started, and no more are sent than it has places for.
 
-/// How many notifications there are from one marked one to the next, the marked one included.
+/// Notifications from one marked one to the next, the marked one included.
 const COUNT: usize = 64;
-/// How many bytes of notifications there are at most before the next one is marked.
+/// Maximum bytes of notifications before the next one is marked.
 const BYTES: usize = 64 * 1024;
-/// How many marked ones may be unanswered.
+/// Maximum number of unanswered marked notifications.
 const MARKS: usize = 2;
-/// How many bytes may wait to be written when a notification is added while the peer has said nothing yet: it may be about to
-/// announce, and to have had no say in what was sent before.
+/// Bytes that may wait to be written when a notification is added before the first box of the peer has arrived: the peer may be
+/// about to announce, and could not limit what was sent before.
 const EARLY: usize = 64 * 1024;
 
-/// What an ask holds beyond its bytes: its responder, its task and its arguments apart from what they have on the wire.
+/// Memory that an ask holds beyond its bytes: its responder, its task and its arguments apart from their bytes on the wire.
 pub(crate) const ASK_OVERHEAD: usize = 512;
 
-/// How many bytes notifications may make this end hold, with boxes of up to `box_bytes` that decode to `decoded_bytes` more. Over
-/// `max_inbound` none is started but one at a time, so that no credit is given: a peer that keeps to its credit sends no more than
-/// that lets out.
+/// Bytes that notifications may make this end hold, with boxes of up to `box_bytes` that decode to `decoded_bytes` more. Over
+/// `max_inbound` they are started only one at a time, so that no credit is given: a peer that keeps to its credit sends no more
+/// than these starts allow.
 pub(crate) fn max_held(max_inbound: usize, box_bytes: usize, decoded_bytes: usize) -> usize {
-    // A period ends with the box that is over the bytes, and with the marked one.
+    // A period ends with the box that exceeds the bytes, and with the marked one.
     let period = box_bytes.saturating_mul(2).saturating_add(BYTES + COUNT * ASK_OVERHEAD);
-    // What was received last is over the limit, and so is the one notification that runs in any case.
+    // The box received last exceeds the limit, and so does the one notification that runs in any case.
     let over = box_bytes.saturating_add(ASK_OVERHEAD).saturating_mul(2);
     // The last one that started decoded to as much as it may.
     max_inbound.saturating_add(over).saturating_add(period.saturating_mul(MARKS)).saturating_add(decoded_bytes)
 }
 
-/// What was sent since the last marked notification, and how many marked ones are unanswered.
+/// Bytes and notifications since the last marked one, and how many marked ones are unanswered.
 #[derive(Debug, Default)]
 pub(super) struct Credit {
-    /// Whether the peer answers marked notifications when their responders start, once its first box has come. One that does
-    /// not gives no credit and needs none.
+    /// Whether the peer answers marked notifications when their responders start, once its first box has arrived. A peer that
+    /// does not gives no credit, and none is needed.
     is_given: Option<bool>,
     count: usize,
     bytes: usize,
@@ -38,12 +38,12 @@ pub(super) struct Credit {
 }
 
 impl Credit {
-    /// The peer's first box has come, or does not matter. What was sent before counts: the next mark is for all of it.
+    /// The peer's first box has arrived, or does not matter. Notifications sent before count: the next mark is for all of them.
     pub(super) fn begin(&mut self, is_given: bool) {
         self.is_given = Some(is_given);
     }
 
-    /// Whether one more notification may be sent while so many bytes wait to be written.
+    /// Whether one more notification may be sent while `waiting` bytes wait to be written.
     pub(super) fn is_left(&self, waiting: usize) -> bool {
         match self.is_given {
             Some(_) => self.marks < MARKS,
@@ -72,7 +72,7 @@ impl Credit {
         self.marks = 0;
     }
 
-    /// So many marked ones were answered.
+    /// `marks` marked ones were answered.
     pub(super) fn answered(&mut self, marks: usize) {
         self.marks = self.marks.saturating_sub(marks);
     }

@@ -2,10 +2,10 @@ use crate::packet::features::put_goodbye;
 use crate::reason::CloseReason;
 use crate::wire::BoxLimits;
 
-/// Writes why the connection has ended (`wire.md`, section 7), if the peer is the cause or a fatal error.
+/// Writes why the connection has ended (`wire.md`, section 7), if the peer caused it or the reason is a fatal error.
 pub(super) fn put(buffer: &mut Vec<u8>, reason: &CloseReason, limits: BoxLimits) {
     if let Some(code) = reason.goodbye() {
-        // It is short.
+        // It is short enough for any limit.
         let _ = put_goodbye(buffer, code, &reason.to_string(), limits);
     }
 }

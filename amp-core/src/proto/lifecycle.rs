@@ -2,22 +2,22 @@ use std::time::Instant;
 
 use crate::reason::CloseReason;
 
-/// What is told the reason when the connection has ended.
+/// A listener that receives the reason when the connection has ended.
 pub(crate) type EndListener = Box<dyn FnOnce(&CloseReason) + Send>;
 
 /// What may still begin at this end. Whatever else ends a connection lets begin what came in the same read (`wire.md` rule 32).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Intake {
     Open,
-    /// It closes in order: nothing that somebody waits for.
+    /// It closes in order: nothing begins that a caller waits for.
     Draining,
-    /// It has closed in order, which the peer may not have seen: nothing that could be answered.
+    /// It has closed in order, which the peer may not have seen: nothing begins that could be answered.
     Ended,
-    /// Nothing.
+    /// Nothing begins.
     Aborted,
 }
 
-/// How far a connection has come.
+/// Stage in the life of a connection.
 ///
 /// ```text
 ///          close              end             seal
@@ -25,22 +25,23 @@ pub(crate) enum Intake {
 ///     └────────────── end ──────────────▲
 /// ```
 ///
-/// The first reason stays, but for two: what is aborted while it closes has ended because of that, and so has what closes in order
-/// when writing fails.
+/// The first reason stays, with two exceptions: if the connection is aborted while it closes, it has ended because of the abort,
+/// and the same holds for a write failure during an orderly close.
 pub(crate) struct Lifecycle {
     phase: Phase,
-    /// It only advances: what was aborted after it had ended begins nothing either.
+    /// It only advances: after an abort nothing begins, even if the connection had ended before.
     intake: Intake,
-    /// What runs when the connection has ended; `None` once that was.
+    /// Listeners for the end of the connection; `None` once it has ended.
     end_listeners: Option<Vec<EndListener>>,
 }
 
 enum Phase {
     /// Calls go out.
     Open,
-    /// No new calls but callbacks. Answers to the old ones may arrive until the instant.
+    /// No new calls but callbacks. Answers to earlier calls may arrive until the instant.
     Closing { reason: CloseReason, until: Instant, finish_by: Instant },
-    /// Nothing is answered any more. What is queued may still go out, and behind an orderly end what the peer notifies still comes in.
+    /// Nothing is answered any more. Queued bytes may still go out, and after an orderly end the peer's notifications still come
+    /// in.
     Over { reason: CloseReason, finish_by: Instant },
     /// The last bytes were taken to be written: nothing more is appended.
     Sealed { reason: CloseReason, finish_by: Instant },
@@ -51,7 +52,7 @@ impl Lifecycle {
         Self { phase: Phase::Open, intake: Intake::Open, end_listeners: Some(Vec::new()) }
     }
 
-    /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
+    /// Why nothing more goes out, if so. Asks that closing waits for go out `while_closing`.
     #[inline]
     pub(super) fn refusal(&self, while_closing: bool) -> Option<CloseReason> {
         match &self.phase {
@@ -89,7 +90,7 @@ impl Lifecycle {
         matches!(self.phase, Phase::Sealed { .. })
     }
 
-    /// Why it closes, and until when.
+    /// The reason of closing, and its deadline.
     pub(super) fn closing(&self) -> Option<(&CloseReason, Instant)> {
         match &self.phase {
             Phase::Closing { reason, until, .. } => Some((reason, *until)),
@@ -97,7 +98,7 @@ impl Lifecycle {
         }
     }
 
-    /// Until when responders may go on that finish although the connection is over. `None` while it is open.
+    /// Deadline of responders that go on although the connection is over. `None` while it is open.
     pub(super) fn finish_by(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Open => None,
@@ -107,7 +108,7 @@ impl Lifecycle {
         }
     }
 
-    /// Open to closing. Whether it was open.
+    /// Open to closing. Returns whether it was open.
     pub(super) fn close(&mut self, reason: CloseReason, until: Instant, finish_by: Instant) -> bool {
         let was_open = matches!(self.phase, Phase::Open);
         if was_open {
@@ -119,8 +120,8 @@ impl Lifecycle {
         was_open
     }
 
-    /// What was accepted before is lost, and closing takes no longer than until then. Nobody may take an orderly close for one
-    /// that has said all.
+    /// Bytes that were accepted before are lost, and closing takes no longer than until `no_later`. The reason changes, so that
+    /// this is not taken for an orderly close which has sent everything.
     pub(super) fn write_failed(&mut self, failure: &CloseReason, no_later: Instant) {
         if let Phase::Closing { reason, until, .. } = &mut self.phase {
             *until = no_later.min(*until);
@@ -130,7 +131,7 @@ impl Lifecycle {
         }
     }
 
-    /// Open or closing to over. Whether it was not over.
+    /// Open or closing to over. Returns whether it was not over.
     pub(super) fn end(&mut self, reason: CloseReason, finish_by: Instant) -> bool {
         let finish_by = match &self.phase {
             Phase::Open => finish_by,
@@ -141,7 +142,7 @@ impl Lifecycle {
         true
     }
 
-    /// What still runs has no time left, and nothing begins.
+    /// Running responders have no time left, and nothing begins.
     pub(super) fn abort(&mut self, now: Instant) {
         self.intake = Intake::Aborted;
         if let Phase::Closing { finish_by, .. } | Phase::Over { finish_by, .. } | Phase::Sealed { finish_by, .. } =
@@ -161,7 +162,7 @@ impl Lifecycle {
         }
     }
 
-    /// Keeps the listener until the end, or returns it when that was before.
+    /// Keeps the listener until the end, or returns it if the connection has already ended.
     pub(super) fn listen(&mut self, listener: EndListener) -> Option<EndListener> {
         match &mut self.end_listeners {
             Some(listeners) => {
@@ -172,7 +173,7 @@ impl Lifecycle {
         }
     }
 
-    /// Takes out what is told of the end; later listeners are told at once.
+    /// Takes out the listeners; later ones are called at once.
     pub(super) fn take_end_listeners(&mut self) -> Vec<EndListener> {
         self.end_listeners.take().unwrap_or_default()
     }

@@ -1,6 +1,6 @@
 use crate::wire::BoxLimits;
 
-/// What a state keeps to; as in the settings.
+/// Limits of a state; as in the settings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) boxes: BoxLimits,

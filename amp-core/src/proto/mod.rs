@@ -1,7 +1,7 @@
 //! The state of one connection, without a runtime. Imports `tags`, `packet`, `exposed`, `memory` and `reason`.
 //!
-//! It is pure: a waiter is any [`Waiter`], time comes in as a value, and what is to be woken is handed out. Each file
-//! is the owner of one invariant; [`ConnectionState`] holds one of each, and the connection guards it with its one lock.
+//! It is pure: a waiter is any [`Waiter`], time comes in as a value, and waiters to wake are handed out. Each file owns one
+//! invariant; [`ConnectionState`] holds one of each, and the connection guards it with its one lock.
 //!
 //! ```text
 //!   admission      which lane may send, and in which order      queue       the places of those that wait

@@ -1,68 +1,69 @@
 use super::attachments::{Attachment, Attachments};
 
-/// So many bytes of bulk lie in the outbound buffer, if nothing else does: more has left the cache before it is written.
+/// Bytes of bulk that may lie in the outbound buffer, if nothing else does: more than this has left the cache before it is
+/// written.
 pub(crate) const MAX_BULK: usize = 96 * 1024;
-/// So many bytes hold all bulk, with the piece that crosses [`MAX_BULK`].
+/// Capacity for all bulk, with the piece that exceeds [`MAX_BULK`].
 pub(crate) const BULK_CAPACITY: usize = MAX_BULK / 8 * 11;
-/// A piece of bulk of so many bytes is followed by others.
+/// A piece of bulk of at least this many bytes is followed by others.
 const LARGE_BULK: usize = MAX_BULK / 8;
-/// What bulk is promised at least.
+/// The least that bulk is promised.
 const LEAST_BULK: usize = 64;
 
-/// Whole boxes in the order in which they are written, and how much room is left for more.
+/// Whole boxes in the order in which they are written, and the room that is left for more.
 ///
-/// Waiters that were woken for room come later. So each is promised a part of it, and the promises of one turn of the driver
-/// together are no more than the room that there was.
+/// A woken waiter runs later. So each is promised a part of the room, and the promises of one turn of the driver together do not
+/// exceed the room that there was.
 #[derive(Debug)]
 pub(crate) struct Outbound {
-    /// With a barrier, what is behind it.
+    /// With a barrier, the bytes behind it.
     bytes: Vec<u8>,
-    /// From so many bytes on there is no room.
+    /// High-water mark: from this many bytes on there is no room.
     high_water: usize,
-    /// What was promised in this turn, in bytes.
+    /// Bytes promised in this turn.
     promised: usize,
     bulk: Bulk,
-    /// The first tag of which no ask has left to be written. Tags leave in their order, so one number says which have.
+    /// The first tag whose ask has not left to be written. Tags leave in order, so one number says which have left.
     first_unsent: u64,
     barrier: Option<Barrier>,
-    /// What is in front of the barrier and was not taken. It is apart from what is held, so that no code of a user's runs while bytes
-    /// are moved.
+    /// Bytes in front of the barrier that were not taken. They are apart from the held bytes, so that no user code runs while
+    /// bytes are moved.
     before: Vec<u8>,
-    /// None is behind the barrier.
+    /// No attachment is behind the barrier.
     attachments: Attachments,
-    /// Attachments whose bytes were thrown away, until they can be dropped under no lock.
+    /// Attachments whose bytes were discarded, until they can be dropped under no lock.
     discarded: Attachments,
 }
 
-/// What was still to be written when nothing more could be appended.
+/// Bytes that were still to be written when nothing more could be appended.
 #[derive(Debug)]
 pub(crate) struct LastBytes {
     pub(crate) bytes: Vec<u8>,
     pub(crate) attachments: Attachments,
-    /// Whether a barrier held something, which is never written.
+    /// Whether a barrier held bytes, which are never written.
     pub(crate) is_cut: bool,
-    /// What was attached to bytes that were thrown away. It is to be dropped under no lock.
+    /// Attachments of discarded bytes. To be dropped under no lock.
     pub(crate) discarded: Attachments,
 }
 
-/// A place behind a box: what is appended later stays until the barrier is lifted.
+/// A position behind a box: bytes appended later stay until the barrier is lifted.
 #[derive(Clone, Copy, Debug)]
 struct Barrier {
-    /// Where the box begins that it was set behind, until that is taken.
+    /// Start of the box behind which the barrier is set, until that box is taken.
     last_box: Option<usize>,
     /// No ask before it has this tag or a later one.
     next_tag: u64,
 }
 
-/// The part of bulk in the buffer, all in bytes.
+/// The share of bulk in the buffer, all in bytes.
 #[derive(Debug)]
 struct Bulk {
     length: usize,
-    /// What was promised in this turn.
+    /// Promised in this turn.
     promised: usize,
-    /// What one waiter brings: the most of late.
+    /// Bytes that one waiter usually appends: the largest recent amount.
     usual: usize,
-    /// How much else was there when the buffer was taken last.
+    /// How many other bytes there were when the buffer was taken last.
     others: usize,
 }
 
@@ -82,13 +83,13 @@ impl Outbound {
         }
     }
 
-    /// How many bytes wait to be written, on both sides of a barrier.
+    /// Returns how many bytes wait to be written, on both sides of a barrier.
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.bytes.len() + self.before.len()
     }
 
-    /// How many bytes the buffers hold, filled or not.
+    /// Returns the capacity of the buffers.
     #[inline]
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity() + self.before.capacity()
@@ -98,25 +99,25 @@ impl Outbound {
         self.len() == 0
     }
 
-    /// How long the buffer is that boxes are [appended to](Self::buffer).
+    /// Returns the length of the buffer that boxes are [appended to](Self::buffer).
     #[inline]
     pub(super) fn end(&self) -> usize {
         self.bytes.len()
     }
 
-    /// What boxes are appended to. The rest of it stays as it is.
+    /// The buffer that boxes are appended to. Existing bytes stay as they are.
     #[inline]
     pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// What was appended from `start` on is bulk.
+    /// The bytes appended from `start` on are bulk.
     pub(super) fn added_bulk(&mut self, start: usize) {
         let added = self.bytes.len() - start;
         self.bulk.length += added;
         self.bulk.usual = added.max(self.bulk.usual - self.bulk.usual / 8);
         if added >= LARGE_BULK && self.bytes.capacity() < BULK_CAPACITY {
-            // At once: to double for each piece would copy those before it, and end at nearly twice as much.
+            // Reserved at once: doubling for each piece would copy the earlier pieces, and end at nearly twice as much.
             self.bytes.reserve_exact(BULK_CAPACITY - self.bytes.len());
         }
     }
@@ -135,13 +136,13 @@ impl Outbound {
         self.promised += (self.high_water / 16).max(1);
     }
 
-    /// Whether bulk has room, however much of the buffer calls have.
+    /// Whether bulk has room, however much of the buffer calls use.
     pub(super) fn has_room_for_bulk(&self) -> bool {
         self.bulk.length < self.max_bulk()
     }
 
-    /// Whether bulk has room for a waiter that was woken for it and is slow. It still finds some when others have brought more than
-    /// usual, or it might never.
+    /// Whether bulk has room for a woken waiter that comes late. It still finds room after others have appended more than usual,
+    /// or it might be starved.
     pub(super) fn has_room_for_late_bulk(&self) -> bool {
         self.bulk.length < 2 * self.max_bulk()
     }
@@ -154,19 +155,19 @@ impl Outbound {
         self.bulk.promised += self.bulk.usual.max(LEAST_BULK);
     }
 
-    /// A turn of the driver begins to promise: what was promised before has been used or is not.
+    /// A turn of the driver begins to promise: earlier promises have been used or will not be.
     pub(super) fn promise_anew(&mut self) {
         (self.promised, self.bulk.promised) = (0, 0);
     }
 
-    /// Whether there is something to be written now.
+    /// Whether there are bytes to write now.
     #[inline]
     pub(super) fn has_unheld(&self) -> bool {
         let unheld = if self.barrier.is_some() { &self.before } else { &self.bytes };
         !unheld.is_empty()
     }
 
-    /// Takes out everything that is not held by a barrier, in exchange for an empty buffer. No tag from `next_tag` on was used.
+    /// Takes out all bytes that are not held by a barrier, in exchange for an empty buffer. No tag from `next_tag` on was used.
     #[inline]
     pub(super) fn take(&mut self, empty: &mut Vec<u8>, attachments: &mut Attachments, next_tag: u64) {
         if !self.attachments.is_empty() {
@@ -194,12 +195,12 @@ impl Outbound {
         self.attachments.attach(start, attachments);
     }
 
-    /// What is in the buffer will be written, but for what a barrier holds, whatever becomes of the connection.
+    /// The buffered bytes will be written, except those that a barrier holds, however the connection goes on.
     pub(super) fn leaves(&mut self, next_tag: u64) {
         self.first_unsent = self.barrier.map_or(next_tag, |barrier| barrier.next_tag);
     }
 
-    /// What is in the buffer is never written.
+    /// The buffered bytes are never written.
     pub(super) fn discard(&mut self) {
         self.emptied();
         (self.bytes, self.before) = (Vec::new(), Vec::new());
@@ -209,14 +210,14 @@ impl Outbound {
         self.discarded.append(0, std::mem::take(&mut self.attachments));
     }
 
-    /// Takes the attachments whose bytes were thrown away.
+    /// Takes the attachments whose bytes were discarded.
     #[must_use = "they are to be dropped under no lock"]
     pub(super) fn take_discarded(&mut self) -> Attachments {
         std::mem::take(&mut self.discarded)
     }
 
-    /// Puts the last box of the connection, in front of the box that the barrier is behind: what is behind that may belong to another
-    /// protocol. Nothing when that box was taken.
+    /// Puts the last box of the connection in front of the box that the barrier is behind: bytes behind that box may belong to
+    /// another protocol. Puts nothing if that box was taken.
     pub(super) fn put_last(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         let Some(barrier) = self.barrier else { return put(&mut self.bytes) };
         if let Some(at) = barrier.last_box {
@@ -226,7 +227,7 @@ impl Outbound {
         }
     }
 
-    /// Takes out the last bytes, but for what a barrier holds: that was meant for another transport.
+    /// Takes out the last bytes, except those that a barrier holds: they were meant for another transport.
     pub(super) fn take_last(&mut self) -> LastBytes {
         let bytes = std::mem::take(&mut self.bytes);
         let (bytes, is_cut) = match &mut self.barrier {
@@ -252,7 +253,7 @@ impl Outbound {
         self.barrier = Some(Barrier { last_box: Some(last_box), next_tag });
     }
 
-    /// Holds nothing any more.
+    /// Lifts the barrier.
     pub(super) fn lift(&mut self) {
         if self.barrier.take().is_some() && !self.before.is_empty() {
             let held = std::mem::replace(&mut self.bytes, std::mem::take(&mut self.before));
@@ -270,7 +271,7 @@ impl Outbound {
         self.barrier.is_some() && self.before.is_empty()
     }
 
-    /// What boxes are appended to that go before the barrier, if there is one.
+    /// The buffer for boxes that go before the barrier, if there is one.
     pub(super) fn before_barrier(&mut self) -> &mut Vec<u8> {
         if self.barrier.is_some() { &mut self.before } else { &mut self.bytes }
     }
@@ -280,7 +281,7 @@ impl Outbound {
         tag < self.first_unsent
     }
 
-    /// How much bulk there may be: beside large calls as much as what they take, up to half of the buffer.
+    /// Returns how much bulk there may be: beside large calls as much as they take, up to half of the buffer.
     fn max_bulk(&self) -> usize {
         self.bulk.others.max(MAX_BULK).clamp(1, (self.high_water / 2).max(1))
     }

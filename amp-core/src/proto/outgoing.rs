@@ -6,9 +6,9 @@ use crate::packet::{SentBox, Tag, put_ask, put_ask_box, put_ask_with};
 use crate::value::{BoxWriter, EncodeError, EncodeErrorKind};
 use crate::wire::{AmpBox, BoxLimits};
 
-/// What can be asked: a typed command or a box.
+/// An ask to be sent: a typed command or a box.
 pub(crate) trait Outgoing {
-    /// Checks what is declared, before anything is locked or written.
+    /// Checks the declared constraints, before anything is locked or written.
     fn check(&self) -> Result<(), EncodeError>;
 
     /// Appends the ask, whose values see the context.
@@ -21,7 +21,7 @@ pub(crate) trait Outgoing {
     ) -> Result<(), EncodeError>;
 }
 
-/// What adds keys to boxes that are sent.
+/// Adds keys to boxes that are sent.
 pub(crate) trait AddKeys: Send {
     fn add_to_ask(&self, ask: &mut SentBox<'_>);
     fn add_to_reply(&self, reply: &mut SentBox<'_>);
@@ -43,7 +43,7 @@ impl<C: Command> Outgoing for C {
     }
 }
 
-/// A command of the type `C` whose arguments lie somewhere else.
+/// A command of the type `C` whose arguments are stored elsewhere.
 pub(crate) struct Borrowed<C, F>(pub(crate) F, pub(crate) PhantomData<C>);
 
 impl<C: Command, F: Fn(&mut BoxWriter<'_>) -> Result<(), EncodeError>> Outgoing for Borrowed<C, F> {
@@ -90,7 +90,7 @@ mod tests {
     use crate::value::{BoxReader, DecodeError};
     use crate::violation::{Place, Violations};
 
-    /// A command that breaks a constraint, whatever it holds.
+    /// A command that breaks a constraint, whatever its arguments.
     struct Unfit;
 
     impl Arguments for Unfit {

@@ -3,13 +3,13 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::waiter::Waiter;
 
-/// Waiters with a place, first come, first served: tickets ascend. Coming and leaving cost the logarithm of how many wait,
-/// in whatever order they leave: it happens under the connection's lock.
+/// Waiters with a place, first come, first served: tickets ascend. Entering and leaving cost the logarithm of the number of
+/// waiters, in whatever order they leave: it happens under the connection's lock.
 #[derive(Debug)]
 pub(super) struct Queue<W> {
     waiting: BTreeMap<u64, W>,
     next: u64,
-    /// The first ticket whose holder was woken of late.
+    /// The first ticket whose holder was woken recently.
     woken: Option<u64>,
 }
 
@@ -20,15 +20,15 @@ impl<W> Default for Queue<W> {
 }
 
 impl<W: Waiter> Queue<W> {
-    /// Whether the holder of the ticket, or a new one, is the first. Those that were [woken](Self::wake_first) are before all that
-    /// wait.
+    /// Whether the holder of the ticket, or a new waiter, is the first. Those that were [woken](Self::wake_first) are before all
+    /// that wait.
     #[inline]
     pub(super) fn is_first(&self, ticket: Option<u64>) -> bool {
         self.waiting.first_key_value().is_none_or(|(first, _)| ticket.is_some_and(|ticket| ticket <= *first))
     }
 
-    /// Waits on, in the same place, or begins to wait at the end. Returns the ticket, and the waiter that was there before: it is
-    /// to be dropped under no lock.
+    /// Keeps waiting in the same place, or begins to wait at the end. Returns the ticket, and the previous waiter, which is to be
+    /// dropped under no lock.
     pub(super) fn wait(&mut self, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
         let ticket = ticket.unwrap_or_else(|| {
             self.next += 1;
@@ -45,24 +45,24 @@ impl<W: Waiter> Queue<W> {
         (ticket, before)
     }
 
-    /// Waits no more, in whatever way. Returns the waiter, which is to be dropped under no lock.
+    /// Leaves the queue, for whatever reason. Returns the waiter, which is to be dropped under no lock.
     pub(super) fn leave(&mut self, ticket: u64) -> Option<W> {
         self.waiting.remove(&ticket)
     }
 
-    /// Takes out the first, to be woken. One that comes too late or not at all keeps nobody waiting.
+    /// Takes out the first waiter, to be woken. If it comes late or never, it blocks no other.
     pub(super) fn wake_first(&mut self) -> Option<W> {
         let (ticket, waiter) = self.waiting.pop_first()?;
         self.woken = Some(self.woken.map_or(ticket, |first| first.min(ticket)));
         Some(waiter)
     }
 
-    /// Those that were woken until now have had time enough.
+    /// Waiters woken until now have had enough time.
     pub(super) fn forget_woken(&mut self) {
         self.woken = None;
     }
 
-    /// Whether the holder of the ticket was woken of late, or is the first behind those that were.
+    /// Whether the holder of the ticket was woken recently, or is the first behind those that were.
     pub(super) fn was_woken(&self, ticket: Option<u64>) -> bool {
         self.is_first(ticket) && self.woken.is_some_and(|first| ticket.is_some_and(|ticket| ticket >= first))
     }
@@ -72,12 +72,12 @@ impl<W: Waiter> Queue<W> {
         self.waiting.is_empty()
     }
 
-    /// The first, if anything waits. It stays in its place until it leaves.
+    /// The first waiter, if there is one. It stays in its place until it leaves.
     pub(super) fn first(&self) -> Option<&W> {
         self.waiting.first_key_value().map(|(_, waiter)| waiter)
     }
 
-    /// Takes out all that wait.
+    /// Takes out all waiters.
     pub(super) fn clear(&mut self) -> impl Iterator<Item = W> + use<W> {
         std::mem::take(&mut self.waiting).into_values()
     }
@@ -86,7 +86,7 @@ impl<W: Waiter> Queue<W> {
 /// Waiters without a ticket, first come, first woken; each once, however often it comes.
 pub(super) struct RoomQueue<W: Waiter> {
     waiting: VecDeque<W>,
-    /// What waits is found without a walk past the others. Nothing else gets the identity of a waker that is held.
+    /// Finds a waiter without a walk past the others. No other waker can get the identity of one that is held.
     known: HashSet<W::Identity>,
 }
 
@@ -103,7 +103,7 @@ impl<W: Waiter> RoomQueue<W> {
         }
     }
 
-    /// Takes out the first, to be woken.
+    /// Takes out the first waiter, to be woken.
     pub(super) fn wake_first(&mut self) -> Option<W> {
         let waiter = self.waiting.pop_front()?;
         self.known.remove(&waiter.identity());
@@ -115,7 +115,7 @@ impl<W: Waiter> RoomQueue<W> {
         self.waiting.is_empty()
     }
 
-    /// Takes out all that wait.
+    /// Takes out all waiters.
     pub(super) fn clear(&mut self) -> VecDeque<W> {
         self.known.clear();
         std::mem::take(&mut self.waiting)
@@ -139,7 +139,7 @@ mod tests {
             for _ in 0..WAITING {
                 queue.wait(None, &0);
             }
-            // The middle is the farthest from both ends: what would move up is the most there.
+            // The middle is the farthest from both ends: there the most entries would move up.
             for ticket in (1..=WAITING / 2).rev().chain(WAITING / 2 + 1..=WAITING) {
                 assert!(queue.leave(ticket).is_some());
             }

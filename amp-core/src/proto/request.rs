@@ -4,7 +4,7 @@ use super::admission::Lane;
 use super::waiter::Waiter;
 use crate::packet::ReplyPacket;
 
-/// How an ask that is admitted is appended, and what becomes of its answer.
+/// How an admitted ask is appended, and where its answer goes.
 pub(crate) struct Request<'a, W: Waiter> {
     pub(crate) lane: Lane,
     pub(crate) wants_answer: bool,
@@ -12,7 +12,7 @@ pub(crate) struct Request<'a, W: Waiter> {
     pub(crate) reply_to: ReplyTo<'a, W>,
 }
 
-/// What becomes of an answer.
+/// Destination of an answer.
 pub(crate) enum ReplyTo<'a, W: Waiter> {
     /// It wakes the waiter, which takes it.
     Waiter(&'a W),
@@ -20,15 +20,15 @@ pub(crate) enum ReplyTo<'a, W: Waiter> {
     Sink(&'a W::Sink),
 }
 
-/// A reply that is to be handed to its sink, or that it is [lost](Lost).
+/// A reply that is to be handed to its sink, or the notice that it is [lost](Lost).
 pub(crate) struct SinkReply<S, R = ReplyPacket> {
     pub(crate) sink: S,
     pub(crate) tag: u64,
     pub(crate) reply: R,
 }
 
-/// A reply that does not come any more: the connection has ended.
+/// A reply that will not arrive: the connection has ended.
 pub(crate) struct Lost {
-    /// The peer may have what was sent.
+    /// The peer may have the ask.
     pub(crate) sent: bool,
 }

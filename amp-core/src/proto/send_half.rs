@@ -20,18 +20,19 @@ use crate::wire::{BoxLimits, Pairs};
 
 mod notifications;
 
-/// What this end sends, and the answers to that: asks are admitted in their order, and each uses up a tag, as it is appended.
+/// The asks, replies and boxes that this end sends, and the answers to its asks: asks are admitted in their order, and each uses
+/// up a tag when it is appended.
 pub(crate) struct SendHalf<W: Waiter> {
     boxes: BoxLimits,
     tags: Tags<W, W::Sink>,
-    /// The sinks that are to be told of the end, with their tags.
+    /// The sinks to notify of the end, with their tags.
     lost: Vec<(W::Sink, u64)>,
     outbound: Outbound,
     admission: Admission<W>,
     announcements: Announcements,
-    /// What extensions add to asks and replies.
+    /// Keys that extensions add to asks and replies.
     keys: Option<Box<dyn AddKeys>>,
-    /// What answers hold that nobody has taken.
+    /// Memory of answers that have not been taken.
     untaken: Reservation,
 }
 
@@ -39,7 +40,7 @@ impl<W: Waiter> SendHalf<W> {
     pub(super) fn new(limits: Limits, account: &Arc<Account>) -> Self {
         let mut credit = Credit::default();
         if !limits.announces {
-            // No peer is asked for any.
+            // The peer is not asked for credit.
             credit.begin(false);
         }
         Self {
@@ -54,7 +55,7 @@ impl<W: Waiter> SendHalf<W> {
         }
     }
 
-    /// How many bytes the outbound buffer holds, filled or not.
+    /// Returns the capacity of the outbound buffer.
     #[inline]
     pub(crate) fn buffered(&self) -> usize {
         self.outbound.capacity()
@@ -65,13 +66,13 @@ impl<W: Waiter> SendHalf<W> {
         self.keys = Some(keys);
     }
 
-    /// Whether an ask may be appended now by the holder of the ticket, or by a new one.
+    /// Whether an ask may be appended now by the holder of the ticket, or by a new waiter.
     #[inline]
     pub(crate) fn admits(&self, lane: Lane, ticket: Option<u64>) -> bool {
         self.admission.admits(lane, ticket, &self.outbound, self.tags.counted())
     }
 
-    /// Waits on, in the same place, or begins to wait at the end. Returns the ticket, and the waiter that was there before.
+    /// Keeps waiting in the same place, or begins to wait at the end. Returns the ticket, and the previous waiter.
     pub(crate) fn wait(&mut self, lane: Lane, ticket: Option<u64>, waiter: &W) -> (u64, Option<W>) {
         self.admission.wait(lane, ticket, waiter)
     }
@@ -80,8 +81,8 @@ impl<W: Waiter> SendHalf<W> {
         self.admission.wait_for_room(waiter);
     }
 
-    /// Waits no more, in whatever way. Returns the waiter that was there, and the next one that is to be woken. The next bulk is
-    /// woken by the driver: a stream's waker takes the locks of its stream, and this may be under those of another.
+    /// Leaves the queue, for whatever reason. Returns the waiter that was there, and the next one to wake. The next bulk waiter
+    /// is woken by the driver: a stream's waker takes the locks of its stream, and this may run under those of another.
     pub(crate) fn leave(&mut self, lane: Lane, ticket: u64) -> [Option<W>; 2] {
         let left = self.admission.leave(lane, ticket);
         let next = match lane {
@@ -92,8 +93,8 @@ impl<W: Waiter> SendHalf<W> {
         [left, next]
     }
 
-    /// Appends an ask whose values see the context. Returns its tag, if it wants an answer. On an error nothing is appended, and no
-    /// tag is used up.
+    /// Appends an ask whose values see the context. Returns its tag, if it wants an answer. On an error nothing is appended, and
+    /// no tag is used up.
     pub(super) fn append(
         &mut self,
         ask: &dyn Outgoing,
@@ -123,7 +124,7 @@ impl<W: Waiter> SendHalf<W> {
         Ok(wants_answer.then_some(number))
     }
 
-    /// Appends what `put` writes: a reply, or nothing.
+    /// Appends the reply that `put` writes, if it writes one.
     #[inline]
     pub(super) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         let Self { outbound, keys, announcements, boxes, .. } = self;
@@ -136,7 +137,7 @@ impl<W: Waiter> SendHalf<W> {
         put_reply(outbound.before_barrier(), put, keys, announcements, boxes);
     }
 
-    /// Appends what `put` writes: a box without a type, to which nothing is added.
+    /// Appends the box without a type that `put` writes, and adds nothing to it.
     pub(super) fn put_untyped(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         self.announcements.sent_untyped();
         put(self.outbound.buffer());
@@ -162,7 +163,7 @@ impl<W: Waiter> SendHalf<W> {
         &mut self.tags
     }
 
-    /// What the call has come to; while it is pending `waiter` waits for it.
+    /// Returns the progress of the call; while it is pending, `waiter` waits for it.
     #[inline]
     pub(crate) fn poll_answer(&mut self, tag: u64, waiter: &W) -> Progress<W> {
         let is_other = |before: &W| before.identity() != waiter.identity();
@@ -175,7 +176,7 @@ impl<W: Waiter> SendHalf<W> {
         }
     }
 
-    /// Nobody waits for the answer any more. Returns the waiter or the sink that was there.
+    /// Gives up the answer. Returns the waiter or the sink that was there.
     pub(super) fn abandon(&mut self, tag: u64) -> (Option<W>, Option<W::Sink>) {
         let left = self.tags.abandon(tag);
         self.untaken.fit(self.tags.held());
@@ -187,12 +188,12 @@ impl<W: Waiter> SendHalf<W> {
         self.outbound.has_left(tag)
     }
 
-    /// Whether the reply is still to come, and to be handed to a sink.
+    /// Whether the reply is still to arrive, and to be handed to a sink.
     pub(crate) fn is_for_sink(&self, tag: u64) -> bool {
         self.tags.is_for_sink(tag)
     }
 
-    /// Hands replies to their callers, those that have sinks out. Returns how many have a tag that is not out.
+    /// Hands replies to their callers, and those for sinks out. Returns how many have a tag that is not outstanding.
     pub(super) fn deliver(
         &mut self,
         replies: impl Iterator<Item = (Option<u64>, ReplyPacket)>,
@@ -227,13 +228,13 @@ impl<W: Waiter> SendHalf<W> {
         unknown
     }
 
-    /// A turn of the driver begins to promise room anew: what was promised in the one before has been used or is not.
+    /// A turn of the driver begins to promise room again: promises of the previous turn have been used or will not be.
     pub(crate) fn forget_promises(&mut self) {
         self.admission.forget_promises(&mut self.outbound);
     }
 
-    /// Takes what is to be written, in exchange for an empty buffer, and promises the room to those that wait for it. What is
-    /// attached to it replaces `attachments`. Whether there was anything.
+    /// Takes the bytes to write, in exchange for an empty buffer, and promises the room to its waiters. Attachments of these
+    /// bytes replace `attachments`. Returns whether there were any bytes.
     pub(crate) fn take(&mut self, empty: &mut Vec<u8>, attachments: &mut Attachments, woken: &mut Vec<W>) -> bool {
         let taken = self.outbound.has_unheld();
         if taken {
@@ -246,7 +247,7 @@ impl<W: Waiter> SendHalf<W> {
     }
 
     /// Takes out the last bytes. A peer that understands it is told why the connection has ended, in the last box, because such a
-    /// peer reads no further. What a barrier holds is never written.
+    /// peer reads no further. Bytes held by a barrier are never written.
     pub(super) fn take_last(&mut self, reason: Option<&CloseReason>) -> LastBytes {
         if let Some(reason) = reason.filter(|_| self.announcements.takes_goodbye()) {
             self.outbound.put_last(|buffer| goodbye::put(buffer, reason, self.boxes));
@@ -254,37 +255,37 @@ impl<W: Waiter> SendHalf<W> {
         self.outbound.take_last()
     }
 
-    /// What is to be written will be, whatever becomes of the connection.
+    /// The buffered bytes will be written, however the connection goes on.
     pub(super) fn leaves(&mut self) {
         self.outbound.leaves(self.tags.next_tag());
     }
 
-    /// Whether the driver is to have another turn in any case, because more waits for room than it could be promised to.
+    /// Whether the driver must have another turn in any case, because more waiters need room than it could be promised to.
     #[inline]
     pub(crate) fn is_room_waited_for(&self) -> bool {
         self.admission.is_room_waited_for() && !self.outbound.is_holding()
     }
 
-    /// Takes out all that wait to send.
+    /// Takes out all waiters that want to send.
     pub(super) fn release_waiters(&mut self, woken: &mut Vec<W>) {
         self.admission.clear(woken);
     }
 
-    /// Takes out all that wait for answers. Answers that came stay to be taken.
+    /// Takes out all waiters for answers. Answers that have arrived stay to be taken.
     pub(super) fn close(&mut self, woken: &mut Vec<W>) {
         let lost = &mut self.lost;
         self.tags.close(|waiter| woken.push(waiter), |sink, tag| lost.push((sink, tag)));
         lost.sort_unstable_by_key(|(_, tag)| *tag);
     }
 
-    /// Takes out the sinks that are to be told of the end, in the order in which they were sent with.
+    /// Takes out the sinks to notify of the end, in the order of their asks.
     pub(crate) fn take_lost(&mut self) -> Vec<SinkReply<W::Sink, Lost>> {
         let lost = std::mem::take(&mut self.lost);
         let with_tag = |(sink, tag)| SinkReply { sink, tag, reply: Lost { sent: self.has_left(tag) } };
         lost.into_iter().map(with_tag).collect()
     }
 
-    /// The peer's first box has come, or has gone to a box receiver. Returns the notification that is to be woken.
+    /// The peer's first box has arrived, or has gone to a box receiver. Returns the notification to wake.
     #[cold]
     pub(crate) fn hear(&mut self, first: Option<Pairs<'_>>) -> Option<W> {
         let Some(first) = first else {
@@ -295,20 +296,20 @@ impl<W: Waiter> SendHalf<W> {
         self.credit_begins(gives_credit)
     }
 
-    /// A greeting has come from a peer that has not announced. Whether it announces, and the notification that is to be woken.
+    /// A greeting has arrived from a peer that has not announced. Returns whether the peer announces, and the notification to
+    /// wake.
     #[cold]
     pub(crate) fn hear_greeting(&mut self, greeting: Pairs<'_>) -> (bool, Option<W>) {
         let (announces, gives_credit) = self.announcements.hear_greeting(greeting);
         (announces, self.credit_begins(gives_credit))
     }
 
-    /// Whether the peer understands what is this library's own.
+    /// Whether the peer understands this library's own commands.
     pub(crate) fn is_understood(&self) -> bool {
         self.announcements.is_understood()
     }
 
-    /// Answers to marked notifications may have been missed: none is waited for any more. Returns the notification that is to be
-    /// woken.
+    /// Answers to marked notifications may have been missed: none is waited for any more. Returns the notification to wake.
     pub(crate) fn forgive_credit(&mut self) -> Option<W> {
         self.admission.credit().forgive();
         self.next_notification()
@@ -341,7 +342,7 @@ impl<W: Waiter> SendHalf<W> {
     }
 }
 
-/// Appends the reply that `put` writes, or nothing, and what is added to a reply.
+/// Appends the reply that `put` writes, if it writes one, and the keys that are added to a reply.
 #[inline(always)]
 fn put_reply(
     buffer: &mut Vec<u8>,

@@ -18,7 +18,7 @@ use crate::packet::ReplyPacket;
 use crate::reason::CloseReason;
 use crate::value::EncodeError;
 
-/// What the connection's one lock guards: what is sent, how far the connection has come, and when the driver has a turn.
+/// The state guarded by the connection's one lock: the sending half, the life cycle, and when the driver has a turn.
 ///
 /// Waiters that are returned or handed out are to be woken, or dropped, under no lock.
 pub(crate) struct ConnectionState<W: Waiter> {
@@ -26,24 +26,24 @@ pub(crate) struct ConnectionState<W: Waiter> {
     lifecycle: Lifecycle,
     wake_up: WakeUp<W>,
     upgrade: Upgrade,
-    /// What the transport carries beside the bytes.
+    /// Attachments that the transport carries beside the bytes.
     carrier: Carrier,
-    /// Nothing that was not taken before is written.
+    /// Only bytes that were taken before are written.
     has_write_failed: bool,
     max_outbound: usize,
 }
 
-/// How many calls that take no place may be without an answer when their time is over: each keeps its tag.
+/// Number of calls that take no place and may be unanswered beyond their deadlines: each keeps its tag.
 pub(crate) const MAX_OVERDUE: usize = 1024;
 
-/// What has become of what was to be appended.
+/// Result of an append.
 #[derive(Debug)]
 pub(crate) enum Appended<W> {
-    /// It will be written. The driver, if it is to be woken.
+    /// The box will be written. Holds the driver's waker, if the driver is to be woken.
     Queued(Option<W>),
     /// It came after the last bytes.
     Sealed,
-    /// It was one too many: the peer does not read, and the connection has ended because of that.
+    /// It exceeded the limit: the peer does not read, and the connection has ended because of that.
     Overflowed(Vec<W>),
 }
 
@@ -61,19 +61,19 @@ impl<W: Waiter> ConnectionState<W> {
         }
     }
 
-    /// Why nothing more goes out, if so. What closing waits for goes out `while_closing`.
+    /// Why nothing more goes out, if so. Asks that closing waits for go out `while_closing`.
     #[inline]
     pub(crate) fn refusal(&self, while_closing: bool) -> Option<CloseReason> {
         self.lifecycle.refusal(while_closing)
     }
 
-    /// What is sent, and the answers to that.
+    /// The sending half, with the answers to its asks.
     #[inline]
     pub(crate) fn sending(&mut self) -> &mut SendHalf<W> {
         &mut self.sending
     }
 
-    /// Appends an ask whose values see the context. Returns its tag, if it wants an answer, and the driver, if that is to be woken.
+    /// Appends an ask whose values see the context. Returns its tag, if it wants an answer, and the driver, if it is to be woken.
     /// On an error nothing is appended, and no tag is used up.
     #[inline]
     pub(crate) fn append(
@@ -88,7 +88,7 @@ impl<W: Waiter> ConnectionState<W> {
         Ok((tag, if sooner { self.wake_up.wake_always() } else { self.wake_up.wake() }))
     }
 
-    /// Appends what `put` writes: an answer.
+    /// Appends the answer that `put` writes.
     #[inline]
     pub(crate) fn append_answer(
         &mut self,
@@ -123,7 +123,7 @@ impl<W: Waiter> ConnectionState<W> {
         Ok(self.appended(finish_by))
     }
 
-    /// Ends the connection if more waits to be written than a peer may leave unread. What is returned is to be woken.
+    /// Ends the connection if more bytes wait to be written than a peer may leave unread. Returns the waiters to wake.
     #[cold]
     pub(crate) fn check_outbound(&mut self, finish_by: impl FnOnce() -> Instant) -> Vec<W> {
         if self.sending.outbound().len() > self.max_outbound { self.overflow(finish_by()) } else { Vec::new() }
@@ -135,7 +135,7 @@ impl<W: Waiter> ConnectionState<W> {
         self.end(CloseReason::NotReading { limit: self.max_outbound }, finish_by)
     }
 
-    /// Whether boxes may be appended, or never again. Else waits for that.
+    /// Whether boxes may be appended, or never again. Otherwise waits for that.
     pub(crate) fn poll_room(&mut self, waiter: &W) -> bool {
         let ready = self.sending.has_room() || self.refusal(false).is_some();
         if !ready {
@@ -147,31 +147,30 @@ impl<W: Waiter> ConnectionState<W> {
 
 /// Waiting: for answers and for instants.
 impl<W: Waiter> ConnectionState<W> {
-    /// Nobody waits for the answer any more. Returns the waiter that was there, and the driver, if that is to be woken: closing may
-    /// have waited for the answer. And the sink that was there, which is to be dropped under no lock.
+    /// Gives up the answer. Returns the waiter that was there, and the driver, if it is to be woken: closing may have waited for
+    /// the answer. Also returns the sink that was there, which is to be dropped under no lock.
     pub(crate) fn abandon(&mut self, tag: u64) -> ([Option<W>; 2], Option<W::Sink>) {
         let (left, sink) = self.sending.abandon(tag);
         let closes = self.lifecycle.is_closing();
         ([left, if closes { self.wake_up.wake_always() } else { None }], sink)
     }
 
-    /// Waits for the instant. Returns the key to wait on with, the waiter that was there before, and the driver, if that is to be
-    /// woken.
+    /// Waits for the instant. Returns the key to keep waiting with, the previous waiter, and the driver, if it is to be woken.
     pub(crate) fn wait_until(&mut self, at: Instant, key: Option<TimerKey>, waiter: &W) -> (TimerKey, [Option<W>; 2]) {
         let (key, before) = self.wake_up.wait(key, at, waiter);
         let sooner = self.wake_up.set_alarm(at);
         (key, [before, if sooner { self.wake_up.wake_always() } else { None }])
     }
 
-    /// Waits for the instant no more. Returns the waiter that was there.
+    /// Stops waiting for the instant. Returns the waiter that was there.
     pub(crate) fn leave_timer(&mut self, key: TimerKey) -> Option<W> {
         self.wake_up.leave(key)
     }
 }
 
-/// Closing and ending. What is returned is to be woken.
+/// Closing and ending. The returned waiters are to be woken.
 impl<W: Waiter> ConnectionState<W> {
-    /// What may still begin at this end.
+    /// Returns which commands may still begin at this end.
     pub(crate) fn intake(&self) -> Intake {
         self.lifecycle.intake()
     }
@@ -185,19 +184,19 @@ impl<W: Waiter> ConnectionState<W> {
         self.lifecycle.over()
     }
 
-    /// Until when responders may go on that finish although the connection is over.
+    /// Deadline of responders that go on although the connection is over.
     pub(crate) fn finish_by(&self) -> Option<Instant> {
         self.lifecycle.finish_by()
     }
 
-    /// No new calls, the old ones may still be answered until the instant. `None` unless it was open.
+    /// Begins to close: no new calls; earlier calls may be answered until the instant. `None` unless it was open.
     pub(crate) fn close(&mut self, reason: CloseReason, until: Instant, finish_by: Instant) -> Option<Vec<W>> {
         self.lifecycle.close(reason, until, finish_by).then(|| self.release_waiters())
     }
 
-    /// Nothing can be written any more. Answers that have already come may still be read, until the instant. One that closes
-    /// already has no more time than it had. Returns also what was attached to what is not written: it is to be dropped under no
-    /// lock.
+    /// Nothing can be written any more. Answers that have already arrived may still be read, until the instant. A connection that
+    /// already closes has no more time than it had. Also returns the attachments of bytes that are not written: they are to be
+    /// dropped under no lock.
     pub(crate) fn write_failed(
         &mut self,
         reason: CloseReason,
@@ -214,17 +213,17 @@ impl<W: Waiter> ConnectionState<W> {
         Some((woken.unwrap_or_else(|| self.wake_up.wake_always().into_iter().collect()), discarded))
     }
 
-    /// The first reason stays, and all that wait learn it.
+    /// The first reason stays, and all waiters receive it.
     pub(crate) fn end(&mut self, reason: CloseReason, finish_by: Instant) -> Vec<W> {
         let lets_write = reason.lets_write() && !self.has_write_failed;
         if !self.lifecycle.end(reason, finish_by) {
             return Vec::new();
         }
-        // With nothing to be written, all that was sent has left, or was thrown away.
+        // With nothing to be written, every ask has left, or was discarded.
         if lets_write && !self.sending.outbound().is_empty() {
             self.sending.leaves();
         } else if !lets_write {
-            // At once: who is told that its ask has not left may send it again.
+            // At once: a caller that learns that its ask has not left may send it again.
             self.sending.outbound().discard();
         }
         let mut woken = self.release_waiters();
@@ -232,7 +231,7 @@ impl<W: Waiter> ConnectionState<W> {
         woken
     }
 
-    /// Ends the connection and what still runs, also when it is over already.
+    /// Ends the connection and its running responders, also when it is over already.
     pub(crate) fn abort(&mut self, reason: CloseReason, now: Instant) -> Vec<W> {
         self.lifecycle.abort(now);
         if self.lifecycle.over().is_some() {
@@ -241,8 +240,8 @@ impl<W: Waiter> ConnectionState<W> {
         self.end(reason, now)
     }
 
-    /// Takes what is still to be written, and lets nothing more be appended. A peer that understands it is told why the connection
-    /// has ended, if there is a cause: in the last box, because such a peer reads no further.
+    /// Takes the bytes still to be written, and lets nothing more be appended. A peer that understands it is told why the
+    /// connection has ended, if there is a cause: in the last box, because such a peer reads no further.
     pub(crate) fn seal(&mut self) -> LastBytes {
         let reason = self.lifecycle.over().filter(|_| !self.lifecycle.is_sealed());
         let last = self.sending.take_last(reason);
@@ -250,17 +249,17 @@ impl<W: Waiter> ConnectionState<W> {
         last
     }
 
-    /// Keeps the listener until the end, or returns it when that was before.
+    /// Keeps the listener until the end, or returns it if the connection has already ended.
     pub(crate) fn listen(&mut self, listener: EndListener) -> Option<EndListener> {
         self.lifecycle.listen(listener)
     }
 
-    /// Takes out what is told of the end; later listeners are told at once.
+    /// Takes out the listeners for the end; later ones are called at once.
     pub(crate) fn take_end_listeners(&mut self) -> Vec<EndListener> {
         self.lifecycle.take_end_listeners()
     }
 
-    /// All that wait to send or for an instant, and the driver.
+    /// All waiters that want to send or wait for an instant, and the driver.
     fn release_waiters(&mut self) -> Vec<W> {
         let mut woken = Vec::new();
         woken.extend(self.wake_up.wake_always());
@@ -270,16 +269,17 @@ impl<W: Waiter> ConnectionState<W> {
     }
 }
 
-/// A turn of the driver. What is pushed is to be woken.
+/// A turn of the driver. Waiters pushed to `woken` are to be woken.
 impl<W: Waiter> ConnectionState<W> {
-    /// A turn begins in which responders run: what they append needs no wake-up. Whether there is still something to read for.
+    /// A turn begins in which responders run: boxes that they append need no wake-up. Returns whether there is still a reason to
+    /// read.
     pub(crate) fn begin_turn(&mut self) -> bool {
         self.wake_up.awake();
         self.lifecycle.over().is_none()
     }
 
-    /// Hands replies to their callers, and those that have sinks out: they are to be handed over under no lock, before anything is
-    /// woken. Returns how many have a tag that is not out.
+    /// Hands replies to their callers, and those for sinks out: these are to be handed over under no lock, before anything is
+    /// woken. Returns how many have a tag that is not outstanding.
     pub(crate) fn deliver(
         &mut self,
         replies: impl Iterator<Item = (Option<u64>, ReplyPacket)>,
@@ -287,7 +287,7 @@ impl<W: Waiter> ConnectionState<W> {
         for_sinks: &mut Vec<SinkReply<W::Sink>>,
     ) -> usize {
         let unknown = self.sending.deliver(replies, woken, for_sinks);
-        // What is over has no tags out.
+        // A connection that is over has no outstanding tags.
         if self.lifecycle.over().is_some() { 0 } else { unknown }
     }
 
@@ -299,33 +299,33 @@ impl<W: Waiter> ConnectionState<W> {
         }
     }
 
-    /// Throws away what is to be written. Those that waited for the room learn that nothing goes out any more when the connection
-    /// ends. Returns what was attached.
+    /// Discards the bytes to be written. Waiters for the room learn that nothing goes out any more when the connection ends.
+    /// Returns the attachments.
     #[must_use = "it is to be dropped under no lock"]
     pub(crate) fn discard_outbound(&mut self) -> Attachments {
         self.sending.outbound().discard();
         self.sending.outbound().take_discarded()
     }
 
-    /// There is something to look at besides the outbound buffer. Returns the driver.
+    /// The driver must look at something besides the outbound buffer. Returns its waker.
     pub(crate) fn wake_driver(&mut self) -> Option<W> {
         self.wake_up.wake_always()
     }
 
-    /// Whether more answers than this are overdue to calls that take no place, which nothing else bounds.
+    /// Whether more than `MAX_OVERDUE` answers are overdue to calls that take no place, which nothing else bounds.
     #[inline]
     pub(crate) fn is_overdue(&mut self) -> bool {
         self.sending.tags().overdue() > MAX_OVERDUE
     }
 
-    /// The driver looks no more until it is woken, unless it `comes_back` by itself: then what is appended needs no wake-up.
-    /// Returns the waiter that it had before.
+    /// The driver sleeps until it is woken, unless it `comes_back` by itself: then appended boxes need no wake-up. Returns its
+    /// previous waiter.
     #[must_use = "it is to be dropped under no lock"]
     pub(crate) fn sleep(&mut self, driver: &W, comes_back: bool) -> Option<W> {
         self.wake_up.sleep(driver, comes_back)
     }
 
-    /// Ends what is due: the patience of calls, and the time for closing. Returns when to look again.
+    /// Ends what is due: the deadlines of calls, and the time for closing. Returns when to look again.
     pub(crate) fn expire(&mut self, now: impl Fn() -> Instant, woken: &mut Vec<W>) -> Option<Instant> {
         if self.lifecycle.is_open() && self.wake_up.alarm().is_none() {
             return None;
@@ -351,13 +351,13 @@ impl<W: Waiter> ConnectionState<W> {
         closing.into_iter().chain(self.wake_up.alarm()).min()
     }
 
-    /// Ends a turn, and the connection when it closes and everything is answered at this end, that is `idle`, and at the other.
-    /// Whether the connection is over.
+    /// Ends a turn. Ends the connection, too, if it closes and everything is answered at this end, which `idle` reports, and at
+    /// the other. Returns whether the connection is over.
     pub(crate) fn end_turn(&mut self, idle: impl FnOnce() -> bool, woken: &mut Vec<W>) -> bool {
         if self.lifecycle.is_open() {
             return false;
         }
-        // When writing has failed, reading goes on to the end of the peer: what it had sent before is received.
+        // After a write failure, reading continues to the end of the peer: what it had sent before is received.
         if let Some((reason, until)) = self.lifecycle.closing()
             && !self.has_write_failed
             && self.sending.outbound().is_empty()
@@ -372,9 +372,9 @@ impl<W: Waiter> ConnectionState<W> {
     }
 }
 
-/// What depends on the transport.
+/// The parts that depend on the transport.
 impl<W: Waiter> ConnectionState<W> {
-    /// The replacement of the transport that is under way.
+    /// The replacement of the transport that is in progress.
     #[inline]
     pub(crate) fn upgrade(&self) -> Upgrade {
         self.upgrade

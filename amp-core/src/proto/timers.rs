@@ -3,14 +3,14 @@ use std::time::Instant;
 
 use super::waiter::Waiter;
 
-/// What waits for an instant.
+/// Waiters for an instant.
 #[derive(Debug)]
 pub(super) struct Timers<W> {
     waiting: BTreeMap<TimerKey, W>,
     next: u64,
 }
 
-/// An instant, and which of those that wait for it.
+/// An instant, and the number of one of its waiters.
 pub(crate) type TimerKey = (Instant, u64);
 
 impl<W> Default for Timers<W> {
@@ -20,7 +20,7 @@ impl<W> Default for Timers<W> {
 }
 
 impl<W: Waiter> Timers<W> {
-    /// Waits on, or begins to wait for `at`. Returns the key to wait on with, and the waiter that was there before: it is to be
+    /// Keeps waiting, or begins to wait for `at`. Returns the key to keep waiting with, and the previous waiter, which is to be
     /// dropped under no lock.
     pub(super) fn wait(&mut self, key: Option<TimerKey>, at: Instant, waiter: &W) -> (TimerKey, Option<W>) {
         let key = key.unwrap_or_else(|| {
@@ -31,12 +31,12 @@ impl<W: Waiter> Timers<W> {
         (key, if same { None } else { self.waiting.insert(key, waiter.clone()) })
     }
 
-    /// Waits no more. Returns the waiter, which is to be dropped under no lock.
+    /// Stops waiting. Returns the waiter, which is to be dropped under no lock.
     pub(super) fn leave(&mut self, key: TimerKey) -> Option<W> {
         self.waiting.remove(&key)
     }
 
-    /// Hands out what waits for what is not later than `now`, and returns when the next one is due.
+    /// Hands out the waiters whose instant is not later than `now`, and returns when the next one is due.
     pub(super) fn expire(&mut self, now: Instant, mut wake: impl FnMut(W)) -> Option<Instant> {
         while let Some(first) = self.waiting.first_entry() {
             let (at, _) = *first.key();
@@ -48,7 +48,7 @@ impl<W: Waiter> Timers<W> {
         None
     }
 
-    /// Takes out all that wait.
+    /// Takes out all waiters.
     pub(super) fn clear(&mut self) -> impl Iterator<Item = W> + use<W> {
         std::mem::take(&mut self.waiting).into_values()
     }

@@ -7,7 +7,7 @@ use super::wake_up::WakeUp;
 use crate::exposed::ContextRef;
 use crate::value::EncodeError;
 
-/// How far the replacement of the transport has come.
+/// Stage of the replacement of the transport.
 ///
 /// ```text
 ///           asked                      answered
@@ -24,7 +24,7 @@ pub(crate) enum Upgrade {
     None,
     /// This end has asked, with a barrier behind the ask. The peer's bytes behind its answer belong to the new transport.
     Asked { tag: u64 },
-    /// The peer has asked, and what it sent behind its ask is not read until this end has answered.
+    /// The peer has asked, and its bytes behind the ask are not read until this end has answered.
     Stopped,
     /// Both have agreed: the transport is replaced once everything before the barrier is written.
     Agreed,
@@ -36,7 +36,7 @@ impl Upgrade {
         self == Self::None
     }
 
-    /// The peer has asked. Whether there was none under way.
+    /// The peer has asked. Returns whether no replacement was in progress.
     pub(super) fn stopped(&mut self) -> bool {
         let begins = self.is_none();
         if begins {
@@ -57,13 +57,13 @@ impl Upgrade {
         }
     }
 
-    /// It was refused or cancelled, or the transport was replaced.
+    /// The replacement was refused or cancelled, or the transport was replaced.
     pub(super) fn ended(&mut self) {
         *self = Self::None;
     }
 }
 
-/// What depends on the transport: attachments, its replacement, and what that holds back. Waiters that are returned are the
+/// The parts that depend on the transport: attachments, its replacement, and the barrier. Waiters that are returned are the
 /// driver's.
 pub(crate) struct OverTransport<'a, W: Waiter> {
     pub(super) upgrade: &'a mut Upgrade,
@@ -74,7 +74,7 @@ pub(crate) struct OverTransport<'a, W: Waiter> {
 }
 
 impl<W: Waiter> OverTransport<'_, W> {
-    /// Appends an ask for another transport, with a barrier behind it. There is no other replacement under way.
+    /// Appends an ask for another transport, with a barrier behind it. No other replacement is in progress.
     pub(crate) fn ask(
         &mut self,
         ask: &dyn Outgoing,
@@ -90,13 +90,13 @@ impl<W: Waiter> OverTransport<'_, W> {
         Ok((tag, self.wake_up.wake()))
     }
 
-    /// The peer asks. Whether no other replacement is under way; then nothing is read behind its ask.
+    /// The peer asks. Returns whether no other replacement is in progress; then nothing is read behind its ask.
     pub(crate) fn stop_reading(&mut self) -> bool {
         self.upgrade.stopped()
     }
 
-    /// Appends the answer that `put` writes to the ask behind which nothing is read, with a barrier behind it. Whether it was written:
-    /// else the transport stays.
+    /// Appends the answer that `put` writes to the ask behind which nothing is read, with a barrier behind it. Returns whether it
+    /// was written: if not, the transport stays.
     pub(crate) fn accept(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> (bool, Option<W>) {
         if self.is_sealed || *self.upgrade != Upgrade::Stopped {
             return (false, None);
@@ -110,9 +110,10 @@ impl<W: Waiter> OverTransport<'_, W> {
         (true, self.agree())
     }
 
-    /// Puts the refusal that `put` writes where the peer reads it as a box. While this end's own ask has no answer that is before the
-    /// barrier, because the peer, which has asked, too, waits for it there. Otherwise it has its place behind what was appended
-    /// before it, which is in the next transport once both ends have agreed. Nothing once the last bytes were taken.
+    /// Puts the refusal that `put` writes where the peer reads it as a box. While this end's own ask has no answer, that is
+    /// before the barrier, because the peer, which has asked, too, waits for the refusal there. Otherwise the refusal has its
+    /// place behind the boxes appended before it, which is in the next transport once both ends have agreed. Puts nothing once
+    /// the last bytes were taken.
     pub(crate) fn refuse(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> Option<W> {
         if self.is_sealed {
             return None;
@@ -131,7 +132,7 @@ impl<W: Waiter> OverTransport<'_, W> {
         self.wake_up.wake_always()
     }
 
-    /// The transport was replaced, or stays. What was held is written.
+    /// The transport was replaced, or stays. Held bytes are written.
     pub(crate) fn end(&mut self) -> Option<W> {
         self.upgrade.ended();
         self.sending.outbound().lift();
@@ -148,22 +149,22 @@ impl<W: Waiter> OverTransport<'_, W> {
         self.sending.outbound().is_at_barrier()
     }
 
-    /// Whether the answer to the tag has not come.
+    /// Whether the answer to the tag has not arrived.
     pub(crate) fn is_out(&mut self, tag: u64) -> bool {
         self.sending.tags().is_out(tag)
     }
 
-    /// What the transport carries from now on.
+    /// Sets which attachments the transport carries from now on.
     pub(crate) fn set_carries(&mut self, carries: Option<Carries>) {
         self.carrier.replace(carries);
     }
 
-    /// What tells which attachments can be sent.
+    /// Tells which attachments can be sent.
     pub(crate) fn carrier(&self) -> Carrier {
         *self.carrier
     }
 
-    /// Whether what is appended now is written by that transport. While it is replaced it is not known what the next one carries.
+    /// Whether bytes appended now are written by that transport. During a replacement it is unknown what the next one carries.
     pub(crate) fn is_written_by(&mut self, carrier: Carrier) -> bool {
         !self.sending.outbound().is_holding() && self.carrier.is(carrier)
     }

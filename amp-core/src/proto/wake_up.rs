@@ -3,15 +3,15 @@ use std::time::Instant;
 use super::timers::{TimerKey, Timers};
 use super::waiter::Waiter;
 
-/// When the driver is to have a turn: because something was appended, because something has changed, or because an instant
-/// has come. The driver has the only timer of a runtime: what waits may be polled where there is none.
+/// When the driver has a turn: because a box was appended, because something has changed, or because an instant has come. The
+/// driver has the only timer of a runtime: waiters may be polled where there is none.
 #[derive(Debug)]
 pub(crate) struct WakeUp<W> {
     /// `None` until its first turn, which comes by itself.
     driver: Option<W>,
-    /// It was woken, or is about to look at the outbound buffer anyway.
+    /// The driver was woken, or is about to look at the outbound buffer anyway.
     is_awake: bool,
-    /// Not later than the first deadline of a call that is out, and than the first of the timers.
+    /// Not later than the first deadline of an outstanding call, and than the first of the timers.
     alarm: Option<Instant>,
     timers: Timers<W>,
 }
@@ -26,7 +26,7 @@ impl<W: Waiter> WakeUp<W> {
         self.is_awake = true;
     }
 
-    /// The driver looks no more until it is woken, unless it `comes_back` by itself. Returns the waiter that it had before.
+    /// The driver sleeps until it is woken, unless it `comes_back` by itself. Returns its previous waiter.
     pub(super) fn sleep(&mut self, driver: &W, comes_back: bool) -> Option<W> {
         self.is_awake = comes_back;
         match &self.driver {
@@ -41,14 +41,14 @@ impl<W: Waiter> WakeUp<W> {
         if self.is_awake { None } else { self.wake_always() }
     }
 
-    /// There is something to look at besides the outbound buffer.
+    /// The driver must look at something besides the outbound buffer.
     #[cold]
     pub(super) fn wake_always(&mut self) -> Option<W> {
         self.is_awake = true;
         self.driver.clone()
     }
 
-    /// Sees to it that the driver has a turn at the instant. Whether it must be woken for that.
+    /// Ensures that the driver has a turn at the instant. Returns whether it must be woken for that.
     pub(super) fn set_alarm(&mut self, at: Instant) -> bool {
         let sooner = self.alarm.is_none_or(|alarm| at < alarm);
         if sooner {
@@ -57,12 +57,12 @@ impl<W: Waiter> WakeUp<W> {
         sooner
     }
 
-    /// Waits on, or begins to wait for the instant. Returns the key to wait on with, and the waiter that was there before.
+    /// Keeps waiting, or begins to wait for the instant. Returns the key to keep waiting with, and the previous waiter.
     pub(super) fn wait(&mut self, key: Option<TimerKey>, at: Instant, waiter: &W) -> (TimerKey, Option<W>) {
         self.timers.wait(key, at, waiter)
     }
 
-    /// Waits no more. Returns the waiter that was there.
+    /// Stops waiting. Returns the waiter that was there.
     pub(super) fn leave(&mut self, key: TimerKey) -> Option<W> {
         self.timers.leave(key)
     }
@@ -71,13 +71,14 @@ impl<W: Waiter> WakeUp<W> {
         self.alarm
     }
 
-    /// Hands out what waits for what is not later than `now`, and sets the alarm anew. `calls` is the first deadline of a call.
+    /// Hands out the waiters whose instant is not later than `now`, and sets the alarm again. `calls` is the first deadline of a
+    /// call.
     pub(super) fn expire(&mut self, now: Instant, calls: Option<Instant>, woken: &mut Vec<W>) {
         let timers = self.timers.expire(now, |waiter| woken.push(waiter));
         self.alarm = calls.into_iter().chain(timers).min();
     }
 
-    /// Takes out all that wait for an instant.
+    /// Takes out all waiters for an instant.
     pub(super) fn clear(&mut self, woken: &mut Vec<W>) {
         woken.extend(self.timers.clear());
     }

@@ -25,12 +25,12 @@ use crate::wire::{AmpBox, RawBox};
 const PAIR: usize = 2 * size_of::<Bytes>();
 const NODE: usize = 11;
 
-/// To decode so many items of lists is not worth a word.
+/// Decoding so few list items is not worth reporting.
 const FEW_ITEMS: usize = 32;
 
-/// An ask that came from the peer and has no answer yet.
+/// An ask of the peer that has no answer yet.
 ///
-/// Dropping it answers with [`codes::UNKNOWN`]: a bug here is never silence there.
+/// Dropping it answers with [`codes::UNKNOWN`], so that a bug here never leaves the peer waiting.
 #[derive(Debug)]
 pub struct Ask {
     packet: AskPacket,
@@ -44,22 +44,22 @@ impl Ask {
         Self { packet, asker }
     }
 
-    /// A marked notification: the tag wants no more than to be answered when the responder has started.
+    /// A marked notification: its tag asks only for an answer when the responder has started.
     #[cold]
     pub(crate) fn marked(packet: AskPacket, tag: AskTag, answering: Arc<dyn Answering>) -> Self {
         let asker = Asker::marked(tag, packet.raw.as_bytes().len(), answering);
         Self { packet, asker }
     }
 
-    /// The ask in memory of its own, so that one which waits does not hold the receive buffer. What it holds beside its box, which is no
-    /// more than that again, counts, too.
+    /// Moves the ask into memory of its own, so that an ask which waits does not hold the receive buffer. Memory that it holds
+    /// beside its box, which is at most as much again, counts, too.
     pub(crate) fn detached(mut self) -> Self {
         self.packet.raw = self.packet.raw.detached();
         self.asker.hold_all(self.packet.raw.pinned());
         self
     }
 
-    /// The command's name as it came, which need not be UTF-8.
+    /// The command's name as received, which need not be UTF-8.
     #[must_use]
     #[inline]
     pub fn command(&self) -> &[u8] {
@@ -78,13 +78,14 @@ impl Ask {
         self.command() == C::NAME.as_bytes()
     }
 
-    /// The value of a key of the box: of a field, or of what an extension of the peer added. The last one if there are several.
+    /// The value of a key of the box: of a field, or of a key that an extension of the peer added. The last one if there are
+    /// several.
     #[must_use]
     pub fn value(&self, key: &[u8]) -> Option<&[u8]> {
         self.packet.raw.pairs().filter(|(found, _)| *found == key).last().map(|(_, value)| value)
     }
 
-    /// Who asks.
+    /// The peer that asks.
     #[must_use]
     pub fn peer(&self) -> &Peer {
         self.asker.peer()
@@ -96,36 +97,36 @@ impl Ask {
         self.asker.wants_answer()
     }
 
-    /// What the place of answering can expose.
+    /// The context of the place of answering.
     #[must_use]
     pub fn context(&self) -> &dyn Context {
         &self.asker
     }
 
-    /// What the place of answering exposes: the [`Connection`](crate::Connection), say.
+    /// Returns a value that the place of answering exposes, such as the [`Connection`](crate::Connection).
     ///
     /// # Errors
-    /// When there is no value of that type.
+    /// If there is no value of that type.
     pub fn exposed<X: Exposable>(&self) -> Result<X, crate::exposed::ExposeError> {
         X::expose(&self.asker)
     }
 
-    /// Takes the arguments and leaves the answer for later, from any task. When they do not decode or break a constraint,
-    /// or want something exposed that is not there, the ask is answered with an error at once and there is nothing to take.
+    /// Takes the arguments and leaves the answer for later, from any task. If the arguments do not decode or break a constraint,
+    /// or if an exposed field wants a value that is not there, the ask is answered with an error at once and this returns `None`.
     ///
-    /// Asks that are answered later are the taker's to bound, their number and their bytes: they no longer count towards
-    /// [`max_responders`](crate::Settings::max_responders) and [`max_inbound`](crate::Settings::max_inbound). A
-    /// connection that closes waits for them as for those that run.
+    /// Number and bytes of asks that are answered later are the taker's to bound: they no longer count towards
+    /// [`max_responders`](crate::Settings::max_responders) and [`max_inbound`](crate::Settings::max_inbound). A connection that
+    /// closes waits for them as it does for running responders.
     #[must_use]
     pub fn accept<C: Command>(self) -> Option<(C, Answer<C>)> {
         let (command, (), mut asker) = self.take::<C, ()>()?;
         asker.release();
-        // Its taker answers for it: there is no responder that could be dropped.
+        // The taker is responsible for it: there is no responder that could be dropped.
         asker.forget();
         Some((command, Answer { asker, command: PhantomData }))
     }
 
-    /// Answers with what `run` makes of the command's arguments; with an error if they do not decode, break a
+    /// Answers with the result of `run`, called with the command's arguments; with an error if they do not decode, break a
     /// constraint, or want something exposed that is not there.
     pub fn respond<C, R>(self, run: impl FnOnce(C) -> R) -> Located
     where
@@ -156,7 +157,7 @@ impl Ask {
     /// box has the pairs of the ask without those that make it an ask. The answer is sent as it is, with its own keys. What is logged of
     /// it has no name of a command, but for failures.
     ///
-    /// An error that the command of some other peer declares goes on as [`CallError::Remote`](crate::CallError::Remote), which
+    /// An error that the command of another peer declares is passed on as [`CallError::Remote`](crate::CallError::Remote), which
     /// [`call_box`](crate::Connection::call_box) returns.
     pub fn respond_box<R>(self, run: impl FnOnce(&Self, AmpBox) -> R) -> Located
     where
@@ -216,7 +217,7 @@ impl Ask {
         }
     }
 
-    /// What is logged of its connection.
+    /// The events of its connection, for logging.
     pub(crate) fn events(&self) -> &Events {
         self.asker.events()
     }
@@ -271,7 +272,7 @@ impl Ask {
     /// Settles an ask for one of the library's own commands.
     ///
     /// # Errors
-    /// When the peer says that it ends the connection, its reason.
+    /// If the peer says that it ends the connection, its reason.
     #[cold]
     pub(crate) fn settle_own(mut self) -> Result<(), CloseReason> {
         match self.command() {
@@ -282,18 +283,18 @@ impl Ask {
             }
             command if command == features::HELLO.as_bytes() => self.asker.answer_nothing(),
             _ if self.wants_answer() => self.refuse_unhandled(),
-            // A later version may tell what this one need not know.
+            // A later version may send something that this one need not understand.
             _ => self.asker.settle(),
         }
         Ok(())
     }
 
-    /// Leaves it without an answer and without a word: the reason of the connection's end says more.
+    /// Drops it without an answer: the reason of the connection's end says more.
     pub(crate) fn discard(mut self) {
         self.asker.settle();
     }
 
-    /// It asks for another transport. Whatever error answers it, the peer reads that although this end has asked, too.
+    /// Marks it as an ask for another transport. The peer can read any error that answers it, even if this end has asked, too.
     pub(crate) fn begin_upgrade(&mut self) {
         self.asker.begin_upgrade();
     }
@@ -304,17 +305,17 @@ impl Ask {
         self.asker.error(code, description);
     }
 
-    /// Answers that this end closes. Nothing was done.
+    /// Answers that this end closes. The command was not begun.
     pub(crate) fn refuse_draining(mut self) {
         self.asker.error(codes::DRAINING, "The connection is closing; nothing was done");
     }
 
-    /// Answers that this connection is one too many. Nothing was done.
+    /// Answers that this connection is over the limit. The command was not begun.
     pub(crate) fn refuse_full(mut self, words: &str) {
         self.asker.error(codes::BUSY, words);
     }
 
-    /// Answers that too much is going on here.
+    /// Answers that this end is busy.
     pub(crate) fn refuse_busy(mut self) {
         self.asker.refuse_busy();
     }
@@ -328,22 +329,22 @@ pub struct Answer<C> {
 }
 
 impl<C: Command> Answer<C> {
-    /// Whether the peer wants one. Else what is sent goes nowhere, and an error ends the connection under
+    /// Whether the peer wants an answer. If not, a response is discarded, and an error ends the connection under
     /// [`Strictness::Twisted`](crate::connection::Strictness::Twisted).
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         self.asker.wants_answer()
     }
 
-    /// How many bytes it holds beside itself: the peer may have given the ask a long tag. For limits of what waits.
+    /// Returns how many bytes it holds beside itself: the peer may have sent a long tag. For limits on waiting answers.
     #[doc(hidden)]
     #[must_use]
     pub fn held(&self) -> usize {
         self.asker.held_by_tag()
     }
 
-    /// Answers an ask for another transport, and holds what comes behind the response; with an error if that cannot be sent. Whether
-    /// the peer has the response.
+    /// Answers an ask for another transport, and holds what is queued behind the response; answers with an error if the response
+    /// cannot be sent. Returns whether the peer receives the response.
     pub(crate) fn accept_upgrade(self, response: &C::Response) -> bool {
         self.asker.accept_upgrade::<C>(response)
     }

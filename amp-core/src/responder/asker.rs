@@ -23,30 +23,30 @@ use crate::wire::{AmpBox, BoxLimits};
 
 mod refusals;
 
-/// Where an answer goes. Dropped without one, it answers with [`codes::UNKNOWN`].
+/// Where an answer goes. Dropped without an answer, it answers with [`codes::UNKNOWN`].
 #[derive(Debug)]
 pub(super) struct Asker {
     answering: Arc<dyn Answering>,
-    /// It stays until the answer is whole: when a user's `encode` panics half way, the drop still answers to it.
+    /// It stays until the answer is whole: when a user's `encode` panics half way, the drop still answers to this tag.
     tag: Option<AskTag>,
     answered: bool,
     kind: Kind,
     /// Whether it is noted by its tag and its number.
     is_noted: bool,
-    /// What tells it from other asks of its connection, once that is asked for, or 0.
+    /// Distinguishes it from other asks of its connection, once that is asked for; 0 before.
     number: AtomicU32,
-    /// How many bytes of the ask are counted: those of its box, and what it has decoded to beyond them.
+    /// Counted bytes of the ask: those of its box, and the memory that it has decoded to beyond them.
     held: usize,
-    /// The command, once it is known. A pointer to all that is declared, because that is shorter than its name.
+    /// The command, once it is known. A pointer to the whole declaration, because that is shorter than its name.
     command: Option<&'static CommandDeclaration>,
 }
 
-/// What is wanted under the tag.
+/// The kind of answer that the sender of the tag wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// What the command answers.
+    /// The command's answer.
     Plain,
-    /// No more than an answer when the responder starts.
+    /// Only an answer when the responder starts.
     Marked,
     /// Another transport. The peer waits for the answer, and reads it in front of a barrier of this end's own.
     Upgrade,
@@ -79,12 +79,12 @@ impl Asker {
         self.command = Some(command);
     }
 
-    /// Empty as long as it is not known.
+    /// Empty until it is known.
     fn command(&self) -> &'static str {
         self.command.map_or("", |command| command.name)
     }
 
-    /// Tells an event of the connection, with the command's name, or counts it.
+    /// Reports an event of the connection, with the command's name, or counts it.
     pub(super) fn tell(&self, kind: EventKind, write: impl FnOnce(&Peer, &str, Omitted)) {
         self.answering.events().tell(kind, |peer, omitted| write(peer, self.command(), omitted));
     }
@@ -106,7 +106,7 @@ impl Asker {
         self.tag.as_ref().map(|tag| (tag.as_bytes(), self.number.load(Ordering::Relaxed)))
     }
 
-    /// No longer notes the ask. Whether it was cancelled.
+    /// No longer notes the ask. Returns whether it was cancelled.
     #[inline]
     pub(super) fn forget(&mut self) -> bool {
         self.is_noted && self.forget_noted()
@@ -127,7 +127,7 @@ impl Asker {
         self.tag.as_ref().filter(|_| !self.is_marked()).map(AskTag::as_bytes)
     }
 
-    /// How many bytes the tag holds beside this.
+    /// Returns how many bytes the tag holds beside this.
     pub(super) fn held_by_tag(&self) -> usize {
         self.tag.as_ref().map_or(0, AskTag::held)
     }
@@ -136,7 +136,7 @@ impl Asker {
         self.kind == Kind::Marked
     }
 
-    /// Answers a marked notification whose responder starts; what becomes of it is not told.
+    /// Answers a marked notification whose responder starts; the responder's result is not sent.
     #[cold]
     pub(super) fn give_credit(&mut self) {
         self.kind = Kind::Plain;
@@ -151,7 +151,7 @@ impl Asker {
     }
 
     fn put_nothing(&self) {
-        // It is a tag that came in a box which kept to the limits.
+        // The tag came in a box that kept to the limits.
         let _ = self.put(|buffer, tag, limits, _| put_answer(buffer, tag, &(), limits, None));
     }
 
@@ -173,7 +173,7 @@ impl Asker {
         self.held - ASK_OVERHEAD
     }
 
-    /// From now on so many bytes of its box are counted, if they are more than before.
+    /// From now on this many bytes of its box are counted, if they are more than before.
     pub(super) fn hold_all(&mut self, bytes: usize) {
         let more = bytes.saturating_sub(self.counted());
         if more > 0 {
@@ -193,7 +193,8 @@ impl Asker {
         self.answering.release(bytes);
     }
 
-    /// It has decoded to so many items of lists. What was reserved for it counts as its own from now on, but for what was not spent.
+    /// It has decoded to this many list items. Bytes reserved for it count as its own from now on, except those that were not
+    /// spent.
     #[cold]
     pub(super) fn decoded(&mut self, items: usize, reserved: usize, unspent: usize) {
         self.answering.decoded(items);
@@ -206,7 +207,7 @@ impl Asker {
         self.answering.release(std::mem::take(&mut self.held));
     }
 
-    /// From now on it is an ask for another transport.
+    /// Marks it as an ask for another transport.
     pub(super) fn begin_upgrade(&mut self) {
         if self.kind == Kind::Plain {
             self.kind = Kind::Upgrade;
@@ -218,8 +219,9 @@ impl Asker {
         Arc::as_ptr(&self.answering).cast() == connection
     }
 
-    /// Answers an ask for another transport with the response, and holds what comes behind that; with an error if the response cannot
-    /// be sent. Whether the peer has the response: one that wants no answer does not know when its transport ends (`wire.md`, 2.7).
+    /// Answers an ask for another transport with the response, and holds what is queued behind that; answers with an error if the
+    /// response cannot be sent. Returns whether the peer receives the response: an ask that wants no answer does not know when
+    /// its transport ends (`wire.md`, 2.7).
     pub(super) fn accept_upgrade<C: Command>(mut self, response: &C::Response) -> bool {
         let Some(tag) = self.tag.as_ref() else {
             self.tell(EventKind::UNANSWERED_UPGRADE, |peer, command, omitted| {
@@ -239,8 +241,8 @@ impl Asker {
         match result {
             Err(error) => self.fail(&error),
             Ok(()) if is_put => self.settle(),
-            // Nothing is replaced any more, or the ask is another connection's. Dropped, it answers with `UNKNOWN`, unless the connection
-            // is over.
+            // Nothing is replaced any more, or the ask belongs to another connection. Dropped, it answers with `UNKNOWN`, unless
+            // the connection is over.
             Ok(()) => {}
         }
         is_put
@@ -250,7 +252,7 @@ impl Asker {
         match reply {
             Ok(response) => self.answer::<C>(&response),
             Err(CallError::Declared(error)) => self.declared::<C>(&error),
-            // What a peer answered to us is passed on as it is: a proxy needs no types.
+            // A peer's answer to our call is passed on unchanged: a proxy needs no types.
             Err(CallError::Remote { code, description }) => self.error(&code, &description),
             Err(CallError::Failed(error)) => self.fail(&*error),
             Err(error) => self.fail(&error),
@@ -304,7 +306,7 @@ impl Asker {
         self.end_declared(error, error.is_fatal().then(|| error.code()));
     }
 
-    /// What follows a declared error. Not compiled for each command anew, as little as what fails.
+    /// The steps after a declared error. Not generic over the command, so that it is compiled once, as is the code for failures.
     fn end_declared(&mut self, error: &dyn Display, fatal: Option<&'static str>) {
         if !self.wants_answer() {
             self.tell(EventKind::UNANSWERED_ERROR, |peer, command, omitted| {
@@ -318,7 +320,7 @@ impl Asker {
         self.settle();
     }
 
-    /// A failure that the command does not declare: the log learns what it is, the peer that there is one.
+    /// A failure that the command does not declare: its details are logged, and the peer learns only that there is one.
     pub(super) fn fail(&mut self, error: &(dyn Error + 'static)) {
         self.tell(EventKind::FAILURE, |peer, command, omitted| {
             tracing::warn!(%peer, command, omitted, error = %Escaped(Chain(error)), "a responder failed");
@@ -364,7 +366,7 @@ impl Asker {
 
     /// Puts an error that has only a code and a description.
     fn put_error(&self, code: &str, description: &str) {
-        // It is cut to what a box holds.
+        // It is cut to the size of a box.
         let _ = self.put(|buffer, tag, limits, _| {
             put_error(buffer, tag.as_bytes(), code, description, limits);
             Ok(())

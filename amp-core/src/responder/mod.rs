@@ -1,5 +1,4 @@
-//! Responders: how one ask gets its answer. Imports `packet` and `command`; what carries the answer away stands behind
-//! [`Answering`].
+//! Responders: how one ask gets its answer. Imports `packet` and `command`; the path of the answer is behind [`Answering`].
 
 mod ask;
 mod asker;
@@ -21,22 +20,22 @@ use crate::reason::CloseReason;
 use crate::settings::Settings;
 use crate::wire::BoxLimits;
 
-/// What became of an ask at a [`Locator`](crate::locator::Locator).
+/// Result of passing an ask to a [`Locator`](crate::locator::Locator).
 #[non_exhaustive]
 pub enum Located {
     /// A responder was found. The future is polled at once, and it runs on as a task if it is not ready.
     Responding(Pin<Box<dyn Future<Output = ()> + Send>>),
-    /// As [`Responding`](Self::Responding), and it goes on when the peer has left: of a command that is declared `detached`.
+    /// As [`Responding`](Self::Responding), but it goes on when the peer has left: of a command that is declared `detached`.
     /// [`Ask::respond`] returns it; a locator that wraps the futures of others handles both.
     Detached(Pin<Box<dyn Future<Output = ()> + Send>>),
-    /// The ask was answered on the spot, or somebody answers it later.
+    /// The ask was answered at once, or will be answered later.
     Answered,
-    /// The command is not known here.
+    /// This locator does not know the command.
     Unknown(Ask),
 }
 
 impl Located {
-    /// Asks the next locator when this one did not know the command.
+    /// Passes the ask to the next locator when this one did not know the command.
     #[must_use]
     pub fn or_else(self, next: impl FnOnce(Ask) -> Self) -> Self {
         match self {
@@ -63,10 +62,10 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
 
     fn peer(&self) -> &Peer;
 
-    /// Appends a box to what is sent. It keeps to the limits, and its values see the context.
+    /// Appends a box to the outbound buffer. The box keeps to the limits, and its values see the context.
     fn append(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>));
 
-    /// Appends the answer to an ask for another transport, and holds what comes behind it. Whether it was put.
+    /// Appends the answer to an ask for another transport, and holds what is queued behind it. Returns whether it was appended.
     fn accept_upgrade(&self, put: &mut dyn FnMut(&mut Vec<u8>, BoxLimits, ContextRef<'_>)) -> bool;
 
     /// Puts the refusal of another transport where the peer can read it.
@@ -75,23 +74,23 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Ends the connection.
     fn end(&self, reason: CloseReason);
 
-    /// Whether nobody can be answered any more.
+    /// Whether no ask can be answered any more.
     fn is_over(&self) -> bool;
 
     /// Counts one more ask that has no answer, and its bytes.
     fn hold(&self, bytes: usize);
 
-    /// Counts more bytes of an ask that is counted, whatever room there is: they are held already.
+    /// Counts more bytes of an ask that is counted, regardless of the room: they are held already.
     fn hold_more(&self, bytes: usize);
 
-    /// Counts more bytes of an ask that is counted. Not more than all asks may hold together, unless it is a notification: that was
-    /// promised to run.
+    /// Counts more bytes of an ask that is counted. Refuses more than all asks together may hold, unless it is a notification:
+    /// that was promised to run.
     fn reserve(&self, bytes: usize, wants_answer: bool) -> bool;
 
     /// Whether the server's memory is short, and the connection holds more than its share of it.
     fn is_memory_short(&self) -> bool;
 
-    /// An ask was decoded that has so many items of lists.
+    /// Reports that an ask was decoded with this many list items.
     fn decoded(&self, items: usize);
 
     /// No longer counts the bytes.
@@ -100,19 +99,19 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// No longer counts the ask, which has its answer, and its bytes.
     fn settle(&self, bytes: usize);
 
-    /// Notes the ask by its tag and its `number`, which is 0 until it has one. Whether an extension wants that.
+    /// Notes the ask by its tag and its `number`, which is 0 until it has one. Returns whether an extension wants that.
     fn note(&self, tag: &[u8], number: &AtomicU32) -> bool;
 
-    /// The ask that was noted has its answer. Whether an extension has cancelled it.
+    /// The noted ask has its answer. Returns whether an extension has cancelled it.
     fn forget(&self, tag: &[u8], number: u32) -> bool;
 
-    /// What is logged of the connection.
+    /// The events of the connection, for logging.
     fn events(&self) -> &Events;
 
-    /// The value of the wanted type, if there is one. A handle of the connection belongs to the ask that has the number in
+    /// Returns the value of the wanted type, if there is one. A handle of the connection belongs to the ask whose number is in
     /// `ask`, which is 0 until it has one.
     fn provide(self: Arc<Self>, wanted: TypeId, ask: Option<&AtomicU32>) -> Option<Arc<dyn Any + Send + Sync>>;
 
-    /// The ask with the number has its answer: handles that came from it are as any other.
+    /// The ask with the number has its answer: handles that came from it become ordinary ones.
     fn answered(&self, ask: u32);
 }

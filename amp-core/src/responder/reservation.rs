@@ -3,8 +3,8 @@ use std::cell::Cell;
 use super::asker::Asker;
 use crate::value::Reserve;
 
-/// What an ask holds beyond the bytes of its box while it is decoded. Dropped, as by a panic of a user's `decode`, it is counted no
-/// more.
+/// Memory that an ask holds beyond the bytes of its box while it is decoded. Dropping it, as a panic of a user's `decode` does,
+/// releases the bytes.
 #[derive(Debug)]
 pub(super) struct Reservation<'a> {
     asker: &'a Asker,
@@ -17,7 +17,7 @@ impl<'a> Reservation<'a> {
         Self { asker, bytes: Cell::new(0) }
     }
 
-    /// How much is counted: from now on it is another's to give back.
+    /// Returns how much is counted: from now on the caller releases it.
     #[inline]
     pub(super) fn keep(self) -> usize {
         self.bytes.take()

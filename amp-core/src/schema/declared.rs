@@ -1,6 +1,6 @@
 use super::Rule;
 
-/// The AMP type of a value: what a peer in another language has to declare.
+/// The AMP type of a value, as a peer in another language has to declare it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AmpType {
@@ -64,7 +64,7 @@ pub struct FieldDeclaration {
     pub value: AmpType,
     /// Whether it may be absent.
     pub optional: bool,
-    /// What it must be besides well-formed.
+    /// Its constraints.
     pub constraints: &'static [ConstraintDeclaration],
 }
 
@@ -74,7 +74,7 @@ pub struct FieldDeclaration {
 pub struct ConstraintDeclaration {
     /// The rule, for people: `not in 1..=65535`.
     pub words: &'static str,
-    /// The rule's code and what it compares with; sets may be known only at run time.
+    /// The rule's code and the values that it compares with; sets may be known only at run time.
     pub rule: fn() -> (&'static str, Rule),
 }
 

@@ -6,7 +6,7 @@ pub(super) struct Integers {
 }
 
 impl Integers {
-    /// `None` when it holds all of them, as `BigInt` does.
+    /// `None` if the type holds all integers, as `BigInt` does.
     pub(super) fn of(name: &str) -> Option<Self> {
         let signed = name.starts_with('i');
         let bits = name.strip_prefix(if signed { 'i' } else { 'u' })?;

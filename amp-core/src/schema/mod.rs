@@ -1,4 +1,4 @@
-//! Schemas: what commands declare, as data. The declarations import nothing of ours.
+//! Schemas: declarations of commands, as data. The declarations import nothing of ours.
 //!
 //! The macros write declarations as constants. A [`Schema`] is the same as one owned value, which can be compared with
 //! another, stored as JSON (feature `serde`) and translated into a Python module for Twisted: the Rust declaration is the

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rule;
 
-/// What a set of commands declares.
+/// The declarations of a set of commands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub struct Schema {
     pub boxes: BTreeMap<String, Vec<FieldSchema>>,
 }
 
-/// What one command declares.
+/// The declaration of one command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -47,7 +47,7 @@ pub struct FieldSchema {
     pub value: TypeSchema,
     /// Whether it may be absent.
     pub optional: bool,
-    /// What it must be besides well-formed.
+    /// Its constraints.
     pub constraints: Vec<ConstraintSchema>,
 }
 
@@ -85,7 +85,7 @@ pub struct ConstraintSchema {
     pub code: String,
     /// The rule, for people.
     pub words: String,
-    /// What it compares with.
+    /// The values that it compares with.
     pub rule: Rule,
 }
 

@@ -25,7 +25,7 @@ impl Schema {
     }
 }
 
-/// A schema that is being made of declarations.
+/// A schema that is being built from declarations.
 #[derive(Default)]
 struct Reading {
     schema: Schema,
@@ -83,7 +83,7 @@ impl Reading {
         }
     }
 
-    /// Takes a nested box in and gives its name: another one when the name is taken by a different box.
+    /// Adds a nested box and returns its name: another one if the name is taken by a different box.
     fn nested(&mut self, declared: BoxDeclaration) -> String {
         let mut name = declared.name.to_owned();
         let mut count = 1;
@@ -94,7 +94,7 @@ impl Reading {
             count += 1;
             name = format!("{}_{count}", declared.name);
         }
-        // A box may hold itself: its name is taken before its fields are looked at.
+        // A box may contain itself: its name is taken before its fields are read.
         self.boxes.insert(name.clone(), declared);
         let fields = self.fields(declared.fields);
         self.schema.boxes.insert(name.clone(), fields);
@@ -102,7 +102,7 @@ impl Reading {
     }
 }
 
-/// Whether two boxes are the same on the wire. Those that are being compared further out are taken to be.
+/// Whether two boxes are the same on the wire. Boxes that are being compared further out are assumed to be.
 fn same_box(a: BoxDeclaration, b: BoxDeclaration, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
     let pair = [a.fields.as_ptr(), b.fields.as_ptr()];
     if ptr::eq(a.fields, b.fields) || outer.contains(&pair) {

@@ -5,7 +5,7 @@ use std::ops::Bound;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-/// What a constraint compares with.
+/// The values that a constraint compares with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -29,7 +29,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Whether only Rust knows what it means.
+    /// Whether only Rust knows its meaning.
     pub(super) fn is_opaque(&self) -> bool {
         match self {
             Self::Opaque => true,
@@ -39,7 +39,7 @@ impl Rule {
     }
 }
 
-/// A value as it travels.
+/// A value in its wire form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(try_from = "String", into = "String"))]
 pub struct WireValue(pub Vec<u8>);

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Schema, TypeSchema};
 
-/// A number that is the same for two schemas that say the same; docs do not count, the names of nested structs do.
+/// A number that is the same for two equal schemas; docs do not count, nor do the names of nested structs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(u64);
 
@@ -15,8 +15,8 @@ impl fmt::Display for Fingerprint {
 impl Schema {
     /// The schema's fingerprint: equal on both ends, or on two builds, when they declare the same.
     ///
-    /// It is the 64-bit FNV-1a hash of the schema's text, so it is stable between releases, machines and compilers. It
-    /// guards against mistakes, not against somebody who wants two schemas to look the same.
+    /// It is the 64-bit FNV-1a hash of the schema's text, so it is stable between releases, machines and compilers. It guards
+    /// against mistakes, not against an attacker who wants two schemas to look the same.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -52,7 +52,7 @@ fn write_fields(f: &mut fmt::Formatter<'_>, what: &str, fields: &[FieldSchema]) 
         for ConstraintSchema { code, words, rule } in constraints {
             write!(f, ", {code}: {rule}")?;
             if rule.is_opaque() {
-                // Its name is all that tells it from others.
+                // Only its name distinguishes it from others.
                 write!(f, " ({words})")?;
             }
         }

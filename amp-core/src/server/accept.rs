@@ -1,5 +1,5 @@
 //! The accept loop and its life cycle: one for servers and for the forwards of `amp-multiplex`. Public for that crate only and
-//! hidden, because it promises nothing to others. Imports `connection`, `events`, `panics` and `peer`.
+//! hidden, because it promises nothing to other users. Imports `connection`, `events`, `panics` and `peer`.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -23,7 +23,7 @@ use crate::peer::Peer;
 /// How long accepting pauses when the process is out of file descriptors or memory.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
-/// How far an accept loop has come.
+/// Stage of an accept loop.
 ///
 /// ```text
 ///   Accepting --close, loss--> Closing --listener dropped--> Released --last task ended--> Ended
@@ -33,7 +33,7 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 pub enum Stage {
     /// Connections are accepted.
     Accepting,
-    /// No connection is accepted any more; those that were go on.
+    /// No connection is accepted any more; accepted connections go on.
     Closing,
     /// The listener is dropped: its address is free.
     Released,
@@ -43,7 +43,7 @@ pub enum Stage {
     Ended,
 }
 
-/// The stage of one accept loop, for all who wait for it. Stages only advance.
+/// The stage of one accept loop, for all its waiters. Stages only advance.
 #[derive(Clone, Debug)]
 pub struct Lifecycle(watch::Sender<Stage>);
 
@@ -52,7 +52,7 @@ impl Lifecycle {
         Self(watch::Sender::new(Stage::Accepting))
     }
 
-    /// Advances to a stage, unless a later one is reached. Returns the stage before.
+    /// Advances to a stage, unless a later one is reached. Returns the previous stage.
     pub fn advance(&self, to: Stage) -> Stage {
         let mut before = to;
         self.0.send_if_modified(|stage| {
@@ -69,26 +69,26 @@ impl Lifecycle {
     /// Waits until a stage, or a later one, is reached.
     pub fn reached(&self, wanted: Stage) -> impl Future<Output = ()> + Send + use<> {
         let mut stage = self.0.subscribe();
-        // An accept loop that nobody holds has reached every stage.
+        // An accept loop without a handle has reached every stage.
         async move { drop(stage.wait_for(|stage| *stage >= wanted).await) }
     }
 }
 
-/// How many descriptors the process has left for a connection that was accepted.
+/// How many descriptors the process has left for an accepted connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
-    /// It has what it needs.
+    /// The connection has the descriptors that it needs.
     Enough,
-    /// It has that of the reserve: to be told that there are no more.
+    /// The connection uses a descriptor of the reserve: it is only told that there are no more.
     Scarce,
-    /// It has the last of the reserve, which is wanted back at once.
+    /// The connection uses the last descriptor of the reserve, which is wanted back at once.
     None,
 }
 
 /// Accepts connections and runs a task for each.
 #[derive(Debug)]
 pub struct AcceptLoop {
-    /// What accepts, for the log.
+    /// Name of the acceptor, for the log.
     owner: &'static str,
     max_tasks: usize,
     reserve: Reserve,
@@ -97,8 +97,8 @@ pub struct AcceptLoop {
 }
 
 impl AcceptLoop {
-    /// An accept loop that runs at most `max_tasks` at once and leaves further connections to the system's backlog. It keeps so many
-    /// descriptors free, to accept and refuse connections when the process has no more.
+    /// An accept loop that runs at most `max_tasks` at once and leaves further connections to the system's backlog. It keeps that
+    /// many spare descriptors free, to accept and refuse connections when the process has no more.
     #[must_use]
     pub fn new(owner: &'static str, max_tasks: usize, spare_descriptors: usize) -> Self {
         let (reserve, events) = (Reserve::new(spare_descriptors), EventLimit::new());
@@ -165,15 +165,15 @@ impl AcceptLoop {
             }
             let mut accepting = pin!(listener.accept());
             let accepted = unless(&mut is_over, |cx| {
-                // Tasks that have ended hold their memory until they are joined.
+                // Finished tasks hold their memory until they are joined.
                 let _ = poll_joined(tasks, cx);
-                // What was lent comes back when something in the process has closed, and before the next connection takes it.
+                // A lent descriptor comes back when something in the process has closed, and before the next connection takes it.
                 while !is_lent && !reserve.refill(owner) && recheck.as_mut().poll(cx).is_ready() {
                     recheck.as_mut().reset(Instant::now() + PAUSE_AFTER_ERROR);
                 }
                 let accepted = accepting.as_mut().poll(cx);
                 if accepted.is_pending() && std::mem::take(&mut is_lent) {
-                    // Without a descriptor the system's `accept` fails although nobody is there.
+                    // Without a descriptor the system's `accept` fails although no client is there.
                     cx.waker().wake_by_ref();
                 }
                 accepted
@@ -219,7 +219,7 @@ impl AcceptLoop {
 }
 
 impl Drop for AcceptLoop {
-    /// However the loop ends, with its runtime too, those who wait for it learn that it has.
+    /// However the loop ends, also with its runtime, its waiters learn that it has ended.
     fn drop(&mut self) {
         if self.lifecycle.advance(Stage::Ended) == Stage::Accepting {
             tracing::error!("a {} accepts no more: its runtime shuts down", self.owner);
@@ -227,7 +227,7 @@ impl Drop for AcceptLoop {
     }
 }
 
-/// Completes as `poll` does, or with `None` when `is_over`; that is not asked again then.
+/// Completes as `poll` does, or with `None` when `is_over`; in that case `poll` is not called again.
 async fn unless<T>(
     mut is_over: impl FnMut(&mut Context<'_>) -> bool,
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
@@ -260,7 +260,7 @@ mod tests {
 
     use super::*;
 
-    /// Has only errors.
+    /// Every accept of it fails.
     struct Broken;
 
     impl Listener for Broken {

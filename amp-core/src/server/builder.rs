@@ -23,12 +23,12 @@ use crate::settings::Settings;
 
 /// The default of [`ServerBuilder::max_memory`].
 const MAX_MEMORY: usize = 256 << 20;
-/// How many descriptors a server keeps free, to answer those that come when the process has no more.
+/// Number of descriptors that a server keeps free, to answer connections that arrive when the process has no more.
 const SPARE_DESCRIPTORS: usize = 4;
-/// How many connections may be ending that made room for others, before accepting pauses.
+/// Number of connections that may be ending to make room for others, before accepting pauses.
 const MAX_ENDING: usize = 64;
 
-/// Sets a server up: what its connections allow and how many there may be.
+/// Configures a server: what its connections allow and how many there may be.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it binds or serves"]
 pub struct ServerBuilder {
@@ -57,14 +57,14 @@ impl ServerBuilder {
         self
     }
 
-    /// Adds a protocol that rides beside the commands of every connection; see [`ConnectionBuilder::extension`]. For one that depends on
-    /// the peer, the closure returns a [`Session`](crate::server::Session).
+    /// Adds a protocol that rides beside the commands of every connection; see [`ConnectionBuilder::extension`]. If it depends on
+    /// the peer, return a [`Session`](crate::server::Session) from the closure instead.
     pub fn extension(mut self, extension: impl Extension) -> Self {
         self.builder = self.builder.extension(extension);
         self
     }
 
-    /// Sets a value of the user's own, which the responders of every connection get as [`State<T>`](crate::State). One of
+    /// Sets a value of the user's own, which the responders of every connection receive as [`State<T>`](crate::State). One of
     /// each type.
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared_state(Arc::new(value))
@@ -78,11 +78,11 @@ impl ServerBuilder {
 
     /// Sets how many connections there may be at once. At least 1; 1,024 by default.
     ///
-    /// A further one takes the place of the one that was accepted earliest of those that have never sent a whole box, which ends with
-    /// [`CloseReason::MadeRoom`](crate::CloseReason::MadeRoom). If there is none, its first command is answered with
-    /// [`codes::BUSY`](crate::error::codes::BUSY) and it is closed, without the closure having seen it: 64 at once, each for up to 10 seconds; more
-    /// are closed without an answer. The log tells when that begins and when there is room again, at most once a minute.
-    /// [`Server::refused`] counts them.
+    /// A further connection takes the place of another: of the connections that have never sent a whole box, the earliest ends
+    /// with [`CloseReason::MadeRoom`](crate::CloseReason::MadeRoom). If there is none, the first command of the further
+    /// connection is answered with [`codes::BUSY`](crate::error::codes::BUSY) and it is closed, without reaching the closure: 64
+    /// at once, each for up to 10 seconds; more are closed without an answer. The log reports when that begins and when there is
+    /// room again, at most once a minute. [`Server::refused`] counts them.
     pub fn max_connections(mut self, max: usize) -> Self {
         self.max_connections = max.max(1);
         self
@@ -91,26 +91,28 @@ impl ServerBuilder {
     /// Sets how many connections one peer may have at once: one IPv4 address, the first 64 bits of an IPv6 address, or the user of a
     /// process at a unix socket. At least 1; no limit by default. Other peers are not limited.
     ///
-    /// Further ones are refused as those over [`max_connections`](Self::max_connections) are. Do not set it where many peers come from one
-    /// address, as behind a proxy.
+    /// Further connections are refused as those over [`max_connections`](Self::max_connections) are. Do not set it where many
+    /// peers come from one address, as behind a proxy.
     pub fn max_connections_per_peer(mut self, max: usize) -> Self {
         self.max_connections_per_peer = Some(max.max(1));
         self
     }
 
-    /// Sets how many bytes all connections together may hold on behalf of their peers: commands that run or wait, their arguments, and the
-    /// futures of responders that wait, if these are over 512 bytes; answers that nobody has taken; streams, each with 2 KiB (and 8 KiB more
-    /// while the program has one that the peer opened) and what it buffers; and what is read and to be written; beside about 40 KiB for
-    /// each connection that are not counted. Default 256 MiB. [`Server::memory`] says how many there are.
+    /// Sets how many bytes all connections together may hold on behalf of their peers: commands that run or wait, their
+    /// arguments, and the futures of waiting responders, if these are over 512 bytes; answers that have not been taken; streams,
+    /// each with 2 KiB (and 8 KiB more while the program has one that the peer opened) and its buffers; and bytes that are read
+    /// or to be written; beside about 40 KiB for each connection that are not counted. Default 256 MiB. [`Server::memory`]
+    /// returns the current number.
     ///
-    /// `usize::MAX` is no limit. There is no minimum: with 0, a connection ends as soon as one kind of what it holds is over 8 KiB. The limit
-    /// is that of one server: a clone of the builder that binds, too, has as much once more.
+    /// `usize::MAX` is no limit. There is no minimum: with 0, a connection ends as soon as it holds over 8 KiB of one kind. The
+    /// limit applies to one server: a clone of the builder that binds, too, has as much once more.
     ///
-    /// From three quarters of it on, commands of those connections that hold more than their share, which is that much divided
-    /// by the number of connections that hold something, are answered [`codes::BUSY`](crate::error::codes::BUSY). From seven eighths
-    /// on, streams of such connections give no more credit. Over it the connection that holds the most ends with
-    /// [`CloseReason::OutOfMemory`](crate::CloseReason::OutOfMemory). What a responder makes, and what it keeps of its arguments
-    /// once it has answered, is the program's own, and counts only where it is [metered](Connection::meter).
+    /// From three quarters of it on, commands of connections that hold more than their share are answered
+    /// [`codes::BUSY`](crate::error::codes::BUSY); a share is three quarters divided by the number of connections that hold
+    /// something. From seven eighths on, streams of such connections give no more credit. Over the limit the connection that holds
+    /// the most ends with [`CloseReason::OutOfMemory`](crate::CloseReason::OutOfMemory). Memory that a responder allocates, and
+    /// what it keeps of its arguments once it has answered, is the program's own, and counts only where it is
+    /// [metered](Connection::meter).
     pub fn max_memory(mut self, bytes: usize) -> Self {
         self.max_memory = bytes;
         self
@@ -126,14 +128,14 @@ impl ServerBuilder {
     }
 
     /// Listens on a TCP address. `session` makes, from the peer, what one connection needs: a
-    /// [`Locator`](crate::locator::Locator), or a [`Session`](crate::server::Session) with extensions. It may return a `Result`, and refuse the peer with
-    /// [`Refused`](crate::server::Refused).
+    /// [`Locator`](crate::locator::Locator), or a [`Session`](crate::server::Session) with extensions. It may return a `Result`,
+    /// and refuse the peer with [`Refused`](crate::server::Refused).
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// If the address cannot be bound.
     ///
     /// # Panics
-    /// When polled outside a tokio runtime with I/O and time enabled.
+    /// If polled outside a tokio runtime with I/O and time enabled.
     pub async fn bind_tcp<S: IntoSession>(
         self,
         address: impl ToSocketAddrs,
@@ -144,24 +146,24 @@ impl ServerBuilder {
         Ok(self.start(listener, session, Some(local)))
     }
 
-    /// Listens on a unix socket, whose path must not exist yet and is taken away when the server accepts no more. On Linux a
-    /// path that begins with a NUL byte, as in `"\0agent"`, is a name in the abstract namespace, which has no file.
+    /// Listens on a unix socket. Its path must not exist yet and is removed when the server accepts no more. On Linux a path that
+    /// begins with a NUL byte, as in `"\0agent"`, is a name in the abstract namespace, which has no file.
     ///
     /// # Errors
-    /// When the path cannot be bound.
+    /// If the path cannot be bound.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with I/O and time enabled.
+    /// If called outside a tokio runtime with I/O and time enabled.
     #[cfg(unix)]
     #[track_caller]
     pub fn bind_unix<S: IntoSession>(self, path: impl AsRef<Path>, session: impl MakeSession<S>) -> io::Result<Server> {
         Ok(self.serve(UnixSocket::bind(path)?, session))
     }
 
-    /// Accepts from a listener of the caller's.
+    /// Accepts connections from the caller's own listener.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with time enabled.
+    /// If called outside a tokio runtime with time enabled.
     #[track_caller]
     pub fn serve<A: Listener, S: IntoSession>(self, listener: A, session: impl MakeSession<S>) -> Server {
         self.start(listener, session, None)
@@ -194,7 +196,7 @@ impl ServerBuilder {
 }
 
 impl Server {
-    /// Begins to set a server up.
+    /// Returns a builder that configures a server.
     pub fn builder() -> ServerBuilder {
         ServerBuilder::new()
     }

@@ -5,8 +5,8 @@ use std::task::Poll;
 use super::accept::{Lifecycle, Stage};
 use crate::connection::{Connection, Driver};
 
-/// Drives a connection to its end, and closes it when the server closes. `was_read` is called when it was read for the first time, and
-/// has not ended.
+/// Drives a connection to its end, and closes it when the server closes. `was_read` is called after the first read, unless the
+/// connection has ended.
 pub(super) async fn drive(
     connection: Connection,
     mut driver: Driver,

@@ -8,7 +8,7 @@ use crate::memory::Pool;
 
 /// Accepts connections until it is closed or dropped. Cheap to hold: the work is done in tasks of its own.
 ///
-/// Dropping it closes its connections in order, as [`close`](Self::close) does: keep it as long as it is to serve.
+/// Dropping it closes its connections gracefully, as [`close`](Self::close) does: keep it for as long as it is to serve.
 ///
 /// ```no_run
 /// # async fn example() -> std::io::Result<()> {
@@ -41,34 +41,35 @@ impl Server {
         self.local
     }
 
-    /// How many connections there are.
+    /// Returns the number of connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.roster.connections()
     }
 
-    /// How many connections were refused since the server began: because of a limit, for want of descriptors, or by the closure that sees
-    /// each peer. Those that were ended to make room for another count, too.
+    /// Returns how many connections were refused since the server began: because of a limit, for lack of descriptors, or by the
+    /// closure that sees each peer. Connections that were ended to make room for another count, too.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.roster.refused()
     }
 
-    /// How many bytes its connections hold on behalf of their peers, of [`max_memory`](super::ServerBuilder::max_memory). They are
-    /// counted in steps of 8 KiB, and the first step of each kind is not counted: a server with nothing but idle connections has 0.
+    /// Returns how many bytes its connections hold on behalf of their peers, of [`max_memory`](super::ServerBuilder::max_memory).
+    /// They are counted in steps of 8 KiB, and the first step of each kind is not counted: a server with only idle connections
+    /// returns 0.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.memory.reserved()
     }
 
     /// Begins to close. Nothing more is accepted, and every connection is closed as by
-    /// [`Connection::close`](crate::Connection::close): what runs may finish within
-    /// [`close_timeout`](crate::Settings::close_timeout). [`closed`](Self::closed) waits for the end of it.
+    /// [`Connection::close`](crate::Connection::close): running responders may finish within
+    /// [`close_timeout`](crate::Settings::close_timeout). [`closed`](Self::closed) waits until all of this has ended.
     pub fn close(&self) {
         self.lifecycle.advance(Stage::Closing);
     }
 
-    /// Waits until the server was closed and its last connection has ended. There is no reason to return: each connection has its own.
+    /// Waits until the server was closed and its last connection has ended. It returns no reason: each connection has its own.
     ///
     /// # Cancel safety
     /// Safe to drop and to call again.

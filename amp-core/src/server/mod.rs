@@ -1,4 +1,4 @@
-//! What a [`Server`](crate::Server) is made of: its builder, the sessions of its connections, and where connections come from.
+//! The parts of a [`Server`](crate::Server): its builder, the sessions of its connections, and the listeners that they come from.
 
 // The server: accepts connections and gives each a session of its own. Imports `connection`.
 //

@@ -6,11 +6,11 @@ use std::time::Instant;
 use crate::events::Shortage;
 use crate::peer::Peer;
 
-/// What the connections of one peer have in common.
+/// The common origin of the connections of one peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Origin {
     V4(Ipv4Addr),
-    /// The first 64 bits: whoever has one address has all that begin with them.
+    /// The first 64 bits: a host that has one address has all that begin with them.
     V6([u16; 4]),
     /// The user of a process behind a unix socket.
     User(u32),
@@ -43,13 +43,13 @@ impl fmt::Display for Origin {
     }
 }
 
-/// How many connections there are of each origin, and whether one more is one too many.
+/// Counts the connections of each origin, and limits them.
 #[derive(Debug)]
 pub(super) struct Origins {
     /// `None`: nothing is counted.
     max: Option<usize>,
     held: HashMap<Origin, Held>,
-    /// How many of those that are held were refused.
+    /// How many of the connections that are held were refused.
     refused: usize,
     shortage: Shortage,
 }
@@ -57,7 +57,7 @@ pub(super) struct Origins {
 #[derive(Debug, Default)]
 struct Held {
     count: usize,
-    /// Whether one was refused since it has as many as it may.
+    /// Whether it was refused because its origin has reached the limit.
     is_refused: bool,
 }
 
@@ -66,13 +66,13 @@ impl Origins {
         Self { max, held: HashMap::new(), refused: 0, shortage: Shortage::default() }
     }
 
-    /// The limit, if the origin has reached that.
+    /// The limit, if the origin has reached it.
     pub(super) fn is_full(&self, origin: Option<Origin>) -> Option<usize> {
         let held = self.held.get(&origin?)?;
         self.max.filter(|max| held.count >= *max)
     }
 
-    /// One more.
+    /// Counts one more connection.
     pub(super) fn enter(&mut self, origin: Option<Origin>) {
         if let Some(origin) = origin
             && self.max.is_some()
@@ -81,7 +81,7 @@ impl Origins {
         }
     }
 
-    /// One of a full origin is refused. Whether to tell of it.
+    /// Counts a refused connection of a full origin. Returns whether to report it.
     pub(super) fn refuse(&mut self, origin: Option<Origin>, now: Instant) -> bool {
         if let Some(held) = origin.and_then(|origin| self.held.get_mut(&origin))
             && !std::mem::replace(&mut held.is_refused, true)
@@ -91,7 +91,8 @@ impl Origins {
         self.shortage.begins(now)
     }
 
-    /// One less. How many were refused, when no origin is over the limit any more and that is to be told.
+    /// Counts one connection less. Returns how many were refused, if no origin is over the limit any more and that is to be
+    /// reported.
     pub(super) fn leave(&mut self, origin: Option<Origin>) -> Option<u64> {
         let origin = origin?;
         let held = self.held.get_mut(&origin)?;

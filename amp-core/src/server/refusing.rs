@@ -13,12 +13,13 @@ use crate::responder::{Ask, Located};
 use crate::settings::Settings;
 use crate::wire::BoxLimits;
 
-/// How long a connection that is refused is waited for.
+/// How long a refused connection may take to end.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest first box that gets an answer.
 const MAX_BOX: usize = 128 * 1024;
 
-/// Answers the first ask of a connection with `BUSY` and closes it: who only sees the end does not know that trying again later helps.
+/// Answers the first ask of a connection with `BUSY` and closes it: a client that only sees the end does not know that trying
+/// again later helps.
 pub(super) async fn refuse<T>(
     transport: T,
     peer: Peer,
@@ -38,12 +39,12 @@ pub(super) async fn refuse<T>(
         .max_inbound(MAX_BOX)
         .max_outbound(MAX_BOX)
         .close_timeout(Duration::from_secs(1));
-    // That it is refused is told already, and bounded: what else it does would be told for each connection.
+    // The refusal is reported already, and bounded: anything else that it does would be reported for each connection.
     let builder = server.unserved().settings(settings).locator(Refusing(refusal.words()));
     let (connection, driver) = builder.build_placed(transport, peer, refusal.on_first_box());
     refusal.attach(connection.downgrade());
     let refused = drive(connection, driver, lifecycle, || refusal.was_read());
-    // Over the time, it is closed as it is.
+    // When the time is over, it is closed as it is.
     let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refused).await;
     drop(refusal);
 }

@@ -6,8 +6,8 @@ use crate::events::Shortage;
 pub(super) use spare::wants_descriptors;
 use spare::{CAN_KEEP, Spare, open};
 
-/// Descriptors that are kept free for connections that come when the process has no more: each is an open file of its own, which counts
-/// in the whole system, too. Where it is not known how a platform tells of their end, none is kept.
+/// Descriptors that are kept free for connections that arrive when the process has no more. Each is an open file of its own,
+/// which counts in the whole system, too. Where it is unknown how a platform reports that descriptors have run out, none is kept.
 #[derive(Debug)]
 pub(super) struct Reserve {
     size: usize,
@@ -31,7 +31,8 @@ impl Reserve {
         }
     }
 
-    /// Fills it up again, as far as there are descriptors. Whether the shortage is over: it is full, and there are more.
+    /// Refills the reserve, as far as there are descriptors. Returns whether the shortage is over: it is full, and there are
+    /// more.
     pub(super) fn refill(&mut self, owner: &str) -> bool {
         if self.spare.len() == self.size && !self.shortage.is_told() {
             return true;
@@ -48,7 +49,7 @@ impl Reserve {
         self.spare.is_empty()
     }
 
-    /// There was no descriptor for a connection. Frees one. Whether there was one to free.
+    /// Called when there was no descriptor for a connection. Frees one. Returns whether there was one to free.
     pub(super) fn lend(&mut self, owner: &str, error: &io::Error, now: Instant) -> bool {
         if self.shortage.begins(now) {
             tracing::warn!(%error, "a {owner} has no descriptors left: connections are refused");

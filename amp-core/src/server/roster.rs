@@ -8,12 +8,12 @@ use crate::events::Shortage;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 
-/// How many connections that are refused are answered at once; further ones are closed without a word.
+/// Number of refused connections that are answered at once; further ones are closed without an answer.
 pub(super) const MAX_REFUSALS: usize = 64;
 
-/// The connections of one server: how many there are, which of them have never sent a whole box, and how many were refused.
+/// The connections of one server: their number, those that have never sent a whole box, and the number of refused ones.
 ///
-/// Nothing here is looked at but when a connection comes, goes, or has sent its first box.
+/// It is looked at only when a connection arrives, ends, or has sent its first box.
 pub(super) struct Roster {
     max_connections: usize,
     state: Mutex<State>,
@@ -22,19 +22,19 @@ pub(super) struct Roster {
 struct State {
     /// The number of the next connection.
     next: u64,
-    /// How many have a place.
+    /// Number of connections that have a place.
     count: usize,
-    /// Those that have a place and never sent a whole box, the one that was accepted earliest first.
+    /// Connections that have a place and never sent a whole box, ordered by when they were accepted, the earliest first.
     silent: BTreeMap<u64, Silent>,
-    /// Those that lost their place to another, and are not gone yet.
+    /// Connections that lost their place to another, and have not ended yet.
     ousted: HashSet<u64>,
     origins: Origins,
     full: Shortage,
-    /// How many are being refused.
+    /// Number of connections that are being refused.
     refusals: usize,
-    /// Those of them that have not sent a whole box.
+    /// Refused connections that have not sent a whole box.
     silent_refusals: BTreeMap<u64, Silent>,
-    /// One of these that is to end, once no lock is held.
+    /// One of these that is to be ended once no lock is held.
     dropped: Option<WeakConnection>,
     refused: u64,
 }
@@ -43,11 +43,12 @@ struct Silent {
     origin: Option<Origin>,
     /// `None` until it is set up.
     connection: Option<WeakConnection>,
-    /// Whether it was read once and no box had come. Before that nobody knows: many are accepted before the first of them is read.
+    /// Whether it was read once without a box. Before that it is unknown: many connections are accepted before the first of them
+    /// is read.
     is_read: bool,
 }
 
-/// What becomes of a connection that was accepted.
+/// Decision about a connection that was accepted.
 pub(super) enum Admission {
     Served(Place),
     Refused(Refusal),
@@ -55,7 +56,7 @@ pub(super) enum Admission {
     Dropped,
 }
 
-/// Something for the log, once no lock is held.
+/// A line for the log, written once no lock is held.
 enum Notice {
     Full,
     HasRoom { refused: u64 },
@@ -86,17 +87,18 @@ impl Roster {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many connections there are.
+    /// Returns the number of connections.
     pub(super) fn connections(&self) -> usize {
         self.lock().count
     }
 
-    /// How many connections were refused, or ended to make room.
+    /// Returns how many connections were refused, or ended to make room.
     pub(super) fn refused(&self) -> u64 {
         self.lock().refused
     }
 
-    /// Finds a place for one more: a free one, or that of the one that was accepted earliest of those that have never sent a whole box.
+    /// Finds a place for one more connection: a free one, or the place of the earliest connection that has never sent a whole
+    /// box.
     pub(super) fn admit(self: &Arc<Self>, peer: &Peer) -> Admission {
         let (origin, now) = (Origin::of(peer), now());
         let mut state = self.lock();
@@ -137,7 +139,8 @@ impl Roster {
         Place { roster: Arc::clone(self), number, origin }
     }
 
-    /// The process has no descriptors left for one more: it takes the place of one that has never sent a whole box, or is refused.
+    /// The process has no descriptors left for one more: it takes the place of one that has never sent a whole box, or is
+    /// refused.
     pub(super) fn admit_scarce(self: &Arc<Self>, peer: &Peer) -> Admission {
         let origin = Origin::of(peer);
         let mut state = self.lock();
@@ -159,7 +162,7 @@ impl Roster {
     fn refusal(self: &Arc<Self>, state: &mut State, words: &'static str) -> Admission {
         state.refused += 1;
         if state.refusals >= MAX_REFUSALS {
-            // One that says nothing gets no answer. It is dropped, and not whoever may say something.
+            // A silent connection needs no answer. So it is dropped, and not one that may still send something.
             let Some((_, silent)) = earliest(&mut state.silent_refusals) else { return Admission::Dropped };
             state.dropped = silent.connection;
         }
@@ -170,7 +173,7 @@ impl Roster {
         Admission::Refused(Refusal { roster: Arc::clone(self), number, words })
     }
 
-    /// Nobody is told anything: the process accepts one to close it.
+    /// Nothing is logged or answered: the process accepts a connection only to close it.
     pub(super) fn count_dropped(&self) {
         self.lock().refused += 1;
     }
@@ -197,13 +200,13 @@ impl Roster {
     }
 }
 
-/// Takes out the one that was accepted earliest of those that were read.
+/// Takes out the earliest of the connections that were read.
 fn earliest(silent: &mut BTreeMap<u64, Silent>) -> Option<(u64, Silent)> {
     let number = silent.iter().find(|(_, silent)| silent.is_read).map(|(number, _)| *number)?;
     silent.remove_entry(&number)
 }
 
-/// Ends a connection that has lost its place. Under no lock: it wakes.
+/// Ends a connection that has lost its place. Called without a lock, because it wakes.
 fn make_room(connection: Option<WeakConnection>) {
     if let Some(connection) = connection.and_then(|connection| connection.upgrade()) {
         connection.end(CloseReason::MadeRoom);
@@ -211,8 +214,8 @@ fn make_room(connection: Option<WeakConnection>) {
 }
 
 impl State {
-    /// Takes the place of the one that was accepted earliest of those that have never sent a whole box. Returns its connection, and how
-    /// many of full origins were refused, if that is to be told.
+    /// Takes the place of the earliest connection that has never sent a whole box. Returns that connection, and how many of full
+    /// origins were refused, if that is to be logged.
     fn oust(&mut self) -> Option<(Option<WeakConnection>, Option<u64>)> {
         let (number, Silent { origin, connection, .. }) = earliest(&mut self.silent)?;
         self.ousted.insert(number);
@@ -222,7 +225,7 @@ impl State {
     }
 }
 
-/// The place of one connection, given up when it is dropped.
+/// The place of one connection, released when it is dropped.
 pub(super) struct Place {
     roster: Arc<Roster>,
     number: u64,
@@ -230,7 +233,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The connection is set up. Whether it still has its place.
+    /// The connection is set up. Returns whether it still has its place.
     pub(super) fn attach(&self, connection: WeakConnection) -> bool {
         match self.roster.lock().silent.get_mut(&self.number) {
             Some(silent) => {
@@ -241,14 +244,15 @@ impl Place {
         }
     }
 
-    /// The connection was read for the first time. If no whole box had come, it is one that may have to make room.
+    /// The connection was read for the first time. If no whole box had arrived, it may have to make room.
     pub(super) fn was_read(&self) {
         if let Some(silent) = self.roster.lock().silent.get_mut(&self.number) {
             silent.is_read = true;
         }
     }
 
-    /// What is called with the connection's first whole box. Whether it still has its place: then it keeps that.
+    /// Returns the function to call with the connection's first whole box. It returns whether the connection still has its place,
+    /// which it then keeps.
     pub(super) fn on_first_box(&self) -> Box<dyn FnOnce() -> bool + Send> {
         let (roster, number) = (Arc::clone(&self.roster), self.number);
         Box::new(move || roster.lock().silent.remove(&number).is_some())
@@ -297,7 +301,7 @@ impl Refusal {
         }
     }
 
-    /// What is called with its first whole box: it is answered.
+    /// Returns the function to call with its first whole box: that box is answered.
     pub(super) fn on_first_box(&self) -> Box<dyn FnOnce() -> bool + Send> {
         let (roster, number) = (Arc::clone(&self.roster), self.number);
         Box::new(move || {
@@ -306,7 +310,7 @@ impl Refusal {
         })
     }
 
-    /// What the peer is told.
+    /// The description in the peer's answer.
     pub(super) fn words(&self) -> &'static str {
         self.words
     }

@@ -25,7 +25,8 @@ pub(super) struct Connections<M> {
 }
 
 impl<M> Connections<M> {
-    /// Drives a connection to its end, and closes it when the server closes. `None` when it is not even answered.
+    /// Drives a connection to its end, and closes it when the server closes. Returns `None` when the connection is not even
+    /// answered.
     pub(super) fn serve<T, S>(
         &self,
         transport: T,
@@ -47,7 +48,7 @@ impl<M> Connections<M> {
         };
         let (session, builder) = (Arc::clone(&self.session), self.builder.clone());
         let (on_connection, lifecycle) = (Arc::clone(&self.on_connection), self.lifecycle.clone());
-        // What the user's closures do happens in the task: a panic of theirs costs one connection.
+        // The user's closures run in the task: a panic of theirs costs one connection.
         let (place, refusal) = match admission {
             Admission::Served(place) => (Some(place), None),
             Admission::Refused(refusal) => (None, Some(refusal)),
@@ -65,7 +66,8 @@ impl<M> Connections<M> {
     }
 }
 
-/// Runs the user's closures for a connection. `None` when its peer is refused, its place is lost already, or a closure panics.
+/// Runs the user's closures for a connection. Returns `None` when its peer is refused, its place is already lost, or a closure
+/// panics.
 fn set_up<T, S>(
     place: &Place,
     session: &impl Fn(&Incoming) -> S,

@@ -7,9 +7,9 @@ use crate::escaped::Escaped;
 use crate::locator::Locator;
 use crate::peer::Peer;
 
-/// A connection that a server has accepted and that is being set up: what the server's closure gets.
+/// A connection that a server has accepted and that is being set up: the argument of the server's closure.
 ///
-/// What it makes of it may hold the peer and a handle, so that commands need no exposed fields for them:
+/// The session may hold the peer and a handle, so that commands need no exposed fields for them:
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -51,14 +51,14 @@ impl Incoming {
         Self { peer, connection }
     }
 
-    /// The peer that has connected.
+    /// The connected peer.
     #[must_use]
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
 
-    /// A handle that keeps the connection neither open nor alive. There is no connection before the closure has returned: until then, and
-    /// for good if it refuses the peer, [`upgrade`](WeakConnection::upgrade) returns `None`.
+    /// A weak handle, which does not keep the connection open. There is no connection before the closure has returned: until
+    /// then, and for good if it refuses the peer, [`upgrade`](WeakConnection::upgrade) returns `None`.
     #[must_use]
     pub fn connection(&self) -> &WeakConnection {
         &self.connection
@@ -71,11 +71,11 @@ impl fmt::Debug for Incoming {
     }
 }
 
-/// What a server needs for one connection: what answers it, its state, and what extends it.
+/// Parts that a server sets up for one connection: its locator, its state and its extensions.
 ///
-/// A server's closure returns one, or a [`Locator`] where no more is needed. State and extensions are those of this connection only;
-/// [`ServerBuilder::state`](super::ServerBuilder::state) and [`ServerBuilder::extension`](super::ServerBuilder::extension) add those that
-/// all have.
+/// A server's closure returns one, or a [`Locator`] where no more is needed. State and extensions belong to this connection only;
+/// [`ServerBuilder::state`](super::ServerBuilder::state) and [`ServerBuilder::extension`](super::ServerBuilder::extension) add
+/// those of all connections.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -110,8 +110,8 @@ impl Session {
         Self { locator: Arc::new(locator), states: States::default(), extensions: Extensions::default() }
     }
 
-    /// Sets a value of the user's own, which the responders of this connection get as [`State<T>`](crate::State). One of each type: it
-    /// replaces the [server's](super::ServerBuilder::state).
+    /// Sets a value of the user's own, which the responders of this connection receive as [`State<T>`](crate::State). One of each
+    /// type: it replaces the [server's](super::ServerBuilder::state).
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared_state(Arc::new(value))
     }
@@ -128,7 +128,7 @@ impl Session {
         self
     }
 
-    /// A builder of the session's connection.
+    /// Configures a builder for the session's connection.
     pub(super) fn set_up(self, builder: ConnectionBuilder) -> ConnectionBuilder {
         builder.locator(self.locator).states(self.states).extensions(self.extensions)
     }
@@ -142,8 +142,9 @@ impl fmt::Debug for Session {
 
 /// A peer that a server does not serve, and why.
 ///
-/// A server's closure returns it in place of a session. The reason is logged at `WARN`, on one line and cut after 512 characters; of very
-/// many only some are, with the number of the others. The peer is not told. Every error becomes one by `?`, as what it says.
+/// A server's closure returns it in place of a session. The reason is logged at `WARN`, on one line and cut after 512 characters.
+/// Of very many refusals only some are logged, with the number of the others. The peer is not told the reason. `?` converts any
+/// error into it, with the error's text as the reason.
 ///
 /// ```no_run
 /// # extern crate amp_core as amp;
@@ -178,7 +179,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Refuses a peer for a reason, which goes into the log.
+    /// Refuses a peer for a reason, which is logged.
     pub fn new(reason: impl fmt::Display) -> Self {
         Self { reason: Escaped(reason).to_string() }
     }
@@ -194,7 +195,7 @@ impl<E: std::error::Error> From<E> for Refused {
     }
 }
 
-/// What a server's closure returns: a [`Locator`], a [`Session`], or the `Result` of one of them and [`Refused`].
+/// The return value of a server's closure: a [`Locator`], a [`Session`], or a `Result` of one of them and [`Refused`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what a connection answers",
     label = "neither a locator nor a `Session`",
@@ -202,10 +203,10 @@ impl<E: std::error::Error> From<E> for Refused {
     note = "a type whose `impl` block has `#[responder]` becomes one with `.into_locator()`"
 )]
 pub trait IntoSession: 'static {
-    /// The session of one connection.
+    /// Converts it into the session of one connection.
     ///
     /// # Errors
-    /// When the peer is refused: its transport is closed at once, and there is no connection.
+    /// If the peer is refused: its transport is closed at once, and there is no connection.
     fn into_session(self) -> Result<Session, Refused>;
 }
 
@@ -238,6 +239,6 @@ impl<S: IntoSession> IntoSession for Result<S, Refused> {
 )]
 pub trait MakeSession<S>: Fn(&Incoming) -> S + Send + Sync + 'static {}
 
-// Otherwise the compiler asks for a `Fn(&Incoming)` and not for what stands above.
+// Without the hint the compiler would ask for a `Fn(&Incoming)` and not for what stands above.
 #[diagnostic::do_not_recommend]
 impl<M: Fn(&Incoming) -> S + Send + Sync + 'static, S> MakeSession<S> for M {}

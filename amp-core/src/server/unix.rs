@@ -17,7 +17,7 @@ impl Listener for UnixListener {
     }
 }
 
-/// A listening unix socket that takes its path away when it is dropped, if that still leads to it.
+/// A listening unix socket that removes its path when it is dropped, if the path still leads to it.
 ///
 /// On Linux a path that begins with a NUL byte, as in `"\0agent"`, is a name in the abstract namespace: there is no file, and
 /// the name is free again when the socket is dropped.
@@ -32,10 +32,10 @@ impl UnixSocket {
     /// Binds a path that must not exist yet, or an abstract name that is free.
     ///
     /// # Errors
-    /// When the path cannot be bound.
+    /// If the path cannot be bound.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with I/O enabled.
+    /// If called outside a tokio runtime with I/O enabled.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
         // Outside a runtime it panics before there is a file.
         drop(tokio::runtime::Handle::current());
@@ -54,7 +54,7 @@ impl Listener for UnixSocket {
     }
 }
 
-/// The file of a bound socket. Dropping it takes its path away, if that still leads to it.
+/// The file of a bound socket. Dropping it removes its path, if the path still leads to it.
 #[derive(Debug)]
 struct SocketFile {
     path: PathBuf,
@@ -63,7 +63,7 @@ struct SocketFile {
 
 impl SocketFile {
     fn of(path: &Path) -> io::Result<Self> {
-        // The process may change its directory meanwhile. The path was bound as given, because a socket's path must be short.
+        // The process may change its directory later. The path was bound as passed, because a socket's path must be short.
         let path = std::path::absolute(path)?;
         let identity = identity(&path)?;
         Ok(Self { path, identity })
@@ -78,7 +78,7 @@ impl Drop for SocketFile {
     }
 }
 
-/// Which file a path leads to.
+/// Identifies the file that a path leads to.
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
 }

@@ -8,7 +8,7 @@ use super::{DecodeError, DecodeErrorKind, Key};
 use crate::exposed::Context;
 use crate::wire::{BoxLimits, END, MAX_KEY, Pairs, RawBox, length_at};
 
-/// Values from this many bytes on may be kept as slices of the received buffer. To copy a smaller one costs less than to share.
+/// Values from this many bytes on may be kept as slices of the received buffer. Copying a smaller one costs less than sharing it.
 const SLICE_FROM: usize = 8 * 1024;
 
 /// Looks up the keys of one box. Fast when asked in ascending order, right in any order.
@@ -18,15 +18,15 @@ pub struct BoxReader<'a> {
     owner: Option<&'a RawBox>,
     scope: Option<&'a Scope<'a>>,
     next: Pairs<'a>,
-    /// The last key that was found on the way.
+    /// The last key that was passed.
     passed: &'a [u8],
     ascending: bool,
     depth: u8,
 }
 
 impl<'a> BoxReader<'a> {
-    /// A reader of a received box, whose values may nest `nesting` levels deep. How much they decode to is not bounded but by the
-    /// box: at a connection it is.
+    /// A reader of a received box, whose values may nest `nesting` levels deep. Only the box itself bounds what they decode to;
+    /// at a connection there is a limit.
     #[must_use]
     pub fn new(raw: &'a RawBox, nesting: u8) -> Self {
         Self {
@@ -40,12 +40,12 @@ impl<'a> BoxReader<'a> {
         }
     }
 
-    /// A reader that begins behind the pair that ends at `position`, which was looked at before.
+    /// A reader that begins behind the pair that ends at `position`, which was read before.
     pub(crate) fn behind(raw: &'a RawBox, position: usize, nesting: u8) -> Self {
         let mut reader = Self::new(raw, nesting);
         if reader.ascending {
             reader.next = raw.pairs_from(position);
-            // Whatever sorts before AMP's own keys is behind.
+            // All keys that sort before AMP's own are behind the position.
             reader.passed = b"_";
         }
         reader
@@ -63,7 +63,7 @@ impl<'a> BoxReader<'a> {
         self.scope.is_some()
     }
 
-    /// What the place of decoding exposes; `None` in tests and tools, which have no connection. See [`RawValue::context`].
+    /// The context of the place of decoding; `None` in tests and tools, which have no connection. See [`RawValue::context`].
     #[must_use]
     pub fn context(&self) -> Option<&'a dyn Context> {
         self.scope.and_then(Scope::context)
@@ -72,14 +72,14 @@ impl<'a> BoxReader<'a> {
     /// The value of `key`; the last one if there are several (`wire.md` 2.1).
     #[inline(always)]
     pub fn value(&mut self, key: Key) -> Option<RawValue<'a>> {
-        // What is asked for in order stands right here.
+        // A key that is asked for in order is the next one.
         if self.ascending
             && let Some(value) = self.next.next_if(key.as_wire())
         {
             self.passed = key.name_bytes();
             return Some(self.raw(value));
         }
-        // A peer fills a list with empty boxes for two bytes each: none of them takes a look-up for each of its fields.
+        // A peer fills a list with empty boxes for two bytes each: none of them costs a look-up for each of its fields.
         if self.bytes.len() <= END.len() {
             return None;
         }
@@ -116,7 +116,7 @@ impl<'a> BoxReader<'a> {
         Pairs::new(self.bytes).filter(|(key, _)| *key == name).last().map(|(_, value)| self.raw(value))
     }
 
-    /// All pairs in the order in which they came, duplicates included.
+    /// All pairs in the order of arrival, duplicates included.
     pub fn pairs(&self) -> impl Iterator<Item = (&'a [u8], RawValue<'a>)> + use<'a> {
         let whole = self.raw(self.bytes);
         Pairs::new(self.bytes).map(move |(key, bytes)| (key, RawValue { bytes, ..whole }))
@@ -128,7 +128,7 @@ impl<'a> BoxReader<'a> {
     }
 }
 
-/// The bytes of one received value, before they become a Rust value.
+/// The bytes of one received value, before they are decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct RawValue<'a> {
     bytes: &'a [u8],
@@ -144,23 +144,23 @@ impl<'a> RawValue<'a> {
         Self { bytes, owner: None, scope: None, depth: BoxLimits::DEFAULT.nesting }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(self) -> &'a [u8] {
         self.bytes
     }
 
-    /// What the place of decoding exposes; `None` in tests and tools, which have no connection. Twisted's `proto`.
+    /// The context of the place of decoding; `None` in tests and tools, which have no connection. Twisted's `proto`.
     ///
-    /// It is that of the connection which the value came over: its [`Peer`](crate::Peer), its [`State`](crate::State)s and the
-    /// [`Connection`](crate::Connection) itself, at the responder and at the caller.
+    /// It exposes values of the connection which the value came over: its [`Peer`](crate::Peer), its [`State`](crate::State)s and
+    /// the [`Connection`](crate::Connection) itself, at the responder and at the caller.
     #[must_use]
     pub fn context(self) -> Option<&'a dyn Context> {
         self.scope.and_then(Scope::context)
     }
 
-    /// The bytes as an owned value: a slice of the received buffer when they are most of it, else a copy. So the value never
-    /// keeps more than twice its own length in memory.
+    /// Returns the bytes as an owned value: a slice of the received buffer if they are most of it, otherwise a copy. So the value
+    /// never keeps more than twice its own length in memory.
     #[must_use]
     pub fn to_shared(self) -> Bytes {
         match self.sharing() {
@@ -169,7 +169,7 @@ impl<'a> RawValue<'a> {
         }
     }
 
-    /// How many bytes live as long as what [`to_shared`](Self::to_shared) returns.
+    /// Returns how many bytes live as long as the result of [`to_shared`](Self::to_shared).
     #[inline]
     pub(super) fn shared_size(self) -> usize {
         self.sharing().map_or(self.bytes.len(), RawBox::pinned)
@@ -181,22 +181,22 @@ impl<'a> RawValue<'a> {
         self.owner.filter(|owner| self.bytes.len() >= SLICE_FROM && owner.pinned() / 2 <= self.bytes.len())
     }
 
-    /// The bytes as a slice of the received buffer, however small: for a type that decides itself what it copies, by how much
-    /// the slice keeps in [memory](Self::pinned).
+    /// Returns the bytes as a slice of the received buffer, however small: for a type that decides itself when to copy, by how
+    /// much [memory](Self::pinned) the slice keeps.
     #[doc(hidden)]
     #[must_use]
     pub fn to_slice(self) -> Bytes {
         self.owner.map_or_else(|| Bytes::copy_from_slice(self.bytes), |owner| owner.slice_of(self.bytes))
     }
 
-    /// How many bytes of memory live as long as a [slice](Self::to_slice) of this value: those of the whole allocation.
+    /// Returns how many bytes of memory live as long as a [slice](Self::to_slice) of this value: those of the whole allocation.
     #[doc(hidden)]
     #[must_use]
     pub fn pinned(self) -> usize {
         self.owner.map_or(self.bytes.len(), RawBox::pinned)
     }
 
-    /// The same value seen through other bytes, such as unpacked ones.
+    /// The same value with other bytes, such as decompressed ones.
     #[must_use]
     pub fn with_bytes<'b>(self, bytes: &'b [u8]) -> RawValue<'b>
     where
@@ -209,8 +209,9 @@ impl<'a> RawValue<'a> {
     /// [`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes). While a responder runs, what its command has charged counts
     /// towards [`Settings::max_inbound`](crate::Settings::max_inbound), too.
     ///
-    /// Text, byte strings and lists that are decoded by their own `decode` are charged already. What else grows with what the peer
-    /// sends is to be charged before it is made. A value that was not received in a box has no budget, and all goes.
+    /// Text, byte strings and lists that are decoded by their own `decode` are charged already. Any other memory that grows with
+    /// the received bytes must be charged before it is allocated. A value that was not received in a box has no budget, and every
+    /// charge succeeds.
     ///
     /// ```
     /// # extern crate amp_core as amp;
@@ -234,14 +235,14 @@ impl<'a> RawValue<'a> {
     /// ```
     ///
     /// # Errors
-    /// When the budget is used up: [`TooManyBytes`](DecodeErrorKind::TooManyBytes), or [`NoRoom`](DecodeErrorKind::NoRoom). The
-    /// value is to pass the error on.
+    /// If the budget is used up: [`TooManyBytes`](DecodeErrorKind::TooManyBytes), or [`NoRoom`](DecodeErrorKind::NoRoom). The
+    /// value must pass the error on.
     #[inline]
     pub fn charge(self, bytes: usize) -> Result<(), DecodeError> {
         self.scope.map_or(Ok(()), |scope| scope.budget().charge(bytes))
     }
 
-    /// Charges an allocation of so many bytes, if they are any.
+    /// Charges an allocation of `bytes` bytes, unless that is 0.
     #[inline]
     pub(super) fn charge_allocation(self, bytes: usize) -> Result<(), DecodeError> {
         match self.scope {
@@ -262,7 +263,7 @@ impl<'a> RawValue<'a> {
     /// The boxes of an `AmpList`, one behind the other.
     ///
     /// # Errors
-    /// Boxes fail when the list is cut short or nests too deep; see [`items`](Self::items).
+    /// Boxes fail if the list is cut short or nests too deep; see [`items`](Self::items).
     pub fn boxes(self) -> impl Iterator<Item = Result<BoxReader<'a>, DecodeError>> + use<'a> {
         self.parts(split_box).map(|part| {
             part.map(|((bytes, ascending), value)| BoxReader {
@@ -277,17 +278,17 @@ impl<'a> RawValue<'a> {
         })
     }
 
-    /// How many [`items`](Self::items) there are; `None` when the list is cut short.
+    /// Returns how many [`items`](Self::items) there are; `None` if the list is cut short.
     pub(super) fn count_items(self) -> Option<usize> {
         count(self.bytes, split_item)
     }
 
-    /// How many [`boxes`](Self::boxes) there are; `None` when the list is cut short.
+    /// Returns how many [`boxes`](Self::boxes) there are; `None` if the list is cut short.
     pub(crate) fn count_boxes(self) -> Option<usize> {
         count(self.bytes, split_box)
     }
 
-    /// Cuts the bytes into parts one level deeper, until they are used up or one is not whole.
+    /// Splits the bytes into parts one level deeper, until they are used up or one is not whole.
     fn parts<T>(
         self,
         split: impl Fn(&'a [u8]) -> Option<(T, &'a [u8])>,
@@ -325,7 +326,7 @@ fn count<'a, T>(mut rest: &'a [u8], split: impl Fn(&'a [u8]) -> Option<(T, &'a [
     Some(count)
 }
 
-/// The first item of `bytes`, and what follows it.
+/// The first item of `bytes`, and the bytes behind it.
 fn split_item(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.get(2..)?.split_at_checked(length_at(bytes, 0)?)
 }
@@ -333,7 +334,7 @@ fn split_item(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The bytes of a nested box, and whether its keys ascend.
 type Part<'a> = (&'a [u8], bool);
 
-/// The first box of `bytes`, and what follows it.
+/// The first box of `bytes`, and the bytes behind it.
 #[inline]
 fn split_box(bytes: &[u8]) -> Option<(Part<'_>, &[u8])> {
     if let Some((&END, rest)) = bytes.split_first_chunk() {

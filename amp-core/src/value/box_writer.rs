@@ -4,15 +4,15 @@ use super::{EncodeError, EncodeErrorKind, Value};
 use crate::exposed::{Context, ContextRef};
 use crate::wire::{BoxLimits, END, MAX_KEY, MAX_VALUE, Pairs, length_bytes, put_first, put_pair};
 
-/// A key known when the program is compiled, with its length before it as on the wire.
+/// A key known at compile time, with its length before it as on the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Key(&'static [u8]);
 
 impl Key {
-    /// A key from its wire form: two length bytes, then the name.
+    /// Makes a key from its wire form: two length bytes, then the name.
     ///
     /// # Panics
-    /// When the length does not fit the name. The macros call it in constants only.
+    /// If the length does not match the name. The macros call it in constants only.
     #[must_use]
     pub const fn from_wire(wire: &'static [u8]) -> Self {
         assert!(
@@ -65,22 +65,22 @@ impl<'a> BoxWriter<'a> {
         Self::within(buffer, None, nesting)
     }
 
-    /// A box whose values see a context.
+    /// Begins a box whose values see a context.
     #[inline]
     pub(crate) fn within(buffer: &'a mut Vec<u8>, context: Option<ContextRef<'a>>, nesting: u8) -> Self {
         Self { start: buffer.len(), buffer, context, depth: nesting, unordered: false }
     }
 
-    /// What the place of encoding exposes; `None` in tests and tools, which have no connection. See [`ValueWriter::context`].
+    /// The context of the place of encoding; `None` in tests and tools, which have no connection. See [`ValueWriter::context`].
     #[must_use]
     pub fn context(&self) -> Option<&'a dyn Context> {
         self.context.map(ContextRef::context)
     }
 
-    /// Writes a pair whose key the caller puts in its place in the order.
+    /// Writes a pair. The caller must put its key in its place in the order.
     ///
     /// # Errors
-    /// When the value cannot be written or has more than [`MAX_VALUE`] bytes.
+    /// If the value cannot be written or has more than [`MAX_VALUE`] bytes.
     #[inline(always)]
     pub fn put<T: Value>(&mut self, key: Key, value: &T) -> Result<(), EncodeError> {
         self.buffer.extend_from_slice(key.as_wire());
@@ -93,17 +93,17 @@ impl<'a> BoxWriter<'a> {
     /// Writes a pair whose key is known only at run time, such as `name.2`; the box is put in order at its end.
     ///
     /// # Errors
-    /// When the key is empty or has more than [`MAX_KEY`] bytes, begins with `_` (AMP's own keys do),
-    /// or the value cannot be written.
+    /// If the key is empty or has more than [`MAX_KEY`] bytes, begins with `_` (AMP's own keys do), or the value cannot be
+    /// written.
     pub fn put_named<T: Value>(&mut self, name: &str, value: &T) -> Result<(), EncodeError> {
         self.begin_named(name)?;
         self.put_value(value).map_err(|error| error.at_key(name))
     }
 
-    /// As [`put_named`](Self::put_named), for bytes that are the value as they are.
+    /// As [`put_named`](Self::put_named), for a value that is already encoded.
     ///
     /// # Errors
-    /// When the key does not fit, or there are more than [`MAX_VALUE`] bytes.
+    /// If the key does not fit, or there are more than [`MAX_VALUE`] bytes.
     pub fn put_bytes(&mut self, name: &str, value: &[u8]) -> Result<(), EncodeError> {
         self.begin_named(name)?;
         self.put_counted(|writer| {
@@ -113,10 +113,10 @@ impl<'a> BoxWriter<'a> {
         .map_err(|error| error.at_key(name))
     }
 
-    /// As [`put`](Self::put), for bytes that are the value as they are.
+    /// As [`put`](Self::put), for a value that is already encoded.
     ///
     /// # Errors
-    /// When there are more than [`MAX_VALUE`] bytes.
+    /// If there are more than [`MAX_VALUE`] bytes.
     pub fn put_raw(&mut self, key: Key, value: &[u8]) -> Result<(), EncodeError> {
         self.buffer.extend_from_slice(key.as_wire());
         let put = self.put_counted(|writer| {
@@ -170,7 +170,7 @@ impl<'a> BoxWriter<'a> {
     /// Ends the box.
     ///
     /// # Errors
-    /// When the box has more than `most` bytes.
+    /// If the box has more than `most` bytes.
     #[inline]
     pub fn finish(self, most: usize) -> Result<(), EncodeError> {
         self.buffer.extend_from_slice(&END);
@@ -183,7 +183,7 @@ impl<'a> BoxWriter<'a> {
         Ok(())
     }
 
-    /// Puts the pairs in bytewise order of their keys; of equal keys the last one stays.
+    /// Sorts the pairs in bytewise order of their keys; of equal keys the last one stays.
     #[cold]
     fn sort(self) {
         let written = self.buffer.split_off(self.start);
@@ -200,7 +200,7 @@ fn at_key(error: EncodeError, key: Key) -> EncodeError {
     error.at_key(key.name())
 }
 
-/// Writes one value at the end of a buffer. Lengths are the caller's care: the box or list around it counts.
+/// Writes one value at the end of a buffer. It does not check lengths: the box or list around it does.
 #[derive(Debug)]
 pub struct ValueWriter<'a> {
     buffer: &'a mut Vec<u8>,
@@ -209,13 +209,13 @@ pub struct ValueWriter<'a> {
 }
 
 impl<'a> ValueWriter<'a> {
-    /// A writer that is not within a box, for tests of a [`Value`] of your own.
+    /// A writer outside a box, for tests of a [`Value`] of your own.
     #[must_use]
     pub fn new(buffer: &'a mut Vec<u8>) -> Self {
         Self { buffer, context: None, depth: BoxLimits::DEFAULT.nesting }
     }
 
-    /// A writer to another buffer, for a value that is written there first, as to be packed.
+    /// A writer to another buffer, for a value that is written there first, for example to be compressed.
     #[must_use]
     pub fn with_buffer<'b>(&self, buffer: &'b mut Vec<u8>) -> ValueWriter<'b>
     where
@@ -224,10 +224,11 @@ impl<'a> ValueWriter<'a> {
         ValueWriter { buffer, context: self.context, depth: self.depth }
     }
 
-    /// What the place of encoding exposes; `None` in tests and tools, which have no connection. Twisted's `proto`.
+    /// The context of the place of encoding; `None` in tests and tools, which have no connection. Twisted's `proto`.
     ///
-    /// It is that of the connection which the value goes to: its [`Peer`](crate::Peer) and its [`State`](crate::State)s. Handles of
-    /// the connection are not exposed here, because its outbound buffer is locked meanwhile and dropping the last handle locks it.
+    /// It exposes values of the connection to which the value is sent: its [`Peer`](crate::Peer) and its
+    /// [`State`](crate::State)s. Handles of the connection are not exposed here, because its outbound buffer is locked meanwhile
+    /// and dropping the last handle locks it.
     #[must_use]
     pub fn context(&self) -> Option<&'a dyn Context> {
         self.context.map(ContextRef::context)
@@ -245,10 +246,10 @@ impl<'a> ValueWriter<'a> {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Appends one item of a `ListOf` to the value: its length, then what `write` appends.
+    /// Appends one item of a `ListOf` to the value: its length, then the bytes that `write` appends.
     ///
     /// # Errors
-    /// When the item has more than [`MAX_VALUE`] bytes or nests too deep.
+    /// If the item has more than [`MAX_VALUE`] bytes or nests too deep.
     pub fn put_item(
         &mut self,
         write: impl FnOnce(&mut ValueWriter<'_>) -> Result<(), EncodeError>,
@@ -256,10 +257,10 @@ impl<'a> ValueWriter<'a> {
         self.deeper()?.put_counted(write)
     }
 
-    /// Appends one nested box to the value, with the pairs that `write` puts.
+    /// Appends one nested box to the value, with the pairs that `write` writes.
     ///
     /// # Errors
-    /// When a pair cannot be written or the box nests too deep.
+    /// If a pair cannot be written or the box nests too deep.
     pub fn put_box(
         &mut self,
         write: impl FnOnce(&mut BoxWriter<'_>) -> Result<(), EncodeError>,
@@ -275,7 +276,7 @@ impl<'a> ValueWriter<'a> {
         Ok(ValueWriter { buffer: self.buffer, context: self.context, depth })
     }
 
-    /// Writes a length, whatever `write` appends, and then the true length in its place.
+    /// Writes a length, then the bytes that `write` appends, and then the true length in its place.
     #[inline]
     fn put_counted(
         &mut self,

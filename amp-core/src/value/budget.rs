@@ -4,23 +4,23 @@ use std::fmt;
 use super::{DecodeError, DecodeErrorKind};
 use crate::wire::BoxLimits;
 
-/// What an allocation costs beside its bytes.
+/// Cost of an allocation beside its bytes.
 pub(super) const ALLOCATION: usize = 16;
-/// What is decoded of any box without being counted: a small command with a short list costs nothing more.
+/// Bytes of any box that are decoded without being counted: a small command with a short list costs nothing more.
 const FREE: usize = 512;
-/// So many bytes are reserved at once: as many again as there were before, but no less and no more than these.
+/// Minimum and maximum number of bytes that are reserved at once: as many again as there were before, within these bounds.
 const STEPS: (usize, usize) = (1024, 64 * 1024);
 
-/// Where bytes that are decoded are counted beyond those of the received box.
+/// Counts decoded bytes beyond those of the received box.
 pub(crate) trait Reserve: fmt::Debug {
     /// Counts more bytes, if there is room for them.
     fn reserve(&self, bytes: usize) -> bool;
 }
 
-/// What may be decoded of one box, charged before the memory is taken.
+/// The bytes that may be decoded from one box, charged before the memory is allocated.
 ///
-/// The bytes of the box itself are counted by whoever holds it, and are free when it is dropped. So as much may be decoded at
-/// once; more is reserved.
+/// The bytes of the box itself are counted by its owner, and are free when it is dropped. So as many may be decoded at once; more
+/// must be reserved.
 #[derive(Debug)]
 pub(crate) struct Budget<'a> {
     limits: &'a BoxLimits,
@@ -35,13 +35,13 @@ pub(crate) struct Budget<'a> {
 
 #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "only connections have budgets"))]
 impl<'a> Budget<'a> {
-    /// As much as the limits say, counted nowhere.
+    /// A budget of the limits, counted nowhere.
     #[inline]
     pub(crate) fn new(limits: &'a BoxLimits) -> Self {
         Self::with(limits, usize::MAX, None)
     }
 
-    /// For a box of which `counted` bytes are counted.
+    /// A budget for a box of which `counted` bytes are counted.
     #[inline]
     pub(crate) fn reserving(limits: &'a BoxLimits, counted: usize, reserve: &'a dyn Reserve) -> Self {
         Self::with(limits, counted + FREE, Some(reserve))
@@ -99,19 +99,19 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// How many items were decoded.
+    /// Returns how many items were decoded.
     #[inline]
     pub(crate) fn items(&self) -> usize {
         self.limits.items - self.items.get()
     }
 
-    /// How many bytes are counted and not spent.
+    /// Returns how many bytes are counted and not spent.
     #[inline]
     pub(crate) fn room(&self) -> usize {
         self.room.get()
     }
 
-    /// Whether there was no room where bytes are counted: what failed for that may succeed later.
+    /// Whether a reservation was refused: a decode that failed for that may succeed later.
     pub(crate) fn is_refused(&self) -> bool {
         self.is_refused.get()
     }

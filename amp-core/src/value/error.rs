@@ -2,21 +2,21 @@ use std::fmt::{self, Display};
 
 use crate::violation::Violations;
 
-/// Why a received value does not become a Rust value. Names the argument, never shows the value.
+/// Why a received value does not convert to a Rust value. It names the argument, and never shows the value.
 #[derive(Debug)]
 pub struct DecodeError(Box<Located<DecodeErrorKind>>);
 
-/// What is wrong with a received value.
+/// The fault of a received value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
     /// The key is not in the box.
     #[error("missing")]
     Missing,
-    /// The text is not what the type takes.
+    /// The text is not valid for the type.
     #[error("not {0}")]
     NotA(&'static str),
-    /// A number that the Rust type does not hold.
+    /// A number that the Rust type cannot represent.
     #[error("out of range for {0}")]
     OutOfRange(&'static str),
     /// A byte string of another length than the array has.
@@ -36,20 +36,20 @@ pub enum DecodeErrorKind {
     /// The box decodes to more than [`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes).
     #[error("decodes to more than {limit} bytes; see `BoxLimits::decoded_bytes`")]
     TooManyBytes {
-        /// The limit that it crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
     /// The lists of the box have more than [`BoxLimits::items`](crate::wire::BoxLimits::items) together.
     #[error("more than {limit} items in the lists of one box; see `BoxLimits::items`")]
     TooManyItems {
-        /// The limit that they crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
-    /// There is no room for what it decodes to beside what else is held; there may be later. An ask is answered with
+    /// There is no room for the decoded values beside other memory that is held; there may be later. An ask is answered with
     /// [`codes::BUSY`](crate::error::codes::BUSY) then.
     #[error("no room for what it decodes to; see `Settings::max_inbound`")]
     NoRoom,
-    /// The values decode and break constraints. Of a list, its length is judged before it is decoded.
+    /// The values decode and break constraints. The length of a list is checked before it is decoded.
     #[error("{0}")]
     Constraints(Violations),
     /// A rule of a user's own value type.
@@ -57,11 +57,11 @@ pub enum DecodeErrorKind {
     Custom(String),
 }
 
-/// Why a Rust value cannot go on the wire. Nothing was sent.
+/// Why a Rust value cannot be encoded. Nothing was sent.
 #[derive(Debug)]
 pub struct EncodeError(Box<Located<EncodeErrorKind>>);
 
-/// What is wrong with a value to be sent.
+/// The fault of a value to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeErrorKind {
@@ -74,7 +74,7 @@ pub enum EncodeErrorKind {
     /// More than [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes) in one box.
     #[error("the box has more than {limit} bytes; see `BoxLimits::bytes`")]
     BoxTooLong {
-        /// The limit that it crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
     /// A key that is empty, longer than 255 bytes or begins with `_`.
@@ -120,11 +120,11 @@ impl<K> Located<K> {
     }
 }
 
-/// The same surface for both directions.
+/// The common interface for both directions.
 macro_rules! located_error {
     ($error:ident, $kind:ident) => {
         impl $error {
-            /// A fault of a user's own value type: `what` says what is expected, without the value.
+            /// A fault of a user's own value type: `what` names the expected form, without the value.
             #[must_use]
             pub fn custom(what: impl Display) -> Self {
                 $kind::Custom(what.to_string()).into()
@@ -150,7 +150,7 @@ macro_rules! located_error {
                 &self.0.path
             }
 
-            /// What is wrong there.
+            /// The kind of the fault.
             #[must_use]
             pub fn kind(&self) -> &$kind {
                 &self.0.kind
@@ -174,7 +174,7 @@ macro_rules! located_error {
 }
 
 impl DecodeError {
-    /// The same, with violations where they stand in the whole box: of a nested list its box is told by the path.
+    /// The same, with violations placed within the whole box: for a nested list the path names its box.
     #[cfg(feature = "tokio")]
     #[cold]
     pub(crate) fn into_placed(mut self) -> Self {

@@ -38,15 +38,15 @@ macro_rules! float {
 
 float! { f32 f64 }
 
-/// Shortest digits in another spelling (`1e16`, `0.00001`, `1.5e-7`) in Python's: plain from 1e-4 to 1e16, else
-/// an exponent with a sign and at least two digits.
+/// Converts the shortest digits in another spelling (`1e16`, `0.00001`, `1.5e-7`) to Python's: plain from 1e-4 to 1e16, else an
+/// exponent with a sign and at least two digits.
 fn write_repr(shortest: &str, out: &mut ValueWriter<'_>) {
     let (sign, number) = shortest.strip_prefix('-').map_or(("", shortest), |number| ("-", number));
     out.write(sign.as_bytes());
     let (mantissa, exponent) = number.split_once('e').unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let fraction = if fraction == "0" { "" } else { fraction };
-    // At most 17 digits that count, and a few zeros before them.
+    // At most 17 significant digits, and a few zeros before them.
     let mut digits = [0; 32];
     let length = whole.len() + fraction.len();
     digits[..whole.len()].copy_from_slice(whole.as_bytes());
@@ -58,7 +58,7 @@ fn write_repr(shortest: &str, out: &mut ValueWriter<'_>) {
     }
     let leading_zeros = digits.len() - digits.trim_start_matches('0').len();
     let shift: i32 = exponent.parse().unwrap_or(0);
-    // Where the decimal point stands, counted from the first significant digit.
+    // The position of the decimal point, counted from the first significant digit.
     let point = i32::try_from(whole.len()).unwrap_or(0) - i32::try_from(leading_zeros).unwrap_or(0) + shift;
     write_digits(significant, point, out);
 }

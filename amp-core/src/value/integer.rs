@@ -5,7 +5,7 @@ use crate::schema::AmpType;
 /// Python refuses to read longer integers (`sys.int_info.default_max_str_digits`).
 pub(super) const MAX_DIGITS: usize = 4300;
 
-/// An `Integer` as text: its sign and its digits, everything else that Python allows taken away.
+/// An `Integer` as text: its sign and its digits, without everything else that Python allows.
 pub(super) struct Digits {
     pub(super) negative: bool,
     /// Ascii digits, at least one.
@@ -13,7 +13,7 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    /// Reads what Python's `int()` reads (`wire.md` 2.4).
+    /// Parses the spellings that Python's `int()` accepts (`wire.md` 2.4).
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let text = trim(bytes);
         let (negative, text) = match text.split_first()? {
@@ -27,7 +27,7 @@ impl Digits {
     }
 }
 
-/// The plain form, which is what peers send: up to 18 digits, perhaps a minus.
+/// Parses the plain form, which is what peers send: up to 18 digits, perhaps a minus.
 #[inline]
 fn parse_plain(bytes: &[u8]) -> Option<i64> {
     let (negative, digits) = match bytes.split_first()? {
@@ -42,7 +42,7 @@ fn parse_plain(bytes: &[u8]) -> Option<i64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// The magnitude of any spelling, if 128 bits hold it.
+/// Returns the magnitude of any spelling, if 128 bits hold it.
 #[cold]
 fn parse_any(bytes: &[u8], name: &'static str) -> Result<(bool, u128), DecodeErrorKind> {
     let number = Digits::parse(bytes).ok_or(DecodeErrorKind::NotA("an integer"))?;
@@ -51,13 +51,13 @@ fn parse_any(bytes: &[u8], name: &'static str) -> Result<(bool, u128), DecodeErr
     Ok((number.negative, magnitude))
 }
 
-/// Integers from this on have more digits than 8 bytes hold.
+/// From this integer on there are more digits than 8 bytes hold.
 const MAX_SMALL: u32 = 100_000_000;
 
-/// The digits of a small number, and how many there are.
+/// Returns the digits of a small number, and their count.
 #[inline]
 fn small_digits(mut number: u32) -> ([u8; 8], usize) {
-    // Digit by digit from the last one on, each below those before: the first one ends lowest.
+    // Digit by digit from the last one on, each below those before: the first digit ends lowest.
     let (mut digits, mut length) = (0_u64, 0);
     while length == 0 || number > 0 {
         digits = digits << 8 | u64::from(b'0') | u64::from(number % 10);

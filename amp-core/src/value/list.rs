@@ -21,7 +21,7 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-/// A `ListOf`: each item behind its length, nothing at the end.
+/// Encodes a `ListOf`: each item behind its length, nothing at the end.
 pub(super) fn encode<T: Value>(items: &[T], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
     items
         .iter()
@@ -37,7 +37,7 @@ pub(super) fn decode<T: Value>(raw: RawValue<'_>) -> Result<Vec<T>, DecodeError>
     collect(raw, raw.items().map(|item| item.and_then(T::decode)))
 }
 
-/// Makes a list of the items of a value. Its memory is charged before it grows.
+/// Collects the items of a value into a list. Its memory is charged before it grows.
 pub(crate) fn collect<T>(
     raw: RawValue<'_>,
     items: impl Iterator<Item = Result<T, DecodeError>>,
@@ -54,8 +54,8 @@ pub(crate) fn collect<T>(
     Ok(list)
 }
 
-/// Doubles the list, but to no more than the value has items: each takes two bytes at least. What is charged is exactly what it
-/// takes.
+/// Doubles the list, but to no more than the value has items: each takes two bytes at least. It charges exactly the memory that
+/// it allocates.
 #[cold]
 fn grow<T>(list: &mut Vec<T>, raw: RawValue<'_>) -> Result<(), DecodeError> {
     let most = (raw.as_bytes().len() / 2).saturating_sub(list.len());

@@ -1,7 +1,7 @@
 //! Values: bytes to one Rust value and back. Imports `wire`, `exposed`, `violation` and `schema`.
 //!
-//! What is written is exactly what Twisted writes, and what is accepted is what Twisted accepts
-//! (`wire.md` 2.4), as far as the Rust type holds it.
+//! Encoding writes exactly what Twisted writes, and decoding accepts what Twisted accepts (`wire.md` 2.4), as far as the Rust
+//! type can represent it.
 
 #[cfg(feature = "num-bigint")]
 mod bigint;
@@ -85,7 +85,7 @@ pub trait Value: Sized {
     #[doc(hidden)]
     const LIST_TYPE: AmpType = AmpType::ListOf(&Self::TYPE);
 
-    /// For a list, how its items are counted before it is decoded.
+    /// For a list, the function that counts its items before it is decoded.
     #[doc(hidden)]
     const COUNT: Option<Count> = None;
 
@@ -96,25 +96,26 @@ pub trait Value: Sized {
     /// Appends the value's bytes.
     ///
     /// It runs while the connection's outbound buffer is locked: it must not use the connection. It may run more than once for
-    /// one box, and what it wrote may not be sent in the end, as when the box becomes too long. The [`context`] exposes what
-    /// belongs to the connection and needs no lock of it.
+    /// one box, and its bytes may not be sent in the end, for example if the box becomes too long. The [`context`] exposes values
+    /// of the connection that need no lock of it.
     ///
     /// [`context`]: ValueWriter::context
     ///
     /// # Errors
-    /// When the value has no form on the wire. The call fails then, and nothing is sent.
+    /// If the value has no form on the wire. The call fails then, and nothing is sent.
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError>;
 
-    /// Makes a value of received bytes. The [`context`](RawValue::context) exposes the connection that they came over.
+    /// Decodes a value from received bytes. The [`context`](RawValue::context) exposes the connection that they came over.
     ///
-    /// Values of this library are charged to the budget of their box ([`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes)). A
-    /// value that takes memory by itself, as much as the peer wants, [charges](RawValue::charge) it first.
+    /// Values of this library are charged to the budget of their box
+    /// ([`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes)). A value that allocates memory itself, as much as
+    /// the peer wants, must [charge](RawValue::charge) it first.
     ///
     /// # Errors
-    /// When the bytes are no such value. The one call fails then.
+    /// If the bytes are no such value. The one call fails then.
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError>;
 
-    /// Checks what is declared within the value; a nested box checks the constraints of its fields.
+    /// Checks the constraints declared within the value; a nested box checks those of its fields.
     fn check(&self, place: Place<'_>, found: &mut Violations) {
         let _ = (place, found);
     }
@@ -125,7 +126,7 @@ pub trait Value: Sized {
         list::encode(items, out)
     }
 
-    /// Makes a list of received bytes; the counterpart of [`encode_list`](Self::encode_list).
+    /// Decodes a list from received bytes; the counterpart of [`encode_list`](Self::encode_list).
     #[doc(hidden)]
     fn decode_list(raw: RawValue<'_>) -> Result<Vec<Self>, DecodeError> {
         list::decode(raw)

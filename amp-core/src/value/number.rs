@@ -1,8 +1,8 @@
-//! What Python's `int()` and `float()` share: white space around, single underscores between digits.
+//! Rules common to Python's `int()` and `float()`: surrounding white space, single underscores between digits.
 
 use std::borrow::Cow;
 
-/// Without the white space that Python strips from bytes: `\x1c` and `\xa0` stay.
+/// Removes the white space that Python strips from bytes: `\x1c` and `\xa0` stay.
 pub(super) fn trim(bytes: &[u8]) -> &[u8] {
     const fn is_space(byte: &u8) -> bool {
         matches!(byte, b' ' | b'\t'..=b'\r')
@@ -12,7 +12,7 @@ pub(super) fn trim(bytes: &[u8]) -> &[u8] {
     &bytes[start..end]
 }
 
-/// Without underscores, if each stands between two digits.
+/// Removes underscores, if each stands between two digits.
 pub(super) fn join_digits(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     if !bytes.contains(&b'_') {
         return Some(Cow::Borrowed(bytes));

@@ -1,8 +1,8 @@
 use super::budget::Budget;
 use crate::exposed::{Context, ContextRef};
 
-/// What all values of one box share while they are decoded: the context that they see, and the budget that they are charged to.
-/// A value carries both in one word.
+/// State that all values of one box share while they are decoded: the context that they see, and the budget that they are charged
+/// to. A value carries both in one word.
 #[derive(Debug)]
 pub(crate) struct Scope<'a> {
     context: Option<ContextRef<'a>>,

@@ -1,4 +1,4 @@
-//! Violations: values that decode and are not what was declared, and where. Imports nothing of ours.
+//! Violations: values that decode but break their constraints, and their places. Imports nothing of ours.
 
 mod place;
 mod violations;

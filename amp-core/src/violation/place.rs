@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Where in a box a value stands, such as `nodes[3].port`. A chain on the stack: text is made only of a violation.
+/// The place of a value in a box, such as `nodes[3].port`. A chain on the stack: it is converted to text only for a violation.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     outer: Option<&'a Place<'a>>,

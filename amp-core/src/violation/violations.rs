@@ -2,11 +2,11 @@ use std::fmt;
 
 use super::Place;
 
-/// A value that is not what its constraint allows. Names the place and the rule, never the value.
+/// A value that breaks its constraint. It names the place and the rule, never the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Where the value stands, such as `nodes[3].port`.
+    /// The place of the value, such as `nodes[3].port`.
     pub path: String,
     /// The rule, for programs: `in_set`, `not_in_set`, `range`, `length`, `pattern`, `non_empty`, `with`, or the
     /// [`CODE`](crate::constraint::Constraint::CODE) of a constraint of one's own.
@@ -21,7 +21,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Every constraint that a box breaks, within bounds: the first [`MAX`](Self::MAX) are told, the others counted.
+/// Every constraint that a box breaks, within bounds: the first [`MAX`](Self::MAX) are kept in full, the others counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
     told: Vec<Violation>,
@@ -29,7 +29,7 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// How many are told in full.
+    /// Number of violations that are kept in full.
     pub const MAX: usize = 16;
 
     /// No violations. Nothing is allocated until there is one.
@@ -48,7 +48,7 @@ impl Violations {
         }
     }
 
-    /// Those of a value that stands at `outer`, as they stand in the box around it.
+    /// Moves the violations of a value at `outer` to their places in the box around it.
     #[cfg(feature = "tokio")]
     pub(crate) fn move_into(&mut self, outer: &str) {
         for Violation { path, .. } in self.told.iter_mut().filter(|_| !outer.is_empty()) {
@@ -57,19 +57,19 @@ impl Violations {
         }
     }
 
-    /// Whether everything holds.
+    /// Whether there are no violations.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.told.is_empty()
     }
 
-    /// How many there are.
+    /// Returns the number of violations.
     #[must_use]
     pub fn len(&self) -> usize {
         self.told.len() + self.more
     }
 
-    /// Those that are told in full, in the order of the fields' names on the wire.
+    /// The violations that are kept in full, in the order of the fields' names on the wire.
     pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
         self.told.iter()
     }

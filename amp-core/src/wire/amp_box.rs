@@ -26,7 +26,7 @@ pub struct AmpBox {
     pairs: BTreeMap<Bytes, Bytes>,
 }
 
-/// Why a pair does not go into a box.
+/// Why a pair cannot be put into a box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InsertError {
@@ -51,7 +51,7 @@ impl AmpBox {
     /// Puts a pair into the box and returns the value that the key had before.
     ///
     /// # Errors
-    /// When the key or the value does not fit the format (`wire.md` section 1).
+    /// If the key or the value does not fit the format (`wire.md` section 1).
     pub fn insert(&mut self, key: impl Into<Bytes>, value: impl Into<Bytes>) -> Result<Option<Bytes>, InsertError> {
         let (key, value) = (key.into(), value.into());
         match (key.len(), value.len()) {
@@ -62,7 +62,7 @@ impl AmpBox {
         }
     }
 
-    /// The box with one more pair, for writing boxes down.
+    /// Returns the box with one more pair, for writing boxes inline.
     ///
     /// # Errors
     /// As [`insert`](Self::insert).
@@ -82,7 +82,7 @@ impl AmpBox {
         self.pairs.remove(key.as_ref())
     }
 
-    /// How many pairs the box has.
+    /// Returns the number of pairs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pairs.len()
@@ -99,7 +99,7 @@ impl AmpBox {
         self.pairs.iter()
     }
 
-    /// Appends the box as on the wire.
+    /// Appends the box in its wire form.
     pub fn encode(&self, buffer: &mut Vec<u8>) {
         for (key, value) in self {
             put_pair(buffer, key, value);
@@ -107,7 +107,7 @@ impl AmpBox {
         buffer.extend_from_slice(&END);
     }
 
-    /// How many bytes the box has on the wire.
+    /// Returns how many bytes the box has on the wire.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         self.iter().map(|(key, value)| key.len() + value.len() + 4).sum::<usize>() + END.len()
@@ -115,8 +115,8 @@ impl AmpBox {
 }
 
 impl From<&RawBox> for AmpBox {
-    /// Takes the pairs of a received box as slices of its memory, or of a copy where that belongs to a much larger buffer. Each of
-    /// them keeps the memory of the whole box.
+    /// Takes the pairs of a received box as slices of its memory, or of a copy if that memory belongs to a much larger buffer.
+    /// Each of them keeps the memory of the whole box.
     fn from(raw: &RawBox) -> Self {
         let raw = raw.clone().detached();
         Self { pairs: raw.pairs().map(|(key, value)| (raw.slice_of(key), raw.slice_of(value))).collect() }

@@ -2,30 +2,30 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, length_at};
 
-/// A box behind which a buffer of more than this would live on is copied out of it. Such a buffer was made for a large box;
-/// the ordinary one is shared by the boxes that were read together.
+/// If more than this would stay allocated behind a box, the box is copied out of its buffer. Such a buffer was made for a large
+/// box; the ordinary one is shared by the boxes that were read together.
 const LARGE_BUFFER: usize = 128 * 1024;
 
-/// Cuts a byte stream into boxes, however it is chopped: lengths are looked at as they come, values never.
+/// Cuts a byte stream into boxes, however it is chopped. It inspects lengths as they arrive, values never.
 ///
-/// Read into [`buffer`](Self::buffer), then call [`next_box`](Self::next_box) until it has no more.
-/// After an error the stream has no place to go on from; the decoder repeats the error.
+/// Read into [`buffer`](Self::buffer), then call [`next_box`](Self::next_box) until it has no more. After an error there is no
+/// position to continue from; the decoder repeats the error.
 #[doc(alias("parseString", "BinaryBoxProtocol"))]
 #[derive(Debug)]
 pub struct BoxDecoder {
     buffer: BytesMut,
-    /// The size of the allocation that the buffer is a part of, or was before somebody [appended](Self::buffer) to it.
+    /// The size of the allocation that the buffer is a part of, or was before a caller [appended](Self::buffer) to it.
     allocation: usize,
     limits: BoxLimits,
     walk: Walk,
 }
 
-/// How far the current box was walked; counted from its start.
+/// Progress of the walk through the current box; counted from its start.
 #[derive(Clone, Copy, Debug)]
 struct Walk {
     /// Where the next pair begins.
     at: usize,
-    /// Where the pair before it begins, and how its key begins: no other is behind it when that is not known.
+    /// Start of the previous pair, and the beginning of its key: if that is unknown, no key sorts after it.
     last: usize,
     prefix: u32,
     pairs: usize,
@@ -49,15 +49,15 @@ impl BoxDecoder {
         Self { allocation: buffer.capacity(), buffer, limits, walk: Walk::START }
     }
 
-    /// What was received and not yet handed out as boxes. Append to it; do not take from it.
+    /// The received bytes that were not yet handed out as boxes. Append to it; do not take from it.
     pub fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
 
-    /// Makes room for a read of `size` bytes, or of half as many where that lets the buffer stay of this size, or of the rest of
-    /// the current box.
+    /// Makes room for a read of `size` bytes, or of half as many if the buffer then keeps its size, or of the rest of the current
+    /// box.
     ///
-    /// `BytesMut::reserve` alone would hide how large the allocation is that boxes are slices of.
+    /// `BytesMut::reserve` alone would hide the size of the allocation that boxes are slices of.
     #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn reserve(&mut self, size: usize) {
@@ -66,12 +66,12 @@ impl BoxDecoder {
         }
     }
 
-    /// Whether the current box ends within the buffer, as far as it was walked. Then it is not moved for a larger read: most bytes of a
-    /// bulk transfer would be copied once more.
+    /// Whether the current box ends within the buffer, as far as it was walked. Then it is not moved for a larger read: most
+    /// bytes of a bulk transfer would be copied once more.
     #[cfg(feature = "tokio")]
     fn has_room_for_box(&self) -> bool {
         let end = self.walk.at + super::END.len();
-        // Of a box that has hardly begun no length is known.
+        // The length of a box that has hardly begun is unknown.
         self.walk.pairs > 0 && (self.buffer.len() + 1..=self.buffer.capacity()).contains(&end)
     }
 
@@ -86,15 +86,15 @@ impl BoxDecoder {
             self.buffer.reserve(size / 2);
             self.allocation = self.buffer.capacity();
         } else {
-            // Behind much that is copied there is room for a whole read, or large boxes would be copied at each. Else the size is always
-            // the same: the allocator has one.
+            // Behind many copied bytes there is room for a whole read, or large boxes would be copied at each read. Otherwise the
+            // size is always the same: the allocator can reuse one.
             self.move_to(if length <= size / 4 { size } else { length + size });
         }
     }
 
-    /// Gives the buffer back, unless it is as small as `max` or holds more than half of that: then the next read would want a larger
-    /// one again. More than that is moved out of an allocation that is more than four times as large, as the begin of a box behind a
-    /// large one may be; an allocation that has grown for the box in it is smaller.
+    /// Releases the buffer, unless it is as small as `max` or holds more than half of that: then the next read would want a
+    /// larger one again. More bytes than that are moved out of an allocation that is more than four times as large, such as the
+    /// beginning of a box behind a large one; an allocation that has grown for its own box is smaller.
     #[cfg(feature = "tokio")]
     pub(crate) fn give_back(&mut self, max: usize) -> bool {
         let gives = self.allocation > max && self.buffer.len() <= (max / 2).max(self.allocation / 4);
@@ -104,7 +104,7 @@ impl BoxDecoder {
         gives
     }
 
-    /// Moves what was not handed out to a buffer with so much room.
+    /// Moves the bytes that were not handed out to a buffer with room for `capacity`.
     #[cfg(feature = "tokio")]
     fn move_to(&mut self, capacity: usize) {
         let mut buffer = BytesMut::with_capacity(capacity);
@@ -113,20 +113,21 @@ impl BoxDecoder {
         self.buffer = buffer;
     }
 
-    /// How many received bytes belong to a box that is not whole yet.
+    /// Returns how many received bytes belong to a box that is not whole yet.
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
         self.buffer.len()
     }
 
-    /// How many bytes the buffer has room for behind the last whole box.
+    /// Returns how many bytes the buffer has room for behind the last whole box.
     #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
         self.buffer.capacity()
     }
 
-    /// How many bytes the buffer keeps allocated: also those in front of what it holds, from which boxes were cut that may be gone.
+    /// Returns how many bytes the buffer keeps allocated, including those in front of its contents, from which boxes were cut
+    /// that may be dropped.
     #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn allocation(&self) -> usize {
@@ -139,17 +140,17 @@ impl BoxDecoder {
         self.buffer
     }
 
-    /// The next whole box, or `None` until more bytes are appended.
+    /// Returns the next whole box, or `None` until more bytes are appended.
     ///
     /// # Errors
-    /// When the bytes are not boxes, or a box crosses a limit. Boxes before it were handed out (`wire.md` 2.1).
+    /// If the bytes are not boxes, or a box exceeds a limit. Boxes before it were handed out (`wire.md` 2.1).
     #[inline]
     pub fn next_box(&mut self) -> Result<Option<RawBox>, WireError> {
         let mut walk = self.walk;
         let whole = walk.go_on(&self.buffer, self.limits);
         if matches!(whole, Ok(true)) {
             self.walk = Walk::START;
-            // Not the capacity: only a program that appends to the buffer itself makes it grow otherwise.
+            // Not the capacity: the buffer grows in another way only if a program appends to it itself.
             let mut pinned = self.allocation.max(walk.at);
             let bytes = if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
                 pinned = walk.at;
@@ -163,7 +164,7 @@ impl BoxDecoder {
         whole.map(|_| None)
     }
 
-    /// Takes out so many bytes in memory of their own, so that they do not keep a large buffer.
+    /// Takes out `length` bytes in memory of their own, so that they do not keep a large buffer.
     #[cold]
     fn copy_out(&mut self, length: usize) -> Bytes {
         let bytes = Bytes::copy_from_slice(&self.buffer[..length]);
@@ -173,9 +174,9 @@ impl BoxDecoder {
 }
 
 impl Walk {
-    /// Walks on as far as lengths have come. Whether the box is whole; then `at` is its end.
+    /// Walks on as far as lengths have arrived. Returns whether the box is whole; then `at` is its end.
     ///
-    /// How long the box is counts where the walk stops: what has come needs no more room.
+    /// The length of the box is checked where the walk stops: received bytes need no more room.
     #[inline]
     fn go_on(&mut self, bytes: &[u8], limits: BoxLimits) -> Result<bool, WireError> {
         while let Some(length) = length_at(bytes, self.at) {
@@ -191,7 +192,7 @@ impl Walk {
                 return self.refuse(bytes, length, limits);
             }
             let Some(value_length) = length_at(bytes, key_end) else {
-                // Behind the key come at least the length of its value and the end of the box.
+                // At least the length of the value and the end of the box follow the key.
                 return self.fits(key_end + 4, limits).map(|()| false);
             };
             let prefix = prefix(bytes, key_at, length);
@@ -209,7 +210,7 @@ impl Walk {
         if bytes > limits.bytes { Err(WireError::BoxTooLong { limit: limits.bytes }) } else { Ok(()) }
     }
 
-    /// What is wrong with the key that has just begun, or with the pairs before it.
+    /// Returns the fault of the key that has just begun, or of the pairs before it.
     #[cold]
     fn refuse(&self, bytes: &[u8], length: usize, limits: BoxLimits) -> Result<bool, WireError> {
         if self.pairs > 0 {
@@ -223,8 +224,8 @@ impl Walk {
     }
 }
 
-/// The first four bytes of a key, a shorter one filled up with zeros: smaller means a smaller key, and nearly always they
-/// tell. At the very end of what has come there may be no four.
+/// The first four bytes of a key, a shorter key padded with zeros: smaller means a smaller key, and nearly always they suffice.
+/// At the very end of the received bytes there may be fewer than four.
 #[inline]
 fn prefix(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     let word = *bytes.get(at..)?.first_chunk()?;
@@ -232,7 +233,7 @@ fn prefix(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     Some(u32::from_be_bytes(word) >> unused << unused)
 }
 
-/// Compares the keys of two pairs; nothing is before the first one.
+/// Compares the keys of two pairs; the first pair has no predecessor.
 #[cold]
 fn is_less(bytes: &[u8], one: usize, other: usize, pairs: usize) -> bool {
     pairs == 0 || whole_key(bytes, one) < whole_key(bytes, other)

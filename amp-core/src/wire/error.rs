@@ -1,13 +1,13 @@
 use std::fmt;
 
-/// Why bytes are not boxes. The byte stream has lost its place for good.
+/// Why bytes are not boxes. The byte stream cannot be resynchronized.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
-    /// A key length over [`MAX_KEY`](super::MAX_KEY): the peer does not speak AMP, or the stream lost its place.
+    /// A key length over [`MAX_KEY`](super::MAX_KEY): the peer does not speak AMP, or the stream lost synchronization.
     #[error("a key of {length} bytes where 255 is the most; the bytes begin {start}{}", start.hint())]
     KeyTooLong {
-        /// The length that was claimed.
+        /// The claimed length.
         length: usize,
         /// The bytes from the start of the box.
         start: Excerpt,
@@ -15,18 +15,18 @@ pub enum WireError {
     /// A box over [`BoxLimits::bytes`](super::BoxLimits::bytes).
     #[error("a box of more than {limit} bytes; raise `BoxLimits::bytes` if the peer is trusted")]
     BoxTooLong {
-        /// The limit that it crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
     /// A box over [`BoxLimits::pairs`](super::BoxLimits::pairs).
     #[error("a box of more than {limit} pairs; raise `BoxLimits::pairs` if the peer is trusted")]
     TooManyPairs {
-        /// The limit that it crossed.
+        /// The limit that was exceeded.
         limit: usize,
     },
 }
 
-/// The first bytes of something that went wrong, for logs and reasons.
+/// The first bytes of invalid input, for logs and reasons.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Excerpt {
     bytes: [u8; Self::MAX],
@@ -52,7 +52,7 @@ impl Excerpt {
         &self.bytes[..usize::from(self.length)]
     }
 
-    /// Says what the bytes look like, when they are a well-known mistake.
+    /// Describes what the bytes look like, if they are a well-known mistake.
     fn hint(&self) -> &'static str {
         const HTTP: [&[u8]; 7] = [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PRI * HTTP"];
         let bytes = self.as_bytes();

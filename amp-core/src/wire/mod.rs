@@ -12,7 +12,7 @@
 //! Lengths are big-endian `u16`. A key has 1 to [`MAX_KEY`] bytes, a value 0 to [`MAX_VALUE`];
 //! within a box the last of two equal keys counts.
 //!
-//! A box of values with types is written by `value::BoxWriter` and read by `value::BoxReader`; here boxes are bytes.
+//! `value::BoxWriter` writes and `value::BoxReader` reads boxes of typed values; here boxes are bytes.
 
 pub(crate) mod amp_box;
 mod decoder;
@@ -36,7 +36,7 @@ pub const MAX_KEY: usize = 255;
 /// The longest value in bytes.
 pub const MAX_VALUE: usize = 65_535;
 
-/// What a peer may make this end hold for one box.
+/// Limits on the memory that a peer may make this end hold for one box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BoxLimits {
@@ -44,16 +44,16 @@ pub struct BoxLimits {
     pub bytes: usize,
     /// Pairs of one box. Default 1,024.
     pub pairs: usize,
-    /// How deep boxes and lists may nest within a value. Default 32.
+    /// Maximum depth of boxes and lists nested within a value. Default 32.
     pub nesting: u8,
-    /// Bytes of memory that a received box may decode to: text, byte strings and lists with all that they hold, and what values of a
-    /// user's own [charge](crate::value::RawValue::charge). Default 16 MiB.
+    /// Bytes of memory that a received box may decode to: text, byte strings and lists with all that they hold, and the memory
+    /// that value types of a user's own [charge](crate::value::RawValue::charge). Default 16 MiB.
     ///
-    /// An ask that decodes to more is answered with [`codes::INVALID_ARGUMENT`](crate::error::codes::INVALID_ARGUMENT), and of an answer the
-    /// one call fails.
+    /// An ask that decodes to more is answered with [`codes::INVALID_ARGUMENT`](crate::error::codes::INVALID_ARGUMENT). If an
+    /// answer does, its one call fails.
     pub decoded_bytes: usize,
-    /// Items of all lists of a received box together, nested boxes among them. Default 262,144. Over it, the same as over
-    /// [`decoded_bytes`](Self::decoded_bytes).
+    /// Items of all lists of a received box together, including those of nested boxes. Default 262,144. Exceeding it has the same
+    /// effect as exceeding [`decoded_bytes`](Self::decoded_bytes).
     pub items: usize,
 }
 
@@ -62,7 +62,7 @@ impl BoxLimits {
     pub const DEFAULT: Self =
         Self { bytes: 1 << 20, pairs: 1024, nesting: 32, decoded_bytes: 16 << 20, items: 1 << 18 };
 
-    /// The defaults, to begin with: `BoxLimits::new().bytes(64 * 1024)`.
+    /// The defaults, as a start: `BoxLimits::new().bytes(64 * 1024)`.
     #[must_use]
     pub const fn new() -> Self {
         Self::DEFAULT
@@ -110,7 +110,7 @@ impl Default for BoxLimits {
     }
 }
 
-/// What ends a box: an empty key.
+/// The end of a box: an empty key.
 pub(crate) const END: [u8; 2] = [0, 0];
 
 /// Appends a pair whose lengths were checked.
@@ -121,8 +121,8 @@ pub(crate) fn put_pair(buffer: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     }
 }
 
-/// Appends the first `length` bytes of an array. The whole array is copied and the rest cut off again: its size is known
-/// when the program is compiled, and a few stores are less than a call of `memcpy`.
+/// Appends the first `length` bytes of an array. The whole array is copied and the rest cut off again: its size is known at
+/// compile time, and a few stores cost less than a call of `memcpy`.
 #[inline]
 pub(crate) fn put_first<const N: usize>(buffer: &mut Vec<u8>, bytes: &[u8; N], length: usize) {
     let end = buffer.len() + length;

@@ -2,7 +2,7 @@ use bytes::Bytes;
 
 use super::length_at;
 
-/// One whole box as it was received: a slice of the receive buffer, its lengths already checked.
+/// One whole box as received: a slice of the receive buffer, its lengths already checked.
 #[derive(Clone, Debug)]
 pub struct RawBox {
     /// Every pair and the end of the box.
@@ -20,12 +20,12 @@ impl RawBox {
         Self { bytes, ascending, pinned }
     }
 
-    /// How many bytes of memory live as long as this box or a slice of it: those of the whole allocation.
+    /// Returns how many bytes of memory live as long as this box or a slice of it: those of the whole allocation.
     pub(crate) fn pinned(&self) -> usize {
         usize::try_from(self.pinned).unwrap_or(usize::MAX)
     }
 
-    /// The box in memory of its own, if it keeps more than twice its own length alive.
+    /// Returns the box in memory of its own, if it keeps more than twice its own length alive.
     pub(crate) fn detached(self) -> Self {
         let length = self.bytes.len();
         if self.pinned() <= length.saturating_mul(2) {
@@ -52,13 +52,13 @@ impl RawBox {
         self.ascending
     }
 
-    /// The pairs in the order in which they came.
+    /// The pairs in the order of arrival.
     #[must_use]
     pub fn pairs(&self) -> Pairs<'_> {
         Pairs::new(&self.bytes)
     }
 
-    /// The pairs from the one on that begins at `position`.
+    /// The pairs from `position` on.
     pub(crate) fn pairs_from(&self, position: usize) -> Pairs<'_> {
         Pairs { bytes: &self.bytes, at: position }
     }
@@ -69,7 +69,7 @@ impl RawBox {
     }
 }
 
-/// The pairs of one box, in the order in which they came.
+/// The pairs of one box, in the order of arrival.
 #[derive(Clone, Debug)]
 pub struct Pairs<'a> {
     bytes: &'a [u8],
@@ -81,7 +81,7 @@ impl<'a> Pairs<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// The value of the next pair, if its key is this one with its length before it.
+    /// Returns the value of the next pair, if its key is this one with its length before it.
     #[inline(always)]
     pub(crate) fn next_if(&mut self, key: &[u8]) -> Option<&'a [u8]> {
         let value_at = self.at + key.len() + 2;

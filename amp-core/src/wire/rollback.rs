@@ -1,5 +1,4 @@
-/// Takes back what was appended to a buffer, unless it is kept: an error or a panic half way
-/// leaves no half box behind.
+/// Removes appended bytes from a buffer again, unless they are kept: an error or a panic half way leaves no half box behind.
 #[derive(Debug)]
 pub(crate) struct Rollback<'a> {
     buffer: &'a mut Vec<u8>,
@@ -15,7 +14,7 @@ impl<'a> Rollback<'a> {
         self.buffer
     }
 
-    /// Keeps what was appended.
+    /// Keeps the appended bytes.
     pub(crate) fn keep(mut self) {
         self.start = self.buffer.len();
     }

@@ -67,7 +67,7 @@ impl Struct<'_> {
         )
     }
 
-    /// An impl of a trait with everything that a type parameter must be able to do for it.
+    /// An impl of a trait with all bounds on the type parameters.
     pub(crate) fn implement(&self, implemented: &TokenStream, body: &TokenStream) -> TokenStream {
         let Self { ident, generics, krate, fields, deprecated, bound } = self;
         let (parameters, arguments, _) = generics.split_for_impl();

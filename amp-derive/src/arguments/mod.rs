@@ -1,4 +1,4 @@
-//! `#[derive(Arguments)]`, and what it shares with `#[derive(Command)]`: a struct that travels as a box.
+//! `#[derive(Arguments)]`, and the parts that it shares with `#[derive(Command)]`: a struct that travels as a box.
 
 mod check;
 mod expand;
@@ -19,7 +19,7 @@ pub(crate) struct Struct<'a> {
     pub(crate) bound: Option<Vec<WherePredicate>>,
     pub(crate) krate: Path,
     pub(crate) fields: Fields<'a>,
-    /// An `allow` for what is deprecated, if some of it is.
+    /// An `allow` for deprecated parts, if there are any.
     pub(crate) deprecated: Option<TokenStream>,
 }
 

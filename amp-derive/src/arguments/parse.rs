@@ -9,7 +9,7 @@ use crate::fields::Fields;
 use crate::lints;
 
 impl<'a> Struct<'a> {
-    /// The struct that a macro of `place` stands on; without fields when it is none.
+    /// The struct that a macro of `place` is attached to; without fields if it is no struct.
     pub(crate) fn of(input: &'a DeriveInput, settings: &mut Settings, place: Place, errors: &mut Errors) -> Self {
         check::item(input, place, errors);
         let fields = match &input.data {

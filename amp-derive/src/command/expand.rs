@@ -16,7 +16,7 @@ impl Command<'_> {
         self.arguments.implement(&code!(#krate::Command), &code!(#declarations #expose))
     }
 
-    /// The impl that stands beside a report. It keeps the types of the answer, because callers look at them.
+    /// The impl that is emitted beside a report. It keeps the types of the answer, because callers use them.
     pub(super) fn stub(&self) -> TokenStream {
         let krate = &self.arguments.krate;
         let Struct { ident, generics, deprecated, .. } = &self.arguments;
@@ -48,7 +48,7 @@ impl Command<'_> {
         }
     }
 
-    /// `new`, whose parameters stand in the order of the fields that travel.
+    /// `new`, whose parameters are in the order of the fields that travel.
     pub(super) fn constructor(&self) -> Option<TokenStream> {
         let Constructor { word, vis } = self.constructor.as_ref()?;
         let Struct { ident, generics, krate, fields, deprecated, .. } = &self.arguments;

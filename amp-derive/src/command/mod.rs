@@ -11,7 +11,7 @@ use crate::arguments::Struct;
 use crate::errors::Errors;
 use crate::stub;
 
-/// A command: the struct of its arguments, and what it says about its answer.
+/// A command: the struct of its arguments, and the settings about its answer.
 struct Command<'a> {
     arguments: Struct<'a>,
     name: String,
@@ -24,7 +24,7 @@ struct Command<'a> {
     constructor: Option<Constructor<'a>>,
 }
 
-/// `new`: the command with what travels.
+/// `new`: makes the command from the fields that travel.
 struct Constructor<'a> {
     word: Ident,
     vis: &'a Visibility,

@@ -10,7 +10,7 @@ use super::{Rule, pattern, peeled};
 use crate::errors::Errors;
 use crate::wire_name::MAX_VALUE;
 
-/// The rule makes sense as it is written. Returned is what is wrong with it if it is for one value.
+/// Checks that the rule makes sense as it is written. Returns the mistake that it is if it is for one value.
 pub(super) fn rule(rule: &Rule, key: &Ident, errors: &mut Errors) -> Option<String> {
     match rule {
         Rule::InSet(items) => set(items, key, "no value would be allowed", errors),
@@ -102,7 +102,7 @@ fn one_length(expr: &Expr, errors: &mut Errors) {
     }
 }
 
-/// Something lies within the range, and something else does not, as far as literals say so.
+/// Checks that some value lies within the range, and some value does not, as far as literals tell.
 fn not_empty(range: &ExprRange, what: &str, errors: &mut Errors) {
     let half_open = matches!(range.limits, RangeLimits::HalfOpen(_));
     let [start, end] = [&range.start, &range.end].map(Option::as_deref);
@@ -126,7 +126,7 @@ fn not_empty(range: &ExprRange, what: &str, errors: &mut Errors) {
     }
 }
 
-/// Some length lies within the range, and not every one. Returned is what is wrong where there is a greatest.
+/// Checks that some length lies within the range, and not every one. Returns the mistake for values with a maximum length.
 fn within_a_value(range: &ExprRange, errors: &mut Errors) -> Option<String> {
     let half_open = matches!(range.limits, RangeLimits::HalfOpen(_));
     let least = range.start.as_deref().map_or(Some(0), natural);
@@ -145,7 +145,7 @@ fn within_a_value(range: &ExprRange, errors: &mut Errors) -> Option<String> {
     }
 }
 
-/// The most of anything that a value holds: each takes a byte.
+/// The maximum number of parts of a value: each takes a byte.
 const MAX: u128 = MAX_VALUE as u128;
 const A_VALUE: &str = "a value has at most 65,535 bytes";
 

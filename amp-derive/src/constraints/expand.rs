@@ -20,7 +20,7 @@ impl Constraint {
         code!(#check #arguments;)
     }
 
-    /// Judges the length of a list before it is decoded, if the rule is about that.
+    /// Checks the length of a list before it is decoded, if the rule is about that.
     pub(crate) fn judge(&self, field: &Field<'_>, krate: &Path) -> Option<TokenStream> {
         if self.depth > 0 || !matches!(self.rule, Rule::Length(_) | Rule::NonEmpty) {
             return None;
@@ -31,7 +31,7 @@ impl Constraint {
         Some(code!(#judge #arguments?;))
     }
 
-    /// Fails when the program is compiled if the field is one value and no length of one, or each, keeps the rule.
+    /// Fails at compile time if the field is one value and no length of one, or each, keeps the rule.
     pub(crate) fn fits_one_value(&self, ty: &Type, krate: &Path) -> Option<TokenStream> {
         let mistake = self.too_long.as_ref()?;
         // Items of a list are values.
@@ -49,7 +49,7 @@ impl Constraint {
         code!(#krate::__private::constraint(#words, || #declare #arguments))
     }
 
-    /// A function of what takes the rule, standing at the rule's key.
+    /// A call of a function of the trait that takes the rule, with the span of the rule's key.
     fn through(&self, function: &str, ty: &Type, krate: &Path) -> TokenStream {
         let function = Ident::new(function, Span::mixed_site());
         let private = code!(#krate::__private);
@@ -83,7 +83,7 @@ impl Constraint {
     }
 }
 
-/// The set; byte strings of different lengths are of different types unless they are told to be slices.
+/// The set; byte strings of different lengths have different types unless they are converted to slices.
 fn items(set: &Expr) -> TokenStream {
     match peeled(set) {
         Expr::Array(array) if array.elems.iter().all(is_byte_string) => in_slices(array),

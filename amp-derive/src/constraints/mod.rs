@@ -1,4 +1,4 @@
-//! `#[constrain(..)]`: what a field must be besides well-formed.
+//! `#[constrain(..)]`: conditions on a field beyond being well-formed.
 
 mod check;
 mod expand;
@@ -11,18 +11,18 @@ use syn::{Expr, Ident, LitStr};
 
 pub(crate) use parse::refuse_constraints;
 
-/// Said of a constraint on an error.
+/// The error for a constraint on an error.
 pub(crate) const NOT_CHECKED: &str = "errors are not checked: constraints stand on the fields of commands, of responses \
                                       and of what is nested in them";
 
 /// One rule for a field.
 pub(crate) struct Constraint {
-    /// The word that the user wrote for it: there the compiler points when it does not fit the field.
+    /// The word that the user wrote for it: there the compiler points if it does not fit the field.
     key: Ident,
-    /// How many `each(..)` it stands in.
+    /// The number of `each(..)` around it.
     depth: usize,
     rule: Rule,
-    /// What is wrong with the rule if the field is one value, which the type of the field decides.
+    /// The mistake that the rule is if the field is one value, which the type of the field decides.
     too_long: Option<String>,
 }
 
@@ -37,7 +37,7 @@ enum Rule {
     With(Expr),
 }
 
-/// What was written, without parentheses and the invisible ones that `macro_rules!` adds.
+/// The expression as written, without parentheses and the invisible ones that `macro_rules!` adds.
 fn peeled(expr: &Expr) -> &Expr {
     match expr {
         Expr::Group(group) => peeled(&group.expr),

@@ -12,7 +12,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// The number that the expression is, when it is a literal.
+    /// The number of the expression, if it is a literal.
     pub(super) fn of(expr: &Expr) -> Option<Self> {
         match peeled(expr) {
             Expr::Lit(literal) => match &literal.lit {
@@ -33,7 +33,7 @@ impl Number {
         }
     }
 
-    /// The number, when it is a whole one that is not negative.
+    /// The number, if it is a natural one.
     pub(super) const fn natural(&self) -> Option<u128> {
         match self {
             &Self::Integer { negative: false, magnitude } => Some(magnitude),
@@ -41,7 +41,7 @@ impl Number {
         }
     }
 
-    /// How it compares with one of its kind.
+    /// Compares it with a number of the same kind.
     pub(super) fn compared_with(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (&Self::Integer { negative: a, magnitude: x }, &Self::Integer { negative: b, magnitude: y }) => {

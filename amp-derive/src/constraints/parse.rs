@@ -22,7 +22,7 @@ enum Word {
     Each,
 }
 
-/// A rule that there is: its key, what it takes, and an example.
+/// A known rule: its key, its argument, and an example.
 const KNOWN: [(Word, &str, &str, &str); 8] = [
     (Word::InSet, "in_set", "an array or the path of a set", "in_set = [..]"),
     (Word::NotInSet, "not_in_set", "an array or the path of a set", "not_in_set = [..]"),
@@ -56,7 +56,7 @@ impl Constraint {
     }
 }
 
-/// `#[constrain(..)]` where there is no field that could hold it.
+/// `#[constrain(..)]` where there is no field that could have it.
 pub(crate) fn refuse_constraints(attributes: &[Attribute], message: &str, errors: &mut Errors) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("constrain")) {
         errors.push(attribute, message);
@@ -67,7 +67,7 @@ pub(crate) fn refuse_constraints(attributes: &[Attribute], message: &str, errors
 #[derive(Default)]
 struct Rules {
     found: Vec<Constraint>,
-    /// Those that may stand once, and in how many `each(..)`.
+    /// Rules that may be given once, each with the number of `each(..)` around it.
     once: Vec<(usize, String)>,
 }
 
@@ -143,7 +143,7 @@ fn in_bytes(key: &Ident, input: ParseStream<'_>) -> syn::Result<Rule> {
     let unit;
     parenthesized!(unit in input);
     let lengths = lengths_in_bytes(key, &unit);
-    // What is left after a mistake was said enough about.
+    // The rest of a mistaken setting is not reported again.
     let _: TokenStream = unit.parse()?;
     lengths.map(Rule::LengthInBytes)
 }

@@ -1,4 +1,4 @@
-//! Regular expressions, read when the program is compiled.
+//! Regular expressions, parsed at compile time.
 
 use syn::{Ident, LitStr};
 
@@ -12,7 +12,7 @@ pub(super) fn check(_: &LitStr, key: &Ident, errors: &mut Errors) {
 #[cfg(feature = "regex")]
 pub(super) fn check(literal: &LitStr, _: &Ident, errors: &mut Errors) {
     let pattern = literal.value();
-    // The whole text must match: with that around it a pattern may still be cut off, by a comment of the flag `x`.
+    // The whole text must match: with these anchors around it a pattern may still be cut off, by a comment of the flag `x`.
     let whole = format!(r"\A(?:{pattern})\z");
     if let Err(reason) = parse(&pattern).and_then(|()| parse(&whole)) {
         errors.push(literal, format!("this is no regular expression: {reason}"));

@@ -1,4 +1,4 @@
-//! A broken rule in words, as it is told to the peer and stands in schemas.
+//! A broken rule in words, for the peer and for schemas.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -6,11 +6,11 @@ use syn::Expr;
 
 use super::{Constraint, Rule, peeled};
 
-/// The most characters of the user's tokens that are told.
+/// Maximum number of characters of the user's tokens that are shown.
 const MAX: usize = 96;
 
 impl Constraint {
-    /// What is wrong with a value that breaks it.
+    /// The message for a value that breaks it.
     pub(super) fn words(&self) -> String {
         match &self.rule {
             Rule::InSet(set) => format!("not in {}", text(set)),
@@ -45,7 +45,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// What was written last, which decides on the space before the next.
+/// The last token written, which decides on the space before the next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Last {
     Nothing,
@@ -90,7 +90,7 @@ fn write(tokens: TokenStream, text: &mut String) {
     }
 }
 
-/// Punctuation without space in between, which may be several operators: `..=-1`.
+/// Writes punctuation without space in between, which may be several operators: `..=-1`.
 fn write_operators(mut joint: &str, mut last: Last, text: &mut String) -> Last {
     const LONG: [&str; 10] = ["..=", "..", "::", "&&", "||", "==", "!=", "<=", ">=", "->"];
     while !joint.is_empty() {

@@ -27,7 +27,7 @@ pub(super) fn item(input: &DeriveInput, errors: &mut Errors) {
 
 const WRONG_ITEM: &str = "`#[derive(ErrorCodes)]` stands on an enum: each variant is one declared error";
 
-/// Of the macro's attributes only `#[amp(..)]` stands here.
+/// Of the macro's attributes only `#[amp(..)]` is allowed here.
 pub(super) fn only_settings(attributes: &[Attribute], errors: &mut Errors) {
     refuse_exposed(attributes, errors);
     refuse_constraints(attributes, NOT_CHECKED, errors);
@@ -42,7 +42,7 @@ pub(super) fn no_tuple(fields: &FieldsUnnamed, errors: &mut Errors) {
     );
 }
 
-/// An included enum says everything of its errors itself.
+/// An included enum declares everything about its errors itself.
 pub(super) fn only_include(settings: &Settings, errors: &mut Errors) {
     let also =
         [settings.code.as_ref().map(|code| code as &dyn ToTokens), settings.fatal.as_ref().map(|word| word as _)];
@@ -60,7 +60,7 @@ pub(super) fn nothing_to_include(word: &Ident, variant: &Ident, errors: &mut Err
     );
 }
 
-/// The codes of an enum with parameters, of which others are a part, are not known when it is compiled.
+/// The codes of an enum with parameters, which includes others, are not known at compile time.
 pub(super) fn no_parameters_beside(variants: &[Variant<'_>], generics: &Generics, errors: &mut Errors) {
     if generics.params.is_empty() {
         return;
@@ -81,7 +81,7 @@ pub(super) fn unique(variant: &Variant<'_>, earlier: &[Variant<'_>], at: &dyn To
     }
 }
 
-/// One error is that for invalid arguments, and can be made of words.
+/// One error is the one for invalid arguments, and can be made from a text.
 pub(super) fn invalid_argument(variant: &Variant<'_>, earlier: &[Variant<'_>], word: &Ident, errors: &mut Errors) {
     if let Some(Variant { ident, .. }) = earlier.iter().find(|other| other.invalid_argument) {
         errors.push(word, format!("`{ident}` already is the error for invalid arguments; keep one"));

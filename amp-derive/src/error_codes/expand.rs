@@ -48,13 +48,14 @@ impl<'a> ErrorCodes<'a> {
         let needs = carried.map(|field| (field.ty, code!(#krate::__private::Argument)));
         let every = code!(::core::marker::Send + ::core::marker::Sync + 'static);
         let clause = where_clause(self.generics, self.ident, self.bound.as_deref(), &every, needs);
-        // With a lifetime the bound is not looked at here, where the compiler has words of its own for it.
+        // With a lifetime the bound is not checked here, where the compiler has its own message for it.
         let begin = if clause.is_empty() { code!(where) } else { clause };
         let error = code!(for<'later> Self: ::core::error::Error,);
         code!(#begin #error)
     }
 
-    /// Asks for the `Error`, where no type parameter has a say in it: in words, and before the compiler asks itself.
+    /// Requires the `Error` bound where it does not depend on a type parameter: with our message, and before the compiler checks
+    /// it itself.
     pub(super) fn is_error(&self) -> Option<TokenStream> {
         let Self { ident, krate, deprecated, .. } = self;
         let is = as_trait(&parse_quote!(#ident), &code!(#krate::__private::IsError));
@@ -90,7 +91,7 @@ impl<'a> ErrorCodes<'a> {
         }
     }
 
-    /// The declarations of each variant, of which an included enum has as many as it has variants.
+    /// The declarations of each variant; an included enum has as many as it has variants.
     fn parts(&self) -> TokenStream {
         let krate = &self.krate;
         let parts = self.variants.iter().map(|variant| match &variant.shape {
@@ -106,7 +107,7 @@ impl<'a> ErrorCodes<'a> {
         code!(&[#(#parts,)*])
     }
 
-    /// Looks when the program is compiled whether what is included has codes of its own: told where it is included.
+    /// Checks at compile time that included enums have codes of their own: reported where they are included.
     fn apart(&self) -> Option<TokenStream> {
         let (krate, parts, deprecated) = (&self.krate, self.parts(), &self.deprecated);
         let looks: Vec<TokenStream> = self
@@ -154,7 +155,7 @@ impl<'a> ErrorCodes<'a> {
         let delegated = self.delegated("code", &code!(), &code!());
         let own = self.variants.iter().filter(|variant| !matches!(variant.shape, Shape::Included(_)));
         let arms = own.map(|Variant { ident, code, .. }| code!(Self::#ident { .. } => #code,)).chain(delegated);
-        // An enum without variants has no value, and only the place behind the reference says so.
+        // An enum without variants has no value, and only the dereferenced place shows that.
         let this = if self.variants.is_empty() { code!(*self) } else { code!(self) };
         code! {
             fn code(&self) -> &'static ::core::primitive::str {
@@ -260,7 +261,7 @@ impl<'a> ErrorCodes<'a> {
         }
     }
 
-    /// The variant, made of what was received; an included enum makes its own.
+    /// The variant, made from the received fields; an included enum makes its own.
     fn make(&self, variant: &Variant<'_>) -> Option<TokenStream> {
         let (krate, ident) = (&self.krate, variant.ident);
         Some(match &variant.shape {

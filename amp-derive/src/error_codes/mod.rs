@@ -18,7 +18,7 @@ struct ErrorCodes<'a> {
     bound: Option<Vec<WherePredicate>>,
     krate: Path,
     variants: Vec<Variant<'a>>,
-    /// An `allow` for what is deprecated, if some of it is.
+    /// An `allow` for deprecated parts, if there are any.
     deprecated: Option<TokenStream>,
 }
 
@@ -33,7 +33,7 @@ struct Variant<'a> {
     shape: Shape<'a>,
 }
 
-/// What a declared error carries.
+/// The data of a declared error.
 enum Shape<'a> {
     /// Nothing: `Display` is the description.
     Unit,

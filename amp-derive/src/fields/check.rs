@@ -10,7 +10,7 @@ use crate::errors::Errors;
 
 const EXPOSED: &str = "an exposed field never travels, so nothing checks it: remove the constraint";
 
-/// Constraints stand only where something is checked.
+/// Constraints are allowed only where they are checked.
 pub(super) fn constraints(attributes: &[Attribute], place: Place, is_exposed: bool, errors: &mut Errors) {
     if place == Place::Variant {
         refuse_constraints(attributes, NOT_CHECKED, errors);

@@ -25,7 +25,7 @@ impl Field<'_> {
         if judged.is_empty() { code!(#member: #taken,) } else { code!(#member: { #judged #taken },) }
     }
 
-    /// Checks what is declared for the field and within it.
+    /// Checks the constraints declared for the field and within it.
     pub(crate) fn check(&self, krate: &Path) -> TokenStream {
         let Self { member, ty, name, constraints, .. } = self;
         let own = constraints.iter().map(|constraint| constraint.check(self, krate));
@@ -41,7 +41,7 @@ impl Field<'_> {
         code!(#krate::__private::field(#name, #doc, #field::DECLARED, &[#(#constraints),*]))
     }
 
-    /// Asked only where an `Option` is written: an alias of one is found out when the program is built.
+    /// Checked only where an `Option` is written: an alias of one is found when the program is built.
     fn optional_once(&self, krate: &Path) -> Option<TokenStream> {
         let ty = self.ty;
         mentions(ty, &|word| word == "Option").then(|| {
@@ -61,8 +61,8 @@ impl Field<'_> {
 }
 
 impl Fields<'_> {
-    /// Asks of the fields that no type parameter has a say in what only their types know, before somebody writes one: that they are
-    /// no `Option` of an `Option`, and that their lengths can be kept.
+    /// Checks properties that only the fields' types know, for fields that do not depend on a type parameter, before one is
+    /// written: that they are no `Option` of an `Option`, and that their lengths can be kept.
     pub(crate) fn known_early(
         &self,
         generics: &Generics,

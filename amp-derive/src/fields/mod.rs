@@ -17,7 +17,7 @@ pub(crate) struct Field<'a> {
     pub(crate) name: String,
     pub(crate) doc: String,
     pub(crate) constraints: Vec<Constraint>,
-    /// Where it stands among the fields that travel.
+    /// Its position among the fields that travel.
     pub(crate) position: usize,
 }
 
@@ -52,12 +52,12 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// Those whose names sort before `_`, where AMP's own keys stand.
+    /// The fields whose names sort before `_`, where AMP's own keys are.
     pub(crate) fn leading(&self) -> &[Field<'a>] {
         self.halves().0
     }
 
-    /// The others.
+    /// The other fields.
     pub(crate) fn trailing(&self) -> &[Field<'a>] {
         self.halves().1
     }

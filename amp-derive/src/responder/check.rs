@@ -11,7 +11,7 @@ use crate::conditions::Conditions;
 use crate::errors::Errors;
 use crate::generics::refuse_lifetimes;
 
-/// The most parameters behind the command: `Exposable` is implemented for as long tuples.
+/// Maximum number of parameters after the command: `Exposable` is implemented for tuples up to this length.
 const MAX_EXPOSED: usize = 6;
 
 /// The trait is one that a client can implement and a locator can hold.
@@ -33,7 +33,7 @@ pub(super) fn plain_trait(item: &ItemTrait, errors: &mut Errors) {
     }
 }
 
-/// What the trait extends stands among its supertraits. Returned are the traits that do, each once.
+/// The extended traits are among the supertraits. Returns those that are, each once.
 pub(super) fn extends(item: &ItemTrait, settings: &Settings, errors: &mut Errors) -> Vec<Path> {
     if let (Some(word), Some(_)) = (&settings.object, &settings.extends) {
         errors.push(word, "a trait that extends others has no form for objects: remove `dyn`, or `extends(..)`");
@@ -66,7 +66,7 @@ pub(super) fn only_of_traits(settings: &Settings, errors: &mut Errors) {
     }
 }
 
-/// The block is one that the methods are declared in.
+/// The block declares methods.
 pub(super) fn inherent(item: &ItemImpl, errors: &mut Errors) {
     refuse_lifetimes(
         &item.generics,
@@ -97,7 +97,7 @@ pub(super) fn inherent(item: &ItemImpl, errors: &mut Errors) {
 const NOT_A_RESPONDER: &str =
     "every item of this block is a responder: move this to an `impl` block without `#[responder]`";
 
-/// What is no method does not belong here.
+/// Items that are no methods do not belong here.
 pub(super) fn no_method(item: impl ToTokens, form: Form, errors: &mut Errors) {
     errors.push(
         item,
@@ -108,7 +108,7 @@ pub(super) fn no_method(item: impl ToTokens, form: Form, errors: &mut Errors) {
     );
 }
 
-/// The function has a `self`, and somebody may mean it to be a responder.
+/// The function has a `self`, and may be meant as a responder.
 pub(super) fn is_method(signature: &Signature, form: Form, errors: &mut Errors) -> bool {
     let is_method = signature.receiver().is_some();
     if form == Form::Impl && is_method && signature.asyncness.is_none() && signature.inputs.len() == 1 {
@@ -233,8 +233,8 @@ pub(super) fn reply<'a>(signature: &'a Signature, command: Option<&Type>, errors
     }
 }
 
-/// No two methods answer one type. Types that are written differently are compared by their names on the wire,
-/// in the expansion; so are those behind a `cfg`, which may exclude each other.
+/// No two methods answer one type. Types that are written differently are compared by their names on the wire, in the expansion;
+/// so are those behind a `cfg`, which may exclude each other.
 pub(super) fn each_command_once(methods: &[Method<'_>], errors: &mut Errors) {
     let mut answered = HashMap::new();
     for method in methods.iter().filter(|method| method.conditions.is_empty()) {

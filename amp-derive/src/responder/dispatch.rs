@@ -29,7 +29,7 @@ impl Responder<'_> {
         }
     }
 
-    /// What is wrong with parts that may not be there.
+    /// The mistakes of parts that may not be compiled.
     pub(super) fn reports(&self) -> TokenStream {
         let reports = self
             .mistaken
@@ -77,7 +77,7 @@ impl Method<'_> {
         self.implemented(&self.through("call", &code!(command, #caller), krate))
     }
 
-    /// The method of what holds an implementor, whose methods are those of `owner`.
+    /// The method of a type that holds an implementor, whose methods are those of `owner`.
     pub(super) fn delegate(&self, owner: &TokenStream) -> TokenStream {
         let ident = self.ident;
         self.implemented(&standing_at(self.command, code!(#owner::#ident(&**self, command))))
@@ -116,7 +116,7 @@ fn exposed_type(ty: &Type, krate: &Path) -> TokenStream {
     code!(#parameter #member)
 }
 
-/// What an `async fn` that gives `reply` returns, with the promise that it can run on any thread.
+/// The return type of an `async fn` that returns `reply`, with the promise that it can run on any thread.
 pub(super) fn future_of(reply: &Type) -> TokenStream {
     let output = reaching_over(reply, code!(Output = #reply));
     reaching_over(reply, code!(impl ::core::future::Future<#output> + ::core::marker::Send))

@@ -11,7 +11,7 @@ impl Responder<'_> {
     pub(super) fn expand_impl(&self, item: &ItemImpl) -> TokenStream {
         let mut written = item.clone();
         written.items.iter_mut().for_each(names::leave_out_settings);
-        // A responder is `async` whether it waits for something or not.
+        // A responder is `async` whether it awaits something or not.
         let block = code!(#[allow(clippy::unused_async)] #written);
         let parts = [block, self.dispatch(item), self.conversion(item), self.reports()];
         parts.into_iter().collect()
@@ -23,7 +23,7 @@ impl Responder<'_> {
         let clause = clause(item);
         let locate = self.locate(&code!(this), &code!(<#this>));
         let (ty, commands) = (self.commands_type(), self.commands());
-        // Commands that a type parameter has a say in are known only where the parameter is.
+        // Commands that depend on a type parameter are known only where the parameter is.
         let stands_alone =
             |method: &Method<'_>| [method.command, method.reply].iter().all(|ty| stands_alone(ty, &item.generics));
         let list = if self.methods.iter().all(stands_alone) {
@@ -40,7 +40,7 @@ impl Responder<'_> {
                 #list
             }
         };
-        // Of a second block the compiler complains about the whole impl: it stands at the user's type.
+        // For a second block the compiler reports the whole impl: it has the span of the user's type.
         let (first, body) = (standing_at(this, code!(impl)), block_at(this, body));
         code! {
             #[automatically_derived]
@@ -67,7 +67,7 @@ impl Responder<'_> {
     }
 }
 
-/// The where clause. What every responder is, a type with parameters may be for some of them only.
+/// The where clause. A type with parameters may fulfil the bounds of a responder for some of them only.
 fn clause(item: &ItemImpl) -> Option<WhereClause> {
     let (mut generics, this) = (item.generics.clone(), &item.self_ty);
     if !generics.params.is_empty() {

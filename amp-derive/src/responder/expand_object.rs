@@ -47,7 +47,7 @@ impl Responder<'_> {
 }
 
 impl Method<'_> {
-    /// The method whose future is boxed. Its name is another, so that a call of the method by its own name means one trait only.
+    /// The method whose future is boxed. It has another name, so that a call of the method by its own name means one trait only.
     fn boxed(&self) -> TokenStream {
         let (Self { conditions, command, reply, .. }, name) = (self, self.name_of_boxed());
         code! {

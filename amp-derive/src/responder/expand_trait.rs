@@ -1,4 +1,4 @@
-//! A trait becomes itself, with futures that are `Send`, and gets a client and a locator.
+//! A trait is emitted with futures that are `Send`, and gets a client and a locator.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident};
@@ -22,7 +22,7 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn of(item: &'a ItemTrait) -> Self {
-        // As a name of the macro's, so that no lint tells the user that nobody uses it.
+        // With the span of the macro, so that no lint reports the name as unused.
         let span = Span::mixed_site().located_at(item.ident.span());
         let [client, locator] =
             ["Client", "Locator"].map(|what| format_ident!("{}{what}", item.ident.unraw(), span = span));
@@ -30,7 +30,7 @@ impl<'a> Names<'a> {
         Self { item, client, locator, object }
     }
 
-    /// What an `Arc` holds, as an implementor.
+    /// The content of an `Arc`, as an implementor.
     fn shared(&self) -> TokenStream {
         let item = &self.item.ident;
         code!(<__Implementor as #item>)
@@ -42,8 +42,8 @@ impl Responder<'_> {
         self.with_client(item, Self::implementors)
     }
 
-    /// Stands beside a report: the trait as the user meant it, a client that cannot call, and a locator.
-    /// Whoever uses them has made no mistake.
+    /// Emitted beside a report: the trait as the user meant it, a client that cannot call, and a locator. Code that uses them has
+    /// no mistake.
     pub(super) fn stub_trait(&self, item: &ItemTrait) -> TokenStream {
         let usual = item.generics.params.is_empty() && item.unsafety.is_none() && item.modifiers.auto_token.is_none();
         if usual && item.items.iter().all(|member| matches!(member, TraitItem::Fn(_))) {
@@ -139,7 +139,7 @@ impl Responder<'_> {
         parts.into_iter().flatten().collect()
     }
 
-    /// The same, never run: they stand beside a report.
+    /// The same, never run: they are emitted beside a report.
     fn stub_implementors(&self, names: &Names<'_>) -> TokenStream {
         let methods = || {
             names.item.items.iter().filter_map(|member| match member {
@@ -191,7 +191,8 @@ impl Responder<'_> {
         }
     }
 
-    /// Looks when the program is compiled whether a trait that is extended has commands of the names of others: told where it is named.
+    /// Checks at compile time that an extended trait has no command of the same name as another: reported where the trait is
+    /// named.
     fn apart(&self, names: &Names<'_>) -> Vec<TokenStream> {
         let (krate, client, deprecated) = (&self.krate, &names.client, &self.deprecated);
         let own = code!(#krate::__private::OwnCommands<#client>);
@@ -300,7 +301,7 @@ fn locator(names: &Names<'_>, deprecated: Option<&TokenStream>) -> TokenStream {
     }
 }
 
-/// Clones share the responder; neither impl asks anything of it.
+/// Clones share the responder; neither impl has bounds on it.
 fn locator_traits(names: &Names<'_>) -> TokenStream {
     let locator = &names.locator;
     let name = locator.to_string();
@@ -347,7 +348,8 @@ fn rewrite(function: &mut TraitItemFn, krate: &Path) {
     let future = future_of(&reply);
     function.sig.output = parse_quote!(-> #future);
     if let Some(body) = &mut function.default {
-        // The type is written out: a body that gives another is told so, and not of an `async` block that nobody wrote.
+        // The type is written out: a body that returns another type gets an error about that, and not about an `async` block that
+        // nobody wrote.
         let said = standing_at(&reply, code!(return #krate::__private::never::<#reply>();));
         let future = code!(async move { if false { #said } #body });
         let future: Expr = parse_quote!(#future);
@@ -357,7 +359,7 @@ fn rewrite(function: &mut TraitItemFn, krate: &Path) {
 
 /// A method that is never run.
 pub(super) fn stub_method(conditions: &Conditions, signature: &Signature) -> TokenStream {
-    // A body that never comes back is of any type that is written out, but `impl Future` is found out by the body.
+    // A body that never returns is of any type that is written out, but `impl Future` is inferred from the body.
     let body = match &signature.output {
         ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)) => code!(::core::future::pending()),
         _ => code!(::core::unreachable!()),

@@ -16,7 +16,7 @@ use crate::attributes::Settings;
 use crate::conditions::Conditions;
 use crate::errors::Errors;
 
-/// What answers: its methods, each for one command.
+/// A responder: its methods, each for one command.
 struct Responder<'a> {
     krate: Path,
     methods: Vec<Method<'a>>,
@@ -27,18 +27,18 @@ struct Responder<'a> {
     /// Whether each method is a task of its own from the beginning.
     spawned: bool,
     mistaken: Vec<Mistaken<'a>>,
-    /// An `allow` for what is deprecated, if some of it is.
+    /// An `allow` for deprecated parts, if there are any.
     deprecated: Option<TokenStream>,
 }
 
-/// A part with a mistake that stands behind a condition: it is reported where the condition holds.
+/// A mistaken part behind a condition: it is reported where the condition holds.
 struct Mistaken<'a> {
     conditions: Conditions,
     report: TokenStream,
     signature: Option<&'a Signature>,
 }
 
-/// What the methods are declared in.
+/// The item that the methods are declared in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Trait,
@@ -50,7 +50,7 @@ struct Method<'a> {
     conditions: Conditions,
     ident: &'a Ident,
     command: &'a Type,
-    /// The types of the parameters behind the command.
+    /// The types of the parameters after the command.
     exposed: Vec<&'a Type>,
     reply: &'a Type,
     /// Whether it is a task of its own from the beginning.
@@ -74,7 +74,7 @@ pub(crate) fn attribute(settings: TokenStream, item: &TokenStream) -> TokenStrea
     }
 }
 
-/// Nothing but the report: what is made of the item would speak of connections, which are not there.
+/// Only the report: the generated code would name connections, which are not there.
 pub(crate) fn without_tokio() -> TokenStream {
     let mut errors = Errors::default();
     errors.push(
@@ -112,7 +112,7 @@ fn on_impl(item: &ItemImpl, settings: &Settings, mut errors: Errors) -> TokenStr
 }
 
 impl Responder<'_> {
-    /// Beside a report a locator answers nothing: what is wrong with a method was said.
+    /// Beside a report a locator answers nothing: the mistake in a method was reported.
     fn without_methods(self) -> Self {
         Self { methods: Vec::new(), ..self }
     }

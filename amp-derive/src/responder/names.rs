@@ -1,4 +1,4 @@
-//! The names of the methods: each is given once, and none is that of a method that is made beside them.
+//! The names of the methods: each is given once, and none is that of a generated method.
 
 use std::collections::HashSet;
 
@@ -63,14 +63,14 @@ pub(super) fn has<M: Member>(members: &[M], wanted: &str) -> bool {
     members.iter().filter_map(Member::method).any(|(_, name)| name.unraw() == wanted)
 }
 
-/// Leaves out the macro's own attributes, which mean nothing to the compiler.
+/// Removes the macro's own attributes, which mean nothing to the compiler.
 pub(super) fn leave_out_settings<M: Member>(member: &mut M) {
     if let Some(attributes) = member.attributes() {
         attributes.retain(|attribute| !attribute.path().is_ident("amp") && !Settings::stand_behind(attribute));
     }
 }
 
-/// Leaves out the methods whose names were taken.
+/// Removes the methods whose names were taken.
 pub(super) fn leave_out_taken<M: Member>(members: &mut Vec<M>, form: Form) {
     let mut names = HashSet::new();
     members.retain(|member| member.name().is_none_or(|name| names.insert(name.clone())));
@@ -81,8 +81,8 @@ pub(super) fn leave_out_taken<M: Member>(members: &mut Vec<M>, form: Form) {
 }
 
 impl Form {
-    /// The names of the methods that stand beside the user's own, and what these are. Of the prelude's they are those that a
-    /// call of the client's method could mean as well.
+    /// The names of the generated methods beside the user's own, and their purposes. Of the prelude's names these are the ones
+    /// that a call of the client's method could mean as well.
     const fn taken(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Trait => &[

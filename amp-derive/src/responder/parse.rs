@@ -58,7 +58,7 @@ impl<'a> Responder<'a> {
         self.methods.extend(method.map(|method| Method { spawned: method.spawned || self.spawned, ..method }));
     }
 
-    /// Reads a part with `read`. Of one behind a condition the mistakes are set aside, and there is nothing of it.
+    /// Reads a part with `read`. If it is behind a condition its mistakes are set aside, and nothing of it is kept.
     fn add_mistake<T>(
         &mut self,
         attributes: &[Attribute],

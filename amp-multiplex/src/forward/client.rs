@@ -8,12 +8,12 @@ use super::socket::Socket;
 
 /// The socket of a client, while its stream is being opened and afterwards.
 ///
-/// Whether the client is still there is known only by reading, and nothing that was read may be lost: one byte is read and kept,
-/// and the others stay with the system.
+/// Only a read can tell whether the client is still there, and no byte that was read may be lost: one byte is read and kept, and
+/// the others stay with the system.
 pub(super) struct ClientSocket<S> {
     socket: S,
     first: Option<u8>,
-    /// The error of the read that went along with the first byte. A socket reports it once; then it reads as ended in order.
+    /// The error of the read after the first byte. A socket reports it once; later reads see a graceful end.
     failed: Option<io::Error>,
 }
 
@@ -23,7 +23,7 @@ impl<S: Socket> ClientSocket<S> {
     }
 
     /// Waits until the client has gone: it has reset the connection, or ended it before its first byte, or closed a unix socket.
-    /// An end behind a first byte is that of a request, whose answer is waited for. Safe to drop.
+    /// An end after a first byte is that of a request, whose answer is awaited. Safe to drop.
     pub(super) async fn gone(&mut self) {
         if self.first.is_none() {
             match self.socket.read_u8().await {
@@ -51,7 +51,7 @@ impl<S: Socket> AsyncRead for ClientSocket<S> {
             && let Some(first) = self.first.take()
         {
             buffer.put_slice(&[first]);
-            // What is behind it goes along.
+            // The event behind the byte is read along with it.
             if let Poll::Ready(Err(error)) = Pin::new(&mut self.socket).poll_read(cx, buffer) {
                 self.failed = Some(error);
             }

@@ -1,19 +1,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a forward has done so far.
+/// The counters of a forward.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
     /// Streams that are open now.
     pub open: u64,
-    /// Streams that were opened, those that have ended included.
+    /// Streams that were opened, including those that have ended.
     pub total: u64,
     /// Streams that could not be opened. A client that left before is not counted.
     pub refused: u64,
     /// Bytes that were read from local sockets and sent to the peer.
     pub sent: u64,
-    /// Bytes that came from the peer and were written to local sockets.
+    /// Bytes that were received from the peer and written to local sockets.
     pub received: u64,
 }
 

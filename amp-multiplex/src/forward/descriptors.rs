@@ -1,5 +1,6 @@
-//! The descriptors of sockets. All those of targets and forwards are at most half of what the process may have: whoever opens streams
-//! to a target leaves enough for a server to accept, and for files. Where it is not known how many the process may have, there is no limit.
+//! The descriptors of sockets. Those of all targets and forwards together are at most half of the process's limit, so that a peer
+//! that opens streams to a target leaves enough for a server to accept, and for files. Where the limit of the process is unknown,
+//! there is no limit.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,13 +10,13 @@ use tracing::Level;
 use crate::limit::{ConnectionNumber, Limit, Place};
 
 const TOO_MANY: EventKind = EventKind::new(Level::WARN, "sockets of targets and forwards refused");
-/// What belongs to the process.
+/// Events of the process as a whole.
 static EVENTS: EventLimit = EventLimit::new();
 
-/// How many there may be is asked for each time, as a process may raise it.
+/// The limit is read each time, because a process may raise it.
 static DESCRIPTORS: LazyLock<Arc<Limit>> = LazyLock::new(|| Limit::new(usize::MAX));
 
-/// Counts one more for a stream that the peer of a connection has asked for, if it is not one too many.
+/// Counts one more for a stream that the peer of a connection has asked for, if that is within the limit.
 pub(super) fn take_for_peer(connection: ConnectionNumber) -> Option<Place> {
     told(|max| DESCRIPTORS.take_of(max, connection))
 }
@@ -37,7 +38,7 @@ fn told(take: impl FnOnce(usize) -> Option<Place>) -> Option<Place> {
     place
 }
 
-/// How many descriptors the process may have.
+/// Returns how many descriptors the process may have.
 #[cfg(unix)]
 fn soft_limit() -> u64 {
     use nix::sys::resource::{Resource, getrlimit};

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::{Semaphore, watch};
 
-/// How long a target may take to accept, looking its name up included.
+/// Time for a target to accept, including the look-up of its name.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many names this process looks up at once. Each look-up has a thread to itself, for as long as the system takes.
+/// Number of names that this process looks up at once. Each look-up has a thread to itself, for as long as the system takes.
 const MAX_LOOKUPS: usize = 8;
 
 static LOOKUPS: Semaphore = Semaphore::const_new(MAX_LOOKUPS);
@@ -17,11 +17,11 @@ static LOOKUPS: Semaphore = Semaphore::const_new(MAX_LOOKUPS);
 /// A host and a port to connect to.
 pub(super) struct TcpAddress {
     text: String,
-    /// The last look-up of the host. While it goes on, whoever connects waits for it, too.
+    /// The last look-up of the host. While it runs, further connects wait for it, too.
     lookup: Mutex<Option<Lookup>>,
 }
 
-/// The result of a look-up, once it is there. The other end goes with its task, which a runtime may drop before.
+/// The result of a look-up, once it is there. The sender is dropped with its task, which a runtime may drop earlier.
 type Lookup = watch::Receiver<Option<Result<Arc<[SocketAddr]>, Arc<io::Error>>>>;
 
 impl TcpAddress {
@@ -33,7 +33,7 @@ impl TcpAddress {
         &self.text
     }
 
-    /// Connects. Small packets of a dialogue must not wait for each other; a socket that takes no options still carries bytes.
+    /// Connects. Small packets of a dialogue must not wait for each other; a socket that rejects options still carries bytes.
     pub(super) async fn connect(&self) -> io::Result<TcpStream> {
         let socket = match self.text.parse::<SocketAddr>() {
             Ok(literal) => TcpStream::connect(literal).await?,
@@ -52,7 +52,7 @@ impl TcpAddress {
         }
     }
 
-    /// The look-up that goes on, or a new one. It is a task of its own, because its thread goes on when nobody waits any more.
+    /// The running look-up, or a new one. It is a task of its own, because its thread continues when nothing waits any more.
     fn lookup(&self) -> Lookup {
         let mut last = self.lookup.lock().unwrap_or_else(PoisonError::into_inner);
         let goes_on = |lookup: &&Lookup| lookup.borrow().is_none() && lookup.has_changed().is_ok();
@@ -71,7 +71,7 @@ impl TcpAddress {
     }
 }
 
-/// What `connect` returns, or an error when it takes too long.
+/// Returns the result of `connect`, or an error when it takes too long.
 pub(super) async fn with_timeout<T>(connect: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }

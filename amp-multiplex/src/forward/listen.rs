@@ -30,28 +30,28 @@ const LET_GO: EventKind = EventKind::new(Level::WARN, "clients let go");
 const LEADS_NOWHERE: EventKind = EventKind::new(Level::INFO, "forwarded connections without a stream");
 const CUT: EventKind = EventKind::new(Level::DEBUG, "forwarded streams cut");
 
-/// How long the peer may take to open a stream to its factory.
+/// Time for the peer to open a stream to its factory.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A local listener that opens a stream to a factory of the peer for each connection: `ssh -L`. It keeps the AMP connection open.
 /// Dropping it ends it and resets its streams.
 ///
-/// What the peer sent before it closed the stream still goes to the local socket, as long as that takes some of it each minute.
-/// What a client still sends behind that is read and thrown away until it pauses for two seconds, for up to a minute: the system
-/// resets a socket that is closed with unread bytes, and loses what waits in it to be sent.
+/// Bytes that the peer sent before it closed the stream still go to the local socket, as long as that accepts some of them each
+/// minute. Bytes that a client still sends after that are read and discarded until it pauses for two seconds, for up to a minute:
+/// the system resets a socket that is closed with unread bytes, and loses the bytes that wait in it to be sent.
 ///
-/// A local socket whose stream is refused, cut or lost, or whose process ends, is reset, so that a part does not look whole; a unix
-/// socket cannot be reset and is closed. One that was given a whole answer before its stream was lost is reset if the peer is not
-/// known to have taken all that it sent. A stream whose peer has said all and has left, in order or not, is not lost: what the client
-/// still sends is thrown away.
+/// A local socket whose stream is refused, cut or lost, or whose process ends, is reset, so that a part does not look whole; a
+/// unix socket cannot be reset and is closed. A socket that received a whole answer before its stream was lost is reset if the
+/// peer is not known to have received all that the client sent. A stream whose peer has sent everything and has left, gracefully
+/// or not, is not lost: further bytes of the client are discarded.
 ///
-/// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is let go at once. One
-/// that has sent something and has ended its direction waits for its answer: a client that sends nothing at all must leave its
-/// direction open until the answer comes. One that has sent something and has closed looks the same over TCP; over a unix socket
-/// it is let go, with what it sent, when its stream is not open within some seconds (five at least).
+/// A client that leaves while its stream is being opened, by a reset or by an end before its first byte, is dropped at once. A
+/// client that has sent something and has ended its direction waits for its answer: a client that sends nothing at all must leave
+/// its direction open until the answer arrives. A client that has sent something and has closed looks the same over TCP; over a
+/// unix socket it is dropped, with the bytes that it sent, when its stream is not open within some seconds (five at least).
 ///
-/// It serves up to [`max_clients`](crate::StreamSettings::max_clients) at once; further ones wait to be accepted. All forwards and
-/// [targets](crate::Target) of the process together have no more than half of its descriptors; a client beyond that is reset.
+/// It serves up to [`max_clients`](crate::StreamSettings::max_clients) at once; further ones wait to be accepted. All forwards
+/// and [targets](crate::Target) of the process together have at most half of its descriptors; a client beyond that is reset.
 ///
 /// Made by [`Multiplexer::forward_port`] and its kin.
 #[doc(alias("ProxyingFactory", "ProxyingProtocol"))]
@@ -66,35 +66,35 @@ impl Multiplexer {
     /// Listens on a port of 127.0.0.1 (0 lets the system choose) and passes connections to a factory of the peer.
     ///
     /// # Errors
-    /// When the port cannot be bound, or the multiplexer has no connection that lives.
+    /// If the port cannot be bound, or the multiplexer has no live connection.
     ///
     /// # Panics
-    /// When polled outside a tokio runtime.
+    /// If polled outside a tokio runtime.
     pub async fn forward_port(&self, port: u16, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         self.forward_tcp((Ipv4Addr::LOCALHOST, port), factory).await
     }
 
-    /// Listens on a TCP address, which others may reach, and passes connections to a factory of the peer.
+    /// Listens on a TCP address, which other hosts may reach, and passes connections to a factory of the peer.
     ///
     /// # Errors
-    /// When the address cannot be bound, or the multiplexer has no connection that lives.
+    /// If the address cannot be bound, or the multiplexer has no live connection.
     ///
     /// # Panics
-    /// When polled outside a tokio runtime.
+    /// If polled outside a tokio runtime.
     pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
         Forward::start(self, listener, factory.as_ref(), Some(local))
     }
 
-    /// Listens on a unix socket, whose path must not exist yet and is taken away when the forward accepts no more, and passes
-    /// connections to a factory of the peer. On Linux a path that begins with a NUL byte is a name in the abstract namespace.
+    /// Listens on a unix socket and passes connections to a factory of the peer. The path must not exist yet and is removed when
+    /// the forward accepts no more. On Linux a path that begins with a NUL byte is a name in the abstract namespace.
     ///
     /// # Errors
-    /// When the path cannot be bound, or the multiplexer has no connection that lives.
+    /// If the path cannot be bound, or the multiplexer has no live connection.
     ///
     /// # Panics
-    /// When called outside a tokio runtime.
+    /// If called outside a tokio runtime.
     #[cfg(unix)]
     pub fn forward_unix(&self, path: impl AsRef<Path>, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
         Forward::start(self, UnixSocket::bind(path)?, factory.as_ref(), None)
@@ -129,20 +129,20 @@ impl Forward {
         Ok(forward)
     }
 
-    /// The address that is listened on, if it is TCP.
+    /// The address of the listener, if it is TCP.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.local
     }
 
-    /// What it has done so far. Bytes count as they are copied.
+    /// Returns its counters. Bytes count as they are copied.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counters.counts()
     }
 
-    /// Accepts no more; streams that are open go on. [`released`](Self::released) tells when the address is free again, and
-    /// [`closed`](Self::closed) when the last stream has ended.
+    /// Accepts no more; open streams stay open. [`released`](Self::released) waits until the address is free again, and
+    /// [`closed`](Self::closed) until the last stream has ended.
     pub fn close(&self) {
         self.lifecycle.advance(Stage::Closing);
     }
@@ -176,7 +176,7 @@ impl fmt::Debug for Forward {
     }
 }
 
-/// The way of each connection that a forward accepts.
+/// The route of each connection that a forward accepts.
 struct Route {
     multiplexer: Multiplexer,
     factory: Arc<[u8]>,
@@ -185,7 +185,7 @@ struct Route {
 }
 
 impl Route {
-    /// Opens a stream for a client, unless that leaves before.
+    /// Opens a stream for a client, unless the client leaves before.
     fn open<S: Socket + Send + 'static>(&self, socket: S) -> impl Future<Output = ()> + use<S> {
         let (multiplexer, factory) = (self.multiplexer.clone(), Arc::clone(&self.factory));
         let (counters, events) = (Arc::clone(&self.counters), Arc::clone(&self.events));
@@ -205,7 +205,7 @@ impl Route {
                 biased;
                 connected = connecting => connected.unwrap_or(Err(ConnectError::Timeout)),
                 () = local.get_mut().gone() => {
-                    // What the peer opens all the same is closed again.
+                    // If the peer opens the stream all the same, it is closed again.
                     return events.tell(CLIENT_LEFT, |omitted| {
                         tracing::debug!(omitted, factory = %name(&factory), "a client left before its stream was open");
                     });
@@ -232,7 +232,7 @@ impl Route {
     }
 }
 
-/// The name of a factory, for people.
+/// The name of a factory, for display.
 fn name(factory: &[u8]) -> Escaped<Cow<'_, str>> {
     Escaped(String::from_utf8_lossy(factory))
 }

@@ -12,8 +12,8 @@ use super::socket::Socket;
 
 /// A local socket whose bytes are counted, so that the progress of a long transfer can be seen.
 ///
-/// Closed before the transfer is complete, or before its stream is open, it is reset: a part does not look whole. It is set to be
-/// reset from the start, because a process that exits or is killed drops nothing.
+/// Closed before the transfer is complete, or before its stream is open, it is reset: a part does not look whole. The reset is
+/// set up from the start, because a process that exits or is killed drops nothing.
 pub(super) struct LocalSocket<T: Socket> {
     inner: T,
     counters: Arc<Counters>,
@@ -43,12 +43,12 @@ impl<T: Socket> LocalSocket<T> {
         self.counters.open()
     }
 
-    /// What is read from it.
+    /// The progress of reads from it.
     pub(super) fn read(&self) -> Progress {
         self.read.clone()
     }
 
-    /// What is written to it.
+    /// The progress of writes to it.
     pub(super) fn written(&self) -> Progress {
         self.written.clone()
     }
@@ -110,12 +110,12 @@ impl Completion {
     }
 }
 
-/// How many bytes of one socket were transferred in one direction.
+/// Number of bytes of one socket that were transferred in one direction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress(Arc<AtomicU64>);
 
 impl Progress {
-    /// Waits until nothing was transferred for as long as `timeout` says.
+    /// Waits until nothing was transferred for `timeout`.
     pub(super) async fn stalled(&self, timeout: impl Fn() -> Duration) {
         let mut before = None;
         while before != Some(self.get()) {

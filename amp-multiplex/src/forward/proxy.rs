@@ -11,17 +11,17 @@ use super::socket::Socket;
 use crate::error::StreamError;
 use crate::stream::{MAX_TRANSMIT, Monitor, Stream};
 
-/// How much each direction of a forwarded stream buffers.
+/// Buffer size of each direction of a forwarded stream.
 const COPY_BUFFER: usize = 2 * MAX_TRANSMIT;
 
-/// How long a local socket may send nothing and not end when the peer has closed the stream.
+/// Time for which a local socket may send nothing and not end when the peer has closed the stream.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a local socket may take no bytes of those that the peer sent before it closed the stream, or have no end when it has
-/// taken all.
+/// Time for which a local socket may accept none of the bytes that the peer sent before it closed the stream, or may fail to end
+/// after it has accepted all.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Dropped before the transfer is complete, it has the stream reset: neither end looks whole to its reader.
+/// Dropped before the transfer is complete, it resets the stream: neither end looks whole to its reader.
 struct ResetGuard {
     completion: Completion,
     stream: Monitor,
@@ -35,7 +35,7 @@ impl Drop for ResetGuard {
     }
 }
 
-/// Copies bytes both ways until both directions have ended, each for itself, or the peer has closed the stream.
+/// Copies bytes both ways until both directions have ended, each separately, or the peer has closed the stream.
 pub(super) async fn proxy(local: LocalSocket<impl Socket>, stream: Stream) -> io::Result<()> {
     let (_open, _buffers) = (local.count_open(), stream.hold(2 * COPY_BUFFER));
     let monitor = stream.monitor();
@@ -47,14 +47,15 @@ pub(super) async fn proxy(local: LocalSocket<impl Socket>, stream: Stream) -> io
         let mut from_local = BufReader::with_capacity(COPY_BUFFER, from_local);
         let upload = match copy_buf(&mut from_local, &mut to_peer).await {
             Ok(_) => match to_peer.shutdown().await {
-                // Otherwise the peer has taken every byte, and at most their end is not known to have been received.
+                // Otherwise the peer has received every byte, and at most the end of the bytes is not known to have been
+                // received.
                 Err(error) if monitor.send_result().is_err() => Upload::failed(error)?,
                 _ => Upload::Complete,
             },
             Err(error) => Upload::failed(error)?,
         };
         if let Upload::Refused = upload {
-            // A socket that is closed while it has bytes to read cuts off what was written to it before.
+            // A socket that is closed while it has unread bytes cuts off bytes that were written to it before.
             copy_buf(&mut from_local, &mut sink()).await?;
         }
         Ok(upload)
@@ -75,18 +76,18 @@ pub(super) async fn proxy(local: LocalSocket<impl Socket>, stream: Stream) -> io
     });
     let over = async {
         monitor.closed().await;
-        // A socket that is closed while it receives bytes is reset, and what of the answer waits in it to be sent is lost.
+        // A socket that is closed while it receives bytes is reset, and the rest of the answer that waits in it is lost.
         let _ = tokio::time::timeout(STALL_TIMEOUT, read.stalled(|| IDLE_TIMEOUT)).await;
         monitor.send_result()
     };
     let result = tokio::select! {
         result = &mut up => match result {
-            // What the peer sent before still goes to the local socket.
+            // Bytes that the peer sent before still go to the local socket.
             Ok(upload) => down.await.and_then(|()| upload.result()),
             Err(error) => Err(error),
         },
         result = &mut down => match result {
-            // What the peer sent is complete, whatever becomes of the other direction.
+            // The peer's bytes are complete, however the other direction ends.
             Ok(()) => tokio::select! {
                 result = up => result.and_then(Upload::result),
                 result = over => result,
@@ -97,18 +98,20 @@ pub(super) async fn proxy(local: LocalSocket<impl Socket>, stream: Stream) -> io
     result.inspect(|()| completion.complete())
 }
 
-/// What became of the bytes of the local socket.
+/// Outcome for the bytes of the local socket.
 enum Upload {
     /// The peer has all of them.
     Complete,
-    /// The peer has closed the stream in order and receives no more, as servers do that answer before they have read all.
+    /// The peer has closed the stream gracefully and receives no more, as servers do that answer before they have read
+    /// everything.
     Refused,
-    /// The stream has failed with some of them on their way: the local socket is reset once it has what the peer sent before.
+    /// The stream has failed with some of them in transit: the local socket is reset once it has received what the peer sent
+    /// before.
     Lost(io::Error),
 }
 
 impl Upload {
-    /// Tells an error of the stream from one of the local socket.
+    /// Distinguishes an error of the stream from one of the local socket.
     fn failed(error: io::Error) -> io::Result<Self> {
         match error.get_ref().and_then(|inner| inner.downcast_ref()) {
             Some(StreamError::PeerDisconnected) => Ok(Self::Refused),

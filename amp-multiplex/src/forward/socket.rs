@@ -3,11 +3,11 @@ use tokio::net::TcpStream;
 
 /// A local socket that can end in a way that does not look whole.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {
-    /// Sets whether it is reset when it is closed, by the system too, as when the process is killed.
+    /// Sets whether it is reset when it is closed, also by the system, as when the process is killed.
     fn set_reset_on_close(&self, _: bool) {}
 
     /// Waits until the other end has reset the connection, or has closed it where that can be told from an end of its direction,
-    /// whatever there is to read.
+    /// even if there are unread bytes.
     fn hung_up(&self) -> impl Future<Output = ()> + Send;
 }
 

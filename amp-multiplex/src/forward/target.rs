@@ -26,12 +26,12 @@ const CUT: EventKind = EventKind::new(Level::DEBUG, "forwarded streams cut");
 
 /// A factory whose streams lead to one address that this end can reach: `ssh -R`, seen from the end that is reached into.
 ///
-/// The peer can name the factory, never the address: what is not put under a name here cannot be reached. Cheap to clone;
-/// a clone kept aside shows the counts.
+/// The peer can name the factory, never the address: an address that is not registered under a name here cannot be reached. Cheap
+/// to clone; a clone kept aside shows the counts.
 ///
-/// Each stream has a socket, for which the peer needs one Connect only. So a target has [as many as it may](Self::max_streams), and all
-/// targets and forwards of the process together leave half of its descriptors to others. What is over a limit is refused, and nothing
-/// else happens.
+/// Each stream has a socket, and opening it takes the peer only one Connect. So a target has [a limit](Self::max_streams), and
+/// all targets and forwards of the process together leave half of its descriptors to other uses. A stream over a limit is
+/// refused, without any other effect.
 ///
 /// ```
 /// use amp_multiplex::{Factories, Target};
@@ -59,14 +59,14 @@ enum Address {
 }
 
 impl Target {
-    /// A TCP address, `host:port`. A name is looked up anew, unless that is going on already, and eight of them at once in the whole
-    /// process. A socket whose stream is cut or lost, or whose process ends, is reset.
+    /// A TCP address, `host:port`. A name is looked up for each stream, unless a look-up of it is running already, and eight
+    /// names at once in the whole process. A socket whose stream is cut or lost, or whose process ends, is reset.
     #[must_use]
     pub fn tcp(address: impl Into<String>) -> Self {
         Self::to(Address::Tcp(Arc::new(TcpAddress::new(address.into()))))
     }
 
-    /// A unix socket. It cannot be reset: its server reads a stream that was cut as one that has ended.
+    /// A unix socket. It cannot be reset: to its server a stream that was cut looks like one that has ended.
     #[cfg(unix)]
     #[must_use]
     pub fn unix(path: impl Into<PathBuf>) -> Self {
@@ -84,25 +84,25 @@ impl Target {
         }
     }
 
-    /// How many streams may be open at once, over all connections, and with them sockets, those that are being connected included.
-    /// Further ones are refused, and first of all those of a connection that has as many as are left: one alone gets half of
-    /// them, so that none locks the others out. Clones made before have their own. Default 256.
+    /// Number of streams, and so of sockets, that may be open at once, over all connections, including those that are being
+    /// connected. Further ones are refused, and first of all those of a connection that already has as many as are left: one
+    /// alone can have half of them, so that none locks the others out. Clones made before have their own limit. Default 256.
     #[must_use]
     pub fn max_streams(mut self, max: usize) -> Self {
         self.streams = Limit::new(max);
         self
     }
 
-    /// How many sockets may be being connected at once, over all connections; one alone gets half of them. Further streams are
-    /// refused. Each takes up to ten seconds, the look-up of a name included, also when its peer has left. Clones made before have
-    /// their own. Default 32.
+    /// Number of sockets that may be connecting at once, over all connections; one alone can have half of them. Further streams
+    /// are refused. Each takes up to ten seconds, including the look-up of a name, also when its peer has left. Clones made
+    /// before have their own limit. Default 32.
     #[must_use]
     pub fn max_connects(mut self, max: usize) -> Self {
         self.connects = Limit::new(max);
         self
     }
 
-    /// Refuses further streams; those that are open go on. [`closed`](Self::closed) tells when the last one has ended.
+    /// Refuses further streams; open ones stay open. [`closed`](Self::closed) waits until the last one has ended.
     pub fn close(&self) {
         self.closed.send_replace(true);
     }
@@ -118,13 +118,13 @@ impl Target {
         self.closed.closed().await;
     }
 
-    /// What it has done so far. `sent` counts what the target has sent.
+    /// Returns its counters. `sent` counts the bytes that the target has sent.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counters.counts()
     }
 
-    /// Connects first and accepts the stream then, so that the peer learns when there is nobody.
+    /// Connects first and accepts the stream then, so that the peer learns when nothing accepts there.
     async fn connect(&self, opening: Opening, places: Places) -> io::Result<()> {
         match &*self.address {
             Address::Tcp(address) => {
@@ -144,15 +144,15 @@ impl Target {
     ) -> io::Result<()> {
         let (counters, (sender, connected)) = (Arc::clone(&self.counters), oneshot::channel());
         let Places { connect: connecting, stream, descriptor } = places;
-        // In a task of its own, which runs to its end: a socket that is closed when it has just connected would look like a whole
-        // connection without bytes, and a `LocalSocket` that nobody takes is reset.
+        // In a task of its own, which runs to its end: a socket that is closed right after it has connected would look like a
+        // whole connection without bytes, and a `LocalSocket` that is not taken is reset.
         tokio::spawn(async move {
             let socket = with_timeout(connect).await;
             drop(connecting);
-            // What counts for the socket goes with it.
+            // The places that count the socket go with it.
             drop(sender.send(socket.map(|socket| (LocalSocket::new(socket, &counters), stream, descriptor))));
         });
-        // That the peer waits no more is seen only when its connection ends: AMP takes no Connect back.
+        // A peer that no longer waits is noticed only when its connection ends: AMP cannot cancel a Connect.
         let connected = tokio::select! {
             biased;
             () = opening.connection_ended() => return Ok(()),
@@ -167,7 +167,7 @@ impl Target {
         }
     }
 
-    /// The places of one more stream, or what it is refused with.
+    /// Returns the places of one more stream, or the reason for a refusal.
     fn places(&self, connection: ConnectionNumber) -> Result<Places, &'static str> {
         let told = |limit: &Limit, refusal, setting| {
             self.events.tell(REFUSED, |omitted| {
@@ -190,7 +190,7 @@ impl Target {
         self.events.tell(UNREACHABLE, |omitted| {
             tracing::info!(omitted, target = ?self, error = %Escaped(error), "a target cannot be reached");
         });
-        // The kind says enough: where the target is stays here.
+        // The kind says enough: the address of the target stays here.
         let kind = match error.kind() {
             kind @ (ErrorKind::ConnectionRefused | ErrorKind::TimedOut | ErrorKind::PermissionDenied) => {
                 kind.to_string()
@@ -201,10 +201,10 @@ impl Target {
     }
 }
 
-/// What a stream to a target takes.
+/// The places that a stream to a target takes.
 struct Places {
     stream: Place,
-    /// Until it is connected.
+    /// Held until it is connected.
     connect: Place,
     descriptor: Place,
 }
@@ -235,7 +235,7 @@ impl Factory for Target {
 }
 
 impl Factories {
-    /// Puts TCP addresses under the names `tcp:host:port`: an allow-list that the peer may choose from.
+    /// Adds TCP addresses under the names `tcp:host:port`: an allow-list that the peer may choose from.
     pub fn allow(&self, addresses: impl IntoIterator<Item = impl Into<String>>) {
         for address in addresses {
             let address = address.into();

@@ -5,13 +5,13 @@ use tokio::net::UnixStream;
 
 use super::socket::Socket;
 
-/// How often a unix socket is checked whose stream is being opened.
+/// Interval at which a unix socket is checked while its stream is being opened.
 const HANG_UP_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Socket for UnixStream {
     async fn hung_up(&self) {
-        // The system reports it only along with being writable, which the socket is nearly always: that cannot be waited for. And
-        // first the stream has time to be opened, because a client may send all that it has to and not wait.
+        // The system reports it only together with being writable, which the socket nearly always is: so it cannot be awaited.
+        // And the stream needs time to be opened first, because a client may send everything that it has to and not wait.
         loop {
             tokio::time::sleep(HANG_UP_INTERVAL).await;
             match self.ready(Interest::WRITABLE | Interest::ERROR).await {

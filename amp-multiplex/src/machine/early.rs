@@ -10,28 +10,29 @@ use crate::meter::StreamMeter;
 /// The number of a Connect of this end, counted from 1.
 pub(crate) type ConnectId = u64;
 
-/// What was received for ids that are not known yet, because the answer to a Connect that names them is still to come. `A` is an
+/// Bytes received for ids that are not known yet, because the answer to a Connect that names them has not arrived. `A` is an
 /// acknowledgement that is owed to the peer.
 pub(super) struct EarlyData<A> {
     streams: HashMap<Id, Early<A>>,
     cost: usize,
     max_cost: usize,
-    /// The last Connect that was out when something was received for which there was no room: of its stream and those before
-    /// it, one that nothing is kept for is not whole.
+    /// The last outstanding Connect when bytes were received for which there was no room: its stream and earlier ones are not
+    /// whole if nothing is kept for them.
     lost: ConnectId,
     meter: StreamMeter,
 }
 
-/// What was received for one stream before its id was known.
+/// Bytes received for one stream before its id was known.
 #[derive(Debug)]
 pub(crate) struct Early<A> {
     pub(crate) data: Vec<(Bytes, A)>,
     pub(crate) close: Option<RemoteClose>,
-    /// More was received than is kept: the stream is not whole.
+    /// More bytes were received than are kept: the stream is not whole.
     pub(crate) overrun: bool,
-    /// The last Connect that was out when the first of it was received. Once there is none up to it, it is for nobody.
+    /// The last outstanding Connect when the first bytes were received. Once no Connect up to it is outstanding, the bytes belong
+    /// to no stream.
     last: ConnectId,
-    /// What its id holds.
+    /// Memory of its id.
     id: usize,
 }
 
@@ -40,13 +41,13 @@ impl<A: Receipt> EarlyData<A> {
         Self { streams: HashMap::new(), cost: 0, max_cost, lost: 0, meter }
     }
 
-    /// How many streams have some.
+    /// Returns how many streams have early bytes.
     pub(super) fn len(&self) -> usize {
         self.streams.len()
     }
 
     /// Keeps bytes. Returns the acknowledgement when they are not kept: with too many of them the stream fails before it is
-    /// known, and behind its end they are of no use. `last` is the last Connect that is out.
+    /// known, and behind its end they are of no use. `last` is the last outstanding Connect.
     pub(super) fn keep(&mut self, id: &Id, data: Data, ack: A, last: ConnectId) -> Result<(), A> {
         if data.is_empty() || !self.has_entry(id, last) {
             return Err(ack);
@@ -62,22 +63,22 @@ impl<A: Receipt> EarlyData<A> {
         Ok(())
     }
 
-    /// Keeps how the peer has closed a stream. Returns whether all that was received before is here.
+    /// Keeps how the peer has closed a stream. Returns whether all bytes received before are here.
     pub(super) fn close(&mut self, id: &Id, close: RemoteClose, last: ConnectId) -> bool {
         if !self.has_entry(id, last) {
             return false;
         }
         let Some(early) = self.streams.get_mut(id) else { return false };
         early.close = match (early.close, close) {
-            // What ended in order before is whole.
+            // A direction that ended gracefully before is whole.
             (Some(RemoteClose::Half), RemoteClose::Cut) => Some(RemoteClose::Full),
             (before, close) => before.max(Some(close)),
         };
         !early.overrun
     }
 
-    /// Takes out what was received for the stream of a Connect that has ended, and the acknowledgements of what is for no Connect
-    /// from `oldest` on.
+    /// Takes out the bytes received for the stream of a Connect that has ended, and the acknowledgements of bytes that belong to
+    /// no Connect from `oldest` on.
     pub(super) fn take(&mut self, connect: ConnectId, id: Option<&Id>, oldest: ConnectId) -> (Early<A>, Vec<A>) {
         let nothing = Early { overrun: connect <= self.lost, ..Early::new(connect, 0) };
         // The usual case.
@@ -119,7 +120,7 @@ impl<A: Receipt> EarlyData<A> {
 }
 
 impl<A: Receipt> Early<A> {
-    /// Nothing yet, under an id that [holds](Id::held) so many bytes.
+    /// An empty entry, under an id that [holds](Id::held) `id` bytes.
     fn new(last: ConnectId, id: usize) -> Self {
         Self { data: Vec::new(), close: None, overrun: false, last, id }
     }

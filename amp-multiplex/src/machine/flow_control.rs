@@ -3,10 +3,10 @@ use std::time::Instant;
 use super::cost::{MIN_WINDOW, OVERHEAD, cost};
 use super::window::{Window, WindowBounds};
 
-/// What one stream has sent and the peer has not acknowledged, and how much more may be sent.
+/// Bytes that one stream has sent and the peer has not acknowledged, and how many more may be sent.
 #[derive(Debug)]
 pub(super) struct FlowControl {
-    /// The cost of what is unacknowledged.
+    /// The cost of unacknowledged bytes.
     in_flight: usize,
     window: Window,
 }
@@ -21,16 +21,16 @@ impl FlowControl {
         self.in_flight
     }
 
-    /// How many bytes may be sent now, when all that are unacknowledged may cost `share`.
+    /// Returns how many bytes may be sent now, when all unacknowledged ones may cost `share`.
     pub(super) fn capacity(&mut self, share: usize, now: Instant) -> usize {
         let window = self.window.allowed(self.in_flight, now);
-        // Sent in one piece, the bytes cost the overhead of that piece, too.
+        // Sent in one piece, the bytes also cost the overhead of that piece.
         let capacity = window.min(share.max(MIN_WINDOW)).saturating_sub(self.in_flight + OVERHEAD);
-        // With nothing in flight something is sent; else small amounts wait until an acknowledgement makes room for more.
+        // With nothing in flight any amount is sent; otherwise small amounts wait until an acknowledgement makes room for more.
         if self.in_flight == 0 || capacity >= MIN_WINDOW { capacity } else { 0 }
     }
 
-    /// Whether nothing may be sent because the round trip is measured: until all is acknowledged, or for
+    /// Whether nothing may be sent because the round trip is measured: until all bytes are acknowledged, or for
     /// [`PROBE_TIMEOUT`](super::PROBE_TIMEOUT).
     pub(super) fn is_draining(&self) -> bool {
         self.window.is_draining()

@@ -1,4 +1,4 @@
-//! The protocol of streams, pure: no wakers, no tasks, no clock. What time it is comes in as a value.
+//! The protocol of streams, pure: no wakers, no tasks, no clock. The time comes in as a value.
 //!
 //! ```text
 //!   registry      which ids there are, and which streams are being opened and closed

@@ -5,15 +5,16 @@ use bytes::{Buf, Bytes};
 use super::cost::{Receipt, received_cost};
 use crate::commands::Data;
 
-/// What one stream has received and its user has not read. `A` is the acknowledgement of a chunk, owed to the peer.
+/// Bytes that one stream has received and its user has not read. `A` is the acknowledgement of a chunk, owed to the peer.
 #[derive(Debug)]
 pub(super) struct RecvBuffer<A> {
     chunks: VecDeque<(Data, A)>,
-    /// How many bytes of the first chunk were read. It holds its memory, and its receipt, until it is read to its end.
+    /// Number of bytes of the first chunk that were read. The chunk keeps its memory, and its receipt, until it is read to its
+    /// end.
     read: usize,
-    /// What the peer is judged by. It does not know what its bytes pin.
+    /// The cost by which the peer is judged. The peer does not know how much memory its bytes pin.
     cost: usize,
-    /// What is held for it.
+    /// Memory held for the stream.
     held: usize,
     max_cost: usize,
 }
@@ -24,12 +25,12 @@ impl<A: Receipt> RecvBuffer<A> {
         Self { chunks: VecDeque::new(), read: 0, cost: 0, held: 0, max_cost }
     }
 
-    /// What all chunks hold.
+    /// Returns the memory that all chunks hold.
     pub(super) fn held(&self) -> usize {
         self.held
     }
 
-    /// Whether there is room for a chunk, when all may cost `share`.
+    /// Whether there is room for a chunk, when all chunks may cost `share`.
     pub(super) fn has_room(&self, data: &Data, ack: &A, share: usize) -> bool {
         self.cost + received_cost(data.len(), ack) <= self.max_cost.min(share)
     }
@@ -55,7 +56,7 @@ impl<A: Receipt> RecvBuffer<A> {
         self.cost -= cost;
         self.held -= cost + data.pinned_beside();
         if self.chunks.is_empty() {
-            // An idle stream holds no memory for what has passed.
+            // An idle stream holds no memory for bytes that have passed.
             self.chunks = VecDeque::new();
         }
         let mut bytes = data.into_bytes();
@@ -63,7 +64,7 @@ impl<A: Receipt> RecvBuffer<A> {
         Some((bytes, Some(ack)))
     }
 
-    /// Empties the buffer. Returns the acknowledgements of what nobody has read.
+    /// Empties the buffer. Returns the acknowledgements of unread bytes.
     #[inline]
     pub(super) fn clear(&mut self) -> Vec<A> {
         if self.chunks.is_empty() { Vec::new() } else { self.clear_all() }

@@ -8,42 +8,42 @@ use super::state::RemoteClose;
 use crate::commands::{Data, Id};
 use crate::meter::StreamMeter;
 
-/// Which streams there are at one end of a connection, and which are being opened and closed. `S` is a stream, `A` an
-/// acknowledgement that is owed to the peer.
+/// The streams at one end of a connection: open, being opened and closing. `S` is a stream, `A` an acknowledgement that is owed
+/// to the peer.
 pub(crate) struct Registry<S, A> {
     ids: HashMap<Id, Slot<S>>,
-    /// How many of them are [closing](Slot::Closing).
+    /// Number of them that are [closing](Slot::Closing).
     closing: usize,
     max_streams: usize,
-    /// The Connects of this end that are out. While one is, bytes for an unknown id may belong to its stream: a server that
-    /// speaks first does so before the answer is seen.
+    /// The outstanding Connects of this end. While there is one, bytes for an unknown id may belong to its stream: a server that
+    /// speaks first sends such bytes before its answer is seen.
     connecting: BTreeSet<ConnectId>,
     last_connect: ConnectId,
-    /// Those of them whose streams nobody wants any more.
+    /// Outstanding Connects whose streams are no longer wanted.
     abandoned: HashSet<ConnectId>,
-    /// How many Connects of the peer are neither accepted nor refused.
+    /// Number of the peer's Connects that are neither accepted nor refused.
     accepting: usize,
     early: EarlyData<A>,
-    /// The peer has announced that it can close one direction only.
+    /// The peer has announced half-close.
     peer_announced: bool,
-    /// This end has opened a stream or sent a Disconnect: what is received for an unknown id may have crossed a close.
+    /// This end has opened a stream or sent a Disconnect: bytes received for an unknown id may have crossed a close.
     may_cross: bool,
 }
 
-/// What an id is given to.
+/// The owner of an id.
 enum Slot<S> {
     Open(S),
     /// A stream that this end has closed, until the peer has answered: the id is not free.
     Closing,
 }
 
-/// What an id stands for.
+/// The meaning of an id.
 #[derive(Debug)]
 pub(crate) enum Lookup<'a, S> {
     Stream(&'a S),
-    /// For no stream yet: a Connect of this end is out, and its answer may name the id.
+    /// No stream yet: a Connect of this end is outstanding, and its answer may name the id.
     Early,
-    /// For no stream, or for one that is closed at this end; see [`Registry::refuses_unknown`].
+    /// No stream, or one that is closed at this end; see [`Registry::refuses_unknown`].
     Unknown,
 }
 
@@ -81,14 +81,14 @@ impl<S, A: Receipt> Registry<S, A> {
         })
     }
 
-    /// Nobody wants the stream of a Connect that is out, which counts no more. Until it is answered it is a call that is out,
-    /// and calls have a limit of their own.
+    /// The stream of an outstanding Connect is no longer wanted, and the Connect no longer counts. Until it is answered it is an
+    /// outstanding call, and calls have a limit of their own.
     pub(crate) fn abandon_connect(&mut self, connect: ConnectId) {
         self.abandoned.insert(connect);
     }
 
-    /// A Connect of this end has ended: with a stream that is called `id`, or without. Returns what was received early for the
-    /// stream, and the acknowledgements of what was received for nobody.
+    /// A Connect of this end has ended: with a stream that is called `id`, or without. Returns the bytes received early for the
+    /// stream, and the acknowledgements of bytes that belong to no stream.
     pub(crate) fn end_connect(&mut self, connect: ConnectId, id: Option<&Id>) -> (Early<A>, Vec<A>) {
         self.connecting.remove(&connect);
         if !self.abandoned.is_empty() {
@@ -112,12 +112,12 @@ impl<S, A: Receipt> Registry<S, A> {
         self.accepting -= 1;
     }
 
-    /// Notes whether a Connect of the peer, or its answer to one, says that it can close one direction only.
+    /// Notes whether a Connect of the peer, or its answer to one, announces half-close.
     pub(crate) fn recv_announcement(&mut self, half_close: bool) {
         self.peer_announced |= half_close;
     }
 
-    /// Adds a stream. Returns whether its id was free: given to no stream, nor to one that the peer may still take for open.
+    /// Adds a stream. Returns whether its id was free: not the id of a stream, nor of one that the peer may still consider open.
     pub(crate) fn insert(&mut self, id: Id, stream: S) -> bool {
         match self.ids.entry(id) {
             Entry::Vacant(free) => {
@@ -128,7 +128,7 @@ impl<S, A: Receipt> Registry<S, A> {
         }
     }
 
-    /// Shows the stream that has the id to `see`, and removes it if that says so.
+    /// Shows the stream that has the id to `see`, and removes it if `see` says so.
     pub(crate) fn remove_if<T>(&mut self, id: &Id, see: impl FnOnce(&S) -> (T, bool)) -> Option<T> {
         let Entry::Occupied(slot) = self.ids.entry(id.clone()) else { return None };
         let (seen, is_removed) = see(slot.get().stream()?);
@@ -138,7 +138,7 @@ impl<S, A: Receipt> Registry<S, A> {
         Some(seen)
     }
 
-    /// What an id in a command of the peer stands for.
+    /// Looks up the id of a command of the peer.
     pub(crate) fn find(&self, id: &Id) -> Lookup<'_, S> {
         match self.ids.get(id) {
             Some(Slot::Open(stream)) => Lookup::Stream(stream),
@@ -147,7 +147,7 @@ impl<S, A: Receipt> Registry<S, A> {
         }
     }
 
-    /// Whether the id is given to a stream, or to one that the peer may still take for open.
+    /// Whether the id belongs to a stream, or to one that the peer may still consider open.
     pub(crate) fn has(&self, id: &Id) -> bool {
         self.ids.contains_key(id)
     }
@@ -164,13 +164,13 @@ impl<S, A: Receipt> Registry<S, A> {
         self.early.keep(id, data.into(), ack, self.last_connect)
     }
 
-    /// Keeps how the peer has closed the stream of an [early](Lookup::Early) id. Returns whether all that was received before is
+    /// Keeps how the peer has closed the stream of an [early](Lookup::Early) id. Returns whether all bytes received before are
     /// here.
     pub(crate) fn recv_early_close(&mut self, id: &Id, close: RemoteClose) -> bool {
         self.early.close(id, close, self.last_connect)
     }
 
-    /// Removes a stream whose end the peer knows, if it `is` the one that has the id now.
+    /// Removes a stream whose end the peer knows, if it `is` the current owner of the id.
     pub(crate) fn remove(&mut self, id: &Id, is: impl Fn(&S) -> bool) -> Option<S> {
         match self.ids.entry(id.clone()) {
             Entry::Occupied(slot) if slot.get().stream().is_some_and(is) => slot.remove().into_stream(),
@@ -178,8 +178,8 @@ impl<S, A: Receipt> Registry<S, A> {
         }
     }
 
-    /// Removes a stream whose end the peer is being told. Its id is taken until that has [answered](Self::closed). An id that
-    /// another stream has stays with that.
+    /// Removes a stream whose Disconnect is being sent. Its id stays taken until the peer has [answered](Self::closed). If
+    /// another stream has the id, the id stays with that one.
     pub(crate) fn close(&mut self, id: &Id, is: impl Fn(&S) -> bool) -> Option<S> {
         self.may_cross = true;
         match self.ids.entry(id.clone()) {
@@ -206,8 +206,8 @@ impl<S, A: Receipt> Registry<S, A> {
         }
     }
 
-    /// Takes every stream out: the connection has ended. What was received early stays for a Connect that was answered before and
-    /// has not [ended](Self::end_connect): the peer may know that all of it is here.
+    /// Takes every stream out: the connection has ended. Early bytes stay for a Connect that was answered before and has not
+    /// [ended](Self::end_connect): the peer may know that all of them are here.
     pub(crate) fn clear(&mut self) -> Vec<S> {
         self.closing = 0;
         self.ids.drain().filter_map(|(_, slot)| slot.into_stream()).collect()
@@ -220,7 +220,7 @@ impl<S, A: Receipt> Registry<S, A> {
     }
 }
 
-/// How many there are of each.
+/// Shows how many there are of each.
 impl<S, A: Receipt> fmt::Debug for Registry<S, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry")

@@ -15,14 +15,14 @@ use crate::error::StreamError;
 ///      fail, abandon  ---------->
 /// ```
 ///
-/// A direction that has closed stays as it is: what ended whole is not truncated by what comes later. With a peer that cannot
-/// close one direction only, every close is that of both.
+/// A direction that has closed stays as it is: later events do not truncate a direction that ended whole. With a peer that does
+/// not support half-close, every close is that of both directions.
 #[derive(Debug)]
 pub(crate) struct State {
     inner: Inner,
-    /// Both ends can close one direction only.
+    /// Both ends support half-close.
     half_close: bool,
-    /// When this end is dropped, what it wrote is to look truncated to the peer.
+    /// When this end is dropped, its bytes must look truncated to the peer.
     scheduled_reset: bool,
 }
 
@@ -36,7 +36,7 @@ enum Inner {
     Closed {
         recv: RecvEnd,
         send: SendEnd,
-        /// Why, if not in order. Boxed: most streams have none.
+        /// The error, if it did not close gracefully. Boxed: most streams have none.
         error: Option<Box<StreamError>>,
     },
 }
@@ -44,9 +44,9 @@ enum Inner {
 /// How the direction from the peer has closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RecvEnd {
-    /// What was received is all that the peer meant to send.
+    /// The received bytes are all that the peer meant to send.
     Finished,
-    /// What was received is not known to be all.
+    /// The received bytes are not known to be complete.
     Truncated,
 }
 
@@ -61,18 +61,18 @@ enum SendEnd {
     Stopped,
 }
 
-/// How the peer has closed a stream. A later variant is not taken back by an earlier one.
+/// How the peer has closed a stream. An earlier variant does not override a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RemoteClose {
     /// It sends no more.
     Half,
     /// It neither sends nor receives any more.
     Full,
-    /// The same, and what it sent is truncated.
+    /// The same, and its bytes are truncated.
     Cut,
 }
 
-/// Which directions this end has closed, and the peer must be told of.
+/// The directions that this end has closed, and must report to the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shutdown {
     /// This end sends no more, and still receives.
@@ -87,7 +87,7 @@ impl State {
         Self { inner: Inner::Open, half_close, scheduled_reset: false }
     }
 
-    /// The user of this end sends no more. Returns what the peer must be told, if anything.
+    /// The user of this end sends no more. Returns the close to report to the peer, if any.
     pub(super) fn send_close(&mut self) -> Option<Shutdown> {
         let send = SendEnd::Finished { refused: false };
         match self.inner {
@@ -103,7 +103,7 @@ impl State {
         }
     }
 
-    /// The peer's Disconnect was received. What was received before stays there to be read.
+    /// The peer's Disconnect was received. Bytes received before can still be read.
     pub(super) fn recv_close(&mut self, close: RemoteClose) {
         match (&self.inner, close) {
             (Inner::Open, RemoteClose::Half) if self.half_close => self.inner = Inner::HalfClosedRemote,
@@ -113,8 +113,8 @@ impl State {
         }
     }
 
-    /// The peer has refused bytes that were sent: it receives no more. What it sends ends with its Disconnect, or here if it
-    /// cannot close one direction only.
+    /// The peer has refused bytes that were sent: it receives no more. Its own direction ends with its Disconnect, or here if it
+    /// does not support half-close.
     pub(super) fn recv_refusal(&mut self) {
         match &mut self.inner {
             Inner::Open if self.half_close => self.inner = Inner::HalfClosedLocal(SendEnd::Refused),
@@ -128,7 +128,7 @@ impl State {
         self.close(RecvEnd::Truncated, SendEnd::Stopped, Some(Box::new(error)));
     }
 
-    /// What was received is thrown away: however the peer has ended, the reader has not got all of it.
+    /// Received bytes are discarded: however the peer has ended, the reader has not received all of them.
     pub(super) fn lose(&mut self, error: StreamError) {
         let (send, before) = match &mut self.inner {
             Inner::Open | Inner::HalfClosedRemote => (SendEnd::Stopped, None),
@@ -139,9 +139,9 @@ impl State {
         self.inner = Inner::Closed { recv: RecvEnd::Truncated, send, error: Some(error) };
     }
 
-    /// This end is dropped: it neither sends nor receives any more. Returns whether the peer must be told.
+    /// This end is dropped: it neither sends nor receives any more. Returns whether to report that to the peer.
     pub(super) fn abandon(&mut self) -> bool {
-        // A peer that has refused bytes has closed its end, and one that was told of each direction in turn knows.
+        // A peer that has refused bytes has closed its end, and a peer that received a Disconnect for each direction knows.
         let knows = matches!(self.inner, Inner::HalfClosedLocal(SendEnd::Refused) | Inner::Closed { .. });
         self.close(RecvEnd::Truncated, SendEnd::Finished { refused: false }, None);
         !knows
@@ -158,17 +158,17 @@ impl State {
         self.inner = Inner::Closed { recv, send, error: cause };
     }
 
-    /// Notes that what was written is not all that was meant.
+    /// Notes that the written bytes are not all that was meant.
     pub(super) fn schedule_reset(&mut self) {
         self.scheduled_reset = true;
     }
 
-    /// Whether the end of this end is to look truncated to the peer. What was closed in order is not.
+    /// Whether the end of this end must look truncated to the peer. A graceful close stays as it is.
     pub(crate) fn is_reset_scheduled(&self) -> bool {
         self.scheduled_reset && !self.is_finished()
     }
 
-    /// Both ends can close one direction only.
+    /// Both ends support half-close.
     pub(crate) fn half_close(&self) -> bool {
         self.half_close
     }
@@ -198,17 +198,17 @@ impl State {
         matches!(self.send_end(), Some(SendEnd::Refused | SendEnd::Stopped))
     }
 
-    /// The peer has not taken all that was sent.
+    /// The peer has not accepted all bytes that were sent.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.send_end(), Some(SendEnd::Refused | SendEnd::Finished { refused: true }))
     }
 
-    /// Nothing more is received, and what was is not known to be all.
+    /// Nothing more is received, and the received bytes are not known to be complete.
     pub(crate) fn is_truncated(&self) -> bool {
         matches!(self.inner, Inner::Closed { recv: RecvEnd::Truncated, .. })
     }
 
-    /// Why the stream has closed, if not in order.
+    /// The error, if the stream did not close gracefully.
     pub(crate) fn error(&self) -> Option<&StreamError> {
         match &self.inner {
             Inner::Closed { error, .. } => error.as_deref(),

@@ -19,27 +19,27 @@ pub(crate) struct StreamMachine<A> {
     flow: FlowControl,
 }
 
-/// What becomes of received bytes.
+/// Result of receiving bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Received<A> {
     /// They wait for the reader, and so does their acknowledgement.
     Buffered,
     /// They are of no use, and acknowledged at once.
     Acknowledge(A),
-    /// Nobody will read them, and the peer must know.
+    /// They will not be read, and the peer must know.
     Refuse(A),
-    /// They are more than is allowed: the stream has failed.
+    /// They exceed the limit: the stream has failed.
     Overrun(A),
 }
 
-/// What there is to read.
+/// Result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Read<A> {
     /// Bytes, and the acknowledgement if they are the last of a chunk.
     Data(Bytes, Option<A>),
-    /// The peer sends no more, and that was all.
+    /// The peer sends no more, and everything was read.
     Finished,
-    /// Nothing more is received, and that may not have been all.
+    /// Nothing more is received, and bytes may be missing.
     Truncated,
     /// Nothing yet.
     Pending,
@@ -55,7 +55,7 @@ impl<A: Receipt> StreamMachine<A> {
         &self.state
     }
 
-    /// Bytes were received. All that are not read may cost `share`.
+    /// Bytes were received. All unread bytes together may cost `share`.
     pub(crate) fn receive(&mut self, data: impl Into<Data>, ack: A, share: usize) -> Received<A> {
         let data = data.into();
         if !self.state.can_receive() {
@@ -74,7 +74,7 @@ impl<A: Receipt> StreamMachine<A> {
     }
 
     /// Takes in bytes that this end has kept before there was a stream, within a limit of their own. The peer may have been
-    /// told since that all of them are here.
+    /// answered since that all of them are here.
     pub(crate) fn receive_early(&mut self, data: Bytes, ack: A) {
         self.received.push(data.into(), ack);
     }
@@ -89,23 +89,24 @@ impl<A: Receipt> StreamMachine<A> {
         }
     }
 
-    /// What is held of what was received and not read.
+    /// Returns the memory held for received, unread bytes.
     pub(crate) fn buffered(&self) -> usize {
         self.received.held()
     }
 
-    /// How many bytes may be sent now, when all that are unacknowledged may cost `share`; `None` when this direction is closed.
+    /// Returns how many bytes may be sent now, when all unacknowledged ones may cost `share`; `None` when this direction is
+    /// closed.
     pub(crate) fn capacity(&mut self, share: usize, now: Instant) -> Option<usize> {
         self.state.can_send().then(|| self.flow.capacity(share, now))
     }
 
-    /// Whether nothing may be sent because the round trip is measured: until all is acknowledged, or for
+    /// Whether nothing may be sent because the round trip is measured: until all bytes are acknowledged, or for
     /// [`PROBE_TIMEOUT`](super::PROBE_TIMEOUT).
     pub(crate) fn is_draining(&self) -> bool {
         self.flow.is_draining()
     }
 
-    /// The cost of what was sent and not acknowledged.
+    /// Returns the cost of unacknowledged bytes.
     pub(crate) fn in_flight(&self) -> usize {
         self.flow.in_flight()
     }
@@ -120,7 +121,7 @@ impl<A: Receipt> StreamMachine<A> {
         self.flow.acknowledged(bytes, sent_at, now);
     }
 
-    /// The user of this end sends no more. Returns what the peer must be told, if anything.
+    /// The user of this end sends no more. Returns the close to report to the peer, if any.
     pub(crate) fn send_close(&mut self) -> Option<Shutdown> {
         self.state.send_close()
     }
@@ -146,7 +147,7 @@ impl<A: Receipt> StreamMachine<A> {
         self.state.fail(error);
     }
 
-    /// The stream fails, and what was received and not read is thrown away. Returns the acknowledgements of that.
+    /// The stream fails, and received, unread bytes are discarded. Returns their acknowledgements.
     pub(crate) fn lose(&mut self, error: StreamError) -> Vec<A> {
         if self.received.held() == 0 {
             self.state.fail(error);
@@ -156,13 +157,13 @@ impl<A: Receipt> StreamMachine<A> {
         self.received.clear()
     }
 
-    /// This end is dropped. Returns the acknowledgements of what was not read, and what the peer must be told, if anything.
+    /// This end is dropped. Returns the acknowledgements of unread bytes, and the close to report to the peer, if any.
     pub(crate) fn abandon(&mut self) -> (Vec<A>, Option<Shutdown>) {
         let tell = self.state.abandon();
         (self.received.clear(), tell.then_some(Shutdown::Both))
     }
 
-    /// Notes that what was written is not all that was meant.
+    /// Notes that the written bytes are not all that was meant.
     pub(crate) fn schedule_reset(&mut self) {
         self.state.schedule_reset();
     }

@@ -16,11 +16,12 @@ const OVERRUN: EventKind = EventKind::new(Level::WARN, "streams ended that sent 
 pub(super) type CloseTask = JoinHandle<Result<(), StreamError>>;
 
 impl Shared {
-    /// Closes the stream: takes it out of the registry and tells the peer. With `cut`, what was sent is not all that was meant.
+    /// Closes the stream: takes it out of the registry and sends the Disconnect. With `cut`, the bytes that were sent are not all
+    /// that was meant.
     pub(super) fn close(self: &Arc<Self>, cut: bool) -> Option<CloseTask> {
         let entry = self.streams().registry().close(self.id(), |other| Arc::ptr_eq(self, other));
         drop(entry);
-        // It counts as a stream until the peer has answered, or has had its time.
+        // It counts as a stream until the peer has answered, or its time is over.
         tell_closed(self.streams(), self.id().clone(), Arc::clone(self), cut, |stream, answered| {
             if !answered {
                 stream.abandon_in_flight();
@@ -40,7 +41,7 @@ impl Shared {
         self.keep(self.lock());
     }
 
-    /// Tells the peer that this end sends no more.
+    /// Sends the Disconnect for the writing direction.
     pub(super) fn close_write(&self, connection: &Connection) -> Option<CloseTask> {
         let (streams, connection) = (Arc::clone(self.streams()), connection.clone());
         let id = self.id().clone();
@@ -54,12 +55,12 @@ impl Shared {
         self.await_disconnect(|inner| inner.machine.recv_refusal());
     }
 
-    /// The peer has refused the close of one direction, because it has not got what was sent before.
+    /// The peer has refused the close of one direction, because it has not received all bytes that were sent before.
     pub(super) fn recv_close_refusal(self: &Arc<Self>) {
         self.await_disconnect(|_| ());
     }
 
-    /// The peer has closed. How what it sent ends is said by its Disconnect, unless it is a txampext peer: the reader waits.
+    /// The peer has closed. Its Disconnect tells how its bytes end, unless it is a txampext peer: the reader waits.
     fn await_disconnect(self: &Arc<Self>, event: impl FnOnce(&mut Inner)) {
         let closed = self.change(|inner| {
             event(inner);
@@ -87,8 +88,8 @@ impl Shared {
     }
 }
 
-/// A stream whose id the registry has as [closing](crate::machine::Registry::close). Dropped, the peer knows that it is closed, or is
-/// told no more.
+/// A stream whose id is [closing](crate::machine::Registry::close) in the registry. When this is dropped, the peer knows that the
+/// stream is closed, or will not be told.
 struct Closing<T> {
     streams: Arc<Streams>,
     id: Id,
@@ -105,8 +106,9 @@ impl<T> Drop for Closing<T> {
     }
 }
 
-/// Tells the peer that a stream is closed whose id the registry has as [closing](crate::machine::Registry::close). What is
-/// `kept` lives until the peer has answered, or has had its time: then it is `told` which. So it is when nobody can tell the peer.
+/// Sends the Disconnect of a stream whose id is [closing](crate::machine::Registry::close) in the registry. `kept` lives until
+/// the peer has answered, or its time is over: then `told` is called with the outcome. The same happens if the peer cannot be
+/// told.
 pub(crate) fn tell_closed<T: Send + 'static>(
     streams: &Arc<Streams>,
     id: Id,

@@ -14,11 +14,11 @@ use crate::error::StreamError;
 
 const UNANSWERED: EventKind = EventKind::new(Level::WARN, "Disconnects not answered in time");
 
-/// How long to wait before a Disconnect is sent again to a peer that is busy.
+/// Pause before a Disconnect is sent again to a peer that is busy.
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
-/// Sends a Disconnect and waits until the peer knows. Once it is sent, the wait keeps no connection open. An error for the close of
-/// one direction when the peer has not got all that was sent before it.
+/// Sends a Disconnect and waits until the peer knows. Once it is sent, the wait keeps no connection open. Returns an error for
+/// the close of one direction if the peer has not received all bytes that were sent before it.
 pub(super) async fn send_disconnect(
     streams: &Arc<Streams>,
     connection: Connection,
@@ -36,12 +36,13 @@ pub(super) async fn send_disconnect(
         let mut call = open.call(Disconnect { connection: id.clone(), half, cut }).timeout(limit()).uncounted();
         drop(open);
         poll_fn(|cx| call.poll_sent(cx)).await?;
-        // What is awaited below is no part of the task while this is: there is one for each end of a stream.
+        // The futures awaited below are not alive while this one is, which keeps the task small: there is one for each end of a
+        // stream.
         match call.weak().await {
             Err(CallError::Connection { reason, .. }) => return Err(reason.into()),
-            // A peer that is always busy has no more time than one that says nothing.
+            // A peer that is always busy has no more time than a silent one.
             Err(CallError::Remote { code, .. }) if code == codes::BUSY => {
-                // On the heap, as the pause is: the task is one for each end of a stream, and few wait here.
+                // On the heap, as the pause is: there is a task for each end of a stream, and few wait here.
                 if busy_since.get_or_insert_with(|| Box::new(Instant::now())).elapsed() >= limit() {
                     return Err(StreamError::Timeout);
                 }
@@ -57,7 +58,7 @@ pub(super) async fn send_disconnect(
                 return Err(StreamError::Timeout);
             }
             Err(CallError::Declared(error)) if half.0 == Some(true) => return Err(CallError::Declared(error).into()),
-            // Whatever else it answers, it knows.
+            // Any other answer shows that it knows.
             _ => return Ok(()),
         }
     }

@@ -18,27 +18,28 @@ use crate::machine::{Read, Shutdown};
 
 /// A byte stream to the peer. Use it like a socket.
 ///
-/// Bytes that are written wait at the peer until they are read there. No more than a window of them is in flight, so a reader
-/// that stops reading stops its own writer and no other. They are sent whether or not the stream is polled, and also while its
-/// connection closes.
+/// Written bytes wait at the peer until they are read there. At most one window of them is in flight, so a reader that stops
+/// reading stops its own writer and no other. They are sent whether or not the stream is polled, and also while its connection
+/// closes.
 ///
-/// [`shutdown`] closes the writing direction; reading goes on when the peer is one of ours,
-/// and ends too when it is txampext. Dropping the stream closes both directions in order, as dropping a socket does: bytes that
-/// were written before still arrive, and the end looks whole to the peer.
+/// [`shutdown`] closes the writing direction; reading continues if the peer is one of ours, and ends too if it is txampext.
+/// Dropping the stream closes both directions gracefully, as dropping a socket does: bytes that were written before still arrive,
+/// and the end looks whole to the peer.
 ///
 /// When the stream is [aborted](Self::abort), or dropped by a panic, the end does not look whole: the peer reads
-/// [`StreamError::Cut`](crate::StreamError::Cut). A stream that several tasks share, by [`tokio::io::split`] say, is dropped by the
-/// last of them. A panic of another one is not seen: that task must see to it that the stream is [aborted](Self::abort).
+/// [`StreamError::Cut`](crate::StreamError::Cut). A stream that several tasks share, for example by [`tokio::io::split`], is
+/// dropped by the last of them. A panic of another one is not seen: that task must ensure that the stream is
+/// [aborted](Self::abort).
 ///
-/// Each direction ends for itself. A read of 0 bytes means that the peer's writer ended in order and that everything was read:
-/// nothing that happens later, not even the loss of the connection, takes it back. A write that fails with
-/// [`StreamError::PeerDisconnected`](crate::StreamError::PeerDisconnected) ends writing only; the reading direction tells by itself
-/// how it ends. With txampext, whose Disconnect does not tell, a part may look whole.
+/// Each direction ends separately. A read of 0 bytes means that the peer's writer ended gracefully and that everything was read:
+/// no later event, not even the loss of the connection, changes that. A write that fails with
+/// [`StreamError::PeerDisconnected`](crate::StreamError::PeerDisconnected) ends writing only; the reading direction reports its
+/// own end. With txampext, whose Disconnect does not tell, a part may look whole.
 ///
 /// Bytes that were written before a command can be read when its responder starts; see [order](crate::Multiplexer#order).
 ///
-/// Every write is sent by itself: many small ones are faster through a [`BufWriter`]. Writing waits as long as the peer's
-/// reader does; a limit is the writer's to set.
+/// Every write is sent separately: many small ones are faster through a [`BufWriter`]. Writing waits as long as the peer's reader
+/// does; set a time limit if you need one.
 ///
 /// [`shutdown`]: https://docs.rs/tokio/1/tokio/io/trait.AsyncWriteExt.html#method.shutdown
 /// [`tokio::io::split`]: https://docs.rs/tokio/1/tokio/io/fn.split.html
@@ -48,35 +49,35 @@ pub struct Stream {
     shared: Arc<Shared>,
     connection: Connection,
     writing: Writing,
-    /// What the task that serves a stream of the peer's is taken to hold.
+    /// Memory that the task serving a stream of the peer's is assumed to hold.
     _serving: Option<Held>,
 }
 
-/// What a task that serves a stream of the peer's most often holds: a buffer as that of `tokio::io::copy`.
+/// Memory that a task serving a stream of the peer's most often holds: a buffer like that of `tokio::io::copy`.
 const SERVING: usize = 8 * 1024;
 
-/// How far this end has closed the direction to the peer.
+/// Progress of closing the direction to the peer.
 enum Writing {
     Open,
-    /// The peer is being told.
+    /// The Disconnect is being sent.
     Closing(CloseTask),
-    /// The peer has answered. What it answered before may be on its way here from another thread.
+    /// The peer has answered. Its earlier answers may be on their way here from another thread.
     Answered,
-    /// The peer has all that was written, and its end.
+    /// The peer has received all written bytes, and their end.
     Closed,
-    /// The peer had closed before: what it has taken is to be found out.
+    /// The peer had closed before: it remains to find out which bytes it has received.
     PeerClosed,
-    /// Whether the peer knows is not known.
+    /// It is unknown whether the peer knows.
     Failed(Box<StreamError>),
 }
 
 impl Stream {
-    /// One that this end has opened.
+    /// Makes a stream that this end has opened.
     pub(crate) fn opened(shared: Arc<Shared>, connection: Connection) -> Self {
         Self { shared, connection, writing: Writing::Open, _serving: None }
     }
 
-    /// One that the peer has opened.
+    /// Makes a stream that the peer has opened.
     pub(crate) fn accepted(shared: Arc<Shared>, connection: Connection, place: Option<Box<Place>>) -> Self {
         if place.is_some() {
             shared.lock().place = place;
@@ -85,7 +86,7 @@ impl Stream {
         Self { shared, connection, writing: Writing::Open, _serving: serving }
     }
 
-    /// Counts bytes that are held for it, until what is returned is dropped.
+    /// Counts bytes that are held for it, until the returned guard is dropped.
     pub(crate) fn hold(&self, bytes: usize) -> Option<Held> {
         self.shared.streams().hold(bytes)
     }
@@ -101,14 +102,15 @@ impl Stream {
         &self.connection
     }
 
-    /// Whether shutting down leaves the reading direction open: both ends must know how.
+    /// Whether shutting down leaves the reading direction open: both ends must support half-close.
     #[must_use]
     pub fn half_closes(&self) -> bool {
         self.shared.lock().machine.state().half_close()
     }
 
-    /// Resets the stream: what was written does not look whole to the peer, which reads
-    /// [`StreamError::Cut`](crate::StreamError::Cut) behind it. What was closed in order before is whole. txampext peers read a plain end.
+    /// Resets the stream: the written bytes do not look whole to the peer, which reads
+    /// [`StreamError::Cut`](crate::StreamError::Cut) behind them. A direction that was closed gracefully before is whole.
+    /// txampext peers read a plain end.
     pub fn abort(self) {
         self.shared.lock().machine.schedule_reset();
     }
@@ -117,7 +119,7 @@ impl Stream {
         Monitor::new(&self.shared)
     }
 
-    /// Tells the peer that this end sends no more.
+    /// Sends the Disconnect for the writing direction.
     fn close_write(&mut self) {
         // With a txampext peer that is the end for a reader in another task, too.
         let shutdown = self.shared.change(|inner| inner.machine.send_close());
@@ -140,7 +142,7 @@ impl Stream {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // Most often it is one, which takes no allocation.
+        // Most often there is one, which takes no allocation.
         let (mut ack, mut further) = (None, Vec::new());
         let before = buffer.filled().len();
         let mut inner = self.shared.lock();
@@ -181,18 +183,18 @@ impl AsyncWrite for Stream {
         }
     }
 
-    /// Completes at once: everything that was written is in the connection's outbound buffer.
+    /// Completes at once: all written bytes are in the connection's outbound buffer.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(self.shared.lock().result().map_err(io::Error::from))
     }
 
-    /// Completes when the peer knows that this end writes no more. A peer that cannot close one direction only is told when it
-    /// has read everything.
+    /// Completes when the peer knows that this end writes no more. A peer that does not support half-close is told when it has
+    /// read everything.
     ///
-    /// Ok means that a peer of ours has all that was written: its reader gets every byte and the end in order if it reads on,
-    /// whatever becomes of this end and of the connection. Whether the reader of a txampext peer gets them is not known.
+    /// Ok means that a peer of ours has received all written bytes: its reader gets every byte and the graceful end if it reads
+    /// on, whatever happens to this end and the connection. It is unknown whether the reader of a txampext peer gets them.
     ///
-    /// It fails when the peer has closed the stream before it took everything that was written, and when the connection has ended.
+    /// Fails if the peer has closed the stream before it received all written bytes, and if the connection has ended.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Writing::Open = self.writing {
             let mut inner = self.shared.lock();
@@ -205,7 +207,7 @@ impl AsyncWrite for Stream {
             self.close_write();
         }
         if let Writing::Closing(task) = &mut self.writing {
-            // A runtime that shuts down takes the connection with it.
+            // A runtime that shuts down drops the connection as well.
             let result = ready!(Pin::new(task).poll(cx)).unwrap_or(Err(CloseReason::DriverDropped.into()));
             self.writing = Writing::PeerClosed;
             match result {
@@ -233,7 +235,7 @@ impl AsyncWrite for Stream {
         self.shared.take_all_answers();
         let mut inner = self.shared.lock();
         if inner.machine.state().can_receive() && !inner.machine.state().is_refused() {
-            // It may have closed when it had taken everything, or because it could not: its Disconnect tells.
+            // It may have closed after it had received everything, or because it could not: its Disconnect tells.
             inner.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
@@ -246,11 +248,11 @@ impl AsyncWrite for Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         let mut inner = self.shared.lock();
-        // What was sent counts until it is answered.
+        // Received bytes count until they are answered.
         self.shared.streams().received().change(inner.machine.buffered(), 0);
         let half_close = inner.machine.state().half_close();
         if std::thread::panicking() {
-            // A writer that panics has not written all that it meant to.
+            // A writer that panics has not written everything that it meant to.
             inner.machine.schedule_reset();
         }
         let cut = inner.machine.state().is_reset_scheduled();
@@ -265,7 +267,7 @@ impl Drop for Stream {
         if shutdown.is_some() {
             self.shared.close(cut);
         } else if !has_left {
-            // A Disconnect on its way has an entry of its own.
+            // A Disconnect that is being sent has an entry of its own.
             self.shared.remove();
         }
     }

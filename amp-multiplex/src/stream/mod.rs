@@ -1,4 +1,4 @@
-//! One stream: what its user, the connection and the peer's commands share, and how it sends and closes.
+//! One stream: the state shared by its user, the connection and the peer's commands, and its sending and closing.
 //!
 //! ```text
 //!   send_queue   what is on its way to the peer

@@ -1,4 +1,4 @@
-//! How a stream sends, whether or not its writer is polled: what was written is sent, and answers make room for more, while the
+//! Sending of a stream, whether or not its writer is polled: written bytes are sent, and answers make room for more, while the
 //! writer sleeps.
 
 use std::sync::Arc;
@@ -38,8 +38,8 @@ impl Shared {
         if length == 0 {
             return Ok(Some(0));
         }
-        // Streams take turns, not their writers: each sends one Transmit in the order in which they came, also when one task
-        // writes to all of them.
+        // Streams take turns, not their writers: each sends one Transmit in the order of arrival, also when one task writes to
+        // all of them.
         let waker = Waker::from(Arc::clone(self));
         let sink: Arc<dyn ReplySink> = Arc::clone(self) as _;
         match inner.send_queue.poll_send(&waker, &sink, self.id(), &bytes[..length], now) {
@@ -85,7 +85,7 @@ impl Shared {
         }
     }
 
-    /// Gives up the answers that are out: the peer does not even tell that it knows of the end.
+    /// Gives up the outstanding answers: the peer does not even tell that it knows of the end.
     pub(super) fn abandon_in_flight(&self) {
         let mut inner = self.lock();
         let Inner { send_queue, machine, .. } = &mut *inner;
@@ -99,7 +99,7 @@ impl Shared {
         self.streams().in_flight().change(before, machine.in_flight());
     }
 
-    /// The peer has not taken bytes that were sent.
+    /// The peer has not accepted bytes that were sent.
     fn send_failed(self: &Arc<Self>, error: StreamError) -> StreamError {
         match &error {
             StreamError::PeerDisconnected => self.recv_refusal(),
@@ -109,7 +109,7 @@ impl Shared {
                     inner.recv_failure(error.clone());
                     was_closed
                 });
-                // Bytes behind these may have been taken.
+                // Later bytes may have been accepted.
                 if was_closed {
                     self.remove();
                 } else {
@@ -126,7 +126,7 @@ impl Shared {
     }
 }
 
-/// The connection delivers the answers to Transmits. They are taken in order: one that has come before an earlier one waits.
+/// The connection delivers the answers to Transmits. They are taken in order: an answer that arrives before an earlier one waits.
 impl ReplySink for Shared {
     fn deliver(self: Arc<Self>, replies: &mut dyn Iterator<Item = Delivery>) {
         let mut inner = self.lock();

@@ -9,16 +9,16 @@ use amp_core::{CallError, Connection};
 use crate::commands::{Id, StreamGone, Transmit};
 use crate::error::StreamError;
 
-/// The most bytes of one Transmit: streams take turns after as many. What programs write is most often as long, or half of it.
+/// Maximum bytes of one Transmit: streams take turns after this many. Programs most often write this many at once, or half.
 pub(crate) const MAX_TRANSMIT: usize = 32 * 1024;
 
-/// The Transmits of one stream that are not acknowledged, and its place among those that wait to send.
+/// The unacknowledged Transmits of one stream, and its place among the waiters for room.
 pub(super) struct SendQueue {
     /// Waits for room in the connection's outbound buffer.
     sender: Sender,
     /// Oldest first, and so in the order of the tags.
     in_flight: VecDeque<InFlight>,
-    /// The peer has failed to take bytes, and what it says is kept once: not for each Transmit behind one that it does not answer.
+    /// The peer has failed to accept bytes. Its error is kept once: not for each Transmit behind one that is unanswered.
     has_failure: bool,
 }
 
@@ -26,7 +26,7 @@ struct InFlight {
     tag: SentTag,
     length: usize,
     sent_at: Instant,
-    /// Its reply, until that is taken.
+    /// Its reply, until it is taken.
     reply: Option<Result<(), StreamError>>,
 }
 
@@ -44,7 +44,7 @@ impl SendQueue {
         Self { sender: Sender::new(connection), in_flight: VecDeque::new(), has_failure: false }
     }
 
-    /// Whether everything that was sent is acknowledged.
+    /// Whether all sent bytes are acknowledged.
     pub(super) fn is_empty(&self) -> bool {
         self.in_flight.is_empty()
     }
@@ -89,13 +89,13 @@ impl SendQueue {
         let answered = Answered { result: sent.reply.take()?, length: sent.length, sent_at: sent.sent_at };
         self.in_flight.pop_front();
         if self.in_flight.is_empty() {
-            // An idle stream holds no memory for what has passed.
+            // An idle stream holds no memory for bytes that have passed.
             self.in_flight = VecDeque::new();
         }
         Some(answered)
     }
 
-    /// Gives up the replies that are not here, and passes every Transmit to `each`.
+    /// Gives up the missing replies, and passes every Transmit to `each`.
     pub(super) fn abandon(&mut self, mut each: impl FnMut(Answered)) {
         for InFlight { tag, length, sent_at, .. } in std::mem::take(&mut self.in_flight) {
             self.sender.abandon(tag);
@@ -103,7 +103,7 @@ impl SendQueue {
         }
     }
 
-    /// Passes every Transmit that is answered to `each`, also those behind one that is not.
+    /// Passes every answered Transmit to `each`, also those behind an unanswered one.
     pub(super) fn drain_answered(&mut self, mut each: impl FnMut(Answered)) {
         self.in_flight.retain_mut(|sent| {
             let reply = sent.reply.take();

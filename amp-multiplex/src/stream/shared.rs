@@ -19,17 +19,18 @@ use crate::streams::{self, Permit};
 /// The streams of one connection.
 pub(crate) type Streams = streams::Streams<Arc<Shared>>;
 
-/// What a [`Stream`](super::Stream), the registry and the connection share of a stream.
+/// The state of a stream that a [`Stream`](super::Stream), the registry and the connection share.
 ///
-/// It lives until the stream was dropped, what it wrote is answered and the peer knows that it is closed, and counts as a stream as
-/// long. Locks are taken in this order: registry, stream, kept streams, connection. No reader or writer is woken under any of them.
+/// It lives, and counts as a stream, until the stream was dropped, its written bytes are answered and the peer knows that it is
+/// closed. Locks are taken in this order: registry, stream, kept streams, connection. No reader or writer is woken under any of
+/// them.
 pub(crate) struct Shared {
     id: Id,
     permit: Permit<Arc<Self>>,
     inner: Mutex<Inner>,
 }
 
-/// The machine of a stream, and those that wait for it.
+/// The machine of a stream, and its waiters.
 pub(crate) struct Inner {
     pub(crate) machine: StreamMachine<Ack>,
     pub(super) send_queue: SendQueue,
@@ -37,11 +38,11 @@ pub(crate) struct Inner {
     pub(crate) writer: Option<Waker>,
     /// Fails the stream unless the peer's Disconnect is received in time.
     pub(super) disconnect_timeout: Option<Timeout>,
-    /// A connection that closes waits for the stream until the peer knows that it is closed: its user may keep it for longer.
+    /// A closing connection waits for the stream until the peer knows that it is closed: the user may keep the stream for longer.
     guard: Option<CloseGuard>,
     /// Its place among the [kept streams](crate::kept::KeptStreams).
     pub(super) kept_at: Option<usize>,
-    /// That of its factory, if that has a limit, until its user drops the stream.
+    /// Its place in the limit of its factory, if there is one, until the user drops the stream.
     pub(super) place: Option<Box<Place>>,
 }
 
@@ -49,7 +50,7 @@ impl Shared {
     pub(crate) fn new(id: Id, streams: &Arc<Streams>, connection: &Connection, peer: &PeerFeatures) -> Arc<Self> {
         let permit = Permit::new(streams, &id);
         let (send_queue, guard) = (SendQueue::new(connection), Some(CloseGuard::new(connection)));
-        // Made in its place, of what cannot panic: it is large, and would be copied by each step.
+        // Built in place, from parts that cannot panic: it is large, and would be copied by each step.
         Arc::new(Self {
             id,
             permit,
@@ -88,7 +89,7 @@ impl Shared {
         result
     }
 
-    /// Fails the stream, unless it is closed. A direction that has closed in order stays as it is.
+    /// Fails the stream, unless it is closed. A direction that has closed gracefully stays as it is.
     pub(crate) fn fail(&self, error: StreamError) {
         self.change(|inner| inner.fail(error));
     }
@@ -100,7 +101,7 @@ impl Shared {
         self.leave();
     }
 
-    /// The peer knows that the stream is closed, or is told no more: a connection that closes does not wait for it.
+    /// The peer knows that the stream is closed, or will not be told: a closing connection does not wait for it.
     pub(crate) fn leave(self: &Arc<Self>) {
         let mut inner = self.lock();
         let guard = inner.guard.take();
@@ -108,7 +109,7 @@ impl Shared {
         drop(guard);
     }
 
-    /// The stream may have left the registry. What it holds is to be found when the memory is used up.
+    /// The stream may have left the registry. Its bytes must be found when the memory is used up.
     #[inline]
     pub(super) fn keep(self: &Arc<Self>, inner: MutexGuard<'_, Inner>) {
         if inner.holds_more() && inner.kept_at.is_none() {
@@ -127,7 +128,8 @@ impl Shared {
         }
     }
 
-    /// The connection has ended. What the stream holds is thrown away if that is because the memory is used up, and else when it will be.
+    /// The connection has ended. The stream's bytes are discarded if the reason is that the memory is used up, and otherwise when
+    /// that happens.
     pub(crate) fn end(self: &Arc<Self>, reason: &CloseReason) {
         if let CloseReason::OutOfMemory { .. } = reason {
             self.lose(reason);
@@ -163,13 +165,13 @@ impl Inner {
         self.machine.recv_close(close);
     }
 
-    /// The peer has failed to take bytes.
+    /// The peer has failed to accept bytes.
     pub(super) fn recv_failure(&mut self, error: StreamError) {
         self.disconnect_timeout = None;
         self.machine.recv_failure(error);
     }
 
-    /// Whether the stream is no longer in the registry, nor a Disconnect of its on its way.
+    /// Whether the stream is no longer in the registry, and no Disconnect of it is being sent.
     pub(super) fn has_left(&self) -> bool {
         self.guard.is_none()
     }
@@ -186,7 +188,7 @@ impl Inner {
     }
 }
 
-/// A task that waits; dropped, it does so no more.
+/// A waiting task; dropping this aborts it.
 pub(super) struct Timeout(pub(super) AbortHandle);
 
 impl Drop for Timeout {

@@ -1,21 +1,21 @@
 use std::ops::{Bound, RangeBounds};
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
-/// What `range` takes for values of `T`: every form of range whose bounds are of that type.
+/// A range that `range` accepts for values of `T`: every form of range whose bounds are of that type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no range of values of the type `{T}`",
     label = "no range of `{T}`",
     note = "`range` takes numbers, and its bounds have the type of the value; for text, byte strings and lists there is `length`"
 )]
 pub trait Bounds<T> {
-    /// Whether the value lies within. One that cannot be compared with itself lies nowhere.
+    /// Whether the value lies within. A value that cannot be compared with itself lies in no range.
     fn holds(&self, value: &T) -> bool;
 
-    /// Where it starts and ends.
+    /// The bounds of the range.
     fn bounds(&self) -> (Bound<&T>, Bound<&T>);
 }
 
-/// What `length` takes: one length or a range of lengths.
+/// An argument of `length`: one length or a range of lengths.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no length and no range of lengths",
     label = "no lengths",

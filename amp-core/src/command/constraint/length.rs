@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-/// What has a length: bytes of a byte string, characters of a text, items of a list.
+/// A type with a length: bytes of a byte string, characters of a text, items of a list.
 #[diagnostic::on_unimplemented(
     message = "a value of the type `{Self}` has no length",
     label = "has no length",

@@ -1,7 +1,7 @@
-//! Constraints: what a declared value must be besides well-formed.
+//! Constraints: conditions on declared values beyond being well-formed.
 //!
-//! The same check runs at both ends: before a byte is written, and before the responder or the caller sees the value.
-//! It allocates nothing while everything holds.
+//! The same check runs at both ends: before a byte is written, and before the responder or the caller sees the value. It
+//! allocates nothing while all constraints hold.
 
 mod bounds;
 mod length;

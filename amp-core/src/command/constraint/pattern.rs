@@ -7,7 +7,7 @@ use crate::schema::Rule;
 
 /// `pattern`: the whole text matches a regular expression, as if it stood between `^` and `$`.
 ///
-/// It is compiled at its first use. The macro has checked that it compiles; one made by hand that does not allows nothing.
+/// It is compiled at its first use. The macro has checked that it compiles; an invalid pattern made by hand allows nothing.
 #[derive(Debug)]
 pub struct Pattern {
     pattern: &'static str,

@@ -34,7 +34,7 @@ pub trait Constraint<T: ?Sized> {
     /// Whether the value is allowed.
     fn holds(&self, value: &T) -> bool;
 
-    /// What the value is compared with, for schemas.
+    /// The values that the rule compares with, for schemas.
     fn rule(&self) -> Rule {
         Rule::Opaque
     }
@@ -80,7 +80,7 @@ impl<T: ?Sized, S: Set<T>> Constraint<T> for NotInSet<S> {
     }
 }
 
-/// `range`: the value lies within. A NaN lies nowhere.
+/// `range`: the value lies within. A NaN lies in no range.
 #[derive(Clone, Copy, Debug)]
 pub struct Range<R>(pub R);
 
@@ -97,7 +97,7 @@ impl<T: Encoded, R: Bounds<T>> Constraint<T> for Range<R> {
     }
 }
 
-/// `length`: how many bytes a byte string has, characters a text, items a list.
+/// `length`: number of bytes of a byte string, characters of a text, items of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Length<R>(pub R);
 
@@ -114,7 +114,7 @@ impl<T: HasLength, R: Lengths> Constraint<T> for Length<R> {
     }
 }
 
-/// `length(bytes = ..)`: how many bytes a text has.
+/// `length(bytes = ..)`: number of bytes of a text.
 #[derive(Clone, Copy, Debug)]
 pub struct LengthInBytes<R>(pub R);
 
@@ -131,7 +131,7 @@ impl<T: AsRef<str>, R: Lengths> Constraint<T> for LengthInBytes<R> {
     }
 }
 
-/// `non_empty`: a text, byte string or list with something in it.
+/// `non_empty`: a text, byte string or list that is not empty.
 #[derive(Clone, Copy, Debug)]
 pub struct NonEmpty;
 

@@ -1,7 +1,7 @@
 use crate::schema::WireValue;
 use crate::value::{Value, ValueWriter};
 
-/// What values can be looked up in: slices, arrays and `Vec`s of comparable items, and functions that give one.
+/// A set that values are looked up in: slices, arrays and `Vec`s of comparable items, and functions that return one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set in which a value of the type `{T}` can be looked up",
     label = "not a set for `{T}`",
@@ -76,7 +76,7 @@ impl<T: ?Sized, S: Set<T>, F: Fn() -> S> Set<T> for F {
     }
 }
 
-/// What has a form on the wire: values, and texts and bytes that values are compared with.
+/// A type with a form on the wire: values, and texts and bytes that values are compared with.
 pub trait Encoded {
     /// The bytes as they travel; empty when the value has no such form.
     fn encoded(&self) -> WireValue;

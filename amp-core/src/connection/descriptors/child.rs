@@ -12,7 +12,7 @@ use super::Halves;
 
 /// Starts a process that reads one descriptor and writes the other; the rest is as the caller has set it.
 ///
-/// It takes the process: while it lives it holds the child's ends, and the child's end would never be seen.
+/// It takes the process by value: while it lives it holds the child's ends, and the child's end would never be seen.
 pub(in crate::connection) fn spawn_on(
     mut process: Process,
     read: RawFd,
@@ -37,8 +37,8 @@ pub(in crate::connection) fn spawn_on(
     Ok((halves, child))
 }
 
-/// Takes all free numbers up to `last`. What the standard library opens to learn of a failed start would otherwise be
-/// replaced in the child when it has one of them, and the failure written to the peer.
+/// Takes all free numbers up to `last`. The descriptor that the standard library opens to learn of a failed start could otherwise
+/// have one of them: it would be replaced in the child, and the failure written to the peer.
 fn occupy(last: RawFd) -> io::Result<Vec<OwnedFd>> {
     let mut occupied = Vec::new();
     while occupied.last().is_none_or(|taken: &OwnedFd| taken.as_raw_fd() <= last) {

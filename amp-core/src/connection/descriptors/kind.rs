@@ -1,4 +1,4 @@
-//! What a descriptor is, found out without a change to it.
+//! The kind of a descriptor, found out without changing it.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -14,8 +14,8 @@ pub(super) enum Kind {
     /// Open one way.
     Pipe,
     Socket,
-    /// A terminal, a file, a device: no poller takes all of these. And a named pipe that is open both ways, which is its own
-    /// other end and so never ends or breaks: opened anew one way it would.
+    /// A terminal, a file, a device: no poller accepts all of these. Also a named pipe that is open both ways, which is its own
+    /// other end and so never ends or breaks: reopened one way it would.
     Other,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn of(descriptor: &OwnedFd) -> io::Result<Kind> {
     })
 }
 
-/// Which ways it is open.
+/// The directions in which it is open.
 fn access(descriptor: &OwnedFd) -> io::Result<OFlag> {
     Ok(OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?) & OFlag::O_ACCMODE)
 }
@@ -43,7 +43,7 @@ pub(super) fn is_same_socket(one: &OwnedFd, other: &OwnedFd) -> io::Result<bool>
     Ok(of(one)? == Kind::Socket && is_same(one, other)?)
 }
 
-/// Looks whether a connection can run over the two, and keeps them from programs that this one starts.
+/// Checks whether a connection can run over the two, and keeps them from programs that this one starts.
 pub(super) fn check(read: &OwnedFd, write: &OwnedFd) -> io::Result<()> {
     for (descriptor, unfit, words) in [
         (read, OFlag::O_WRONLY, "the descriptor to read is open for writing only"),
@@ -71,11 +71,11 @@ fn check_socket(socket: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
-/// The same pipe with an open file description of its own, whose flags nobody shares. `None` where that is impossible:
-/// without `/proc`, or when the pipe belongs to another user.
+/// The same pipe with an open file description of its own, whose flags are not shared. `None` where that is impossible: without
+/// `/proc`, or when the pipe belongs to another user.
 pub(super) fn reopen_to_read(pipe: &OwnedFd) -> Option<pipe::Receiver> {
     let opened = pipe::OpenOptions::new().open_receiver(path(pipe)?).ok()?;
-    // Of a named pipe without writers a new description learns no end; the old one does.
+    // A new description of a named pipe without writers reports no end; the old one does.
     let mut ended = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
     poll(&mut ended, PollTimeout::ZERO).ok()?;
     let has_ended = ended[0].revents().is_none_or(|events| events.contains(PollFlags::POLLHUP));
@@ -87,7 +87,7 @@ pub(super) fn reopen_to_write(pipe: &OwnedFd) -> Option<pipe::Sender> {
     pipe::OpenOptions::new().open_sender(path(pipe)?).ok()
 }
 
-/// Where a descriptor is opened anew. Elsewhere than on Linux such a path only duplicates it, flags and all.
+/// The path to reopen a descriptor. On systems other than Linux such a path only duplicates it, flags and all.
 fn path(descriptor: &OwnedFd) -> Option<String> {
     cfg!(any(target_os = "linux", target_os = "android")).then(|| format!("/proc/self/fd/{}", descriptor.as_raw_fd()))
 }

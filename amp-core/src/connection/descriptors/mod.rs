@@ -1,7 +1,7 @@
-//! Connections over descriptors: pipes, sockets, terminals and files, each driven as what it is.
+//! Connections over descriptors: pipes, sockets, terminals and files, each driven according to its kind.
 //!
-//! No flag of an open file description is changed that another process may share: a socket is read and written with
-//! `MSG_DONTWAIT`, a pipe is opened anew, and anything else is read and written by threads.
+//! No flag of an open file description that another process may share is changed: a socket is read and written with
+//! `MSG_DONTWAIT`, a pipe is reopened, and anything else is read and written by threads.
 
 mod child;
 mod kind;
@@ -36,7 +36,7 @@ pub(super) struct Halves {
     /// `None` once it was shut down.
     write: Option<Output>,
     is_shut_down: bool,
-    /// For how long a pipe is still read when it has been left.
+    /// Time for which a pipe is still read after the connection has left it.
     linger: Duration,
 }
 
@@ -53,11 +53,11 @@ enum Output {
 }
 
 impl Halves {
-    /// Two descriptors that others may share, each driven as what it is.
+    /// Two descriptors that others may share, each driven according to its kind.
     pub(super) fn shared(read: OwnedFd, write: OwnedFd, linger: Duration) -> io::Result<Self> {
         kind::check(&read, &write)?;
         let (read, write) = if kind::is_same_socket(&read, &write)? {
-            // One registration: its end is told by shutting it down, which no second descriptor can prevent.
+            // One registration: its end is signalled by shutting it down, which no second descriptor can prevent.
             let socket = Arc::new(Socket::new(read, Interest::READABLE | Interest::WRITABLE)?);
             (Input::Socket(Arc::clone(&socket)), Output::Socket(socket))
         } else {
@@ -66,20 +66,20 @@ impl Halves {
         Ok(Self { read: Some(read), write: Some(write), is_shut_down: false, linger })
     }
 
-    /// The ends of two pipes that this process has made and shares with nobody.
+    /// The ends of two pipes that this process has made and does not share.
     pub(super) fn own(read: OwnedFd, write: OwnedFd, linger: Duration) -> io::Result<Self> {
         let read = Input::Pipe(pipe::Receiver::from_owned_fd(read)?);
         let write = Output::Pipe(pipe::Sender::from_owned_fd(write)?);
         Ok(Self { read: Some(read), write: Some(write), is_shut_down: false, linger })
     }
 
-    /// The standard streams of this process, which has others in their place from now on.
+    /// The standard streams of this process, which are replaced by others from now on.
     pub(super) fn standard(linger: Duration) -> io::Result<Self> {
         standard::take(|read, write| Self::shared(read, write, linger))
     }
 
-    /// A peer that still writes into a pipe would get `EPIPE` or `SIGPIPE` where it has only to read the end, so the pipe is emptied
-    /// meanwhile.
+    /// A peer that still writes into a pipe would get `EPIPE` or `SIGPIPE` although it only has to read the end, so the pipe is
+    /// emptied in the meantime.
     fn leave_input(&mut self) {
         if let Some(Input::Pipe(mut pipe)) = self.read.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -139,8 +139,8 @@ impl Output {
 }
 
 impl Transport for Halves {
-    /// A socket that is closed with unread bytes is reset, and the peer's unread answers with it. A pipe loses nothing of the other
-    /// direction.
+    /// A socket that is closed with unread bytes is reset, and the peer's unread answers are lost. A pipe loses nothing of the
+    /// other direction.
     fn outlives_close(&self) -> bool {
         !matches!(self.read, Some(Input::Socket(_)))
     }
@@ -151,7 +151,7 @@ impl AsyncRead for Halves {
         let Self { read, is_shut_down, .. } = &mut *self;
         match read {
             Some(Input::Pipe(pipe)) if *is_shut_down => {
-                // What is there is read even if the runtime has not heard of it: it may be the last look.
+                // Available bytes are read even if the runtime has no event for them: it may be the last look.
                 match nix::unistd::read(&*pipe, buffer.initialize_unfilled()) {
                     Ok(count) => {
                         buffer.advance(count);
@@ -185,7 +185,7 @@ impl AsyncWrite for Halves {
         }
     }
 
-    /// Tells the peer that there is no more: by closing what is written, or shutting it down if it is a socket.
+    /// Signals the end to the peer: by closing the written descriptor, or shutting it down if it is a socket.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let written = ready!(self.as_mut().poll_flush(cx));
         let told = match self.write.take() {

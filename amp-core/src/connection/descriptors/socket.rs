@@ -13,8 +13,8 @@ pub(super) struct Socket(AsyncFd<OwnedFd>);
 
 impl Socket {
     pub(super) fn new(descriptor: OwnedFd, interest: Interest) -> io::Result<Self> {
-        // Small boxes go out at once over TCP; other sockets know no such option. It is the one thing that changes for others who
-        // hold the socket.
+        // Small boxes go out at once over TCP; other sockets do not know the option. It is the only change that other holders of
+        // the socket see.
         let _ = setsockopt(&descriptor, sockopt::TcpNoDelay, &true);
         #[allow(
             deprecated,
@@ -48,13 +48,13 @@ impl Socket {
         }
     }
 
-    /// Tells the peer that nothing more comes, whoever else holds the socket.
+    /// Signals the end to the peer, even if others hold the socket.
     pub(super) fn shut_down(&self) -> io::Result<()> {
         Ok(shutdown(self.0.as_raw_fd(), Shutdown::Write)?)
     }
 }
 
-/// Without `SIGPIPE`, where a program has it: what the peer does is an error here and no signal.
+/// Without `SIGPIPE`, where the platform has the flag: a closed peer is an error here and no signal.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const SEND: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

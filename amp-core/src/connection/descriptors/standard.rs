@@ -9,18 +9,18 @@ use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use super::kind::is_same;
 
-/// What stands at 0 and 1, and perhaps 2, is no longer what this process was given.
+/// The descriptors 0 and 1, and perhaps 2, are no longer those that this process inherited.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Runs something over what standard input and output are, and puts others in their place: else these would be second
-/// copies, which keep the peer from seeing the end, and into which `println!` and programs that are started write. Standard
-/// error that leads to either is such a copy, too.
+/// Runs `run` over the current standard input and output, and replaces these: otherwise they would be second copies, which keep
+/// the peer from seeing the end, and into which `println!` and started programs write. Standard error that leads to either is
+/// such a copy, too.
 pub(super) fn take<T>(run: impl FnOnce(OwnedFd, OwnedFd) -> io::Result<T>) -> io::Result<T> {
     if TAKEN.swap(true, Ordering::SeqCst) {
         let words = "another connection has taken standard input and output";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
     }
-    /// Whatever goes wrong, a panic on a runtime without I/O too, the streams are there to be taken again.
+    /// After any failure, also a panic on a runtime without I/O, the streams can be taken again.
     struct Restore(bool);
 
     impl Drop for Restore {
@@ -38,7 +38,7 @@ pub(super) fn take<T>(run: impl FnOnce(OwnedFd, OwnedFd) -> io::Result<T>) -> io
 fn replace<T>(run: impl FnOnce(OwnedFd, OwnedFd) -> io::Result<T>) -> io::Result<T> {
     let (input, output) = (io::stdin().as_fd().try_clone_to_owned()?, io::stdout().as_fd().try_clone_to_owned()?);
     let nothing = OwnedFd::from(File::options().read(true).write(true).open("/dev/null")?);
-    // What was printed before is not the connection's, and goes where it was meant to.
+    // Output printed before does not belong to the connection, and goes to its original destination.
     io::stdout().flush()?;
     let errors = io::stderr().as_fd().try_clone_to_owned().ok();
     let leads_to_peer = match &errors {

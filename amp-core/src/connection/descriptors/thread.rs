@@ -1,7 +1,7 @@
-//! Descriptors that no poller takes, read and written by threads of their own.
+//! Descriptors that no poller accepts, read and written by threads of their own.
 //!
-//! Not by tokio's blocking threads: a runtime that shuts down waits for these, and a read of a terminal takes until
-//! somebody presses Enter. A process whose `main` returns does not wait for ours.
+//! Not by tokio's blocking threads: a runtime that shuts down waits for these, and a read of a terminal lasts until the user
+//! presses Enter. A process whose `main` returns does not wait for ours.
 
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -15,11 +15,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
 
-/// The most bytes of one read.
+/// Maximum bytes of one read.
 const MAX_READ: usize = 8 * 1024;
-/// A pipe that is ready to be written takes this much without blocking, so that the thread can be stopped.
+/// A pipe that is ready to be written accepts this many bytes without blocking, so that the thread can be stopped.
 const MAX_WRITTEN: usize = nix::libc::PIPE_BUF;
-/// How much is handed to the thread at once.
+/// Bytes handed to the thread at once.
 const MAX_HANDED: usize = 64 * 1024;
 
 /// Reads ahead by no more than two reads.
@@ -60,7 +60,7 @@ impl ThreadReader {
     }
 }
 
-/// The next bytes; `None` at the end, or when nobody wants them.
+/// The next bytes; `None` at the end, or when the reader was dropped.
 fn read(file: &mut File, stopped: &PipeReader) -> io::Result<Option<Bytes>> {
     let mut chunk = vec![0; MAX_READ];
     while wait(file, PollFlags::POLLIN, stopped)? {
@@ -141,13 +141,13 @@ fn write(file: &mut File, stopped: &PipeReader, mut piece: &[u8]) -> io::Result<
     Ok(())
 }
 
-/// Whether it is no failure: a signal came, or, where another has made the description non-blocking, somebody else who
-/// shares it was quicker.
+/// Whether it is no failure: a signal arrived, or, where another process has made the description non-blocking, another holder
+/// was quicker.
 fn passes(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-/// Waits until the descriptor is ready, or has failed. False when the connection has left it.
+/// Waits until the descriptor is ready, or has failed. Returns false when the connection has left it.
 fn wait(file: &File, wanted: PollFlags, stopped: &PipeReader) -> io::Result<bool> {
     loop {
         let mut polled = [PollFd::new(stopped.as_fd(), PollFlags::POLLIN), PollFd::new(file.as_fd(), wanted)];

@@ -5,12 +5,12 @@ use crate::connection::builder::ConnectionBuilder;
 use crate::connection::handle::Connection;
 use crate::peer::Peer;
 
-/// What an extension needs of a [`ConnectionBuilder`].
+/// Methods of a [`ConnectionBuilder`] for extensions.
 pub trait BuilderExt: Sized {
     /// Runs the connection, as [`ConnectionBuilder::start`] does, over a transport that carries attachments.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with time enabled.
+    /// If called outside a tokio runtime with time enabled.
     #[track_caller]
     fn start_attaching<T>(self, transport: T, peer: Peer) -> Connection
     where

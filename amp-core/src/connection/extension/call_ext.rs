@@ -1,17 +1,17 @@
 use crate::command::Command;
 use crate::connection::Call;
 
-/// What an extension may change about a call that it makes.
+/// Options for calls that an extension makes.
 pub trait CallExt: Sized {
     /// Takes no place among [`max_calls`](crate::Settings::max_calls), and goes out also while the connection closes. The
-    /// extension bounds such calls by a rule of its own. A [time limit](Call::timeout) counts from when it is sent. When over 1,024
-    /// such calls whose time was over have no answer, the connection ends with
+    /// extension must bound such calls by a rule of its own. A [time limit](Call::timeout) counts from when the call is sent.
+    /// When over 1,024 such calls are unanswered beyond their time limits, the connection ends with
     /// [`CloseReason::NotAnswering`](crate::CloseReason::NotAnswering).
     #[must_use]
     fn uncounted(self) -> Self;
 
-    /// No longer keeps the connection open: when the last handle is dropped, the call has as long as any other that is out
-    /// then, and ends with the connection.
+    /// No longer keeps the connection open: when the last handle is dropped, the call has as much time as any other outstanding
+    /// call, and ends with the connection.
     #[must_use]
     fn weak(self) -> Self;
 }

@@ -1,4 +1,4 @@
-//! Which extension handles a command.
+//! Finds the extension that handles a command.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ pub trait Handler: Send + Sync + 'static {
     /// Settles an ask for one of the claimed commands; `command` is its place in the list of
     /// [`Extension::commands`](super::Extension::commands).
     ///
-    /// It is called in the order of arrival, whatever responders run or wait, and also while the connection closes. Such asks
-    /// count for nothing among [`max_responders`](crate::Settings::max_responders) and
-    /// [`max_inbound`](crate::Settings::max_inbound): the protocol bounds itself. It runs while the connection is read and
-    /// must not block; what takes time [takes the arguments](Ask::accept) and answers later.
+    /// It is called in the order of arrival, whatever responders run or wait, and also while the connection closes. Such asks do
+    /// not count towards [`max_responders`](crate::Settings::max_responders) and [`max_inbound`](crate::Settings::max_inbound):
+    /// the protocol must bound itself. It runs on the connection's reader and must not block; for longer work it [takes the
+    /// arguments](Ask::accept) and answers later.
     ///
     /// An ask that is dropped, as in a panic, is answered with [`codes::UNKNOWN`](crate::error::codes::UNKNOWN).
     fn handle(&self, command: usize, ask: Ask);
@@ -40,8 +40,8 @@ pub(super) struct Claim {
 /// The claimed commands' names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    /// The bit `n` is set when a name has `n` bytes; the last one when it has more than fit. Nearly every other command differs
-    /// in that already.
+    /// Bit `n` is set when a name has `n` bytes; the last bit when it has more than fit. Nearly every other command differs in
+    /// its length already.
     lengths: u64,
     /// Sorted by length and bytes.
     sorted: Vec<(&'static str, Claim)>,
@@ -92,13 +92,13 @@ impl Claims {
         Self { names, handlers, keys }
     }
 
-    /// Whether the connection has no extension that claims anything or sees keys: nearly every one.
+    /// Whether the connection has no extension that claims anything or sees keys, which is the usual case.
     #[inline]
     pub(in crate::connection) fn is_empty(&self) -> bool {
         self.names.lengths == 0 && self.keys.is_empty()
     }
 
-    /// What adds the keys of the extensions to boxes, if one does.
+    /// The keys that the extensions add to boxes, if any.
     pub(in crate::connection) fn keys(&self) -> Option<Box<dyn AddKeys>> {
         if self.keys.is_empty() { None } else { Some(Box::new(self.keys.clone())) }
     }

@@ -5,14 +5,14 @@ use crate::connection::handle::Connection;
 use crate::connection::shared::Shared;
 use crate::responder::Answering;
 
-/// Something that a closing connection waits for, as for a responder that runs: for up to
-/// [`close_timeout`](crate::Settings::close_timeout). It does not keep the connection from beginning to close.
+/// A closing connection waits for it as for a running responder: for up to [`close_timeout`](crate::Settings::close_timeout). It
+/// does not keep the connection from beginning to close.
 pub struct CloseGuard {
     shared: Arc<Shared>,
 }
 
 impl CloseGuard {
-    /// From now on, until it is dropped, the connection waits for it when it closes.
+    /// From now on, until the guard is dropped, the connection waits for it when it closes.
     #[must_use = "a guard that is dropped holds nothing up"]
     pub fn new(connection: &Connection) -> Self {
         connection.shared.hold(0);

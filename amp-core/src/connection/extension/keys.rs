@@ -11,12 +11,13 @@ use crate::responder::Ask;
 use crate::value::{BoxReader, Budget, Scope};
 use crate::wire::{BoxLimits, RawBox};
 
-/// Adds keys to the boxes that a connection sends, and sees those of the boxes that come: of asks and of their answers and errors.
-/// The boxes that are sent while extensions are attached, when not all keys are known yet, carry none. The boxes without a type, those that a [`BoxReceiver`](crate::connection::BoxReceiver) gets, and the library's own commands are left alone.
+/// Adds keys to the boxes that a connection sends, and sees those of received boxes: of asks and of their answers and errors.
+/// Boxes that are sent while extensions are being attached, when not all keys are known yet, carry none. Boxes without a type,
+/// boxes that a [`BoxReceiver`](crate::connection::BoxReceiver) receives, and the library's own commands are left alone.
 ///
-/// What adds keys runs while the connection's outbound buffer is locked, as [`Value::encode`](crate::value::Value::encode) does: it must
-/// not use the connection, and may run more than once for one box. What sees keys runs in the order of arrival while the connection
-/// is read, and must not block. A panic costs no more than the keys of the one box.
+/// Methods that add keys run while the connection's outbound buffer is locked, as [`Value::encode`](crate::value::Value::encode)
+/// does: they must not use the connection, and may run more than once for one box. Methods that see keys run in the order of
+/// arrival on the connection's reader, and must not block. A panic costs only the keys of the one box.
 pub trait Keys: Send + Sync + 'static {
     /// Adds keys to an ask. Its command is the value of `_command`, and its tag that of `_ask`, if it wants an answer.
     fn add_to_ask(&self, ask: &mut SentBox<'_>) {
@@ -28,7 +29,7 @@ pub trait Keys: Send + Sync + 'static {
         let _ = reply;
     }
 
-    /// Sees an ask before anything else does; [`Ask::value`] returns a key of it.
+    /// Sees an ask before any other code does; [`Ask::value`] returns a key of it.
     fn see_ask(&self, ask: &Ask) {
         let _ = ask;
     }
@@ -43,7 +44,7 @@ pub trait Keys: Send + Sync + 'static {
 #[derive(Clone, Default)]
 pub(super) struct KeyList {
     keys: Vec<Arc<dyn Keys>>,
-    /// Of the connection. None as long as there are no keys.
+    /// Events of the connection. `None` as long as there are no keys.
     events: Option<Events>,
 }
 
@@ -69,7 +70,7 @@ impl KeyList {
         });
     }
 
-    /// A panic under the connection's lock would leave an ask there whose tag is used again.
+    /// A panic under the connection's lock would leave an ask in the buffer whose tag is used again.
     fn each(&self, mut run: impl FnMut(&dyn Keys)) {
         for keys in &self.keys {
             if let (Err(panic), Some(events)) = (caught(AssertUnwindSafe(|| run(&**keys))), &self.events) {

@@ -3,13 +3,13 @@ use crate::events::Events;
 use crate::responder::Ask;
 
 impl Events {
-    /// What is logged of a connection.
+    /// The events of a connection, for logging.
     #[must_use]
     pub fn of(connection: &Connection) -> &Self {
         &connection.shared.events
     }
 
-    /// What is logged of the connection that an ask came over.
+    /// The events of the connection that an ask came over, for logging.
     #[must_use]
     pub fn of_ask(ask: &Ask) -> &Self {
         ask.events()

@@ -1,17 +1,17 @@
-//! Extensions: protocols that ride beside the commands of a connection, as that of streams does. For authors of such protocols.
+//! Extensions: protocols that ride beside the commands of a connection, such as streams. For authors of such protocols.
 //!
-//! An [`Extension`] is given to a [`ConnectionBuilder`](crate::connection::ConnectionBuilder::extension), a [`ServerBuilder`](crate::server::ServerBuilder::extension) or
-//! a [`Session`](crate::server::Session::extension). It is attached to each connection once, before anything is read, and makes the
-//! [`Handler`] of that connection, which settles the asks for the commands that the extension claims: before locators, layers
-//! and limits. It sends by a [`Sender`], whose commands have room of their own in the outbound buffer and take no place among
-//! the calls, and takes the replies to them by a [`ReplySink`].
+//! An [`Extension`] is passed to a [`ConnectionBuilder`](crate::connection::ConnectionBuilder::extension), a
+//! [`ServerBuilder`](crate::server::ServerBuilder::extension) or a [`Session`](crate::server::Session::extension). It is attached
+//! to each connection once, before anything is read, and makes the [`Handler`] of that connection, which settles the asks for the
+//! commands that the extension claims: before locators, layers and limits. It sends by a [`Sender`], whose commands have room of
+//! their own in the outbound buffer and take no place among the calls, and receives the replies to them by a [`ReplySink`].
 //!
-//! A handler may add [`Keys`] to the boxes of its connection and see those that come. Values see their connection by
-//! [`RawValue::context`](crate::value::RawValue::context) and [`ValueWriter::context`](crate::value::ValueWriter::context). [`RunningAsks`] finds
-//! what runs for the peer by the peer's tags.
+//! A handler may add [`Keys`] to the boxes of its connection and see those of received boxes. Values see their connection by
+//! [`RawValue::context`](crate::value::RawValue::context) and [`ValueWriter::context`](crate::value::ValueWriter::context).
+//! [`RunningAsks`] finds the peer's running asks by the peer's tags.
 //!
-//! It may also replace the transport behind a box, as `StartTLS` does ([`Upgrade`]), and attach what the transport carries beside the
-//! bytes to a box ([`Sender::poll_send_attached`], [`AttachedWrite`]).
+//! It may also replace the transport behind a box, as `StartTLS` does ([`Upgrade`]), and attach objects that the transport
+//! carries beside the bytes to a box ([`Sender::poll_send_attached`], [`AttachedWrite`]).
 //!
 //! # Stability
 //! This module makes no promise of semantic versioning: any release may change it. A crate that implements a protocol depends
@@ -59,9 +59,9 @@ use claims::{Claim, Names};
 
 /// A protocol that rides beside the commands of connections.
 ///
-/// It holds what all its connections have in common, as a configuration does, so that a builder which is cloned, or used again
-/// after a connection was lost, makes connections that are independent of each other. What belongs to one connection is in the
-/// [`Handler`] that it makes for that.
+/// It holds the common parts of all its connections, such as a configuration, so that a builder which is cloned, or used again
+/// after a connection was lost, makes independent connections. The parts of one connection are in the [`Handler`] that it makes
+/// for that connection.
 pub trait Extension: Send + Sync + 'static {
     /// The commands that it claims. A locator never sees them.
     fn commands(&self) -> Vec<CommandDeclaration>;
@@ -77,8 +77,8 @@ pub trait Extension: Send + Sync + 'static {
     /// while the connection has a handle: [`upgrade`](WeakConnection::upgrade) returns one, for
     /// [`on_end`](crate::Connection::on_end) and [`set_state`](crate::Connection::set_state).
     ///
-    /// The handler lives as long as the connection is driven. It keeps the weak handle, as another would keep the connection
-    /// open.
+    /// The handler lives as long as the connection is driven. It keeps the weak handle, because a strong one would keep the
+    /// connection open.
     fn attach(&self, connection: WeakConnection) -> Arc<dyn Handler>;
 }
 
@@ -123,7 +123,7 @@ impl Extensions {
     /// Attaches all of them to a connection.
     ///
     /// # Errors
-    /// When two of them claim the same command. None is attached then.
+    /// If two of them claim the same command. None is attached then.
     pub(super) fn attach(self, connection: &Connection) -> Result<Claims, CloseReason> {
         if let Some(command) = self.claimed_twice {
             return Err(CloseReason::ClaimedTwice { command });

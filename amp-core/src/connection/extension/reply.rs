@@ -12,17 +12,17 @@ use crate::connection::failure::Failure;
 use crate::connection::handle::Connection;
 use crate::connection::reply::take_reply;
 
-/// The reply to a command that asks for another transport (see [`Upgrade`](super::Upgrade)), when it comes. It keeps no connection open.
+/// The future reply to a command that asks for another transport (see [`Upgrade`](super::Upgrade)). It keeps no connection open.
 ///
 /// # Cancel safety
 /// Dropping it discards the reply.
 ///
 /// # Panics
-/// When it is polled again after it has returned its result, like any future of an `async fn`.
+/// If it is polled again after it has returned its result, like any future of an `async fn`.
 #[must_use = "the reply tells what became of the command"]
 pub struct PendingReply<C: Command> {
     connection: Connection,
-    /// While the answer is not taken.
+    /// Set until the answer is taken.
     tag: Option<u64>,
     command: PhantomData<fn() -> C>,
 }

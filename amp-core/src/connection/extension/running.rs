@@ -7,9 +7,9 @@ use crate::connection::shared::Shared;
 
 /// The peer's asks whose responders run or wait to begin, by the tags that the peer gave them.
 ///
-/// An ask is among them from its arrival until it is answered. Left out are those that want no answer, those for commands that an
-/// extension claims, and those that a locator keeps or whose arguments were [taken](crate::locator::Ask::accept): no responder of theirs could be
-/// dropped.
+/// An ask is among them from its arrival until it is answered. Not included are asks that want no answer, asks for commands that
+/// an extension claims, and asks that a locator keeps or whose arguments were [taken](crate::locator::Ask::accept): they have no
+/// responder that could be dropped.
 #[derive(Clone)]
 pub struct RunningAsks {
     noted: Arc<AsksByTag>,
@@ -17,8 +17,8 @@ pub struct RunningAsks {
 }
 
 impl RunningAsks {
-    /// From now on the connection notes its asks by tag; without this it does not, and pays nothing. Called while an extension is
-    /// [attached](super::Extension::attach) it misses none. It does not keep the connection open.
+    /// From now on the connection notes its asks by tag; without this it does not, and pays nothing. If this is called while an
+    /// extension is [attached](super::Extension::attach), no ask is missed. It does not keep the connection open.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
         let shared = &connection.shared;
@@ -32,14 +32,14 @@ impl RunningAsks {
     }
 
     /// Drops the responder of the ask with the tag, at its next `await`, or the ask itself when it waits to begin. The ask is
-    /// answered as one that is dropped is: with [`codes::UNKNOWN`](crate::error::codes::UNKNOWN), unless its answer comes first. It has one
-    /// answer in any case.
+    /// answered as any dropped ask is: with [`codes::UNKNOWN`](crate::error::codes::UNKNOWN), unless its answer comes first. It
+    /// has one answer in any case.
     ///
     /// Returns whether there was such an ask. A peer that uses a tag twice cannot tell the answers apart: all asks with the tag are
     /// dropped.
     pub fn cancel(&self, tag: &[u8]) -> bool {
         let found = self.noted.cancel(tag);
-        // Only the driver drops what waits to begin.
+        // Only the driver drops waiting asks.
         if found && let Some(shared) = self.shared.upgrade() {
             shared.wake_driver();
         }

@@ -15,12 +15,12 @@ use crate::value::{BoxWriter, EncodeError};
 
 /// Sends the commands of an extension, which have room of their own in the outbound buffer.
 ///
-/// They are [uncounted](super::CallExt::uncounted) and [weak](super::CallExt::weak), have no time limit, and nothing of them is
-/// copied while they wait. Each sender has one place among those that wait for room, and is served in the order of coming: one
-/// sender for each stream lets streams take turns.
+/// They are [uncounted](super::CallExt::uncounted) and [weak](super::CallExt::weak), have no time limit, and are not copied while
+/// they wait. Each sender has one place among the waiters for room, and is served in order of arrival: one sender for each stream
+/// lets streams take turns.
 ///
 /// # Cancel safety
-/// Dropping it gives the place up. What was sent is sent.
+/// Dropping it releases the place. Commands that were sent stay sent.
 pub struct Sender {
     connection: Connection,
     /// The place, while it waits.
@@ -28,7 +28,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender of a connection. It does not keep that open.
+    /// Returns a sender of a connection. It does not keep the connection open.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
         Self { connection: connection.passive(), ticket: None }
@@ -36,15 +36,15 @@ impl Sender {
 
     /// Sends a command. `put` writes its arguments, in the order of their keys and none that sorts before `_`; constraints are
     /// not checked. It runs under the connection's lock and must not use the connection. The command always wants an answer: the
-    /// reply is handed to `sink` with the tag that is returned, which may be on another thread and before this has returned.
+    /// reply is handed to `sink` with the returned tag, which may happen on another thread and before this has returned.
     ///
-    /// While there is no room nothing is sent. `waiter` is woken when there is, and when the connection closes. A sender that
-    /// was woken and sends nothing keeps no other waiting. The room is 96 KiB, more beside large calls, and never more than half
-    /// of [`outbound_high_water`](crate::Settings::outbound_high_water); a sender that was woken for its room has up to twice as much. The
-    /// last command may go over the end.
+    /// While there is no room nothing is sent. `waiter` is woken when there is, and when the connection closes. A woken sender
+    /// that sends nothing blocks no other waiter. The room is 96 KiB, more beside large calls, and never more than half of
+    /// [`outbound_high_water`](crate::Settings::outbound_high_water); a sender that was woken for its room has up to twice as
+    /// much. The last command may exceed the room.
     ///
     /// # Errors
-    /// When `put` fails or the connection has ended.
+    /// If `put` fails or the connection has ended.
     pub fn poll_send<C: Command>(
         &mut self,
         waiter: &Waker,
@@ -55,11 +55,11 @@ impl Sender {
     }
 
     /// Sends a command as [`poll_send`](Self::poll_send) does, with attachments that the transport carries with the first byte of
-    /// its box. They are taken when it is sent, and stay where they are while there is no room and after an error.
+    /// its box. They are taken when the command is sent, and stay in place while there is no room and after an error.
     ///
     /// # Errors
-    /// As [`poll_send`](Self::poll_send). [`CallError::Invalid`] when the transport does not carry the attachments, or is being
-    /// replaced meanwhile.
+    /// As [`poll_send`](Self::poll_send). [`CallError::Invalid`] if the transport does not carry the attachments, or is being
+    /// replaced.
     pub fn poll_send_attached<C: Command>(
         &mut self,
         waiter: &Waker,
@@ -68,7 +68,7 @@ impl Sender {
         attachments: &mut Vec<Attachment>,
     ) -> Poll<Result<SentTag, CallError<C::Errors>>> {
         let shared = &self.connection.shared;
-        // It may use the connection.
+        // The check may use the connection.
         let carrier = if attachments.is_empty() { None } else { carrier_of(shared, attachments) };
         let mut state = shared.lock();
         if let Some(reason) = state.refusal(true) {
@@ -95,13 +95,14 @@ impl Sender {
         Poll::Ready(sent.map(|tag| SentTag(tag.unwrap_or_default())).map_err(Failure::into_call_error))
     }
 
-    /// Whether the reply has not come. One that has may still be on its way to the sink, on another thread.
+    /// Whether the reply has not arrived. A reply that has arrived may still be on its way to the sink, on another thread.
     #[must_use]
     pub fn is_awaited(&self, tag: SentTag) -> bool {
         self.connection.shared.lock().sending().is_for_sink(tag.0)
     }
 
-    /// Gives the reply up: a connection that closes waits for it no more, and the sink does not get it unless it is on its way.
+    /// Gives up the reply: a closing connection does not wait for it any more, and the sink does not receive it unless it is on
+    /// its way.
     pub fn abandon(&self, tag: SentTag) {
         abandon(&self.connection.shared, tag.0);
     }

@@ -20,23 +20,24 @@ use crate::proto::{Lane, Outgoing, ReplyTo, Request};
 use crate::responder::{Answer, Ask};
 use crate::value::EncodeErrorKind;
 
-/// The replacement of a connection's transport at the end that is asked for it, as for `StartTLS` or the switch to another protocol.
+/// The replacement of a connection's transport at the end that is asked for it, as for `StartTLS` or the switch to another
+/// protocol.
 ///
-/// It [begins](Self::begin) while the ask is handled: the peer's bytes behind the ask belong to the new transport, and are not read
-/// as boxes. With the [answer](Self::accept) comes a barrier: nothing is written behind it but by the new transport. When
-/// everything up to the answer is written and flushed, the replacement runs: it takes the old transport and returns the new one.
-/// Then reading and writing go on, with what was queued meanwhile.
+/// It [begins](Self::begin) while the ask is handled: the peer's bytes behind the ask belong to the new transport, and are not
+/// read as boxes. With the [answer](Self::accept) comes a barrier: only the new transport writes behind it. When everything up to
+/// the answer is written and flushed, the replacement runs: it takes the old transport and returns the new one. Then reading and
+/// writing continue, beginning with the bytes that were queued meanwhile.
 ///
-/// The connection closes, is aborted and keeps its time limits while its transport is replaced, and it ends when that takes longer than
-/// [`handshake_timeout`](crate::Settings::handshake_timeout). A connection that closes waits
-/// for the replacement up to [`close_timeout`](crate::Settings::close_timeout). When it ends before the new transport is there,
-/// the replacement and the old transport are dropped. What is behind the barrier never goes out in the old transport. The
-/// reason of the end is told to the peer only in front of the box that the barrier is behind, and no more once that has left.
+/// While its transport is replaced, the connection can be closed and aborted and keeps its time limits, and it ends when the
+/// replacement takes longer than [`handshake_timeout`](crate::Settings::handshake_timeout). A connection that closes waits for
+/// the replacement up to [`close_timeout`](crate::Settings::close_timeout). When it ends before the new transport is there, the
+/// replacement and the old transport are dropped. Bytes behind the barrier never go out in the old transport. The reason of the
+/// end is sent to the peer only in front of the box that the barrier is behind, and no more once that box has left.
 ///
 /// # Two ends that ask at the same time
-/// Neither end writes behind its own ask before that is answered. The one thing that goes out all the same is an error for the
-/// peer's ask: a peer that waits for this answer replaces nothing meanwhile, and reads the error as a box. This holds for
-/// asks that were given to [`begin`](Self::begin) or [`refuse`](Self::refuse), which a handler therefore calls first.
+/// Neither end writes behind its own ask before that is answered. The only exception is an error for the peer's ask: a peer that
+/// waits for this answer replaces nothing meanwhile, and reads the error as a box. This holds for asks that were passed to
+/// [`begin`](Self::begin) or [`refuse`](Self::refuse), which a handler must therefore call first.
 ///
 /// Every other answer waits: the peer may accept this end's ask, and its new transport would read the answer. So two ends wait for
 /// each other when they ask at the same time by commands that the other end does not know, until
@@ -51,13 +52,13 @@ pub struct Upgrade {
 }
 
 impl Upgrade {
-    /// Stops reading behind the ask that the handler of an extension settles now. `None` when another replacement is under way,
-    /// because this end has asked, too, or not answered an earlier ask: then [`refuse`](Self::refuse) answers.
+    /// Stops reading behind the ask that the handler of an extension settles now. Returns `None` when another replacement is in
+    /// progress, because this end has asked, too, or has not answered an earlier ask: then answer with [`refuse`](Self::refuse).
     ///
-    /// From now on the ask is known to be one for another transport: any error that answers it goes where that of
-    /// [`refuse`](Self::refuse) does, also when its arguments do not decode, and when it is dropped or the handler panics.
+    /// From now on the ask is known to be one for another transport: any error that answers it takes the place of an error of
+    /// [`refuse`](Self::refuse), also when its arguments do not decode, and when it is dropped or the handler panics.
     ///
-    /// Anywhere but in [`Handler::handle`](super::Handler::handle) it is too late: what is behind the ask may have been read.
+    /// Outside [`Handler::handle`](super::Handler::handle) it is too late: bytes behind the ask may have been read.
     #[must_use = "reading goes on when it is dropped"]
     pub fn begin(connection: &Connection, ask: &mut Ask) -> Option<Self> {
         ask.begin_upgrade();
@@ -69,11 +70,11 @@ impl Upgrade {
         })
     }
 
-    /// Refuses an ask because another replacement is under way. While this end's own ask has no answer, the error goes before the
-    /// barrier: two ends that ask each other at the same time both have an answer, and keep the transport.
+    /// Refuses an ask because another replacement is in progress. While this end's own ask has no answer, the error goes before
+    /// the barrier: two ends that ask each other at the same time both have an answer, and keep the transport.
     ///
-    /// A refusal that comes late takes its place behind what was sent before it. Once both ends have agreed to replace the
-    /// transport, that is in the new one.
+    /// A late refusal takes its place behind the boxes that were sent before it. Once both ends have agreed to replace the
+    /// transport, that place is in the new one.
     pub fn refuse(ask: Ask) {
         ask.refuse_upgrade(codes::BUSY, "The transport is being replaced already; try again later");
     }
@@ -103,22 +104,23 @@ impl Upgrade {
         }
         shared.replacement.set(boxed(replace));
         self.is_accepted = answer.accept_upgrade(response);
-        // What is over replaces nothing, and must not be kept alive by what the replacement holds.
+        // A connection that is over replaces nothing, and must not be kept alive by objects that the replacement holds.
         if shared.over().is_some() {
             drop_caught(shared.replacement.take());
         }
     }
 
-    /// Asks the peer for another transport, with a barrier behind the ask. When the peer answers with a response, nothing of what
-    /// is behind that is read as boxes, and `replace` runs as with [`accept`](Self::accept). When it answers with an error, the
-    /// transport stays.
+    /// Asks the peer for another transport, with a barrier behind the ask. When the peer answers with a response, nothing behind
+    /// that is read as boxes, and `replace` runs as with [`accept`](Self::accept). When it answers with an error, the transport
+    /// stays.
     ///
-    /// Nothing that is queued behind the ask goes out before the peer has answered; when one does not answer within
-    /// [`handshake_timeout`](crate::Settings::handshake_timeout), the connection ends. Dropping the reply takes nothing back.
+    /// Nothing that is queued behind the ask goes out before the peer has answered; when the peer does not answer within
+    /// [`handshake_timeout`](crate::Settings::handshake_timeout), the connection ends. Dropping the reply does not cancel the
+    /// ask.
     ///
     /// # Errors
-    /// When the command cannot be sent, because its arguments are not valid, the connection closes, or another replacement is
-    /// under way.
+    /// If the command cannot be sent, because its arguments are not valid, the connection closes, or another replacement is in
+    /// progress.
     pub fn ask<C, R>(
         connection: &Connection,
         command: &C,
@@ -147,7 +149,7 @@ impl fmt::Debug for Upgrade {
     }
 }
 
-/// Not compiled for each command anew.
+/// Not generic over the command, so that it is compiled once.
 fn ask(shared: &Shared, ask: &dyn Outgoing, replacement: Replacement) -> Result<Option<u64>, Failure> {
     ask.check().map_err(Failure::Invalid)?;
     let context = shared.encoding_context();

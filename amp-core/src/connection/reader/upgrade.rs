@@ -8,12 +8,12 @@ use crate::connection::replacement::Step;
 use crate::connection::responders::Responders;
 use crate::proto::{ConnectionState, Upgrade};
 
-/// How many boxes are handled in a turn while the answer to an ask for another transport is looked for.
+/// Boxes handled in a turn while the answer to an ask for another transport is awaited.
 const WATCHED: usize = 64;
 
-/// The replacement of the transport: where reading stops for it, and goes on.
+/// The replacement of the transport: where reading stops for it, and continues.
 impl Reader {
-    /// Handles boxes one by one until the answer to the ask for another transport has come.
+    /// Handles boxes one by one until the answer to the ask for another transport has arrived.
     #[cold]
     pub(super) fn take_boxes_until(&mut self, tag: u64, responders: &mut Responders) -> Result<(), Halt> {
         for _ in 0..WATCHED {
@@ -38,7 +38,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Follows the replacement of the transport. Returns what the driver is to do.
+    /// Follows the replacement of the transport. Returns the driver's next step.
     #[cold]
     pub(in crate::connection) fn follow(&mut self, state: &mut ConnectionState<Waker>) -> Step {
         match state.upgrade() {
@@ -46,13 +46,13 @@ impl Reader {
                 (self.is_stopped, self.awaited, self.has_more) = (false, None, true);
                 Step::Resume
             }
-            // The ask has been there since the turn before at the latest: its answer is looked for from the next read on.
+            // The ask has been there since the previous turn at the latest: its answer is looked for from the next read on.
             Upgrade::Asked { tag } if self.awaited != Some(tag) => {
                 self.awaited = Some(tag);
                 if !state.transport().is_out(tag) {
                     return Step::Refuse;
                 }
-                // The peer's own ask, behind which reading stopped, was given up before the driver looked.
+                // The peer's own ask, behind which reading stopped, was dropped before the driver looked.
                 if std::mem::take(&mut self.is_stopped) {
                     self.has_more = true;
                     return Step::Resume;
@@ -75,7 +75,7 @@ impl Reader {
         self.is_stopped
     }
 
-    /// What was read and belongs to the next transport.
+    /// Bytes that were read and belong to the next transport.
     pub(in crate::connection) fn take_leftover(&mut self) -> Bytes {
         self.received.take_leftover(self.shared.settings.boxes)
     }

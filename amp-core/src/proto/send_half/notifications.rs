@@ -6,9 +6,9 @@ use crate::proto::outgoing::{AddKeys, Outgoing};
 use crate::proto::waiter::Waiter;
 use crate::value::EncodeError;
 
-/// Notifications: what is marked, and asks for credit.
+/// Notifications: which are marked, and so ask for credit.
 impl<W: Waiter> SendHalf<W> {
-    /// The notification that begins at `start` was appended: it uses up a tag and credit, and is marked when it is time.
+    /// The notification that begins at `start` was appended: it uses up a tag and credit, and is marked when a mark is due.
     pub(super) fn notified(&mut self, ask: &dyn Outgoing, start: usize, context: Option<ContextRef<'_>>) {
         if self.admission.credit().wants_mark() && self.announcements.has_announced() {
             self.mark(ask, start, context);
@@ -19,8 +19,8 @@ impl<W: Waiter> SendHalf<W> {
         }
     }
 
-    /// Marks the notification that begins at `start` and ends the outbound buffer: it is written again with a tag. One that has no
-    /// room for that is followed by a greeting, which takes its turn behind it and has the mark.
+    /// Marks the notification that begins at `start` and ends the outbound buffer: it is written again with a tag. If the box has
+    /// no room for that, a greeting follows that takes its turn behind it and carries the mark.
     #[cold]
     fn mark(&mut self, ask: &dyn Outgoing, start: usize, context: Option<ContextRef<'_>>) {
         let boxes = self.boxes;

@@ -7,9 +7,10 @@ use crate::panics::note_command;
 use crate::settings::Strictness;
 use crate::value::DecodeError;
 
-/// What is answered without a responder, and how that is logged.
+/// Answers without a responder, and their logging.
 impl Asker {
-    /// An argument that does not decode: it is named to the peer under `code`, because it is the peer's fault.
+    /// Answers an argument that does not decode: `code` and the argument's name are sent to the peer, because the peer is at
+    /// fault.
     pub(in crate::responder) fn refuse_argument(&mut self, code: &str, error: &DecodeError) {
         let is_strict = self.settings().strictness == Strictness::Twisted;
         if self.wants_answer() && !is_strict {
@@ -28,7 +29,7 @@ impl Asker {
         self.finish(code, &error.to_string());
     }
 
-    /// Answers that too much is going on here.
+    /// Answers that this end is busy.
     #[cold]
     pub(in crate::responder) fn refuse_busy(&mut self) {
         if self.answering.is_memory_short() {
@@ -52,7 +53,7 @@ impl Asker {
             return;
         }
         match (std::thread::panicking(), is_cancelled) {
-            // Where the panic is caught it is told what it says.
+            // The code that catches the panic logs its message.
             (true, _) if note_command(self.command()) => {}
             (true, _) => self.tell(EventKind::RESPONDER_PANIC, |peer, command, omitted| {
                 tracing::warn!(%peer, command, omitted, "an ask was dropped in a panic");

@@ -2,20 +2,20 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// Where, such as `Divide, argument note`.
+    /// The place, such as `Divide, argument note`.
     pub place: String,
-    /// What has changed there, and who notices.
+    /// The change, and which peers notice it.
     pub what: String,
-    /// What it means to peers of the old schema.
+    /// Its effect on peers of the old schema.
     pub effect: Effect,
 }
 
-/// What a change means to a peer of the old schema, whichever end calls.
+/// The effect of a change on a peer of the old schema, whichever end calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// Old and new peers understand each other.
     None,
-    /// They understand each other as long as they send what both allow, or they miss something that is not needed.
+    /// They understand each other as long as they send values that both allow, or they miss something that is not needed.
     Caution,
     /// They do not understand each other.
     Breaks,

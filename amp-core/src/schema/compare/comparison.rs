@@ -8,11 +8,11 @@ pub(super) struct Comparison<'a> {
     old: &'a Schema,
     new: &'a Schema,
     changes: Vec<Change>,
-    /// Nested boxes that were compared before; a box may hold itself.
+    /// Nested boxes that were compared before; a box may contain itself.
     seen: BTreeSet<(Way, &'a str, &'a str)>,
 }
 
-/// Which way a box travels, and so who misses what is not in it.
+/// The direction in which a box travels, and so which end misses absent fields.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     Ask,
@@ -30,12 +30,12 @@ impl Way {
         if self == Self::Ask { "responders" } else { "callers" }
     }
 
-    /// What it means that a required field is not there.
+    /// The effect of an absent required field.
     fn when_missing(self) -> Effect {
         if self == Self::Error { Effect::Caution } else { Effect::Breaks }
     }
 
-    /// The way of what is nested: its fields are needed in an error too.
+    /// The direction of nested boxes: their fields are needed in an error too.
     fn within(self) -> Self {
         if self == Self::Ask { Self::Ask } else { Self::Answer }
     }
@@ -207,7 +207,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// What a constraint says. A rule of the program has only its name.
+/// The content of a constraint. A rule of the program has only its name.
 fn meaning(constraint: &ConstraintSchema) -> (&Rule, Option<&str>) {
     (&constraint.rule, constraint.rule.is_opaque().then_some(&*constraint.words))
 }

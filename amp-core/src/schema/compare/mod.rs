@@ -1,4 +1,4 @@
-//! What has changed between two schemas, and what it means.
+//! The changes between two schemas, and their effect.
 
 mod change;
 mod comparison;
@@ -10,10 +10,10 @@ pub use change::{Change, Effect};
 use super::Schema;
 use comparison::Comparison;
 
-/// What has changed between two schemas, and what that means to peers of the old one.
+/// The changes between two schemas, and their effect on peers of the old one.
 ///
-/// Peers of both schemas may call each other in both directions, and a change is as bad as in the worse of them: a
-/// required argument that is new breaks the calls of old callers, one that is gone those to old responders.
+/// Peers of both schemas may call each other in both directions, and the worse direction decides: a new required argument breaks
+/// the calls of old callers, and a removed one breaks those to old responders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     changes: Vec<Change>,
@@ -26,20 +26,20 @@ impl Report {
         Self { changes: Comparison::of(old, new) }
     }
 
-    /// The changes, in the order of the commands' names. Those of a nested box stand once, where it is first used.
+    /// The changes, in the order of the commands' names. Those of a nested box are listed once, where it is first used.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    /// Whether peers of the old schema no longer understand peers of the new one somewhere.
+    /// Whether peers of the old schema no longer understand peers of the new one in some case.
     #[must_use]
     pub fn breaks(&self) -> bool {
         self.changes.iter().any(|change| change.effect == Effect::Breaks)
     }
 }
 
-/// A line for each change: what it means, where, what.
+/// A line for each change: effect, place, change.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.changes.is_empty() {

@@ -16,19 +16,19 @@ use fields::Fields;
 use literals::Doc;
 use names::Names;
 
-/// What every generated module begins with.
+/// The beginning of every generated module.
 const PREAMBLE: &str = include_str!("preamble.py");
 
 impl Schema {
     /// A Python module with the same commands for `twisted.protocols.amp`, constraints included, ready to import.
     ///
-    /// Both ends of such a command check what the Rust declaration says. A violation is refused as
-    /// [`codes::INVALID_ARGUMENT`] and costs one call, not the connection. What only Rust knows stands as a comment: the
-    /// rules `with` and those of types of the program's own, which are bytes in Python. So are, without one, the few
-    /// regular expressions that Python does not read as Rust does.
+    /// Both ends of such a command check the constraints of the Rust declaration. A violation is refused as
+    /// [`codes::INVALID_ARGUMENT`] and costs one call, not the connection. Rules that only Rust knows are comments: the rules
+    /// `with` and those of types of the program's own, which are bytes in Python. So are, without a comment, the few regular
+    /// expressions that Python does not read as Rust does.
     ///
-    /// A name that Python does not take has another one there: `from` is `From`, as always in Twisted, `async` is
-    /// `Async`, `1st.try` is `_1st_try`, and what is taken gets a `_` at its end.
+    /// A name that is invalid in Python has another one there: `from` is `From`, as always in Twisted, `async` is `Async`,
+    /// `1st.try` is `_1st_try`, and a taken name gets a `_` at its end.
     #[must_use]
     pub fn to_twisted(&self) -> String {
         Module { schema: self, names: Names::of(self) }.to_string()
@@ -45,7 +45,7 @@ impl fmt::Display for Module<'_> {
         let Self { schema, names } = self;
         f.write_str(PREAMBLE)?;
         self.exceptions(f)?;
-        // Boxes first by name and then by fields: a box may hold itself.
+        // Boxes first by name and then by fields: a box may contain itself.
         f.write_str(if schema.boxes.is_empty() { "" } else { "\n" })?;
         for name in schema.boxes.keys() {
             write!(f, "\n{} = []", names.fields_of(name))?;
@@ -93,7 +93,7 @@ impl Module<'_> {
         if *answered { Ok(()) } else { writeln!(f, "    requiresAnswer = False") }
     }
 
-    /// The errors that are fatal, or that are not, and among these the refusal that everybody knows.
+    /// The errors that are fatal, or those that are not, which include the refusal of invalid arguments.
     fn errors(&self, errors: &[ErrorSchema], fatal: bool) -> String {
         let one = |name: &str, code: &str| format!("{name}: {}", PythonBytes(code.as_bytes()));
         let is_known = errors.iter().any(|error| error.invalid_argument || error.code == codes::INVALID_ARGUMENT);

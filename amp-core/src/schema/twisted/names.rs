@@ -3,24 +3,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::codes;
 use crate::schema::{FieldSchema, Schema};
 
-/// What Python keeps for itself.
+/// Python's reserved words.
 const KEYWORDS: &str = "False None True and as assert async await break class continue def del elif else except finally \
     for from global if import in is lambda nonlocal not or pass raise return try while with yield";
 
-/// What Twisted takes for keywords: it calls an argument `from` `From`.
+/// Twisted's keywords: it calls an argument `from` `From`.
 const CAPITALISED: &str = "and assert break class continue def del elif else except exec finally for from global if \
     import in is lambda not or pass print raise return try while yield";
 
-/// What every module uses by its name, and the attributes of a command.
+/// Names that every module uses, and the attributes of a command.
 const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger ValueError Warning _AmpList _Box _Command \
     _Field _Name _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern _range \
     _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod contextmanager enumerate fail isinstance \
     len re str super warnings wraps arguments commandName errors fatalErrors invalidArgument requiresAnswer response";
 
-/// The parameters of Twisted's own methods, beside which arguments are given.
+/// The parameters of Twisted's own methods, which are passed beside arguments.
 const PARAMETERS: &str = "self commandType";
 
-/// What things are called in a module.
+/// The names in a module.
 pub(super) struct Names {
     commands: BTreeMap<String, String>,
     /// By name and code: one for all commands that declare the same.
@@ -61,12 +61,12 @@ impl Names {
     }
 }
 
-/// What each of the fields is called in Python where Twisted's own choice is none: keywords, other fields' names, and
-/// what is no identifier.
+/// The Python name of each field where Twisted's own choice is not usable: keywords, other fields' names, and names that are no
+/// identifiers.
 pub(super) fn fields(fields: &[FieldSchema]) -> Vec<Option<String>> {
     let mut taken = KEYWORDS.split_whitespace().chain(PARAMETERS.split_whitespace()).map(str::to_owned).collect();
     let mut names = vec![None; fields.len()];
-    // Those that keep their names go first.
+    // Fields that keep their names go first.
     for keeps in [true, false] {
         for (field, name) in
             fields.iter().zip(&mut names).filter(|(field, _)| (twisted(&field.name) == field.name) == keeps)
@@ -79,7 +79,7 @@ pub(super) fn fields(fields: &[FieldSchema]) -> Vec<Option<String>> {
     names
 }
 
-/// What Twisted calls an argument.
+/// Twisted's name of an argument.
 fn twisted(name: &str) -> String {
     capitalised(name.replace('-', "_"), CAPITALISED)
 }
@@ -91,7 +91,7 @@ fn capitalised(mut name: String, keywords: &str) -> String {
     name
 }
 
-/// The name, or one like it that is not taken.
+/// Returns the name, or a similar one that is not taken.
 fn free(mut name: String, taken: &mut BTreeSet<String>) -> String {
     while !taken.insert(name.clone()) {
         name.push('_');

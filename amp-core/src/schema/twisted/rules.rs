@@ -56,7 +56,7 @@ fn items_of(value: &TypeSchema) -> TypeSchema {
     }
 }
 
-/// A value that is given as it travels.
+/// A value in its wire form.
 fn literal(WireValue(bytes): &WireValue, value: &TypeSchema, names: &Names) -> String {
     match (value, std::str::from_utf8(bytes)) {
         (TypeSchema::Bytes, _) => PythonBytes(bytes).to_string(),
