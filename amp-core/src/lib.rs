@@ -11,9 +11,9 @@ mod command;
 pub mod error;
 mod escaped;
 mod exposed;
-pub mod schema;
 #[cfg(test)]
-mod testing;
+mod sample_commands;
+pub mod schema;
 pub mod value;
 mod violation;
 pub mod wire;
