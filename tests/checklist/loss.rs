@@ -167,7 +167,7 @@ async fn an_answer_that_came_before_the_end_is_not_lost() {
 async fn abort_is_heard_while_the_peer_does_not_read() {
     let (connection, mut peer) = RawPeer::with_room(16, (), Settings::new());
     let call = tokio::spawn(connection.call(sum()));
-    assert!(!peer.some().await.is_empty());
+    assert!(!peer.read_some().await.is_empty());
     yield_now().await;
     connection.abort();
     assert_eq!(reason(soon("told", call).await.expect("no panic")), "Aborted");
