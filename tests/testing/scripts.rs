@@ -1,5 +1,6 @@
 //! The scripted peer: what passes, and what each expectation says when it fails.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use amp::testing::{ScriptedPeer, box_bytes, soon};
@@ -219,6 +220,7 @@ async fn a_connection_that_is_gone_takes_no_bytes() {
     let (here, there) = duplex(64);
     drop(there);
     let mut peer = ScriptedPeer::over(here);
+    assert_eq!(peer.try_send(note()).await.expect_err("nobody is there").kind(), ErrorKind::BrokenPipe);
     let message = message_of_future(async move { peer.send(note()).await }).await;
     assert_says(&message, &["scripts.rs", "could not send", "hello"]);
 }

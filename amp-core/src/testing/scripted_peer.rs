@@ -160,17 +160,26 @@ impl ScriptedPeer {
     /// Sends bytes as they are.
     ///
     /// # Panics
-    /// When the connection takes no more bytes.
+    /// When the connection has ended, or does not read.
     #[track_caller]
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> impl Future<Output = ()> {
         let at = Location::caller();
         async move {
             let bytes = bytes.as_ref();
-            match timeout(self.patience, self.transport.write_all(bytes)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => panic!("{at} could not send, {error}:\n{}", indented(&readable(bytes))),
-                Err(_) => panic!("{at} the connection does not read:\n{}", indented(&readable(bytes))),
+            if let Err(error) = self.try_send(bytes).await {
+                panic!("{at} could not send, {error}:\n{}", indented(&readable(bytes)));
             }
+        }
+    }
+
+    /// Sends bytes as they are, to a connection that may end.
+    ///
+    /// # Errors
+    /// That of the transport; [`TimedOut`](io::ErrorKind::TimedOut) when the connection does not read.
+    pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        match timeout(self.patience, self.transport.write_all(bytes.as_ref())).await {
+            Ok(written) => written,
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the connection does not read")),
         }
     }
 
