@@ -1,5 +1,6 @@
-// One of README's examples opens streams, and is compiled only where there are some: `cargo test --workspace` compiles them all.
-#![cfg_attr(any(not(doctest), feature = "multiplex"), doc = include_str!("../README.md"))]
+// One of README's examples opens streams and one tests, and they are compiled only where both can be: `cargo test --workspace` compiles
+// them all.
+#![cfg_attr(any(not(doctest), all(feature = "multiplex", feature = "testing")), doc = include_str!("../README.md"))]
 
 pub use amp_core::*;
 #[cfg(feature = "tokio")]
