@@ -90,6 +90,9 @@ impl ScriptedPeer {
 
     /// The next box answers the ask with the tag, well or with an error. Returns what that means to the caller of the command.
     ///
+    /// # Errors
+    /// As [`decode_reply`].
+    ///
     /// # Panics
     /// When another box comes, or none.
     #[track_caller]
