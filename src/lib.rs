@@ -64,6 +64,11 @@ pub mod guide {
     )]
     pub mod streams {}
     #[cfg_attr(
+        any(not(doctest), feature = "testing"),
+        doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/testing.md"))
+    )]
+    pub mod testing {}
+    #[cfg_attr(
         any(not(doctest), feature = "tokio"),
         doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/twisted.md"))
     )]

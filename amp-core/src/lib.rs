@@ -3,7 +3,8 @@
 //! Use the crate `amp-rpc` (library `amp`), which re-exports everything here together with the macros.
 //!
 //! Imports go one way only: `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `memory`, `packet`, `tags`, `reason` and `proto` are
-//! pure and build without tokio; `events`, `responder`, `locator`, `connection` and `server` need the feature `tokio`.
+//! pure and build without tokio; `events`, `responder`, `locator`, `connection` and `server` need the feature `tokio`, and `testing` a
+//! feature of its own.
 
 #[doc(hidden)]
 pub mod __private;
@@ -11,9 +12,9 @@ mod command;
 pub mod error;
 mod escaped;
 mod exposed;
-pub mod schema;
 #[cfg(test)]
-mod testing;
+mod sample_commands;
+pub mod schema;
 pub mod value;
 mod violation;
 pub mod wire;
@@ -53,6 +54,8 @@ mod responder;
 pub mod server;
 #[cfg(feature = "tokio")]
 mod settings;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[doc(inline)]
 pub use command::{Arguments, Command, ErrorCodes, constraint};

@@ -215,6 +215,12 @@ pub(crate) fn put_ask<C: Command>(
     })
 }
 
+/// Gives the ask that the buffer holds a tag. Whether there was room for it.
+#[cfg(feature = "testing")]
+pub(crate) fn add_tag(ask: &mut Vec<u8>, tag: &[u8], limits: BoxLimits) -> bool {
+    insert::insert(ask, 0, (ASK.name_bytes(), tag), limits)
+}
+
 /// As [`put_ask`], with arguments that `put` writes, in the order of their keys and none before AMP's own.
 pub(crate) fn put_ask_with(
     buffer: &mut Vec<u8>,

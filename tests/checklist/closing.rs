@@ -247,7 +247,7 @@ async fn what_was_accepted_and_is_not_written_in_time_is_told_to_who_waits_for_t
     connection.close();
     assert_eq!(ended(&connection).await, "Unwritten");
     assert_eq!(logged.text().matches("the last bytes of a connection may be lost").count(), 1, "{}", logged.text());
-    assert_eq!(peer.some().await.len(), 16);
+    assert_eq!(peer.read_some().await.len(), 16);
     // Whoever comes later learns the same.
     assert_eq!(ended(&connection).await, "Unwritten");
     assert_eq!(reason(connection.call(sum()).await), "Closed");

@@ -79,7 +79,7 @@ async fn a_peer_that_reads_a_little_at_a_time_is_not_accused() {
         sleep(Duration::from_millis(10)).await;
         for _ in 0..16 {
             if left > 0 {
-                left -= peer.some().await.len();
+                left -= peer.read_some().await.len();
             }
         }
     }
@@ -209,7 +209,7 @@ async fn asks_that_waited_are_busy_when_the_futures_of_those_before_hold_as_much
     sleep(Duration::from_secs(1)).await;
     let (mut answers, mut busy) = (Vec::new(), 0);
     while busy < 50 - 100_000 / FUTURE - 2 {
-        answers.extend(peer.some().await);
+        answers.extend(peer.read_some().await);
         busy = answers.windows(4).filter(|word| word == b"BUSY").count();
     }
     sleep(Duration::from_secs(1)).await;

@@ -1,11 +1,9 @@
 //! However a connection ends, everybody who waits for it learns the reason.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
+use amp::testing::{Faults, FaultyTransport};
 use amp::{AmpBox, Connection, Peer, Settings};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, join};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, yield_now};
 
@@ -112,44 +110,19 @@ async fn a_driver_that_is_never_polled_and_dropped_tells_who_waits() {
     waiters.learn("DriverDropped", &connection).await;
 }
 
-/// A transport half that fails.
-struct Broken;
-
-impl AsyncRead for Broken {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
-    }
-}
-
-impl AsyncWrite for Broken {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn when_reading_or_writing_fails_every_waiter_is_told() {
-    let (open, _held) = tokio::io::duplex(4096);
-    let (connection, driver) =
-        Connection::builder().settings(two_calls()).build(join(open, Broken), Peer::other("broken"));
-    let waiters = Waiters::on(&connection).await;
-    tokio::spawn(driver);
-    waiters.learn("Io", &connection).await;
-
-    let (open, _held) = tokio::io::duplex(4096);
-    let (connection, driver) =
-        Connection::builder().settings(two_calls()).build(join(Broken, open), Peer::other("broken"));
-    let waiters = Waiters::on(&connection).await;
-    tokio::spawn(driver);
-    waiters.learn("Io", &connection).await;
+    let fails = |kind: io::ErrorKind| Faults::new().fail_after(0, kind);
+    for (reads, writes) in
+        [(Faults::new(), fails(io::ErrorKind::BrokenPipe)), (fails(io::ErrorKind::ConnectionReset), Faults::new())]
+    {
+        let (open, _held) = tokio::io::duplex(4096);
+        let broken = FaultyTransport::new(open).reads(reads).writes(writes);
+        let (connection, driver) = Connection::builder().settings(two_calls()).build(broken, Peer::other("broken"));
+        let waiters = Waiters::on(&connection).await;
+        tokio::spawn(driver);
+        waiters.learn("Io", &connection).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +140,7 @@ async fn an_answer_that_came_before_the_end_is_not_lost() {
 async fn abort_is_heard_while_the_peer_does_not_read() {
     let (connection, mut peer) = RawPeer::with_room(16, (), Settings::new());
     let call = tokio::spawn(connection.call(sum()));
-    assert!(!peer.some().await.is_empty());
+    assert!(!peer.read_some().await.is_empty());
     yield_now().await;
     connection.abort();
     assert_eq!(reason(soon("told", call).await.expect("no panic")), "Aborted");

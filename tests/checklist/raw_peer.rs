@@ -1,38 +1,18 @@
-//! A peer that is a script: it writes and expects bytes.
+//! The scripted peer of the checklist's connections, and boxes with short names.
 
 use std::fmt::Debug;
-use std::future::Future;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use amp::connection::ConnectionBuilder;
 use amp::locator::Locator;
-use amp::{Connection, Peer, Settings};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio::time::timeout;
+use amp::testing::ScriptedPeer;
+pub(crate) use amp::testing::{box_bytes as packed, soon};
+use amp::{Connection, Settings};
+use tokio::io::DuplexStream;
 
-/// What takes longer than this does not happen. In paused time it passes at once when nothing else can.
+/// How long nothing comes that never comes. In paused time it passes at once when nothing else can.
 const NEVER: Duration = Duration::from_secs(60);
-
-/// The future's output, or a failed test if it hangs.
-pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match timeout(NEVER, future).await {
-        Ok(output) => output,
-        Err(_) => panic!("{what}: this hangs"),
-    }
-}
-
-/// The bytes of a box, with its pairs in this order.
-pub(crate) fn packed<K: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: &[(K, V)]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for (key, value) in pairs {
-        for part in [key.as_ref(), value.as_ref()] {
-            bytes.extend(u16::try_from(part.len()).expect("a length that fits").to_be_bytes());
-            bytes.extend(part);
-        }
-    }
-    bytes.extend([0, 0]);
-    bytes
-}
 
 pub(crate) fn ask(tag: &str, command: &str, arguments: &[(&str, &str)]) -> Vec<u8> {
     packed(&[&[("_ask", tag), ("_command", command)], arguments].concat())
@@ -63,11 +43,9 @@ pub(crate) fn answer_sum(tag: &str) -> Vec<u8> {
     answer(tag, &[("total", "3")])
 }
 
-/// The other end of a connection under test.
+/// A scripted peer whose connections announce nothing unless they are to: their bytes are those of AMP alone.
 #[derive(Debug)]
-pub(crate) struct RawPeer {
-    stream: DuplexStream,
-}
+pub(crate) struct RawPeer(ScriptedPeer);
 
 impl RawPeer {
     /// A connection and the script's end of it; each direction holds `room` bytes. What is sent is AMP alone.
@@ -88,61 +66,38 @@ impl RawPeer {
     /// The script's end of a connection that is made elsewhere.
     #[allow(dead_code, reason = "the tests of servers use it")]
     pub(crate) fn over(stream: DuplexStream) -> Self {
-        Self { stream }
+        Self(ScriptedPeer::over(stream))
     }
 
     /// The connection of a builder, and the script's end of it.
     pub(crate) fn of(room: usize, builder: ConnectionBuilder) -> (Connection, Self) {
-        let (ours, theirs) = tokio::io::duplex(room);
-        (builder.start(ours, Peer::other("script")), Self { stream: theirs })
+        let (connection, peer) = ScriptedPeer::connect_with_room(builder, room);
+        (connection, Self(peer))
     }
 
     pub(crate) fn with(locator: impl Locator, settings: Settings) -> (Connection, Self) {
         Self::with_room(1 << 20, locator, settings)
     }
 
-    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        soon("sending", self.stream.write_all(bytes.as_ref())).await.expect("the connection takes bytes");
-    }
-
-    /// Sends no more, and still reads.
-    pub(crate) async fn finish(&mut self) {
-        soon("half-closing", self.stream.shutdown()).await.expect("the connection is there");
-    }
-
-    /// The next bytes are these.
-    pub(crate) async fn expect(&mut self, bytes: impl AsRef<[u8]>) {
-        let mut got = vec![0; bytes.as_ref().len()];
-        let read = soon("expecting bytes", self.stream.read_exact(&mut got)).await;
-        read.unwrap_or_else(|error| panic!("{error} instead of {}", bytes.as_ref().escape_ascii()));
-        same(&got, bytes.as_ref());
-    }
-
-    /// So many bytes.
-    #[allow(dead_code, reason = "the tests of routes use it")]
-    pub(crate) async fn expect_bytes(&mut self, count: usize) -> Vec<u8> {
-        let mut got = vec![0; count];
-        soon("expecting bytes", self.stream.read_exact(&mut got)).await.expect("the connection gives bytes");
-        got
-    }
-
     /// These are the last bytes.
     pub(crate) async fn expect_end(&mut self, bytes: impl AsRef<[u8]>) {
-        let mut got = Vec::new();
-        soon("expecting the end", self.stream.read_to_end(&mut got)).await.expect("the connection gives bytes");
-        same(&got, bytes.as_ref());
+        self.0.expect(bytes).await;
+        self.0.expect_end().await;
     }
 
     /// Nothing comes, neither bytes nor the end. Only in paused time.
     pub(crate) async fn expect_silence(&mut self) {
-        self.expect_silence_for(NEVER).await;
+        self.0.expect_silence(NEVER).await;
     }
 
     pub(crate) async fn expect_silence_for(&mut self, time: Duration) {
-        let mut byte = [0];
-        if let Ok(read) = timeout(time, self.stream.read(&mut byte)).await {
-            panic!("{read:?} {} instead of silence", byte.escape_ascii());
-        }
+        self.0.expect_silence(time).await;
+    }
+
+    /// All bytes until the end, and then nobody is there.
+    #[allow(dead_code, reason = "the checklist uses it")]
+    pub(crate) async fn rest(mut self) -> Vec<u8> {
+        self.0.read_to_end().await
     }
 
     /// The connection still answers.
@@ -150,25 +105,20 @@ impl RawPeer {
         self.send(ask_sum("still open")).await;
         self.expect(answer_sum("still open")).await;
     }
+}
 
-    /// The next bytes, however many there are: at least one.
-    pub(crate) async fn some(&mut self) -> Vec<u8> {
-        let mut got = vec![0; 4096];
-        let count = soon("reading", self.stream.read(&mut got)).await.expect("the connection gives bytes");
-        got.truncate(count);
-        got
-    }
+impl Deref for RawPeer {
+    type Target = ScriptedPeer;
 
-    /// All bytes until the end.
-    pub(crate) async fn rest(mut self) -> Vec<u8> {
-        let mut got = Vec::new();
-        soon("reading to the end", self.stream.read_to_end(&mut got)).await.expect("the connection gives bytes");
-        got
+    fn deref(&self) -> &ScriptedPeer {
+        &self.0
     }
 }
 
-fn same(got: &[u8], expected: &[u8]) {
-    assert_eq!(got.escape_ascii().to_string(), expected.escape_ascii().to_string());
+impl DerefMut for RawPeer {
+    fn deref_mut(&mut self) -> &mut ScriptedPeer {
+        &mut self.0
+    }
 }
 
 /// Why the connection has ended, in one word.

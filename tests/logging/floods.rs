@@ -141,12 +141,12 @@ async fn streams_that_a_peer_overfills_are_told_once_however_many_there_are() {
     let (connection, mut peer) = RawPeer::of(16 << 20, builder);
     for _ in 0..50 {
         peer.send(ask("x", "Connect", &[("factory", "kept")])).await;
-        let accepted = peer.some().await;
+        let accepted = peer.read_some().await;
         let at = accepted.windows(10).position(|window| window == b"connection").expect("it is accepted") + 12;
         let id = std::str::from_utf8(&accepted[at..at + usize::from(accepted[at - 1])]).expect("letters");
         let data = "x".repeat(60_000);
         peer.send(ask("y", "Transmit", &[("connection", id), ("data", &data)]).repeat(3)).await;
-        peer.some().await;
+        peer.read_some().await;
     }
     peer.finish().await;
     peer.rest().await;

@@ -218,7 +218,7 @@ async fn two_ends_that_ask_at_once_both_have_an_error_however_the_ask_is_answere
         peer.expect(unknown(tag)).await;
     }
     peer.send(ask("4", "StartMask", &[("key", "none")])).await;
-    let invalid = peer.some().await;
+    let invalid = peer.read_some().await;
     assert!(invalid.starts_with(&packed(&[("_error", "4"), ("_error_code", "INVALID_ARGUMENT")])[..40]));
     // What may be read by another transport waits, errors, too.
     peer.send([ask("5", "Nobody", &[]), ask_sum("6")].concat()).await;

@@ -411,9 +411,9 @@ impl Keys for KeyedHandler {
 async fn the_answer_before_a_barrier_has_the_keys_of_extensions_as_any_other() {
     let (_connection, mut peer) = scripted(Keyed(Masking::default()));
     peer.send(ask("1", "Nobody", &[])).await;
-    let unknown = peer.some().await;
+    let unknown = peer.read_some().await;
     peer.send(ask("2", "StartMask", &[("key", "2")])).await;
-    let accepted = peer.some().await;
+    let accepted = peer.read_some().await;
     for reply in [unknown, accepted] {
         assert!(reply.windows(2).any(|key| key == b"_x"), "{}", reply.escape_ascii());
     }

@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{Empty, Holder, Item, Kid, Parent};
+use crate::sample_commands::{Empty, Holder, Item, Kid, Parent};
 use crate::value::{
     BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Key, RawValue, Value, ValueWriter,
 };

@@ -10,8 +10,12 @@ use super::callback::is_responding;
 use super::shared::{Shared, wake};
 use crate::boxes::{BoxReceiver, BoxSender, SendBoxError};
 use crate::exposed::{Context, Exposable, ExposeError, State, provided};
+#[cfg(feature = "testing")]
+use crate::packet::AskPacket;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
+#[cfg(feature = "testing")]
+use crate::responder::Ask;
 use crate::settings::Settings;
 use crate::wire::AmpBox;
 
@@ -85,6 +89,12 @@ impl Connection {
         if std::mem::take(&mut self.keeps_open) {
             self.shared.remove_handle();
         }
+    }
+
+    /// The ask as if the peer had sent it, for a locator under test. It wants no answer.
+    #[cfg(feature = "testing")]
+    pub(crate) fn received_ask(&self, packet: AskPacket) -> Ask {
+        Ask::new(packet, None, Arc::clone(&self.shared) as _)
     }
 
     /// Ends the connection for a reason of its server.

@@ -63,7 +63,7 @@ mod queued;
 mod reader;
 mod recv_buffer;
 mod replacement;
-mod reply;
+pub(crate) mod reply;
 mod responders;
 mod responding;
 mod shared;

@@ -6,7 +6,7 @@ use crate::value::{Budget, DecodeError, DecodeErrorKind, Scope};
 use crate::wire::BoxLimits;
 
 /// Converts an answer or an error box to the caller's result. Its values see the context.
-pub(super) fn take_reply<C: Command>(
+pub(crate) fn take_reply<C: Command>(
     reply: &ReplyPacket,
     limits: &BoxLimits,
     context: Option<&&dyn Context>,

@@ -4,7 +4,7 @@ use ::bytes::BytesMut;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{Fault, Holder, Item, Sum};
+use crate::sample_commands::{Fault, Holder, Item, Sum};
 use crate::wire::{BoxDecoder, END, put_pair};
 
 fn raw(bytes: &[u8]) -> RawBox {

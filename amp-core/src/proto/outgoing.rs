@@ -85,8 +85,8 @@ impl Outgoing for Untyped<'_> {
 mod tests {
     use super::*;
     use crate::command::{Arguments, NoErrors};
+    use crate::sample_commands::{Item, Sum};
     use crate::schema::BoxDeclaration;
-    use crate::testing::{Item, Sum};
     use crate::value::{BoxReader, DecodeError};
     use crate::violation::{Place, Violations};
 

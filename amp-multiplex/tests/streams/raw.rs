@@ -1,24 +1,26 @@
 //! A peer that is a script: txampext as it is on the wire, and worse ones.
 
-use amp_core::Settings;
+use std::time::Duration;
+
+use amp_core::testing::ScriptedPeer;
+pub(crate) use amp_core::testing::box_bytes as packed;
+use amp_core::{AmpBox, Settings};
 use amp_multiplex::{Stream, StreamListener, StreamSettings};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::timeout;
+use tokio::io::{DuplexStream, duplex};
 
 use crate::support::{End, NEVER, soon};
 
 /// A box as it came.
 #[derive(Clone, Debug)]
-pub(crate) struct Packet(Vec<(String, Vec<u8>)>);
+pub(crate) struct Packet(AmpBox);
 
 impl Packet {
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.0.iter().any(|(name, _)| name == key)
+        self.0.value(key).is_some()
     }
 
     pub(crate) fn bytes(&self, key: &str) -> &[u8] {
-        let pair = self.0.iter().find(|(name, _)| name == key);
-        &pair.unwrap_or_else(|| panic!("no {key} in {self:?}")).1
+        self.0.value(key).unwrap_or_else(|| panic!("no {key} in {self:?}"))
     }
 
     pub(crate) fn text(&self, key: &str) -> String {
@@ -32,22 +34,10 @@ impl Packet {
     }
 }
 
-pub(crate) fn packed<K: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: &[(K, V)]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for (key, value) in pairs {
-        for part in [key.as_ref(), value.as_ref()] {
-            bytes.extend(u16::try_from(part.len()).expect("a length that fits").to_be_bytes());
-            bytes.extend(part);
-        }
-    }
-    bytes.extend([0, 0]);
-    bytes
-}
-
 /// The other end of a connection under test.
 #[derive(Debug)]
 pub(crate) struct RawPeer {
-    transport: DuplexStream,
+    script: ScriptedPeer,
     asked: usize,
 }
 
@@ -63,21 +53,21 @@ pub(crate) fn scripted_with(streams: StreamSettings) -> (End, RawPeer) {
 
 impl RawPeer {
     pub(crate) fn over(transport: DuplexStream) -> Self {
-        Self { transport, asked: 0 }
+        Self { script: ScriptedPeer::over(transport), asked: 0 }
     }
 
     pub(crate) async fn send<K: AsRef<[u8]>, V: AsRef<[u8]>>(&mut self, pairs: &[(K, V)]) {
-        soon("sending", self.transport.write_all(&packed(pairs))).await.expect("the connection takes bytes");
+        self.script.send(packed(pairs)).await;
     }
 
     /// Sends bytes as they are.
     pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        soon("sending", self.transport.write_all(bytes)).await
+        self.script.try_send(bytes).await
     }
 
     /// The next box, if it comes in time.
-    pub(crate) async fn next_packet(&mut self, time: std::time::Duration) -> Option<Packet> {
-        timeout(time, self.try_packet()).await.ok()?.ok()
+    pub(crate) async fn next_packet(&mut self, time: Duration) -> Option<Packet> {
+        self.script.try_next_box(time).await.map(Packet)
     }
 
     /// Asks, and gives the tag.
@@ -100,25 +90,7 @@ impl RawPeer {
 
     /// The next box.
     pub(crate) async fn packet(&mut self) -> Packet {
-        soon("a box", self.try_packet()).await.expect("the connection is there")
-    }
-
-    async fn try_packet(&mut self) -> std::io::Result<Packet> {
-        let mut pairs = Vec::new();
-        loop {
-            let key = self.part().await?;
-            if key.is_empty() {
-                return Ok(Packet(pairs));
-            }
-            pairs.push((String::from_utf8_lossy(&key).into_owned(), self.part().await?));
-        }
-    }
-
-    async fn part(&mut self) -> std::io::Result<Vec<u8>> {
-        let length = self.transport.read_u16().await?;
-        let mut part = vec![0; length.into()];
-        self.transport.read_exact(&mut part).await?;
-        Ok(part)
+        Packet(self.script.next_box().await)
     }
 
     /// The next box is this ask.
@@ -181,9 +153,7 @@ impl RawPeer {
 
     /// Nothing comes. Only in paused time.
     pub(crate) async fn expect_silence(&mut self) {
-        if let Ok(packet) = timeout(NEVER, self.try_packet()).await {
-            panic!("{packet:?} instead of silence");
-        }
+        self.script.expect_silence(NEVER).await;
     }
 
     /// The connection still answers, whatever comes before.

@@ -1,26 +1,18 @@
 //! What every test needs: two ends, a long path between them, and patience with a bound.
 
-use std::future::Future;
 use std::time::Duration;
 
 use amp_core::locator::{Ask, Locator};
+pub(crate) use amp_core::testing::soon;
 use amp_core::{Connection, Peer, Settings};
 use amp_derive::{Arguments, Command};
 use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream, StreamListener, StreamSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 /// What takes longer than this does not happen. In paused time it passes at once when nothing else can.
 pub(crate) const NEVER: Duration = Duration::from_secs(60);
-
-/// The future's output, or a failed test if it hangs.
-pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match timeout(NEVER, future).await {
-        Ok(output) => output,
-        Err(_) => panic!("{what}: this hangs"),
-    }
-}
 
 /// Waits until it is so.
 pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) {

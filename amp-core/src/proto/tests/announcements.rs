@@ -6,7 +6,7 @@ use crate::memory::Account;
 use crate::packet::{AskTag, Packet, ReplyPacket, SentBox, put_answer};
 use crate::proto::{AddKeys, Attachments, ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
 use crate::reason::CloseReason;
-use crate::testing::Item;
+use crate::sample_commands::Item;
 use crate::wire::{AmpBox, BoxDecoder, BoxLimits, RawBox};
 
 /// What an end sends before the first box of the peer comes.

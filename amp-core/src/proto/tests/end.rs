@@ -8,8 +8,8 @@ use crate::proto::{
     Untyped,
 };
 use crate::reason::CloseReason;
+use crate::sample_commands::Item;
 use crate::tags::Progress;
-use crate::testing::Item;
 use crate::wire::{AmpBox, BoxDecoder, BoxLimits, RawBox};
 
 const DRIVER: u64 = u64::MAX;

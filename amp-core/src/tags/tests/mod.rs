@@ -9,7 +9,7 @@ use ::bytes::BytesMut;
 
 use super::*;
 use crate::packet::{AskTag, Packet, Tag, put_answer};
-use crate::testing::Item;
+use crate::sample_commands::Item;
 use crate::wire::{BoxDecoder, BoxLimits};
 
 /// A sink is a number here.

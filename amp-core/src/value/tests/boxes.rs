@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::testing::Item;
+use crate::sample_commands::Item;
 use crate::wire::{BoxDecoder, BoxLimits, MAX_KEY, RawBox, put_pair};
 
 const A: Key = Key::from_wire(b"\0\x01a");

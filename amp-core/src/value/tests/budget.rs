@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{Empty, Item, Kid, Parent};
+use crate::sample_commands::{Empty, Item, Kid, Parent};
 use crate::value::budget::ALLOCATION;
 use crate::value::{Budget, Reserve, Scope};
 use crate::wire::{BoxDecoder, BoxLimits, RawBox};

@@ -1,0 +1,249 @@
+//! The bytes of a command in each direction, and its errors.
+
+use crate::call_error::Reply;
+use crate::command::{Command, ErrorCodes, take_checked, violations};
+use crate::connection::reply::take_reply;
+use crate::packet::{AskTag, Packet, add_tag, put_answer, put_ask, put_declared};
+use crate::testing::boxes::readable;
+use crate::value::{Budget, DecodeError, EncodeError, EncodeErrorKind, Scope};
+use crate::violation::Violations;
+use crate::wire::{BoxDecoder, BoxLimits};
+
+/// The bytes of an ask for the command, as a connection sends them. They have the tag if the command [wants an
+/// answer](Command::ANSWERED).
+///
+/// A connection counts its own tags up from `1`, in lowercase hexadecimal digits. Its first box also announces this library, unless that
+/// is [switched off](crate::Settings::announce).
+///
+/// # Panics
+/// When the arguments cannot be sent, because they break a constraint, say.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp_derive::{Arguments, Command};
+/// use amp::testing::ask_bytes;
+/// use amp::{Arguments, Command};
+///
+/// #[derive(Command)]
+/// #[amp(response = Total)]
+/// struct Sum {
+///     a: i64,
+///     b: i64,
+/// }
+///
+/// #[derive(Arguments)]
+/// struct Total {
+///     total: i64,
+/// }
+///
+/// let expected = b"\0\x04_ask\0\x017\0\x08_command\0\x03Sum\0\x01a\0\x0213\0\x01b\0\x0281\0\0";
+/// assert_eq!(ask_bytes("7", &Sum { a: 13, b: 81 }), expected);
+/// ```
+#[must_use]
+#[track_caller]
+pub fn ask_bytes<C: Command>(tag: &str, command: &C) -> Vec<u8> {
+    let mut bytes = encoded(C::NAME, violations(command), |buffer| put_ask(buffer, None, command, LIMITS, None));
+    if C::ANSWERED {
+        assert!(add_tag(&mut bytes, tag.as_bytes(), LIMITS), "no room for the tag `{tag}` in {}", readable(&bytes));
+    }
+    bytes
+}
+
+/// The bytes of the answer to an ask with the tag.
+///
+/// # Panics
+/// When the response cannot be sent.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp_derive::{Arguments, Command};
+/// use amp::testing::answer_bytes;
+/// use amp::{Arguments, Command};
+///
+/// #[derive(Command)]
+/// #[amp(response = Load)]
+/// struct GetLoad;
+///
+/// #[derive(Arguments)]
+/// struct Load {
+///     percent: u8,
+/// }
+///
+/// assert_eq!(answer_bytes::<GetLoad>("7", &Load { percent: 93 }), b"\0\x07_answer\0\x017\0\x07percent\0\x0293\0\0");
+/// ```
+#[must_use]
+#[track_caller]
+pub fn answer_bytes<C: Command>(tag: &str, response: &C::Response) -> Vec<u8> {
+    let tag = AskTag::of(tag.as_bytes());
+    encoded(C::NAME, violations(response), |buffer| put_answer(buffer, &tag, response, LIMITS, None))
+}
+
+/// The bytes of a declared error that answers an ask with the tag: code, description, and the error's own fields.
+///
+/// # Panics
+/// When a field of the error cannot be sent.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp_derive::{Command, ErrorCodes};
+/// use amp::testing::{box_bytes, error_bytes};
+/// use amp::{Command, ErrorCodes};
+///
+/// #[derive(ErrorCodes, thiserror::Error, Debug)]
+/// enum PutError {
+///     #[error("it is full")]
+///     Full,
+/// }
+///
+/// #[derive(Command)]
+/// #[amp(errors = PutError)]
+/// struct Put;
+///
+/// let expected = box_bytes(&[("_error", "7"), ("_error_code", "FULL"), ("_error_description", "it is full")]);
+/// assert_eq!(error_bytes::<Put>("7", &PutError::Full), expected);
+/// ```
+#[must_use]
+#[track_caller]
+pub fn error_bytes<C: Command>(tag: &str, error: &C::Errors) -> Vec<u8> {
+    let (tag, description) = (AskTag::of(tag.as_bytes()), error.describe());
+    encoded(C::NAME, None, |buffer| put_declared(buffer, &tag, error, &description, LIMITS, None))
+}
+
+/// The command that the bytes of one ask hold, decoded and checked as where it is answered. Exposed fields are empty.
+///
+/// # Errors
+/// What the responder's end would answer with an error: an argument is missing, does not decode or breaks a constraint.
+///
+/// # Panics
+/// When the bytes are not exactly one ask for this command.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp_derive::Command;
+/// use amp::Command;
+/// use amp::testing::{ask_bytes, box_bytes, decode_ask};
+///
+/// #[derive(Command, Debug, PartialEq)]
+/// struct SetSpeed {
+///     #[constrain(range = 0..=100)]
+///     percent: u8,
+/// }
+///
+/// let command = SetSpeed { percent: 80 };
+/// assert_eq!(decode_ask::<SetSpeed>(&ask_bytes("1", &command)).expect("it decodes"), command);
+///
+/// let too_fast = box_bytes(&[("_ask", "1"), ("_command", "SetSpeed"), ("percent", "101")]);
+/// assert!(decode_ask::<SetSpeed>(&too_fast).is_err());
+/// ```
+#[track_caller]
+pub fn decode_ask<C: Command>(bytes: &[u8]) -> Result<C, DecodeError> {
+    let (Packet::Ask { ask, .. } | Packet::Marked { ask, .. }) = only_packet(bytes) else {
+        panic!("this asks nothing: {}", readable(bytes));
+    };
+    assert!(ask.command() == C::NAME.as_bytes(), "this does not ask for `{}`: {}", C::NAME, readable(bytes));
+    let scope = Scope::new(Budget::new(&LIMITS), None);
+    take_checked(&mut ask.fields(LIMITS.nesting).with_scope(&scope))
+}
+
+/// What the bytes of one answer or error mean to the caller of the command.
+///
+/// # Errors
+/// What the caller would get: a declared error, a code that is not declared, or an answer that does not fit the declaration.
+///
+/// # Panics
+/// When the bytes are not exactly one answer or error.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp_derive::{Arguments, Command};
+/// use amp::testing::{answer_bytes, box_bytes, decode_reply};
+/// use amp::{Arguments, CallError, Command};
+///
+/// #[derive(Command)]
+/// #[amp(response = Load)]
+/// struct GetLoad;
+///
+/// #[derive(Arguments, Debug, PartialEq)]
+/// struct Load {
+///     percent: u8,
+/// }
+///
+/// let load = Load { percent: 93 };
+/// assert_eq!(decode_reply::<GetLoad>(&answer_bytes::<GetLoad>("1", &load)).expect("an answer"), load);
+///
+/// let unknown = box_bytes(&[("_error", "1"), ("_error_code", "UNKNOWN"), ("_error_description", "Unknown Error")]);
+/// assert!(matches!(decode_reply::<GetLoad>(&unknown), Err(CallError::Remote { code, .. }) if code == "UNKNOWN"));
+/// ```
+#[track_caller]
+pub fn decode_reply<C: Command>(bytes: &[u8]) -> Reply<C> {
+    match only_packet(bytes) {
+        Packet::Reply { reply, .. } => take_reply::<C>(&reply, &LIMITS, None),
+        Packet::Ask { .. } | Packet::Marked { .. } => panic!("this answers nothing: {}", readable(bytes)),
+    }
+}
+
+/// The codes of the errors that the command declares, in the order of their declaration. Those of [`fatal_codes`] are among them.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp_derive::{Command, ErrorCodes};
+/// use amp::testing::{declared_codes, fatal_codes};
+/// use amp::{Command, ErrorCodes};
+///
+/// #[derive(ErrorCodes, thiserror::Error, Debug)]
+/// enum PutError {
+///     #[error("it is full")]
+///     Full,
+///     #[error("it is broken")]
+///     #[amp(code = "BROKEN_DISK", fatal)]
+///     Broken,
+/// }
+///
+/// #[derive(Command)]
+/// #[amp(errors = PutError)]
+/// struct Put;
+///
+/// assert_eq!(declared_codes::<Put>(), ["FULL", "BROKEN_DISK"]);
+/// assert_eq!(fatal_codes::<Put>(), ["BROKEN_DISK"]);
+/// ```
+#[must_use]
+pub fn declared_codes<C: Command>() -> Vec<&'static str> {
+    C::Errors::ERRORS.iter().map(|error| error.code).collect()
+}
+
+/// The codes of those declared errors that end the connection. [`declared_codes`] has an example.
+#[must_use]
+pub fn fatal_codes<C: Command>() -> Vec<&'static str> {
+    C::Errors::ERRORS.iter().filter(|error| error.fatal).map(|error| error.code).collect()
+}
+
+const LIMITS: BoxLimits = BoxLimits::DEFAULT;
+
+#[track_caller]
+fn encoded(
+    name: &str,
+    broken: Option<Violations>,
+    put: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let put = match broken {
+        Some(found) => Err(EncodeErrorKind::Constraints(found).into()),
+        None => put(&mut bytes),
+    };
+    match put {
+        Ok(()) => bytes,
+        Err(error) => panic!("this cannot be sent, `{name}`: {error}"),
+    }
+}
+
+#[track_caller]
+pub(super) fn only_packet(bytes: &[u8]) -> Packet {
+    let mut decoder = BoxDecoder::new(LIMITS);
+    decoder.buffer().extend_from_slice(bytes);
+    let raw = match decoder.next_box() {
+        Ok(Some(raw)) if decoder.into_leftover().is_empty() => raw,
+        Ok(_) => panic!("this is not exactly one box: {}", readable(bytes)),
+        Err(error) => panic!("this is no box, {error}: {}", readable(bytes)),
+    };
+    Packet::parse(raw).unwrap_or_else(|error| panic!("this is {error}"))
+}

@@ -1,0 +1,103 @@
+//! The equivalents of txampext's `CommandTestMixin`, and how each fails.
+
+use amp::testing::{
+    answer_bytes, ask_bytes, box_bytes, boxes, declared_codes, decode_ask, decode_reply, error_bytes, fatal_codes,
+    readable,
+};
+use amp::{AmpBox, CallError, Command};
+
+use crate::panics::{assert_says, message_of};
+use crate::sample::{Divide, DivideError, Note, Quotient};
+
+fn asked() -> Vec<u8> {
+    box_bytes(&[("_ask", "1f"), ("_command", "Divide"), ("left", "-6"), ("right", "2")])
+}
+
+fn answered() -> Vec<u8> {
+    box_bytes(&[("_answer", "1f"), ("result", "-3")])
+}
+
+#[test]
+fn arguments_are_made_and_parsed() {
+    let command = Divide { left: -6, right: 2 };
+    assert_eq!(readable(&ask_bytes("1f", &command)), readable(&asked()));
+    assert_eq!(decode_ask::<Divide>(&asked()).expect("it decodes"), command);
+}
+
+#[test]
+fn a_response_is_made_and_parsed() {
+    let response = Quotient { result: -3 };
+    assert_eq!(readable(&answer_bytes::<Divide>("1f", &response)), readable(&answered()));
+    assert_eq!(decode_reply::<Divide>(&answered()).expect("an answer"), response);
+}
+
+#[test]
+fn errors_are_declared_made_and_parsed() {
+    assert_eq!(declared_codes::<Divide>(), ["DIVIDE_BY_ZERO", "MEMORY_ERROR", "REMAINDER"]);
+    assert_eq!(fatal_codes::<Divide>(), ["MEMORY_ERROR"]);
+    assert!(declared_codes::<Note>().is_empty() && fatal_codes::<Note>().is_empty());
+
+    let by_zero = box_bytes(&[("_error", "1f"), ("_error_code", "DIVIDE_BY_ZERO"), ("_error_description", "by zero")]);
+    assert_eq!(readable(&error_bytes::<Divide>("1f", &DivideError::ByZero)), readable(&by_zero));
+    assert!(matches!(decode_reply::<Divide>(&by_zero), Err(CallError::Declared(DivideError::ByZero))));
+
+    let left = error_bytes::<Divide>("1f", &DivideError::Remainder { remainder: 4 });
+    assert_eq!(boxes(&left)[0].value("remainder").map(|value| &value[..]), Some(&b"4"[..]));
+    let reply = decode_reply::<Divide>(&left);
+    assert!(matches!(reply, Err(CallError::Declared(DivideError::Remainder { remainder: 4 }))), "{reply:?}");
+}
+
+#[test]
+fn a_command_wants_an_answer_or_not_and_its_ask_has_a_tag_or_none() {
+    const { assert!(Divide::ANSWERED && !Note::ANSWERED) };
+    let note = Note { text: "hello".to_owned() };
+    assert_eq!(readable(&ask_bytes("1f", &note)), r#"{_command: "Note", text: "hello"}"#);
+    assert_eq!(decode_ask::<Note>(&ask_bytes("", &note)).expect("it decodes"), note);
+}
+
+#[test]
+fn what_a_connection_would_refuse_is_an_error_to_compare() {
+    let too_large = box_bytes(&[("_ask", "1"), ("_command", "Divide"), ("left", "101"), ("right", "1")]);
+    assert_says(&decode_ask::<Divide>(&too_large).expect_err("refused").to_string(), &["left", "100"]);
+    let missing = box_bytes(&[("_ask", "1"), ("_command", "Divide"), ("left", "1")]);
+    assert_says(&decode_ask::<Divide>(&missing).expect_err("refused").to_string(), &["right"]);
+    let wrong = box_bytes(&[("_answer", "1"), ("result", "x")]);
+    assert!(matches!(decode_reply::<Divide>(&wrong), Err(CallError::Response(_))));
+    let busy = box_bytes(&[("_error", "1"), ("_error_code", "BUSY"), ("_error_description", "")]);
+    assert!(matches!(decode_reply::<Divide>(&busy), Err(CallError::Remote { code, .. }) if code == "BUSY"));
+}
+
+#[test]
+fn what_cannot_be_sent_fails_the_test_and_says_why() {
+    let message = message_of(|| ask_bytes("1", &Divide { left: 101, right: 1 }));
+    assert_says(&message, &["`Divide`", "left", "100"]);
+    let message = message_of(|| answer_bytes::<Divide>("1", &Quotient { result: 101 }));
+    assert_says(&message, &["`Divide`", "result", "100"]);
+    let message = message_of(|| ask_bytes("1", &Note { text: "x".repeat(70_000) }));
+    assert_says(&message, &["`Note`", "text"]);
+}
+
+#[test]
+fn bytes_that_are_not_what_they_are_taken_for_fail_the_test_and_are_shown() {
+    let message = message_of(|| decode_ask::<Note>(&asked()));
+    assert_says(&message, &["does not ask for `Note`", r#"{_ask: "1f", _command: "Divide", left: "-6", right: "2"}"#]);
+    assert_says(&message_of(|| decode_ask::<Divide>(&answered())), &["asks nothing", r#"{_answer: "1f""#]);
+    assert_says(&message_of(|| decode_reply::<Divide>(&asked())), &["answers nothing", r#"{_ask: "1f""#]);
+    let twice = [asked(), asked()].concat();
+    assert_says(&message_of(|| decode_ask::<Divide>(&twice)), &["not exactly one box", "{_ask", "\n", "{_ask"]);
+    assert_says(&message_of(|| decode_ask::<Divide>(&asked()[..9])), &["not exactly one box", "no whole box"]);
+    assert_says(&message_of(|| decode_ask::<Divide>(b"GET / HTTP/1.1\r\n\r\n")), &["this is no box", "HTTP"]);
+    assert_says(&message_of(|| decode_reply::<Divide>(&box_bytes(&[("a", "1")]))), &["without `_command`"]);
+}
+
+#[test]
+fn boxes_are_written_and_read_without_regard_to_their_order() {
+    let one = AmpBox::new().with("a", "1").expect("it fits").with("b", "").expect("it fits");
+    assert_eq!(boxes(&box_bytes(&[("b", ""), ("a", "1")])), [one]);
+    assert_eq!(boxes(b""), []);
+    assert_says(&message_of(|| boxes(&asked()[..20])), &["not whole", "_ask"]);
+    assert_says(&message_of(|| boxes(b"\xff\xff")), &["not boxes"]);
+    assert_says(&message_of(|| box_bytes(&[("a", "1"), ("", "2")])), &["an empty key ends the box"]);
+    assert_says(&message_of(|| box_bytes(&[("k".repeat(256), "")])), &["256", "255"]);
+    assert_says(&message_of(|| box_bytes(&[("k", "v".repeat(65_536))])), &["65536", "65535"]);
+}
