@@ -180,7 +180,7 @@ async fn rule_98_a_command_of_this_librarys_own_has_no_keys_of_extensions() {
     let (_connection, mut peer) = RawPeer::of(1 << 20, Connection::builder().extension(Tracing::default()));
     greeted(&mut peer).await;
     peer.send(ask("1", "Nope", &[])).await;
-    assert!(peer.some().await.windows(5).any(|bytes| bytes == b"_span"), "other boxes have them");
+    assert!(peer.read_some().await.windows(5).any(|bytes| bytes == b"_span"), "other boxes have them");
 }
 
 #[tokio::test(start_paused = true)]
