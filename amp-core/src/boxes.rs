@@ -75,6 +75,7 @@ impl From<InsertError> for SendBoxError {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: ErrorCodes> LiftFrom<SendBoxError> for CallError<E> {
     fn lift_from(error: SendBoxError) -> Self {
         Self::failed(error)

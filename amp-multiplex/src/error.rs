@@ -171,12 +171,14 @@ impl From<StreamError> for io::Error {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: ErrorCodes> LiftFrom<ConnectError> for CallError<E> {
     fn lift_from(error: ConnectError) -> Self {
         Self::failed(error)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: ErrorCodes> LiftFrom<StreamError> for CallError<E> {
     fn lift_from(error: StreamError) -> Self {
         Self::failed(error)

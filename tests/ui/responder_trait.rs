@@ -8,7 +8,7 @@ macro_rules! commands {
     )*};
 }
 
-commands! { Ping C1 C2 C3 C4 C5 C6 C8 C9 C10 C11 C12 C13 C14 }
+commands! { Ping C1 C2 C3 C4 C5 C6 C8 C9 C10 C11 C12 C13 C14 C15 C16 }
 
 #[responder(name = "x", krate = amp)]
 trait Settings {
@@ -34,6 +34,8 @@ trait Methods {
     async fn lifetime<'a>(&'a self, command: &'a C8) -> Reply<C8>;
     async fn opaque(&self, command: impl Command) -> Reply<C9>;
     async fn connection(&self, command: C14) -> Reply<C14>;
+    async fn with_timeout(&self, command: C15) -> Reply<C15>;
+    async fn with_no_timeout(&self, command: C16) -> Reply<C16>;
     async fn silent(&self, command: C10);
     async unsafe fn dangerous(&self, command: C11) -> Reply<C11>;
     async fn bounded(&self, command: C12) -> Reply<C12>
