@@ -12,8 +12,15 @@ use crate::wire::AmpBox;
 /// A locator that answers every command, by the ask and its arguments without a type. It goes behind those that have commands:
 /// `(calculator, fallback(..))`.
 ///
-/// `respond` begins while the connection is read, and must not block; its future runs as that of any responder. Commands of extensions
-/// and of this library itself, whose names begin with `amp.`, do not come here. See [`Ask::respond_box`] for what it returns.
+/// `respond` begins while the connection is read, and must not block; its future runs as that of any responder. Commands of this end's
+/// extensions, and of this library itself, whose names begin with `amp.`, do not come here. See [`Ask::respond_box`] for what it returns.
+///
+/// # Gateways
+/// A gateway between clients that do not trust each other needs limits of its own, because they share the connection behind it. The limits
+/// of the peer there (`max_responders`, `max_inbound`, the credit of notifications) hold for all of them together, and a call that a
+/// responder makes takes no place among [`max_calls`](crate::Settings::max_calls). Give each client a semaphore, or a connection of its own.
+/// Pass on only names that clients may call: `Connect`, where this end has no streams, is a name like any other, and the stream that it
+/// opens belongs to the gateway and outlives the client.
 ///
 /// ```
 /// # extern crate amp_core as amp;

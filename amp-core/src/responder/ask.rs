@@ -165,7 +165,8 @@ impl Ask {
     {
         let mut ask = self.detached();
         let pairs = ask.packet.raw.pairs().count();
-        let bytes = pairs.next_multiple_of(NODE) * PAIR;
+        // The name is kept until the reply, for the log.
+        let bytes = pairs.next_multiple_of(NODE) * PAIR + ask.command().len();
         if !ask.asker.reserve(bytes) {
             ask.asker.refuse_busy();
             return Located::Answered;
