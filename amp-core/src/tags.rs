@@ -3,9 +3,8 @@
 //! It is pure: a waiter is any `W` (a waker, in a connection), a sink any `S`, and time comes in as a value. A waiter takes its
 //! answer when it looks; a sink is handed out with its answer.
 //!
-//! Tags count up from 1 and are never used again (`wire.md` rule 13), so a tag finds its waiter by its distance
-//! from the oldest tag of a sliding window. A call that stays out long while thousands pass would hold the
-//! window open; it moves to a map instead.
+//! Tags count up from 1 and are never used again (`wire.md` rule 13), so a tag finds its waiter by its distance from the oldest tag of a
+//! sliding window. A call that stays out long while thousands pass would hold the window open; it moves to a map instead.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;

@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Answering;
 use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
-use crate::command::{Command, ErrorCodes, NoErrors, violations};
+use crate::command::{Command, ErrorCodes, violations};
 use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind, Events, Omitted};
 use crate::exposed::{Context, ContextRef};
-use crate::packet::{AskTag, answer_box, encode_box, put_answer, put_declared, put_error};
+use crate::packet::{AskTag, put_answer, put_declared, put_error};
 use crate::peer::Peer;
 use crate::proto::ASK_OVERHEAD;
-use crate::python::PythonBytes;
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
 use crate::settings::{Settings, Strictness};
 use crate::value::{EncodeError, EncodeErrorKind};
-use crate::wire::{AmpBox, BoxLimits};
+use crate::wire::BoxLimits;
 
 mod refusals;
+mod untyped;
 
 /// Where an answer goes. Dropped without an answer, it answers with [`codes::UNKNOWN`].
 #[derive(Debug)]
@@ -269,31 +269,6 @@ impl Asker {
             Ok(()) => self.settle(),
             Err(error) => self.fail(&error),
         }
-    }
-
-    /// As [`reply`](Self::reply), where the command has no type and this name.
-    pub(super) fn reply_box(&mut self, reply: Result<AmpBox, CallError<NoErrors>>, command: &[u8]) {
-        let answer = match (reply, self.tag.as_ref()) {
-            (Ok(answer), Some(tag)) => answer_box(answer, tag),
-            (Ok(_), None) => return self.settle(),
-            (Err(CallError::Remote { code, description }), _) => return self.error(&code, &description),
-            (Err(CallError::Failed(error)), _) => return self.fail_box(&*error, command),
-            (Err(error), _) => return self.fail_box(&error, command),
-        };
-        // All but the writing is done before the lock of the connection is taken.
-        let put = answer.and_then(|answer| self.put(|buffer, _, limits, _| encode_box(buffer, &answer, limits)));
-        match put {
-            Ok(()) => self.settle(),
-            Err(error) => self.fail_box(&error, command),
-        }
-    }
-
-    fn fail_box(&mut self, error: &(dyn Error + 'static), command: &[u8]) {
-        self.tell(EventKind::FAILURE, |peer, _, omitted| {
-            let command = Escaped(PythonBytes(command));
-            tracing::warn!(%peer, %command, omitted, error = %Escaped(Chain(error)), "a responder failed");
-        });
-        self.finish_failed();
     }
 
     fn declared<C: Command>(&mut self, error: &C::Errors) {

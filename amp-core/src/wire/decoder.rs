@@ -2,8 +2,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, length_at};
 
-/// If more than this would stay allocated behind a box, the box is copied out of its buffer. Such a buffer was made for a large
-/// box; the ordinary one is shared by the boxes that were read together.
+/// If more than this would stay allocated behind a box, the box is copied out: such a buffer was made for a large box, and is not shared.
 const LARGE_BUFFER: usize = 128 * 1024;
 
 /// Cuts a byte stream into boxes, however it is chopped. It inspects lengths as they arrive, values never.
