@@ -1,7 +1,8 @@
 //! A locator for commands that have no type.
 
 use amp::locator::fallback;
-use amp::{AmpBox, CallError, Connection, Settings};
+use amp::{AmpBox, CallError, Connection, Server, Settings};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::commands::House;
@@ -113,4 +114,32 @@ async fn commands_of_the_library_itself_are_neither_answered_nor_passed_on_whate
             caller.notify_box(name, AmpBox::new()).await.expect_err("it is refused");
         }
     }
+}
+
+/// A name may be as long as a value, and it is kept for the log beside the box that it came in.
+#[tokio::test]
+async fn a_name_that_is_kept_until_the_reply_counts() {
+    const NAME: usize = 60_000;
+    const ASKS: usize = 20;
+    let holds = fallback(|_, arguments| async move {
+        std::future::pending::<()>().await;
+        Ok(arguments)
+    });
+    let locator = std::sync::Arc::new(holds);
+    let server = Server::builder().bind_tcp("127.0.0.1:0", move |_| std::sync::Arc::clone(&locator)).await;
+    let server = server.expect("a free port");
+    let address = server.local_addr().expect("TCP");
+    let mut socket = tokio::net::TcpStream::connect(address).await.expect("the server listens");
+    let name = vec![b'n'; NAME];
+    for number in 0..ASKS {
+        let tag = number.to_string();
+        let bytes = packed(&[(&b"_ask"[..], tag.as_bytes()), (b"_command", &name)]);
+        socket.write_all(&bytes).await.expect("the server reads");
+    }
+    let counted = async {
+        while server.memory() < ASKS * NAME * 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    soon("the box and the name of each are counted", counted).await;
 }
