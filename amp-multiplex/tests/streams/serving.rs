@@ -8,6 +8,7 @@ use std::time::Duration;
 use amp_core::{Connection, Peer, Server};
 use amp_multiplex::{Factories, Multiplexing, Stream, StreamSettings};
 use tokio::io::{AsyncReadExt, duplex};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::memory::{Each, MIB, client, serving};
@@ -63,11 +64,10 @@ async fn the_tasks_of_streams_are_aborted_when_the_memory_is_used_up_and_their_c
     }
 }
 
-/// However small they are: else their number has no bound.
-#[tokio::test(start_paused = true)]
-async fn a_task_that_drops_its_stream_counts_until_it_ends() {
+/// Factories whose tasks at `"x"` drop their streams and go on until they are told to end.
+fn tasks_without_streams() -> (Factories, watch::Sender<bool>) {
     let factories = Factories::new();
-    let (end, ends) = tokio::sync::watch::channel(false);
+    let (end, ends) = watch::channel(false);
     factories.serve("x", move |stream: Stream| {
         let mut ends = ends.clone();
         async move {
@@ -75,6 +75,13 @@ async fn a_task_that_drops_its_stream_counts_until_it_ends() {
             drop(ends.wait_for(|end| *end).await);
         }
     });
+    (factories, end)
+}
+
+/// However small they are: else their number has no bound.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_drops_its_stream_counts_until_it_ends() {
+    let (factories, end) = tasks_without_streams();
     let (server, transport) = serving(8 * MIB, &factories);
     let client = client(transport);
     for _ in 0..2000 {
@@ -91,15 +98,7 @@ async fn a_task_that_drops_its_stream_counts_until_it_ends() {
 /// A task may go on when its stream is gone, and its peer may open another.
 #[tokio::test(start_paused = true)]
 async fn there_are_no_more_tasks_than_streams_may_be() {
-    let factories = Factories::new();
-    let (end, ends) = tokio::sync::watch::channel(false);
-    factories.serve("x", move |stream: Stream| {
-        let mut ends = ends.clone();
-        async move {
-            drop(stream);
-            drop(ends.wait_for(|end| *end).await);
-        }
-    });
+    let (factories, end) = tasks_without_streams();
     let (ours, theirs) = duplex(MIB);
     let settings = StreamSettings::new().max_streams(3);
     let builder = Connection::builder().extension(Multiplexing::with_settings(&factories, settings));
