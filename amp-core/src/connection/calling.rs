@@ -63,7 +63,8 @@ impl Connection {
         self.notify_with(command).await
     }
 
-    /// Calls a command whose arguments have no type, for tools and proxies. Returns the answer's pairs, without `_answer`.
+    /// Calls a command whose arguments have no type, for tools and proxies. Returns the answer's pairs, without AMP's own keys and this
+    /// library's.
     ///
     /// # Errors
     /// Every error answer is [`CallError::Remote`]. `amp.Hello` and `amp.Goodbye` are this library's own, which a peer of it would
