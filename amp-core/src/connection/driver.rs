@@ -234,12 +234,16 @@ impl<T: Transport + 'static> Running<T> {
             writing,
             has_written: writer.has_written(),
             handshake,
+            large_buffer: reader.is_buffer_large(),
         };
         limits.note(waits, &shared.settings, now)
     }
 
     #[cold]
     fn check_limits(&mut self) {
+        if self.limits.is_buffer_idle(now()) {
+            self.reader.give_back_buffer();
+        }
         if let Some(reason) = self.limits.check(&self.guard.0.settings, now()) {
             self.end(reason);
         }

@@ -106,6 +106,16 @@ impl Reader {
         self.received.buffered()
     }
 
+    #[inline]
+    pub(super) fn is_buffer_large(&self) -> bool {
+        self.received.is_large()
+    }
+
+    /// Nothing was to be read for a while.
+    pub(super) fn give_back_buffer(&mut self) {
+        self.received.give_back();
+    }
+
     pub(super) fn is_at_end(&self) -> bool {
         self.received.is_at_end()
     }

@@ -17,6 +17,8 @@ const LARGE_READ: usize = 66 * 1024;
 
 /// A buffer of this size is kept although nothing is to be read: later bursts are read into it again.
 const MAX_IDLE: usize = 4 * SMALL_READ;
+/// A buffer of this size is kept between the bursts of one transfer, until the driver [releases](RecvBuffer::give_back) it.
+const MAX_KEPT: usize = 2 * LARGE_READ;
 
 /// Bytes read from the transport, and the size of the next read.
 pub(super) struct RecvBuffer {
@@ -80,7 +82,7 @@ impl RecvBuffer {
         let buffer = self.decoder.buffer();
         let room = buffer.capacity() - buffer.len();
         let Poll::Ready(read) = pin!(transport.read_buf(buffer)).poll(cx) else {
-            self.give_back();
+            self.decoder.give_back(MAX_KEPT);
             return Poll::Pending;
         };
         let count = match read.map_err(CloseReason::from) {
@@ -113,9 +115,14 @@ impl RecvBuffer {
         Poll::Ready(Ok(()))
     }
 
-    /// Nothing is to be read for now: a buffer that was made for much is released, and the next one is smaller.
+    /// Whether the buffer is larger than an idle connection may keep.
     #[inline]
-    fn give_back(&mut self) {
+    pub(super) fn is_large(&self) -> bool {
+        self.decoder.allocation() > MAX_IDLE
+    }
+
+    /// Nothing was to be read for a while: a buffer that was made for much is released, and the next one is smaller.
+    pub(super) fn give_back(&mut self) {
         if self.decoder.give_back(MAX_IDLE) {
             self.read_size = (self.read_size / 2).max(SMALL_READ);
         }
@@ -145,11 +152,12 @@ mod tests {
         assert!(buffer.decoder.buffer().capacity() >= 3 * 65_536, "what belongs to a box stays");
         assert!(buffer.next_box().expect("no fault").is_some());
         assert!(buffer.poll_read(&mut ours, &events, &mut cx).is_pending());
-        assert_eq!(buffer.decoder.buffer().capacity(), 0);
-        assert!(buffer.read_size <= LARGE_READ / 2, "{}", buffer.read_size);
+        assert!(buffer.decoder.allocation() <= MAX_KEPT, "made for more than a read");
         // However often it is looked for more, what is kept is small in the end.
         for _ in 0..3 {
             assert!(buffer.poll_read(&mut ours, &events, &mut cx).is_pending());
+            buffer.give_back();
+            assert!(!buffer.is_large());
         }
         assert!(buffer.read_size <= MAX_IDLE);
         assert!(buffer.decoder.buffer().capacity() <= MAX_IDLE);

@@ -3,7 +3,10 @@ use std::time::{Duration, Instant};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
-/// How long the peer has kept the driver waiting: within a box, for room to write, and for another transport.
+/// A large read buffer is released when nothing has been read into it for so long.
+const BUFFER_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// How long the peer has kept the driver waiting: within a box, for room to write, for another transport, and with a large buffer.
 ///
 /// It is updated at the end of a turn, and reads the clock only in turns that leave the driver waiting for one of them.
 #[derive(Debug, Default)]
@@ -11,6 +14,7 @@ pub(super) struct TimeLimits {
     in_box: Silence,
     writing: Silence,
     handshake: Silence,
+    buffer: Silence,
     /// When to look. Not later than the first limit: setting it for each byte that arrives would cost more than looking once too
     /// often.
     alarm: Option<Instant>,
@@ -30,6 +34,8 @@ pub(super) struct Waits {
     /// The transport accepted bytes in this turn.
     pub(super) has_written: bool,
     pub(super) handshake: Handshake,
+    /// The read buffer is larger than an idle connection may keep.
+    pub(super) large_buffer: bool,
 }
 
 /// Stage of a replacement of the transport, as far as it is timed.
@@ -71,7 +77,7 @@ impl TimeLimits {
     /// Notes the reasons why the driver waits. Returns when to [check](Self::check).
     #[inline]
     pub(super) fn note(&mut self, waits: Waits, settings: &Settings, now: impl Fn() -> Instant) -> Option<Instant> {
-        let waits_now = waits.in_box || waits.writing || waits.handshake != Handshake::None;
+        let waits_now = waits.in_box || waits.writing || waits.large_buffer || waits.handshake != Handshake::None;
         if waits_now || self.waited { self.wait(waits_now, waits, settings, now) } else { None }
     }
 
@@ -86,6 +92,7 @@ impl TimeLimits {
         self.waited = waits_now;
         self.in_box.note(waits.in_box, waits.has_read, &now);
         self.writing.note(waits.writing, waits.has_written, &now);
+        self.buffer.note(waits.large_buffer, waits.has_read, &now);
         // An error that goes before the barrier does not restart it: the peer could ask for one again and again.
         match waits.handshake {
             Handshake::None => self.handshake = Silence(None),
@@ -96,12 +103,23 @@ impl TimeLimits {
             self.in_box.until(settings.box_timeout),
             self.writing.until(settings.write_timeout),
             self.handshake.until(settings.handshake_timeout),
+            self.buffer.until(Some(BUFFER_TIMEOUT)),
         ];
         let first = limits.into_iter().flatten().min()?;
         if self.alarm.is_none_or(|at| first < at) {
             self.alarm = Some(first);
         }
         self.alarm
+    }
+
+    /// Whether the large buffer is to be released.
+    #[cold]
+    pub(super) fn is_buffer_idle(&mut self, now: Instant) -> bool {
+        let is_idle = self.buffer.expired(Some(BUFFER_TIMEOUT), now).is_some();
+        if is_idle {
+            self.buffer = Silence(None);
+        }
+        is_idle
     }
 
     /// Returns the limit that is exceeded, if one is.
@@ -151,6 +169,21 @@ mod tests {
         limits.note(Waits { in_box: true, ..nothing }, &settings, || start);
         assert_eq!(limits.note(nothing, &settings, || panic!("the clock")), None);
         assert!(limits.check(&settings, at(start, 1000)).is_none(), "the box is whole");
+    }
+
+    #[test]
+    fn a_large_buffer_is_idle_when_nothing_was_read_into_it_for_a_while() {
+        let (mut limits, settings, start) = (TimeLimits::default(), Settings::new(), Instant::now());
+        let waits = |has_read| Waits { large_buffer: true, has_read, ..Waits::default() };
+        assert_eq!(limits.note(waits(true), &settings, || start), Some(start + BUFFER_TIMEOUT));
+        let later = start + BUFFER_TIMEOUT / 2;
+        limits.note(waits(true), &settings, || later);
+        assert!(!limits.is_buffer_idle(start + BUFFER_TIMEOUT), "something was read since");
+        assert!(
+            limits.is_buffer_idle(later + BUFFER_TIMEOUT) && !limits.is_buffer_idle(later + BUFFER_TIMEOUT),
+            "once"
+        );
+        assert!(limits.check(&settings, later + BUFFER_TIMEOUT).is_none(), "the connection is not over for it");
     }
 
     #[test]
