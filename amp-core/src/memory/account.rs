@@ -1,18 +1,15 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::counts::Counts;
 use super::pool::{Holder, Pool, STEP};
 
 /// Memory that one connection holds, in steps, over all its meters.
 pub(crate) struct Account {
     /// `None` where the account shares no pool, as at a client.
     pool: Option<Arc<Pool>>,
-    /// Below 0 for a moment: a meter changes its own count first, and then this one, so that of two threads the one that releases
-    /// may come first.
-    reserved: AtomicIsize,
-    /// The connection has ended. Memory that is still held is the program's, and takes no share from open connections.
-    has_ended: AtomicBool,
+    counts: Arc<Counts>,
     /// As long as anything is counted, there is a holder to notify when it is too much.
     holder: Arc<dyn Holder>,
 }
@@ -20,7 +17,7 @@ pub(crate) struct Account {
 impl Account {
     /// The account of a holder that shares the pool with others, if there is one.
     pub(crate) fn new(pool: Option<Arc<Pool>>, holder: Arc<dyn Holder>) -> Arc<Self> {
-        Arc::new(Self { pool, reserved: AtomicIsize::new(0), has_ended: AtomicBool::new(false), holder })
+        Arc::new(Self { pool, counts: Arc::default(), holder })
     }
 
     /// An account without a holder.
@@ -45,7 +42,7 @@ impl Account {
 
     #[inline]
     pub(super) fn reserved(&self) -> usize {
-        self.reserved.load(Ordering::SeqCst).max(0).cast_unsigned()
+        self.counts.reserved()
     }
 
     fn address(&self) -> usize {
@@ -55,19 +52,19 @@ impl Account {
     /// A meter's reservation has changed.
     #[cold]
     fn change(&self, before: usize, after: usize) {
-        self.reserved.fetch_add(after.wrapping_sub(before).cast_signed(), Ordering::SeqCst);
-        self.tell_pool();
+        let reserved = self.counts.change(before, after);
+        if let Some(pool) = &self.pool
+            && pool.needs_report(reserved, self.counts.reported())
+        {
+            pool.report(self.address(), &self.counts, &self.holder);
+        }
     }
 
     /// The connection has ended.
     pub(crate) fn end(&self) {
-        self.has_ended.store(true, Ordering::SeqCst);
-        self.tell_pool();
-    }
-
-    fn tell_pool(&self) {
+        self.counts.end();
         if let Some(pool) = &self.pool {
-            pool.change(self.address(), || (self.reserved(), self.has_ended.load(Ordering::SeqCst)), &self.holder);
+            pool.report(self.address(), &self.counts, &self.holder);
         }
     }
 }

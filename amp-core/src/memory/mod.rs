@@ -2,13 +2,17 @@
 //!
 //! ```text
 //!   account   what one connection holds: a meter for each kind of it
+//!   counts    what an account counts, and what the pool has read of it
 //!   pool      what the connections of a server hold together, and which of them hold too much
 //! ```
 //!
-//! Bytes are counted by [`Meter`]s and [`Reservation`]s where they are held. These ask the pool in steps, so that a connection
-//! which holds little never touches state shared with other connections.
+//! Bytes are counted by [`Meter`]s and [`Reservation`]s where they are held. These report to the account in steps, and the account to the
+//! pool when it holds more than the pool knows, or much less: a connection that holds little, or the same again and again, does
+//! not touch state shared with other connections. When memory gets short the pool reads all accounts, and from then on they report
+//! each change.
 
 mod account;
+mod counts;
 mod pool;
 #[cfg(test)]
 mod tests;

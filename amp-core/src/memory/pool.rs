@@ -1,11 +1,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::counts::Counts;
 
 /// A meter counts this many bytes without reporting to the account of its connection, and reports more in steps of this size
 /// while it holds little.
 pub(super) const STEP: usize = 8 * 1024;
+
+/// While there is room for all, an account that holds less than it has reported by no more than this does not report it: a stream
+/// that fills and empties its window would report each time.
+pub(super) const SLACK: usize = 256 * 1024;
 
 /// Memory that the connections of a server may hold together.
 ///
@@ -16,6 +22,8 @@ pub(super) const STEP: usize = 8 * 1024;
 pub(crate) struct Pool {
     max: usize,
     state: Mutex<State>,
+    /// Memory is short, or was until a moment ago: accounts report each change.
+    is_exact: AtomicBool,
     /// Bytes of an account over which memory is short for it. `usize::MAX` while there is room for all.
     short_over: AtomicUsize,
     /// Bytes over which it withholds credit.
@@ -55,6 +63,7 @@ struct State {
 
 struct Share {
     reserved: usize,
+    counts: Arc<Counts>,
     holder: Weak<dyn Holder>,
     /// It is being ended: its reservation is being released.
     is_ending: bool,
@@ -67,6 +76,7 @@ impl Pool {
         Arc::new(Self {
             max,
             state: Mutex::default(),
+            is_exact: AtomicBool::new(false),
             short_over: AtomicUsize::new(usize::MAX),
             credit_withheld_over: AtomicUsize::new(usize::MAX),
         })
@@ -84,18 +94,24 @@ impl Pool {
         reserved > self.credit_withheld_over.load(Ordering::Relaxed)
     }
 
-    /// The account with the address has reserved more or less than before, or its connection has ended. The new values are read
-    /// under the lock: the last caller decides. Ends the largest holders while all of them together have too much.
-    pub(super) fn change(&self, account: usize, holds: impl FnOnce() -> (usize, bool), holder: &Arc<dyn Holder>) {
+    /// Whether an account that has `reserved` bytes and has `reported` others reports to the pool.
+    #[inline]
+    pub(super) fn needs_report(&self, reserved: usize, reported: usize) -> bool {
+        reserved > reported || reported - reserved > if self.is_exact.load(Ordering::SeqCst) { 0 } else { SLACK }
+    }
+
+    /// The account with the address has reserved more or less than it has reported, or its connection has ended. Its counts are
+    /// read under the lock: the last caller decides. Ends the largest holders while all of them together have too much.
+    pub(super) fn report(&self, account: usize, counts: &Arc<Counts>, holder: &Arc<dyn Holder>) {
         let mut state = self.lock();
-        let (reserved, has_ended) = holds();
-        state.set(account, reserved, has_ended, holder);
+        state.read(account, counts, holder);
+        self.read_all_if_short(&mut state);
         let mut ended = Vec::new();
-        state.limit = if state.total + state.ending <= self.max { self.max } else { state.limit.max(self.max) };
-        while (state.total > self.max || state.total + state.ending > state.limit)
+        state.limit = if state.held() <= self.max { self.max } else { state.limit.max(self.max) };
+        while (state.total > self.max || state.held() > state.limit)
             && let Some(largest) = state.end_largest()
         {
-            state.limit = state.total + state.ending + self.max / 32;
+            state.limit = state.held() + self.max / 32;
             ended.push(largest);
         }
         self.publish(&state);
@@ -109,6 +125,26 @@ impl Pool {
         }
     }
 
+    /// At the first mark nothing is decided by what accounts have not reported. Reading all of them takes long, and so is
+    /// repeated only after memory was plenty by a sixteenth.
+    fn read_all_if_short(&self, state: &mut State) {
+        let mark = self.short_mark();
+        if !self.is_exact.load(Ordering::SeqCst) {
+            if state.held() >= mark {
+                // First: an account that does not see it is read with its change.
+                self.is_exact.store(true, Ordering::SeqCst);
+                state.read_all();
+            }
+        } else if state.held() < mark / 16 * 15 {
+            self.is_exact.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// From here on asks are refused.
+    fn short_mark(&self) -> usize {
+        self.max / 4 * 3
+    }
+
     /// The account with the address is dropped.
     pub(super) fn forget(&self, account: usize) {
         let mut state = self.lock();
@@ -120,18 +156,27 @@ impl Pool {
 
     /// Returns the reservations of all holders.
     pub(crate) fn reserved(&self) -> usize {
-        let state = self.lock();
-        state.total + state.ending
+        let mut state = self.lock();
+        state.read_all();
+        self.publish(&state);
+        state.held()
+    }
+
+    /// Returns what is counted for all holders, including what they have not reported.
+    #[cfg(test)]
+    pub(super) fn counted(&self) -> usize {
+        self.lock().held()
     }
 
     /// Returns the reservations of all holders that are not being ended.
     #[cfg(test)]
     pub(super) fn total(&self) -> usize {
+        self.reserved();
         self.lock().total
     }
 
     fn publish(&self, state: &State) {
-        let held = state.total + state.ending;
+        let held = state.held();
         // Over the maximum, which lasts while others are being ended, nothing begins for any holder: their memory is released
         // later than new connections arrive.
         let share = |mark: usize| match held {
@@ -139,7 +184,7 @@ impl Pool {
             held if held > self.max => STEP.min(mark / state.count.max(1)),
             _ => mark / state.count.max(1),
         };
-        self.short_over.store(share(self.max / 4 * 3), Ordering::Relaxed);
+        self.short_over.store(share(self.short_mark()), Ordering::Relaxed);
         self.credit_withheld_over.store(share(self.max / 8 * 7), Ordering::Relaxed);
     }
 
@@ -149,7 +194,30 @@ impl Pool {
 }
 
 impl State {
-    fn set(&mut self, account: usize, reserved: usize, has_ended: bool, holder: &Arc<dyn Holder>) {
+    /// What all holders have reserved, including those that are being ended.
+    fn held(&self) -> usize {
+        self.total + self.ending
+    }
+
+    /// Reads the counts of an account.
+    fn read(&mut self, account: usize, counts: &Arc<Counts>, holder: &Arc<dyn Holder>) {
+        let reserved = counts.read();
+        if !self.holders.contains_key(&account) && reserved > 0 {
+            let holder = Arc::downgrade(holder);
+            let counts = Arc::clone(counts);
+            self.count += 1;
+            self.holders.insert(account, Share { reserved: 0, counts, holder, is_ending: false, has_ended: false });
+        }
+        self.update(account, reserved);
+    }
+
+    /// Reads the counts of all accounts.
+    fn read_all(&mut self) {
+        let all: Vec<_> = self.holders.iter().map(|(account, share)| (*account, share.counts.read())).collect();
+        all.into_iter().for_each(|(account, reserved)| self.update(account, reserved));
+    }
+
+    fn update(&mut self, account: usize, reserved: usize) {
         match self.holders.get_mut(&account) {
             Some(share) if share.is_ending => {
                 // A reservation that it makes now is no reason to end others.
@@ -160,16 +228,11 @@ impl State {
             Some(share) if reserved > 0 => {
                 self.total = self.total - share.reserved + reserved;
                 share.reserved = reserved;
-                if has_ended && !std::mem::replace(&mut share.has_ended, true) {
+                if share.counts.has_ended() && !std::mem::replace(&mut share.has_ended, true) {
                     self.count -= 1;
                 }
             }
             Some(_) => drop(self.remove(account)),
-            None if reserved > 0 => {
-                (self.total, self.count) = (self.total + reserved, self.count + usize::from(!has_ended));
-                let holder = Arc::downgrade(holder);
-                self.holders.insert(account, Share { reserved, holder, is_ending: false, has_ended });
-            }
             None => {}
         }
     }

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
-use super::pool::STEP;
+use super::pool::{SLACK, STEP};
 use super::*;
 
 /// A connection, as far as the pool sees it.
@@ -228,7 +228,106 @@ fn to_release_more_than_was_charged_leaves_nothing_counted() {
     assert_eq!(pool.total(), 2 * STEP);
 }
 
+#[test]
+fn while_there_is_room_an_account_reports_what_it_holds_more_and_not_what_it_holds_less_by_little() {
+    let pool = Pool::new(100 * SLACK);
+    let (_station, meter) = meters(&pool, 1).remove(0);
+    meter.charge(SLACK + STEP);
+    assert_eq!(pool.counted(), SLACK);
+    meter.release(SLACK + STEP);
+    assert_eq!(pool.counted(), SLACK, "a stream that fills and empties its window");
+    meter.charge(2 * SLACK);
+    assert_eq!(pool.counted(), 2 * SLACK - STEP);
+    meter.release(2 * SLACK);
+    assert_eq!(pool.counted(), 0, "more than the slack");
+    meter.charge(SLACK);
+    meter.release(SLACK);
+    assert_eq!((pool.counted(), pool.reserved(), pool.counted()), (SLACK - STEP, 0, 0), "who asks hears what is true");
+}
+
+#[test]
+fn what_was_not_reported_is_read_before_anybody_is_refused_or_ended() {
+    let pool = Pool::new(16 * SLACK);
+    let (all, (station, meter)) = (meters(&pool, 20), meters(&pool, 1).remove(0));
+    for (_, meter) in &all {
+        meter.charge(SLACK / 2);
+        meter.release(SLACK / 2);
+    }
+    assert!(pool.counted() > 9 * SLACK);
+    meter.charge(11 * SLACK);
+    assert!(pool.counted() < 12 * SLACK && !meter.is_memory_short() && !station.is_ended());
+    // From here on each change is reported.
+    all[0].1.charge(3 * SLACK);
+    assert!(meter.is_memory_short() && !all[1].1.is_memory_short());
+    all[0].1.release(SLACK);
+    assert!(pool.counted() < 13 * SLACK + SLACK / 8);
+    all[0].1.release(2 * SLACK);
+    assert!(!meter.is_memory_short() && pool.counted() < 11 * SLACK + SLACK / 2);
+    assert!(all.iter().all(|(station, _)| !station.is_ended()));
+}
+
+#[test]
+fn threads_around_the_mark_leave_no_more_counted_than_is_reserved_and_never_less() {
+    // All of them together hold a little more than three quarters now and then, and never the maximum.
+    let pool = Pool::new(16 * SLACK);
+    let all = meters(&pool, 4);
+    std::thread::scope(|scope| {
+        for (at, (_, meter)) in all.iter().enumerate() {
+            scope.spawn(move || {
+                for turn in 0..20_000 {
+                    let bytes = (turn * (2 * at + 1) * 977) % (3 * SLACK + SLACK / 2);
+                    meter.charge(bytes);
+                    meter.release(bytes);
+                }
+                meter.charge(SLACK * (at + 1));
+            });
+        }
+    });
+    // Nothing was lost between a change and a report that read it too early.
+    let counted = pool.counted();
+    let reserved = pool.reserved();
+    assert!(counted >= reserved && counted <= reserved + 4 * SLACK, "{counted} counted, {reserved} reserved");
+    assert!(reserved >= 10 * SLACK - 4 * STEP, "{reserved}");
+    assert!(all.iter().all(|(station, _)| !station.is_ended()));
+    drop(all);
+    assert_eq!(pool.counted(), 0);
+}
+
 proptest! {
+    /// However much of it is not reported: the pool never counts less than is reserved, nor more than the slack for each above it;
+    /// and it refuses and ends nobody for what is not reserved.
+    #[test]
+    fn a_pool_decides_by_what_is_reserved(
+        max in 1..24_usize,
+        steps in prop::collection::vec((0..5_usize, 0..3_usize, 0..2 * SLACK), 1..120),
+    ) {
+        let max = max * SLACK / 2;
+        let pool = Pool::new(max);
+        let all: Vec<_> = (0..5).map(|_| {
+            let station = Arc::new(Station::default());
+            let account = station.account(&pool);
+            (station, Meter::new(&account), account)
+        }).collect();
+        let alive = || all.iter().filter(|(station, ..)| !station.is_ended());
+        for (at, kind, bytes) in steps {
+            let before: Vec<_> = alive().map(|(station, ..)| station).collect();
+            let (_, meter, account) = &all[at];
+            match kind {
+                0 => _ = meter.charge(bytes),
+                1 => _ = meter.release(bytes.min(meter.held())),
+                _ => _ = meter.release(meter.held()),
+            }
+            let reserved: usize = all.iter().map(|(_, _, account)| account.reserved()).sum();
+            let counted = pool.counted();
+            if alive().count() == all.len() {
+                prop_assert!(counted >= reserved, "{counted} for {reserved}");
+            }
+            prop_assert!(counted <= reserved + all.len() * SLACK, "{counted} for {reserved}");
+            prop_assert!(before.iter().all(|station| !station.is_ended()) || reserved > max, "ended at {reserved} of {max}");
+            prop_assert!(!account.is_memory_short() || reserved >= max / 4 * 3, "short at {reserved} of {max}");
+        }
+    }
+
     /// Whatever is charged and released by whomever: the pool never counts less than what all hold, but for a step a meter, nor more
     /// than an eighth and three steps a meter over it; over the maximum nobody is left; and those that are refused hold more than their share.
     #[test]
