@@ -139,8 +139,8 @@ fn peers_that_fill_streams_that_nobody_reads_stay_under_the_servers_memory() {
 fn responders_that_keep_what_they_were_given_stay_under_the_servers_memory() {
     let mut scene = Scene::begin("8 peers with 4,500 asks that are kept");
     let held = scene.attack(|scene| with_each(scene, 8, keeps_responders_busy));
-    // Of what 32,768 tasks have held 40 to 70 MiB were measured to stay resident, however long one waits.
-    scene.finish_keeping(held, SERVER, LEFT * 3 / 2);
+    // Of what 32,768 tasks have held the allocator was measured to keep 40 to 104 MiB resident, however long one waits.
+    scene.finish_keeping(held, SERVER, LEFT * 2);
 }
 
 #[test]
