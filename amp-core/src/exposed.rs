@@ -113,9 +113,13 @@ impl<T> fmt::Debug for Exposed<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be exposed to a responder",
     label = "nothing provides this",
-    note = "`Connection`, `Peer`, `Arc<dyn Locator>`, `Arc<dyn BoxSender>`, `State<T>` for a type of your own, and `Option`s of these can be exposed"
+    note = "`Connection`, `Peer`, `Arc<dyn Locator>`, `Arc<dyn BoxSender>`, `EarlyAnswer<C>`, `State<T>` for a type of your own, and `Option`s of these can be exposed"
 )]
 pub trait Exposable: Sized + Send + 'static {
+    /// It is the answer, or has it: then the place of answering is shared with it.
+    #[doc(hidden)]
+    const ANSWERS_EARLY: bool = false;
+
     /// Takes the value from the place where the command is answered.
     ///
     /// # Errors
@@ -184,6 +188,8 @@ impl<T: Send + Sync + 'static> Exposable for State<T> {
 }
 
 impl<T: Exposable> Exposable for Option<T> {
+    const ANSWERS_EARLY: bool = T::ANSWERS_EARLY;
+
     fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
         Ok(T::expose(context).ok())
     }
@@ -193,6 +199,8 @@ impl<T: Exposable> Exposable for Option<T> {
 macro_rules! tuples {
     ($(($($name:ident)*))*) => {$(
         impl<$($name: Exposable),*> Exposable for ($($name,)*) {
+            const ANSWERS_EARLY: bool = false $(|| $name::ANSWERS_EARLY)*;
+
             #[allow(unused_variables, reason = "the empty tuple wants nothing")]
             fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
                 Ok(($($name::expose(context)?,)*))
@@ -250,12 +258,19 @@ pub(crate) fn provided<T: Send + Sync + 'static>(context: &dyn Context) -> Resul
 
 fn find<T: Send + Sync + 'static>(context: &dyn Context, wanted: TypeId) -> Result<Arc<T>, ExposeError> {
     let value = context.provide(wanted).and_then(|value| value.downcast().ok());
-    value.ok_or(ExposeError { wanted: type_name::<T>() })
+    value.ok_or(ExposeError::new::<T>("give it to the builder with `state`, or set it on the connection"))
 }
 
 /// An exposed field wants a value that the place of answering does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("nothing provides the exposed `{wanted}`; give it to the builder with `state`, or set it on the connection")]
+#[error("nothing provides the exposed `{wanted}`; {advice}")]
 pub struct ExposeError {
     wanted: &'static str,
+    advice: &'static str,
+}
+
+impl ExposeError {
+    pub(crate) fn new<T>(advice: &'static str) -> Self {
+        Self { wanted: type_name::<T>(), advice }
+    }
 }

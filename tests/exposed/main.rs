@@ -5,6 +5,7 @@ mod builtins;
 #[allow(dead_code, reason = "the checklist uses all of it")]
 #[path = "../checklist/commands.rs"]
 mod commands;
+mod early;
 mod fallback;
 mod fields;
 mod inlets;

@@ -74,6 +74,9 @@ pub const fn fits_one_value(is_one: bool, mistake: &str) {
     label = "not an `Exposed<..>`"
 )]
 pub trait ExposedField {
+    /// It has the answer.
+    const ANSWERS_EARLY: bool;
+
     /// The field of a command that has just arrived.
     fn empty() -> Self;
 
@@ -82,6 +85,8 @@ pub trait ExposedField {
 }
 
 impl<T: Exposable> ExposedField for Exposed<T> {
+    const ANSWERS_EARLY: bool = T::ANSWERS_EARLY;
+
     fn empty() -> Self {
         Self::empty()
     }
@@ -95,7 +100,7 @@ impl<T: Exposable> ExposedField for Exposed<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be exposed to a responder",
     label = "nothing provides this",
-    note = "`Connection`, `Peer`, `Arc<dyn Locator>`, `Arc<dyn BoxSender>`, `State<T>` for a type of your own, and `Option`s of these can be exposed"
+    note = "`Connection`, `Peer`, `Arc<dyn Locator>`, `Arc<dyn BoxSender>`, `EarlyAnswer<C>`, `State<T>` for a type of your own, and `Option`s of these can be exposed"
 )]
 pub trait ExposedParameter {
     type Type;

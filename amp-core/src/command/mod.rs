@@ -56,6 +56,9 @@ pub trait Command: Arguments {
     /// Whether a running responder goes on when its caller has left, for up to `Settings::close_timeout`. A responder whose
     /// caller wants no answer does so in any case.
     const DETACHED: bool = false;
+    /// Whether one of its exposed fields is its answer.
+    #[doc(hidden)]
+    const ANSWERS_EARLY: bool = false;
     /// The doc comment, for schemas.
     const DOC: &'static str = "";
     /// Everything that is declared, as data.

@@ -13,7 +13,7 @@ mod locate;
 
 pub use crate::exposed::{Context, Exposable};
 #[cfg(feature = "tokio")]
-pub use crate::responder::{Answer, Ask, Located};
+pub use crate::responder::{Answer, Ask, EarlyAnswer, Located};
 #[cfg(feature = "tokio")]
 pub use fallback::{Fallback, fallback};
 #[cfg(feature = "tokio")]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::asker::Asker;
+use super::early::SharedAsker;
 use super::reservation::Reservation;
 use super::{Answering, Located};
 use crate::call_error::{CallError, Reply};
@@ -143,14 +144,39 @@ impl Ask {
         X: Exposable,
         R: Future<Output = Reply<C>> + Send + 'static,
     {
+        if const { C::ANSWERS_EARLY || X::ANSWERS_EARLY } {
+            return self.respond_early(run);
+        }
         let Some((command, exposed, mut asker)) = self.take() else { return Located::Answered };
         let reply = run(command, exposed);
-        let responding = Box::pin(async move {
+        Located::run::<C>(async move {
             // In two steps: the receiver of a call whose argument is awaited is moved to a second place in the future.
             let reply = reply.await;
             asker.reply::<C>(reply);
-        });
-        if C::DETACHED { Located::Detached(responding) } else { Located::Responding(responding) }
+        })
+    }
+
+    /// As [`respond_exposed`](Self::respond_exposed), for a responder to which its answer is exposed.
+    fn respond_early<C, X, R>(self, run: impl FnOnce(C, X) -> R) -> Located
+    where
+        C: Command,
+        X: Exposable,
+        R: Future<Output = Reply<C>> + Send + 'static,
+    {
+        let Some((mut command, asker)) = self.take_command::<C>() else { return Located::Answered };
+        let asker = SharedAsker::new(asker);
+        let exposed = match command.expose(&asker).and_then(|()| X::expose(&asker as &dyn Context)) {
+            Ok(exposed) => exposed,
+            Err(error) => {
+                asker.fail(&error);
+                return Located::Answered;
+            }
+        };
+        let reply = run(command, exposed);
+        Located::run::<C>(async move {
+            let reply = reply.await;
+            asker.finish::<C>(reply);
+        })
     }
 
     /// Answers with what `run` makes of the ask and of its arguments as they came: for commands that have no type here, as in a proxy. The
@@ -184,6 +210,18 @@ impl Ask {
     }
 
     fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
+        let (mut command, mut asker) = self.take_command::<C>()?;
+        match command.expose(&asker).and_then(|()| X::expose(&asker as &dyn Context)) {
+            Ok(exposed) => Some((command, exposed, asker)),
+            Err(error) => {
+                asker.fail(&error);
+                None
+            }
+        }
+    }
+
+    #[inline]
+    fn take_command<C: Command>(self) -> Option<(C, Asker)> {
         let Self { packet, mut asker } = self;
         asker.begin(&C::DECLARATION);
         let (context, limits, reservation) =
@@ -198,21 +236,14 @@ impl Ask {
             asker.decoded(items, reserved, unspent.min(reserved));
         }
         drop(packet);
-        let mut command = match command {
-            Ok(command) => command,
+        match command {
+            Ok(command) => Some((command, asker)),
             Err(_) if is_refused => {
                 asker.refuse_busy();
-                return None;
+                None
             }
             Err(error) => {
                 asker.refuse_argument(<C::Errors as ErrorCodes>::INVALID_ARGUMENT, &error);
-                return None;
-            }
-        };
-        match command.expose(&asker).and_then(|()| X::expose(&asker as &dyn Context)) {
-            Ok(exposed) => Some((command, exposed, asker)),
-            Err(error) => {
-                asker.fail(&error);
                 None
             }
         }

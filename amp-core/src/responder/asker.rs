@@ -348,6 +348,28 @@ impl Asker {
         });
     }
 
+    /// Whether it has its answer, or wants none.
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered
+    }
+
+    /// It has its answer, and its responder goes on. The peer may use its tag again, and handles of the connection that the
+    /// responder has moved to other tasks make ordinary calls.
+    pub(super) fn answered_early(&mut self) {
+        self.forget();
+        let number = std::mem::take(self.number.get_mut());
+        if number != 0 {
+            self.answering.answered(number);
+        }
+    }
+
+    /// The responder has failed after its answer.
+    pub(super) fn failed_late(&self, error: &(dyn Error + 'static)) {
+        self.tell(EventKind::FAILURE, |peer, command, omitted| {
+            tracing::warn!(%peer, command, omitted, error = %Escaped(Chain(error)), "a responder failed after its answer");
+        });
+    }
+
     /// The ask has its answer, or wants none.
     pub(super) fn settle(&mut self) {
         self.answered = true;

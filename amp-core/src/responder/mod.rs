@@ -2,6 +2,7 @@
 
 mod ask;
 mod asker;
+mod early;
 mod reservation;
 
 use std::any::{Any, TypeId};
@@ -12,7 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 pub use ask::{Answer, Ask};
+pub use early::EarlyAnswer;
 
+use crate::command::Command;
 use crate::events::Events;
 use crate::exposed::ContextRef;
 use crate::peer::Peer;
@@ -35,6 +38,12 @@ pub enum Located {
 }
 
 impl Located {
+    /// The responder of a command runs.
+    fn run<C: Command>(responding: impl Future<Output = ()> + Send + 'static) -> Self {
+        let responding = Box::pin(responding);
+        if C::DETACHED { Self::Detached(responding) } else { Self::Responding(responding) }
+    }
+
     /// Passes the ask to the next locator when this one did not know the command.
     #[must_use]
     pub fn or_else(self, next: impl FnOnce(Ask) -> Self) -> Self {

@@ -76,8 +76,11 @@ impl Command<'_> {
         let krate = &self.arguments.krate;
         let exposed = &self.arguments.fields.exposed;
         let lines = exposed.iter().map(|field| field.expose(krate));
+        let answers = exposed.iter().map(|field| field.answers_early(krate));
         (!exposed.is_empty()).then(|| {
             code! {
+                const ANSWERS_EARLY: ::core::primitive::bool = #(#answers)||*;
+
                 fn expose(
                     &mut self,
                     context: &dyn #krate::__private::Context,

@@ -87,6 +87,12 @@ impl Exposed<'_> {
         code!(#member: #field::empty(),)
     }
 
+    /// Whether it is the answer.
+    pub(crate) fn answers_early(&self, krate: &Path) -> TokenStream {
+        let field = as_trait(self.ty, &code!(#krate::__private::ExposedField));
+        code!(#field::ANSWERS_EARLY)
+    }
+
     /// Fills the field in.
     pub(crate) fn expose(&self, krate: &Path) -> TokenStream {
         let (member, field) = (self.member, as_trait(self.ty, &code!(#krate::__private::ExposedField)));

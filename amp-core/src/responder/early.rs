@@ -1,0 +1,138 @@
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::asker::Asker;
+use crate::call_error::Reply;
+use crate::command::Command;
+use crate::exposed::{Context, Exposable, ExposeError};
+
+/// The answer to a command, exposed to its responder, which sends it and goes on working.
+///
+/// What the responder returns after that is not sent, and its error is logged. It is still a responder: it counts as one, closing
+/// waits for it, its calls are callbacks, and it is dropped when the peer leaves, unless its command is `#[amp(detached)]`.
+///
+/// It is a field of the command, `#[exposed] answer: Exposed<EarlyAnswer<Self>>` with the name of the struct for `Self`, or a
+/// further parameter of a method in an `impl` block with `#[responder]`. A command that was taken with
+/// [`Ask::accept`](super::Ask::accept) has an [`Answer`](super::Answer) already, and exposes none.
+///
+/// # Cancel safety
+/// Dropping it sends nothing: the responder's result is the answer.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// use amp::{Arguments, CallError, Command, Connection, Exposed, Reply};
+/// use amp::locator::EarlyAnswer;
+///
+/// #[derive(Arguments, Debug)]
+/// struct Ticket {
+///     number: u32,
+/// }
+///
+/// /// Orders a report, which takes long.
+/// #[derive(Command, Debug)]
+/// #[amp(response = Ticket)]
+/// struct Order {
+///     #[exposed]
+///     answer: Exposed<EarlyAnswer<Order>>,
+/// }
+///
+/// async fn order(order: Order) -> Reply<Order> {
+///     order.answer.send(Ok(Ticket { number: 7 }));
+///     make_report().await;
+///     Ok(Ticket { number: 7 })
+/// }
+/// # async fn make_report() {}
+/// # drop(order);
+/// ```
+pub struct EarlyAnswer<C> {
+    /// The responder's: the ask ends with it.
+    asker: Weak<Mutex<Asker>>,
+    command: PhantomData<fn(C)>,
+}
+
+impl<C: Command> EarlyAnswer<C> {
+    /// Queues the answer to be written. Returns whether it is the answer that counts: `false` if one was sent before, or the
+    /// responder has ended.
+    pub fn send(&self, reply: Reply<C>) -> bool {
+        let Some(asker) = self.asker.upgrade() else { return false };
+        let mut asker = lock(&asker);
+        let is_first = !asker.is_answered();
+        if is_first {
+            asker.reply::<C>(reply);
+            asker.answered_early();
+        }
+        is_first
+    }
+
+    /// Whether the peer wants an answer and has none.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.asker.upgrade().is_some_and(|asker| {
+            let asker = lock(&asker);
+            asker.wants_answer() && !asker.is_answered()
+        })
+    }
+}
+
+impl<C: Command> Exposable for EarlyAnswer<C> {
+    const ANSWERS_EARLY: bool = true;
+
+    fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+        let shared =
+            context.provide(TypeId::of::<Mutex<Asker>>()).and_then(|shared| shared.downcast::<Mutex<Asker>>().ok());
+        let shared = shared.ok_or(ExposeError::new::<Self>("use the answer that `Ask::accept` returns"))?;
+        Ok(Self { asker: Arc::downgrade(&shared), command: PhantomData })
+    }
+}
+
+impl<C> Clone for EarlyAnswer<C> {
+    fn clone(&self) -> Self {
+        Self { asker: Weak::clone(&self.asker), command: PhantomData }
+    }
+}
+
+impl<C> fmt::Debug for EarlyAnswer<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EarlyAnswer").finish_non_exhaustive()
+    }
+}
+
+/// The place of answering of a responder that may answer early.
+pub(super) struct SharedAsker(Arc<Mutex<Asker>>);
+
+impl SharedAsker {
+    pub(super) fn new(asker: Asker) -> Self {
+        Self(Arc::new(Mutex::new(asker)))
+    }
+
+    /// The responder has returned.
+    pub(super) fn finish<C: Command>(self, reply: Reply<C>) {
+        let mut asker = lock(&self.0);
+        match reply {
+            reply if !asker.is_answered() => asker.reply::<C>(reply),
+            Ok(_) => {}
+            Err(error) => asker.failed_late(&error),
+        }
+    }
+
+    pub(super) fn fail(self, error: &ExposeError) {
+        lock(&self.0).fail(error);
+    }
+}
+
+impl Context for SharedAsker {
+    fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        if wanted == TypeId::of::<Mutex<Asker>>() {
+            Some(Arc::clone(&self.0) as _)
+        } else {
+            lock(&self.0).provide(wanted)
+        }
+    }
+}
+
+/// A panic, of a user's `encode` say, leaves the ask without an answer, and its drop sends one.
+fn lock(asker: &Mutex<Asker>) -> MutexGuard<'_, Asker> {
+    asker.lock().unwrap_or_else(PoisonError::into_inner)
+}
