@@ -22,29 +22,19 @@ use crate::exposed::{Context, Exposable, ExposeError};
 ///
 /// ```
 /// # extern crate amp_core as amp;
-/// use amp::{Arguments, CallError, Command, Connection, Exposed, Reply};
 /// use amp::locator::EarlyAnswer;
+/// use amp::{Command, Reply};
 ///
-/// #[derive(Arguments, Debug)]
-/// struct Ticket {
-///     number: u32,
+/// /// Accepts a command at once, and carries it out.
+/// async fn carry_out<C: Command<Response = ()>>(command: C, answer: EarlyAnswer<C>) -> Reply<C> {
+///     answer.send(Ok(()));
+///     if let Err(error) = make_report(command).await {
+///         // The peer has its answer: this is logged.
+///         return Err(amp::CallError::failed(error));
+///     }
+///     Ok(())
 /// }
-///
-/// /// Orders a report, which takes long.
-/// #[derive(Command, Debug)]
-/// #[amp(response = Ticket)]
-/// struct Order {
-///     #[exposed]
-///     answer: Exposed<EarlyAnswer<Order>>,
-/// }
-///
-/// async fn order(order: Order) -> Reply<Order> {
-///     order.answer.send(Ok(Ticket { number: 7 }));
-///     make_report().await;
-///     Ok(Ticket { number: 7 })
-/// }
-/// # async fn make_report() {}
-/// # drop(order);
+/// # async fn make_report<C>(_: C) -> std::io::Result<()> { Ok(()) }
 /// ```
 pub struct EarlyAnswer<C> {
     /// The responder's: the ask ends with it.
