@@ -41,13 +41,39 @@ impl Counts {
 
     /// Returns what is reserved now, and notes it. Under the lock of the pool.
     pub(super) fn read(&self) -> usize {
+        self.read_while(|| {})
+    }
+
+    /// The same, with `change` between what is read and what is noted.
+    fn read_while(&self, mut change: impl FnMut()) -> usize {
         loop {
             let reserved = self.reserved();
+            change();
             self.reported.store(reserved, Ordering::SeqCst);
-            // An account that has reserved more in the meantime may have compared that with the previous report.
-            if self.reserved() <= reserved {
+            // An account that has reserved more or less in the meantime may have compared that with the previous report.
+            if self.reserved() == reserved {
                 return reserved;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_while_it_is_read_is_noted() {
+        for (before, after) in [(8, 16), (16, 8), (8, 0), (0, 8)] {
+            let counts = Counts::default();
+            counts.change(0, before);
+            let mut changes = Some(());
+            let noted = counts.read_while(|| {
+                if changes.take().is_some() {
+                    counts.change(before, after);
+                }
+            });
+            assert_eq!((noted, counts.reported()), (after, after), "from {before}");
         }
     }
 }

@@ -154,12 +154,10 @@ impl Pool {
         drop(share);
     }
 
-    /// Returns the reservations of all holders.
+    /// Returns the reservations of all holders. It changes nothing: an account whose growth was noted here would not report it,
+    /// and only a report ends holders.
     pub(crate) fn reserved(&self) -> usize {
-        let mut state = self.lock();
-        state.read_all();
-        self.publish(&state);
-        state.held()
+        self.lock().holders.values().map(Share::held_now).sum()
     }
 
     /// Returns what is counted for all holders, including what they have not reported.
@@ -171,8 +169,7 @@ impl Pool {
     /// Returns the reservations of all holders that are not being ended.
     #[cfg(test)]
     pub(super) fn total(&self) -> usize {
-        self.reserved();
-        self.lock().total
+        self.lock().holders.values().filter(|share| !share.is_ending).map(Share::held_now).sum()
     }
 
     fn publish(&self, state: &State) {
@@ -190,6 +187,14 @@ impl Pool {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Share {
+    /// What it has reserved, reported or not. What it reserves while it is being ended does not count.
+    fn held_now(&self) -> usize {
+        let reserved = self.counts.reserved();
+        if self.is_ending { reserved.min(self.reserved) } else { reserved }
     }
 }
 

@@ -242,7 +242,11 @@ fn while_there_is_room_an_account_reports_what_it_holds_more_and_not_what_it_hol
     assert_eq!(pool.counted(), 0, "more than the slack");
     meter.charge(SLACK);
     meter.release(SLACK);
-    assert_eq!((pool.counted(), pool.reserved(), pool.counted()), (SLACK - STEP, 0, 0), "who asks hears what is true");
+    assert_eq!(
+        (pool.counted(), pool.reserved(), pool.counted()),
+        (SLACK - STEP, 0, SLACK - STEP),
+        "who asks hears what is true"
+    );
 }
 
 #[test]
@@ -291,6 +295,54 @@ fn threads_around_the_mark_leave_no_more_counted_than_is_reserved_and_never_less
     assert!(all.iter().all(|(station, _)| !station.is_ended()));
     drop(all);
     assert_eq!(pool.counted(), 0);
+}
+
+#[test]
+fn threads_of_one_account_lose_neither_what_it_reserves_nor_what_it_releases() {
+    // Over the mark all the time, so that each change is reported, and never over the maximum.
+    let pool = Pool::new(64 * SLACK);
+    let (station, other) = (Arc::new(Station::default()), Arc::new(Station::default()));
+    let (account, steady) = (station.account(&pool), Meter::new(&other.account(&pool)));
+    steady.charge(50 * SLACK);
+    let meters: Vec<_> = (0..3).map(|_| Meter::new(&account)).collect();
+    for round in 0..300 {
+        std::thread::scope(|scope| {
+            for (at, meter) in meters.iter().enumerate() {
+                scope.spawn(move || {
+                    for turn in 0..20 {
+                        let bytes = SLACK + (round + turn * 7 + at * 31) % 50 * STEP;
+                        meter.charge(bytes);
+                        meter.release(bytes);
+                    }
+                });
+            }
+        });
+        assert_eq!(pool.counted(), pool.reserved(), "round {round}");
+    }
+    assert!(!station.is_ended() && !other.is_ended());
+}
+
+#[test]
+fn who_asks_how_much_is_held_takes_no_report_from_the_pool() {
+    for _ in 0..200 {
+        let pool = Pool::new(8 * SLACK);
+        let all = meters(&pool, 3);
+        let is_over = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while is_over.load(Ordering::Relaxed) < 3 {
+                    pool.reserved();
+                }
+            });
+            for (_, meter) in &all {
+                scope.spawn(|| {
+                    (0..3 * SLACK / STEP).for_each(|_| _ = meter.charge(STEP));
+                    is_over.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+        });
+        assert!(all.iter().any(|(station, _)| station.is_ended()), "{} of {}", pool.reserved(), 8 * SLACK);
+    }
 }
 
 proptest! {
