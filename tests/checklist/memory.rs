@@ -15,12 +15,16 @@ const MAX: usize = 400 * 1024;
 
 /// A server with little memory, and its handles of the connections, in the order of accepting.
 fn serve() -> (Server, Street, House, mpsc::UnboundedReceiver<Connection>) {
+    serve_with(MAX)
+}
+
+fn serve_with(max_memory: usize) -> (Server, Street, House, mpsc::UnboundedReceiver<Connection>) {
     let ((sender, receiver), (accepted, connections)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
     let house = House::new();
     let locator = house.clone();
     // One that ends is to end because of the memory, and at once.
     let settings = Settings::new().announce(false).write_timeout(None).box_timeout(None);
-    let builder = Server::builder().settings(settings).max_memory(MAX);
+    let builder = Server::builder().settings(settings).max_memory(max_memory);
     let builder = builder.on_connection(move |connection| drop(accepted.send(connection)));
     (builder.serve(Door(receiver), move |_| locator.clone().into_locator()), Street(sender), house, connections)
 }
@@ -28,7 +32,12 @@ fn serve() -> (Server, Street, House, mpsc::UnboundedReceiver<Connection>) {
 impl Street {
     /// A peer that is a script.
     fn script(&self) -> RawPeer {
-        let (ours, theirs) = tokio::io::duplex(4096);
+        self.script_over(4096)
+    }
+
+    /// The same, over a transport that holds as many bytes.
+    fn script_over(&self, capacity: usize) -> RawPeer {
+        let (ours, theirs) = tokio::io::duplex(capacity);
         self.0.send(Ok(theirs)).expect("the server is there");
         RawPeer::over(ours)
     }
@@ -217,6 +226,38 @@ async fn what_a_connection_behind_its_end_still_reads_and_has_to_write_counts_un
     assert!((150_000..250_000).contains(&held), "the answers are to be written, and are there once: {held}");
     soon("they are not waited for longer", ended.closed()).await;
     assert_eq!(server.memory(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_read_buffer_counts_until_nothing_was_read_into_it_for_a_fifth_of_a_second() {
+    let (server, street, _, mut connections) = serve();
+    let mut peer = street.script_over(1 << 20);
+    let _connection = next(&mut connections).await;
+    let mut burst = async |pause| {
+        // The answers are short, so that only what is read counts.
+        let ask = ask("1", "Sum", &[("a", "1"), ("b", "2"), ("more", &"x".repeat(60_000))]);
+        peer.send(ask.repeat(3)).await;
+        peer.expect(answer_sum("1").repeat(3)).await;
+        sleep(Duration::from_millis(pause)).await;
+        server.memory()
+    };
+    let mut held = Vec::new();
+    for pause in [100, 150, 150, 250] {
+        held.push(burst(pause).await);
+    }
+    assert!(held[1..3].iter().all(|&held| held >= 64 * 1024), "kept for the next burst: {held:?}");
+    assert_eq!(held[3], 0, "released: {held:?}");
+    // Small boxes behind large ones do not keep it.
+    for pause in [100, 150] {
+        held.push(burst(pause).await);
+    }
+    assert!(held[5] >= 64 * 1024, "{held:?}");
+    for _ in 0..5 {
+        peer.send(ask_sum("1")).await;
+        peer.expect(answer_sum("1")).await;
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert!(server.memory() <= 32 * 1024, "what an idle connection may keep: {}", server.memory());
 }
 
 #[tokio::test(start_paused = true)]

@@ -241,10 +241,11 @@ impl<T: Transport + 'static> Running<T> {
 
     #[cold]
     fn check_limits(&mut self) {
-        if self.limits.is_buffer_idle(now()) {
+        let now = now();
+        if self.limits.is_buffer_idle(now) {
             self.reader.give_back_buffer();
         }
-        if let Some(reason) = self.limits.check(&self.guard.0.settings, now()) {
+        if let Some(reason) = self.limits.check(&self.guard.0.settings, now) {
             self.end(reason);
         }
     }

@@ -82,7 +82,8 @@ impl RecvBuffer {
         let buffer = self.decoder.buffer();
         let room = buffer.capacity() - buffer.len();
         let Poll::Ready(read) = pin!(transport.read_buf(buffer)).poll(cx) else {
-            self.decoder.give_back(MAX_KEPT);
+            // After small reads the transfer is over, however many small ones there are.
+            self.decoder.give_back(if self.read_size > MAX_IDLE { MAX_KEPT } else { MAX_IDLE });
             return Poll::Pending;
         };
         let count = match read.map_err(CloseReason::from) {
@@ -115,10 +116,10 @@ impl RecvBuffer {
         Poll::Ready(Ok(()))
     }
 
-    /// Whether the buffer is larger than an idle connection may keep.
+    /// Whether the buffer is larger than an idle connection may keep, and would be released.
     #[inline]
     pub(super) fn is_large(&self) -> bool {
-        self.decoder.allocation() > MAX_IDLE
+        self.decoder.gives_back(MAX_IDLE)
     }
 
     /// Nothing was to be read for a while: a buffer that was made for much is released, and the next one is smaller.
@@ -161,5 +162,31 @@ mod tests {
         }
         assert!(buffer.read_size <= MAX_IDLE);
         assert!(buffer.decoder.buffer().capacity() <= MAX_IDLE);
+    }
+
+    #[tokio::test]
+    async fn a_buffer_is_kept_between_the_bursts_of_a_transfer_and_not_for_small_boxes_behind_it() {
+        let (mut ours, mut theirs) = tokio::io::duplex(1 << 20);
+        let mut buffer = RecvBuffer::new(BoxLimits::DEFAULT);
+        let events = Events::new(Peer::other("memory"), Arc::default());
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut receive = async |buffer: &mut RecvBuffer, value: u16, boxes: usize| {
+            let amp_box = [&b"\0\x01a"[..], &value.to_be_bytes(), &vec![7; value.into()], &[0, 0]].concat();
+            theirs.write_all(&amp_box.repeat(boxes)).await.expect("room");
+            while buffer.poll_read(&mut ours, &events, &mut cx).is_ready() {
+                while buffer.next_box().expect("no fault").is_some() {}
+            }
+        };
+        for _ in 0..3 {
+            receive(&mut buffer, 32_000, 8).await;
+            assert_eq!(buffer.read_size, LARGE_READ);
+            assert!((LARGE_READ..=MAX_KEPT).contains(&buffer.decoder.allocation()));
+        }
+        let mut kept = 0;
+        while buffer.is_large() {
+            receive(&mut buffer, 10, 1).await;
+            kept += 1;
+        }
+        assert!(kept <= 3, "{kept} small reads");
     }
 }

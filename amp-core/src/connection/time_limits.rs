@@ -6,7 +6,8 @@ use crate::settings::Settings;
 /// A large read buffer is released when nothing has been read into it for so long.
 const BUFFER_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How long the peer has kept the driver waiting: within a box, for room to write, for another transport, and with a large buffer.
+/// How long the peer has kept the driver waiting: within a box, for room to write, and for another transport. Beside these limits,
+/// for how long a large read buffer was not used.
 ///
 /// It is updated at the end of a turn, and reads the clock only in turns that leave the driver waiting for one of them.
 #[derive(Debug, Default)]
@@ -14,7 +15,7 @@ pub(super) struct TimeLimits {
     in_box: Silence,
     writing: Silence,
     handshake: Silence,
-    buffer: Silence,
+    buffer_idle: Silence,
     /// When to look. Not later than the first limit: setting it for each byte that arrives would cost more than looking once too
     /// often.
     alarm: Option<Instant>,
@@ -34,7 +35,7 @@ pub(super) struct Waits {
     /// The transport accepted bytes in this turn.
     pub(super) has_written: bool,
     pub(super) handshake: Handshake,
-    /// The read buffer is larger than an idle connection may keep.
+    /// The read buffer is larger than an idle connection may keep, and may be released.
     pub(super) large_buffer: bool,
 }
 
@@ -92,7 +93,7 @@ impl TimeLimits {
         self.waited = waits_now;
         self.in_box.note(waits.in_box, waits.has_read, &now);
         self.writing.note(waits.writing, waits.has_written, &now);
-        self.buffer.note(waits.large_buffer, waits.has_read, &now);
+        self.buffer_idle.note(waits.large_buffer, waits.has_read, &now);
         // An error that goes before the barrier does not restart it: the peer could ask for one again and again.
         match waits.handshake {
             Handshake::None => self.handshake = Silence(None),
@@ -103,7 +104,7 @@ impl TimeLimits {
             self.in_box.until(settings.box_timeout),
             self.writing.until(settings.write_timeout),
             self.handshake.until(settings.handshake_timeout),
-            self.buffer.until(Some(BUFFER_TIMEOUT)),
+            self.buffer_idle.until(Some(BUFFER_TIMEOUT)),
         ];
         let first = limits.into_iter().flatten().min()?;
         if self.alarm.is_none_or(|at| first < at) {
@@ -115,9 +116,9 @@ impl TimeLimits {
     /// Whether the large buffer is to be released.
     #[cold]
     pub(super) fn is_buffer_idle(&mut self, now: Instant) -> bool {
-        let is_idle = self.buffer.expired(Some(BUFFER_TIMEOUT), now).is_some();
+        let is_idle = self.buffer_idle.expired(Some(BUFFER_TIMEOUT), now).is_some();
         if is_idle {
-            self.buffer = Silence(None);
+            self.buffer_idle = Silence(None);
         }
         is_idle
     }

@@ -91,16 +91,23 @@ impl BoxDecoder {
         }
     }
 
-    /// Releases the buffer, unless it is as small as `max` or holds more than half of that: then the next read would want a
-    /// larger one again. More bytes than that are moved out of an allocation that is more than four times as large, such as the
-    /// beginning of a box behind a large one; an allocation that has grown for its own box is smaller.
+    /// Releases the buffer, if it [may](Self::gives_back).
     #[cfg(feature = "tokio")]
     pub(crate) fn give_back(&mut self, max: usize) -> bool {
-        let gives = self.allocation > max && self.buffer.len() <= (max / 2).max(self.allocation / 4);
+        let gives = self.gives_back(max);
         if gives {
             self.move_to(self.buffer.len());
         }
         gives
+    }
+
+    /// Whether the buffer may be released: not if it is as small as `max` or holds more than half of that, because then the next
+    /// read would want a larger one again. More bytes than that are moved out of an allocation that is more than four times as
+    /// large, such as the beginning of a box behind a large one; an allocation that has grown for its own box is smaller.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn gives_back(&self, max: usize) -> bool {
+        self.allocation > max && self.buffer.len() <= (max / 2).max(self.allocation / 4)
     }
 
     /// Moves the bytes that were not handed out to a buffer with room for `capacity`.
