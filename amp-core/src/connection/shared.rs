@@ -169,6 +169,8 @@ impl Shared {
     }
 
     /// The driver must look at something besides the outbound buffer.
+    #[cold]
+    #[inline(never)]
     pub(super) fn wake_driver(&self) {
         let driver = self.lock().wake_driver();
         wake(driver);
