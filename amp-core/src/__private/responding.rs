@@ -69,14 +69,8 @@ pub trait ClientOf<L>: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct Caller {
     connection: Connection,
-    /// `None` for the time limit of the connection's settings.
-    timeout: Option<Timeout>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Timeout {
-    After(Duration),
-    Never,
+    /// The time limit of its calls, or `Some(None)` for none; `None` for that of the connection's settings.
+    timeout: Option<Option<Duration>>,
 }
 
 impl Caller {
@@ -89,20 +83,19 @@ impl Caller {
     }
 
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        Self { connection: self.connection.clone(), timeout: Some(Timeout::After(timeout)) }
+        Self { connection: self.connection.clone(), timeout: Some(Some(timeout)) }
     }
 
     pub fn with_no_timeout(&self) -> Self {
-        Self { connection: self.connection.clone(), timeout: Some(Timeout::Never) }
+        Self { connection: self.connection.clone(), timeout: Some(None) }
     }
 
     fn call<C: Command>(&self, command: C) -> Call<C> {
-        let call = self.connection.call(command);
-        match self.timeout {
-            None => call,
-            Some(Timeout::After(timeout)) => call.timeout(timeout),
-            Some(Timeout::Never) => call.no_timeout(),
+        let mut call = self.connection.call(command);
+        if let Some(timeout) = self.timeout {
+            call.set_timeout(timeout);
         }
+        call
     }
 }
 

@@ -38,9 +38,14 @@ impl<C: Command> Call<C> {
         &mut self.exchange
     }
 
+    /// The time limit, or `None` for none.
+    pub(crate) fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.exchange.set_timeout(timeout);
+    }
+
     /// Fails with [`CallError::Timeout`] if the answer is not here after `timeout`, counted from the first poll.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.exchange.set_timeout(Some(timeout));
+        self.set_timeout(Some(timeout));
         self
     }
 
@@ -60,7 +65,7 @@ impl<C: Command> Call<C> {
 
     /// Waits without a limit, whatever [`call_timeout`](crate::Settings::call_timeout) is.
     pub fn no_timeout(mut self) -> Self {
-        self.exchange.set_timeout(None);
+        self.set_timeout(None);
         self
     }
 }
@@ -74,7 +79,7 @@ impl<C: Command> Future for Call<C> {
             Ok(Some(reply)) => {
                 let connection = self.exchange.connection();
                 let (decoding, limits) = (Decoding(connection), &connection.settings().boxes);
-                return Poll::Ready(take_reply::<C>(&reply, limits, Some(&decoding.context())));
+                return Poll::Ready(take_reply(&reply, limits, Some(&decoding.context())));
             }
             // No answer arrives: a response whose fields are all optional is absent.
             Ok(None) => take_checked(&mut BoxReader::new(&RawBox::empty(), self.exchange.nesting())),

@@ -1,16 +1,18 @@
-use crate::call_error::{CallError, Reply};
-use crate::command::{Command, ErrorCodes, take_checked};
+use crate::call_error::CallError;
+use crate::command::{Arguments, ErrorCodes, take_checked};
 use crate::exposed::Context;
 use crate::packet::ReplyPacket;
 use crate::value::{Budget, DecodeError, DecodeErrorKind, Scope};
 use crate::wire::BoxLimits;
 
 /// Converts an answer or an error box to the caller's result. Its values see the context.
-pub(crate) fn take_reply<C: Command>(
+///
+/// Not generic over the command: commands share types of responses, and most of them errors.
+pub(crate) fn take_reply<R: Arguments, E: ErrorCodes>(
     reply: &ReplyPacket,
     limits: &BoxLimits,
     context: Option<&&dyn Context>,
-) -> Reply<C> {
+) -> Result<R, CallError<E>> {
     if reply.is_error {
         return Err(error(reply, limits, context));
     }

@@ -56,7 +56,7 @@ impl Delivery {
     /// As those of a call without a time limit.
     pub fn into_reply<C: Command>(self) -> Reply<C> {
         let reply = self.reply.map_err(Failure::into_call_error::<C::Errors>)?;
-        take_reply::<C>(&reply, &self.limits, None)
+        take_reply(&reply, &self.limits, None)
     }
 }
 

@@ -7,14 +7,14 @@ use bytes::Bytes;
 
 use super::asker::Asker;
 use super::early::SharedAsker;
-use super::reservation::Reservation;
+use super::reservation::{Decoded, Reservation};
 use super::{Answering, Located};
 use crate::call_error::{CallError, Reply};
 use crate::command::{Command, ErrorCodes, NoErrors, take_checked};
 use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{EventKind, Events};
-use crate::exposed::{Context, Exposable};
+use crate::exposed::{Context, Exposable, ExposeError};
 use crate::packet::{AskPacket, AskTag, features, fields_of};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
@@ -25,9 +25,6 @@ use crate::wire::{AmpBox, RawBox};
 /// What an `AmpBox` holds for each of its pairs beside their bytes, in nodes of so many.
 const PAIR: usize = 2 * size_of::<Bytes>();
 const NODE: usize = 11;
-
-/// Decoding so few list items is not worth reporting.
-const FEW_ITEMS: usize = 32;
 
 /// An ask of the peer that has no answer yet.
 ///
@@ -108,7 +105,7 @@ impl Ask {
     ///
     /// # Errors
     /// If there is no value of that type.
-    pub fn exposed<X: Exposable>(&self) -> Result<X, crate::exposed::ExposeError> {
+    pub fn exposed<X: Exposable>(&self) -> Result<X, ExposeError> {
         X::expose(&self.asker)
     }
 
@@ -120,7 +117,11 @@ impl Ask {
     /// closes waits for them as it does for running responders.
     #[must_use]
     pub fn accept<C: Command>(self) -> Option<(C, Answer<C>)> {
-        let (command, (), mut asker) = self.take::<C, ()>()?;
+        let (mut command, mut asker) = self.take::<C>()?;
+        if let Err(error) = command.expose(&asker) {
+            asker.fail(&error);
+            return None;
+        }
         asker.release();
         // The taker is responsible for it: there is no responder that could be dropped.
         asker.forget();
@@ -147,13 +148,21 @@ impl Ask {
         if const { C::ANSWERS_EARLY || X::ANSWERS_EARLY } {
             return self.respond_early(run);
         }
-        let Some((command, exposed, mut asker)) = self.take() else { return Located::Answered };
+        let Some((mut command, mut asker)) = self.take::<C>() else { return Located::Answered };
+        let exposed = match expose(&mut command, &asker) {
+            Ok(exposed) => exposed,
+            Err(error) => {
+                asker.fail(&error);
+                return Located::Answered;
+            }
+        };
         let reply = run(command, exposed);
-        Located::run::<C>(async move {
+        let responding = Box::pin(async move {
             // In two steps: the receiver of a call whose argument is awaited is moved to a second place in the future.
             let reply = reply.await;
-            asker.reply::<C>(reply);
-        })
+            asker.reply(reply);
+        });
+        Located::running(responding, C::DETACHED)
     }
 
     /// As [`respond_exposed`](Self::respond_exposed), for a responder to which its answer is exposed.
@@ -163,9 +172,9 @@ impl Ask {
         X: Exposable,
         R: Future<Output = Reply<C>> + Send + 'static,
     {
-        let Some((mut command, asker)) = self.take_command::<C>() else { return Located::Answered };
+        let Some((mut command, asker)) = self.take::<C>() else { return Located::Answered };
         let asker = SharedAsker::new(asker);
-        let exposed = match command.expose(&asker).and_then(|()| X::expose(&asker as &dyn Context)) {
+        let exposed = match expose(&mut command, &asker) {
             Ok(exposed) => exposed,
             Err(error) => {
                 asker.fail(&error);
@@ -173,10 +182,11 @@ impl Ask {
             }
         };
         let reply = run(command, exposed);
-        Located::run::<C>(async move {
+        let responding = Box::pin(async move {
             let reply = reply.await;
-            asker.finish::<C>(reply);
-        })
+            asker.finish(reply);
+        });
+        Located::running(responding, C::DETACHED)
     }
 
     /// Answers with what `run` makes of the ask and of its arguments as they came: for commands that have no type here, as in a proxy. The
@@ -198,7 +208,7 @@ impl Ask {
             return Located::Answered;
         }
         // They are sorted one by one, as items of a list are decoded.
-        ask.asker.decoded(pairs, bytes, 0);
+        ask.asker.decoded(Decoded::items(pairs, bytes));
         let arguments = fields_of(&ask.packet.raw);
         let reply = run(&ask, arguments);
         let (command, mut asker) = (ask.command().to_vec(), ask.asker);
@@ -209,19 +219,8 @@ impl Ask {
         }))
     }
 
-    fn take<C: Command, X: Exposable>(self) -> Option<(C, X, Asker)> {
-        let (mut command, mut asker) = self.take_command::<C>()?;
-        match command.expose(&asker).and_then(|()| X::expose(&asker as &dyn Context)) {
-            Ok(exposed) => Some((command, exposed, asker)),
-            Err(error) => {
-                asker.fail(&error);
-                None
-            }
-        }
-    }
-
-    #[inline]
-    fn take_command<C: Command>(self) -> Option<(C, Asker)> {
+    /// Decodes the arguments, or answers with an error.
+    fn take<C: Command>(self) -> Option<(C, Asker)> {
         let Self { packet, mut asker } = self;
         asker.begin(&C::DECLARATION);
         let (context, limits, reservation) =
@@ -230,20 +229,14 @@ impl Ask {
         let budget = Budget::reserving(limits, asker.counted(), &reservation);
         let scope = Scope::new(budget, Some(&context));
         let command = take_checked::<C>(&mut packet.fields(limits.nesting).with_scope(&scope));
-        let (items, unspent, is_refused) = (scope.budget().items(), scope.budget().room(), scope.budget().is_refused());
-        let reserved = reservation.keep();
-        if items > FEW_ITEMS || reserved > 0 {
-            asker.decoded(items, reserved, unspent.min(reserved));
-        }
+        let spent = scope.budget().spent();
+        let decoded = reservation.keep(spent);
+        asker.decoded(decoded);
         drop(packet);
         match command {
             Ok(command) => Some((command, asker)),
-            Err(_) if is_refused => {
-                asker.refuse_busy();
-                None
-            }
             Err(error) => {
-                asker.refuse_argument(<C::Errors as ErrorCodes>::INVALID_ARGUMENT, &error);
+                asker.refuse(<C::Errors as ErrorCodes>::INVALID_ARGUMENT, &error, decoded.budget.is_refused);
                 None
             }
         }
@@ -353,6 +346,12 @@ impl Ask {
     }
 }
 
+/// Fills in the exposed fields, and makes what is exposed beside them.
+fn expose<C: Command, X: Exposable>(command: &mut C, context: &dyn Context) -> Result<X, ExposeError> {
+    command.expose(context)?;
+    X::expose(context)
+}
+
 /// The answer to a command whose arguments were [taken](Ask::accept). Dropped unsent, it answers with [`codes::UNKNOWN`].
 #[must_use = "an answer that is dropped tells the peer that the responder failed"]
 pub struct Answer<C> {
@@ -388,7 +387,7 @@ impl<C: Command> Answer<C> {
 
     /// Queues the answer to be written.
     pub fn send(mut self, reply: Reply<C>) {
-        self.asker.reply::<C>(reply);
+        self.asker.reply(reply);
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Answering;
-use crate::call_error::{CallError, Reply, UNKNOWN_ERROR};
-use crate::command::{Command, ErrorCodes, violations};
+use super::reservation::Decoded;
+use crate::call_error::{CallError, UNKNOWN_ERROR};
+use crate::command::{Arguments, Command, ErrorCodes, violations};
 use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind, Events, Omitted};
@@ -193,11 +194,18 @@ impl Asker {
         self.answering.release(bytes);
     }
 
-    /// It has decoded to this many list items. Bytes reserved for it count as its own from now on, except those that were not
-    /// spent.
+    /// It is decoded. Bytes reserved for it count as its own from now on, except those that were not spent.
+    #[inline]
+    pub(super) fn decoded(&mut self, decoded: Decoded) {
+        if !decoded.is_little() {
+            self.decoded_much(decoded);
+        }
+    }
+
     #[cold]
-    pub(super) fn decoded(&mut self, items: usize, reserved: usize, unspent: usize) {
-        self.answering.decoded(items);
+    fn decoded_much(&mut self, Decoded { budget, reserved }: Decoded) {
+        let unspent = budget.room.min(reserved);
+        self.answering.decoded(budget.items);
         self.answering.release(unspent);
         self.held += reserved - unspent;
     }
@@ -248,10 +256,11 @@ impl Asker {
         is_put
     }
 
-    pub(super) fn reply<C: Command>(&mut self, reply: Reply<C>) {
+    /// Not generic over the command, as are the parts of it: commands share types of responses, and most of them errors.
+    pub(super) fn reply<R: Arguments, E: ErrorCodes>(&mut self, reply: Result<R, CallError<E>>) {
         match reply {
-            Ok(response) => self.answer::<C>(&response),
-            Err(CallError::Declared(error)) => self.declared::<C>(&error),
+            Ok(response) => self.answer(&response),
+            Err(CallError::Declared(error)) => self.declared(&error),
             // A peer's answer to our call is passed on unchanged: a proxy needs no types.
             Err(CallError::Remote { code, description }) => self.error(&code, &description),
             Err(CallError::Failed(error)) => self.fail(&*error),
@@ -260,7 +269,7 @@ impl Asker {
     }
 
     /// Answers with the response, or with an error if that cannot be sent.
-    pub(super) fn answer<C: Command>(&mut self, response: &C::Response) {
+    fn answer<R: Arguments>(&mut self, response: &R) {
         let put = match violations(response) {
             Some(found) => Err(EncodeErrorKind::Constraints(found).into()),
             None => self.put(|buffer, tag, limits, context| put_answer(buffer, tag, response, limits, Some(context))),
@@ -271,7 +280,7 @@ impl Asker {
         }
     }
 
-    fn declared<C: Command>(&mut self, error: &C::Errors) {
+    fn declared<E: ErrorCodes>(&mut self, error: &E) {
         let description = error.describe();
         let put = self
             .put(|buffer, tag, limits, context| put_declared(buffer, tag, error, &description, limits, Some(context)));

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::asker::Asker;
-use crate::call_error::Reply;
-use crate::command::Command;
+use crate::call_error::{CallError, Reply};
+use crate::command::{Arguments, Command, ErrorCodes};
 use crate::exposed::{Context, Exposable, ExposeError};
 
 /// The answer to a command, exposed to its responder, which sends it and goes on working.
@@ -50,7 +50,7 @@ impl<C: Command> EarlyAnswer<C> {
         let mut asker = lock(&asker);
         let is_first = !asker.is_answered();
         if is_first {
-            asker.reply::<C>(reply);
+            asker.reply(reply);
             asker.answered_early();
         }
         is_first
@@ -98,10 +98,10 @@ impl SharedAsker {
     }
 
     /// The responder has returned.
-    pub(super) fn finish<C: Command>(self, reply: Reply<C>) {
+    pub(super) fn finish<R: Arguments, E: ErrorCodes>(self, reply: Result<R, CallError<E>>) {
         let mut asker = lock(&self.0);
         match reply {
-            reply if !asker.is_answered() => asker.reply::<C>(reply),
+            reply if !asker.is_answered() => asker.reply(reply),
             Ok(_) => {}
             Err(error) => asker.failed_late(&error),
         }

@@ -15,7 +15,6 @@ use std::sync::atomic::AtomicU32;
 pub use ask::{Answer, Ask};
 pub use early::EarlyAnswer;
 
-use crate::command::Command;
 use crate::events::Events;
 use crate::exposed::ContextRef;
 use crate::peer::Peer;
@@ -39,9 +38,9 @@ pub enum Located {
 
 impl Located {
     /// The responder of a command runs.
-    fn run<C: Command>(responding: impl Future<Output = ()> + Send + 'static) -> Self {
-        let responding = Box::pin(responding);
-        if C::DETACHED { Self::Detached(responding) } else { Self::Responding(responding) }
+    #[inline]
+    fn running(responding: Pin<Box<dyn Future<Output = ()> + Send>>, is_detached: bool) -> Self {
+        if is_detached { Self::Detached(responding) } else { Self::Responding(responding) }
     }
 
     /// Passes the ask to the next locator when this one did not know the command.

@@ -177,7 +177,7 @@ pub fn decode_ask<C: Command>(bytes: &[u8]) -> Result<C, DecodeError> {
 #[track_caller]
 pub fn decode_reply<C: Command>(bytes: &[u8]) -> Reply<C> {
     match only_packet(bytes) {
-        Packet::Reply { reply, .. } => take_reply::<C>(&reply, &LIMITS, None),
+        Packet::Reply { reply, .. } => take_reply(&reply, &LIMITS, None),
         Packet::Ask { .. } | Packet::Marked { .. } => panic!("this answers nothing: {}", readable(bytes)),
     }
 }

@@ -99,20 +99,21 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// Returns how many items were decoded.
+    /// Returns what decoding has taken.
     #[inline]
-    pub(crate) fn items(&self) -> usize {
-        self.limits.items - self.items.get()
+    pub(crate) fn spent(&self) -> Spent {
+        let items = self.limits.items - self.items.get();
+        Spent { items, room: self.room.get(), is_refused: self.is_refused.get() }
     }
+}
 
-    /// Returns how many bytes are counted and not spent.
-    #[inline]
-    pub(crate) fn room(&self) -> usize {
-        self.room.get()
-    }
-
+/// What decoding one box has taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spent {
+    /// How many items were decoded.
+    pub(crate) items: usize,
+    /// How many bytes are counted and not spent.
+    pub(crate) room: usize,
     /// Whether a reservation was refused: a decode that failed for that may succeed later.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.is_refused.get()
-    }
+    pub(crate) is_refused: bool,
 }

@@ -23,7 +23,7 @@ pub use crate::command::Argument;
 pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
 #[cfg(feature = "tokio")]
-pub(crate) use budget::{Budget, Reserve};
+pub(crate) use budget::{Budget, Reserve, Spent};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 pub(crate) use list::collect;
 #[cfg(feature = "tokio")]

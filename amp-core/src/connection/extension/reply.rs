@@ -42,7 +42,7 @@ impl<C: Command> Future for PendingReply<C> {
         let answer = ready!(poll_answer(shared, tag, cx));
         self.tag = None;
         let (decoding, limits) = (Decoding(&self.connection), self.connection.settings().boxes);
-        let take = |reply| take_reply::<C>(&reply, &limits, Some(&decoding.context()));
+        let take = |reply| take_reply(&reply, &limits, Some(&decoding.context()));
         Poll::Ready(answer.map_err(Failure::into_call_error).and_then(take))
     }
 }

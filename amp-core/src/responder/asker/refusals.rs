@@ -9,9 +9,15 @@ use crate::value::DecodeError;
 
 /// Answers without a responder, and their logging.
 impl Asker {
+    /// Answers an ask that did not decode: because there was no room for it, or because of an argument.
+    #[cold]
+    pub(in crate::responder) fn refuse(&mut self, code: &str, error: &DecodeError, is_refused: bool) {
+        if is_refused { self.refuse_busy() } else { self.refuse_argument(code, error) }
+    }
+
     /// Answers an argument that does not decode: `code` and the argument's name are sent to the peer, because the peer is at
     /// fault.
-    pub(in crate::responder) fn refuse_argument(&mut self, code: &str, error: &DecodeError) {
+    fn refuse_argument(&mut self, code: &str, error: &DecodeError) {
         let is_strict = self.settings().strictness == Strictness::Twisted;
         if self.wants_answer() && !is_strict {
             self.tell(EventKind::ANSWERED_ARGUMENT, |peer, command, omitted| {

@@ -175,11 +175,11 @@ fn what_a_box_decodes_to_beyond_its_own_bytes_is_reserved_in_steps_and_refused_w
         let counter = Counter { reserved: Cell::new(0), most };
         let scope = Scope::new(Budget::reserving(&LIMITS, raw.as_bytes().len(), &counter), None);
         let taken = take::<Vec<String>>(&raw, &scope);
-        assert_eq!((taken.is_ok(), scope.budget().is_refused()), (is_taken, !is_taken));
+        assert_eq!((taken.is_ok(), scope.budget().spent().is_refused), (is_taken, !is_taken));
         match taken {
             Ok(list) => {
                 let counted = raw.as_bytes().len() + 512 + counter.reserved.get()
-                    - scope.budget().room().min(counter.reserved.get());
+                    - scope.budget().spent().room.min(counter.reserved.get());
                 assert!((list.held()..list.held() + 1024).contains(&counted), "{counted}");
             }
             Err(kind) => assert_eq!(kind, DecodeErrorKind::NoRoom),
@@ -190,7 +190,7 @@ fn what_a_box_decodes_to_beyond_its_own_bytes_is_reserved_in_steps_and_refused_w
     let scope = Scope::new(Budget::reserving(&limits, raw.as_bytes().len(), &counter), None);
     let limit = limits.decoded_bytes;
     assert_eq!(take::<Vec<String>>(&raw, &scope), Err(DecodeErrorKind::TooManyBytes { limit }));
-    assert!(!scope.budget().is_refused() && counter.reserved.get() <= limit, "the box itself is at fault");
+    assert!(!scope.budget().spent().is_refused && counter.reserved.get() <= limit, "the box itself is at fault");
 }
 
 #[test]
@@ -250,7 +250,7 @@ proptest! {
             let counter = Counter { reserved: Cell::new(0), most: limit };
             let scope = Scope::new(Budget::reserving(&LIMITS, raw.as_bytes().len(), &counter), None);
             if let Ok(value) = take::<T>(&raw, &scope) {
-                let counted = raw.as_bytes().len() + 512 + counter.reserved.get() - scope.budget().room().min(counter.reserved.get());
+                let counted = raw.as_bytes().len() + 512 + counter.reserved.get() - scope.budget().spent().room.min(counter.reserved.get());
                 prop_assert!(value.held() <= counted, "{} of {counted}", value.held());
             }
             Ok(())
