@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::asker::Asker;
+use super::decoded::Decoded;
 use super::early::SharedAsker;
-use super::reservation::{Decoded, Reservation};
+use super::reservation::Reservation;
 use super::{Answering, Located};
 use crate::call_error::{CallError, Reply};
 use crate::command::{Command, ErrorCodes, NoErrors, take_checked};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Answering;
-use super::reservation::Decoded;
+use super::decoded::Decoded;
 use crate::call_error::{CallError, UNKNOWN_ERROR};
 use crate::command::{Arguments, Command, ErrorCodes, violations};
 use crate::error::codes;

@@ -2,6 +2,7 @@
 
 mod ask;
 mod asker;
+mod decoded;
 mod early;
 mod reservation;
 
