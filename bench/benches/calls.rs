@@ -10,8 +10,8 @@ use tokio::runtime::Builder;
 fn calls(criterion: &mut Criterion) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut group = criterion.benchmark_group("calls over memory, both ends");
-    let (connection, _peer) =
-        runtime.block_on(async { amp::connection::pair(Connection::builder(), Connection::builder().locator(locator())) });
+    let (connection, _peer) = runtime
+        .block_on(async { amp::connection::pair(Connection::builder(), Connection::builder().locator(locator())) });
     for in_flight in [1, 64, 1_024] {
         group.throughput(Throughput::Elements(in_flight));
         group.bench_function(format!("{in_flight} in flight"), |bencher| {

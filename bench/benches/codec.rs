@@ -2,19 +2,13 @@
 
 use std::hint::black_box;
 
-use amp::Arguments;
-use amp::value::{BoxReader, BoxWriter, Key};
 use amp::wire::{BoxDecoder, BoxLimits};
+use amp_bench::codec::{BYTES, TAG, put_ours, take_ours};
 use amp_bench::contestants::by_hand::{put_sum, take_sum};
 use amp_bench::contestants::ours::Sum;
 use criterion::{Criterion, criterion_group, criterion_main};
 use prost::Message;
 use serde::{Deserialize, Serialize};
-
-const ASK: Key = Key::from_wire(b"\0\x04_ask");
-const COMMAND: Key = Key::from_wire(b"\0\x08_command");
-const TAG: [u8; 4] = *b"1a2b";
-const BYTES: &[u8] = b"\0\x04_ask\0\x041a2b\0\x08_command\0\x03Sum\0\x01a\0\x0213\0\x01b\0\x0281\0\0";
 
 /// What tarpc sends for an ask, without its trace.
 #[derive(Serialize, Deserialize)]
@@ -33,15 +27,6 @@ struct Prost {
     a: i64,
     #[prost(int64, tag = "4")]
     b: i64,
-}
-
-fn put_ours(out: &mut Vec<u8>, tag: [u8; 4], sum: &Sum) {
-    let mut writer = BoxWriter::new(out, 32);
-    sum.put_leading(&mut writer).expect("it fits");
-    writer.put(ASK, &tag).expect("it fits");
-    writer.put(COMMAND, b"Sum").expect("it fits");
-    sum.put_trailing(&mut writer).expect("it fits");
-    writer.finish(1 << 20).expect("it fits");
 }
 
 /// The least that an encoder can do, for terms that are not negative: literal keys, digits in their places, one copy.
@@ -80,15 +65,6 @@ impl Row {
         }
         self.length += 1 + count;
     }
-}
-
-fn take_ours(decoder: &mut BoxDecoder) -> Sum {
-    decoder.buffer().extend_from_slice(black_box(BYTES));
-    let raw = decoder.next_box().expect("boxes").expect("a whole one");
-    let mut reader = BoxReader::new(&raw, 32);
-    assert_eq!(reader.value(ASK).expect("a tag").as_bytes(), TAG);
-    assert_eq!(reader.value(COMMAND).expect("a command").as_bytes(), b"Sum");
-    Sum::take(&mut reader).expect("the arguments")
 }
 
 fn encode(criterion: &mut Criterion) {

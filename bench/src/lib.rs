@@ -1,5 +1,6 @@
 //! What the benchmark's programs share: the load, the scenarios and the contestants.
 
+pub mod codec;
 pub mod contestants;
 pub mod load;
 pub mod place;

@@ -29,6 +29,7 @@ fn main() -> Result<(), amp_bench::Error> {
             stream_one::time(contestant, place, [work, streams], [warm_up, milliseconds])
         }
         ["stream-count", contestant, work, streams, amount] => stream_one::count(contestant, work, streams, amount),
+        ["codec", contestant, direction, asks] => amp_bench::codec::count(contestant, direction, asks),
         ["idle", contestant, streams] => idle::measure(contestant, streams),
         ["idle-serve", contestant] => idle::serve(contestant),
         ["idle-connections", contestant, connections] => idle::measure_connections(contestant, connections),
@@ -38,6 +39,7 @@ fn main() -> Result<(), amp_bench::Error> {
                   bench count CONTESTANT CONNECTIONS IN_FLIGHT PAYLOAD CALLS\n\
                   bench streams CONTESTANT PLACE WORK STREAMS WARM_UP_MS MS\n\
                   bench stream-count CONTESTANT WORK STREAMS AMOUNT\n\
+                  bench codec CONTESTANT {encode,decode} ASKS\n\
                   bench idle CONTESTANT STREAMS\n\
                   bench idle-connections CONTESTANT CONNECTIONS\n\
                   bench table [--quick] [PART_OF_A_TITLE..]"
