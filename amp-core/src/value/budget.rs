@@ -100,6 +100,7 @@ impl<'a> Budget<'a> {
     }
 
     /// Returns what decoding has taken.
+    #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn spent(&self) -> Spent {
         let items = self.limits.items - self.items.get();
@@ -108,6 +109,7 @@ impl<'a> Budget<'a> {
 }
 
 /// What decoding one box has taken.
+#[cfg(feature = "tokio")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spent {
     /// How many items were decoded.
