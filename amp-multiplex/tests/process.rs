@@ -47,8 +47,8 @@ fn resident() -> usize {
 }
 
 #[test]
-fn names_are_looked_up_by_eight_threads_however_many_streams_want_them() {
-    alone("names_are_looked_up_by_eight_threads_however_many_streams_want_them", async {
+fn names_are_looked_up_eight_at_once_however_many_streams_want_them() {
+    alone("names_are_looked_up_eight_at_once_however_many_streams_want_them", async {
         let factories = Factories::new();
         for at in 0..50 {
             // Nobody is there, so that no socket stays.
@@ -67,7 +67,8 @@ fn names_are_looked_up_by_eight_threads_however_many_streams_want_them() {
             most = most.max(threads());
         }
         assert!(most > before, "names are looked up by threads");
-        assert!(most <= before + 8, "{most} threads, and {before} before");
+        // A look-up may begin while the thread of one that has just ended is not idle yet, so there may be another thread for each.
+        assert!(most <= before + 2 * 8, "{most} threads, and {before} before");
     });
 }
 
