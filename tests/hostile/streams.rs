@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-use crate::bounds::{CLIENT, LEFT, LITTLE, PATIENCE, SERVER, TARGET_STREAMS, THREADS};
+use crate::bounds::{CLIENT, LEFT_OF_MANY, LITTLE, PATIENCE, SERVER, TARGET_STREAMS, THREADS};
 use crate::honest::newcomer;
 use crate::process::Setup;
 use crate::raw::{Raw, ask, dropped, long_tag};
@@ -55,7 +55,7 @@ fn the_tasks_of_many_streams_stay_under_the_servers_memory() {
         peers.iter_mut().for_each(opens_many_streams);
         peers
     });
-    scene.finish_keeping(held, SERVER, LEFT * 3 / 2);
+    scene.finish_keeping(held, SERVER, LEFT_OF_MANY);
 }
 
 /// Peers that come, open streams and go, again and again for a while: the tasks that they leave behind are held on behalf of nobody.
@@ -87,7 +87,7 @@ fn tasks_that_have_dropped_their_streams_stay_under_the_servers_memory() {
         let mut scene = Scene::begin(name);
         let address = scene.server.address;
         scene.attack(|_| open_streams_and_leave(address, factory, streams));
-        scene.finish_keeping((), SERVER, LEFT * 3 / 2);
+        scene.finish_keeping((), SERVER, LEFT_OF_MANY);
     }
 }
 
