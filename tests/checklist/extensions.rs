@@ -194,7 +194,7 @@ async fn a_servers_extension_is_each_connections_and_a_session_adds_its_own() {
     assert_eq!(all.0.lock().expect("no panic").len(), 2);
 
     let (extension, is_first) = (some.clone(), AtomicUsize::new(0));
-    let session = move |_: &amp::server::Incoming| {
+    let session = move |_: &amp::connection::NewConnection| {
         let session = Session::new(House::new().into_locator());
         if is_first.fetch_add(1, SeqCst) == 0 { session.extension(extension.clone()) } else { session }
     };

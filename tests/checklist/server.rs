@@ -166,7 +166,7 @@ async fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn a_server_over_tcp_survives_peers_that_do_not_speak_amp() {
     let house = House::new();
-    let locator = move |_: &amp::server::Incoming| house.clone().into_locator();
+    let locator = move |_: &amp::connection::NewConnection| house.clone().into_locator();
     let server = Server::builder()
         .settings(Settings::new().announce(false))
         .bind_tcp("127.0.0.1:0", locator)

@@ -42,7 +42,7 @@ async fn rule_63_over_tcp() {
 
 #[tokio::test]
 async fn rule_63_over_tcp_accepted_by_a_server() {
-    let locator = |_: &amp::server::Incoming| House::new().into_locator();
+    let locator = |_: &amp::connection::NewConnection| House::new().into_locator();
     let server = Server::builder().bind_tcp("127.0.0.1:0", locator).await.expect("a free port");
     let stream = TcpStream::connect(server.local_addr().expect("an address")).await.expect("the server listens");
     let connection = house().start_tcp(stream).expect("connected");

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use amp::connection::WeakConnection;
-use amp::server::{Incoming, Refused, Session};
+use amp::connection::{NewConnection, WeakConnection};
+use amp::server::{Refused, Session};
 use amp::{Arguments, CallError, Command, Connection, ErrorCodes, Peer, Reply, Server, State, responder};
 
 use crate::raw_peer::soon;
@@ -58,7 +58,7 @@ struct HubSession {
 }
 
 impl HubSession {
-    fn new(incoming: &Incoming) -> Self {
+    fn new(incoming: &NewConnection) -> Self {
         assert!(incoming.connection().upgrade().is_none(), "there is a connection before its session");
         Self { peer: incoming.peer().clone(), connection: incoming.connection().clone(), user: Mutex::default() }
     }
@@ -165,28 +165,39 @@ async fn the_handle_of_a_peer_that_is_refused_leads_to_no_connection() {
 }
 
 /// Calls the other end back with what it was made with.
-struct CallsBack(WeakConnection);
+struct CallsBack {
+    hub: WeakConnection,
+    address: String,
+}
+
+impl CallsBack {
+    fn new(new: &NewConnection) -> Self {
+        assert!(new.connection().upgrade().is_none(), "there is a connection before its locator");
+        Self { hub: new.connection().clone(), address: new.peer().to_string() }
+    }
+}
 
 impl Agent for CallsBack {
     async fn question(&self, _: Question) -> Reply<Question> {
-        let hub = self.0.upgrade().ok_or_else(|| CallError::failed("the connection has gone"))?;
-        hub.call(Read).await
+        let hub = self.hub.upgrade().ok_or_else(|| CallError::failed("the connection has gone"))?;
+        let Told { text } = hub.call(Read).await?;
+        Ok(Told { text: format!("{text} at {}", self.address) })
     }
 }
 
 #[tokio::test]
-async fn a_locator_that_a_client_makes_with_the_handle_calls_back() {
+async fn a_locator_that_a_client_makes_has_the_peer_and_a_handle_to_call_back() {
     let (sender, mut connections) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::builder().state(1_u16).state("server").on_connection(move |connection| {
         sender.send(connection).expect("the test waits");
     });
     let server = server.bind_tcp("127.0.0.1:0", |_| Reader.into_locator()).await.expect("a free port");
-    let builder = Connection::builder().locator_with(|hub| AgentLocator::new(CallsBack(hub.clone())));
+    let builder = Connection::builder().locator_with(|new| AgentLocator::new(CallsBack::new(new)));
     let address = server.local_addr().expect("TCP");
     let _clients = [builder.clone().connect_tcp(address).await, builder.connect_tcp(address).await];
     for _ in 0..2 {
         let connection = soon("a connection", connections.recv()).await.expect("the server goes on");
         let told = soon("an answer", connection.call(Question)).await.expect("it is answered");
-        assert_eq!(told.text, "1 server");
+        assert_eq!(told.text, format!("1 server at {address}"));
     }
 }

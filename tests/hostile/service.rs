@@ -65,7 +65,7 @@ fn the_process_that_is_attacked() {
     runtime.block_on(async {
         let target: SocketAddr = variable(TARGET).expect("an address").parse().expect("an address");
         let factories = factories(target);
-        let locator = |_: &amp::server::Incoming| Service.into_locator();
+        let locator = |_: &amp::connection::NewConnection| Service.into_locator();
         let mut streams = StreamSettings::new();
         if let Some(timeout) = variable(DISCONNECT_TIMEOUT) {
             streams = streams.disconnect_timeout(Duration::from_millis(timeout.parse().expect("a number")));

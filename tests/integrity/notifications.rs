@@ -217,7 +217,7 @@ async fn what_was_notified_over_sockets_finishes_after_the_sender_has_closed() {
     let (tcp, unix) = (Notes::default(), Notes::default());
     let locator = |notes: &Notes| {
         let notes = notes.clone();
-        move |_: &amp::server::Incoming| notes.clone().into_locator()
+        move |_: &amp::connection::NewConnection| notes.clone().into_locator()
     };
     let server = Server::builder().bind_tcp("127.0.0.1:0", locator(&tcp)).await.expect("a port");
     let _unix_server = Server::builder().bind_unix(&path, locator(&unix)).expect("a path");

@@ -5,11 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 
-use amp::connection::{BoxReceiver, WeakConnection};
+use amp::connection::{BoxReceiver, NewConnection, WeakConnection};
 use amp::locator::Ask;
 use amp::multiplex::{Factories, Multiplexer, Multiplexing};
 use amp::schema::CommandDeclaration;
-use amp::server::Incoming;
 use amp::{AmpBox, CloseReason, Command, Connection, Server, Settings};
 use amp_core::extension::{Delivery, Extension, Handler, Keys, ReplySink, Sender};
 use tokio::io::AsyncReadExt;
@@ -47,7 +46,7 @@ async fn an_error_whose_text_panics_leaves_a_whole_line_and_is_answered() {
 #[tokio::test]
 async fn a_closure_of_a_server_that_panics_costs_one_connection_and_is_told_with_message_and_place() {
     let log = Log::start();
-    let session = |_: &Incoming| -> () { panic!("no session") };
+    let session = |_: &NewConnection| -> () { panic!("no session") };
     let server = Server::builder().bind_tcp("127.0.0.1:0", session).await.expect("a free port");
     let mut client = TcpStream::connect(server.local_addr().expect("it is TCP")).await.expect("it listens");
     let _ = soon("the end", client.read(&mut [0; 1])).await;

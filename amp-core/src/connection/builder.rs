@@ -12,6 +12,7 @@ use super::ending::EndGuard;
 use super::extension::{Claims, Extension, Extensions};
 use super::handle::Connection;
 use super::memory_holder::MemoryHolder;
+use super::new_connection::NewConnection;
 use super::reader::OnFirstBox;
 use super::shared::Shared;
 use super::states::States;
@@ -83,9 +84,9 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Sets a function that makes the locator from a handle of the connection. The locator may hold the handle, so that its
-    /// responders call the peer back without an exposed field. It replaces the locator set by [`locator`](Self::locator), and the
-    /// other way round.
+    /// Sets a function that makes the locator of each connection. It gets what a server's closure gets, the peer and a weak handle,
+    /// and the locator may hold both, so that its responders call the peer back without an exposed field. It replaces the locator
+    /// set by [`locator`](Self::locator), and the other way round.
     ///
     /// It runs once for each connection, while the connection is being made: the handle cannot be
     /// [upgraded](WeakConnection::upgrade) before the function has returned. It must not block.
@@ -106,10 +107,10 @@ impl ConnectionBuilder {
     /// #     }
     /// # }
     ///
-    /// let builder = Connection::builder().locator_with(|hub| Agent { hub: hub.clone() });
+    /// let builder = Connection::builder().locator_with(|new| Agent { hub: new.connection().clone() });
     /// ```
-    pub fn locator_with<L: Locator>(mut self, make: impl Fn(&WeakConnection) -> L + Send + Sync + 'static) -> Self {
-        self.locator = MakeLocator::Make(Arc::new(move |connection| Arc::new(make(connection))));
+    pub fn locator_with<L: Locator>(mut self, make: impl Fn(&NewConnection) -> L + Send + Sync + 'static) -> Self {
+        self.locator = MakeLocator::Make(Arc::new(move |new| Arc::new(make(new))));
         self
     }
 
@@ -219,8 +220,7 @@ impl ConnectionBuilder {
         built
     }
 
-    /// As [`build_placed`](Self::build_placed), with the builder that `set_up` makes from this one and from a handle of the
-    /// connection.
+    /// As [`build_placed`](Self::build_placed), with the builder that `set_up` makes from this one for the new connection.
     ///
     /// # Errors
     /// Those of `set_up`: there is no connection.
@@ -229,7 +229,7 @@ impl ConnectionBuilder {
         transport: T,
         peer: Peer,
         on_first_box: OnFirstBox,
-        set_up: impl FnOnce(Self, WeakConnection) -> Result<Self, E>,
+        set_up: impl FnOnce(Self, &NewConnection) -> Result<Self, E>,
     ) -> Result<(Connection, Driver), E>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -247,14 +247,14 @@ impl ConnectionBuilder {
         transport: impl Transport + 'static,
         peer: Peer,
         on_first_box: Option<OnFirstBox>,
-        set_up: impl FnOnce(Self, WeakConnection) -> Result<Self, E>,
+        set_up: impl FnOnce(Self, &NewConnection) -> Result<Self, E>,
     ) -> Result<(Connection, Driver), E> {
         install_hook();
         let mut attached = Ok(Extensions::default());
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
-            let connection = WeakConnection::early(shared);
+            let new = NewConnection::new(peer.clone(), WeakConnection::early(shared));
             // The connection cannot be undone from here: one that is refused is made without a session, and dropped.
-            let builder = set_up(self, connection.clone()).unwrap_or_else(|error| {
+            let builder = set_up(self, &new).unwrap_or_else(|error| {
                 attached = Err(error);
                 Self::new()
             });
@@ -262,7 +262,7 @@ impl ConnectionBuilder {
             if let Ok(attached) = &mut attached {
                 *attached = extensions;
             }
-            let locator = locator.make(&connection);
+            let locator = locator.make(&new);
             let events = Events::new(peer.clone(), events);
             let holder = MemoryHolder::new(Weak::<Shared>::clone(shared), events.clone());
             let account = Account::new(memory, Arc::clone(&holder) as _);
@@ -288,11 +288,11 @@ impl ConnectionBuilder {
 }
 
 /// Sets nothing more up.
-fn infallibly(builder: ConnectionBuilder, _: WeakConnection) -> Result<ConnectionBuilder, Infallible> {
+fn infallibly(builder: ConnectionBuilder, _: &NewConnection) -> Result<ConnectionBuilder, Infallible> {
     Ok(builder)
 }
 
-type MakeWith = dyn Fn(&WeakConnection) -> Arc<dyn Locator> + Send + Sync;
+type MakeWith = dyn Fn(&NewConnection) -> Arc<dyn Locator> + Send + Sync;
 
 /// The source of each connection's locator.
 #[derive(Clone)]
@@ -302,10 +302,10 @@ enum MakeLocator {
 }
 
 impl MakeLocator {
-    fn make(self, connection: &WeakConnection) -> Arc<dyn Locator> {
+    fn make(self, new: &NewConnection) -> Arc<dyn Locator> {
         match self {
             Self::Made(locator) => locator,
-            Self::Make(make) => make(connection),
+            Self::Make(make) => make(new),
         }
     }
 }

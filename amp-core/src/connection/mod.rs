@@ -8,6 +8,7 @@
 //
 // ```text
 //   builder       how a connection is set up             transport, unix_transport, descriptors, over_boxes   over what
+//   new_connection  what its closures get
 //   handle, weak  the user's handles of a connection     calling, call   what they call and notify
 //   exchange      one ask of this end and its answer     queued          its wait to be sent
 //   failure       how it fails                           callback        which asks are callbacks
@@ -57,6 +58,7 @@ mod inbound;
 mod lingering;
 mod memory_holder;
 mod metering;
+mod new_connection;
 mod out_of_memory;
 mod over_boxes;
 mod queued;
@@ -92,6 +94,7 @@ pub use call::Call;
 pub(crate) use clock::{now, require_time};
 pub use driver::Driver;
 pub(crate) use handle::Connection;
+pub use new_connection::NewConnection;
 pub use over_boxes::BoxInlet;
 pub(crate) use states::States;
 pub use timer::Timer;

@@ -32,6 +32,6 @@ mod unix;
 
 pub use builder::ServerBuilder;
 pub use listener::Listener;
-pub use session::{Incoming, IntoSession, MakeSession, Refused, Session};
+pub use session::{IntoSession, MakeSession, Refused, Session};
 #[cfg(unix)]
 pub use unix::UnixSocket;

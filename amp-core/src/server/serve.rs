@@ -8,8 +8,8 @@ use super::accept::{Lifecycle, Room};
 use super::drive::drive;
 use super::refusing::refuse;
 use super::roster::{Admission, Place, Roster};
-use super::session::{Incoming, IntoSession, MakeSession, Refused};
-use crate::connection::{Connection, ConnectionBuilder, Driver};
+use super::session::{IntoSession, MakeSession, Refused};
+use crate::connection::{Connection, ConnectionBuilder, Driver, NewConnection};
 use crate::events::EventKind;
 use crate::panics::{caught, install_hook};
 use crate::peer::Peer;
@@ -70,7 +70,7 @@ impl<M> Connections<M> {
 /// panics.
 fn set_up<T, S>(
     place: &Place,
-    session: &impl Fn(&Incoming) -> S,
+    session: &impl Fn(&NewConnection) -> S,
     on_connection: &dyn Fn(Connection),
     builder: ConnectionBuilder,
     transport: T,
@@ -82,8 +82,8 @@ where
 {
     install_hook();
     let (events, from) = (Arc::clone(builder.events()), peer.clone());
-    let set_up = |builder: ConnectionBuilder, connection| -> Result<_, Refused> {
-        Ok(session(&Incoming::new(from.clone(), connection)).into_session()?.set_up(builder))
+    let set_up = |builder: ConnectionBuilder, new: &NewConnection| -> Result<_, Refused> {
+        Ok(session(new).into_session()?.set_up(builder))
     };
     let begin = || builder.build_session(transport, peer, place.on_first_box(), set_up);
     let begun = caught(AssertUnwindSafe(|| match begin() {

@@ -2,74 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::connection::extension::{Extension, Extensions};
-use crate::connection::{ConnectionBuilder, States, WeakConnection};
+use crate::connection::{ConnectionBuilder, NewConnection, States};
 use crate::escaped::Escaped;
 use crate::locator::Locator;
-use crate::peer::Peer;
-
-/// A connection that a server has accepted and that is being set up: the argument of the server's closure.
-///
-/// The session may hold the peer and a handle, so that commands need no exposed fields for them:
-///
-/// ```
-/// # extern crate amp_core as amp;
-/// # use amp::locator::{Ask, Located, Locator};
-/// use amp::connection::WeakConnection;
-/// use amp::server::Incoming;
-/// use amp::{Peer, Server};
-///
-/// /// What a logged-in user is, from the first command to the end of the connection. Its commands are methods.
-/// struct Session {
-///     peer: Peer,
-///     connection: WeakConnection,
-/// }
-/// # impl Locator for Session {
-/// #     fn locate(&self, ask: Ask) -> Located {
-/// #         ().locate(ask)
-/// #     }
-/// # }
-///
-/// impl Session {
-///     fn new(incoming: &Incoming) -> Self {
-///         Self { peer: incoming.peer().clone(), connection: incoming.connection().clone() }
-///     }
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> std::io::Result<()> {
-/// let server = Server::builder().bind_tcp("127.0.0.1:0", Session::new).await?;
-/// # Ok(())
-/// # }
-/// ```
-pub struct Incoming {
-    peer: Peer,
-    connection: WeakConnection,
-}
-
-impl Incoming {
-    pub(super) fn new(peer: Peer, connection: WeakConnection) -> Self {
-        Self { peer, connection }
-    }
-
-    /// The connected peer.
-    #[must_use]
-    pub fn peer(&self) -> &Peer {
-        &self.peer
-    }
-
-    /// A weak handle, which does not keep the connection open. There is no connection before the closure has returned: until
-    /// then, and for good if it refuses the peer, [`upgrade`](WeakConnection::upgrade) returns `None`.
-    #[must_use]
-    pub fn connection(&self) -> &WeakConnection {
-        &self.connection
-    }
-}
-
-impl fmt::Debug for Incoming {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming").field("peer", &self.peer).finish_non_exhaustive()
-    }
-}
 
 /// Parts that a server sets up for one connection: its locator, its state and its extensions.
 ///
@@ -230,15 +165,15 @@ impl<S: IntoSession> IntoSession for Result<S, Refused> {
 
 /// A closure that makes the session of each connection of a server, from its peer and a handle of it.
 ///
-/// Every `Fn(&Incoming) -> impl IntoSession` is one; the trait is not implemented by hand.
+/// Every `Fn(&NewConnection) -> impl IntoSession` is one; the trait is not implemented by hand.
 #[diagnostic::on_unimplemented(
     message = "a server takes a closure that makes a session for each connection, not `{Self}`",
     label = "not a closure",
     note = "write `move |_incoming| locator.clone()` for one locator that all connections share (an `Arc` of a locator is one, too)",
     note = "write `|incoming| Service::new(incoming.peer()).into_locator()` for a locator of each connection's own"
 )]
-pub trait MakeSession<S>: Fn(&Incoming) -> S + Send + Sync + 'static {}
+pub trait MakeSession<S>: Fn(&NewConnection) -> S + Send + Sync + 'static {}
 
-// Without the hint the compiler would ask for a `Fn(&Incoming)` and not for what stands above.
+// Without the hint the compiler would ask for a `Fn(&NewConnection)` and not for what stands above.
 #[diagnostic::do_not_recommend]
-impl<M: Fn(&Incoming) -> S + Send + Sync + 'static, S> MakeSession<S> for M {}
+impl<M: Fn(&NewConnection) -> S + Send + Sync + 'static, S> MakeSession<S> for M {}

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use amp::connection::WeakConnection;
+use amp::connection::{NewConnection, WeakConnection};
 use amp::{Connection, Reply};
 use fleet_protocol::{Agent, AgentLocator, Hub, HubClient, Leave, LogIn, Report, Status};
 
@@ -33,8 +33,9 @@ impl Agent for AgentSession {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [address, name, secret] = &arguments[..] else { return Err("usage: fleet-agent HUB:PORT NAME SECRET".into()) };
-    let session =
-        |hub: &WeakConnection| AgentLocator::new(AgentSession { hub: hub.clone(), answered: AtomicU64::new(0) });
+    let session = |new: &NewConnection| {
+        AgentLocator::new(AgentSession { hub: new.connection().clone(), answered: AtomicU64::new(0) })
+    };
     let connection = Connection::builder().locator_with(session).connect_tcp(address.as_str()).await?;
     let hub = HubClient::new(&connection);
     hub.log_in(LogIn { name: name.clone(), secret: secret.clone() }).await?;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use amp::connection::WeakConnection;
-use amp::server::Incoming;
+use amp::connection::{NewConnection, WeakConnection};
 use amp::{CallError, Peer, Reply};
 use fleet_protocol::{
     Agent, AgentClient, AgentError, Agents, Dismiss, Hub, Leave, ListAgents, LogIn, LogInError, Report, StatusOf,
@@ -47,8 +46,8 @@ pub struct HubSession {
 }
 
 impl HubSession {
-    pub fn new(fleet: &Arc<Fleet>, incoming: &Incoming) -> Self {
-        let (peer, connection) = (incoming.peer().clone(), incoming.connection().clone());
+    pub fn new(fleet: &Arc<Fleet>, new: &NewConnection) -> Self {
+        let (peer, connection) = (new.peer().clone(), new.connection().clone());
         Self { fleet: Arc::clone(fleet), peer, connection, name: OnceLock::new() }
     }
 }

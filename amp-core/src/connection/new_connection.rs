@@ -1,0 +1,70 @@
+use std::fmt;
+
+use super::weak::WeakConnection;
+use crate::peer::Peer;
+
+/// A connection that is being set up: the argument of a server's closure and of
+/// [`locator_with`](super::ConnectionBuilder::locator_with).
+///
+/// What is made from it may hold the peer and a handle, so that commands need no exposed fields for them. The same object serves
+/// at either end:
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp::locator::{Ask, Located, Locator};
+/// use amp::connection::{NewConnection, WeakConnection};
+/// use amp::{Connection, Peer, Server};
+///
+/// /// What is known of one connection, from its first command to its end. Its commands are methods.
+/// struct Session {
+///     peer: Peer,
+///     connection: WeakConnection,
+/// }
+/// # impl Locator for Session {
+/// #     fn locate(&self, ask: Ask) -> Located {
+/// #         ().locate(ask)
+/// #     }
+/// # }
+///
+/// impl Session {
+///     fn new(new: &NewConnection) -> Self {
+///         Self { peer: new.peer().clone(), connection: new.connection().clone() }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let server = Server::builder().bind_tcp("127.0.0.1:0", Session::new).await?;
+/// let client = Connection::builder().locator_with(Session::new);
+/// # Ok(())
+/// # }
+/// ```
+pub struct NewConnection {
+    peer: Peer,
+    connection: WeakConnection,
+}
+
+impl NewConnection {
+    pub(super) fn new(peer: Peer, connection: WeakConnection) -> Self {
+        Self { peer, connection }
+    }
+
+    /// The connected peer.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// A weak handle, which does not keep the connection open. There is no connection before the closure has returned: until
+    /// then, and for good if a server's closure refuses the peer, [`upgrade`](WeakConnection::upgrade) returns `None`.
+    #[must_use]
+    pub fn connection(&self) -> &WeakConnection {
+        &self.connection
+    }
+}
+
+impl fmt::Debug for NewConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewConnection").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
