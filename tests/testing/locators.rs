@@ -1,11 +1,11 @@
 //! The equivalents of txampext's `ResponderTestMixin`, and what a responder answers.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use amp::error::codes;
 use amp::locator::{Ask, Located, Locator, fallback};
 use amp::testing::{answers, ask, ask_with};
-use amp::{AmpBox, CallError, Connection, Settings};
+use amp::{AmpBox, Arguments, CallError, Command, Connection, Reply, Settings, responder};
 
 use crate::panics::{assert_says, message_of_future};
 use crate::sample::{Divide, DivideError, Divider, Nope, Note, Notes};
@@ -36,7 +36,7 @@ impl Locator for Deceitful {
     }
 
     fn commands(&self) -> Vec<amp::schema::CommandDeclaration> {
-        vec![<Divide as amp::Command>::DECLARATION]
+        vec![Divide::DECLARATION]
     }
 }
 
@@ -47,46 +47,136 @@ fn what_a_locator_lists_is_not_what_it_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_responder_answers_a_response_a_declared_error_or_a_failure() {
-    let locator = Divider.into_locator();
-    assert_eq!(ask(&locator, divide(6, 2)).await.expect("an answer").result, 3);
-    assert!(matches!(ask(&locator, divide(6, 0)).await, Err(CallError::Declared(DivideError::ByZero))));
+    let locator = Arc::new(Divider.into_locator());
+    assert_eq!(ask(locator.clone(), divide(6, 2)).await.expect("an answer").result, 3);
+    assert!(matches!(ask(locator.clone(), divide(6, 0)).await, Err(CallError::Declared(DivideError::ByZero))));
     // Its fields went over the wire.
-    let left = ask(&locator, divide(7, 2)).await;
+    let left = ask(locator.clone(), divide(7, 2)).await;
     assert!(matches!(left, Err(CallError::Declared(DivideError::Remainder { remainder: 1 }))), "{left:?}");
     // The connection ends behind it.
-    assert!(matches!(ask(&locator, divide(97, 1)).await, Err(CallError::Declared(DivideError::Memory))));
-    assert_eq!(ask(&locator, divide(98, 1)).await.expect_err("it fails").remote_code(), Some(codes::UNKNOWN));
+    assert!(matches!(ask(locator.clone(), divide(97, 1)).await, Err(CallError::Declared(DivideError::Memory))));
+    assert_eq!(ask(locator.clone(), divide(98, 1)).await.expect_err("it fails").remote_code(), Some(codes::UNKNOWN));
     // A response that breaks its own constraint is the responder's fault.
-    assert_eq!(ask(&locator, divide(99, 1)).await.expect_err("it fails").remote_code(), Some(codes::UNKNOWN));
-    assert!(ask(&locator, Nope).await.expect_err("there is none").is_unhandled());
+    assert_eq!(ask(locator.clone(), divide(99, 1)).await.expect_err("it fails").remote_code(), Some(codes::UNKNOWN));
+    assert!(ask(locator.clone(), Nope).await.expect_err("there is none").is_unhandled());
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_argument_that_cannot_be_sent_never_reaches_the_responder() {
-    let failed = ask(&Divider.into_locator(), divide(101, 1)).await;
+    let failed = ask(Divider.into_locator(), divide(101, 1)).await;
     assert!(matches!(failed, Err(CallError::Invalid(_))), "{failed:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_that_wants_no_answer_has_run_when_its_ask_returns() {
-    let notes = std::sync::Arc::new(Notes(Mutex::default()));
-    let builder = Connection::builder().shared_state(std::sync::Arc::clone(&notes));
-    let locator = Divider.into_locator();
-    ask_with(builder, &locator, Note { text: "hello".to_owned() }).await.expect("nothing to wait for");
+async fn a_command_that_wants_no_answer_has_run_when_its_ask_returns_and_its_failure_is_an_error() {
+    let notes = Arc::new(Notes(Mutex::default()));
+    let builder = || Connection::builder().shared_state(Arc::clone(&notes));
+    let note = |text: &str| Note { text: text.to_owned() };
+    ask_with(builder(), Divider.into_locator(), note("hello")).await.expect("it succeeds");
     assert_eq!(*notes.0.lock().expect("no panic"), ["hello"]);
-    // Without the state it fails, which nobody is told, and it returns all the same.
-    ask(&locator, Note { text: "lost".to_owned() }).await.expect("nothing to wait for");
+    // Without the state it fails before it begins, which a notification would not tell.
+    let lost = ask(Divider.into_locator(), note("lost")).await;
+    assert_eq!(lost.expect_err("there is no state").remote_code(), Some(codes::UNKNOWN));
+    // And here within it.
+    let full = ask_with(builder(), Divider.into_locator(), note("full")).await;
+    assert_eq!(full.expect_err("it fails").remote_code(), Some(codes::UNKNOWN));
+    assert!(ask((), note("nobody")).await.expect_err("there is none").is_unhandled());
+}
+
+/// Tells what its responder has exposed.
+struct Inquirer;
+
+#[derive(Command, Debug)]
+#[amp(response = Names)]
+struct ListNames;
+
+#[derive(Arguments, Debug)]
+struct Names {
+    names: Vec<String>,
+}
+
+#[responder]
+impl Inquirer {
+    async fn list(&self, _: ListNames, locator: Arc<dyn Locator>) -> Reply<ListNames> {
+        // What waits is a task of its own.
+        tokio::task::yield_now().await;
+        Ok(Names { names: locator.commands().iter().map(|command| command.name.to_owned()).collect() })
+    }
+}
+
+/// Answers nothing. It looks at the locator that an ask exposes.
+struct Onlooker;
+
+impl Locator for Onlooker {
+    fn locate(&self, ask: Ask) -> Located {
+        let whole = ask.exposed::<Arc<dyn Locator>>().expect("a connection has it");
+        assert!(whole.decodes_at_once());
+        Located::Unknown(ask)
+    }
+
+    fn decodes_at_once(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_exposed_locator_is_the_one_under_test() {
+    let whole = (Onlooker, Inquirer.into_locator(), Divider.into_locator());
+    assert_eq!(ask(whole, ListNames).await.expect("an answer").names, ["ListNames", "Divide", "Note"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_an_ask_drops_its_responder() {
+    struct Hangs(Arc<()>);
+    #[responder]
+    impl Hangs {
+        async fn nope(&self, _: Nope) -> Reply<Nope> {
+            let _held = Arc::clone(&self.0);
+            std::future::pending().await
+        }
+    }
+    let held = Arc::new(());
+    let hangs = tokio::spawn(ask(Hangs(Arc::clone(&held)).into_locator(), Nope));
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(Arc::strong_count(&held), 3);
+    hangs.abort();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(Arc::strong_count(&held), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_that_the_connection_refuses_does_not_hang() {
     let tiny = || Connection::builder().settings(Settings::new().boxes(amp::wire::BoxLimits::DEFAULT.bytes(60)));
-    let notes = ask_with(tiny(), &Divider.into_locator(), Note { text: "x".repeat(100) }).await;
+    let notes = ask_with(tiny(), Divider.into_locator(), Note { text: "x".repeat(100) }).await;
     assert!(matches!(notes, Err(CallError::Connection { sent: true, .. })), "{notes:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_responder_that_panics_fails_the_test() {
-    let message = message_of_future(async { ask(&Divider.into_locator(), divide(13, 1)).await }).await;
+    let message = message_of_future(async { ask(Divider.into_locator(), divide(13, 1)).await }).await;
     assert_says(&message, &["unlucky"]);
+}
+
+/// Panics where it locates, and in a task.
+struct Unlucky;
+
+impl Locator for Unlucky {
+    fn locate(&self, ask: Ask) -> Located {
+        if ask.is::<Note>() {
+            return ask.respond(|_: Note| async {
+                tokio::task::yield_now().await;
+                panic!("unlucky in a task")
+            });
+        }
+        panic!("unlucky at once")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_fails_the_test_wherever_it_happens() {
+    for _ in 0..100 {
+        let message = message_of_future(async { ask(Unlucky, Note { text: String::new() }).await }).await;
+        assert_says(&message, &["unlucky in a task"]);
+    }
+    assert_says(&message_of_future(async { ask(Unlucky, Nope).await }).await, &["unlucky at once"]);
 }

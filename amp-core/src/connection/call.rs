@@ -34,6 +34,12 @@ impl<C: Command> Call<C> {
         Self { exchange: Exchange::new(connection, command, C::ANSWERED) }
     }
 
+    /// A call that has a tag also where the command [wants no answer](Command::ANSWERED), so that its failure is seen.
+    #[cfg(feature = "testing")]
+    pub(crate) fn tagged(connection: Connection, command: C) -> Self {
+        Self { exchange: Exchange::new(connection, command, true) }
+    }
+
     pub(super) fn exchange_mut(&mut self) -> &mut Exchange<C> {
         &mut self.exchange
     }

@@ -1,19 +1,27 @@
 //! Whether a locator has a responder, and what it answers.
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::yield_now;
 
-use crate::call_error::{CallError, Reply};
+use crate::call_error::Reply;
 use crate::command::Command;
-use crate::connection::{Connection, ConnectionBuilder, pair};
+use crate::connection::{Call, Connection, ConnectionBuilder};
 use crate::locator::{Ask, Located, Locator};
 use crate::packet::Packet;
 use crate::peer::Peer;
+use crate::schema::CommandDeclaration;
 use crate::testing::boxes::box_bytes;
 use crate::testing::command::only_packet;
+
+/// How many bytes the pipe between the two ends holds in each direction.
+const PIPE: usize = 64 * 1024;
 
 /// Whether the locator has a responder for the command.
 ///
@@ -56,9 +64,13 @@ pub fn answers<C: Command>(locator: &(impl Locator + ?Sized)) -> bool {
 }
 
 /// What the locator answers to the command. The ask and its answer go through a connection in memory, as bytes, within all limits and
-/// with all constraints.
+/// with all constraints. The locator is that connection's, so that responders see it and its settings as in a program.
 ///
-/// A command that wants no answer returns when its responder has ended. A responder that panics fails the test.
+/// The ask has a tag even if the command wants no answer. So it returns when the responder has ended, and an error of the responder
+/// is an error here. A responder that panics fails the test. What a responder does behind an
+/// [early answer](crate::locator::EarlyAnswer) is not waited for.
+///
+/// The locator is passed by value: an `Arc` of one is a locator too, for a test that asks more than once.
 ///
 /// # Errors
 /// What the caller of the command gets. A responder that fails in a way that is not declared is a [`CallError::Remote`] with the code
@@ -68,11 +80,13 @@ pub fn answers<C: Command>(locator: &(impl Locator + ?Sized)) -> bool {
 /// When called outside a tokio runtime with time enabled, or when the responder panics.
 ///
 /// # Cancel safety
-/// Dropping it drops the responder.
+/// Dropping it ends the connection, which drops the responder.
 ///
 /// ```
 /// # extern crate amp_core as amp;
 /// # use amp_derive::{Arguments, Command, ErrorCodes, responder};
+/// use std::sync::Arc;
+///
 /// use amp::testing::ask;
 /// use amp::{Arguments, CallError, Command, ErrorCodes, Reply};
 ///
@@ -106,20 +120,20 @@ pub fn answers<C: Command>(locator: &(impl Locator + ?Sized)) -> bool {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let locator = Calculator.into_locator();
-/// assert_eq!(ask(&locator, Divide { numerator: 7, denominator: 2 }).await?.result, 3);
+/// let locator = Arc::new(Calculator.into_locator());
+/// assert_eq!(ask(locator.clone(), Divide { numerator: 7, denominator: 2 }).await?.result, 3);
 ///
-/// let failed = ask(&locator, Divide { numerator: 7, denominator: 0 }).await;
+/// let failed = ask(locator, Divide { numerator: 7, denominator: 0 }).await;
 /// assert!(matches!(failed, Err(CallError::Declared(DivideError::ZeroDivision))));
 /// # Ok(())
 /// # }
 /// ```
-pub async fn ask<C: Command>(locator: &(impl Locator + ?Sized), command: C) -> Reply<C> {
+pub async fn ask<C: Command>(locator: impl Locator, command: C) -> Reply<C> {
     ask_with(Connection::builder(), locator, command).await
 }
 
-/// As [`ask`], where the connection that answers is `builder`'s: with its settings, and with the states that responders have exposed. Its
-/// own locator is not used.
+/// As [`ask`], where the connection that answers is `builder`'s: with its settings, its extensions and the states that responders have
+/// exposed. `locator` replaces its own.
 ///
 /// # Errors
 /// As [`ask`].
@@ -158,64 +172,116 @@ pub async fn ask<C: Command>(locator: &(impl Locator + ?Sized), command: C) -> R
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let logged_in = Connection::builder().state(Login("alice".to_owned()));
-/// assert_eq!(ask_with(logged_in, &Users.into_locator(), WhoAmI).await?.name, "alice");
+/// assert_eq!(ask_with(logged_in, Users.into_locator(), WhoAmI).await?.name, "alice");
 /// # Ok(())
 /// # }
 /// ```
-pub async fn ask_with<C: Command>(
-    builder: ConnectionBuilder,
-    locator: &(impl Locator + ?Sized),
-    command: C,
-) -> Reply<C> {
-    let (sender, asks) = unbounded_channel();
-    let (asking, answering) = pair(Connection::builder(), builder.locator(HandOver(sender)));
-    let mut call = pin!(asking.call(command).no_timeout());
-    let mut responding = pin!(respond(asks, locator));
-    let mut ended = pin!(answering.closed());
-    let (mut reply, mut has_responded) = (None, false);
-    poll_fn(|cx| {
-        if reply.is_none()
-            && let Poll::Ready(ready) = call.as_mut().poll(cx)
-        {
-            reply = Some(ready);
-        }
-        if !has_responded {
-            has_responded = responding.as_mut().poll(cx).is_ready();
-        }
-        match reply.take() {
-            Some(reply) if C::ANSWERED || has_responded || reply.is_err() => Poll::Ready(reply),
-            // That of a command that wants no answer.
-            Some(sent) => match ended.as_mut().poll(cx) {
-                Poll::Ready(reason) => Poll::Ready(Err(CallError::Connection { reason, sent: true })),
-                Poll::Pending => {
-                    reply = Some(sent);
-                    Poll::Pending
+pub async fn ask_with<C: Command>(builder: ConnectionBuilder, locator: impl Locator, command: C) -> Reply<C> {
+    let panics = Panics::default();
+    let (here, there) = tokio::io::duplex(PIPE);
+    let (asking, its_driver) = Connection::builder().build(here, Peer::other("memory"));
+    let builder = builder.locator(Watched { locator, panics: panics.clone() });
+    // The handle keeps the connection open.
+    let (_answering, other_driver) = builder.build(there, Peer::other("memory"));
+    // Polled here and not in tasks of their own: nothing of them is left when this future is dropped.
+    let mut drivers = [Some(its_driver), Some(other_driver)];
+    let mut call = Call::tagged(asking, command).no_timeout();
+    let reply = poll_fn(|cx| {
+        let polled = Pin::new(&mut call).poll(cx);
+        if polled.is_pending() {
+            for driver in &mut drivers {
+                if driver.as_mut().is_some_and(|driver| Pin::new(driver).poll(cx).is_ready()) {
+                    *driver = None;
                 }
-            },
-            None => Poll::Pending,
+            }
         }
+        polled
     })
-    .await
+    .await;
+    panics.rethrow().await;
+    reply
 }
 
-/// Answers the one ask that comes.
-async fn respond(mut asks: UnboundedReceiver<Ask>, locator: &(impl Locator + ?Sized)) {
-    let Some(ask) = asks.recv().await else { return };
-    match locator.locate(ask) {
-        Located::Responding(responding) | Located::Detached(responding) => responding.await,
-        Located::Answered => {}
-        Located::Unknown(ask) => ask.refuse_unhandled(),
+/// The locator under test: what panics in it is kept for the test, where a connection would only log it.
+struct Watched<L> {
+    locator: L,
+    panics: Panics,
+}
+
+impl<L: Locator> Locator for Watched<L> {
+    fn locate(&self, ask: Ask) -> Located {
+        let watch = |responding| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(WatchedResponder { responding, panics: self.panics.clone() })
+        };
+        match self.panics.watch(|| self.locator.locate(ask)) {
+            Some(Located::Responding(responding)) => Located::Responding(watch(responding)),
+            Some(Located::Detached(responding)) => Located::Detached(watch(responding)),
+            Some(located) => located,
+            // The ask was dropped in the panic, which has answered it.
+            None => Located::Answered,
+        }
+    }
+
+    fn commands(&self) -> Vec<CommandDeclaration> {
+        self.locator.commands()
+    }
+
+    fn decodes_at_once(&self) -> bool {
+        self.locator.decodes_at_once()
     }
 }
 
-/// Hands each ask to where the locator under test is only borrowed.
-struct HandOver(UnboundedSender<Ask>);
+struct WatchedResponder {
+    responding: Pin<Box<dyn Future<Output = ()> + Send>>,
+    panics: Panics,
+}
 
-impl Locator for HandOver {
-    fn locate(&self, ask: Ask) -> Located {
-        match self.0.send(ask) {
-            Ok(()) => Located::Answered,
-            Err(unsent) => Located::Unknown(unsent.0),
+impl Future for WatchedResponder {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { responding, panics } = self.get_mut();
+        panics.watch(|| responding.as_mut().poll(cx)).unwrap_or(Poll::Ready(()))
+    }
+}
+
+/// The first panic of the locator under test and of its responders.
+#[derive(Clone, Default)]
+struct Panics(Arc<Watch>);
+
+#[derive(Default)]
+struct Watch {
+    first: Mutex<Option<Box<dyn Any + Send>>>,
+    /// How many pieces of user code run now. One that panics has answered before its panic is kept.
+    running: AtomicUsize,
+}
+
+impl Panics {
+    fn watch<T>(&self, run: impl FnOnce() -> T) -> Option<T> {
+        self.0.running.fetch_add(1, Ordering::SeqCst);
+        let returned = match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(returned) => Some(returned),
+            Err(payload) => {
+                self.first().get_or_insert(payload);
+                None
+            }
+        };
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+        returned
+    }
+
+    fn first(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
+        self.0.first.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Panics in the test as the first one did, if there was one.
+    async fn rethrow(&self) {
+        while self.0.running.load(Ordering::SeqCst) > 0 {
+            yield_now().await;
+        }
+        let first = self.first().take();
+        if let Some(payload) = first {
+            resume_unwind(payload);
         }
     }
 }
