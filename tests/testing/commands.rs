@@ -2,7 +2,7 @@
 
 use amp::testing::{
     answer_bytes, ask_bytes, box_bytes, boxes, declared_codes, decode_ask, decode_reply, error_bytes, fatal_codes,
-    readable,
+    notification_bytes, readable,
 };
 use amp::{AmpBox, CallError, Command};
 
@@ -48,11 +48,31 @@ fn errors_are_declared_made_and_parsed() {
 }
 
 #[test]
-fn a_command_wants_an_answer_or_not_and_its_ask_has_a_tag_or_none() {
+fn any_command_is_made_and_parsed_with_a_tag_or_without() {
     const { assert!(Divide::ANSWERED && !Note::ANSWERED) };
     let note = Note { text: "hello".to_owned() };
-    assert_eq!(readable(&ask_bytes("1f", &note)), r#"{_command: "Note", text: "hello"}"#);
-    assert_eq!(decode_ask::<Note>(&ask_bytes("", &note)).expect("it decodes"), note);
+    let (asked, notified) = (ask_bytes("1f", &note), notification_bytes(&note));
+    assert_eq!(readable(&asked), r#"{_ask: "1f", _command: "Note", text: "hello"}"#);
+    assert_eq!(readable(&notified), r#"{_command: "Note", text: "hello"}"#);
+    for bytes in [&asked, &notified] {
+        assert_eq!(decode_ask::<Note>(bytes).expect("it decodes"), note);
+    }
+    let divide = Divide { left: 6, right: 2 };
+    assert_eq!(readable(&notification_bytes(&divide)), r#"{_command: "Divide", left: "6", right: "2"}"#);
+}
+
+#[test]
+fn a_tag_is_any_bytes() {
+    let (tag, note) = (b"\xff\0", Note { text: String::new() });
+    assert_eq!(readable(&ask_bytes(tag, &note)), r#"{_ask: "\xff\x00", _command: "Note", text: ""}"#);
+    assert_eq!(
+        readable(&answer_bytes::<Divide>(tag, &Quotient { result: 1 })),
+        r#"{_answer: "\xff\x00", result: "1"}"#
+    );
+    let error = readable(&error_bytes::<Divide>(tag, &DivideError::ByZero));
+    assert_says(&error, &[r#"{_error: "\xff\x00""#, "DIVIDE_BY_ZERO"]);
+    let message = message_of(|| ask_bytes([b'x'; 65_536], &Note { text: String::new() }));
+    assert_says(&message, &["a tag of 65536 bytes", "65535"]);
 }
 
 #[test]

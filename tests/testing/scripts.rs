@@ -1,6 +1,7 @@
 //! The scripted peer: what passes, and what each expectation says when it fails.
 
 use std::io::ErrorKind;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use amp::testing::{ScriptedPeer, box_bytes, soon};
@@ -9,7 +10,7 @@ use tokio::io::duplex;
 use tokio::time::Instant;
 
 use crate::panics::{assert_says, message_of_future};
-use crate::sample::{Divide, DivideError, Divider, Note, Quotient};
+use crate::sample::{Divide, DivideError, Divider, Note, Notes, Quotient};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -35,7 +36,9 @@ fn note() -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn a_script_calls_and_answers_by_commands() {
-    let (connection, mut peer) = scripted();
+    let notes = Arc::new(Notes(Mutex::default()));
+    let builder = Connection::builder().locator(Divider.into_locator()).shared_state(Arc::clone(&notes));
+    let (connection, mut peer) = ScriptedPeer::connect(builder.settings(Settings::new().announce(false)));
     peer.send_ask("a", &Divide { left: 6, right: 2 }).await;
     assert_eq!(peer.expect_reply::<Divide>("a").await.expect("an answer").result, 3);
     peer.send_ask("b", &Divide { left: 6, right: 0 }).await;
@@ -55,6 +58,14 @@ async fn a_script_calls_and_answers_by_commands() {
 
     connection.notify(Note { text: "hello".to_owned() }).await.expect("queued");
     assert_eq!(peer.expect_notification::<Note>().await.text, "hello");
+
+    // A notification runs, and the same command with a tag is answered.
+    let note = Note { text: "hello".to_owned() };
+    peer.send_notification(&note).await;
+    peer.expect_silence(SECOND).await;
+    assert_eq!(*notes.0.lock().expect("no panic"), ["hello"]);
+    peer.send_ask("c", &note).await;
+    peer.expect(box_bytes(&[("_answer", "c")])).await;
     connection.close();
     peer.expect_end().await;
 }
@@ -84,6 +95,17 @@ async fn a_script_sends_and_expects_boxes_and_bytes() {
     peer.finish().await;
     assert_eq!(peer.read_to_end().await, b"");
     soon("the end", connection.closed()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_is_no_text_comes_and_goes_as_it_is() {
+    let (here, there) = duplex(1 << 16);
+    let (mut one, mut other) = (ScriptedPeer::over(here), ScriptedPeer::over(there));
+    one.send_ask(b"\xff\x01", &Note { text: String::new() }).await;
+    let (tag, _) = other.expect_ask::<Note>().await;
+    assert_eq!(tag, b"\xff\x01"[..]);
+    other.send_answer::<Note>(&tag, &()).await;
+    one.expect_reply::<Note>(&tag).await.expect("an answer");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,16 +7,16 @@ use crate::packet::{AskTag, Packet, add_tag, put_answer, put_ask, put_declared};
 use crate::testing::boxes::readable;
 use crate::value::{Budget, DecodeError, EncodeError, EncodeErrorKind, Scope};
 use crate::violation::Violations;
-use crate::wire::{BoxDecoder, BoxLimits};
+use crate::wire::{BoxDecoder, BoxLimits, MAX_VALUE};
 
-/// The bytes of an ask for the command, as a connection sends them. They have the tag if the command [wants an
-/// answer](Command::ANSWERED).
+/// The bytes of an ask for the command with the tag, also where the command itself [wants no answer](Command::ANSWERED): a peer may
+/// want one all the same. Without a tag: [`notification_bytes`].
 ///
 /// A connection counts its own tags up from `1`, in lowercase hexadecimal digits. Its first box also announces this library, unless that
 /// is [switched off](crate::Settings::announce).
 ///
 /// # Panics
-/// When the arguments cannot be sent, because they break a constraint, say.
+/// When the arguments cannot be sent, because they break a constraint, say; or when the tag is too long for a value.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -41,12 +41,37 @@ use crate::wire::{BoxDecoder, BoxLimits};
 /// ```
 #[must_use]
 #[track_caller]
-pub fn ask_bytes<C: Command>(tag: &str, command: &C) -> Vec<u8> {
-    let mut bytes = encoded(C::NAME, violations(command), |buffer| put_ask(buffer, None, command, LIMITS, None));
-    if C::ANSWERED {
-        assert!(add_tag(&mut bytes, tag.as_bytes(), LIMITS), "no room for the tag `{tag}` in {}", readable(&bytes));
-    }
+pub fn ask_bytes<C: Command>(tag: impl AsRef<[u8]>, command: &C) -> Vec<u8> {
+    let mut bytes = notification_bytes(command);
+    assert!(add_tag(&mut bytes, checked_tag(&tag), LIMITS), "no room for a tag in {}", readable(&bytes));
     bytes
+}
+
+/// The bytes of an ask for the command that wants no answer, as [`Connection::notify`](crate::Connection::notify) sends it: it has no
+/// tag.
+///
+/// # Panics
+/// When the arguments cannot be sent.
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp_derive::Command;
+/// use amp::Command;
+/// use amp::testing::{box_bytes, notification_bytes};
+///
+/// #[derive(Command)]
+/// #[amp(no_answer)]
+/// struct Note {
+///     text: String,
+/// }
+///
+/// let note = Note { text: "hello".to_owned() };
+/// assert_eq!(notification_bytes(&note), box_bytes(&[("_command", "Note"), ("text", "hello")]));
+/// ```
+#[must_use]
+#[track_caller]
+pub fn notification_bytes<C: Command>(command: &C) -> Vec<u8> {
+    encoded(C::NAME, violations(command), |buffer| put_ask(buffer, None, command, LIMITS, None))
 }
 
 /// The bytes of the answer to an ask with the tag.
@@ -73,8 +98,8 @@ pub fn ask_bytes<C: Command>(tag: &str, command: &C) -> Vec<u8> {
 /// ```
 #[must_use]
 #[track_caller]
-pub fn answer_bytes<C: Command>(tag: &str, response: &C::Response) -> Vec<u8> {
-    let tag = AskTag::of(tag.as_bytes());
+pub fn answer_bytes<C: Command>(tag: impl AsRef<[u8]>, response: &C::Response) -> Vec<u8> {
+    let tag = AskTag::of(checked_tag(&tag));
     encoded(C::NAME, violations(response), |buffer| put_answer(buffer, &tag, response, LIMITS, None))
 }
 
@@ -104,8 +129,8 @@ pub fn answer_bytes<C: Command>(tag: &str, response: &C::Response) -> Vec<u8> {
 /// ```
 #[must_use]
 #[track_caller]
-pub fn error_bytes<C: Command>(tag: &str, error: &C::Errors) -> Vec<u8> {
-    let (tag, description) = (AskTag::of(tag.as_bytes()), error.describe());
+pub fn error_bytes<C: Command>(tag: impl AsRef<[u8]>, error: &C::Errors) -> Vec<u8> {
+    let (tag, description) = (AskTag::of(checked_tag(&tag)), error.describe());
     encoded(C::NAME, None, |buffer| put_declared(buffer, &tag, error, &description, LIMITS, None))
 }
 
@@ -215,6 +240,13 @@ pub fn declared_codes<C: Command>() -> Vec<&'static str> {
 #[must_use]
 pub fn fatal_codes<C: Command>() -> Vec<&'static str> {
     C::Errors::ERRORS.iter().filter(|error| error.fatal).map(|error| error.code).collect()
+}
+
+#[track_caller]
+fn checked_tag(tag: &impl AsRef<[u8]>) -> &[u8] {
+    let tag = tag.as_ref();
+    assert!(tag.len() <= MAX_VALUE, "a tag of {} bytes where {MAX_VALUE} is the most", tag.len());
+    tag
 }
 
 const LIMITS: BoxLimits = BoxLimits::DEFAULT;

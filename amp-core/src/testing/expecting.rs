@@ -4,6 +4,8 @@ use std::future::Future;
 use std::panic::Location;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::call_error::Reply;
 use crate::command::Command;
 use crate::testing::boxes::{boxes, differ, indented, readable};
@@ -56,12 +58,12 @@ impl ScriptedPeer {
         }
     }
 
-    /// The next box asks for this command, and wants an answer. Returns its tag and what it asks.
+    /// The next box asks for this command, and wants an answer. Returns its tag, which may be any bytes, and what it asks.
     ///
     /// # Panics
     /// When another box comes, or none; or its arguments do not decode.
     #[track_caller]
-    pub fn expect_ask<C: Command>(&mut self) -> impl Future<Output = (String, C)> {
+    pub fn expect_ask<C: Command>(&mut self) -> impl Future<Output = (Bytes, C)> {
         let at = Location::caller();
         async move {
             let expected = format!("an ask for `{}`", C::NAME);
@@ -96,13 +98,14 @@ impl ScriptedPeer {
     /// # Panics
     /// When another box comes, or none.
     #[track_caller]
-    pub fn expect_reply<C: Command>(&mut self, tag: &str) -> impl Future<Output = Reply<C>> {
+    pub fn expect_reply<C: Command>(&mut self, tag: impl AsRef<[u8]>) -> impl Future<Output = Reply<C>> {
         let at = Location::caller();
         async move {
-            let expected = format!("an answer or an error to the ask \"{}\"", tag.escape_default());
+            let tag = tag.as_ref();
+            let expected = format!("an answer or an error to the ask \"{}\"", tag.escape_ascii());
             let received = self.whole_box(&expected, at).await;
             let first = &boxes(&received)[0];
-            if first.value("_answer").or(first.value("_error")).is_none_or(|found| found != tag.as_bytes()) {
+            if first.value("_answer").or(first.value("_error")).is_none_or(|found| found != tag) {
                 differ(&received, &expected, at);
             }
             decode_reply::<C>(&received)
@@ -150,14 +153,14 @@ impl ScriptedPeer {
     }
 
     /// The next box, which asks for the command, and its tag.
-    async fn asked<C: Command>(&mut self, expected: &str, at: &Location<'_>) -> (Vec<u8>, Option<String>) {
+    async fn asked<C: Command>(&mut self, expected: &str, at: &Location<'_>) -> (Vec<u8>, Option<Bytes>) {
         let received = self.whole_box(expected, at).await;
         let first = &boxes(&received)[0];
         let is_reply = first.value("_answer").or(first.value("_error")).is_some();
         if is_reply || first.value("_command").is_none_or(|name| name != C::NAME.as_bytes()) {
             differ(&received, expected, at);
         }
-        let tag = first.value("_ask").map(|tag| String::from_utf8_lossy(tag).into_owned());
+        let tag = first.value("_ask").cloned();
         (received, tag)
     }
 }

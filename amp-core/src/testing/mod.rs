@@ -9,7 +9,7 @@
 //!
 //! | to be tested | with |
 //! |---|---|
-//! | the bytes of a command in each direction | [`ask_bytes`], [`answer_bytes`], [`error_bytes`], [`decode_ask`], [`decode_reply`] |
+//! | the bytes of a command in each direction | [`ask_bytes`], [`notification_bytes`], [`answer_bytes`], [`error_bytes`], [`decode_ask`], [`decode_reply`] |
 //! | its errors, and whether it wants an answer | [`declared_codes`], [`fatal_codes`], [`Command::ANSWERED`](crate::Command::ANSWERED) |
 //! | that a locator has a responder | [`answers`] |
 //! | what a responder answers | [`ask`], [`ask_with`] |
@@ -78,7 +78,9 @@ mod scripted_peer;
 
 pub use crate::connection::pair;
 pub use boxes::{box_bytes, boxes, readable};
-pub use command::{answer_bytes, ask_bytes, declared_codes, decode_ask, decode_reply, error_bytes, fatal_codes};
+pub use command::{
+    answer_bytes, ask_bytes, declared_codes, decode_ask, decode_reply, error_bytes, fatal_codes, notification_bytes,
+};
 pub use faults::Faults;
 pub use faulty_transport::{FaultyTransport, faulty_pair};
 pub use locator::{answers, ask, ask_with};

@@ -13,7 +13,7 @@ use crate::command::Command;
 use crate::connection::{Connection, ConnectionBuilder};
 use crate::peer::Peer;
 use crate::testing::boxes::{Extent, boxes, differ, extent, indented, readable};
-use crate::testing::command::{answer_bytes, ask_bytes, error_bytes};
+use crate::testing::command::{answer_bytes, ask_bytes, error_bytes, notification_bytes};
 use crate::wire::AmpBox;
 
 /// How many bytes the pipe holds in each direction.
@@ -194,13 +194,22 @@ impl ScriptedPeer {
         self.send(bytes)
     }
 
-    /// Asks for a command.
+    /// Asks for a command, with a tag in any case.
     ///
     /// # Panics
     /// As [`ask_bytes`] and [`send`](Self::send).
     #[track_caller]
-    pub fn send_ask<C: Command>(&mut self, tag: &str, command: &C) -> impl Future<Output = ()> + use<'_, C> {
+    pub fn send_ask<C: Command>(&mut self, tag: impl AsRef<[u8]>, command: &C) -> impl Future<Output = ()> {
         self.send(ask_bytes(tag, command))
+    }
+
+    /// Asks for a command without a tag: no answer is wanted.
+    ///
+    /// # Panics
+    /// As [`notification_bytes`] and [`send`](Self::send).
+    #[track_caller]
+    pub fn send_notification<C: Command>(&mut self, command: &C) -> impl Future<Output = ()> {
+        self.send(notification_bytes(command))
     }
 
     /// Answers the ask with the tag.
@@ -210,9 +219,9 @@ impl ScriptedPeer {
     #[track_caller]
     pub fn send_answer<C: Command>(
         &mut self,
-        tag: &str,
+        tag: impl AsRef<[u8]>,
         response: &C::Response,
-    ) -> impl Future<Output = ()> + use<'_, C> {
+    ) -> impl Future<Output = ()> {
         self.send(answer_bytes::<C>(tag, response))
     }
 
@@ -221,7 +230,7 @@ impl ScriptedPeer {
     /// # Panics
     /// As [`error_bytes`] and [`send`](Self::send).
     #[track_caller]
-    pub fn send_error<C: Command>(&mut self, tag: &str, error: &C::Errors) -> impl Future<Output = ()> + use<'_, C> {
+    pub fn send_error<C: Command>(&mut self, tag: impl AsRef<[u8]>, error: &C::Errors) -> impl Future<Output = ()> {
         self.send(error_bytes::<C>(tag, error))
     }
 
