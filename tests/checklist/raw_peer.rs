@@ -7,7 +7,7 @@ use std::time::Duration;
 use amp::connection::ConnectionBuilder;
 use amp::locator::Locator;
 use amp::testing::ScriptedPeer;
-pub(crate) use amp::testing::{box_bytes as packed, soon};
+pub(crate) use amp::testing::{box_bytes as packed, completes as soon};
 use amp::{Connection, Settings};
 use tokio::io::DuplexStream;
 
@@ -71,7 +71,7 @@ impl RawPeer {
 
     /// The connection of a builder, and the script's end of it.
     pub(crate) fn of(room: usize, builder: ConnectionBuilder) -> (Connection, Self) {
-        let (connection, peer) = ScriptedPeer::connect_with_room(builder, room);
+        let (connection, peer) = ScriptedPeer::connect_with_capacity(builder, room);
         (connection, Self(peer))
     }
 

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use amp::testing::{Faults, FaultyTransport, faulty_pair, soon};
+use amp::testing::{Faults, FaultyTransport, completes, faulty_pair};
 use amp::{CallError, CloseReason, Connection, Reply, Settings, responder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::time::Instant;
@@ -14,16 +14,17 @@ use crate::sample::{Divide, Divider, Note};
 const SECOND: Duration = Duration::from_secs(1);
 const CALL: Divide = Divide { left: 6, right: 2 };
 
+/// Two connections, and the faults of what the first one reads and writes.
 fn connections(reads: Faults, writes: Faults) -> (Connection, Connection) {
     let builder = || Connection::builder().locator(Divider.into_locator()).settings(Settings::new().announce(false));
-    faulty_pair(builder(), builder(), reads, writes)
+    faulty_pair(builder(), builder(), writes, reads)
 }
 
 async fn calls_work(one: &Connection, other: &Connection) {
     for connection in [one, other] {
         let calls = [(); 20].map(|()| tokio::spawn(connection.call(CALL)));
         for call in calls {
-            assert_eq!(soon("a call", call).await.expect("no panic").expect("an answer").result, 3);
+            assert_eq!(completes("a call", call).await.expect("no panic").expect("an answer").result, 3);
         }
     }
 }
@@ -94,24 +95,24 @@ async fn a_cut_anywhere_in_a_call_ends_both_connections_and_the_call() {
     let answer = amp::testing::answer_bytes::<Divide>("1", &crate::sample::Quotient { result: 3 }).len() as u64;
     for bytes in 0..ask {
         let (one, other) = connections(Faults::new(), Faults::new().cut_after(bytes));
-        let failed = soon("the call", one.call(CALL)).await;
+        let failed = completes("the call", one.call(CALL)).await;
         assert!(matches!(failed, Err(CallError::Connection { .. })), "{bytes}: {failed:?}");
-        soon("this end", one.closed()).await;
-        let reason = soon("the other end", other.closed()).await;
+        completes("this end", one.closed()).await;
+        let reason = completes("the other end", other.closed()).await;
         let expected = if bytes == 0 { "ClosedByPeer" } else { "ClosedMidBox" };
         assert!(format!("{reason:?}").starts_with(expected), "{bytes}: {reason:?}");
     }
     for bytes in 0..answer {
         let (one, other) = connections(Faults::new().cut_after(bytes), Faults::new());
-        let failed = soon("the call", one.call(CALL)).await;
+        let failed = completes("the call", one.call(CALL)).await;
         assert!(matches!(failed, Err(CallError::Connection { .. })), "{bytes}: {failed:?}");
-        soon("this end", one.closed()).await;
-        soon("the other end", other.closed()).await;
+        completes("this end", one.closed()).await;
+        completes("the other end", other.closed()).await;
     }
     // Behind the answer the call has it.
     let (one, _other) = connections(Faults::new().cut_after(answer), Faults::new());
     assert_eq!(one.call(CALL).await.expect("an answer").result, 3);
-    soon("the cut", one.closed()).await;
+    completes("the cut", one.closed()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,7 +122,7 @@ async fn a_cut_is_seen_by_who_waits_in_the_other_direction() {
     let reading = tokio::spawn(async move { reader.read(&mut [0; 8]).await });
     tokio::task::yield_now().await;
     writer.write_all(b"abc").await.expect("as many as pass");
-    assert_eq!(soon("the reader", reading).await.expect("no panic").expect("an end"), 0);
+    assert_eq!(completes("the reader", reading).await.expect("no panic").expect("an end"), 0);
     assert_eq!(writer.write(b"d").await.expect_err("it is cut").kind(), ErrorKind::BrokenPipe);
     assert_eq!(writer.flush().await.expect_err("it is cut").kind(), ErrorKind::BrokenPipe);
     writer.shutdown().await.expect("there is nothing to end");
@@ -131,15 +132,61 @@ async fn a_cut_is_seen_by_who_waits_in_the_other_direction() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_direction_that_stalls_sees_the_cut_of_the_other_one() {
+    // A reader.
+    let (ours, theirs) = duplex(64);
+    let transport = FaultyTransport::new(ours).reads(Faults::new().stall_after(0)).writes(Faults::new().cut_after(3));
+    let (mut reader, mut writer) = tokio::io::split(transport);
+    let reading = tokio::spawn(async move { reader.read(&mut [0; 8]).await });
+    tokio::time::sleep(SECOND).await;
+    assert!(!reading.is_finished(), "it stalls");
+    writer.write_all(b"abc").await.expect("as many as pass");
+    assert_eq!(completes("the reader", reading).await.expect("no panic").expect("an end"), 0);
+    drop(theirs);
+
+    // A writer, and one that shuts down.
+    for shuts_down in [false, true] {
+        let (ours, mut theirs) = duplex(64);
+        let transport =
+            FaultyTransport::new(ours).reads(Faults::new().cut_after(3)).writes(Faults::new().stall_after(0));
+        let (mut reader, mut writer) = tokio::io::split(transport);
+        let writing =
+            tokio::spawn(
+                async move { if shuts_down { writer.shutdown().await } else { writer.write_all(b"d").await } },
+            );
+        tokio::time::sleep(SECOND).await;
+        assert!(!writing.is_finished(), "it stalls");
+        theirs.write_all(b"abc").await.expect("it fits");
+        assert_eq!(reader.read(&mut [0; 8]).await.expect("bytes"), 3);
+        let written = completes("the writer", writing).await.expect("no panic");
+        assert_eq!(written.map_err(|error| error.kind()), if shuts_down { Ok(()) } else { Err(ErrorKind::BrokenPipe) });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_faults_of_a_pair_stand_in_the_order_of_its_ends() {
+    let builder = || Connection::builder().locator(Divider.into_locator()).settings(Settings::new().announce(false));
+    let (one, other) = faulty_pair(builder(), builder(), Faults::new().stall_after(0), Faults::new());
+    completes("a notification from the other end", other.notify(Note { text: String::new() })).await.expect("queued");
+    // What the first one sends goes nowhere, and what the second one sends arrives.
+    assert!(matches!(one.call(CALL).timeout(SECOND).await, Err(CallError::Timeout { .. })));
+    let answered = other.call(CALL).timeout(SECOND).await;
+    assert!(matches!(answered, Err(CallError::Timeout { sent: true })), "its answer stalls: {answered:?}");
+    let (one, other) = faulty_pair(builder(), builder(), Faults::new(), Faults::new().cut_after(0));
+    assert!(other.call(CALL).await.is_err());
+    completes("the first end", one.closed()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_direction_fails_with_the_error_that_was_given() {
     let reset = || io::Error::new(ErrorKind::ConnectionReset, "the cat");
     for (reads, writes) in
         [(Faults::new().fail_after(0, reset()), Faults::new()), (Faults::new(), Faults::new().fail_after(5, reset()))]
     {
         let (one, _other) = connections(reads, writes);
-        let failed = soon("the call", one.call(CALL)).await;
+        let failed = completes("the call", one.call(CALL)).await;
         assert!(matches!(failed, Err(CallError::Connection { .. })), "{failed:?}");
-        match soon("the end", one.closed()).await {
+        match completes("the end", one.closed()).await {
             CloseReason::Io(error) => {
                 assert_eq!((error.kind(), error.to_string()), (ErrorKind::ConnectionReset, "the cat".to_owned()));
             }
@@ -160,7 +207,7 @@ async fn a_direction_fails_with_the_error_that_was_given() {
 async fn a_write_that_stalls_is_a_time_limit_of_the_connection_and_a_read_that_stalls_of_the_call() {
     let settings = Settings::new().announce(false).write_timeout(Some(5 * SECOND)).call_timeout(Some(60 * SECOND));
     let builder = || Connection::builder().locator(Divider.into_locator()).settings(settings.clone());
-    let (one, _other) = faulty_pair(builder(), builder(), Faults::new(), Faults::new().stall_after(10));
+    let (one, _other) = faulty_pair(builder(), builder(), Faults::new().stall_after(10), Faults::new());
     let begin = Instant::now();
     let failed = one.call(CALL).await;
     assert!(
@@ -169,7 +216,7 @@ async fn a_write_that_stalls_is_a_time_limit_of_the_connection_and_a_read_that_s
     );
     assert!(begin.elapsed() < 20 * SECOND, "{:?}", begin.elapsed());
 
-    let (one, _other) = faulty_pair(builder(), builder(), Faults::new().stall_after(0), Faults::new());
+    let (one, _other) = faulty_pair(builder(), builder(), Faults::new(), Faults::new().stall_after(0));
     let failed = one.call(CALL).await;
     assert!(matches!(failed, Err(CallError::Timeout { sent: true })), "{failed:?}");
     one.notify(Note { text: "the other direction works".to_owned() }).await.expect("queued");
@@ -190,15 +237,15 @@ async fn faults_together_leave_what_passes_whole() {
     let other = Connection::builder().locator(Long.into_locator());
     let reads = Faults::new().split_randomly(1, 1..=3).delay(Duration::from_millis(3));
     let writes = Faults::new().split([1, 9]).delay(Duration::from_millis(5)).cut_after(10_000);
-    let (one, other) = faulty_pair(Connection::builder(), other, reads, writes);
+    let (one, other) = faulty_pair(Connection::builder(), other, writes, reads);
     let mut answered = 0;
-    while let Ok(quotient) = soon("a call", one.call(CALL)).await {
+    while let Ok(quotient) = completes("a call", one.call(CALL)).await {
         assert_eq!(quotient.result, 3);
         answered += 1;
     }
     assert!(answered > 100, "{answered}");
-    soon("this end", one.closed()).await;
-    soon("the other end", other.closed()).await;
+    completes("this end", one.closed()).await;
+    completes("the other end", other.closed()).await;
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use amp::error::codes;
 use amp::locator::{Ask, Located, Locator, fallback};
-use amp::testing::{answers, ask, ask_with};
+use amp::testing::{ask, ask_with, has_responder};
 use amp::{AmpBox, Arguments, CallError, Command, Connection, Reply, Settings, responder};
 
 use crate::panics::{assert_says, message_of_future};
@@ -17,14 +17,14 @@ fn divide(left: i64, right: i64) -> Divide {
 #[test]
 fn a_responder_is_located_or_not_without_a_runtime() {
     let locator = Divider.into_locator();
-    assert!(answers::<Divide>(&locator) && answers::<Note>(&locator));
-    assert!(!answers::<Nope>(&locator));
-    assert!(!answers::<Divide>(&()));
-    assert!(answers::<Divide>(&((), Divider.into_locator())));
+    assert!(has_responder::<Divide>(&locator) && has_responder::<Note>(&locator));
+    assert!(!has_responder::<Nope>(&locator));
+    assert!(!has_responder::<Divide>(&()));
+    assert!(has_responder::<Divide>(&((), Divider.into_locator())));
     let boxed: Box<dyn Locator> = Box::new(Divider.into_locator());
-    assert!(answers::<Divide>(&*boxed));
+    assert!(has_responder::<Divide>(&*boxed));
     // It lists no command.
-    assert!(answers::<Nope>(&fallback(|_, _| async { Ok(AmpBox::new()) })));
+    assert!(has_responder::<Nope>(&fallback(|_, _| async { Ok(AmpBox::new()) })));
 }
 
 /// It has the name of one command in its list, and answers another.
@@ -42,7 +42,7 @@ impl Locator for Deceitful {
 
 #[test]
 fn what_a_locator_lists_is_not_what_it_answers() {
-    assert!(answers::<Nope>(&Deceitful) && !answers::<Divide>(&Deceitful));
+    assert!(has_responder::<Nope>(&Deceitful) && !has_responder::<Divide>(&Deceitful));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::testing::{ScriptedPeer, box_bytes, soon};
+use amp::testing::{ScriptedPeer, box_bytes, completes};
 use amp::{AmpBox, CallError, Connection, Settings};
 use tokio::io::duplex;
 use tokio::time::Instant;
@@ -48,13 +48,13 @@ async fn a_script_calls_and_answers_by_commands() {
     let (tag, asked) = peer.expect_ask::<Divide>().await;
     assert_eq!(asked, Divide { left: 1, right: 1 });
     peer.send_error::<Divide>(&tag, &DivideError::Remainder { remainder: 5 }).await;
-    let reply = soon("the call", call).await.expect("no panic");
+    let reply = completes("the call", call).await.expect("no panic");
     assert!(matches!(reply, Err(CallError::Declared(DivideError::Remainder { remainder: 5 }))), "{reply:?}");
 
     let call = tokio::spawn(connection.call(Divide { left: 1, right: 1 }));
     let (tag, _) = peer.expect_ask::<Divide>().await;
     peer.send_answer::<Divide>(&tag, &Quotient { result: 77 }).await;
-    assert_eq!(soon("the call", call).await.expect("no panic").expect("an answer").result, 77);
+    assert_eq!(completes("the call", call).await.expect("no panic").expect("an answer").result, 77);
 
     connection.notify(Note { text: "hello".to_owned() }).await.expect("queued");
     assert_eq!(peer.expect_notification::<Note>().await.text, "hello");
@@ -91,10 +91,10 @@ async fn a_script_sends_and_expects_boxes_and_bytes() {
     .await;
     assert_eq!(peer.read_bytes(3).await, answer("3")[..3]);
     assert_eq!(peer.read_some().await.len(), answer("3").len() - 3);
-    assert_eq!(peer.try_next_box(SECOND).await, None);
+    assert_eq!(peer.next_box_within(SECOND).await, None);
     peer.finish().await;
     assert_eq!(peer.read_to_end().await, b"");
-    soon("the end", connection.closed()).await;
+    completes("the end", connection.closed()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,7 +121,7 @@ async fn what_came_of_a_box_is_kept_when_nobody_waits_for_it_any_more() {
     let (here, there) = duplex(1 << 16);
     let (mut peer, mut other) = (ScriptedPeer::over(here), ScriptedPeer::over(there));
     other.send(&answer("3")[..10]).await;
-    assert_eq!(peer.try_next_box(SECOND).await, None);
+    assert_eq!(peer.next_box_within(SECOND).await, None);
     other.send(&answer("3")[10..]).await;
     peer.expect(answer("3")).await;
 }
@@ -129,7 +129,7 @@ async fn what_came_of_a_box_is_kept_when_nobody_waits_for_it_any_more() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_read_that_is_not_expected() {
     let (here, there) = duplex(answer("3").len());
-    let (mut peer, mut other) = (ScriptedPeer::over(here), ScriptedPeer::over(there).patience(SECOND));
+    let (mut peer, mut other) = (ScriptedPeer::over(here), ScriptedPeer::over(there).timeout(SECOND));
     other.send([answer("3"), vec![0]].concat().split_last().expect("bytes").1).await;
     peer.expect(&answer("3")[..4]).await;
     other.send(b"1234").await;
@@ -171,7 +171,7 @@ async fn what_does_not_come_is_told_with_what_came_before_it() {
     );
 
     let (here, _there) = duplex(64);
-    let mut peer = ScriptedPeer::over(here).patience(2 * SECOND);
+    let mut peer = ScriptedPeer::over(here).timeout(2 * SECOND);
     let message = message_of_future(async move { peer.next_box().await }).await;
     assert_says(&message, &["scripts.rs", "expected", "a box", "nothing more came for 2s"]);
 
@@ -238,6 +238,32 @@ async fn a_box_that_is_not_the_expected_command_is_shown() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn boxes_that_mean_nothing_fail_at_the_line_of_the_caller_and_are_shown() {
+    let nameless = || box_bytes(&[("_ask", "1"), ("a", "2")]);
+    let mut peer = hearing(nameless()).await;
+    let line = line!() + 1;
+    let message = message_of_future(async move { peer.expect_ask::<Divide>().await }).await;
+    assert_says(&message, &[&format!("scripts.rs:{line}:"), "an ask for `Divide`", r#"{_ask: "1", a: "2"}"#]);
+
+    let twice = box_bytes(&[("a", "1"), ("a", "2")]);
+    let mut peer = hearing(&twice).await;
+    let line = line!() + 1;
+    let message = message_of_future(async move { peer.next_box().await }).await;
+    assert_says(&message, &[&format!("scripts.rs:{line}:"), "the key `a` comes twice", r#"{a: "1", a: "2"}"#]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_box_is_expected_whole_however_large_it_is() {
+    let pairs: Vec<_> = (0..1100).map(|key| (format!("k{key:04}"), vec![b'x'; 1000])).collect();
+    let (here, there) = duplex(1 << 10);
+    let (mut peer, mut other) = (ScriptedPeer::over(here), ScriptedPeer::over(there));
+    let sent = tokio::spawn(async move { other.send([box_bytes(&pairs), answer("3")].concat()).await });
+    assert_eq!(peer.next_box().await.value("k1099").map(bytes::Bytes::len), Some(1000));
+    peer.expect(answer("3")).await;
+    completes("the sender", sent).await.expect("no panic");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_gone_takes_no_bytes() {
     let (here, there) = duplex(64);
     drop(there);
@@ -249,6 +275,6 @@ async fn a_connection_that_is_gone_takes_no_bytes() {
 
 #[tokio::test(start_paused = true)]
 async fn what_hangs_is_told_by_its_name() {
-    let message = message_of_future(async { soon("the moon", std::future::pending::<()>()).await }).await;
-    assert_says(&message, &["scripts.rs", "the moon: this hangs"]);
+    let message = message_of_future(async { completes("the moon", std::future::pending::<()>()).await }).await;
+    assert_says(&message, &["scripts.rs", "the moon: not complete after 60s"]);
 }

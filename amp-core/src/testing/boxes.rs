@@ -1,17 +1,28 @@
-//! Boxes as bytes, and bytes as a person reads them.
+//! Boxes as bytes, and bytes as text for a person.
 
-use std::fmt::Write;
+use std::collections::BTreeSet;
 use std::panic::Location;
 
-use crate::wire::{AmpBox, BoxDecoder, BoxLimits, MAX_KEY, MAX_VALUE, put_pair};
+use bytes::BytesMut;
+
+use crate::wire::{AmpBox, BoxDecoder, BoxLimits, MAX_KEY, MAX_VALUE, RawBox, WireError, put_pair};
+
+/// A test sends and reads boxes that a connection with default limits would refuse.
+pub(super) const ANY_SIZE: BoxLimits = BoxLimits {
+    bytes: usize::MAX,
+    pairs: usize::MAX,
+    nesting: BoxLimits::DEFAULT.nesting,
+    decoded_bytes: usize::MAX,
+    items: usize::MAX,
+};
 
 /// How many bytes of one value are shown.
 const SHOWN: usize = 200;
 
-/// The bytes of a box with these pairs in this order, sorted or not, with equal keys or none: also what no connection would send.
+/// Encodes a box with these pairs, in this order. Keys may be unsorted or equal, which no connection would send.
 ///
 /// # Panics
-/// When a key is empty or has more than [`MAX_KEY`] bytes, or a value has more than [`MAX_VALUE`].
+/// If a key is empty or has more than [`MAX_KEY`] bytes, or a value has more than [`MAX_VALUE`].
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -25,7 +36,7 @@ pub fn box_bytes<K: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: &[(K, V)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (key, value) in pairs {
         let (key, value) = (key.as_ref(), value.as_ref());
-        assert!(!key.is_empty(), "an empty key ends the box: {}", readable(&bytes));
+        assert!(!key.is_empty(), "an empty key ends the box: {}", format_boxes(&bytes));
         assert!(key.len() <= MAX_KEY, "a key of {} bytes where {MAX_KEY} is the most", key.len());
         assert!(value.len() <= MAX_VALUE, "a value of {} bytes where {MAX_VALUE} is the most", value.len());
         put_pair(&mut bytes, key, value);
@@ -34,75 +45,97 @@ pub fn box_bytes<K: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: &[(K, V)]) -> Vec<u8> {
     bytes
 }
 
-/// The boxes that the bytes hold, to be compared without regard to the order of their keys.
+/// Decodes a sequence of whole boxes of any size, to be compared without regard to the order of their keys.
 ///
 /// # Panics
-/// When the bytes are not a sequence of whole boxes.
+/// If the bytes are not a sequence of whole boxes, or if a key comes twice in one box: an [`AmpBox`] would show only one of its values.
 ///
 /// ```
 /// # extern crate amp_core as amp;
 /// use amp::AmpBox;
-/// use amp::testing::{box_bytes, boxes};
+/// use amp::testing::{box_bytes, decode_boxes};
 ///
 /// # fn main() -> Result<(), amp::wire::InsertError> {
 /// let bytes = [box_bytes(&[("b", "2"), ("a", "1")]), box_bytes(&[("c", "3")])].concat();
-/// assert_eq!(boxes(&bytes), [AmpBox::new().with("a", "1")?.with("b", "2")?, AmpBox::new().with("c", "3")?]);
+/// assert_eq!(decode_boxes(&bytes), [AmpBox::new().with("a", "1")?.with("b", "2")?, AmpBox::new().with("c", "3")?]);
 /// # Ok(())
 /// # }
 /// ```
 #[must_use]
 #[track_caller]
-pub fn boxes(bytes: &[u8]) -> Vec<AmpBox> {
-    let mut decoder = BoxDecoder::new(BoxLimits::DEFAULT);
-    decoder.buffer().extend_from_slice(bytes);
-    let mut found = Vec::new();
-    loop {
-        match decoder.next_box() {
-            Ok(Some(raw)) => found.push(AmpBox::from(&raw)),
-            Ok(None) if decoder.into_leftover().is_empty() => return found,
-            Ok(None) => panic!("the last box is not whole: {}", readable(bytes)),
-            Err(error) => panic!("these are not boxes, {error}: {}", readable(bytes)),
-        }
+pub fn decode_boxes(bytes: &[u8]) -> Vec<AmpBox> {
+    match try_decode(bytes) {
+        Ok(boxes) => boxes,
+        Err(fault) => panic!("{fault}:\n{}", indented(&format_boxes(bytes))),
     }
 }
 
-/// Shows bytes as the boxes that they are, one on a line, and what is not a whole box as bytes. Long values are cut.
+fn try_decode(bytes: &[u8]) -> Result<Vec<AmpBox>, String> {
+    let (raw, rest, fault) = split(bytes);
+    match fault {
+        Some(error) => Err(format!("these are not boxes, {error}")),
+        None if !rest.is_empty() => Err("the last box is not whole".to_owned()),
+        None => raw.iter().map(unique).collect(),
+    }
+}
+
+/// The box with its keys in order, if each comes once.
+fn unique(raw: &RawBox) -> Result<AmpBox, String> {
+    let amp_box = AmpBox::from(raw);
+    let mut keys = BTreeSet::new();
+    match raw.pairs().find(|(key, _)| !keys.insert(*key)) {
+        Some((key, _)) => Err(format!("the key `{}` comes twice in one box", key.escape_ascii())),
+        None => Ok(amp_box),
+    }
+}
+
+/// As [`decode_boxes`], of what is known to be one whole box; it fails at the place that `at` says.
+pub(super) fn decode_box(bytes: &[u8], at: &Location<'_>) -> AmpBox {
+    match try_decode(bytes).map(|mut boxes| boxes.pop()) {
+        Ok(Some(found)) => found,
+        Ok(None) => panic!("{at} expected a box, but no bytes came"),
+        Err(fault) => panic!("{at} {fault}:\n{}", indented(&format_boxes(bytes))),
+    }
+}
+
+/// Formats bytes for a person: one line for each box, with its pairs in the order of the bytes, and those that are not a whole box
+/// as they are. Values of more than 200 bytes are cut.
 ///
 /// ```
 /// # extern crate amp_core as amp;
-/// use amp::testing::{box_bytes, readable};
+/// use amp::testing::{box_bytes, format_boxes};
 ///
-/// let ask = box_bytes(&[("_ask", "1"), ("_command", "Sum"), ("a", "\n")]);
-/// assert_eq!(readable(&ask), r#"{_ask: "1", _command: "Sum", a: "\n"}"#);
-/// assert_eq!(readable(&ask[..3]), r#"no whole box: "\x00\x04_""#);
-/// assert_eq!(readable(b""), "nothing");
+/// let ask = box_bytes(&[("_ask", "1"), ("_command", "Sum"), ("a", "\n"), ("a", "2")]);
+/// assert_eq!(format_boxes(&ask), r#"{_ask: "1", _command: "Sum", a: "\n", a: "2"}"#);
+/// assert_eq!(format_boxes(&ask[..3]), r#"no whole box: "\x00\x04_""#);
+/// assert_eq!(format_boxes(b""), "nothing");
 /// ```
 #[must_use]
-pub fn readable(bytes: &[u8]) -> String {
-    let (mut lines, mut rest) = (Vec::new(), bytes);
-    while let Extent::Whole(length) = extent(rest) {
-        lines.push(line(&rest[..length]));
-        rest = &rest[length..];
-    }
+pub fn format_boxes(bytes: &[u8]) -> String {
+    let (raw, rest, _) = split(bytes);
+    let mut lines: Vec<_> = raw.iter().map(line).collect();
     if !rest.is_empty() {
-        lines.push(format!("no whole box: {}", quoted(rest)));
+        lines.push(format!("no whole box: {}", quoted(&rest)));
     }
     if lines.is_empty() { "nothing".to_owned() } else { lines.join("\n") }
 }
 
-/// The pairs of one whole box.
-fn line(whole: &[u8]) -> String {
-    let (mut text, mut rest) = ("{".to_owned(), whole);
-    while let Some((key, behind)) = part(rest)
-        && !key.is_empty()
-        && let Some((value, behind)) = part(behind)
-    {
-        let comma = if text.len() > 1 { ", " } else { "" };
-        write!(text, "{comma}{}: {}", key.escape_ascii(), quoted(value)).expect("a text takes everything");
-        rest = behind;
+/// The whole boxes at the start of the bytes, what follows them, and why that is no box, if it is none.
+fn split(bytes: &[u8]) -> (Vec<RawBox>, BytesMut, Option<WireError>) {
+    let mut decoder = BoxDecoder::with_leftover(ANY_SIZE, bytes.into());
+    let mut found = Vec::new();
+    loop {
+        match decoder.next_box() {
+            Ok(Some(raw)) => found.push(raw),
+            Ok(None) => return (found, decoder.into_leftover(), None),
+            Err(error) => return (found, decoder.into_leftover(), Some(error)),
+        }
     }
-    text.push('}');
-    text
+}
+
+fn line(raw: &RawBox) -> String {
+    let pairs: Vec<_> = raw.pairs().map(|(key, value)| format!("{}: {}", key.escape_ascii(), quoted(value))).collect();
+    format!("{{{}}}", pairs.join(", "))
 }
 
 fn quoted(bytes: &[u8]) -> String {
@@ -116,40 +149,25 @@ fn quoted(bytes: &[u8]) -> String {
 pub(super) enum Extent {
     /// So many bytes.
     Whole(usize),
-    /// It is not over before so many bytes more.
+    /// It ends so many bytes later, or more.
     Missing(usize),
     /// No box begins so.
     NoBox,
 }
 
 pub(super) fn extent(bytes: &[u8]) -> Extent {
-    let (mut at, mut is_key) = (0, true);
-    loop {
-        let Some((length, _)) = bytes.get(at..).and_then(<[u8]>::split_first_chunk) else {
-            return Extent::Missing(at + 2 - bytes.len());
-        };
-        let length = usize::from(u16::from_be_bytes(*length));
-        at += 2;
-        match length {
-            0 if is_key && at == 2 => return Extent::NoBox,
-            0 if is_key => return Extent::Whole(at),
-            _ if is_key && length > MAX_KEY => return Extent::NoBox,
-            _ => at += length,
-        }
-        is_key = !is_key;
+    let mut decoder = BoxDecoder::with_leftover(ANY_SIZE, bytes.into());
+    match decoder.next_box() {
+        Ok(Some(raw)) => Extent::Whole(raw.as_bytes().len()),
+        Ok(None) => Extent::Missing(decoder.missing()),
+        Err(_) => Extent::NoBox,
     }
 }
 
-/// The key or value that the bytes begin with, and what is behind it.
-fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, behind) = bytes.split_first_chunk()?;
-    behind.split_at_checked(usize::from(u16::from_be_bytes(*length)))
-}
-
-/// Fails because of what came, in words that show both sides.
+/// Fails the test, and shows what was expected and what came.
 #[cold]
 pub(super) fn differ(got: &[u8], expected: &str, at: &Location<'_>) -> ! {
-    panic!("{at} expected\n{}\nbut this came:\n{}", indented(expected), indented(&readable(got)));
+    panic!("{at} expected\n{}\nbut this came:\n{}", indented(expected), indented(&format_boxes(got)));
 }
 
 pub(super) fn indented(text: &str) -> String {
@@ -172,12 +190,12 @@ mod tests {
             have += more;
         }
         assert_eq!(have, whole.len());
-        assert_eq!((extent(b"\x01\0"), extent(b"\0\0")), (Extent::NoBox, Extent::NoBox));
+        assert_eq!((extent(b"\x01\0"), extent(b"\0\0")), (Extent::NoBox, Extent::Whole(2)));
     }
 
     #[test]
     fn long_values_are_cut_and_say_how_long_they_are() {
-        let text = readable(&box_bytes(&[("a", "x".repeat(1000))]));
+        let text = format_boxes(&box_bytes(&[("a", "x".repeat(1000))]));
         assert!(text.ends_with("x\"… (1000 bytes)}") && text.len() < 250, "{text}");
     }
 }

@@ -4,19 +4,19 @@ use crate::call_error::Reply;
 use crate::command::{Command, ErrorCodes, take_checked, violations};
 use crate::connection::reply::take_reply;
 use crate::packet::{AskTag, Packet, add_tag, put_answer, put_ask, put_declared};
-use crate::testing::boxes::readable;
+use crate::testing::boxes::{ANY_SIZE, format_boxes, indented};
 use crate::value::{Budget, DecodeError, EncodeError, EncodeErrorKind, Scope};
 use crate::violation::Violations;
-use crate::wire::{BoxDecoder, BoxLimits, MAX_VALUE};
+use crate::wire::{BoxDecoder, MAX_VALUE};
 
-/// The bytes of an ask for the command with the tag, also where the command itself [wants no answer](Command::ANSWERED): a peer may
+/// Encodes an ask for the command with the tag, also where the command itself [wants no answer](Command::ANSWERED): a peer may
 /// want one all the same. Without a tag: [`notification_bytes`].
 ///
 /// A connection counts its own tags up from `1`, in lowercase hexadecimal digits. Its first box also announces this library, unless that
 /// is [switched off](crate::Settings::announce).
 ///
 /// # Panics
-/// When the arguments cannot be sent, because they break a constraint, say; or when the tag is too long for a value.
+/// If the arguments cannot be sent, because they break a constraint, say; or when the tag is too long for a value.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -43,15 +43,15 @@ use crate::wire::{BoxDecoder, BoxLimits, MAX_VALUE};
 #[track_caller]
 pub fn ask_bytes<C: Command>(tag: impl AsRef<[u8]>, command: &C) -> Vec<u8> {
     let mut bytes = notification_bytes(command);
-    assert!(add_tag(&mut bytes, checked_tag(&tag), LIMITS), "no room for a tag in {}", readable(&bytes));
+    assert!(add_tag(&mut bytes, checked_tag(&tag), ANY_SIZE), "no room for a tag in {}", format_boxes(&bytes));
     bytes
 }
 
-/// The bytes of an ask for the command that wants no answer, as [`Connection::notify`](crate::Connection::notify) sends it: it has no
+/// Encodes an ask for the command that wants no answer, as [`Connection::notify`](crate::Connection::notify) sends it: it has no
 /// tag.
 ///
 /// # Panics
-/// When the arguments cannot be sent.
+/// If the arguments cannot be sent.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -71,13 +71,13 @@ pub fn ask_bytes<C: Command>(tag: impl AsRef<[u8]>, command: &C) -> Vec<u8> {
 #[must_use]
 #[track_caller]
 pub fn notification_bytes<C: Command>(command: &C) -> Vec<u8> {
-    encoded(C::NAME, violations(command), |buffer| put_ask(buffer, None, command, LIMITS, None))
+    encoded(C::NAME, violations(command), |buffer| put_ask(buffer, None, command, ANY_SIZE, None))
 }
 
-/// The bytes of the answer to an ask with the tag.
+/// Encodes the answer to an ask with the tag.
 ///
 /// # Panics
-/// When the response cannot be sent.
+/// If the response cannot be sent.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -100,13 +100,13 @@ pub fn notification_bytes<C: Command>(command: &C) -> Vec<u8> {
 #[track_caller]
 pub fn answer_bytes<C: Command>(tag: impl AsRef<[u8]>, response: &C::Response) -> Vec<u8> {
     let tag = AskTag::of(checked_tag(&tag));
-    encoded(C::NAME, violations(response), |buffer| put_answer(buffer, &tag, response, LIMITS, None))
+    encoded(C::NAME, violations(response), |buffer| put_answer(buffer, &tag, response, ANY_SIZE, None))
 }
 
-/// The bytes of a declared error that answers an ask with the tag: code, description, and the error's own fields.
+/// Encodes the declared error that answers an ask with the tag: its code, its description and its own fields.
 ///
 /// # Panics
-/// When a field of the error cannot be sent.
+/// If a field of the error cannot be sent.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -131,16 +131,17 @@ pub fn answer_bytes<C: Command>(tag: impl AsRef<[u8]>, response: &C::Response) -
 #[track_caller]
 pub fn error_bytes<C: Command>(tag: impl AsRef<[u8]>, error: &C::Errors) -> Vec<u8> {
     let (tag, description) = (AskTag::of(checked_tag(&tag)), error.describe());
-    encoded(C::NAME, None, |buffer| put_declared(buffer, &tag, error, &description, LIMITS, None))
+    encoded(C::NAME, None, |buffer| put_declared(buffer, &tag, error, &description, ANY_SIZE, None))
 }
 
-/// The command that the bytes of one ask hold, decoded and checked as where it is answered. Exposed fields are empty.
+/// Decodes one ask for the command, with or without a tag, and checks its constraints, as the end that answers does. Exposed fields
+/// are empty. A box may have any size.
 ///
 /// # Errors
-/// What the responder's end would answer with an error: an argument is missing, does not decode or breaks a constraint.
+/// If an argument is missing, does not decode or breaks a constraint: that end would answer with an error.
 ///
 /// # Panics
-/// When the bytes are not exactly one ask for this command.
+/// If the bytes are not exactly one ask for this command.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -162,21 +163,31 @@ pub fn error_bytes<C: Command>(tag: impl AsRef<[u8]>, error: &C::Errors) -> Vec<
 /// ```
 #[track_caller]
 pub fn decode_ask<C: Command>(bytes: &[u8]) -> Result<C, DecodeError> {
-    let (Packet::Ask { ask, .. } | Packet::Marked { ask, .. }) = only_packet(bytes) else {
-        panic!("this asks nothing: {}", readable(bytes));
-    };
-    assert!(ask.command() == C::NAME.as_bytes(), "this does not ask for `{}`: {}", C::NAME, readable(bytes));
-    let scope = Scope::new(Budget::new(&LIMITS), None);
-    take_checked(&mut ask.fields(LIMITS.nesting).with_scope(&scope))
+    match try_decode_ask(bytes) {
+        Ok(decoded) => decoded,
+        Err(fault) => panic!("{fault}"),
+    }
 }
 
-/// What the bytes of one answer or error mean to the caller of the command.
+/// As [`decode_ask`], with the message in place of a panic: an async function panics at its own line and not at its caller's.
+pub(super) fn try_decode_ask<C: Command>(bytes: &[u8]) -> Result<Result<C, DecodeError>, String> {
+    let (Packet::Ask { ask, .. } | Packet::Marked { ask, .. }) = only_packet(bytes)? else {
+        return Err(with_bytes("this asks nothing", bytes));
+    };
+    if ask.command() != C::NAME.as_bytes() {
+        return Err(with_bytes(&format!("this does not ask for `{}`", C::NAME), bytes));
+    }
+    let scope = Scope::new(Budget::new(&ANY_SIZE), None);
+    Ok(take_checked(&mut ask.fields(ANY_SIZE.nesting).with_scope(&scope)))
+}
+
+/// Decodes one answer or error answer, to the result that the caller of the command would get.
 ///
 /// # Errors
-/// What the caller would get: a declared error, a code that is not declared, or an answer that does not fit the declaration.
+/// Those of the caller: a declared error, a code that is not declared, or an answer that does not fit the declaration.
 ///
 /// # Panics
-/// When the bytes are not exactly one answer or error.
+/// If the bytes are not exactly one answer or error.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -201,13 +212,22 @@ pub fn decode_ask<C: Command>(bytes: &[u8]) -> Result<C, DecodeError> {
 /// ```
 #[track_caller]
 pub fn decode_reply<C: Command>(bytes: &[u8]) -> Reply<C> {
-    match only_packet(bytes) {
-        Packet::Reply { reply, .. } => take_reply(&reply, &LIMITS, None),
-        Packet::Ask { .. } | Packet::Marked { .. } => panic!("this answers nothing: {}", readable(bytes)),
+    match try_decode_reply::<C>(bytes) {
+        Ok(reply) => reply,
+        Err(fault) => panic!("{fault}"),
     }
 }
 
-/// The codes of the errors that the command declares, in the order of their declaration. Those of [`fatal_codes`] are among them.
+/// As [`decode_reply`], with the message in place of a panic.
+pub(super) fn try_decode_reply<C: Command>(bytes: &[u8]) -> Result<Reply<C>, String> {
+    match only_packet(bytes)? {
+        Packet::Reply { reply, .. } => Ok(take_reply(&reply, &ANY_SIZE, None)),
+        Packet::Ask { .. } | Packet::Marked { .. } => Err(with_bytes("this answers nothing", bytes)),
+    }
+}
+
+/// Returns the codes of the errors that the command declares, in the order of their declaration. Those of [`fatal_codes`] are among
+/// them.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -236,7 +256,7 @@ pub fn declared_codes<C: Command>() -> Vec<&'static str> {
     C::Errors::ERRORS.iter().map(|error| error.code).collect()
 }
 
-/// The codes of those declared errors that end the connection. [`declared_codes`] has an example.
+/// Returns the codes of those declared errors that end the connection. [`declared_codes`] has an example.
 #[must_use]
 pub fn fatal_codes<C: Command>() -> Vec<&'static str> {
     C::Errors::ERRORS.iter().filter(|error| error.fatal).map(|error| error.code).collect()
@@ -248,8 +268,6 @@ fn checked_tag(tag: &impl AsRef<[u8]>) -> &[u8] {
     assert!(tag.len() <= MAX_VALUE, "a tag of {} bytes where {MAX_VALUE} is the most", tag.len());
     tag
 }
-
-const LIMITS: BoxLimits = BoxLimits::DEFAULT;
 
 #[track_caller]
 fn encoded(
@@ -268,14 +286,17 @@ fn encoded(
     }
 }
 
-#[track_caller]
-pub(super) fn only_packet(bytes: &[u8]) -> Packet {
-    let mut decoder = BoxDecoder::new(LIMITS);
-    decoder.buffer().extend_from_slice(bytes);
+/// The packet that the bytes of exactly one box hold.
+pub(super) fn only_packet(bytes: &[u8]) -> Result<Packet, String> {
+    let mut decoder = BoxDecoder::with_leftover(ANY_SIZE, bytes.into());
     let raw = match decoder.next_box() {
         Ok(Some(raw)) if decoder.into_leftover().is_empty() => raw,
-        Ok(_) => panic!("this is not exactly one box: {}", readable(bytes)),
-        Err(error) => panic!("this is no box, {error}: {}", readable(bytes)),
+        Ok(_) => return Err(with_bytes("this is not exactly one box", bytes)),
+        Err(error) => return Err(with_bytes(&format!("this is no box, {error}"), bytes)),
     };
-    Packet::parse(raw).unwrap_or_else(|error| panic!("this is {error}"))
+    Packet::parse(raw).map_err(|error| with_bytes(&format!("this is {error}"), bytes))
+}
+
+fn with_bytes(fault: &str, bytes: &[u8]) -> String {
+    format!("{fault}:\n{}", indented(&format_boxes(bytes)))
 }

@@ -1,4 +1,4 @@
-//! What a scripted peer expects, and how it fails.
+//! The expectations of a scripted peer, and the messages with which they fail.
 
 use std::future::Future;
 use std::panic::Location;
@@ -8,16 +8,16 @@ use bytes::Bytes;
 
 use crate::call_error::Reply;
 use crate::command::Command;
-use crate::testing::boxes::{boxes, differ, indented, readable};
-use crate::testing::command::{decode_ask, decode_reply};
+use crate::testing::boxes::{decode_box, differ, format_boxes, indented};
+use crate::testing::command::{try_decode_ask, try_decode_reply};
 use crate::testing::scripted_peer::{ScriptedPeer, Stop};
 use crate::wire::AmpBox;
 
 impl ScriptedPeer {
-    /// The next bytes are these.
+    /// Expects these bytes next.
     ///
     /// # Panics
-    /// When others come, or too few.
+    /// If other bytes come, or fewer within [`timeout`](Self::timeout).
     #[track_caller]
     pub fn expect(&mut self, bytes: impl AsRef<[u8]>) -> impl Future<Output = ()> {
         let at = Location::caller();
@@ -27,41 +27,41 @@ impl ScriptedPeer {
                 let compared = self.received.len().min(expected.len());
                 if self.received[..compared] != expected[..compared] {
                     self.read_rest().await;
-                    differ(&self.received, &readable(expected), at);
+                    differ(&self.received, &format_boxes(expected), at);
                 }
                 if compared == expected.len() {
                     self.received.drain(..compared);
                     return;
                 }
-                if let Err(stop) = self.receive(expected.len() - compared, self.patience).await {
-                    panic!("{at} expected\n{}\nbut {}", indented(&readable(expected)), self.told(&stop));
+                if let Err(stop) = self.receive(expected.len() - compared, self.timeout).await {
+                    panic!("{at} expected\n{}\nbut {}", indented(&format_boxes(expected)), self.told(&stop));
                 }
             }
         }
     }
 
-    /// The next box has these pairs, in whatever order.
+    /// Expects a box with these pairs next, in any order.
     ///
     /// # Panics
-    /// When another one comes, or none.
+    /// If another box comes, or none within [`timeout`](Self::timeout).
     #[track_caller]
     pub fn expect_box(&mut self, expected: &AmpBox) -> impl Future<Output = ()> {
         let at = Location::caller();
         async move {
             let mut bytes = Vec::new();
             expected.encode(&mut bytes);
-            let expected_text = readable(&bytes);
+            let expected_text = format_boxes(&bytes);
             let received = self.whole_box(&expected_text, at).await;
-            if boxes(&received)[0] != *expected {
+            if decode_box(&received, at) != *expected {
                 differ(&received, &expected_text, at);
             }
         }
     }
 
-    /// The next box asks for this command, and wants an answer. Returns its tag, which may be any bytes, and what it asks.
+    /// Expects an ask for the command next that wants an answer. Returns its tag, which may be any bytes, and the command.
     ///
     /// # Panics
-    /// When another box comes, or none; or its arguments do not decode.
+    /// If another box comes, or none within [`timeout`](Self::timeout); or if its arguments do not decode.
     #[track_caller]
     pub fn expect_ask<C: Command>(&mut self) -> impl Future<Output = (Bytes, C)> {
         let at = Location::caller();
@@ -73,7 +73,7 @@ impl ScriptedPeer {
         }
     }
 
-    /// The next box asks for this command, and wants no answer.
+    /// Expects an ask for the command next that wants no answer. Returns the command.
     ///
     /// # Panics
     /// As [`expect_ask`](Self::expect_ask).
@@ -90,13 +90,13 @@ impl ScriptedPeer {
         }
     }
 
-    /// The next box answers the ask with the tag, well or with an error. Returns what that means to the caller of the command.
+    /// Expects the reply to the ask with the tag next, and returns the result that the caller of the command would get.
     ///
     /// # Errors
-    /// As [`decode_reply`].
+    /// As [`decode_reply`](super::decode_reply).
     ///
     /// # Panics
-    /// When another box comes, or none.
+    /// If another box comes, or none within [`timeout`](Self::timeout).
     #[track_caller]
     pub fn expect_reply<C: Command>(&mut self, tag: impl AsRef<[u8]>) -> impl Future<Output = Reply<C>> {
         let at = Location::caller();
@@ -104,24 +104,24 @@ impl ScriptedPeer {
             let tag = tag.as_ref();
             let expected = format!("an answer or an error to the ask \"{}\"", tag.escape_ascii());
             let received = self.whole_box(&expected, at).await;
-            let first = &boxes(&received)[0];
+            let first = decode_box(&received, at);
             if first.value("_answer").or(first.value("_error")).is_none_or(|found| found != tag) {
                 differ(&received, &expected, at);
             }
-            decode_reply::<C>(&received)
+            try_decode_reply::<C>(&received).unwrap_or_else(|fault| panic!("{at} {fault}"))
         }
     }
 
-    /// The connection sends no more: the end comes next.
+    /// Expects the end of what the connection sends.
     ///
     /// # Panics
-    /// When something else comes, or nothing.
+    /// If bytes come, or nothing within [`timeout`](Self::timeout).
     #[track_caller]
     pub fn expect_end(&mut self) -> impl Future<Output = ()> {
         let at = Location::caller();
         async move {
             if self.received.is_empty() {
-                match self.receive(1, self.patience).await {
+                match self.receive(1, self.timeout).await {
                     Err(Stop::End) => return,
                     Err(stop) => panic!("{at} expected the end, but {}", self.told(&stop)),
                     Ok(()) => {}
@@ -132,10 +132,10 @@ impl ScriptedPeer {
         }
     }
 
-    /// Nothing comes for this time, neither bytes nor the end.
+    /// Expects neither bytes nor the end for this time, which may be longer than [`timeout`](Self::timeout).
     ///
     /// # Panics
-    /// When something comes.
+    /// If bytes or the end come.
     #[track_caller]
     pub fn expect_silence(&mut self, time: Duration) -> impl Future<Output = ()> {
         let at = Location::caller();
@@ -155,7 +155,7 @@ impl ScriptedPeer {
     /// The next box, which asks for the command, and its tag.
     async fn asked<C: Command>(&mut self, expected: &str, at: &Location<'_>) -> (Vec<u8>, Option<Bytes>) {
         let received = self.whole_box(expected, at).await;
-        let first = &boxes(&received)[0];
+        let first = decode_box(&received, at);
         let is_reply = first.value("_answer").or(first.value("_error")).is_some();
         if is_reply || first.value("_command").is_none_or(|name| name != C::NAME.as_bytes()) {
             differ(&received, expected, at);
@@ -167,10 +167,11 @@ impl ScriptedPeer {
 
 /// The arguments of an ask that is known to be for the command.
 fn decoded<C: Command>(received: &[u8], at: &Location<'_>) -> C {
-    match decode_ask(received) {
-        Ok(command) => command,
-        Err(error) => {
-            panic!("{at} the arguments of `{}` do not decode, {error}:\n{}", C::NAME, indented(&readable(received)))
+    match try_decode_ask(received) {
+        Err(fault) => panic!("{at} {fault}"),
+        Ok(Ok(command)) => command,
+        Ok(Err(error)) => {
+            panic!("{at} the arguments of `{}` do not decode, {error}:\n{}", C::NAME, indented(&format_boxes(received)))
         }
     }
 }

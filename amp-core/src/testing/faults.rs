@@ -1,11 +1,10 @@
-//! What goes wrong in one direction of a transport. Pure: it says what, and `faulty_transport` does it.
+//! The faults of one direction of a transport. Pure: `faulty_transport` applies them.
 
 use std::io;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// What goes wrong in one direction of a [`FaultyTransport`](super::FaultyTransport). The same faults do the same again: nothing of
-/// them is left to chance.
+/// The faults of one direction of a [`FaultyTransport`](super::FaultyTransport). They are deterministic: nothing is left to chance.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -27,13 +26,13 @@ pub struct Faults {
 enum Sizes {
     #[default]
     Any,
-    /// One after the other, and from the start again.
+    /// In this order, again and again.
     Given { sizes: Vec<usize>, next: usize },
-    /// From a generator of random numbers in this state.
+    /// From a random number generator with this state.
     Random { state: u64, sizes: RangeInclusive<usize> },
 }
 
-/// What happens after the last byte that passes.
+/// The end of a direction, after the last byte that passes.
 #[derive(Debug)]
 pub(super) enum End {
     Cut,
@@ -42,16 +41,16 @@ pub(super) enum End {
 }
 
 impl Faults {
-    /// None yet: bytes pass as they come.
+    /// No faults: bytes pass as they come.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Each read or write moves no more bytes than the next of these sizes; behind the last comes the first again.
+    /// Limits each read or write to the next of these sizes. After the last one, the first is used again.
     ///
     /// # Panics
-    /// When there is no size, or one is 0.
+    /// If there is no size, or one is 0.
     #[must_use]
     #[track_caller]
     pub fn split(mut self, sizes: impl Into<Vec<usize>>) -> Self {
@@ -61,10 +60,10 @@ impl Faults {
         self
     }
 
-    /// Each read or write moves no more bytes than a random number from this range. The same seed gives the same numbers.
+    /// Limits each read or write to a random size from this range. The same seed makes the same sizes.
     ///
     /// # Panics
-    /// When the range is empty or has 0 in it.
+    /// If the range is empty or has 0 in it.
     #[must_use]
     #[track_caller]
     pub fn split_randomly(mut self, seed: u64, sizes: RangeInclusive<usize>) -> Self {
@@ -73,30 +72,34 @@ impl Faults {
         self
     }
 
-    /// Each piece that is read arrives so much later, and each that is written is taken so much later. Pieces wait for each other.
+    /// Delays each piece that is read or written. The next piece waits for the one before it.
+    ///
+    /// In paused time the delay takes no real time, if the transport beneath is in memory.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The transport is cut when so many bytes have passed in this direction: what is read ends there, in both directions, and writes
-    /// fail as [`BrokenPipe`](io::ErrorKind::BrokenPipe). It replaces any other end.
+    /// Cuts the transport when so many bytes have passed in this direction. In both directions reads then return the end, and writes fail
+    /// as [`BrokenPipe`](io::ErrorKind::BrokenPipe), also those of a direction that [stalls](Self::stall_after). Replaces any
+    /// other end of this direction.
     #[must_use]
     pub fn cut_after(mut self, bytes: u64) -> Self {
         self.end = Some((bytes, End::Cut));
         self
     }
 
-    /// This direction fails when so many bytes have passed, first with this error, and then with others of its kind. The other direction
-    /// goes on. It replaces any other end.
+    /// Fails this direction when so many bytes have passed: first with this error, then with others of its kind. The other direction
+    /// continues. Replaces any other end of this direction.
     #[must_use]
     pub fn fail_after(mut self, bytes: u64, error: impl Into<io::Error>) -> Self {
         self.end = Some((bytes, End::Fail(error.into())));
         self
     }
 
-    /// Nothing more passes in this direction when so many bytes have passed, and nothing says so. It replaces any other end.
+    /// Stalls this direction when so many bytes have passed: reads or writes wait, until the other direction is
+    /// [cut](Self::cut_after). Replaces any other end of this direction.
     #[must_use]
     pub fn stall_after(mut self, bytes: u64) -> Self {
         self.end = Some((bytes, End::Stall));

@@ -19,11 +19,11 @@ const PAIR_BUFFER: usize = 64 * 1024;
 /// How many bytes one read takes from the transport beneath.
 const MOST: usize = 16 * 1024;
 
-/// Two connections to each other, in memory, with faults between them: `reads` has those of what `one` reads, `writes` those of what
-/// it writes.
+/// Makes two connections to each other in memory, as [`pair`](super::pair) does, with faults between them: `from_one` are those of the
+/// bytes that `one` sends, `from_other` those of the bytes that `other` sends.
 ///
 /// # Panics
-/// When called outside a tokio runtime with time enabled.
+/// If called outside a tokio runtime with time enabled.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -56,7 +56,7 @@ const MOST: usize = 16 * 1024;
 /// // Whatever the network makes of the bytes, boxes are whole.
 /// let answering = Connection::builder().locator(Echoes.into_locator());
 /// let (client, _server) =
-///     faulty_pair(Connection::builder(), answering, Faults::new().split([1]), Faults::new().split_randomly(7, 1..=9));
+///     faulty_pair(Connection::builder(), answering, Faults::new().split_randomly(7, 1..=9), Faults::new().split([1]));
 /// assert_eq!(client.call(Echo { text: "hello".to_owned() }).await?.text, "hello");
 /// # Ok(())
 /// # }
@@ -65,17 +65,18 @@ const MOST: usize = 16 * 1024;
 pub fn faulty_pair(
     one: ConnectionBuilder,
     other: ConnectionBuilder,
-    reads: Faults,
-    writes: Faults,
+    from_one: Faults,
+    from_other: Faults,
 ) -> (Connection, Connection) {
     let (a, b) = tokio::io::duplex(PAIR_BUFFER);
-    let faulty = FaultyTransport::new(a).reads(reads).writes(writes);
+    let faulty = FaultyTransport::new(a).reads(from_other).writes(from_one);
     (one.start(faulty, Peer::other("memory")), other.start(b, Peer::other("memory")))
 }
 
-/// A transport with faults: what passes it is split, delayed, cut, refused or held, as [`Faults`] say for each direction.
+/// A transport that splits, delays, cuts, fails or stalls what is read from and written to another one, by the [`Faults`] of each
+/// direction.
 ///
-/// When it is cut, the transport beneath is dropped, so that the other end sees that, too.
+/// A cut drops the transport beneath, so that the other end sees it, too.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -169,7 +170,7 @@ impl Direction {
         self.faults.is_cut(self.passed)
     }
 
-    /// How many bytes the next piece may have; or the direction fails, or stands still.
+    /// Returns the maximum size of the next piece, or fails or stalls.
     fn poll_room(&mut self) -> Poll<io::Result<usize>> {
         ready!(self.poll_end())?;
         let room = self.faults.room(self.passed).unwrap_or(0);
@@ -177,11 +178,11 @@ impl Direction {
         Poll::Ready(Ok(size.min(room).min(MOST)))
     }
 
-    /// The failure or the standstill of the direction, if it has come to that.
+    /// Fails or stalls if the direction is at its end.
     fn poll_end(&mut self) -> Poll<io::Result<()>> {
         match self.faults.room(self.passed) {
             Ok(_) | Err(End::Cut) => Poll::Ready(Ok(())),
-            // Nobody is woken: nothing will happen.
+            // A cut of the other direction wakes it.
             Err(End::Stall) => Poll::Pending,
             Err(End::Fail(error)) => Poll::Ready(Err(End::next_error(error))),
         }
@@ -209,9 +210,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for FaultyTransport<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.held.is_empty() {
-            let room = ready!(this.reads.poll_room())?;
             this.waiting[0] = Some(cx.waker().clone());
-            // A cut is the end of what is read.
+            // A cut is the end of what is read, also of a direction that stalls.
+            if this.inner().is_none() {
+                return Poll::Ready(Ok(()));
+            }
+            let room = ready!(this.reads.poll_room())?;
             let Some(inner) = this.inner() else { return Poll::Ready(Ok(())) };
             let mut piece = vec![0; room];
             let mut buffer = ReadBuf::new(&mut piece);
@@ -239,13 +243,13 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for FaultyTransport<T> {
         let this = &mut *self;
         // A piece that waits for its delay has its size already.
         let is_new = this.writes.size.is_none();
-        let room = ready!(this.writes.poll_room())?;
         this.waiting[1] = Some(cx.waker().clone());
-        if is_new {
-            this.writes.begin_delay();
-        }
         if this.inner().is_none() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let room = ready!(this.writes.poll_room())?;
+        if is_new {
+            this.writes.begin_delay();
         }
         ready!(this.writes.poll_delay(cx));
         this.writes.delay = None;
@@ -265,7 +269,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for FaultyTransport<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.writes.poll_end())?;
+        self.waiting[1] = Some(cx.waker().clone());
+        // Of a transport that is cut there is nothing to shut down.
+        if self.inner().is_some() {
+            ready!(self.writes.poll_end())?;
+        }
         match self.inner() {
             Some(inner) => Pin::new(inner).poll_shutdown(cx),
             None => Poll::Ready(Ok(())),

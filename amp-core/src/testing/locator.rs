@@ -1,4 +1,4 @@
-//! Whether a locator has a responder, and what it answers.
+//! Tests of locators and of their responders.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -23,15 +23,15 @@ use crate::testing::command::only_packet;
 /// How many bytes the pipe between the two ends holds in each direction.
 const PIPE: usize = 64 * 1024;
 
-/// Whether the locator has a responder for the command.
+/// Returns whether the locator has a responder for the command. It needs no runtime.
 ///
-/// The locator is given an ask without arguments, and the responder that it finds is not run. A locator that is written by hand sees the
-/// ask in [`locate`](Locator::locate), whatever it does there. It needs no runtime.
+/// The locator gets an ask without arguments, and the responder that it finds is not run. A hand-written locator may do more in
+/// [`locate`](Locator::locate) than find one, and that is done.
 ///
 /// ```
 /// # extern crate amp_core as amp;
 /// # use amp_derive::{Command, responder};
-/// use amp::testing::answers;
+/// use amp::testing::has_responder;
 /// use amp::{Command, Reply};
 ///
 /// #[derive(Command)]
@@ -50,20 +50,20 @@ const PIPE: usize = 64 * 1024;
 /// }
 ///
 /// let locator = Motor.into_locator();
-/// assert!(answers::<Start>(&locator));
-/// assert!(!answers::<Stop>(&locator));
+/// assert!(has_responder::<Start>(&locator));
+/// assert!(!has_responder::<Stop>(&locator));
 /// ```
 #[must_use]
-pub fn answers<C: Command>(locator: &(impl Locator + ?Sized)) -> bool {
+pub fn has_responder<C: Command>(locator: &(impl Locator + ?Sized)) -> bool {
     let packet = only_packet(&box_bytes(&[("_command", C::NAME)]));
-    let Packet::Ask { ask, .. } = packet else { unreachable!("it has no more than a command") };
+    let Ok(Packet::Ask { ask, .. }) = packet else { unreachable!("it has no more than a command") };
     // It is never driven: what is answered goes nowhere, and nothing is logged of it.
     let (transport, _) = tokio::io::duplex(1);
     let (connection, _driver) = Connection::builder().unserved().build(transport, Peer::other("test"));
     !matches!(locator.locate(connection.received_ask(ask)), Located::Unknown(_))
 }
 
-/// What the locator answers to the command. The ask and its answer go through a connection in memory, as bytes, within all limits and
+/// Asks a locator for the command, and returns what it answers. The ask and its answer go through a connection in memory, as bytes, within all limits and
 /// with all constraints. The locator is that connection's, so that responders see it and its settings as in a program.
 ///
 /// The ask has a tag even if the command wants no answer. So it returns when the responder has ended, and an error of the responder
@@ -73,11 +73,11 @@ pub fn answers<C: Command>(locator: &(impl Locator + ?Sized)) -> bool {
 /// The locator is passed by value: an `Arc` of one is a locator too, for a test that asks more than once.
 ///
 /// # Errors
-/// What the caller of the command gets. A responder that fails in a way that is not declared is a [`CallError::Remote`] with the code
-/// `UNKNOWN`, and its error is in the log; where there is none, the code is `UNHANDLED`.
+/// Those of the caller of the command. An undeclared failure of the responder is a [`CallError::Remote`](crate::CallError::Remote) with
+/// the code `UNKNOWN`, and its text is in the log. Without a responder the code is `UNHANDLED`.
 ///
 /// # Panics
-/// When called outside a tokio runtime with time enabled, or when the responder panics.
+/// If polled outside a tokio runtime with time enabled, or if the responder panics.
 ///
 /// # Cancel safety
 /// Dropping it ends the connection, which drops the responder.

@@ -1,5 +1,5 @@
-//! Helpers for the tests of commands, locators and connections. They fail a test by a panic that shows what was expected and what
-//! came. The feature `testing` turns them on: best in `[dev-dependencies]`, so that a program carries none of it.
+//! Helpers for tests of commands, locators and connections. A failed expectation panics with what was expected, what came and the line of
+//! the caller. They need the feature `testing`; enable it in `[dev-dependencies]`, so that the program itself does not contain them.
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -7,20 +7,21 @@
 //! tokio = { version = "1", features = ["macros", "rt", "test-util"] }
 //! ```
 //!
-//! | to be tested | with |
+//! | to test | use |
 //! |---|---|
 //! | the bytes of a command in each direction | [`ask_bytes`], [`notification_bytes`], [`answer_bytes`], [`error_bytes`], [`decode_ask`], [`decode_reply`] |
 //! | its errors, and whether it wants an answer | [`declared_codes`], [`fatal_codes`], [`Command::ANSWERED`](crate::Command::ANSWERED) |
-//! | that a locator has a responder | [`answers`] |
-//! | what a responder answers | [`ask`], [`ask_with`] |
-//! | what a program sends, and how it takes what a peer sends | [`ScriptedPeer`] |
-//! | two ends of one's own | [`pair`] |
+//! | whether a locator has a responder | [`has_responder`] |
+//! | the answers of a responder | [`ask`], [`ask_with`] |
+//! | a connection, against a peer that is a script | [`ScriptedPeer`] |
+//! | two connections against each other | [`pair`] |
 //! | slow, broken and fragmented transports | [`faulty_pair`], [`FaultyTransport`], [`Faults`] |
+//! | that something ends | [`completes`] |
 //!
 //! # A command
 //!
-//! What Twisted's users test with txampext's `CommandTestMixin`: that the names, types and codes on the wire are those that the peer
-//! knows, and stay so.
+//! That its names, types and codes on the wire are those that the peer knows, and stay so. Users of Twisted test this with txampext's
+//! `CommandTestMixin`.
 //!
 //! ```
 //! # extern crate amp_core as amp;
@@ -61,12 +62,18 @@
 //!
 //! # A locator
 //!
-//! What txampext's `ResponderTestMixin` tests, and what the responder answers; see [`answers`] and [`ask`].
+//! See [`has_responder`], which does what txampext's `ResponderTestMixin` does, and [`ask`].
 //!
 //! # A connection
 //!
-//! The other end by hand, byte by byte if need be; see [`ScriptedPeer`]. With `#[tokio::test(start_paused = true)]` a test of time limits
-//! takes no time.
+//! See [`ScriptedPeer`], which plays the peer byte by byte, or by commands.
+//!
+//! # Paused time
+//!
+//! In a test with `#[tokio::test(start_paused = true)]` time limits take no real time: when nothing in the program can go on, tokio moves
+//! its clock to the next one. That holds for transports in memory only, such as those of [`pair`], [`faulty_pair`] and
+//! [`ScriptedPeer::connect`]. Bytes in a socket or a pipe are not seen by tokio's clock, which moves on while they are on their way,
+//! so that time limits are over too early.
 
 mod boxes;
 mod command;
@@ -77,11 +84,11 @@ mod locator;
 mod scripted_peer;
 
 pub use crate::connection::pair;
-pub use boxes::{box_bytes, boxes, readable};
+pub use boxes::{box_bytes, decode_boxes, format_boxes};
 pub use command::{
     answer_bytes, ask_bytes, declared_codes, decode_ask, decode_reply, error_bytes, fatal_codes, notification_bytes,
 };
 pub use faults::Faults;
 pub use faulty_transport::{FaultyTransport, faulty_pair};
-pub use locator::{answers, ask, ask_with};
-pub use scripted_peer::{ScriptedPeer, soon};
+pub use locator::{ask, ask_with, has_responder};
+pub use scripted_peer::{ScriptedPeer, completes};

@@ -1,4 +1,4 @@
-//! The other end of a connection, by hand.
+//! A peer that is a script, at the other end of a connection.
 
 use std::fmt;
 use std::future::Future;
@@ -12,23 +12,24 @@ use tokio::time::timeout;
 use crate::command::Command;
 use crate::connection::{Connection, ConnectionBuilder};
 use crate::peer::Peer;
-use crate::testing::boxes::{Extent, boxes, differ, extent, indented, readable};
+use crate::testing::boxes::{Extent, decode_box, differ, extent, format_boxes, indented};
 use crate::testing::command::{answer_bytes, ask_bytes, error_bytes, notification_bytes};
 use crate::wire::AmpBox;
 
 /// How many bytes the pipe holds in each direction.
 const PIPE: usize = 1 << 20;
 
-/// What takes longer than this does not happen. In paused time it passes at once when nothing else can.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Default time limit of expectations, and the limit of [`completes`].
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long more is waited for when something is wrong, so that the message shows it whole.
+/// How long a failing expectation reads on, so that the message shows all that came.
 const REST: Duration = Duration::from_millis(50);
 
-/// The future's output, or a failed test when it takes more than a minute. In paused time that is as soon as nobody else can go on.
+/// Returns the future's output, or fails the test if it takes more than a minute. In paused time it fails as soon as nothing else in the
+/// program can go on.
 ///
 /// # Panics
-/// When it takes longer, with `what` in the message.
+/// If it takes longer. The message has the caller's line and `what`.
 ///
 /// # Cancel safety
 /// That of the future.
@@ -36,34 +37,36 @@ const REST: Duration = Duration::from_millis(50);
 /// ```
 /// # extern crate amp_core as amp;
 /// use amp::Connection;
-/// use amp::testing::{pair, soon};
+/// use amp::testing::{completes, pair};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let (one, other) = pair(Connection::builder(), Connection::builder());
 /// one.close();
-/// soon("the other end learns of it", other.closed()).await;
+/// completes("the end of the other connection", other.closed()).await;
 /// # }
 /// ```
 #[track_caller]
-pub fn soon<T>(what: &str, future: impl Future<Output = T>) -> impl Future<Output = T> {
+pub fn completes<T>(what: &str, future: impl Future<Output = T>) -> impl Future<Output = T> {
     let at = Location::caller();
     async move {
-        match timeout(PATIENCE, future).await {
+        match timeout(TIMEOUT, future).await {
             Ok(output) => output,
-            Err(_) => panic!("{at} {what}: this hangs"),
+            Err(_) => panic!("{at} {what}: not complete after {TIMEOUT:?}"),
         }
     }
 }
 
-/// The other end of a connection, by hand: it sends and expects bytes, boxes or commands. What differs from what was expected fails the
-/// test, and the message shows both.
+/// A peer whose every byte is written by the test: it sends and expects bytes, boxes or commands. What differs from an expectation fails
+/// the test, and the message shows both.
 ///
-/// Nothing is read from the pipe that is not expected, so that a connection sees a peer that does not read. What does not come within
-/// [`patience`](Self::patience) fails the test, too; with `#[tokio::test(start_paused = true)]` that takes no time.
+/// It reads no more than what is expected, so that a connection can be tested with a peer that does not read. Each expectation fails
+/// after [`timeout`](Self::timeout). Over a transport in memory, such as that of [`connect`](Self::connect), this takes no real time
+/// in a test with `#[tokio::test(start_paused = true)]`. Over sockets and pipes time must not be paused: tokio does not know that
+/// bytes are on their way there, and its clock jumps to the next time limit.
 ///
-/// Its methods return futures that fail at the caller's line, which the message begins with. Each is cancel safe: what had come of
-/// something that was waited for is kept for the next. What was half sent stays half sent.
+/// Its methods return futures. The message of each begins with the line of the caller. They are cancel safe: received bytes are kept
+/// for the next expectation. Of a send that is dropped, a part may have been sent.
 ///
 /// A connection of this library [announces](crate::Settings::announce) itself in its first box, by a key `_amp` that
 /// [`expect`](Self::expect) sees.
@@ -109,8 +112,8 @@ pub fn soon<T>(what: &str, future: impl Future<Output = T>) -> impl Future<Outpu
 /// ```
 pub struct ScriptedPeer {
     transport: Box<dyn Transport>,
-    pub(super) patience: Duration,
-    /// What was read of something that is not there as a whole.
+    pub(super) timeout: Duration,
+    /// Bytes that were read for an expectation and are not used up.
     pub(super) received: Vec<u8>,
 }
 
@@ -125,49 +128,49 @@ pub(super) enum Stop {
 }
 
 impl ScriptedPeer {
-    /// Starts the connection of a builder over a pipe in memory, with the script at its other end.
+    /// Starts the connection of a builder over a pipe in memory, and returns it and the peer at its other end.
     ///
     /// # Panics
-    /// When called outside a tokio runtime with time enabled.
+    /// If called outside a tokio runtime with time enabled.
     #[track_caller]
     pub fn connect(builder: ConnectionBuilder) -> (Connection, Self) {
-        Self::connect_with_room(builder, PIPE)
+        Self::connect_with_capacity(builder, PIPE)
     }
 
-    /// The same over a pipe that holds so many bytes in each direction, instead of 1 MiB.
+    /// As [`connect`](Self::connect), over a pipe that holds `capacity` bytes in each direction instead of 1 MiB.
     ///
     /// # Panics
     /// As [`connect`](Self::connect).
     #[track_caller]
-    pub fn connect_with_room(builder: ConnectionBuilder, room: usize) -> (Connection, Self) {
-        let (ours, theirs) = tokio::io::duplex(room);
+    pub fn connect_with_capacity(builder: ConnectionBuilder, capacity: usize) -> (Connection, Self) {
+        let (ours, theirs) = tokio::io::duplex(capacity);
         (builder.start(ours, Peer::other("script")), Self::over(theirs))
     }
 
-    /// The script over a transport whose other end is elsewhere: at a server, say.
+    /// A peer over a transport, for a connection that is made elsewhere, as by a server.
     #[must_use]
     pub fn over(transport: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self { transport: Box::new(transport), patience: PATIENCE, received: Vec::new() }
+        Self { transport: Box::new(transport), timeout: TIMEOUT, received: Vec::new() }
     }
 
-    /// Sets how long to wait for what is expected. Default one minute.
+    /// Sets how long each expectation waits, and each send. Default one minute.
     #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
     /// Sends bytes as they are.
     ///
     /// # Panics
-    /// When the connection has ended, or does not read.
+    /// If the connection has ended, or does not read within [`timeout`](Self::timeout).
     #[track_caller]
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> impl Future<Output = ()> {
         let at = Location::caller();
         async move {
             let bytes = bytes.as_ref();
             if let Err(error) = self.try_send(bytes).await {
-                panic!("{at} could not send, {error}:\n{}", indented(&readable(bytes)));
+                panic!("{at} could not send, {error}:\n{}", indented(&format_boxes(bytes)));
             }
         }
     }
@@ -175,9 +178,9 @@ impl ScriptedPeer {
     /// Sends bytes as they are, to a connection that may end.
     ///
     /// # Errors
-    /// That of the transport; [`TimedOut`](io::ErrorKind::TimedOut) when the connection does not read.
+    /// That of the transport; [`TimedOut`](io::ErrorKind::TimedOut) if the connection does not read within [`timeout`](Self::timeout).
     pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
-        match timeout(self.patience, self.transport.write_all(bytes.as_ref())).await {
+        match timeout(self.timeout, self.transport.write_all(bytes.as_ref())).await {
             Ok(written) => written,
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the connection does not read")),
         }
@@ -194,7 +197,7 @@ impl ScriptedPeer {
         self.send(bytes)
     }
 
-    /// Asks for a command, with a tag in any case.
+    /// Sends an ask for a command. It has the tag even if the command wants no answer.
     ///
     /// # Panics
     /// As [`ask_bytes`] and [`send`](Self::send).
@@ -203,7 +206,7 @@ impl ScriptedPeer {
         self.send(ask_bytes(tag, command))
     }
 
-    /// Asks for a command without a tag: no answer is wanted.
+    /// Sends an ask for a command that wants no answer: it has no tag.
     ///
     /// # Panics
     /// As [`notification_bytes`] and [`send`](Self::send).
@@ -212,7 +215,7 @@ impl ScriptedPeer {
         self.send(notification_bytes(command))
     }
 
-    /// Answers the ask with the tag.
+    /// Sends the answer to the ask with the tag.
     ///
     /// # Panics
     /// As [`answer_bytes`] and [`send`](Self::send).
@@ -225,7 +228,7 @@ impl ScriptedPeer {
         self.send(answer_bytes::<C>(tag, response))
     }
 
-    /// Answers the ask with the tag by a declared error.
+    /// Sends a declared error as the answer to the ask with the tag.
     ///
     /// # Panics
     /// As [`error_bytes`] and [`send`](Self::send).
@@ -234,15 +237,15 @@ impl ScriptedPeer {
         self.send(error_bytes::<C>(tag, error))
     }
 
-    /// Sends no more, and still reads.
+    /// Ends what is sent. What the connection sends can still be read.
     ///
     /// # Panics
-    /// When the transport cannot do that.
+    /// If the transport fails, or does not end within [`timeout`](Self::timeout).
     #[track_caller]
     pub fn finish(&mut self) -> impl Future<Output = ()> {
         let at = Location::caller();
         async move {
-            match timeout(self.patience, self.transport.shutdown()).await {
+            match timeout(self.timeout, self.transport.shutdown()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => panic!("{at} could not end what it sends: {error}"),
                 Err(_) => panic!("{at} the connection does not read, so what is sent cannot end"),
@@ -250,44 +253,44 @@ impl ScriptedPeer {
         }
     }
 
-    /// The next box.
+    /// Returns the next box.
     ///
     /// # Panics
-    /// When none comes.
+    /// If none comes within [`timeout`](Self::timeout), or if it has a key twice.
     #[track_caller]
     pub fn next_box(&mut self) -> impl Future<Output = AmpBox> {
         let at = Location::caller();
         async move {
             let received = self.whole_box("a box", at).await;
-            boxes(&received).remove(0)
+            decode_box(&received, at)
         }
     }
 
-    /// The next box, if it comes as a whole within this time; `None` also at the end.
+    /// Returns the next box if it arrives within this time; `None` also at the end.
     ///
     /// # Panics
-    /// When what comes is no box.
+    /// If the bytes that arrive are no box, or if it has a key twice.
     #[track_caller]
-    pub fn try_next_box(&mut self, time: Duration) -> impl Future<Output = Option<AmpBox>> {
+    pub fn next_box_within(&mut self, time: Duration) -> impl Future<Output = Option<AmpBox>> {
         let at = Location::caller();
         async move {
             match timeout(time, self.receive_box("a box", time, at)).await {
-                Ok(Ok(received)) => Some(boxes(&received).remove(0)),
+                Ok(Ok(received)) => Some(decode_box(&received, at)),
                 Ok(Err(_)) | Err(_) => None,
             }
         }
     }
 
-    /// The next bytes, exactly so many.
+    /// Returns the next `count` bytes.
     ///
     /// # Panics
-    /// When fewer come.
+    /// If fewer come within [`timeout`](Self::timeout).
     #[track_caller]
     pub fn read_bytes(&mut self, count: usize) -> impl Future<Output = Vec<u8>> {
         let at = Location::caller();
         async move {
             while self.received.len() < count {
-                if let Err(stop) = self.receive(count - self.received.len(), self.patience).await {
+                if let Err(stop) = self.receive(count - self.received.len(), self.timeout).await {
                     panic!("{at} expected {count} bytes, but {}", self.told(&stop));
                 }
             }
@@ -295,16 +298,16 @@ impl ScriptedPeer {
         }
     }
 
-    /// The next bytes, as many as come at once, which is at least one.
+    /// Returns the bytes of one read: at least one.
     ///
     /// # Panics
-    /// When none comes.
+    /// If none comes within [`timeout`](Self::timeout).
     #[track_caller]
     pub fn read_some(&mut self) -> impl Future<Output = Vec<u8>> {
         let at = Location::caller();
         async move {
             if self.received.is_empty()
-                && let Err(stop) = self.receive(4096, self.patience).await
+                && let Err(stop) = self.receive(4096, self.timeout).await
             {
                 panic!("{at} expected bytes, but {}", self.told(&stop));
             }
@@ -312,17 +315,17 @@ impl ScriptedPeer {
         }
     }
 
-    /// All bytes until the end.
+    /// Returns all bytes until the end.
     ///
     /// # Panics
-    /// When the end does not come, or the transport fails.
+    /// If the end does not come within [`timeout`](Self::timeout), or if the transport fails.
     #[track_caller]
     pub fn read_to_end(&mut self) -> impl Future<Output = Vec<u8>> {
         let at = Location::caller();
         async move {
-            let read = timeout(self.patience, self.transport.read_to_end(&mut self.received)).await;
+            let read = timeout(self.timeout, self.transport.read_to_end(&mut self.received)).await;
             match read
-                .unwrap_or_else(|_| panic!("{at} expected the end, but {}", self.told(&Stop::Silence(self.patience))))
+                .unwrap_or_else(|_| panic!("{at} expected the end, but {}", self.told(&Stop::Silence(self.timeout))))
             {
                 Ok(_) => std::mem::take(&mut self.received),
                 Err(error) => panic!("{at} expected the end, but {}", self.told(&Stop::Error(error))),
@@ -331,7 +334,7 @@ impl ScriptedPeer {
     }
 
     pub(super) async fn whole_box(&mut self, expected: &str, at: &Location<'_>) -> Vec<u8> {
-        match self.receive_box(expected, self.patience, at).await {
+        match self.receive_box(expected, self.timeout, at).await {
             Ok(received) => received,
             Err(stop) => panic!("{at} expected\n{}\nbut {}", indented(expected), self.told(&stop)),
         }
@@ -377,13 +380,13 @@ impl ScriptedPeer {
         };
         match &*self.received {
             [] => why,
-            received => format!("{why} behind:\n{}", indented(&readable(received))),
+            received => format!("{why} behind:\n{}", indented(&format_boxes(received))),
         }
     }
 }
 
 impl fmt::Debug for ScriptedPeer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScriptedPeer").field("received", &readable(&self.received)).finish_non_exhaustive()
+        f.debug_struct("ScriptedPeer").field("received", &format_boxes(&self.received)).finish_non_exhaustive()
     }
 }

@@ -140,6 +140,15 @@ impl BoxDecoder {
         self.allocation
     }
 
+    /// Returns how many bytes the current box misses at least: as many can be read without one of the next box.
+    #[cfg(feature = "testing")]
+    pub(crate) fn missing(&self) -> usize {
+        let at = self.walk.at;
+        // A key, once its length is known, has the length of its value behind it.
+        let key = length_at(&self.buffer, at).map_or(0, |key| key + 2);
+        (at + key + 2).saturating_sub(self.buffer.len()).max(1)
+    }
+
     /// Takes back the bytes that follow the last whole box.
     #[must_use]
     pub fn into_leftover(self) -> BytesMut {

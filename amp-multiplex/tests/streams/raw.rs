@@ -67,7 +67,7 @@ impl RawPeer {
 
     /// The next box, if it comes in time.
     pub(crate) async fn next_packet(&mut self, time: Duration) -> Option<Packet> {
-        self.script.try_next_box(time).await.map(Packet)
+        self.script.next_box_within(time).await.map(Packet)
     }
 
     /// Asks, and gives the tag.
