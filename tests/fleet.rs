@@ -6,6 +6,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use amp::connection::ConnectionBuilder;
+use amp::{AmpBox, CloseReason, Connection, locator};
+
 /// Builds the example as its users do, from its own workspace, and returns the folder of its programs. What it has in common with this
 /// build is not compiled twice.
 fn built() -> PathBuf {
@@ -33,6 +36,7 @@ impl Running {
         Self { process, lines }
     }
 
+    /// The next line that it prints. It is awaited on this thread.
     fn line(&self) -> String {
         self.lines.recv_timeout(Duration::from_secs(30)).expect("a line in time")
     }
@@ -49,27 +53,50 @@ fn run(program: &Path, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).output().expect("it runs")
 }
 
-#[test]
-fn programs_that_share_the_crate_of_their_protocol_understand_each_other_in_both_directions() {
-    let programs = built();
-    let agent = programs.join("fleet-agent");
-    let hub = Running::start(&programs.join("fleet-hub"), &["127.0.0.1:0", "sesame"]);
-    let line = hub.line();
-    let address = line.strip_prefix("the hub listens on ").expect("its address");
-    // An operator has no responders.
-    let operator = |arguments: &[&str]| {
-        let output = run(&programs.join("fleet-operator"), &[&[address], arguments].concat());
+/// A hub, the address that it listens on, and the programs that talk to it.
+struct Fleet {
+    hub: Running,
+    address: String,
+    programs: PathBuf,
+}
+
+impl Fleet {
+    fn start() -> Self {
+        let programs = built();
+        let hub = Running::start(&programs.join("fleet-hub"), &["127.0.0.1:0", "sesame", "open"]);
+        let address = hub.line().strip_prefix("the hub listens on ").expect("its address").to_owned();
+        Self { hub, address, programs }
+    }
+
+    /// What an operator prints. It has no responders.
+    fn operator(&self, arguments: &[&str]) -> String {
+        let output =
+            run(&self.programs.join("fleet-operator"), &[&[self.address.as_str(), "open"], arguments].concat());
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).expect("text")
-    };
+    }
+
+    /// An agent that has logged in.
+    fn agent(&self, name: &str) -> Running {
+        let running = Running::start(&self.programs.join("fleet-agent"), &[&self.address, name, "sesame"]);
+        assert_eq!(running.line(), format!("{name} is in the fleet"));
+        assert_eq!(self.hub.line(), format!("{name} has logged in"));
+        running
+    }
+
+    /// A connection that this test uses by hand.
+    async fn connect(&self, builder: ConnectionBuilder) -> Connection {
+        builder.connect_tcp(&self.address).await.expect("the hub listens")
+    }
+}
+
+#[test]
+fn programs_that_share_the_crate_of_their_protocol_understand_each_other_in_both_directions() {
+    let fleet = Fleet::start();
+    let (hub, operator) = (&fleet.hub, |arguments: &[&str]| fleet.operator(arguments));
     assert_eq!(operator(&[]), "in the fleet: \n");
 
-    let [mut ada, bob] = ["ada", "bob"].map(|name| {
-        let running = Running::start(&agent, &[address, name, "sesame"]);
-        assert_eq!(running.line(), format!("{name} is in the fleet"));
-        assert_eq!(hub.line(), format!("{name} has logged in"));
-        running
-    });
+    let [mut ada, bob] = ["ada", "bob"].map(|name| fleet.agent(name));
     assert_eq!(operator(&[]), "in the fleet: ada, bob\n");
     let process = ada.process.id();
     for answered in 1..=2 {
@@ -78,15 +105,23 @@ fn programs_that_share_the_crate_of_their_protocol_understand_each_other_in_both
     }
     assert_eq!(operator(&["status", "eve"]), "there is no agent eve\n");
 
-    // Who may not log in learns it as the error that the protocol declares.
-    for (name, secret, error) in [("eve", "open", "WrongSecret"), ("ada", "sesame", "NameTaken")] {
-        let refused = run(&agent, &[address, name, secret]);
+    // A refused log-in is the error that the protocol declares. Agents cannot log in as operators, nor the other way round.
+    let (agent, operate) = (fleet.programs.join("fleet-agent"), fleet.programs.join("fleet-operator"));
+    let address = fleet.address.as_str();
+    for (program, arguments, error) in [
+        (&agent, &[address, "ada", "sesame"][..], "NameTaken"),
+        (&agent, &[address, "eve", "open"], "WrongSecret"),
+        (&operate, &[address, "sesame"], "WrongSecret"),
+    ] {
+        let refused = run(program, arguments);
         let words = String::from_utf8_lossy(&refused.stderr);
         assert!(!refused.status.success() && words.contains(error), "{refused:?}");
+        if error == "WrongSecret" {
+            assert!(hub.line().ends_with(" has a wrong secret"));
+        }
     }
-    assert!(hub.line().ends_with(" has a wrong secret"));
 
-    // A session goes with its connection, whoever ends that.
+    // A session ends with its connection, whichever end closes that.
     drop(bob);
     assert_eq!(hub.line(), "bob has left");
     assert_eq!(operator(&["dismiss", "ada"]), "ada is dismissed\n");
@@ -94,4 +129,71 @@ fn programs_that_share_the_crate_of_their_protocol_understand_each_other_in_both
     assert!(ada.process.wait().expect("it ends").success());
     assert_eq!(hub.line(), "ada has left");
     assert_eq!(operator(&[]), "in the fleet: \n");
+}
+
+fn fields(pairs: &[(&str, &str)]) -> AmpBox {
+    pairs
+        .iter()
+        .fold(AmpBox::new(), |fields, (key, value)| fields.with(key.to_string(), value.to_string()).expect("it fits"))
+}
+
+async fn code(connection: &Connection, command: &str, arguments: &[(&str, &str)]) -> String {
+    let reply = connection.call_box(command, fields(arguments)).await;
+    reply.err().map_or_else(|| "OK".to_owned(), |error| error.remote_code().expect("an answer").to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hub_commands_nothing_for_those_who_have_not_logged_in_as_operators() {
+    let fleet = Fleet::start();
+    let stranger = fleet.connect(Connection::builder()).await;
+    let agent = fleet.connect(Connection::builder()).await;
+    let log_in = [("name", "x\u{1b}[2J\ny"), ("secret", "sesame")];
+    assert_eq!(code(&agent, "LogIn", &log_in).await, "OK");
+    // What prints a name escapes it.
+    assert_eq!(fleet.hub.line(), r"x\u{1b}[2J\ny has logged in");
+    assert_eq!(fleet.operator(&[]), "in the fleet: x\\u{1b}[2J\\ny\n");
+
+    for connection in [&stranger, &agent] {
+        assert_eq!(code(connection, "ListAgents", &[]).await, "NOT_AN_OPERATOR");
+        for command in ["StatusOf", "Dismiss"] {
+            assert_eq!(code(connection, command, &[log_in[0]]).await, "NOT_AN_OPERATOR");
+        }
+    }
+    // A connection logs in once, and as one of both.
+    for again in [&[log_in[0], log_in[1]], &[("name", "z"), log_in[1]]] {
+        assert_eq!(code(&agent, "LogIn", again).await, "LOGGED_IN_BEFORE");
+    }
+    assert_eq!(code(&agent, "LogInOperator", &[("secret", "open")]).await, "LOGGED_IN_BEFORE");
+    assert_eq!(code(&stranger, "LogInOperator", &[("secret", "open")]).await, "OK");
+    assert_eq!(code(&stranger, "ListAgents", &[]).await, "OK");
+    assert_eq!(code(&stranger, "LogIn", &[("name", "z"), ("secret", "sesame")]).await, "LOGGED_IN_BEFORE");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_comes_back_takes_its_name_from_a_link_that_does_not_answer() {
+    let fleet = Fleet::start();
+    // It is connected, logs in and then answers nothing, as one that has lost its network.
+    let lost = locator::fallback(|_, _| std::future::pending());
+    let lost = fleet.connect(Connection::builder().locator(lost)).await;
+    let log_in = [("name", "ada"), ("secret", "sesame")];
+    assert_eq!(code(&lost, "LogIn", &log_in).await, "OK");
+    assert_eq!(fleet.hub.line(), "ada has logged in");
+    let status = tokio::task::block_in_place(|| fleet.operator(&["status", "ada"]));
+    assert_eq!(status, "the agent ada does not answer\n");
+
+    let (back, other) = (fleet.connect(Connection::builder()).await, fleet.connect(Connection::builder()).await);
+    // Of two that come at once one gets the name. It answers, if only with an error.
+    let mut codes = tokio::join!(code(&back, "LogIn", &log_in), code(&other, "LogIn", &log_in));
+    if codes.0 > codes.1 {
+        std::mem::swap(&mut codes.0, &mut codes.1);
+    }
+    assert_eq!(codes, ("NAME_TAKEN".to_owned(), "OK".to_owned()));
+    assert_eq!(fleet.hub.line(), "ada has logged in");
+    assert!(matches!(lost.closed().await, CloseReason::ClosedByPeer), "its old link ends");
+
+    // The end of the old link does not take the name from the new one.
+    let agents = tokio::task::block_in_place(|| fleet.operator(&[]));
+    assert_eq!(agents, "in the fleet: ada\n");
+    drop((back, other));
+    assert_eq!(fleet.hub.line(), "ada has left");
 }

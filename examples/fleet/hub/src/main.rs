@@ -1,7 +1,8 @@
-//! The hub: agents dial in and log in, operators ask, and the hub commands the agents.
+//! The hub: agents dial in and log in, operators log in and ask, and the hub commands the agents.
 //!
-//! `fleet-hub HOST:PORT SECRET`
+//! `fleet-hub HOST:PORT AGENT_SECRET OPERATOR_SECRET`
 
+mod fleet;
 mod session;
 
 use std::sync::Arc;
@@ -10,14 +11,18 @@ use amp::Server;
 use amp::connection::NewConnection;
 use fleet_protocol::HubLocator;
 
-use session::{Fleet, HubSession};
+use fleet::Fleet;
+use session::{HubSession, Secrets};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [address, secret] = &arguments[..] else { return Err("usage: fleet-hub HOST:PORT SECRET".into()) };
-    let fleet = Arc::new(Fleet::new(secret));
-    let session = move |new: &NewConnection| HubLocator::new(HubSession::new(&fleet, new));
+    let [address, agent, operator] = &arguments[..] else {
+        return Err("usage: fleet-hub HOST:PORT AGENT_SECRET OPERATOR_SECRET".into());
+    };
+    let secrets = Arc::new(Secrets { agent: agent.clone(), operator: operator.clone() });
+    let fleet = Arc::new(Fleet::default());
+    let session = move |new: &NewConnection| HubLocator::new(HubSession::new(&fleet, &secrets, new));
     let server = Server::builder().bind_tcp(address.as_str(), session).await?;
     println!("the hub listens on {}", server.local_addr().ok_or("a TCP server has an address")?);
     tokio::signal::ctrl_c().await?;

@@ -1,92 +1,131 @@
-//! What the hub keeps: the fleet, and of each connection who it is.
+//! What the hub keeps of each connection: who it is, and what it may do.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use amp::connection::{NewConnection, WeakConnection};
-use amp::{CallError, Peer, Reply};
+use amp::error::Escaped;
+use amp::{CallError, ErrorCodes, Peer, Reply};
 use fleet_protocol::{
-    Agent, AgentClient, AgentError, Agents, Dismiss, Hub, Leave, ListAgents, LogIn, LogInError, Report, StatusOf,
+    Agent, AgentError, Agents, Dismiss, Hub, Leave, ListAgents, LogIn, LogInError, LogInOperator, OperatorError,
+    Report, StatusOf,
 };
 
-/// How long an agent has to answer. An operator waits for it, and must not wait for good.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::fleet::{Fleet, Link, has_left};
 
-/// The agents that have logged in, by their names.
-pub struct Fleet {
-    secret: String,
-    agents: Mutex<BTreeMap<String, WeakConnection>>,
+/// An agent cannot command others: operators have a secret of their own.
+pub struct Secrets {
+    pub agent: String,
+    pub operator: String,
 }
 
-impl Fleet {
-    pub fn new(secret: &str) -> Self {
-        Self { secret: secret.to_owned(), agents: Mutex::default() }
-    }
-
-    fn agents(&self) -> MutexGuard<'_, BTreeMap<String, WeakConnection>> {
-        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A client of the agent. The hub calls agents as they call it: with a trait of the protocol.
-    fn agent(&self, name: &str) -> Result<AgentClient, AgentError> {
-        let connection = self.agents().get(name).and_then(WeakConnection::upgrade);
-        let connection = connection.ok_or_else(|| AgentError::NoSuchAgent { name: name.to_owned() })?;
-        Ok(AgentClient::new(&connection).with_timeout(PATIENCE))
-    }
+/// What a connection has logged in as.
+enum Role {
+    Nobody,
+    /// Its log-in is not over yet.
+    Entering,
+    Agent {
+        name: String,
+        link: Link,
+    },
+    Operator,
 }
 
 /// One connection, from its first command to its end.
 pub struct HubSession {
     fleet: Arc<Fleet>,
+    secrets: Arc<Secrets>,
     peer: Peer,
-    /// A strong handle would keep the connection open for good.
     connection: WeakConnection,
-    name: OnceLock<String>,
+    role: Mutex<Role>,
 }
 
 impl HubSession {
-    pub fn new(fleet: &Arc<Fleet>, new: &NewConnection) -> Self {
-        let (peer, connection) = (new.peer().clone(), new.connection().clone());
-        Self { fleet: Arc::clone(fleet), peer, connection, name: OnceLock::new() }
+    pub fn new(fleet: &Arc<Fleet>, secrets: &Arc<Secrets>, new: &NewConnection) -> Self {
+        Self {
+            fleet: Arc::clone(fleet),
+            secrets: Arc::clone(secrets),
+            peer: new.peer().clone(),
+            connection: new.connection().clone(),
+            role: Mutex::new(Role::Nobody),
+        }
+    }
+
+    fn role(&self) -> MutexGuard<'_, Role> {
+        self.role.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection logs in once, and as one of both. Nobody can log in while it does.
+    fn begin_log_in(&self, secret: &str, expected: &str) -> Result<(), LogInError> {
+        let mut role = self.role();
+        if !matches!(*role, Role::Nobody) {
+            return Err(LogInError::LoggedInBefore);
+        }
+        if secret != expected {
+            println!("{} has a wrong secret", self.peer);
+            return Err(LogInError::WrongSecret);
+        }
+        *role = Role::Entering;
+        Ok(())
+    }
+
+    fn require_operator(&self) -> Result<(), OperatorError> {
+        if matches!(*self.role(), Role::Operator) { Ok(()) } else { Err(OperatorError::NotAnOperator) }
     }
 }
 
-/// The session goes with its connection, and the agent leaves the fleet with it.
+/// The session ends with its connection, and the agent leaves the fleet with it.
 impl Drop for HubSession {
     fn drop(&mut self) {
-        if let Some(name) = self.name.get() {
-            self.fleet.agents().remove(name);
-            println!("{name} has left");
+        if let Role::Agent { name, link } = &*self.role()
+            && self.fleet.leave(name, link)
+        {
+            // A name may hold anything, also what moves the cursor of a terminal.
+            println!("{} has left", Escaped(name));
         }
     }
 }
 
 impl Hub for HubSession {
     async fn log_in(&self, command: LogIn) -> Reply<LogIn> {
-        if command.secret != self.fleet.secret {
-            println!("{} has a wrong secret", self.peer);
-            return Err(LogInError::WrongSecret.into());
-        }
-        let mut agents = self.fleet.agents();
-        if agents.contains_key(&command.name) {
+        self.begin_log_in(&command.secret, &self.secrets.agent)?;
+        let (name, link) = (command.name, self.fleet.link(&self.connection));
+        if !self.fleet.enter(&name, &link).await {
+            *self.role() = Role::Nobody;
             return Err(LogInError::NameTaken.into());
         }
-        self.name.set(command.name.clone()).map_err(|_| LogInError::LoggedInBefore)?;
-        println!("{} has logged in", command.name);
-        agents.insert(command.name, self.connection.clone());
+        println!("{} has logged in", Escaped(&name));
+        *self.role() = Role::Agent { name, link };
+        Ok(())
+    }
+
+    async fn log_in_operator(&self, command: LogInOperator) -> Reply<LogInOperator> {
+        self.begin_log_in(&command.secret, &self.secrets.operator)?;
+        *self.role() = Role::Operator;
         Ok(())
     }
 
     async fn list_agents(&self, _: ListAgents) -> Reply<ListAgents> {
-        Ok(Agents { names: self.fleet.agents().keys().cloned().collect() })
+        self.require_operator()?;
+        Ok(Agents { names: self.fleet.names() })
     }
 
     async fn status_of(&self, command: StatusOf) -> Reply<StatusOf> {
-        self.fleet.agent(&command.name)?.report(Report).await.map_err(CallError::forward)
+        self.require_operator().map_err(AgentError::from)?;
+        let reply = self.fleet.agent(&command.name)?.report(Report).await;
+        passed_on(reply, command.name)
     }
 
     async fn dismiss(&self, command: Dismiss) -> Reply<Dismiss> {
-        self.fleet.agent(&command.name)?.leave(Leave).await.map_err(CallError::forward)
+        self.require_operator().map_err(AgentError::from)?;
+        let reply = self.fleet.agent(&command.name)?.leave(Leave).await;
+        passed_on(reply, command.name)
     }
+}
+
+/// The reply of an agent, to an operator.
+fn passed_on<T, E: ErrorCodes>(reply: Result<T, CallError<E>>, name: String) -> Result<T, CallError<AgentError>> {
+    if has_left(&reply) {
+        return Err(AgentError::NotAnswering { name }.into());
+    }
+    reply.map_err(CallError::forward)
 }

@@ -4,7 +4,8 @@
 
 use amp::{Arguments, Command, ErrorCodes, Reply, responder};
 
-/// An agent says who it is. From then on the hub commands it under this name.
+/// Logs an agent in. From then on the hub commands it under this name. If an agent of this name is there, the hub first asks it
+/// whether it still is: this may take seconds.
 #[derive(Command, Debug)]
 #[amp(errors = LogInError)]
 pub struct LogIn {
@@ -13,19 +14,26 @@ pub struct LogIn {
     pub secret: String,
 }
 
+/// Logs an operator in. The other commands for operators are refused before it.
+#[derive(Command, Debug)]
+#[amp(errors = LogInError)]
+pub struct LogInOperator {
+    pub secret: String,
+}
+
 #[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
 pub enum LogInError {
     #[error("the secret is wrong")]
     WrongSecret,
-    #[error("an agent of this name is there")]
+    #[error("another agent of this name answers the hub")]
     NameTaken,
-    #[error("this agent has logged in before")]
+    #[error("this connection has logged in before")]
     LoggedInBefore,
 }
 
 /// Lists the agents that have logged in.
 #[derive(Command, Debug)]
-#[amp(response = Agents)]
+#[amp(response = Agents, errors = OperatorError)]
 pub struct ListAgents;
 
 #[derive(Arguments, Debug, PartialEq)]
@@ -33,14 +41,20 @@ pub struct Agents {
     pub names: Vec<String>,
 }
 
-/// Asks an agent how it is, through the hub.
+#[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
+pub enum OperatorError {
+    #[error("only an operator who has logged in may do that")]
+    NotAnOperator,
+}
+
+/// Asks an agent for its status, through the hub.
 #[derive(Command, Debug)]
 #[amp(response = Status, errors = AgentError)]
 pub struct StatusOf {
     pub name: String,
 }
 
-/// Sends an agent away, through the hub.
+/// Tells an agent to end, through the hub.
 #[derive(Command, Debug)]
 #[amp(errors = AgentError)]
 pub struct Dismiss {
@@ -49,20 +63,27 @@ pub struct Dismiss {
 
 #[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
 pub enum AgentError {
+    #[error(transparent)]
+    #[amp(include)]
+    Operator(#[from] OperatorError),
     #[error("there is no agent {name}")]
     NoSuchAgent { name: String },
+    /// It may have done what it was told.
+    #[error("the agent {name} does not answer")]
+    NotAnswering { name: String },
 }
 
 /// What the hub answers, to agents and to operators.
 #[responder]
 pub trait Hub {
     async fn log_in(&self, command: LogIn) -> Reply<LogIn>;
+    async fn log_in_operator(&self, command: LogInOperator) -> Reply<LogInOperator>;
     async fn list_agents(&self, command: ListAgents) -> Reply<ListAgents>;
     async fn status_of(&self, command: StatusOf) -> Reply<StatusOf>;
     async fn dismiss(&self, command: Dismiss) -> Reply<Dismiss>;
 }
 
-/// Reports how the agent is.
+/// Reports the status of the agent.
 #[derive(Command, Debug)]
 #[amp(response = Status)]
 pub struct Report;
