@@ -1,10 +1,11 @@
 //! Errors, nested boxes, composed locators, and what test cases ask of commands and of locators.
 
-use std::sync::{Arc, Mutex};
-
-use amp::connection::{BoxReceiver, BoxSender, pair};
 use amp::locator::Locator;
-use amp::{AmpBox, Arguments, CallError, Command, Connection, ErrorCodes, Reply, responder};
+use amp::testing::{
+    ScriptedPeer, answer_bytes, ask, ask_bytes, box_bytes, declared_codes, decode_ask, decode_reply, error_bytes,
+    fatal_codes, has_responder, notification_bytes,
+};
+use amp::{Arguments, Command, Connection, ErrorCodes, Exposed, Peer, Reply, Settings, responder};
 
 #[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
 enum ShelfError {
@@ -21,7 +22,7 @@ struct Place {
     shelf: String,
 }
 
-#[derive(Command, Debug)]
+#[derive(Command, Debug, PartialEq)]
 #[amp(response = Found, errors = ShelfError)]
 struct Find {
     title: String,
@@ -38,6 +39,10 @@ struct Found {
 struct Dust {
     shelf: String,
 }
+
+/// No locator has it.
+#[derive(Command, Debug)]
+struct Burn;
 
 struct Books;
 
@@ -65,94 +70,114 @@ fn find(title: &str) -> Find {
     Find { title: title.into(), near: Place { row: 2, shelf: "V".into() } }
 }
 
-fn connected() -> (Connection, Connection) {
-    pair(Connection::builder(), Connection::builder().locator((Books.into_locator(), Cleaning.into_locator())))
+fn locator() -> impl Locator {
+    (Books.into_locator(), Cleaning.into_locator())
 }
 
-#[tokio::test]
-async fn an_errors_code_is_its_name_in_capitals_without_a_table() {
-    let (reader, _books) = connected();
-    let error = reader.call(find("Iliad")).await.expect_err("it is not there");
-    assert_eq!(error.declared(), Some(&ShelfError::NoSuchBook));
-    let arguments = AmpBox::new()
-        .with("title", "Iliad")
-        .and_then(|made| made.with("near", &b"\0\x03row\0\x011\0\x05shelf\0\0\0\0"[..]));
-    match reader.call_box("Find", arguments.expect("it fits")).await {
-        Err(CallError::Remote { code, description }) => {
-            assert_eq!((&*code, &*description), ("NO_SUCH_BOOK", "no such book"));
-        }
-        other => panic!("{other:?}"),
-    }
+/// The bytes of a nested box.
+fn place(row: &str) -> Vec<u8> {
+    box_bytes(&[("row", row), ("shelf", "V")])
 }
 
+/// The bytes of an ask for a book.
+fn asked(title: &str) -> Vec<u8> {
+    box_bytes(&[("_ask", &b"1"[..]), ("_command", b"Find"), ("near", &place("2")), ("title", title.as_bytes())])
+}
+
+/// "Nested": an argument that is a box.
 #[tokio::test]
 async fn a_box_nests_in_a_box() {
-    let (reader, _books) = connected();
-    let found = reader.call(find("Aeneid")).await.expect("it is there");
+    let found = ask(Books.into_locator(), find("Aeneid")).await.expect("it is there");
     assert_eq!(found.place, Place { row: 3, shelf: "V".into() });
 }
 
 #[tokio::test]
 async fn a_composed_locator_finds_the_responders_of_all_its_components() {
-    let (reader, _books) = connected();
-    reader.call(find("Aeneid")).await.expect("the first has it");
-    reader.call(Dust { shelf: "V".into() }).await.expect("the second has it");
-    let error = reader.call_box("Burn", AmpBox::new()).await.expect_err("none has it");
-    assert!(error.is_unhandled());
+    ask(locator(), find("Aeneid")).await.expect("the first has it");
+    ask(locator(), Dust { shelf: "V".into() }).await.expect("the second has it");
+    assert!(ask(locator(), Burn).await.expect_err("none has it").is_unhandled());
 }
 
-/// What a test mixin's `locateResponder` asks.
+/// `ResponderTestMixin`.
 #[test]
-fn a_test_sees_which_commands_a_locator_answers() {
-    let locator = (Books.into_locator(), Cleaning.into_locator());
-    let names: Vec<_> = locator.commands().iter().map(|command| command.name).collect();
+fn a_test_sees_which_commands_have_a_responder() {
+    assert!(has_responder::<Find>(&locator()) && has_responder::<Dust>(&locator()));
+    assert!(!has_responder::<Burn>(&locator()) && !has_responder::<Dust>(&Books.into_locator()));
+    let names: Vec<_> = locator().commands().iter().map(|command| command.name).collect();
     assert_eq!(names, [Find::NAME, Dust::NAME]);
 }
 
-/// Answers every ask with one box, and keeps what was asked.
-struct Script {
-    asked: Arc<Mutex<Vec<AmpBox>>>,
-    answer: AmpBox,
-    peer: amp::connection::WeakConnection,
+/// `CommandTestMixin`: `test_makeArguments` and `test_parseArguments`.
+#[test]
+fn a_test_sees_the_bytes_of_arguments_in_both_directions() {
+    assert_eq!(ask_bytes("1", &find("Aeneid")), asked("Aeneid"));
+    assert_eq!(decode_ask::<Find>(&asked("Aeneid")).expect("it decodes"), find("Aeneid"));
 }
 
-impl BoxReceiver for Script {
-    fn receive_box(&mut self, received: AmpBox) {
-        let tag = received.value("_ask").cloned();
-        self.asked.lock().expect("no panic").push(received);
-        if let (Some(tag), Some(peer)) = (tag, self.peer.upgrade()) {
-            peer.send_box(self.answer.clone().with("_answer", tag).expect("it fits")).expect("open");
-        }
-    }
+/// `test_makeResponse` and `test_parseResponse`.
+#[test]
+fn a_test_sees_the_bytes_of_a_response_in_both_directions() {
+    let (found, place) = (Found { place: Place { row: 7, shelf: "V".into() } }, place("7"));
+    let answered = box_bytes(&[("_answer", &b"1"[..]), ("place", &place)]);
+    assert_eq!(answer_bytes::<Find>("1", &found), answered);
+    assert_eq!(decode_reply::<Find>(&answered).expect("an answer"), found);
 }
 
-/// `test_makeArguments` and `test_parseResponse` of a command.
-#[tokio::test]
-async fn a_test_sees_the_bytes_of_arguments_and_chooses_those_of_a_response() {
-    let (reader, scripted) = pair(Connection::builder(), Connection::builder());
-    let place = |row: &str| [b"\0\x03row\0\x01", row.as_bytes(), b"\0\x05shelf\0\x01V\0\0"].concat();
-    let asked = Arc::<Mutex<Vec<AmpBox>>>::default();
-    let answer = AmpBox::new().with("place", place("7")).expect("it fits");
-    scripted.switch_receiver(Script { asked: Arc::clone(&asked), answer, peer: scripted.downgrade() });
-    let found = reader.call(find("Aeneid")).await.expect("the script answers");
-    assert_eq!(found, Found { place: Place { row: 7, shelf: "V".into() } });
-    let asked = asked.lock().expect("no panic");
-    let keys = ["title", "near"].map(|key| asked[0].value(key).expect("an argument").to_vec());
-    assert_eq!(keys, [b"Aeneid".to_vec(), place("2")]);
-}
-
-/// `test_errors`, `test_fatalErrors` and `test_requiresAnswer` of a command.
+/// `test_errors`, `test_fatalErrors` and `test_requiresAnswer`. A code is the name of its variant in capitals, without a table.
 #[test]
 fn a_test_sees_the_errors_of_a_command_and_whether_it_requires_an_answer() {
-    let errors: Vec<_> = Find::DECLARATION.errors.iter().map(|error| (error.code, error.fatal)).collect();
-    assert_eq!(errors, [("NO_SUCH_BOOK", false), ("FALLEN_DOWN", true)]);
-    assert_eq!((Find::ANSWERED, Dust::ANSWERED), (true, false));
+    assert_eq!(declared_codes::<Find>(), ["NO_SUCH_BOOK", "FALLEN_DOWN"]);
+    assert_eq!(fatal_codes::<Find>(), ["FALLEN_DOWN"]);
+    const { assert!(Find::ANSWERED && !Dust::ANSWERED) };
+    let dust = Dust { shelf: "V".into() };
+    assert_eq!(notification_bytes(&dust), box_bytes(&[("_command", "Dust"), ("shelf", "V")]));
 }
 
 #[tokio::test]
+async fn a_declared_error_goes_over_the_wire_and_comes_back_as_what_it_was() {
+    let failed = ask(Books.into_locator(), find("Iliad")).await.expect_err("it is not there");
+    assert_eq!(failed.declared(), Some(&ShelfError::NoSuchBook));
+    let error = box_bytes(&[("_error", "1"), ("_error_code", "NO_SUCH_BOOK"), ("_error_description", "no such book")]);
+    assert_eq!(error_bytes::<Find>("1", &ShelfError::NoSuchBook), error);
+    let failed = decode_reply::<Find>(&error).expect_err("an error");
+    assert_eq!(failed.declared(), Some(&ShelfError::NoSuchBook));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fatal_error_is_answered_and_ends_the_connection() {
-    let (reader, _books) = connected();
-    let error = reader.call(find("Atlas")).await.expect_err("it falls down");
-    assert_eq!(error.declared(), Some(&ShelfError::FallenDown));
-    reader.closed().await;
+    let (_books, mut peer) = ScriptedPeer::connect(Connection::builder().locator(locator()));
+    peer.send(asked("Atlas")).await;
+    let failed = peer.expect_reply::<Find>("1").await.expect_err("it falls down");
+    assert_eq!(failed.declared(), Some(&ShelfError::FallenDown));
+    peer.expect_end().await;
+}
+
+/// "Exposed": a value that the responder gets from its connection.
+#[derive(Command, Debug, PartialEq)]
+struct Borrow {
+    title: String,
+    #[exposed]
+    reader: Exposed<Peer>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exposed_field_never_goes_on_the_wire() {
+    let borrow = || Borrow { title: "Aeneid".into(), reader: Exposed::of(Peer::other("Dido")) };
+    let bytes = box_bytes(&[("_ask", "1"), ("_command", "Borrow"), ("title", "Aeneid")]);
+    assert_eq!(ask_bytes("1", &borrow()), bytes);
+    let notified = box_bytes(&[("_command", "Borrow"), ("title", "Aeneid")]);
+    assert_eq!(notification_bytes(&borrow()), notified);
+
+    let builder = Connection::builder().settings(Settings::new().announce(false));
+    let (reader, mut peer) = ScriptedPeer::connect(builder);
+    let call = tokio::spawn(reader.call(borrow()));
+    peer.expect(&bytes).await;
+    peer.send_answer::<Borrow>("1", &()).await;
+    call.await.expect("no panic").expect("an answer");
+    reader.notify(borrow()).await.expect("queued");
+    peer.expect(&notified).await;
+
+    // A peer that sends it all the same fills nothing in.
+    let forged = box_bytes(&[("_ask", "1"), ("_command", "Borrow"), ("reader", "Dido"), ("title", "Aeneid")]);
+    assert_eq!(decode_ask::<Borrow>(&forged).expect("it decodes").reader.as_option().map(Peer::to_string), None);
 }
