@@ -10,6 +10,53 @@ use crate::schema::CommandDeclaration;
 ///
 /// Locators compose: the first that knows the command answers it. A tuple `(a, b)`, a `Vec`, `a.or(b)`, and `()`, which has no
 /// commands, are locators.
+///
+/// A locator written by hand hands an ask on to another one by calling its [`locate`](Self::locate), and may decide by
+/// [what the ask says](Ask) whether it does:
+///
+/// ```
+/// # extern crate amp_core as amp;
+/// # use amp_derive::{Command, responder};
+/// # use amp::{Command, Reply};
+/// use amp::State;
+/// use amp::locator::{Ask, Located, Locator};
+/// use amp::schema::CommandDeclaration;
+///
+/// struct Operator;
+///
+/// /// The commands of another locator, for operators: to anybody else they are unknown.
+/// struct ForOperators<L>(L);
+///
+/// impl<L: Locator> Locator for ForOperators<L> {
+///     fn locate(&self, ask: Ask) -> Located {
+///         if ask.exposed::<State<Operator>>().is_ok() { self.0.locate(ask) } else { Located::Unknown(ask) }
+///     }
+///
+///     fn commands(&self) -> Vec<CommandDeclaration> {
+///         self.0.commands()
+///     }
+///
+///     fn decodes_at_once(&self) -> bool {
+///         self.0.decodes_at_once()
+///     }
+/// }
+/// # #[derive(Command)]
+/// # struct Restart;
+/// # struct Machine;
+/// # #[responder]
+/// # impl Machine { async fn restart(&self, _: Restart) -> Reply<Restart> { Ok(()) } }
+///
+/// # #[cfg(feature = "testing")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use amp::{Connection, testing::{ask, ask_with}};
+/// # let locator = std::sync::Arc::new(ForOperators(Machine.into_locator()));
+/// # assert!(ask(locator.clone(), Restart).await.expect_err("nobody").is_unhandled());
+/// # ask_with(Connection::builder().state(Operator), locator, Restart).await.expect("an operator");
+/// # }
+/// # #[cfg(not(feature = "testing"))]
+/// # fn main() {}
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which commands it answers",
     label = "not a locator",
@@ -28,9 +75,11 @@ pub trait Locator: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Whether each ask is decoded or returned within [`locate`](Self::locate), as generated locators do. Any other locator may
-    /// keep asks and receives them in memory of their own: otherwise the receive buffer would live as long as they do.
-    #[doc(hidden)]
+    /// Whether each ask is answered, decoded or returned within [`locate`](Self::locate). Generated locators do that. A locator that
+    /// only hands asks on returns what the others return.
+    ///
+    /// `false`, the default, is for a locator that may keep an [`Ask`] to answer it later. It gets each ask in memory of its own,
+    /// a copy if need be: otherwise the whole receive buffer would live as long as the ask.
     fn decodes_at_once(&self) -> bool {
         false
     }
