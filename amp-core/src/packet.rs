@@ -215,7 +215,7 @@ pub(crate) fn put_ask<C: Command>(
     })
 }
 
-/// Gives the ask that the buffer holds a tag. Whether there was room for it.
+/// Inserts a tag into the ask that the buffer holds. Returns whether there was room for it.
 #[cfg(feature = "testing")]
 pub(crate) fn add_tag(ask: &mut Vec<u8>, tag: &[u8], limits: BoxLimits) -> bool {
     insert::insert(ask, 0, (ASK.name_bytes(), tag), limits)

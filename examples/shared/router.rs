@@ -86,7 +86,7 @@ impl BoxReceiver for Switchboard {
 }
 
 impl Switchboard {
-    /// There is no such route, or no more: who waits for an answer learns it.
+    /// Answers an ask for a route that does not exist, or not any more.
     fn refuse(&self, name: &str, received: &AmpBox) {
         let (Some(tag), Some(connection)) = (received.value("_ask"), self.connection.upgrade()) else { return };
         let error = AmpBox::new()

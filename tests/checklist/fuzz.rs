@@ -48,7 +48,7 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![8 => one, 8 => sum, 1 => vec(any::<u8>(), 0..9)]
 }
 
-/// Sends the chunks, half-closes, and gives everything that came back.
+/// Sends the chunks, half-closes, and returns everything that came back.
 fn exchange(chunks: Vec<Vec<u8>>, settings: Settings) -> Vec<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {

@@ -19,7 +19,7 @@ struct Pool(AtomicU32);
 #[derive(Debug)]
 struct Motto(&'static str);
 
-/// Nobody gives it.
+/// No builder has it.
 #[derive(Debug)]
 struct Treasure;
 
@@ -75,7 +75,7 @@ async fn states_of_several_types_are_given_to_a_connections_builder() {
     let (caller, answering) = pair(Connection::builder(), given.clone().state(Motto("last of a type")));
     assert_eq!(taken(&caller).await, (1, "last of a type".into()));
     assert_eq!(answering.state::<Pool>().expect("it was given").0.load(Ordering::SeqCst), 1);
-    // A copy of the builder gives the same pool.
+    // A copy of the builder has the same pool.
     let (other, _answering) = pair(Connection::builder(), given);
     assert_eq!(taken(&other).await, (2, "first".into()));
 }

@@ -54,7 +54,7 @@ pub(crate) fn cable(room: usize, scissors: [&Scissors; 2]) -> [Cable; 2] {
 }
 
 impl Cable {
-    /// What `poll` of the pipe gives, or the error of a writer that is cut off.
+    /// The result of `poll` of the pipe, or the error of a writer that is cut off.
     fn written<T>(
         &mut self,
         cx: &mut Context<'_>,

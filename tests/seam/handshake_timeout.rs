@@ -26,7 +26,7 @@ async fn an_ask_for_another_transport_that_has_no_answer_ends_the_connection() {
     let asking = connection.clone();
     let mask = tokio::spawn(async move { start_mask(&asking, 7).await });
     peer.expect(ask_mask("1")).await;
-    // Neither what it sends meanwhile, nor errors that go before the barrier, begin the time anew.
+    // Neither what it sends meanwhile, nor errors that go before the barrier, restart the time.
     for tag in ["1", "2", "3"] {
         sleep(2 * SECOND).await;
         peer.send([ask_sum(tag), ask_mask(tag)].concat()).await;

@@ -28,7 +28,7 @@ const SPARE_DESCRIPTORS: usize = 4;
 /// Number of connections that may be ending to make room for others, before accepting pauses.
 const MAX_ENDING: usize = 64;
 
-/// Configures a server: what its connections allow and how many there may be.
+/// Configures a server: its limits, and the settings, states and extensions of its connections.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it binds or serves"]
 pub struct ServerBuilder {
@@ -40,7 +40,7 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Default settings, and at most 1,024 connections.
+    /// Creates a builder with the default settings and limits: at most 1,024 connections.
     pub fn new() -> Self {
         Self {
             builder: ConnectionBuilder::new(),
@@ -51,7 +51,7 @@ impl ServerBuilder {
         }
     }
 
-    /// Sets what each connection allows.
+    /// Sets the limits and other settings of each connection.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.builder = self.builder.settings(settings);
         self
@@ -118,18 +118,18 @@ impl ServerBuilder {
         self
     }
 
-    /// Passes every accepted connection to `give`, before its first command: for a server that calls its clients first, or has state
-    /// for each. It must not block. Connections that are refused are not passed.
+    /// Calls `run` with every accepted connection, before its first command is handled: for a server that calls its clients first, or
+    /// that keeps state for each. It must not block. It is not called for connections that are refused.
     ///
     /// The server keeps a handle of its own: dropping this one does not close the connection.
-    pub fn on_connection(mut self, give: impl Fn(Connection) + Send + Sync + 'static) -> Self {
-        self.on_connection = Arc::new(give);
+    pub fn on_connection(mut self, run: impl Fn(Connection) + Send + Sync + 'static) -> Self {
+        self.on_connection = Arc::new(run);
         self
     }
 
-    /// Listens on a TCP address. `session` makes, from the peer, what one connection needs: a
-    /// [`Locator`](crate::locator::Locator), or a [`Session`](crate::server::Session) with extensions. It may return a `Result`,
-    /// and refuse the peer with [`Refused`](crate::server::Refused).
+    /// Listens on a TCP address. `session` is called for each connection and returns its
+    /// [`Locator`](crate::locator::Locator), or a [`Session`](crate::server::Session) with states and extensions. It may return
+    /// a `Result`, and refuse the peer with [`Refused`](crate::server::Refused).
     ///
     /// # Errors
     /// If the address cannot be bound.

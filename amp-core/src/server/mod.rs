@@ -1,6 +1,6 @@
 //! The parts of a [`Server`](crate::Server): its builder, the sessions of its connections, and the listeners that they come from.
 
-// The server: accepts connections and gives each a session of its own. Imports `connection`.
+// The server: accepts connections and makes a session for each. Imports `connection`.
 //
 // ```text
 //   listener      where connections come from

@@ -62,7 +62,7 @@ impl Command<'_> {
         Some(code! {
             #deprecated
             impl #parameters #ident #arguments #clause {
-                /// The command with the fields that travel; those that are exposed are empty until it is answered.
+                /// Creates the command from the fields that travel. Exposed fields are empty until it is answered.
                 #[must_use]
                 #many
                 #vis fn #new(#(#taken),*) -> Self {

@@ -58,7 +58,7 @@ impl Responder<'_> {
         code! {
             #deprecated
             impl #parameters #this #clause {
-                /// A locator that answers commands with this value's methods.
+                /// Converts it into a locator that answers commands with its methods.
                 #method {
                     #krate::__private::Dispatcher::new(self)
                 }

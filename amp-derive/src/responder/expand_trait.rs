@@ -77,7 +77,7 @@ impl Responder<'_> {
             own(
                 "connection",
                 code! {
-                    /// The connection that the commands are called over.
+                    /// Returns the connection that the commands are called over.
                     #vis const fn connection(&self) -> &#krate::Connection {
                         self.0.connection()
                     }
@@ -86,8 +86,8 @@ impl Responder<'_> {
             own(
                 "with_timeout",
                 code! {
-                    /// A client whose calls give up with `CallError::Timeout` when their answers are not here after `timeout`, each counted
-                    /// from its first poll.
+                    /// Returns a client whose calls fail with `CallError::Timeout` if their answers do not arrive within `timeout`, counted
+                    /// from the first poll of each call.
                     #vis fn with_timeout(&self, timeout: ::core::time::Duration) -> Self {
                         Self(self.0.with_timeout(timeout))
                     }
@@ -96,7 +96,7 @@ impl Responder<'_> {
             own(
                 "with_no_timeout",
                 code! {
-                    /// A client whose calls wait without end, whatever the settings of the connection say.
+                    /// Returns a client whose calls have no time limit, whatever the settings of the connection are.
                     #vis fn with_no_timeout(&self) -> Self {
                         Self(self.0.with_no_timeout())
                     }
@@ -109,7 +109,7 @@ impl Responder<'_> {
             #vis struct #client(#krate::__private::Caller);
 
             impl #client {
-                /// A client that calls over `connection`.
+                /// Creates a client that calls over `connection`.
                 #vis fn new(connection: &#krate::Connection) -> Self {
                     Self(#krate::__private::Caller::new(connection))
                 }
@@ -288,12 +288,12 @@ fn locator(names: &Names<'_>, deprecated: Option<&TokenStream>) -> TokenStream {
 
         #deprecated
         impl<__Implementor: #ident + 'static> #locator<__Implementor> {
-            /// A locator that answers with `responder`.
+            /// Creates a locator that answers with `responder`.
             #vis fn new(responder: __Implementor) -> Self {
                 Self(::std::sync::Arc::new(responder))
             }
 
-            /// A locator that answers with a responder that others hold too.
+            /// Creates a locator that answers with a shared responder.
             #vis const fn from_arc(responder: ::std::sync::Arc<__Implementor>) -> Self {
                 Self(responder)
             }

@@ -116,7 +116,7 @@ async fn writers_that_give_up_their_turn_keep_nobody_waiting() {
     assert!(waited > turn, "{waited} waits in {turn} turns");
 }
 
-/// Callers that fill the outbound buffer anew whenever there is room in it.
+/// Callers that fill the outbound buffer again whenever there is room in it.
 #[tokio::test]
 async fn large_calls_and_streams_share_the_connection() {
     let (here, there, mut writer, mut reader) =

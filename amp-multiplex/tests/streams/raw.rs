@@ -70,7 +70,7 @@ impl RawPeer {
         self.script.next_box_within(time).await.map(Packet)
     }
 
-    /// Asks, and gives the tag.
+    /// Asks, and returns the tag.
     pub(crate) async fn ask(&mut self, command: &str, arguments: &[(&str, &[u8])]) -> String {
         self.asked += 1;
         let tag = format!("t{}", self.asked);
@@ -133,7 +133,7 @@ impl RawPeer {
         self.send(&[("_error", tag.as_str()), ("_error_code", code), ("_error_description", "")]).await;
     }
 
-    /// Opens a stream to our listener; gives its id and our end.
+    /// Opens a stream to our listener. Returns its id and our end.
     pub(crate) async fn open(&mut self, factory: &str, listener: &mut StreamListener) -> (String, Stream) {
         self.open_bytes(factory.as_bytes(), listener).await
     }

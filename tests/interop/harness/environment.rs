@@ -28,7 +28,7 @@ pub(crate) fn python() -> Option<(&'static Path, PathBuf)> {
     }
 }
 
-/// Makes the virtual environment unless it is there; gives its Python.
+/// Makes the virtual environment unless it is there. Returns its Python.
 fn make() -> Result<PathBuf, String> {
     let output = Command::new("python3")
         .arg(format!("{HERE}/python/environment.py"))

@@ -18,7 +18,7 @@ pub(crate) use twisted::{CHILD, Served, Twisted};
 /// Long enough for a busy machine: it ends what hangs and measures nothing.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What the future gives; a panic when it hangs.
+/// Returns the output of the future. Panics if it hangs.
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(PATIENCE, future).await.expect("this should have come to an end long ago")
 }

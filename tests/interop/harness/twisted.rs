@@ -122,7 +122,7 @@ impl Twisted {
         Some(self)
     }
 
-    /// What a Python expression gives, as `repr` shows it; an exception by its name and text.
+    /// Returns the value of a Python expression as `repr` shows it, or the name and text of its exception.
     pub(crate) async fn say(&mut self, expression: &str) -> String {
         self.begin(expression).await;
         self.result().await
@@ -133,7 +133,7 @@ impl Twisted {
         assert_eq!(self.say(&format!("learn({:?})", module.display().to_string())).await, "None");
     }
 
-    /// Has an expression evaluated and does not wait for what it gives.
+    /// Has an expression evaluated and does not wait for its value.
     pub(crate) async fn begin(&mut self, expression: &str) {
         self.orders.write_all(format!("{expression}\n").as_bytes()).await.unwrap();
     }

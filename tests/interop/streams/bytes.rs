@@ -11,7 +11,7 @@ fn lines(boxes: &[&[(&str, &[u8])]]) -> String {
     boxes.iter().map(|pairs| shown(&boxed(pairs)) + "\n").collect()
 }
 
-/// The id that a transcript's answer to Connect gives.
+/// The id in a transcript's answer to Connect.
 fn id(answers: &str) -> [u8; 32] {
     let (_, after) = answers.split_once(r"connection\x00 ").expect("an answer with an id of 32 bytes");
     let id: [u8; 32] = after.as_bytes()[..32].try_into().unwrap();
