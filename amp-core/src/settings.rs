@@ -40,13 +40,13 @@ pub struct Settings {
     /// Bytes that the peer's running and waiting commands may hold. Further commands are answered with
     /// [`codes::BUSY`](crate::error::codes::BUSY). Default 64 MiB.
     ///
-    /// Until it is answered, each command counts for its own bytes plus 512, for the memory that it decodes to beyond its own
+    /// Until it is answered, each command counts for its own bytes plus 1,536, for the memory that it decodes to beyond its own
     /// bytes, and for the future of a responder that waits, if that is over 512 bytes. A notification waits for its turn among
     /// [`max_responders`](Self::max_responders), and while this limit is exceeded, but one at a time runs in any case. A peer
     /// that [announces](Self::announce) receives no credit for more meanwhile. Any other peer may have sent more already, and
     /// each of its notifications was promised to run: the connection ends with
     /// [`CloseReason::TooManyNotifications`](crate::CloseReason::TooManyNotifications) when they hold more than the sum of this
-    /// limit, six boxes of the [largest size](crate::wire::BoxLimits::bytes), 193 KiB and
+    /// limit, six boxes of the [largest size](crate::wire::BoxLimits::bytes), 323 KiB and
     /// [`BoxLimits::decoded_bytes`](crate::wire::BoxLimits::decoded_bytes).
     pub max_inbound: usize,
     /// High-water mark of the outbound buffer, in bytes: above it callers wait before they append to it, and responders before

@@ -118,7 +118,7 @@ async fn asks_wait_in_order_while_the_peer_does_not_read_and_start_when_it_does(
 
 #[tokio::test(start_paused = true)]
 async fn what_waiting_asks_hold_is_bounded_and_further_ones_are_busy() {
-    let (_connection, mut peer, _) = congested(Settings::new().max_inbound(10_000)).await;
+    let (_connection, mut peer, _) = congested(Settings::new().max_inbound(13_000)).await;
     let data = "d".repeat(4000);
     for tag in ["1", "2", "3", "4"] {
         peer.send(ask(tag, "Echo", &[("data", &data)])).await;
@@ -162,7 +162,7 @@ async fn settings_of_zero_that_are_at_least_one_act_as_one() {
 #[tokio::test(start_paused = true)]
 async fn nothing_waits_for_good_behind_notifications_that_wait_for_memory() {
     let house = House::new();
-    let settings = Settings::new().outbound_high_water(1000).max_inbound(2_000);
+    let settings = Settings::new().outbound_high_water(1000).max_inbound(5_000);
     let (_connection, mut peer) = RawPeer::with_room(64, house.clone().into_locator(), settings);
     // One runs, and may be waiting for the call or for what is notified.
     peer.send(ask("wait", "Wait", &[])).await;

@@ -176,7 +176,7 @@ async fn notifications_over_what_is_kept_end_the_connection_with_a_reason_that_b
     for _ in 0..1000 {
         peer.send(job(&[])).await;
     }
-    let limit = 1 + 2 * (1000 + 512) + 2 * (2 * 1000 + 64 * 1024 + 64 * 512) + 100;
+    let limit = 1 + 2 * (1000 + 1536) + 2 * (2 * 1000 + 64 * 1024 + 64 * 1536) + 100;
     let text =
         format!("the peer sent too many notifications: over {limit} bytes of them wait; see `Settings::max_inbound`");
     peer.expect_end(goodbye("TOO_MANY_NOTIFICATIONS", &text)).await;
@@ -292,7 +292,7 @@ async fn no_notification_is_marked_before_the_peer_knows_what_a_mark_means() {
 async fn a_peer_that_keeps_to_its_credit_is_not_ended_whatever_its_calls_hold() {
     const BOX: usize = 60_000;
     // Calls hold as much as they may, and a limit is less than one box.
-    for (max_inbound, calls) in [(1_000_000, 0), (1_000_000, 16), (1_000_000, 20), (2_000, 0), (2_000, 1), (600, 0)] {
+    for (max_inbound, calls) in [(1_000_000, 0), (1_000_000, 16), (1_000_000, 20), (3_000, 0), (3_000, 1), (1_600, 0)] {
         let jobs = Jobs::taking(Duration::from_secs(1));
         let settings = Settings::new().boxes(amp::wire::BoxLimits::new().bytes(BOX)).max_inbound(max_inbound);
         let locator = (jobs.clone().into_locator(), House::new().into_locator());

@@ -265,7 +265,7 @@ impl amp::locator::Locator for Aside {
 async fn what_waits_because_much_is_held_starts_when_that_is_taken_over_elsewhere() {
     let (work, aside) = (Work::default(), Aside::default());
     let locator = (aside.clone(), work.clone().into_locator());
-    let (connection, mut peer) = RawPeer::with(locator, Settings::new().max_inbound(6_400));
+    let (connection, mut peer) = RawPeer::with(locator, Settings::new().max_inbound(8_400));
     // One that runs, one that is held elsewhere, and one that waits because of what they hold.
     let large = ask("1", "Fetch", &[("pad", &"x".repeat(5_000))]);
     peer.send([untagged("Brood"), large, untagged("Store")].concat()).await;
@@ -349,7 +349,7 @@ async fn an_extension_that_panics_costs_that_ask() {
 
 #[tokio::test(start_paused = true)]
 async fn a_notification_runs_beside_whatever_calls_run_however_much_is_held() {
-    let (connection, mut peer, work) = working(Settings::new().max_inbound(1_000).max_responders(1));
+    let (connection, mut peer, work) = working(Settings::new().max_inbound(2_000).max_responders(1));
     // A call that runs on, and may be waiting for what is notified.
     peer.send(ask("1", "Brood", &[])).await;
     let large = packed(&[("_command", "Store"), ("pad", &"x".repeat(1_500))]);

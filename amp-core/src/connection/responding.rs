@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use super::callback::respond;
 use super::shared::Shared;
 use crate::panics::caught;
-use crate::proto::ASK_OVERHEAD;
 
 /// A responder of a connection that runs as a task.
 pub(super) struct Responding {
@@ -19,7 +18,7 @@ pub(super) struct Responding {
 }
 
 /// Part of a future that is not counted by itself: it is included in the fixed count of each ask beside its bytes.
-const UNCOUNTED: usize = ASK_OVERHEAD;
+const UNCOUNTED: usize = 512;
 
 struct HeldByFuture {
     shared: Arc<Shared>,

@@ -11,8 +11,9 @@ const MARKS: usize = 2;
 /// about to announce, and could not limit what was sent before.
 const EARLY: usize = 64 * 1024;
 
-/// Memory that an ask holds beyond its bytes: its responder, its task and its arguments apart from their bytes on the wire.
-pub(crate) const ASK_OVERHEAD: usize = 512;
+/// Memory that an ask holds beyond its bytes: 512 bytes for its task, as many for its responder's future, and as many for what
+/// its arguments decode to. What a future or the arguments have beyond these is counted in addition.
+pub(crate) const ASK_OVERHEAD: usize = 3 * 512;
 
 /// Bytes that notifications may make this end hold, with boxes of up to `box_bytes` that decode to `decoded_bytes` more. Over
 /// `max_inbound` they are started only one at a time, so that no credit is given: a peer that keeps to its credit sends no more

@@ -6,7 +6,7 @@ use crate::wire::BoxLimits;
 
 /// Cost of an allocation beside its bytes.
 pub(super) const ALLOCATION: usize = 16;
-/// Bytes of any box that are decoded without being counted: a small command with a short list costs nothing more.
+/// Bytes of any box that are decoded without being charged: they are included in the fixed count of each ask.
 const FREE: usize = 512;
 /// Minimum and maximum number of bytes that are reserved at once: as many again as there were before, within these bounds.
 const STEPS: (usize, usize) = (1024, 64 * 1024);
