@@ -261,6 +261,45 @@ async fn a_large_read_buffer_counts_until_nothing_was_read_into_it_for_a_fifth_o
 }
 
 #[tokio::test(start_paused = true)]
+async fn large_write_buffers_count_until_nothing_was_written_from_them_for_a_fifth_of_a_second_or_little() {
+    for small in [false, true] {
+        let (server, street, _, mut connections) = serve_with(16 << 20);
+        let mut peer = street.script_over(1 << 20);
+        let _connection = next(&mut connections).await;
+        let large = answer("1", &[("data", &"x".repeat(60_000))]);
+        for _ in 0..4 {
+            peer.send(ask("1", "Big", &[("size", "60000")])).await;
+            peer.expect(large.clone()).await;
+        }
+        sleep(Duration::from_millis(150)).await;
+        assert!(server.memory() >= 100 * 1024, "kept for the next burst: {}", server.memory());
+        for _ in 0..if small { 40 } else { 0 } {
+            peer.send(ask_sum("1")).await;
+            peer.expect(answer_sum("1")).await;
+            sleep(Duration::from_millis(10)).await;
+        }
+        sleep(Duration::from_millis(if small { 10 } else { 250 })).await;
+        assert!(server.memory() <= 64 * 1024, "released: {}, {small}", server.memory());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_ended_for_its_memory_keeps_no_bytes_for_a_peer_that_does_not_read() {
+    let (server, street, _, mut connections) = serve();
+    let mut silent = street.script();
+    let ended = next(&mut connections).await;
+    let start = tokio::time::Instant::now();
+    for tag in 0..9 {
+        silent.send(ask(&tag.to_string(), "Big", &[("size", "60000")])).await;
+    }
+    let reason = soon("it ends", ended.closed()).await;
+    assert_eq!(word(&reason), "OutOfMemory", "{reason}");
+    assert!(start.elapsed() < Duration::from_millis(100), "not after `linger`: {:?}", start.elapsed());
+    drop(ended);
+    assert_eq!(server.memory(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_no_servers_has_only_limits_of_its_own() {
     let (ours, theirs) = tokio::io::duplex(4096);
     let house = House::new();

@@ -19,7 +19,7 @@ use super::responders::Responders;
 use super::shared::{Shared, wake};
 use super::time_limits::{Handshake, TimeLimits, Waits};
 use super::turns::Turns;
-use super::writer::Writer;
+use super::writer::{MAX_IDLE, Writer};
 use crate::memory::Reservation;
 use crate::panics::drop_caught;
 use crate::proto::{LastBytes, MAX_OVERDUE, Upgrade};
@@ -143,7 +143,9 @@ impl<T: Transport + 'static> Running<T> {
         // Their results from now on are no answers and not written.
         responders.stop_answering();
         let is_away = transport.is_away();
-        let lingers = reason.lets_write() && broken.is_none() && !is_away;
+        // Memory is used up: a peer that does not read learns the reason only if it soon takes what is before it.
+        let is_short = !matches!(reason, CloseReason::OutOfMemory { .. }) || writer.shorten();
+        let lingers = reason.lets_write() && broken.is_none() && !is_away && is_short;
         let lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
         let lingering = match lingers {
             true => {
@@ -226,7 +228,7 @@ impl<T: Transport + 'static> Running<T> {
     /// Notes for which of its actions the peer keeps the driver waiting. Returns when to look whether it takes too long.
     #[inline]
     fn note_waits(&mut self, handshake: Handshake, writing: bool) -> Option<Instant> {
-        let Self { reader, writer, limits, guard: EndGuard(shared), .. } = self;
+        let Self { reader, writer, limits, outbound, guard: EndGuard(shared), .. } = self;
         let handshake = if handshake == Handshake::Runs && writing { Handshake::Begins } else { handshake };
         let waits = Waits {
             in_box: reader.is_in_box(),
@@ -234,7 +236,11 @@ impl<T: Transport + 'static> Running<T> {
             writing,
             has_written: writer.has_written(),
             handshake,
-            large_buffer: reader.is_buffer_large(),
+            large_read_buffer: reader.is_buffer_large(),
+            // What a barrier holds cannot be released.
+            large_write_buffers: *outbound + writer.buffered() > 2 * MAX_IDLE
+                && !writing
+                && handshake == Handshake::None,
         };
         limits.note(waits, &shared.settings, now)
     }
@@ -242,8 +248,14 @@ impl<T: Transport + 'static> Running<T> {
     #[cold]
     fn check_limits(&mut self) {
         let now = now();
-        if self.limits.is_buffer_idle(now) {
+        let (reading, writing) = self.limits.are_buffers_idle(now);
+        if reading {
             self.reader.give_back_buffer();
+        }
+        if writing {
+            self.writer.release();
+            let released = self.shared().lock().sending().release_buffer(MAX_IDLE);
+            drop(released);
         }
         if let Some(reason) = self.limits.check(&self.guard.0.settings, now) {
             self.end(reason);

@@ -3,11 +3,11 @@ use std::time::{Duration, Instant};
 use crate::reason::CloseReason;
 use crate::settings::Settings;
 
-/// A large read buffer is released when nothing has been read into it for so long.
+/// A large buffer is released when nothing has been read into it, or written from it, for so long.
 const BUFFER_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// How long the peer has kept the driver waiting: within a box, for room to write, and for another transport. Beside these limits,
-/// for how long a large read buffer was not used.
+/// for how long large buffers were not used.
 ///
 /// It is updated at the end of a turn, and reads the clock only in turns that leave the driver waiting for one of them.
 #[derive(Debug, Default)]
@@ -15,7 +15,8 @@ pub(super) struct TimeLimits {
     in_box: Silence,
     writing: Silence,
     handshake: Silence,
-    buffer_idle: Silence,
+    read_buffer_idle: Silence,
+    write_buffers_idle: Silence,
     /// When to look. Not later than the first limit: setting it for each byte that arrives would cost more than looking once too
     /// often.
     alarm: Option<Instant>,
@@ -36,7 +37,9 @@ pub(super) struct Waits {
     pub(super) has_written: bool,
     pub(super) handshake: Handshake,
     /// The read buffer is larger than an idle connection may keep, and may be released.
-    pub(super) large_buffer: bool,
+    pub(super) large_read_buffer: bool,
+    /// The same of the buffers for writing.
+    pub(super) large_write_buffers: bool,
 }
 
 /// Stage of a replacement of the transport, as far as it is timed.
@@ -74,11 +77,26 @@ impl Silence {
     }
 }
 
+impl Silence {
+    /// Whether a buffer was idle for long enough. It is so once.
+    fn take_expired(&mut self, now: Instant) -> bool {
+        let is_idle = self.expired(Some(BUFFER_TIMEOUT), now).is_some();
+        if is_idle {
+            self.0 = None;
+        }
+        is_idle
+    }
+}
+
 impl TimeLimits {
     /// Notes the reasons why the driver waits. Returns when to [check](Self::check).
     #[inline]
     pub(super) fn note(&mut self, waits: Waits, settings: &Settings, now: impl Fn() -> Instant) -> Option<Instant> {
-        let waits_now = waits.in_box || waits.writing || waits.large_buffer || waits.handshake != Handshake::None;
+        let waits_now = waits.in_box
+            || waits.writing
+            || waits.large_read_buffer
+            || waits.large_write_buffers
+            || waits.handshake != Handshake::None;
         if waits_now || self.waited { self.wait(waits_now, waits, settings, now) } else { None }
     }
 
@@ -93,7 +111,8 @@ impl TimeLimits {
         self.waited = waits_now;
         self.in_box.note(waits.in_box, waits.has_read, &now);
         self.writing.note(waits.writing, waits.has_written, &now);
-        self.buffer_idle.note(waits.large_buffer, waits.has_read, &now);
+        self.read_buffer_idle.note(waits.large_read_buffer, waits.has_read, &now);
+        self.write_buffers_idle.note(waits.large_write_buffers, waits.has_written, &now);
         // An error that goes before the barrier does not restart it: the peer could ask for one again and again.
         match waits.handshake {
             Handshake::None => self.handshake = Silence(None),
@@ -104,7 +123,8 @@ impl TimeLimits {
             self.in_box.until(settings.box_timeout),
             self.writing.until(settings.write_timeout),
             self.handshake.until(settings.handshake_timeout),
-            self.buffer_idle.until(Some(BUFFER_TIMEOUT)),
+            self.read_buffer_idle.until(Some(BUFFER_TIMEOUT)),
+            self.write_buffers_idle.until(Some(BUFFER_TIMEOUT)),
         ];
         let first = limits.into_iter().flatten().min()?;
         if self.alarm.is_none_or(|at| first < at) {
@@ -113,14 +133,10 @@ impl TimeLimits {
         self.alarm
     }
 
-    /// Whether the large buffer is to be released.
+    /// Whether the large buffers are to be released: for reading, and for writing.
     #[cold]
-    pub(super) fn is_buffer_idle(&mut self, now: Instant) -> bool {
-        let is_idle = self.buffer_idle.expired(Some(BUFFER_TIMEOUT), now).is_some();
-        if is_idle {
-            self.buffer_idle = Silence(None);
-        }
-        is_idle
+    pub(super) fn are_buffers_idle(&mut self, now: Instant) -> (bool, bool) {
+        (self.read_buffer_idle.take_expired(now), self.write_buffers_idle.take_expired(now))
     }
 
     /// Returns the limit that is exceeded, if one is.
@@ -173,18 +189,26 @@ mod tests {
     }
 
     #[test]
-    fn a_large_buffer_is_idle_when_nothing_was_read_into_it_for_a_while() {
+    fn a_large_read_buffer_is_idle_when_nothing_was_read_into_it_for_a_while() {
         let (mut limits, settings, start) = (TimeLimits::default(), Settings::new(), Instant::now());
-        let waits = |has_read| Waits { large_buffer: true, has_read, ..Waits::default() };
+        let waits = |has_read| Waits { large_read_buffer: true, has_read, ..Waits::default() };
         assert_eq!(limits.note(waits(true), &settings, || start), Some(start + BUFFER_TIMEOUT));
         let later = start + BUFFER_TIMEOUT / 2;
         limits.note(waits(true), &settings, || later);
-        assert!(!limits.is_buffer_idle(start + BUFFER_TIMEOUT), "something was read since");
-        assert!(
-            limits.is_buffer_idle(later + BUFFER_TIMEOUT) && !limits.is_buffer_idle(later + BUFFER_TIMEOUT),
-            "once"
-        );
+        assert_eq!(limits.are_buffers_idle(start + BUFFER_TIMEOUT), (false, false), "something was read since");
+        assert_eq!(limits.are_buffers_idle(later + BUFFER_TIMEOUT), (true, false));
+        assert_eq!(limits.are_buffers_idle(later + BUFFER_TIMEOUT), (false, false), "once");
         assert!(limits.check(&settings, later + BUFFER_TIMEOUT).is_none(), "the connection is not over for it");
+    }
+
+    #[test]
+    fn large_write_buffers_are_idle_when_nothing_was_written_however_much_is_read() {
+        let (mut limits, settings, start) = (TimeLimits::default(), Settings::new(), Instant::now());
+        let waits = Waits { large_write_buffers: true, has_read: true, ..Waits::default() };
+        limits.note(Waits { has_written: true, ..waits }, &settings, || start);
+        assert_eq!(limits.note(waits, &settings, || start + BUFFER_TIMEOUT / 2), Some(start + BUFFER_TIMEOUT));
+        assert_eq!(limits.are_buffers_idle(start + BUFFER_TIMEOUT), (false, true));
+        assert_eq!(limits.are_buffers_idle(start + BUFFER_TIMEOUT), (false, false), "once");
     }
 
     #[test]

@@ -12,7 +12,9 @@ const MAX_WRITTEN: usize = 65_000;
 /// it.
 const MAX_KEPT: usize = 3 * MAX_BULK;
 /// The same when nothing is to be written. Occasional bulk still fits.
-const MAX_IDLE: usize = BULK_CAPACITY;
+const MAX_PAUSED: usize = BULK_CAPACITY;
+/// A buffer of this size is kept however long nothing is written, and however little.
+pub(super) const MAX_IDLE: usize = 32 * 1024;
 
 /// The writing half of the driver: the bytes taken from the outbound buffer.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Writer {
     bytes: Vec<u8>,
     /// How many of the bytes are written.
     written: usize,
+    /// Length of the largest of the recent batches.
+    recent: usize,
     /// Attachments of bytes that are not written.
     attachments: Attachments,
     is_flushed: bool,
@@ -34,6 +38,7 @@ impl Writer {
         Self {
             bytes: Vec::new(),
             written: 0,
+            recent: 0,
             attachments: Attachments::default(),
             is_flushed: true,
             has_written: false,
@@ -77,11 +82,30 @@ impl Writer {
         self.clear_to(MAX_KEPT);
     }
 
-    /// Releases a large buffer that is written. An idle connection may otherwise keep it for long.
+    /// Releases a large buffer that is written, unless batches of such a size are usual.
     pub(super) fn give_back(&mut self) {
-        if self.bytes.capacity() > MAX_IDLE && !self.has_rest() {
-            self.clear_to(MAX_IDLE);
+        let most = if self.recent > MAX_IDLE / 4 { MAX_PAUSED } else { MAX_IDLE };
+        if self.bytes.capacity() > most && !self.has_rest() {
+            self.clear_to(most);
         }
+    }
+
+    /// Nothing was written for a while: releases a large buffer that is written.
+    #[cold]
+    pub(super) fn release(&mut self) {
+        self.recent = 0;
+        self.give_back();
+    }
+
+    /// Moves a short rest to a buffer of its own size. Returns whether it is short.
+    #[cold]
+    pub(super) fn shorten(&mut self) -> bool {
+        let is_short = self.bytes.len() - self.written <= MAX_WRITTEN;
+        if is_short && self.attachments.is_empty() {
+            self.bytes = self.bytes.split_off(self.written);
+            self.written = 0;
+        }
+        is_short
     }
 
     fn clear_to(&mut self, most: usize) {
@@ -95,7 +119,9 @@ impl Writer {
     /// Takes the next bytes to write, once it is [cleared](Self::clear). Returns whether there were any.
     #[inline]
     pub(super) fn take(&mut self, state: &mut ConnectionState<Waker>, woken: &mut Vec<Waker>) -> bool {
-        state.sending().take(&mut self.bytes, &mut self.attachments, woken)
+        let taken = state.sending().take(&mut self.bytes, &mut self.attachments, woken);
+        self.recent = self.bytes.len().max(self.recent - self.recent / 8);
+        taken
     }
 
     /// The attachments of the taken bytes. Once writing has failed they are dropped by the next [`poll`](Self::poll).

@@ -190,6 +190,12 @@ impl Outbound {
         }
     }
 
+    /// Takes out an empty buffer that is larger than `max`, to be dropped under no lock.
+    #[cold]
+    pub(super) fn release(&mut self, max: usize) -> Vec<u8> {
+        if self.bytes.is_empty() && self.bytes.capacity() > max { std::mem::take(&mut self.bytes) } else { Vec::new() }
+    }
+
     /// Attaches to the box that begins at `start`, the last one.
     pub(super) fn attach(&mut self, start: usize, attachments: Vec<Attachment>) {
         self.attachments.attach(start, attachments);

@@ -61,6 +61,11 @@ impl<W: Waiter> SendHalf<W> {
         self.outbound.capacity()
     }
 
+    /// Takes out an empty outbound buffer that is larger than `max`, to be dropped under no lock.
+    pub(crate) fn release_buffer(&mut self, max: usize) -> Vec<u8> {
+        self.outbound.release(max)
+    }
+
     /// Adds keys to all asks and replies.
     pub(crate) fn add_keys(&mut self, keys: Box<dyn AddKeys>) {
         self.keys = Some(keys);
