@@ -228,20 +228,23 @@ impl<T: Transport + 'static> Running<T> {
     /// Notes for which of its actions the peer keeps the driver waiting. Returns when to look whether it takes too long.
     #[inline]
     fn note_waits(&mut self, handshake: Handshake, writing: bool) -> Option<Instant> {
-        let Self { reader, writer, limits, outbound, guard: EndGuard(shared), .. } = self;
+        let Self { reader, writer, limits, guard: EndGuard(shared), .. } = self;
         let handshake = if handshake == Handshake::Runs && writing { Handshake::Begins } else { handshake };
-        let waits = Waits {
+        let mut waits = Waits {
             in_box: reader.is_in_box(),
             has_read: reader.has_read(),
             writing,
             has_written: writer.has_written(),
             handshake,
-            large_read_buffer: reader.is_buffer_large(),
-            // What a barrier holds cannot be released.
-            large_write_buffers: *outbound + writer.buffered() > 2 * MAX_IDLE
-                && !writing
-                && handshake == Handshake::None,
+            large_read_buffer: false,
+            large_write_buffers: false,
         };
+        if self.buffers.reserved() > MAX_IDLE {
+            waits.large_read_buffer = reader.is_buffer_large();
+            // What a barrier holds cannot be released.
+            let releases = !writing && handshake == Handshake::None;
+            waits.large_write_buffers = releases && self.outbound + writer.buffered() > 2 * MAX_IDLE;
+        }
         limits.note(waits, &shared.settings, now)
     }
 

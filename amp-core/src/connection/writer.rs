@@ -120,7 +120,9 @@ impl Writer {
     #[inline]
     pub(super) fn take(&mut self, state: &mut ConnectionState<Waker>, woken: &mut Vec<Waker>) -> bool {
         let taken = state.sending().take(&mut self.bytes, &mut self.attachments, woken);
-        self.recent = self.bytes.len().max(self.recent - self.recent / 8);
+        if taken {
+            self.recent = self.bytes.len().max(self.recent - self.recent / 8);
+        }
         taken
     }
 

@@ -281,6 +281,12 @@ impl Reservation {
         Self { account: Arc::clone(account), reserved: STEP }
     }
 
+    /// Returns how much is reserved, which is not less than what is held.
+    #[inline]
+    pub(crate) fn reserved(&self) -> usize {
+        self.reserved
+    }
+
     /// `held` bytes are held now.
     #[inline]
     pub(crate) fn fit(&mut self, held: usize) {
