@@ -167,11 +167,10 @@ struct Shelf;
 #[responder]
 impl Shelf {
     async fn read(&self, command: Read) -> Reply<Read> {
-        let declared = match &*command.how {
-            "shelf" => Err(ReadError::NoShelf),
-            _ => checked(&command.how).map_err(ReadError::from),
-        };
-        declared?;
+        checked(&command.how)?;
+        if command.how == "shelf" {
+            Err(ReadError::NoShelf)?;
+        }
         match &*command.how {
             "number" => drop("x".parse::<u8>()?),
             "file" => drop(std::fs::read("/nowhere/at/all")?),
@@ -182,6 +181,9 @@ impl Shelf {
             "database" => Err(DatabaseError)?,
             "row" => Err(NoRow)?,
             "into" => return Err(ReadError::NoShelf.into()),
+            "included" => return Err(LoginError::NotLoggedIn.into()),
+            "converted" => checked("login").map_err(ReadError::from)?,
+            "passed" => return checked("login").map_err(CallError::from),
             "forward" => {
                 command.connection.call(Check { how: "x".into() }).await.map_err(CallError::forward)?;
             }
@@ -223,6 +225,9 @@ async fn a_question_mark_answers_what_is_declared_and_fails_with_the_rest() {
         ("row", ReadError::NoShelf),
         ("into", ReadError::NoShelf),
         ("login", ReadError::Login(LoginError::NotLoggedIn)),
+        ("included", ReadError::Login(LoginError::NotLoggedIn)),
+        ("converted", ReadError::Login(LoginError::NotLoggedIn)),
+        ("passed", ReadError::Login(LoginError::NotLoggedIn)),
     ] {
         let read = Read { how: how.into(), connection: Exposed::default() };
         let error = caller.call(read).await.expect_err(how);
@@ -243,8 +248,8 @@ fn the_declared_error_says_what_call_error_it_becomes() {
             _ => Err(std::io::Error::other("disk"))?,
         }
     }
-    /// Before `ErrorCodes` asks for anything.
-    fn any<E>(error: E) -> Result<(), CallError<E>> {
+    /// Whatever it declares.
+    fn any<E: ErrorCodes>(error: E) -> Result<(), CallError<E>> {
         Err(error)?
     }
     for how in 0..3 {
@@ -255,7 +260,7 @@ fn the_declared_error_says_what_call_error_it_becomes() {
         let error = generic::<Read>(ReadError::NoShelf, how).expect_err("an error");
         assert!(matches!(error, CallError::Failed(_)), "{how}");
     }
-    assert!(any(1).is_err_and(|error| error.declared() == Some(&1)));
+    assert!(any(ReadError::NoShelf).is_err_and(|error| error.declared() == Some(&ReadError::NoShelf)));
     let from = CallError::from(ReadError::NoShelf);
     let into: CallError<_> = ReadError::NoShelf.into();
     assert_eq!(from.declared(), into.declared());
@@ -267,5 +272,6 @@ fn the_declared_error_says_what_call_error_it_becomes() {
     {
     }
     is_lifted::<ReadError, ReadError>();
+    is_lifted::<ReadError, LoginError>();
     is_lifted::<NoErrors, std::io::Error>();
 }

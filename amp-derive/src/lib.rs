@@ -181,9 +181,11 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 ///
 /// # Errors that commands have in common
 /// ```
-/// # use amp::ErrorCodes;
+/// use amp::{Command, ErrorCodes, Reply, responder};
+///
+/// /// What every command of a logged-in user may answer.
 /// #[derive(ErrorCodes, thiserror::Error, Debug)]
-/// pub enum LoginError {
+/// pub enum AccessError {
 ///     #[error("log in first")]
 ///     NotLoggedIn,
 /// }
@@ -194,13 +196,41 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 ///     NotFound,
 ///     #[error(transparent)]
 ///     #[amp(include)]
-///     Login(#[from] LoginError),
+///     Access(#[from] AccessError),
+/// }
+///
+/// #[derive(Command, Debug)]
+/// #[amp(errors = DeleteError)]
+/// pub struct Delete {
+///     pub path: String,
+/// }
+///
+/// struct Session {
+///     user: Option<String>,
+/// }
+///
+/// impl Session {
+///     fn user(&self) -> Result<&str, AccessError> {
+///         self.user.as_deref().ok_or(AccessError::NotLoggedIn)
+///     }
+/// }
+///
+/// #[responder]
+/// impl Session {
+///     async fn delete(&self, command: Delete) -> Reply<Delete> {
+///         let user = self.user()?; // answered as `DeleteError::Access(AccessError::NotLoggedIn)`
+///         println!("{user} deletes {}", command.path);
+///         Err(DeleteError::NotFound.into())
+///     }
 /// }
 /// ```
 ///
 /// With `include` a variant holds an error of another enum, and the codes of that enum are declared here, too, as a command of
 /// Twisted's inherits the `errors` of its class. The wire does not show where they come from. Code, description, fields, `fatal`
 /// and `invalid_argument` are as the other enum declares them.
+///
+/// In a responder `?` and `.into()` lift an included error, too. They look one enum deep: an error that the included enum includes
+/// itself is converted into that one first, `.map_err(AccessError::from)?`.
 ///
 /// # Compile errors
 /// - a struct or a union; a lifetime parameter; an enum that is no `std::error::Error`;

@@ -11,7 +11,7 @@ mod responding;
 mod rules;
 
 pub use crate::command::constraint;
-pub use crate::command::{Argument, Constrained, Constraint, NoErrors};
+pub use crate::command::{Argument, Constrained, Constraint, IncludedIn, NoErrors};
 pub use crate::command::{
     nested_count_list, nested_decode, nested_decode_list, nested_encode, nested_encode_list, optional_once,
 };

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use super::{CallError, NotifyError};
-use crate::command::ErrorCodes;
+use crate::command::{ErrorCodes, IncludedIn};
 use crate::exposed::ExposeError;
 use crate::reason::CloseReason;
 use crate::value::{DecodeError, EncodeError};
@@ -11,7 +11,8 @@ use crate::wire::{InsertError, WireError};
 
 /// Errors that `?` lifts into a [`CallError`].
 ///
-/// - An error that the command declares becomes [`CallError::Declared`].
+/// - An error that the command declares becomes [`CallError::Declared`], and so does one of another enum that the command's errors
+///   include with `#[amp(include)]`. `?` looks one enum deep: what the included enum itself includes is converted into that first.
 /// - An error of the standard library, of tokio or of this library that a responder meets becomes [`CallError::Failed`]: errors of io,
 ///   of parsing and converting, of tasks, time limits and channels, of boxes, connections and streams; and a
 ///   `Box<dyn Error + Send + Sync>`. The implementations are listed below.
@@ -39,8 +40,11 @@ use crate::wire::{InsertError, WireError};
 #[diagnostic::on_unimplemented(
     message = "`?` does not lift `{X}` into `{Self}`",
     // At a `?` the compiler shows only the label.
-    label = "not a declared error of this command: to fail with it, write `.map_err(CallError::failed)?`; \
+    label = "not a declared error of this command, nor of an enum with `#[derive(ErrorCodes)]` that its errors include: \
+             to answer with a declared error, write `.map_err(TheErrors::from)?`; \
+             to fail with `UNKNOWN`, `.map_err(CallError::failed)?`; \
              to pass on the error of another call, `.map_err(CallError::forward)?`",
+    note = "to answer with the errors of another enum, include it: a variant `#[amp(include)] Other(#[from] OtherErrors)`",
     note = "to fail with it, write `.map_err(CallError::failed)?`, or `.or_fail()?` with `amp::error::OrFail` in scope"
 )]
 pub trait LiftFrom<X>: Sized {
@@ -60,14 +64,14 @@ where
 
 // The compiler would show it, and each of those below, when it rejects another error.
 #[diagnostic::do_not_recommend]
-impl<E> LiftFrom<E> for CallError<E> {
-    fn lift_from(error: E) -> Self {
-        Self::Declared(error)
+impl<E, X: ErrorCodes + IncludedIn<E>> LiftFrom<X> for CallError<E> {
+    fn lift_from(error: X) -> Self {
+        Self::Declared(error.include())
     }
 }
 
-/// Errors that are failures of a responder. The bound keeps them apart from a declared error: no crate can declare these, because
-/// neither they nor [`ErrorCodes`] are its own.
+/// Errors that are failures of a responder. [`ErrorCodes`] keeps them apart from declared errors: no crate can implement it for these,
+/// because neither they nor the trait are its own.
 macro_rules! failures {
     ($($error:ty),* $(,)?) => {$(
         #[diagnostic::do_not_recommend]

@@ -71,6 +71,20 @@ pub trait ErrorCodes: Error + Sized + Send + Sync + 'static {
     fn from_error(code: &str, description: &str, fields: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError>;
 }
 
+/// What `?` lifts into `E` as a declared error: `E` itself, and the errors that its derive includes with `#[amp(include)]`.
+///
+/// The included error implements it and not `E`, so that `E` is inferred from an error that no other enum includes.
+#[doc(hidden)]
+pub trait IncludedIn<E> {
+    fn include(self) -> E;
+}
+
+impl<E> IncludedIn<E> for E {
+    fn include(self) -> E {
+        self
+    }
+}
+
 /// For commands that declare no errors. It has no values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoErrors {}

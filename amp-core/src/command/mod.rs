@@ -16,7 +16,7 @@ pub use arguments::{
     nested_encode_list, optional_once,
 };
 pub use constraint::Constraint;
-pub use errors::{ErrorCodes, NoErrors};
+pub use errors::{ErrorCodes, IncludedIn, NoErrors};
 
 use crate::exposed::{Context, ExposeError};
 use crate::schema::CommandDeclaration;

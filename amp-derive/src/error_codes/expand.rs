@@ -1,7 +1,9 @@
 //! `impl ErrorCodes`.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Span, TokenStream};
-use quote::format_ident;
+use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{Ident, Path, Type, parse_quote};
 
@@ -27,6 +29,7 @@ impl<'a> ErrorCodes<'a> {
         let parts = parts.into_iter().flatten();
         let clause = self.clause();
         let (is_error, apart) = (self.is_error(), self.apart());
+        let lifted = self.lifted();
         let known_early =
             self.with_fields().filter_map(|(_, fields)| fields.known_early(generics, krate, deprecated.as_ref()));
         code! {
@@ -39,7 +42,26 @@ impl<'a> ErrorCodes<'a> {
             impl #parameters #krate::ErrorCodes for #ident #arguments #clause {
                 #(#parts)*
             }
+
+            #(#lifted)*
         }
+    }
+
+    /// `?` lifts what is included. A type that is named twice is reported for its codes and gets one impl.
+    fn lifted(&self) -> impl Iterator<Item = TokenStream> {
+        let Self { ident, krate, deprecated, .. } = self;
+        let mut seen = HashSet::new();
+        self.included().filter(move |(_, ty)| seen.insert(ty.to_token_stream().to_string())).map(move |(variant, ty)| {
+            code! {
+                #[automatically_derived]
+                #deprecated
+                impl #krate::__private::IncludedIn<#ident> for #ty {
+                    fn include(self) -> #ident {
+                        #ident::#variant(self)
+                    }
+                }
+            }
+        })
     }
 
     fn clause(&self) -> TokenStream {
