@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 /// A field that never travels: empty where the command is made, filled in where it is answered.
 ///
-/// It dereferences to the exposed value. A test or a mock sets it by hand with [`Exposed::of`].
+/// It dereferences to the exposed value. A test or a mock sets it by hand with [`Exposed::of`], except an `EarlyAnswer`, which only a
+/// connection makes.
 ///
 /// Any two are equal, and hash alike, so that a command that arrived compares equal to the one that was sent. Compare exposed
 /// values through [`as_option`](Self::as_option).
 ///
 /// # Panics
-/// Dereferencing an empty one panics. A responder never sees one; use [`as_option`](Self::as_option) in
-/// code that may also run at the caller.
+/// Dereferencing an empty one panics. A responder that answers over a connection never sees one. A responder that a test calls directly
+/// sees what the test has made; use [`as_option`](Self::as_option) in code that may also run there, or at the caller.
 ///
 /// ```
 /// # extern crate amp_core as amp;

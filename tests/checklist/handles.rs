@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -34,6 +35,29 @@ async fn a_weak_handle_and_a_wait_for_the_end_do_not_keep_a_connection_open() {
     drop(peer);
     assert_eq!(word(&soon("the end", ended).await.expect("no panic")), "Closed");
     assert!(weak.upgrade().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn weak_handles_are_the_same_by_their_connection_which_may_have_ended() {
+    let met = Arc::new(Mutex::new(None));
+    let session = Arc::clone(&met);
+    let builder = Connection::builder().locator_with(move |new| {
+        *session.lock().expect("no panic") = Some(new.connection().clone());
+    });
+    let (one, other) = pair(builder, Connection::builder());
+    let early = met.lock().expect("no panic").take().expect("the locator was made");
+    let (weak, others) = (one.downgrade(), other.downgrade());
+    assert!(weak.is_same(&early) && early.is_same(&weak) && weak.is_same(&one.clone().downgrade()));
+    assert!(!weak.is_same(&others) && !early.is_same(&others));
+    let ends = [one.closed(), other.closed()];
+    drop((one, other));
+    for end in ends {
+        end.await;
+    }
+    assert!(weak.upgrade().is_none());
+    assert!(weak.is_same(&early) && !weak.is_same(&others));
+    let (next, _other) = pair(Connection::builder(), Connection::builder());
+    assert!(!weak.is_same(&next.downgrade()), "no later connection is taken for it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use super::handle::Connection;
 use super::shared::Shared;
 
-/// A handle of a connection that does not keep it open.
+/// A handle of a connection that does not keep it open: for what lives in the connection's own session, and for registries.
 #[derive(Clone)]
 pub struct WeakConnection {
     shared: Weak<Shared>,
@@ -29,6 +29,29 @@ impl WeakConnection {
         let shared = self.shared.upgrade()?;
         // Not made before it is counted: dropping it would count one handle too few.
         shared.add_handle_to_others().then(|| Connection::counted(shared, self.ask))
+    }
+
+    /// Whether both are handles of the same connection, which may have ended. [`downgrade`](Connection::downgrade) a strong handle to
+    /// compare it.
+    ///
+    /// By it a connection finds its own entry in a registry, where a later one may have taken its place:
+    ///
+    /// ```
+    /// # extern crate amp_core as amp;
+    /// use std::collections::HashMap;
+    ///
+    /// use amp::connection::WeakConnection;
+    ///
+    /// fn leave(agents: &mut HashMap<String, WeakConnection>, name: &str, own: &WeakConnection) {
+    ///     if agents.get(name).is_some_and(|entry| entry.is_same(own)) {
+    ///         agents.remove(name);
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        // The allocation stays while a weak handle is held, so no later connection has its address.
+        Weak::ptr_eq(&self.shared, &other.shared)
     }
 }
 
