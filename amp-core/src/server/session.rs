@@ -78,8 +78,13 @@ impl fmt::Debug for Session {
 /// A peer that a server does not serve, and why.
 ///
 /// A server's closure returns it in place of a session. The reason is logged at `WARN`, on one line and cut after 512 characters.
-/// Of very many refusals only some are logged, with the number of the others. The peer is not told the reason. `?` converts any
-/// error into it, with the error's text as the reason.
+/// Of very many refusals only some are logged, with the number of the others. `?` converts any error into it, with the error's text as
+/// the reason.
+///
+/// The peer is not told the reason: its transport is closed, and nothing is sent. A client connects all the same, and its first call fails
+/// with [`CallError::Connection`](crate::CallError::Connection), whose reason is [`ClosedByPeer`](crate::CloseReason::ClosedByPeer) or an
+/// [`Io`](crate::CloseReason::Io) of a reset. [`was_sent`](crate::CallError::was_sent) may be true although nothing was begun. To say
+/// more, accept the peer and answer its log-in with a declared error.
 ///
 /// ```no_run
 /// # extern crate amp_core as amp;
