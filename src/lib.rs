@@ -78,6 +78,8 @@ pub mod guide {
         doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/wire.md"))
     )]
     pub mod wire {}
+    /// For contributors, no part of the guide: which test proves which rule.
+    ///
     #[cfg_attr(
         any(not(doctest), feature = "tokio"),
         doc = concat!(include_str!("../docs/links.in"), include_str!("../docs/rules.md"))

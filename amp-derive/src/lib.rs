@@ -32,7 +32,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// AMP list. A command takes [`Command`](macro@Command) instead.
 ///
 /// ```
-/// # use amp::Arguments;
+/// use amp::Arguments;
+///
 /// #[derive(Arguments, Debug)]
 /// pub struct Quotient {
 ///     #[constrain(range = 0.0..=1.0)]
@@ -96,7 +97,7 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// Derives `amp::Command` and `amp::Arguments`: the struct of a command's arguments.
 ///
 /// ```
-/// # use amp::{Arguments, Command, ErrorCodes, Exposed, Peer};
+/// use amp::{Arguments, Command, ErrorCodes, Exposed, Peer};
 /// # #[derive(Arguments, Debug)]
 /// # pub struct Quotient {
 /// #     pub result: f64,
@@ -135,6 +136,7 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// - a name that is empty, has more than 65,535 bytes, or begins with `amp.`;
 /// - `no_answer` together with `response`;
 /// - a response that is no `amp::Arguments`, errors that are no `amp::ErrorCodes`;
+/// - in a responder, `` expected `()`, found `Quotient` `` at its `Ok(..)`: the command declares no response; write `response = Quotient`;
 /// - `#[exposed]` on the struct, twice, with a value, together with a `name` or with `#[constrain(..)]`, on a field that is no `amp::Exposed<..>`
 ///   or of a type that nothing provides.
 #[proc_macro_derive(Command, attributes(amp, exposed, constrain))]
@@ -145,7 +147,8 @@ pub fn derive_command(input: TokenStream) -> TokenStream {
 /// Derives `amp::ErrorCodes`: the errors that a command declares.
 ///
 /// ```
-/// # use amp::ErrorCodes;
+/// use amp::ErrorCodes;
+///
 /// #[derive(ErrorCodes, thiserror::Error, Debug)]
 /// pub enum DivideError {
 ///     #[error("cannot divide by zero")]
@@ -249,7 +252,7 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///
 /// # On a trait
 /// ```
-/// # use amp::{Command, Reply, responder};
+/// use amp::{Command, Reply, responder};
 /// # #[derive(Command, Debug)]
 /// # pub struct Divide;
 /// #[responder]
@@ -272,7 +275,7 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///
 /// # Traits that extend others
 /// ```
-/// # use amp::{Command, Reply, responder};
+/// use amp::{Command, Reply, responder};
 /// # #[derive(Command, Debug)]
 /// # pub struct Ping;
 /// # #[derive(Command, Debug)]
@@ -314,7 +317,7 @@ pub fn derive_error_codes(input: TokenStream) -> TokenStream {
 ///
 /// # On an `impl` block
 /// ```
-/// # use amp::{Command, Reply, responder};
+/// use amp::{Command, Reply, responder};
 /// # #[derive(Command, Debug)]
 /// # pub struct Divide;
 /// # struct Abacus;

@@ -22,9 +22,9 @@ use crate::stream::Streams;
 /// [`Multiplexer::of`] returns. Cheap to clone.
 ///
 /// ```
-/// use amp_core::Connection;
-/// use amp_core::connection::pair;
-/// use amp_multiplex::{Factories, Multiplexer, Multiplexing};
+/// use amp::Connection;
+/// use amp::connection::pair;
+/// use amp::multiplex::{Factories, Multiplexer, Multiplexing};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,9 +5,9 @@
 //! reader has taken the bytes, and a writer has at most one window of unacknowledged bytes in flight.
 //!
 //! ```
-//! use amp_core::Connection;
-//! use amp_core::connection::pair;
-//! use amp_multiplex::{Factories, Multiplexer, Multiplexing};
+//! use amp::Connection;
+//! use amp::connection::pair;
+//! use amp::multiplex::{Factories, Multiplexer, Multiplexing};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]

@@ -23,16 +23,14 @@ use crate::stream::{Stream, Streams};
 /// as streams wait for no responder:
 ///
 /// ```
-/// use amp_core::{Connection, Reply};
-/// use amp_core::connection::pair;
-/// use amp_derive::{Command, responder};
-/// use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream};
+/// use amp::connection::pair;
+/// use amp::multiplex::{Factories, Multiplexer, Multiplexing, Stream};
+/// use amp::{Command, Connection, Reply, responder};
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// use tokio::sync::watch;
 ///
 /// /// So many bytes have been sent.
 /// #[derive(Command, Debug)]
-/// #[amp(crate = amp_core)]
 /// struct Finish {
 ///     bytes: u64,
 /// }
@@ -41,7 +39,7 @@ use crate::stream::{Stream, Streams};
 ///     stored: watch::Sender<u64>,
 /// }
 ///
-/// #[responder(crate = amp_core)]
+/// #[responder]
 /// impl Uploads {
 ///     async fn finish(&self, command: Finish) -> Reply<Finish> {
 ///         // The bytes are here. That they are stored is for the reader to say.

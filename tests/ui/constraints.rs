@@ -10,7 +10,7 @@ struct Form {
     b: String,
     #[constrain = "non_empty"]
     c: String,
-    #[constrain(min_length = 5, "text", non_empty = true, non_empty = )]
+    #[constrain(min_length = 5, len = 5, max = 5, "text", non_empty = true, non_empty = )]
     d: String,
     #[constrain(range, in_set =, with = , pattern = 5, length 5)]
     e: String,

@@ -36,4 +36,14 @@ enum NoErrors {
     Text(u8),
 }
 
+#[derive(ErrorCodes, thiserror::Error, Debug)]
+enum Twice {
+    #[error("common")]
+    #[amp(include)]
+    Common(Common),
+    #[error("again")]
+    #[amp(include)]
+    Again(Common),
+}
+
 fn main() {}

@@ -24,12 +24,9 @@ use crate::wire::{InsertError, WireError};
 /// # extern crate amp_core as amp;
 /// use amp::{CallError, ErrorCodes};
 ///
-/// #[derive(Debug)]
+/// #[derive(thiserror::Error, Debug)]
+/// #[error("the database is gone")]
 /// struct DatabaseError;
-/// # impl std::fmt::Display for DatabaseError {
-/// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("the database is gone") }
-/// # }
-/// # impl std::error::Error for DatabaseError {}
 ///
 /// impl<E: ErrorCodes> From<DatabaseError> for CallError<E> {
 ///     fn from(error: DatabaseError) -> Self {

@@ -1,4 +1,4 @@
-//! The wire: bytes to boxes and back. Imports nothing of ours.
+//! The wire: bytes to boxes and back.
 //!
 //! A box is a run of pairs, ended by an empty key:
 //!
@@ -13,6 +13,8 @@
 //! within a box the last of two equal keys counts.
 //!
 //! `value::BoxWriter` writes and `value::BoxReader` reads boxes of typed values; here boxes are bytes.
+
+// Imports nothing of ours.
 
 pub(crate) mod amp_box;
 mod decoder;

@@ -34,6 +34,22 @@ const KNOWN: [(Word, &str, &str, &str); 8] = [
     (Word::Each, "each", "", "each(..)"),
 ];
 
+/// What other libraries call a rule.
+const ALSO_CALLED: [(&str, &str); 12] = [
+    ("len", "length"),
+    ("size", "length"),
+    ("min_length", "length"),
+    ("max_length", "length"),
+    ("min", "range"),
+    ("max", "range"),
+    ("between", "range"),
+    ("regex", "pattern"),
+    ("matches", "pattern"),
+    ("one_of", "in_set"),
+    ("custom", "with"),
+    ("inner", "each"),
+];
+
 const IN_BYTES: &str = "length(bytes = 1..=64)";
 
 impl Constraint {
@@ -82,9 +98,8 @@ impl Rules {
         }
         let key = Ident::parse_any(input)?;
         let Some((word, name, what, example)) = KNOWN.iter().find(|(_, name, ..)| key == name) else {
-            let meant = spelling::meant(&key.to_string(), KNOWN.iter().map(|(_, name, ..)| *name));
-            let known = || format!("known: {}", examples());
-            let hint = meant.map_or_else(known, |meant| format!("did you mean `{meant}`?"));
+            let hint = meant(&key.to_string())
+                .map_or_else(|| format!("known: {}", examples()), |meant| format!("did you mean `{meant}`?"));
             return Err(error(&key, format!("`{key}` is no rule; {hint}")));
         };
         let rule = match word {
@@ -158,6 +173,15 @@ fn lengths_in_bytes(key: &Ident, unit: ParseStream<'_>) -> syn::Result<Expr> {
     }
     let lengths = value(&word, IN_BYTES, "a length or a range of lengths", unit)?;
     if unit.is_empty() { Ok(lengths) } else { Err(unit.error(format!("expected the end after `{IN_BYTES}`"))) }
+}
+
+/// The rule that was meant by another key, as an example.
+fn meant(key: &str) -> Option<&'static str> {
+    let also = ALSO_CALLED.iter().find(|(other, _)| *other == key).map(|(_, name)| *name);
+    let name = also.or_else(|| spelling::meant(key, KNOWN.iter().map(|(_, name, ..)| *name)))?;
+    // A misspelt key needs no example: its value is there.
+    let example = KNOWN.iter().find(|(_, known, ..)| *known == name).map(|(.., example)| *example);
+    if also.is_some() { example } else { Some(name) }
 }
 
 /// All rules, as a list for people.

@@ -34,7 +34,7 @@ const CUT: EventKind = EventKind::new(Level::DEBUG, "forwarded streams cut");
 /// refused, without any other effect.
 ///
 /// ```
-/// use amp_multiplex::{Factories, Target};
+/// use amp::multiplex::{Factories, Target};
 ///
 /// let factories = Factories::new();
 /// let database = Target::tcp("10.0.0.7:5432");

@@ -6,7 +6,8 @@ use crate::schema::Rule;
 /// A rule for values of `T`. Any `fn(&T) -> bool` is one; implement it for a type to carry parameters.
 ///
 /// ```
-/// use amp_core::constraint::Constraint;
+/// # extern crate amp_core as amp;
+/// use amp::constraint::Constraint;
 ///
 /// struct DivisibleBy(i64);
 ///
