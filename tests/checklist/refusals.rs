@@ -4,11 +4,11 @@ use std::fmt;
 use std::os::unix::fs::MetadataExt;
 
 use amp::server::Refused;
-use amp::{Connection, Peer, Server};
+use amp::{CallError, CloseReason, Connection, Peer, Server};
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 
-use crate::commands::House;
+use crate::commands::{House, sum};
 use crate::logged::{Level, logged};
 use crate::raw_peer::{ended, soon};
 use crate::server::{Door, Street, works};
@@ -87,6 +87,12 @@ async fn a_peer_is_refused_by_its_address_or_by_its_credentials() {
     let address = tcp.local_addr().expect("an address");
     let mut refused = tokio::net::TcpStream::connect(address).await.expect("it listens");
     assert_eq!(soon("the end", refused.read(&mut [0])).await.expect("no reset"), 0);
+    // It is refused behind the accept, so that connecting succeeds.
+    let client = Connection::builder().connect_tcp(address).await.expect("it connects");
+    let error = soon("the failure", client.call(sum())).await.expect_err("nobody answers");
+    let CallError::Connection { reason: CloseReason::ClosedByPeer | CloseReason::Io(_), .. } = error else {
+        panic!("{error:?}");
+    };
 
     let place = tempfile::tempdir().expect("a directory");
     let path = place.path().join("socket");
