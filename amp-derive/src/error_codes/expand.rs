@@ -51,17 +51,19 @@ impl<'a> ErrorCodes<'a> {
     fn lifted(&self) -> impl Iterator<Item = TokenStream> {
         let Self { ident, krate, deprecated, .. } = self;
         let mut seen = HashSet::new();
-        self.included().filter(move |(_, ty)| seen.insert(ty.to_token_stream().to_string())).map(move |(variant, ty)| {
-            code! {
-                #[automatically_derived]
-                #deprecated
-                impl #krate::__private::IncludedIn<#ident> for #ty {
-                    fn include(self) -> #ident {
-                        #ident::#variant(self)
+        self.included().filter(move |(_, ty)| seen.insert(ty.to_token_stream().to_string())).map(
+            move |(variant, ty)| {
+                code! {
+                    #[automatically_derived]
+                    #deprecated
+                    impl #krate::__private::IncludedIn<#ident> for #ty {
+                        fn include(self) -> #ident {
+                            #ident::#variant(self)
+                        }
                     }
                 }
-            }
-        })
+            },
+        )
     }
 
     fn clause(&self) -> TokenStream {

@@ -41,6 +41,8 @@ impl Lengths for usize {
 
 macro_rules! ranges {
     ($($range:ty, $lengths:ty;)*) => {$(
+        // The compiler would show this macro.
+        #[diagnostic::do_not_recommend]
         impl<T: PartialOrd> Bounds<T> for $range {
             fn holds(&self, value: &T) -> bool {
                 value.partial_cmp(value).is_some() && self.contains(value)
