@@ -40,9 +40,7 @@ impl Lengths for usize {
 }
 
 macro_rules! ranges {
-    ($($range:ty, $lengths:ty;)*) => {$(
-        // The compiler would show this macro.
-        #[diagnostic::do_not_recommend]
+    ($range:ty, $lengths:ty) => {
         impl<T: PartialOrd> Bounds<T> for $range {
             fn holds(&self, value: &T) -> bool {
                 value.partial_cmp(value).is_some() && self.contains(value)
@@ -62,15 +60,14 @@ macro_rules! ranges {
                 (RangeBounds::<usize>::start_bound(self).cloned(), RangeBounds::<usize>::end_bound(self).cloned())
             }
         }
-    )*};
+    };
 }
 
-ranges! {
-    Range<T>, Range<usize>;
-    RangeInclusive<T>, RangeInclusive<usize>;
-    RangeFrom<T>, RangeFrom<usize>;
-    RangeTo<T>, RangeTo<usize>;
-    RangeToInclusive<T>, RangeToInclusive<usize>;
-    RangeFull, RangeFull;
-    (Bound<T>, Bound<T>), (Bound<usize>, Bound<usize>);
-}
+// One by one, because the compiler shows the call that made an impl.
+ranges!(Range<T>, Range<usize>);
+ranges!(RangeInclusive<T>, RangeInclusive<usize>);
+ranges!(RangeFrom<T>, RangeFrom<usize>);
+ranges!(RangeTo<T>, RangeTo<usize>);
+ranges!(RangeToInclusive<T>, RangeToInclusive<usize>);
+ranges!(RangeFull, RangeFull);
+ranges!((Bound<T>, Bound<T>), (Bound<usize>, Bound<usize>));
