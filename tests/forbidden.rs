@@ -21,7 +21,25 @@ pub enum Fault {
         /// A field.
         field: u8,
     },
+    /// Included.
+    #[amp(include)]
+    Included(Common),
 }
+
+/// Errors of other commands, too.
+#[derive(ErrorCodes, Debug)]
+pub enum Common {
+    /// Unit.
+    Other,
+}
+
+impl std::fmt::Display for Common {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("common")
+    }
+}
+
+impl std::error::Error for Common {}
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -66,7 +66,25 @@ pub mod bare {
             /// One.
             one: ::core::primitive::u8,
         },
+        /// Included.
+        #[amp(include)]
+        Included(Common),
     }
+
+    /// Errors of other commands, too.
+    #[::core::prelude::v1::derive(::amp::ErrorCodes, ::core::fmt::Debug)]
+    pub enum Common {
+        /// Unit.
+        Other,
+    }
+
+    impl ::core::fmt::Display for Common {
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            f.write_str("common")
+        }
+    }
+
+    impl ::core::error::Error for Common {}
 
     impl ::core::fmt::Display for Fault {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {

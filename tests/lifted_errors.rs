@@ -117,6 +117,10 @@ enum ReadError {
     #[error(transparent)]
     #[amp(include)]
     Login(#[from] LoginError),
+    /// An enum of another crate.
+    #[error(transparent)]
+    #[amp(include)]
+    None(NoErrors),
 }
 
 /// An error of the program that is always a failure.
@@ -273,5 +277,6 @@ fn the_declared_error_says_what_call_error_it_becomes() {
     }
     is_lifted::<ReadError, ReadError>();
     is_lifted::<ReadError, LoginError>();
+    is_lifted::<ReadError, NoErrors>();
     is_lifted::<NoErrors, std::io::Error>();
 }
