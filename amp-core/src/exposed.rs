@@ -1,10 +1,15 @@
 //! Values that a connection exposes to responders and to values. Imports nothing of this crate.
 
+mod early;
+
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
+
+pub(crate) use early::equal;
+pub use early::{answers_early, joined};
 
 /// A field that never travels: empty where the command is made, filled in where it is answered.
 ///
@@ -81,7 +86,8 @@ impl<T> Deref for Exposed<T> {
         match &self.0 {
             Some(value) => value,
             None => panic!(
-                "`{}` is exposed only where the command is answered; in a test set it with `Exposed::of`",
+                "`{}` is exposed only where the command is answered; in a test set it with `Exposed::of`, or let a connection \
+                 answer, as `amp::testing` does",
                 type_name::<T>()
             ),
         }
@@ -117,9 +123,39 @@ impl<T> fmt::Debug for Exposed<T> {
     note = "`Connection`, `Peer`, `Arc<dyn Locator>`, `Arc<dyn BoxSender>`, `EarlyAnswer<C>`, `State<T>` for a type of your own, and `Option`s of these can be exposed"
 )]
 pub trait Exposable: Sized + Send + 'static {
-    /// It is the answer, or has it: then the place of answering is shared with it.
-    #[doc(hidden)]
-    const ANSWERS_EARLY: bool = false;
+    /// The name of the command whose [`EarlyAnswer`](crate::locator::EarlyAnswer) it is, or contains. Only where it says so is there one to
+    /// contain, so a type of your own that is made from one passes the constant on:
+    ///
+    /// ```
+    /// # extern crate amp_core as amp;
+    /// # use amp_derive::Command;
+    /// use amp::error::ExposeError;
+    /// use amp::locator::{Context, EarlyAnswer, Exposable};
+    /// use amp::{Command, Exposed, Peer};
+    ///
+    /// #[derive(Command)]
+    /// struct Order {
+    ///     #[exposed]
+    ///     desk: Exposed<Desk>,
+    /// }
+    ///
+    /// struct Desk {
+    ///     answer: EarlyAnswer<Order>,
+    ///     customer: Peer,
+    /// }
+    ///
+    /// impl Exposable for Desk {
+    ///     const EARLY_ANSWER: Option<&'static str> = EarlyAnswer::<Order>::EARLY_ANSWER;
+    ///
+    ///     fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
+    ///         Ok(Self { answer: context.exposed()?, customer: context.exposed()? })
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// A command that exposes the answer to another command does not compile. Of several answers to one, the first that is sent
+    /// counts.
+    const EARLY_ANSWER: Option<&'static str> = None;
 
     /// Takes the value from the place where the command is answered.
     ///
@@ -189,7 +225,7 @@ impl<T: Send + Sync + 'static> Exposable for State<T> {
 }
 
 impl<T: Exposable> Exposable for Option<T> {
-    const ANSWERS_EARLY: bool = T::ANSWERS_EARLY;
+    const EARLY_ANSWER: Option<&'static str> = T::EARLY_ANSWER;
 
     fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
         Ok(T::expose(context).ok())
@@ -200,7 +236,7 @@ impl<T: Exposable> Exposable for Option<T> {
 macro_rules! tuples {
     ($(($($name:ident)*))*) => {$(
         impl<$($name: Exposable),*> Exposable for ($($name,)*) {
-            const ANSWERS_EARLY: bool = false $(|| $name::ANSWERS_EARLY)*;
+            const EARLY_ANSWER: Option<&'static str> = joined(&[$($name::EARLY_ANSWER),*]);
 
             #[allow(unused_variables, reason = "the empty tuple wants nothing")]
             fn expose(context: &dyn Context) -> Result<Self, ExposeError> {

@@ -1,3 +1,4 @@
+use crate::exposed::equal;
 use crate::schema::CommandDeclaration;
 
 /// The commands that one locator answers, all of different names.
@@ -59,13 +60,4 @@ pub const fn traits_stand_apart(some: &[Option<CommandDeclaration>], others: &[O
         }
         a += 1;
     }
-}
-
-pub(super) const fn equal(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut at = 0;
-    while at < a.len() && at < b.len() && a[at] == b[at] {
-        at += 1;
-    }
-    at == a.len() && at == b.len()
 }

@@ -1,5 +1,5 @@
-use super::commands::equal;
 use crate::command::Arguments;
+use crate::exposed::equal;
 use crate::schema::{AmpType, BoxDeclaration, ConstraintDeclaration, ErrorDeclaration, FieldDeclaration, Rule};
 
 /// Declares one field, of [`Field::DECLARED`](super::Field::DECLARED).

@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use crate::command::{Argument, take_required};
-use crate::exposed::{Context, Exposable, ExposeError, Exposed};
+use crate::exposed::{Context, Exposable, ExposeError, Exposed, answers_early};
 use crate::schema::AmpType;
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key};
 use crate::violation::{Place, Violations};
@@ -74,8 +74,8 @@ pub const fn fits_one_value(is_one: bool, mistake: &str) {
     label = "not an `Exposed<..>`"
 )]
 pub trait ExposedField {
-    /// It has the answer.
-    const ANSWERS_EARLY: bool;
+    /// The command whose answer it is or contains.
+    const EARLY_ANSWER: Option<&'static str>;
 
     /// The field of a command that has just arrived.
     fn empty() -> Self;
@@ -85,7 +85,7 @@ pub trait ExposedField {
 }
 
 impl<T: Exposable> ExposedField for Exposed<T> {
-    const ANSWERS_EARLY: bool = T::ANSWERS_EARLY;
+    const EARLY_ANSWER: Option<&'static str> = T::EARLY_ANSWER;
 
     fn empty() -> Self {
         Self::empty()
@@ -108,6 +108,12 @@ pub trait ExposedParameter {
 
 impl<T: Exposable> ExposedParameter for T {
     type Type = T;
+}
+
+/// Evaluated at compile time, it fails at the call for a parameter that answers another command.
+#[track_caller]
+pub const fn parameter_answers<X: Exposable>(command: &str) -> bool {
+    answers_early(X::EARLY_ANSWER, command)
 }
 
 /// Every [`Error`], under a name that tells how a type becomes one.

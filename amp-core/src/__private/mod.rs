@@ -15,7 +15,7 @@ pub use crate::command::{Argument, Constrained, Constraint, IncludedIn, NoErrors
 pub use crate::command::{
     nested_count_list, nested_decode, nested_decode_list, nested_encode, nested_encode_list, optional_once,
 };
-pub use crate::exposed::{Context, Exposable, ExposeError};
+pub use crate::exposed::{Context, Exposable, ExposeError, answers_early, joined};
 #[cfg(feature = "tokio")]
 pub use crate::locator::{Ask, Located, Locator};
 pub use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, RawValue, Value, ValueWriter};

@@ -56,9 +56,9 @@ pub trait Command: Arguments {
     /// Whether a running responder goes on when its caller has left, for up to `Settings::close_timeout`. A responder whose
     /// caller wants no answer does so in any case.
     const DETACHED: bool = false;
-    /// Whether one of its exposed fields is its answer.
+    /// The command whose answer is one of its exposed fields: its own name, if there is one.
     #[doc(hidden)]
-    const ANSWERS_EARLY: bool = false;
+    const EARLY_ANSWER: Option<&'static str> = None;
     /// The doc comment, for schemas.
     const DOC: &'static str = "";
     /// Everything that is declared, as data.

@@ -15,7 +15,7 @@ use crate::command::{Command, ErrorCodes, NoErrors, take_checked};
 use crate::error::codes;
 use crate::escaped::Escaped;
 use crate::events::{EventKind, Events};
-use crate::exposed::{Context, Exposable, ExposeError};
+use crate::exposed::{Context, Exposable, ExposeError, answers_early};
 use crate::packet::{AskPacket, AskTag, features, fields_of};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
@@ -146,7 +146,7 @@ impl Ask {
         X: Exposable,
         R: Future<Output = Reply<C>> + Send + 'static,
     {
-        if const { C::ANSWERS_EARLY || X::ANSWERS_EARLY } {
+        if const { answers_early(C::EARLY_ANSWER, C::NAME) | answers_early(X::EARLY_ANSWER, C::NAME) } {
             return self.respond_early(run);
         }
         let Some((mut command, mut asker)) = self.take::<C>() else { return Located::Answered };
@@ -174,7 +174,7 @@ impl Ask {
         R: Future<Output = Reply<C>> + Send + 'static,
     {
         let Some((mut command, asker)) = self.take::<C>() else { return Located::Answered };
-        let asker = SharedAsker::new(asker);
+        let asker = SharedAsker::new::<C>(asker);
         let exposed = match expose(&mut command, &asker) {
             Ok(exposed) => exposed,
             Err(error) => {

@@ -362,10 +362,9 @@ impl Asker {
         self.answered
     }
 
-    /// It has its answer, and its responder goes on. The peer may use its tag again, and handles of the connection that the
-    /// responder has moved to other tasks make ordinary calls.
+    /// It has its answer, and its responder goes on. Handles of the connection that the responder has moved to other tasks make
+    /// ordinary calls.
     pub(super) fn answered_early(&mut self) {
-        self.forget();
         let number = std::mem::take(self.number.get_mut());
         if number != 0 {
             self.answering.answered(number);

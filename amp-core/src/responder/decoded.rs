@@ -13,12 +13,7 @@ pub(super) struct Decoded {
 
 /// Not generic over the command, so that it is compiled once.
 impl Decoded {
-    #[inline]
-    pub(super) fn new(budget: Spent, reserved: usize) -> Self {
-        Self { budget, reserved }
-    }
-
-    /// As many items, for which all reserved bytes are needed.
+    /// An ask with this many items, which needs all reserved bytes.
     pub(super) fn items(items: usize, reserved: usize) -> Self {
         Self { budget: Spent { items, room: 0, is_refused: false }, reserved }
     }

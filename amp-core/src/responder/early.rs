@@ -11,11 +11,15 @@ use crate::exposed::{Context, Exposable, ExposeError};
 /// The answer to a command, exposed to its responder, which sends it and goes on working.
 ///
 /// What the responder returns after that is not sent, and its error is logged. It is still a responder: it counts as one, closing
-/// waits for it, its calls are callbacks, and it is dropped when the peer leaves, unless its command is `#[amp(detached)]`.
+/// waits for it, and its calls are callbacks. When the peer leaves it is dropped, unless its command is `#[amp(detached)]` or the peer
+/// wanted no answer.
 ///
 /// It is a field of the command, `#[exposed] answer: Exposed<EarlyAnswer<Self>>` with the name of the struct for `Self`, or a
 /// further parameter of a method in an `impl` block with `#[responder]`. A command that was taken with
 /// [`Ask::accept`](super::Ask::accept) has an [`Answer`](super::Answer) already, and exposes none.
+///
+/// Only a connection makes one. A test of its responder asks over a connection in memory: one of
+/// [`pair`](crate::connection::pair), or that of a `ScriptedPeer` of `amp::testing`, which stays open behind the answer.
 ///
 /// # Cancel safety
 /// Dropping it sends nothing: the responder's result is the answer.
@@ -50,6 +54,8 @@ impl<C: Command> EarlyAnswer<C> {
         let mut asker = lock(&asker);
         let is_first = !asker.is_answered();
         if is_first {
+            // The peer may use the tag again as soon as it has the answer: to cancel that ask must not drop this responder.
+            asker.forget();
             asker.reply(reply);
             asker.answered_early();
         }
@@ -67,12 +73,14 @@ impl<C: Command> EarlyAnswer<C> {
 }
 
 impl<C: Command> Exposable for EarlyAnswer<C> {
-    const ANSWERS_EARLY: bool = true;
+    const EARLY_ANSWER: Option<&'static str> = Some(C::NAME);
 
     fn expose(context: &dyn Context) -> Result<Self, ExposeError> {
-        let shared =
-            context.provide(TypeId::of::<Mutex<Asker>>()).and_then(|shared| shared.downcast::<Mutex<Asker>>().ok());
-        let shared = shared.ok_or(ExposeError::new::<Self>("use the answer that `Ask::accept` returns"))?;
+        // Looked up by its own type: another command of the same name has another response.
+        let shared = context.provide(TypeId::of::<Self>()).and_then(|shared| shared.downcast::<Mutex<Asker>>().ok());
+        let shared = shared.ok_or(ExposeError::new::<Self>(
+            "use the answer that `Ask::accept` returns; an `Exposable` of your own passes on `EARLY_ANSWER` of what it contains",
+        ))?;
         Ok(Self { asker: Arc::downgrade(&shared), command: PhantomData })
     }
 }
@@ -90,16 +98,20 @@ impl<C> fmt::Debug for EarlyAnswer<C> {
 }
 
 /// The place of answering of a responder that may answer early.
-pub(super) struct SharedAsker(Arc<Mutex<Asker>>);
+pub(super) struct SharedAsker {
+    asker: Arc<Mutex<Asker>>,
+    /// The type of its early answer.
+    answer: TypeId,
+}
 
 impl SharedAsker {
-    pub(super) fn new(asker: Asker) -> Self {
-        Self(Arc::new(Mutex::new(asker)))
+    pub(super) fn new<C: Command>(asker: Asker) -> Self {
+        Self { asker: Arc::new(Mutex::new(asker)), answer: TypeId::of::<EarlyAnswer<C>>() }
     }
 
     /// The responder has returned.
     pub(super) fn finish<R: Arguments, E: ErrorCodes>(self, reply: Result<R, CallError<E>>) {
-        let mut asker = lock(&self.0);
+        let mut asker = lock(&self.asker);
         match reply {
             reply if !asker.is_answered() => asker.reply(reply),
             Ok(_) => {}
@@ -108,17 +120,13 @@ impl SharedAsker {
     }
 
     pub(super) fn fail(self, error: &ExposeError) {
-        lock(&self.0).fail(error);
+        lock(&self.asker).fail(error);
     }
 }
 
 impl Context for SharedAsker {
     fn provide(&self, wanted: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
-        if wanted == TypeId::of::<Mutex<Asker>>() {
-            Some(Arc::clone(&self.0) as _)
-        } else {
-            lock(&self.0).provide(wanted)
-        }
+        if wanted == self.answer { Some(Arc::clone(&self.asker) as _) } else { lock(&self.asker).provide(wanted) }
     }
 }
 

@@ -21,7 +21,7 @@ impl<'a> Reservation<'a> {
     /// Ends decoding: from now on the caller releases the bytes.
     #[inline]
     pub(super) fn keep(self, budget: Spent) -> Decoded {
-        Decoded::new(budget, self.bytes.take())
+        Decoded { budget, reserved: self.bytes.take() }
     }
 }
 

@@ -13,7 +13,10 @@ impl Command<'_> {
     pub(super) fn command(&self) -> TokenStream {
         let krate = &self.arguments.krate;
         let (declarations, expose) = (self.declarations(), self.expose());
-        self.arguments.implement(&code!(#krate::Command), &code!(#declarations #expose))
+        let command = self.arguments.implement(&code!(#krate::Command), &code!(#declarations #expose));
+        let Struct { generics, deprecated, fields, .. } = &self.arguments;
+        let own = fields.exposed.iter().filter_map(|field| field.own_answer(&self.name, generics, krate));
+        code!(#command #(#deprecated #own)*)
     }
 
     /// The impl that is emitted beside a report. It keeps the types of the answer, because callers use them.
@@ -76,10 +79,11 @@ impl Command<'_> {
         let krate = &self.arguments.krate;
         let exposed = &self.arguments.fields.exposed;
         let lines = exposed.iter().map(|field| field.expose(krate));
-        let answers = exposed.iter().map(|field| field.answers_early(krate));
+        let early = exposed.iter().map(|field| field.early_answer(krate));
         (!exposed.is_empty()).then(|| {
             code! {
-                const ANSWERS_EARLY: ::core::primitive::bool = #(#answers)||*;
+                const EARLY_ANSWER: ::core::option::Option<&'static ::core::primitive::str> =
+                    #krate::__private::joined(&[#(#early),*]);
 
                 fn expose(
                     &mut self,

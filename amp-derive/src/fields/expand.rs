@@ -87,10 +87,20 @@ impl Exposed<'_> {
         code!(#member: #field::empty(),)
     }
 
-    /// Whether it is the answer.
-    pub(crate) fn answers_early(&self, krate: &Path) -> TokenStream {
+    /// The command that it answers early.
+    pub(crate) fn early_answer(&self, krate: &Path) -> TokenStream {
         let field = as_trait(self.ty, &code!(#krate::__private::ExposedField));
-        code!(#field::ANSWERS_EARLY)
+        code!(#field::EARLY_ANSWER)
+    }
+
+    /// Fails at compile time if it answers another command than the one of the name, and does not depend on a type parameter.
+    pub(crate) fn own_answer(&self, name: &str, generics: &Generics, krate: &Path) -> Option<TokenStream> {
+        stands_alone(self.ty, generics).then(|| {
+            let early = self.early_answer(krate);
+            let answers = standing_at(self.ty, code!(#krate::__private::answers_early));
+            let arguments = call_at(self.ty, code!(#early, #name));
+            code!(const _: ::core::primitive::bool = #answers #arguments;)
+        })
     }
 
     /// Fills the field in.

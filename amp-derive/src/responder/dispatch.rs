@@ -63,6 +63,15 @@ impl Method<'_> {
         code!(#conditions if #is_asked { return #answer; })
     }
 
+    /// Fails at compile time if a parameter of the type answers another command.
+    pub(super) fn own_answer(&self, ty: &Type, krate: &Path) -> TokenStream {
+        let Self { conditions, command, .. } = self;
+        let parameter = exposed_type(ty, krate);
+        let answers = standing_at(ty, code!(#krate::__private::parameter_answers));
+        let name = call_at(ty, code!(<#command as #krate::Command>::NAME));
+        code!(#conditions const _: ::core::primitive::bool = #answers::<#parameter>#name;)
+    }
+
     fn declaration(&self, krate: &Path) -> TokenStream {
         let Self { conditions, command, .. } = self;
         let reply = self.reply_to(krate);

@@ -1,7 +1,7 @@
 //! An `impl` block stays as it is, and its type gets `into_locator`.
 
 use proc_macro2::TokenStream;
-use syn::{ItemImpl, WhereClause, parse_quote};
+use syn::{ItemImpl, Type, WhereClause, parse_quote};
 
 use super::{Method, Responder, names};
 use crate::code::{block_at, code, standing_at};
@@ -31,12 +31,14 @@ impl Responder<'_> {
         } else {
             code!(<#ty>::to_vec(&const { #commands }))
         };
+        let own = self.own_answers(item);
         let body = code! {
             fn locate(this: &::std::sync::Arc<Self>, ask: #krate::__private::Ask) -> #krate::__private::Located {
                 #locate
             }
 
             fn commands() -> ::std::vec::Vec<#krate::schema::CommandDeclaration> {
+                #own
                 #list
             }
         };
@@ -47,6 +49,17 @@ impl Responder<'_> {
             #deprecated
             #first #parameters #krate::__private::OneResponderBlock for #this #clause #body
         }
+    }
+
+    /// Fails at compile time for parameters that answer another command than their method's, unless a type parameter decides.
+    fn own_answers(&self, item: &ItemImpl) -> TokenStream {
+        let stands_alone = |ty: &&Type| stands_alone(ty, &item.generics);
+        let methods = self.methods.iter().filter(|method| stands_alone(&method.command));
+        let own = methods.flat_map(|method| {
+            let own = method.exposed.iter().map(|ty| *ty).filter(stands_alone);
+            own.map(|ty| method.own_answer(ty, &self.krate))
+        });
+        own.collect()
     }
 
     /// `into_locator`. It is `pub` because the type's own visibility is not known here, and bounds it anyway.
