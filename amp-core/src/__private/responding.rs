@@ -158,7 +158,7 @@ impl<T: OneResponderBlock> Locator for Dispatcher<T> {
         T::commands()
     }
 
-    fn decodes_at_once(&self) -> bool {
-        true
+    fn keeps_asks(&self) -> bool {
+        false
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct Responders {
 impl Responders {
     pub(super) fn new(shared: Arc<Shared>, claims: Claims) -> Self {
         Self {
-            keeps_asks: !shared.locator.decodes_at_once(),
+            keeps_asks: shared.locator.keeps_asks(),
             shared,
             claims,
             running: JoinSet::new(),

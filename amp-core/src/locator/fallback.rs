@@ -79,8 +79,8 @@ where
     }
 
     /// The ask is copied out of the receive buffer by itself, so that those before it are not.
-    fn decodes_at_once(&self) -> bool {
-        true
+    fn keeps_asks(&self) -> bool {
+        false
     }
 }
 

@@ -36,8 +36,8 @@ use crate::schema::CommandDeclaration;
 ///         self.0.commands()
 ///     }
 ///
-///     fn decodes_at_once(&self) -> bool {
-///         self.0.decodes_at_once()
+///     fn keeps_asks(&self) -> bool {
+///         self.0.keeps_asks()
 ///     }
 /// }
 /// # #[derive(Command)]
@@ -52,7 +52,7 @@ use crate::schema::CommandDeclaration;
 /// # use amp::{Connection, testing::{ask, ask_with}};
 /// # let locator = std::sync::Arc::new(ForOperators(Machine.into_locator()));
 /// # assert!(ask(locator.clone(), Restart).await.expect_err("nobody").is_unhandled());
-/// # ask_with(Connection::builder().state(Operator), locator, Restart).await.expect("an operator");
+/// # ask_with(Connection::builder().locator(locator).state(Operator), Restart).await.expect("an operator");
 /// # }
 /// # #[cfg(not(feature = "testing"))]
 /// # fn main() {}
@@ -75,13 +75,17 @@ pub trait Locator: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Whether each ask is answered, decoded or returned within [`locate`](Self::locate). Generated locators do that. A locator that
-    /// only hands asks on returns what the others return.
+    /// Whether it may keep an [`Ask`] longer than [`locate`](Self::locate) runs, to answer it later. Such a locator, which is the default,
+    /// gets each ask in memory of its own, a copy if need be.
     ///
-    /// `false`, the default, is for a locator that may keep an [`Ask`] to answer it later. It gets each ask in memory of its own,
-    /// a copy if need be: otherwise the whole receive buffer would live as long as the ask.
-    fn decodes_at_once(&self) -> bool {
-        false
+    /// `false` saves that copy. It is a promise that each ask is answered, decoded or returned within `locate`, as generated locators
+    /// do. A locator that only hands asks on returns what the others return.
+    ///
+    /// A connection asks this once, when it begins. A locator that changes later, as one that gets another locator within, returns
+    /// `true` if it may ever keep one. Where `false` is wrong, each ask that is kept keeps the whole receive buffer that it came in: no
+    /// limit counts that memory.
+    fn keeps_asks(&self) -> bool {
+        true
     }
 
     /// A locator that has the commands of both; `self` goes first.
@@ -102,8 +106,8 @@ impl Locator for () {
         Vec::new()
     }
 
-    fn decodes_at_once(&self) -> bool {
-        true
+    fn keeps_asks(&self) -> bool {
+        false
     }
 }
 
@@ -116,8 +120,8 @@ impl<L: Locator> Locator for Vec<L> {
         self.iter().flat_map(Locator::commands).collect()
     }
 
-    fn decodes_at_once(&self) -> bool {
-        self.iter().all(Locator::decodes_at_once)
+    fn keeps_asks(&self) -> bool {
+        self.iter().any(Locator::keeps_asks)
     }
 }
 
@@ -132,8 +136,8 @@ macro_rules! by_reference {
                 (**self).commands()
             }
 
-            fn decodes_at_once(&self) -> bool {
-                (**self).decodes_at_once()
+            fn keeps_asks(&self) -> bool {
+                (**self).keeps_asks()
             }
         }
     )*};
@@ -160,10 +164,10 @@ macro_rules! tuples {
                 commands
             }
 
-            fn decodes_at_once(&self) -> bool {
+            fn keeps_asks(&self) -> bool {
                 #[expect(non_snake_case, reason = "one name for the type and its value")]
                 let ($($name,)*) = self;
-                $($name.decodes_at_once())&&*
+                $($name.keeps_asks())||*
             }
         }
     )*};
@@ -181,29 +185,38 @@ impl Exposable for Arc<dyn Locator> {
 mod tests {
     use super::*;
 
-    struct Answers {
-        at_once: bool,
+    struct Hands {
+        keeps: bool,
     }
 
-    impl Locator for Answers {
+    impl Locator for Hands {
         fn locate(&self, ask: Ask) -> Located {
             Located::Unknown(ask)
         }
 
-        fn decodes_at_once(&self) -> bool {
-            self.at_once
+        fn keeps_asks(&self) -> bool {
+            self.keeps
+        }
+    }
+
+    /// Says nothing of it.
+    struct Silent;
+
+    impl Locator for Silent {
+        fn locate(&self, ask: Ask) -> Located {
+            Located::Unknown(ask)
         }
     }
 
     #[test]
-    fn a_locator_decodes_at_once_when_all_of_its_parts_do() {
-        let (at_once, keeps) = (|| Answers { at_once: true }, || Answers { at_once: false });
-        assert!(at_once().decodes_at_once() && !keeps().decodes_at_once());
-        assert!(at_once().or(at_once()).decodes_at_once() && !at_once().or(keeps()).decodes_at_once());
-        assert!(!(keeps(), at_once(), at_once()).decodes_at_once());
-        assert!(vec![at_once(), at_once()].decodes_at_once() && !vec![keeps()].decodes_at_once());
-        assert!(Box::new(at_once()).decodes_at_once() && !Arc::new(keeps()).decodes_at_once());
-        let boxed: Arc<dyn Locator> = Arc::new(Box::new(at_once()));
-        assert!(boxed.decodes_at_once());
+    fn a_locator_keeps_asks_when_one_of_its_parts_does() {
+        let (keeps, passes) = (|| Hands { keeps: true }, || Hands { keeps: false });
+        assert!(keeps().keeps_asks() && !passes().keeps_asks() && Silent.keeps_asks() && !().keeps_asks());
+        assert!(passes().or(keeps()).keeps_asks() && !passes().or(passes()).keeps_asks());
+        assert!((passes(), keeps(), passes()).keeps_asks());
+        assert!(vec![passes(), keeps()].keeps_asks() && !vec![passes()].keeps_asks());
+        assert!(!Box::new(passes()).keeps_asks() && Arc::new(keeps()).keeps_asks());
+        let boxed: Arc<dyn Locator> = Arc::new(Box::new(passes()));
+        assert!(!boxed.keeps_asks());
     }
 }

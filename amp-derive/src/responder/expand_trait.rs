@@ -262,8 +262,8 @@ impl Responder<'_> {
                     <[_]>::concat(&commands)
                 }
 
-                fn decodes_at_once(&self) -> ::core::primitive::bool {
-                    true
+                fn keeps_asks(&self) -> ::core::primitive::bool {
+                    false
                 }
             }
         }
