@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use amp::connection::ConnectionBuilder;
-use amp::{AmpBox, CloseReason, Connection, locator};
+use amp::{AmpBox, CallError, CloseReason, Connection, locator};
 
 /// Builds the example as its users do, from its own workspace, and returns the folder of its programs. What it has in common with this
 /// build is not compiled twice.
@@ -170,6 +170,22 @@ async fn the_hub_commands_nothing_for_those_who_have_not_logged_in_as_operators(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_secret_ends_the_connection() {
+    let fleet = Fleet::start();
+    for (command, arguments) in
+        [("LogIn", &[("name", "eve"), ("secret", "open")][..]), ("LogInOperator", &[("secret", "sesame")])]
+    {
+        let guesser = fleet.connect(Connection::builder()).await;
+        assert_eq!(code(&guesser, command, arguments).await, "WRONG_SECRET");
+        assert!(fleet.hub.line().ends_with(" has a wrong secret"));
+        let end = tokio::time::timeout(Duration::from_secs(30), guesser.closed()).await.expect("the hub ends it");
+        assert!(!matches!(end, CloseReason::Closed), "{end:?}");
+        // A second guess costs a second connection.
+        assert!(matches!(guesser.call_box(command, fields(arguments)).await, Err(CallError::Connection { .. })));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_comes_back_takes_its_name_from_a_link_that_does_not_answer() {
     let fleet = Fleet::start();
     // It is connected, logs in and then answers nothing, as one that has lost its network.
@@ -178,7 +194,7 @@ async fn an_agent_that_comes_back_takes_its_name_from_a_link_that_does_not_answe
     let log_in = [("name", "ada"), ("secret", "sesame")];
     assert_eq!(code(&lost, "LogIn", &log_in).await, "OK");
     assert_eq!(fleet.hub.line(), "ada has logged in");
-    let status = tokio::task::block_in_place(|| fleet.operator(&["status", "ada"]));
+    let status = fleet.operator(&["status", "ada"]);
     assert_eq!(status, "the agent ada does not answer\n");
 
     let (back, other) = (fleet.connect(Connection::builder()).await, fleet.connect(Connection::builder()).await);
@@ -192,7 +208,7 @@ async fn an_agent_that_comes_back_takes_its_name_from_a_link_that_does_not_answe
     assert!(matches!(lost.closed().await, CloseReason::ClosedByPeer), "its old link ends");
 
     // The end of the old link does not take the name from the new one.
-    let agents = tokio::task::block_in_place(|| fleet.operator(&[]));
+    let agents = fleet.operator(&[]);
     assert_eq!(agents, "in the fleet: ada\n");
     drop((back, other));
     assert_eq!(fleet.hub.line(), "ada has left");

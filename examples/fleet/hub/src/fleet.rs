@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use amp::CallError;
 use amp::connection::WeakConnection;
+use amp::error::codes;
 use fleet_protocol::{Agent, AgentClient, AgentError, Report};
 
-/// How long an agent has to answer. An operator waits for it, and must not wait for good.
+/// How long an agent has to answer. An operator waits for it, and must not wait for ever.
 const AGENT_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
@@ -23,7 +24,7 @@ pub struct Fleet {
 #[derive(Clone)]
 pub struct Link {
     number: u64,
-    /// A strong handle would keep the connection open for good.
+    /// A strong handle would keep the connection open for ever.
     connection: WeakConnection,
 }
 
@@ -37,15 +38,17 @@ impl Link {
     /// connection to it that leads nowhere.
     async fn answers(&self) -> bool {
         match self.client() {
-            Some(agent) => !has_left(&agent.report(Report).await),
+            Some(agent) => !is_unanswered(&agent.report(Report).await),
             None => false,
         }
     }
 }
 
-/// Whether there was no answer, not even an error.
-pub fn has_left<T, E>(reply: &Result<T, CallError<E>>) -> bool {
-    matches!(reply, Err(CallError::Timeout { .. } | CallError::Connection { .. }))
+/// Whether the agent has not answered, not even with an error of its own: one whose connection closes begins nothing any more.
+pub fn is_unanswered<T, E>(reply: &Result<T, CallError<E>>) -> bool {
+    let Err(error) = reply else { return false };
+    matches!(error, CallError::Timeout { .. } | CallError::Connection { .. })
+        || error.remote_code() == Some(codes::DRAINING)
 }
 
 impl Fleet {

@@ -10,7 +10,7 @@ use fleet_protocol::{
     Report, StatusOf,
 };
 
-use crate::fleet::{Fleet, Link, has_left};
+use crate::fleet::{Fleet, Link, is_unanswered};
 
 /// An agent cannot command others: operators have a secret of their own.
 pub struct Secrets {
@@ -54,7 +54,7 @@ impl HubSession {
         self.role.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection logs in once, and as one of both. Nobody can log in while it does.
+    /// A connection logs in once, as an agent or as an operator; a second log-in is refused, also while the first is being checked.
     fn begin_log_in(&self, secret: &str, expected: &str) -> Result<(), LogInError> {
         let mut role = self.role();
         if !matches!(*role, Role::Nobody) {
@@ -93,8 +93,9 @@ impl Hub for HubSession {
             *self.role() = Role::Nobody;
             return Err(LogInError::NameTaken.into());
         }
+        // Before it is told of: to print panics when nobody reads it.
+        *self.role() = Role::Agent { name: name.clone(), link };
         println!("{} has logged in", Escaped(&name));
-        *self.role() = Role::Agent { name, link };
         Ok(())
     }
 
@@ -124,7 +125,7 @@ impl Hub for HubSession {
 
 /// The reply of an agent, to an operator.
 fn passed_on<T, E: ErrorCodes>(reply: Result<T, CallError<E>>, name: String) -> Result<T, CallError<AgentError>> {
-    if has_left(&reply) {
+    if is_unanswered(&reply) {
         return Err(AgentError::NotAnswering { name }.into());
     }
     reply.map_err(CallError::forward)

@@ -23,7 +23,9 @@ pub struct LogInOperator {
 
 #[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
 pub enum LogInError {
+    /// The connection ends: nobody guesses on at the speed of an open one.
     #[error("the secret is wrong")]
+    #[amp(fatal)]
     WrongSecret,
     #[error("another agent of this name answers the hub")]
     NameTaken,
