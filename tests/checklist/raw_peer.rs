@@ -7,7 +7,7 @@ use std::time::Duration;
 use amp::connection::ConnectionBuilder;
 use amp::locator::Locator;
 use amp::testing::ScriptedPeer;
-pub(crate) use amp::testing::{box_bytes as packed, completes as soon};
+pub(crate) use amp::testing::{box_bytes as packed, soon};
 use amp::{Connection, Settings};
 use tokio::io::DuplexStream;
 

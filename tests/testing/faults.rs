@@ -1,15 +1,18 @@
 //! Faults of a transport, beneath real connections.
 
 use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use amp::testing::{Faults, FaultyTransport, completes, faulty_pair};
+use amp::testing::{Faults, FaultyTransport, faulty_pair, soon};
 use amp::{CallError, CloseReason, Connection, Reply, Settings, responder};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 use tokio::time::Instant;
 
 use crate::panics::{assert_says, message_of};
-use crate::sample::{Divide, Divider, Note};
+use crate::sample::{Divide, Divider, Note, Notes};
 
 const SECOND: Duration = Duration::from_secs(1);
 const CALL: Divide = Divide { left: 6, right: 2 };
@@ -24,7 +27,7 @@ async fn calls_work(one: &Connection, other: &Connection) {
     for connection in [one, other] {
         let calls = [(); 20].map(|()| tokio::spawn(connection.call(CALL)));
         for call in calls {
-            assert_eq!(completes("a call", call).await.expect("no panic").expect("an answer").result, 3);
+            assert_eq!(soon("a call", call).await.expect("no panic").expect("an answer").result, 3);
         }
     }
 }
@@ -95,24 +98,24 @@ async fn a_cut_anywhere_in_a_call_ends_both_connections_and_the_call() {
     let answer = amp::testing::answer_bytes::<Divide>("1", &crate::sample::Quotient { result: 3 }).len() as u64;
     for bytes in 0..ask {
         let (one, other) = connections(Faults::new(), Faults::new().cut_after(bytes));
-        let failed = completes("the call", one.call(CALL)).await;
+        let failed = soon("the call", one.call(CALL)).await;
         assert!(matches!(failed, Err(CallError::Connection { .. })), "{bytes}: {failed:?}");
-        completes("this end", one.closed()).await;
-        let reason = completes("the other end", other.closed()).await;
+        soon("this end", one.closed()).await;
+        let reason = soon("the other end", other.closed()).await;
         let expected = if bytes == 0 { "ClosedByPeer" } else { "ClosedMidBox" };
         assert!(format!("{reason:?}").starts_with(expected), "{bytes}: {reason:?}");
     }
     for bytes in 0..answer {
         let (one, other) = connections(Faults::new().cut_after(bytes), Faults::new());
-        let failed = completes("the call", one.call(CALL)).await;
+        let failed = soon("the call", one.call(CALL)).await;
         assert!(matches!(failed, Err(CallError::Connection { .. })), "{bytes}: {failed:?}");
-        completes("this end", one.closed()).await;
-        completes("the other end", other.closed()).await;
+        soon("this end", one.closed()).await;
+        soon("the other end", other.closed()).await;
     }
     // Behind the answer the call has it.
     let (one, _other) = connections(Faults::new().cut_after(answer), Faults::new());
     assert_eq!(one.call(CALL).await.expect("an answer").result, 3);
-    completes("the cut", one.closed()).await;
+    soon("the cut", one.closed()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,13 +125,49 @@ async fn a_cut_is_seen_by_who_waits_in_the_other_direction() {
     let reading = tokio::spawn(async move { reader.read(&mut [0; 8]).await });
     tokio::task::yield_now().await;
     writer.write_all(b"abc").await.expect("as many as pass");
-    assert_eq!(completes("the reader", reading).await.expect("no panic").expect("an end"), 0);
+    assert_eq!(soon("the reader", reading).await.expect("no panic").expect("an end"), 0);
     assert_eq!(writer.write(b"d").await.expect_err("it is cut").kind(), ErrorKind::BrokenPipe);
     assert_eq!(writer.flush().await.expect_err("it is cut").kind(), ErrorKind::BrokenPipe);
     writer.shutdown().await.expect("there is nothing to end");
     let mut got = String::new();
     theirs.read_to_string(&mut got).await.expect("text");
     assert_eq!(got, "abc");
+}
+
+/// A transport whose flush waits for good, and whose reads are bytes at once.
+struct NeverFlushed;
+
+impl AsyncRead for NeverFlushed {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        into.put_slice(b"abc");
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for NeverFlushed {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_that_waits_sees_the_cut_of_the_other_direction() {
+    let (mut reader, mut writer) =
+        tokio::io::split(FaultyTransport::new(NeverFlushed).reads(Faults::new().cut_after(3)));
+    let flushing = tokio::spawn(async move { writer.flush().await });
+    tokio::time::sleep(SECOND).await;
+    assert!(!flushing.is_finished(), "it waits");
+    assert_eq!(reader.read(&mut [0; 8]).await.expect("bytes"), 3);
+    let flushed = soon("the flush", flushing).await.expect("no panic");
+    assert_eq!(flushed.expect_err("it is cut").kind(), ErrorKind::BrokenPipe);
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,7 +180,7 @@ async fn a_direction_that_stalls_sees_the_cut_of_the_other_one() {
     tokio::time::sleep(SECOND).await;
     assert!(!reading.is_finished(), "it stalls");
     writer.write_all(b"abc").await.expect("as many as pass");
-    assert_eq!(completes("the reader", reading).await.expect("no panic").expect("an end"), 0);
+    assert_eq!(soon("the reader", reading).await.expect("no panic").expect("an end"), 0);
     drop(theirs);
 
     // A writer, and one that shuts down.
@@ -158,23 +197,42 @@ async fn a_direction_that_stalls_sees_the_cut_of_the_other_one() {
         assert!(!writing.is_finished(), "it stalls");
         theirs.write_all(b"abc").await.expect("it fits");
         assert_eq!(reader.read(&mut [0; 8]).await.expect("bytes"), 3);
-        let written = completes("the writer", writing).await.expect("no panic");
+        let written = soon("the writer", writing).await.expect("no panic");
         assert_eq!(written.map_err(|error| error.kind()), if shuts_down { Ok(()) } else { Err(ErrorKind::BrokenPipe) });
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_faults_of_a_pair_stand_in_the_order_of_its_ends() {
-    let builder = || Connection::builder().locator(Divider.into_locator()).settings(Settings::new().announce(false));
-    let (one, other) = faulty_pair(builder(), builder(), Faults::new().stall_after(0), Faults::new());
-    completes("a notification from the other end", other.notify(Note { text: String::new() })).await.expect("queued");
-    // What the first one sends goes nowhere, and what the second one sends arrives.
-    assert!(matches!(one.call(CALL).timeout(SECOND).await, Err(CallError::Timeout { .. })));
-    let answered = other.call(CALL).timeout(SECOND).await;
-    assert!(matches!(answered, Err(CallError::Timeout { sent: true })), "its answer stalls: {answered:?}");
-    let (one, other) = faulty_pair(builder(), builder(), Faults::new(), Faults::new().cut_after(0));
-    assert!(other.call(CALL).await.is_err());
-    completes("the first end", one.closed()).await;
+    /// Each end sends a note. Returns what arrived at the first and at the second.
+    async fn noted(from_one: Faults, from_other: Faults) -> (Vec<String>, Vec<String>) {
+        let end = || {
+            let notes = Arc::new(Notes(Mutex::default()));
+            let builder = Connection::builder().locator(Divider.into_locator()).shared_state(Arc::clone(&notes));
+            (builder.settings(Settings::new().announce(false)), notes)
+        };
+        let ((one, at_one), (other, at_other)) = (end(), end());
+        let (one, other) = faulty_pair(one, other, from_one, from_other);
+        for (connection, text) in [(&one, "of one"), (&other, "of the other")] {
+            // A transport that is cut at once may have ended before.
+            drop(soon("a notification", connection.notify(Note { text: text.to_owned() })).await);
+        }
+        tokio::time::sleep(SECOND).await;
+        let notes = |notes: &Notes| notes.0.lock().expect("no panic").clone();
+        (notes(&at_one), notes(&at_other))
+    }
+    let (none, of_one, of_other) = (Vec::new(), vec!["of one".to_owned()], vec!["of the other".to_owned()]);
+    assert_eq!(noted(Faults::new(), Faults::new()).await, (of_other.clone(), of_one.clone()));
+    assert_eq!(noted(Faults::new().stall_after(0), Faults::new()).await, (of_other, none.clone()));
+    assert_eq!(noted(Faults::new(), Faults::new().stall_after(0)).await, (none, of_one));
+
+    // What is cut in the middle of a box is told of by the end that reads it.
+    let (one, other) = connections(Faults::new().cut_after(3), Faults::new());
+    drop(other.notify(Note { text: String::new() }).await);
+    let reason = soon("the first end", one.closed()).await;
+    assert!(format!("{reason:?}").starts_with("ClosedMidBox"), "{reason:?}");
+    let reason = soon("the second end", other.closed()).await;
+    assert!(!format!("{reason:?}").starts_with("ClosedMidBox"), "{reason:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,9 +242,9 @@ async fn a_direction_fails_with_the_error_that_was_given() {
         [(Faults::new().fail_after(0, reset()), Faults::new()), (Faults::new(), Faults::new().fail_after(5, reset()))]
     {
         let (one, _other) = connections(reads, writes);
-        let failed = completes("the call", one.call(CALL)).await;
+        let failed = soon("the call", one.call(CALL)).await;
         assert!(matches!(failed, Err(CallError::Connection { .. })), "{failed:?}");
-        match completes("the end", one.closed()).await {
+        match soon("the end", one.closed()).await {
             CloseReason::Io(error) => {
                 assert_eq!((error.kind(), error.to_string()), (ErrorKind::ConnectionReset, "the cat".to_owned()));
             }
@@ -239,13 +297,13 @@ async fn faults_together_leave_what_passes_whole() {
     let writes = Faults::new().split([1, 9]).delay(Duration::from_millis(5)).cut_after(10_000);
     let (one, other) = faulty_pair(Connection::builder(), other, writes, reads);
     let mut answered = 0;
-    while let Ok(quotient) = completes("a call", one.call(CALL)).await {
+    while let Ok(quotient) = soon("a call", one.call(CALL)).await {
         assert_eq!(quotient.result, 3);
         answered += 1;
     }
     assert!(answered > 100, "{answered}");
-    completes("this end", one.closed()).await;
-    completes("the other end", other.closed()).await;
+    soon("this end", one.closed()).await;
+    soon("the other end", other.closed()).await;
 }
 
 #[test]

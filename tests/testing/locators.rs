@@ -1,10 +1,11 @@
 //! The equivalents of txampext's `ResponderTestMixin`, and what a responder answers.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
+use amp::connection::{NewConnection, WeakConnection};
 use amp::error::codes;
-use amp::locator::{Ask, Located, Locator, fallback};
-use amp::testing::{ask, ask_with, has_responder};
+use amp::locator::{Ask, EarlyAnswer, Located, Locator, fallback};
+use amp::testing::{ask, ask_with, has_responder, soon};
 use amp::{AmpBox, Arguments, CallError, Command, Connection, Reply, Settings, responder};
 
 use crate::panics::{assert_says, message_of_future};
@@ -70,15 +71,15 @@ async fn an_argument_that_cannot_be_sent_never_reaches_the_responder() {
 #[tokio::test(start_paused = true)]
 async fn a_command_that_wants_no_answer_has_run_when_its_ask_returns_and_its_failure_is_an_error() {
     let notes = Arc::new(Notes(Mutex::default()));
-    let builder = || Connection::builder().shared_state(Arc::clone(&notes));
+    let builder = || Connection::builder().locator(Divider.into_locator()).shared_state(Arc::clone(&notes));
     let note = |text: &str| Note { text: text.to_owned() };
-    ask_with(builder(), Divider.into_locator(), note("hello")).await.expect("it succeeds");
+    ask_with(builder(), note("hello")).await.expect("it succeeds");
     assert_eq!(*notes.0.lock().expect("no panic"), ["hello"]);
     // Without the state it fails before it begins, which a notification would not tell.
     let lost = ask(Divider.into_locator(), note("lost")).await;
     assert_eq!(lost.expect_err("there is no state").remote_code(), Some(codes::UNKNOWN));
     // And here within it.
-    let full = ask_with(builder(), Divider.into_locator(), note("full")).await;
+    let full = ask_with(builder(), note("full")).await;
     assert_eq!(full.expect_err("it fails").remote_code(), Some(codes::UNKNOWN));
     assert!(ask((), note("nobody")).await.expect_err("there is none").is_unhandled());
 }
@@ -110,12 +111,12 @@ struct Onlooker;
 impl Locator for Onlooker {
     fn locate(&self, ask: Ask) -> Located {
         let whole = ask.exposed::<Arc<dyn Locator>>().expect("a connection has it");
-        assert!(whole.decodes_at_once());
+        assert!(!whole.keeps_asks());
         Located::Unknown(ask)
     }
 
-    fn decodes_at_once(&self) -> bool {
-        true
+    fn keeps_asks(&self) -> bool {
+        false
     }
 }
 
@@ -146,8 +147,9 @@ async fn dropping_an_ask_drops_its_responder() {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_that_the_connection_refuses_does_not_hang() {
-    let tiny = || Connection::builder().settings(Settings::new().boxes(amp::wire::BoxLimits::DEFAULT.bytes(60)));
-    let notes = ask_with(tiny(), Divider.into_locator(), Note { text: "x".repeat(100) }).await;
+    let tiny = Settings::new().boxes(amp::wire::BoxLimits::DEFAULT.bytes(60));
+    let tiny = Connection::builder().locator(Divider.into_locator()).settings(tiny);
+    let notes = ask_with(tiny, Note { text: "x".repeat(100) }).await;
     assert!(matches!(notes, Err(CallError::Connection { sent: true, .. })), "{notes:?}");
 }
 
@@ -179,4 +181,55 @@ async fn a_panic_fails_the_test_wherever_it_happens() {
         assert_says(&message, &["unlucky in a task"]);
     }
     assert_says(&message_of_future(async { ask(Unlucky, Nope).await }).await, &["unlucky at once"]);
+}
+
+/// What is known of one connection: made for each.
+struct Session {
+    connection: WeakConnection,
+}
+
+impl Session {
+    fn new(new: &NewConnection) -> Self {
+        Self { connection: new.connection().clone() }
+    }
+}
+
+#[responder]
+impl Session {
+    async fn note(&self, note: Note) -> Reply<Note> {
+        assert_ne!(note.text, "panic");
+        assert!(self.connection.upgrade().is_some_and(|connection| !connection.is_closed()));
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_locator_that_each_connection_makes_is_made_and_watched() {
+    let builder = || Connection::builder().locator_with(|new| Session::new(new).into_locator());
+    let note = |text: &str| Note { text: text.to_owned() };
+    ask_with(builder(), note("hello")).await.expect("it succeeds");
+    let message = message_of_future(async move { ask_with(builder(), note("panic")).await }).await;
+    assert_says(&message, &["panic"]);
+}
+
+/// Answers early, and then holds its thread until it is told to go on.
+struct Busy(Mutex<mpsc::Receiver<()>>);
+
+#[responder]
+impl Busy {
+    async fn nope(&self, _: Nope, answer: EarlyAnswer<Nope>) -> Reply<Nope> {
+        // Not in the poll of the one who asks.
+        tokio::task::yield_now().await;
+        answer.send(Ok(()));
+        let _told = self.0.lock().expect("no panic").recv();
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_responder_that_goes_on_behind_its_answer_is_not_waited_for() {
+    let (go_on, wait) = mpsc::channel();
+    let asked = soon("the answer", ask(Busy(Mutex::new(wait)).into_locator(), Nope)).await;
+    asked.expect("an answer");
+    go_on.send(()).expect("it waits still");
 }

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::testing::{ScriptedPeer, box_bytes, completes};
+use amp::testing::{ScriptedPeer, box_bytes, soon};
 use amp::{AmpBox, CallError, Connection, Settings};
 use tokio::io::duplex;
 use tokio::time::Instant;
@@ -48,13 +48,13 @@ async fn a_script_calls_and_answers_by_commands() {
     let (tag, asked) = peer.expect_ask::<Divide>().await;
     assert_eq!(asked, Divide { left: 1, right: 1 });
     peer.send_error::<Divide>(&tag, &DivideError::Remainder { remainder: 5 }).await;
-    let reply = completes("the call", call).await.expect("no panic");
+    let reply = soon("the call", call).await.expect("no panic");
     assert!(matches!(reply, Err(CallError::Declared(DivideError::Remainder { remainder: 5 }))), "{reply:?}");
 
     let call = tokio::spawn(connection.call(Divide { left: 1, right: 1 }));
     let (tag, _) = peer.expect_ask::<Divide>().await;
     peer.send_answer::<Divide>(&tag, &Quotient { result: 77 }).await;
-    assert_eq!(completes("the call", call).await.expect("no panic").expect("an answer").result, 77);
+    assert_eq!(soon("the call", call).await.expect("no panic").expect("an answer").result, 77);
 
     connection.notify(Note { text: "hello".to_owned() }).await.expect("queued");
     assert_eq!(peer.expect_notification::<Note>().await.text, "hello");
@@ -94,7 +94,7 @@ async fn a_script_sends_and_expects_boxes_and_bytes() {
     assert_eq!(peer.next_box_within(SECOND).await, None);
     peer.finish().await;
     assert_eq!(peer.read_to_end().await, b"");
-    completes("the end", connection.closed()).await;
+    soon("the end", connection.closed()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,6 +223,13 @@ async fn a_box_that_is_not_the_expected_command_is_shown() {
     let message = message_of_future(async move { peer.expect_notification::<Note>().await }).await;
     assert_says(&message, &["a notification of `Note`", "but this came", r#"_ask: "1""#]);
 
+    // A marked notification has a tag, and is one all the same.
+    let marked = || box_bytes(&[("_ask", "1"), ("_command", "Note"), ("_notify", ""), ("text", "hello")]);
+    assert_eq!(hearing(marked()).await.expect_notification::<Note>().await.text, "hello");
+    let mut peer = hearing(marked()).await;
+    let message = message_of_future(async move { peer.expect_ask::<Note>().await }).await;
+    assert_says(&message, &["an ask for `Note` that wants an answer", "but this came", "hello"]);
+
     let asked = box_bytes(&[("_ask", "1"), ("_command", "Divide"), ("left", "x"), ("right", "1")]);
     let mut peer = hearing(asked).await;
     let message = message_of_future(async move { peer.expect_ask::<Divide>().await }).await;
@@ -235,6 +242,13 @@ async fn a_box_that_is_not_the_expected_command_is_shown() {
     let mut peer = hearing("GET / HTTP/1.1").await;
     let message = message_of_future(async move { peer.next_box().await }).await;
     assert_says(&message, &["expected", "a box", "but this came", "GET / HTTP/1.1"]);
+
+    // However little time there is: it is no silence.
+    for time in [Duration::ZERO, Duration::from_millis(1), SECOND] {
+        let mut peer = hearing("GET / HTTP/1.1").await;
+        let message = message_of_future(async move { peer.next_box_within(time).await }).await;
+        assert_says(&message, &["scripts.rs", "expected", "a box", "but this came", "GET / HTTP/1.1"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,7 +274,7 @@ async fn a_box_is_expected_whole_however_large_it_is() {
     let sent = tokio::spawn(async move { other.send([box_bytes(&pairs), answer("3")].concat()).await });
     assert_eq!(peer.next_box().await.value("k1099").map(bytes::Bytes::len), Some(1000));
     peer.expect(answer("3")).await;
-    completes("the sender", sent).await.expect("no panic");
+    soon("the sender", sent).await.expect("no panic");
 }
 
 #[tokio::test(start_paused = true)]
@@ -275,6 +289,6 @@ async fn a_connection_that_is_gone_takes_no_bytes() {
 
 #[tokio::test(start_paused = true)]
 async fn what_hangs_is_told_by_its_name() {
-    let message = message_of_future(async { completes("the moon", std::future::pending::<()>()).await }).await;
+    let message = message_of_future(async { soon("the moon", std::future::pending::<()>()).await }).await;
     assert_says(&message, &["scripts.rs", "the moon: not complete after 60s"]);
 }

@@ -125,6 +125,16 @@ impl ConnectionBuilder {
         self
     }
 
+    /// Replaces each connection's locator by what `change` makes of it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn map_locator(
+        mut self,
+        change: impl Fn(Arc<dyn Locator>) -> Arc<dyn Locator> + Send + Sync + 'static,
+    ) -> Self {
+        self.locator = self.locator.map(change);
+        self
+    }
+
     /// Adds values to those of [`state`](Self::state), and replaces those of the same type.
     pub(crate) fn states(mut self, states: States) -> Self {
         self.states.append(states);
@@ -302,6 +312,15 @@ enum MakeLocator {
 }
 
 impl MakeLocator {
+    /// The locators that `change` makes of these.
+    #[cfg(feature = "testing")]
+    fn map(self, change: impl Fn(Arc<dyn Locator>) -> Arc<dyn Locator> + Send + Sync + 'static) -> Self {
+        match self {
+            Self::Made(locator) => Self::Made(change(locator)),
+            Self::Make(make) => Self::Make(Arc::new(move |new| change(make(new)))),
+        }
+    }
+
     fn make(self, new: &NewConnection) -> Arc<dyn Locator> {
         match self {
             Self::Made(locator) => locator,

@@ -43,12 +43,13 @@ use crate::wire::{BoxDecoder, MAX_VALUE};
 #[track_caller]
 pub fn ask_bytes<C: Command>(tag: impl AsRef<[u8]>, command: &C) -> Vec<u8> {
     let mut bytes = notification_bytes(command);
-    assert!(add_tag(&mut bytes, checked_tag(&tag), ANY_SIZE), "no room for a tag in {}", format_boxes(&bytes));
+    // In a box of any size there is room for it.
+    add_tag(&mut bytes, checked_tag(&tag), ANY_SIZE);
     bytes
 }
 
-/// Encodes an ask for the command that wants no answer, as [`Connection::notify`](crate::Connection::notify) sends it: it has no
-/// tag.
+/// Encodes an ask for the command that wants no answer, as [`Connection::notify`](crate::Connection::notify) sends it to a peer that
+/// has not announced this library: it has no tag.
 ///
 /// # Panics
 /// If the arguments cannot be sent.

@@ -81,7 +81,7 @@ impl Faults {
         self
     }
 
-    /// Cuts the transport when so many bytes have passed in this direction. In both directions reads then return the end, and writes fail
+    /// Cuts the transport after `bytes` bytes in this direction. In both directions reads then return the end, and writes fail
     /// as [`BrokenPipe`](io::ErrorKind::BrokenPipe), also those of a direction that [stalls](Self::stall_after). Replaces any
     /// other end of this direction.
     #[must_use]
@@ -90,7 +90,7 @@ impl Faults {
         self
     }
 
-    /// Fails this direction when so many bytes have passed: first with this error, then with others of its kind. The other direction
+    /// Fails this direction after `bytes` bytes: first with this error, then with others of its kind. The other direction
     /// continues. Replaces any other end of this direction.
     #[must_use]
     pub fn fail_after(mut self, bytes: u64, error: impl Into<io::Error>) -> Self {
@@ -98,7 +98,7 @@ impl Faults {
         self
     }
 
-    /// Stalls this direction when so many bytes have passed: reads or writes wait, until the other direction is
+    /// Stalls this direction after `bytes` bytes: reads or writes wait, until the other direction is
     /// [cut](Self::cut_after). Replaces any other end of this direction.
     #[must_use]
     pub fn stall_after(mut self, bytes: u64) -> Self {

@@ -262,6 +262,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for FaultyTransport<T> {
 
     /// What was taken has been handed on: only what is beneath has to flush.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.waiting[1] = Some(cx.waker().clone());
         match self.inner() {
             Some(inner) => Pin::new(inner).poll_flush(cx),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
@@ -270,7 +271,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for FaultyTransport<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.waiting[1] = Some(cx.waker().clone());
-        // Of a transport that is cut there is nothing to shut down.
+        // A cut transport has nothing to shut down.
         if self.inner().is_some() {
             ready!(self.writes.poll_end())?;
         }

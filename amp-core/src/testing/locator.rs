@@ -4,15 +4,15 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use tokio::task::yield_now;
+use tokio::sync::watch;
 
-use crate::call_error::Reply;
+use crate::call_error::{CallError, Reply};
 use crate::command::Command;
 use crate::connection::{Call, Connection, ConnectionBuilder};
+use crate::error::codes;
 use crate::locator::{Ask, Located, Locator};
 use crate::packet::Packet;
 use crate::peer::Peer;
@@ -26,7 +26,8 @@ const PIPE: usize = 64 * 1024;
 /// Returns whether the locator has a responder for the command. It needs no runtime.
 ///
 /// The locator gets an ask without arguments, and the responder that it finds is not run. A hand-written locator may do more in
-/// [`locate`](Locator::locate) than find one, and that is done.
+/// [`locate`](Locator::locate) than find one, and that is done. The ask comes over a connection without states: a locator that decides by
+/// one, such as who has logged in, decides as without it; use [`ask_with`] for that.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -63,12 +64,14 @@ pub fn has_responder<C: Command>(locator: &(impl Locator + ?Sized)) -> bool {
     !matches!(locator.locate(connection.received_ask(ask)), Located::Unknown(_))
 }
 
-/// Asks a locator for the command, and returns what it answers. The ask and its answer go through a connection in memory, as bytes, within all limits and
-/// with all constraints. The locator is that connection's, so that responders see it and its settings as in a program.
+/// Asks a locator for the command, and returns what it answers. The ask and its answer go through a connection in memory, as bytes,
+/// within all limits and with all constraints. The locator is that connection's, so that responders see it and its settings as in a
+/// program.
 ///
 /// The ask has a tag even if the command wants no answer. So it returns when the responder has ended, and an error of the responder
-/// is an error here. A responder that panics fails the test. What a responder does behind an
-/// [early answer](crate::locator::EarlyAnswer) is not waited for.
+/// is an error here. A responder that panics fails the test. A responder that has sent an
+/// [early answer](crate::locator::EarlyAnswer) and goes on is dropped when this returns: test what it does then over a
+/// [`pair`](super::pair) or with a [`ScriptedPeer`](super::ScriptedPeer), whose connection stays open.
 ///
 /// The locator is passed by value: an `Arc` of one is a locator too, for a test that asks more than once.
 ///
@@ -129,11 +132,11 @@ pub fn has_responder<C: Command>(locator: &(impl Locator + ?Sized)) -> bool {
 /// # }
 /// ```
 pub async fn ask<C: Command>(locator: impl Locator, command: C) -> Reply<C> {
-    ask_with(Connection::builder(), locator, command).await
+    ask_with(Connection::builder().locator(locator), command).await
 }
 
-/// As [`ask`], where the connection that answers is `builder`'s: with its settings, its extensions and the states that responders have
-/// exposed. `locator` replaces its own.
+/// As [`ask`], where the connection that answers is `builder`'s: with its locator, its settings, its extensions and the states that
+/// responders have exposed. A locator that [each connection makes](ConnectionBuilder::locator_with) is made for it.
 ///
 /// # Errors
 /// As [`ask`].
@@ -171,16 +174,17 @@ pub async fn ask<C: Command>(locator: impl Locator, command: C) -> Reply<C> {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let logged_in = Connection::builder().state(Login("alice".to_owned()));
-/// assert_eq!(ask_with(logged_in, Users.into_locator(), WhoAmI).await?.name, "alice");
+/// let logged_in = Connection::builder().locator(Users.into_locator()).state(Login("alice".to_owned()));
+/// assert_eq!(ask_with(logged_in, WhoAmI).await?.name, "alice");
 /// # Ok(())
 /// # }
 /// ```
-pub async fn ask_with<C: Command>(builder: ConnectionBuilder, locator: impl Locator, command: C) -> Reply<C> {
+pub async fn ask_with<C: Command>(builder: ConnectionBuilder, command: C) -> Reply<C> {
     let panics = Panics::default();
     let (here, there) = tokio::io::duplex(PIPE);
     let (asking, its_driver) = Connection::builder().build(here, Peer::other("memory"));
-    let builder = builder.locator(Watched { locator, panics: panics.clone() });
+    let watching = panics.clone();
+    let builder = builder.map_locator(move |locator| Arc::new(Watched { locator, panics: watching.clone() }));
     // The handle keeps the connection open.
     let (_answering, other_driver) = builder.build(there, Peer::other("memory"));
     // Polled here and not in tasks of their own: nothing of them is left when this future is dropped.
@@ -198,17 +202,21 @@ pub async fn ask_with<C: Command>(builder: ConnectionBuilder, locator: impl Loca
         polled
     })
     .await;
-    panics.rethrow().await;
+    // A panic is answered before it is kept.
+    if reply.as_ref().err().and_then(CallError::remote_code) == Some(codes::UNKNOWN) {
+        panics.settled().await;
+    }
+    panics.rethrow();
     reply
 }
 
 /// The locator under test: what panics in it is kept for the test, where a connection would only log it.
-struct Watched<L> {
-    locator: L,
+struct Watched {
+    locator: Arc<dyn Locator>,
     panics: Panics,
 }
 
-impl<L: Locator> Locator for Watched<L> {
+impl Locator for Watched {
     fn locate(&self, ask: Ask) -> Located {
         let watch = |responding| -> Pin<Box<dyn Future<Output = ()> + Send>> {
             Box::pin(WatchedResponder { responding, panics: self.panics.clone() })
@@ -226,8 +234,8 @@ impl<L: Locator> Locator for Watched<L> {
         self.locator.commands()
     }
 
-    fn decodes_at_once(&self) -> bool {
-        self.locator.decodes_at_once()
+    fn keeps_asks(&self) -> bool {
+        self.locator.keeps_asks()
     }
 }
 
@@ -252,13 +260,13 @@ struct Panics(Arc<Watch>);
 #[derive(Default)]
 struct Watch {
     first: Mutex<Option<Box<dyn Any + Send>>>,
-    /// How many pieces of user code run now. One that panics has answered before its panic is kept.
-    running: AtomicUsize,
+    /// How many pieces of user code run now.
+    running: watch::Sender<usize>,
 }
 
 impl Panics {
     fn watch<T>(&self, run: impl FnOnce() -> T) -> Option<T> {
-        self.0.running.fetch_add(1, Ordering::SeqCst);
+        self.0.running.send_modify(|running| *running += 1);
         let returned = match catch_unwind(AssertUnwindSafe(run)) {
             Ok(returned) => Some(returned),
             Err(payload) => {
@@ -266,7 +274,7 @@ impl Panics {
                 None
             }
         };
-        self.0.running.fetch_sub(1, Ordering::SeqCst);
+        self.0.running.send_modify(|running| *running -= 1);
         returned
     }
 
@@ -274,11 +282,14 @@ impl Panics {
         self.0.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until no user code runs.
+    async fn settled(&self) {
+        // Its sender is here.
+        let _ = self.0.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+
     /// Panics in the test as the first one did, if there was one.
-    async fn rethrow(&self) {
-        while self.0.running.load(Ordering::SeqCst) > 0 {
-            yield_now().await;
-        }
+    fn rethrow(&self) {
         let first = self.first().take();
         if let Some(payload) = first {
             resume_unwind(payload);

@@ -16,7 +16,7 @@
 //! | a connection, against a peer that is a script | [`ScriptedPeer`] |
 //! | two connections against each other | [`pair`] |
 //! | slow, broken and fragmented transports | [`faulty_pair`], [`FaultyTransport`], [`Faults`] |
-//! | that something ends | [`completes`] |
+//! | that something ends | [`soon`] |
 //!
 //! # A command
 //!
@@ -82,6 +82,7 @@ mod faults;
 mod faulty_transport;
 mod locator;
 mod scripted_peer;
+mod soon;
 
 pub use crate::connection::pair;
 pub use boxes::{box_bytes, decode_boxes, format_boxes};
@@ -91,4 +92,5 @@ pub use command::{
 pub use faults::Faults;
 pub use faulty_transport::{FaultyTransport, faulty_pair};
 pub use locator::{ask, ask_with, has_responder};
-pub use scripted_peer::{ScriptedPeer, completes};
+pub use scripted_peer::ScriptedPeer;
+pub use soon::soon;

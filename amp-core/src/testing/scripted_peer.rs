@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::panic::Location;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -12,50 +13,16 @@ use tokio::time::timeout;
 use crate::command::Command;
 use crate::connection::{Connection, ConnectionBuilder};
 use crate::peer::Peer;
-use crate::testing::boxes::{Extent, decode_box, differ, extent, format_boxes, indented};
+use crate::testing::boxes::{ANY_SIZE, decode_box, differ, format_boxes, indented};
 use crate::testing::command::{answer_bytes, ask_bytes, error_bytes, notification_bytes};
-use crate::wire::AmpBox;
+use crate::testing::soon::TIMEOUT;
+use crate::wire::{AmpBox, BoxDecoder, RawBox};
 
 /// How many bytes the pipe holds in each direction.
 const PIPE: usize = 1 << 20;
 
-/// Default time limit of expectations, and the limit of [`completes`].
-const TIMEOUT: Duration = Duration::from_secs(60);
-
 /// How long a failing expectation reads on, so that the message shows all that came.
 const REST: Duration = Duration::from_millis(50);
-
-/// Returns the future's output, or fails the test if it takes more than a minute. In paused time it fails as soon as nothing else in the
-/// program can go on.
-///
-/// # Panics
-/// If it takes longer. The message has the caller's line and `what`.
-///
-/// # Cancel safety
-/// That of the future.
-///
-/// ```
-/// # extern crate amp_core as amp;
-/// use amp::Connection;
-/// use amp::testing::{completes, pair};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// let (one, other) = pair(Connection::builder(), Connection::builder());
-/// one.close();
-/// completes("the end of the other connection", other.closed()).await;
-/// # }
-/// ```
-#[track_caller]
-pub fn completes<T>(what: &str, future: impl Future<Output = T>) -> impl Future<Output = T> {
-    let at = Location::caller();
-    async move {
-        match timeout(TIMEOUT, future).await {
-            Ok(output) => output,
-            Err(_) => panic!("{at} {what}: not complete after {TIMEOUT:?}"),
-        }
-    }
-}
 
 /// A peer whose every byte is written by the test: it sends and expects bytes, boxes or commands. What differs from an expectation fails
 /// the test, and the message shows both.
@@ -66,7 +33,7 @@ pub fn completes<T>(what: &str, future: impl Future<Output = T>) -> impl Future<
 /// bytes are on their way there, and its clock jumps to the next time limit.
 ///
 /// Its methods return futures. The message of each begins with the line of the caller. They are cancel safe: received bytes are kept
-/// for the next expectation. Of a send that is dropped, a part may have been sent.
+/// for the next expectation. A send that is dropped may have sent a part.
 ///
 /// A connection of this library [announces](crate::Settings::announce) itself in its first box, by a key `_amp` that
 /// [`expect`](Self::expect) sees.
@@ -114,14 +81,16 @@ pub struct ScriptedPeer {
     transport: Box<dyn Transport>,
     pub(super) timeout: Duration,
     /// Bytes that were read for an expectation and are not used up.
-    pub(super) received: Vec<u8>,
+    pub(super) received: BoxDecoder,
 }
 
 trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
-/// Why no more bytes came.
+/// Why no more bytes were read.
 pub(super) enum Stop {
+    /// What came is no box, nor the beginning of one.
+    NoBox,
     End,
     Silence(Duration),
     Error(io::Error),
@@ -150,7 +119,7 @@ impl ScriptedPeer {
     /// A peer over a transport, for a connection that is made elsewhere, as by a server.
     #[must_use]
     pub fn over(transport: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self { transport: Box::new(transport), timeout: TIMEOUT, received: Vec::new() }
+        Self { transport: Box::new(transport), timeout: TIMEOUT, received: BoxDecoder::new(ANY_SIZE) }
     }
 
     /// Sets how long each expectation waits, and each send. Default one minute.
@@ -202,7 +171,11 @@ impl ScriptedPeer {
     /// # Panics
     /// As [`ask_bytes`] and [`send`](Self::send).
     #[track_caller]
-    pub fn send_ask<C: Command>(&mut self, tag: impl AsRef<[u8]>, command: &C) -> impl Future<Output = ()> {
+    pub fn send_ask<C: Command, T: AsRef<[u8]>>(
+        &mut self,
+        tag: T,
+        command: &C,
+    ) -> impl Future<Output = ()> + use<'_, C, T> {
         self.send(ask_bytes(tag, command))
     }
 
@@ -211,7 +184,7 @@ impl ScriptedPeer {
     /// # Panics
     /// As [`notification_bytes`] and [`send`](Self::send).
     #[track_caller]
-    pub fn send_notification<C: Command>(&mut self, command: &C) -> impl Future<Output = ()> {
+    pub fn send_notification<C: Command>(&mut self, command: &C) -> impl Future<Output = ()> + use<'_, C> {
         self.send(notification_bytes(command))
     }
 
@@ -224,8 +197,8 @@ impl ScriptedPeer {
         &mut self,
         tag: impl AsRef<[u8]>,
         response: &C::Response,
-    ) -> impl Future<Output = ()> {
-        self.send(answer_bytes::<C>(tag, response))
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.send(answer_bytes::<C>(tag, response)))
     }
 
     /// Sends a declared error as the answer to the ask with the tag.
@@ -233,8 +206,12 @@ impl ScriptedPeer {
     /// # Panics
     /// As [`error_bytes`] and [`send`](Self::send).
     #[track_caller]
-    pub fn send_error<C: Command>(&mut self, tag: impl AsRef<[u8]>, error: &C::Errors) -> impl Future<Output = ()> {
-        self.send(error_bytes::<C>(tag, error))
+    pub fn send_error<C: Command>(
+        &mut self,
+        tag: impl AsRef<[u8]>,
+        error: &C::Errors,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.send(error_bytes::<C>(tag, error)))
     }
 
     /// Ends what is sent. What the connection sends can still be read.
@@ -274,9 +251,11 @@ impl ScriptedPeer {
     pub fn next_box_within(&mut self, time: Duration) -> impl Future<Output = Option<AmpBox>> {
         let at = Location::caller();
         async move {
-            match timeout(time, self.receive_box("a box", time, at)).await {
+            // The time is that of what is waited for: what came is judged, however little is left of it.
+            match timeout(time, self.receive_box(time)).await {
                 Ok(Ok(received)) => Some(decode_box(&received, at)),
-                Ok(Err(_)) | Err(_) => None,
+                Ok(Err(Stop::NoBox)) => self.fail_at_no_box("a box", at).await,
+                Ok(Err(Stop::End | Stop::Silence(_) | Stop::Error(_))) | Err(_) => None,
             }
         }
     }
@@ -289,12 +268,12 @@ impl ScriptedPeer {
     pub fn read_bytes(&mut self, count: usize) -> impl Future<Output = Vec<u8>> {
         let at = Location::caller();
         async move {
-            while self.received.len() < count {
-                if let Err(stop) = self.receive(count - self.received.len(), self.timeout).await {
+            while let missing @ 1.. = count.saturating_sub(self.received.pending().len()) {
+                if let Err(stop) = self.receive(missing, self.timeout).await {
                     panic!("{at} expected {count} bytes, but {}", self.told(&stop));
                 }
             }
-            self.received.drain(..count).collect()
+            self.take(count)
         }
     }
 
@@ -306,12 +285,12 @@ impl ScriptedPeer {
     pub fn read_some(&mut self) -> impl Future<Output = Vec<u8>> {
         let at = Location::caller();
         async move {
-            if self.received.is_empty()
+            if self.received.pending().is_empty()
                 && let Err(stop) = self.receive(4096, self.timeout).await
             {
                 panic!("{at} expected bytes, but {}", self.told(&stop));
             }
-            std::mem::take(&mut self.received)
+            self.take_all()
         }
     }
 
@@ -323,44 +302,65 @@ impl ScriptedPeer {
     pub fn read_to_end(&mut self) -> impl Future<Output = Vec<u8>> {
         let at = Location::caller();
         async move {
-            let read = timeout(self.timeout, self.transport.read_to_end(&mut self.received)).await;
-            match read
-                .unwrap_or_else(|_| panic!("{at} expected the end, but {}", self.told(&Stop::Silence(self.timeout))))
-            {
-                Ok(_) => std::mem::take(&mut self.received),
-                Err(error) => panic!("{at} expected the end, but {}", self.told(&Stop::Error(error))),
+            let time = self.timeout;
+            let read = async {
+                loop {
+                    if let Err(stop) = self.receive(4096, time).await {
+                        return stop;
+                    }
+                }
+            };
+            match timeout(time, read).await.unwrap_or(Stop::Silence(time)) {
+                Stop::End => self.take_all(),
+                stop => panic!("{at} expected the end, but {}", self.told(&stop)),
             }
         }
     }
 
-    pub(super) async fn whole_box(&mut self, expected: &str, at: &Location<'_>) -> Vec<u8> {
-        match self.receive_box(expected, self.timeout, at).await {
+    pub(super) async fn whole_box(&mut self, expected: &str, at: &Location<'_>) -> RawBox {
+        match self.receive_box(self.timeout).await {
             Ok(received) => received,
+            Err(Stop::NoBox) => self.fail_at_no_box(expected, at).await,
             Err(stop) => panic!("{at} expected\n{}\nbut {}", indented(expected), self.told(&stop)),
         }
     }
 
-    async fn receive_box(&mut self, expected: &str, time: Duration, at: &Location<'_>) -> Result<Vec<u8>, Stop> {
+    async fn receive_box(&mut self, time: Duration) -> Result<RawBox, Stop> {
         loop {
-            match extent(&self.received) {
-                Extent::Whole(length) => return Ok(self.received.drain(..length).collect()),
-                Extent::Missing(count) => self.receive(count, time).await?,
-                Extent::NoBox => {
-                    self.read_rest().await;
-                    differ(&self.received, expected, at);
-                }
+            match self.received.next_box() {
+                Ok(Some(raw)) => return Ok(raw),
+                Ok(None) => self.receive(self.received.missing(), time).await?,
+                Err(_) => return Err(Stop::NoBox),
             }
         }
     }
 
+    async fn fail_at_no_box(&mut self, expected: &str, at: &Location<'_>) -> ! {
+        self.read_rest().await;
+        differ(self.received.pending(), expected, at);
+    }
+
+    /// Takes what was received first.
+    pub(super) fn take(&mut self, count: usize) -> Vec<u8> {
+        let mut rest = std::mem::replace(&mut self.received, BoxDecoder::new(ANY_SIZE)).into_leftover();
+        let taken = rest.split_to(count);
+        // A box begins behind it.
+        self.received = BoxDecoder::with_leftover(ANY_SIZE, rest);
+        taken.into()
+    }
+
+    fn take_all(&mut self) -> Vec<u8> {
+        self.take(self.received.pending().len())
+    }
+
     /// Reads more: at least one byte, and no more than so many.
     pub(super) async fn receive(&mut self, most: usize, time: Duration) -> Result<(), Stop> {
-        let before = self.received.len();
-        self.received.reserve(most);
+        let buffer = self.received.buffer();
+        buffer.reserve(most);
         let mut limited = (&mut self.transport).take(most as u64);
-        match timeout(time, limited.read_buf(&mut self.received)).await {
-            Ok(Ok(_)) if self.received.len() > before => Ok(()),
-            Ok(Ok(_)) => Err(Stop::End),
+        match timeout(time, limited.read_buf(buffer)).await {
+            Ok(Ok(1..)) => Ok(()),
+            Ok(Ok(0)) => Err(Stop::End),
             Ok(Err(error)) => Err(Stop::Error(error)),
             Err(_) => Err(Stop::Silence(time)),
         }
@@ -368,17 +368,18 @@ impl ScriptedPeer {
 
     /// Reads what else comes: the test fails.
     pub(super) async fn read_rest(&mut self) {
-        while self.received.len() < 4096 && self.receive(4096, REST).await.is_ok() {}
+        while self.received.pending().len() < 4096 && self.receive(4096, REST).await.is_ok() {}
     }
 
     /// Why it stopped, and what came before.
     pub(super) fn told(&self, stop: &Stop) -> String {
         let why = match stop {
+            Stop::NoBox => "what came is no box".to_owned(),
             Stop::End => "the connection ended".to_owned(),
             Stop::Silence(time) => format!("nothing more came for {time:?}"),
             Stop::Error(error) => format!("reading failed ({error})"),
         };
-        match &*self.received {
+        match self.received.pending() {
             [] => why,
             received => format!("{why} behind:\n{}", indented(&format_boxes(received))),
         }
@@ -387,6 +388,6 @@ impl ScriptedPeer {
 
 impl fmt::Debug for ScriptedPeer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScriptedPeer").field("received", &format_boxes(&self.received)).finish_non_exhaustive()
+        f.debug_struct("ScriptedPeer").field("received", &format_boxes(self.received.pending())).finish_non_exhaustive()
     }
 }

@@ -119,6 +119,12 @@ impl BoxDecoder {
         self.buffer = buffer;
     }
 
+    /// The received bytes that were not yet handed out as boxes.
+    #[cfg(feature = "testing")]
+    pub(crate) fn pending(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// Returns how many received bytes belong to a box that is not whole yet.
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
@@ -140,13 +146,13 @@ impl BoxDecoder {
         self.allocation
     }
 
-    /// Returns how many bytes the current box misses at least: as many can be read without one of the next box.
+    /// Returns the minimum number of bytes until the end of the current box. Reading that many never reads into the next box.
     #[cfg(feature = "testing")]
     pub(crate) fn missing(&self) -> usize {
         let at = self.walk.at;
         // A key, once its length is known, has the length of its value behind it.
         let key = length_at(&self.buffer, at).map_or(0, |key| key + 2);
-        (at + key + 2).saturating_sub(self.buffer.len()).max(1)
+        (at + key + 2).saturating_sub(self.buffer.len())
     }
 
     /// Takes back the bytes that follow the last whole box.

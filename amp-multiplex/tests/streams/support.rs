@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use amp_core::locator::{Ask, Locator};
-pub(crate) use amp_core::testing::completes as soon;
+pub(crate) use amp_core::testing::soon;
 use amp_core::{Connection, Peer, Settings};
 use amp_derive::{Arguments, Command};
 use amp_multiplex::{Factories, Multiplexer, Multiplexing, Stream, StreamListener, StreamSettings};
