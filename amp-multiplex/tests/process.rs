@@ -47,8 +47,8 @@ fn resident() -> usize {
 }
 
 #[test]
-fn names_are_looked_up_eight_at_once_however_many_streams_want_them() {
-    alone("names_are_looked_up_eight_at_once_however_many_streams_want_them", async {
+fn look_ups_take_few_threads_however_many_streams_want_them() {
+    alone("look_ups_take_few_threads_however_many_streams_want_them", async {
         let factories = Factories::new();
         for at in 0..50 {
             // Nobody is there, so that no socket stays.
@@ -67,8 +67,9 @@ fn names_are_looked_up_eight_at_once_however_many_streams_want_them() {
             most = most.max(threads());
         }
         assert!(most > before, "names are looked up by threads");
-        // A look-up may begin while the thread of one that has just ended is not idle yet, so there may be another thread for each.
-        assert!(most <= before + 2 * 8, "{most} threads, and {before} before");
+        // How many are looked up at once is tested beside the limit. A look-up may begin while the thread of one that has just ended
+        // is not idle yet, so there may be another thread for each.
+        assert!(most < before + 50 / 2, "{most} threads for 50 names, and {before} before");
     });
 }
 

@@ -80,6 +80,9 @@ pub(super) async fn with_timeout<T>(connect: impl Future<Output = io::Result<T>>
 mod tests {
     use super::*;
 
+    /// Look-ups are counted in the whole process, so tests of them run one after the other.
+    static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
     #[tokio::test]
     async fn a_socket_to_a_target_sends_small_packets_at_once() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -89,7 +92,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn eight_names_are_looked_up_at_once_and_a_ninth_waits() {
+        let _alone = ALONE.lock().await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = TcpAddress::new(format!("localhost:{}", listener.local_addr().unwrap().port()));
+        let seven = LOOKUPS.acquire_many(7).await.unwrap();
+        assert!(address.connect().await.is_ok(), "an eighth is looked up");
+        let eighth = LOOKUPS.acquire().await.unwrap();
+        let mut ninth = std::pin::pin!(address.connect());
+        assert!(tokio::time::timeout(Duration::from_millis(300), &mut ninth).await.is_err(), "it waits");
+        drop(eighth);
+        assert!(ninth.await.is_ok());
+        drop(seven);
+    }
+
+    #[tokio::test]
     async fn a_name_is_looked_up_once_for_all_that_wait_for_it() {
+        let _alone = ALONE.lock().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = TcpAddress::new(format!("localhost:{}", listener.local_addr().unwrap().port()));
         // All other look-ups of this process wait, too.
@@ -104,6 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_does_not_exist_is_an_error() {
+        let _alone = ALONE.lock().await;
         let error = TcpAddress::new("name.invalid:1".to_owned()).connect().await.unwrap_err();
         assert_ne!(error.kind(), ErrorKind::Interrupted, "{error}");
     }
