@@ -95,37 +95,68 @@ fn exported(modules: &[(Module, String)]) -> BTreeSet<String> {
         .collect()
 }
 
-/// The name of the item that the line declares, if it is public; `""` for a member of a trait, a type or an enum.
-fn public_item(line: &str) -> Option<&str> {
-    if line.starts_with(char::is_whitespace) {
-        return (!line.trim_start().starts_with("pub(")).then_some("");
-    }
-    let kinds = ["pub trait ", "pub struct ", "pub enum ", "pub fn ", "pub const "];
-    let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
-    rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
+/// The first name of some text.
+fn name_of(text: &str) -> &str {
+    text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or_default()
 }
 
-/// The names by which the public items of a crate are found: their own, and the quoted ones in their `#[doc(alias(..))]`.
+/// The name of the item that the line declares, if it is public in its module.
+fn public_item(line: &str) -> Option<&str> {
+    let kinds = ["pub trait ", "pub struct ", "pub enum ", "pub fn ", "pub const "];
+    kinds.iter().find_map(|kind| line.strip_prefix(kind)).map(name_of)
+}
+
+/// The type whose inherent `impl` begins with the line.
+fn inherent(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("impl").filter(|rest| !rest.contains(" for "))?;
+    let mut depth = 0;
+    let begin = rest.find(|letter| {
+        depth += i32::from(letter == '<') - i32::from(letter == '>');
+        depth == 0 && letter != '>' && letter != ' '
+    })?;
+    Some(name_of(&rest[begin..]))
+}
+
+/// Whether the line declares a member that can be named from outside, of the item that begins with `owner`.
+fn is_public_member(line: &str, owner: &str, is_reached: &dyn Fn(&str) -> bool) -> bool {
+    let is_in = |kind| owner.strip_prefix(kind).is_some_and(|rest| is_reached(name_of(rest)));
+    let of_public = is_in("pub struct ") || inherent(owner).is_some_and(is_reached);
+    is_in("pub trait ") || is_in("pub enum ") || (of_public && line.trim_start().starts_with("pub "))
+}
+
+/// Adds the names by which the public items of a module are found: their own, and the quoted ones in their `#[doc(alias(..))]`.
+fn collect_from(text: &str, is_reached: &dyn Fn(&str) -> bool, names: &mut BTreeSet<String>) {
+    let (mut aliases, mut owner) = (Vec::new(), "");
+    for line in text.lines() {
+        let code = line.trim_start();
+        if code.starts_with("#[doc(alias(") {
+            aliases.extend(code.split('"').skip(1).step_by(2));
+        }
+        if code.is_empty() || code.starts_with("#[") || code.starts_with("//") {
+            continue;
+        }
+        let aliases = std::mem::take(&mut aliases).into_iter();
+        if line.starts_with(char::is_whitespace) {
+            if is_public_member(line, owner, is_reached) {
+                names.extend(aliases.map(str::to_owned));
+            }
+            continue;
+        }
+        owner = line;
+        if let Some(item) = public_item(line).filter(|item| is_reached(item)) {
+            names.extend(aliases.chain([item]).map(str::to_owned));
+        }
+    }
+}
+
+/// The same, of all modules of a crate.
 fn collect(root: &Path, names: &mut BTreeSet<String>) {
     let named = exported(&modules(root, &BTreeSet::new()));
     let modules = modules(root, &named);
     let exported = exported(&modules);
     for (module, text) in &modules {
-        let mut aliases = Vec::new();
-        for line in text.lines() {
-            let code = line.trim_start();
-            if code.starts_with("#[doc(alias(") {
-                aliases.extend(code.split('"').skip(1).step_by(2));
-            }
-            if code.is_empty() || code.starts_with("#[") || code.starts_with("//") {
-                continue;
-            }
-            let aliases = std::mem::take(&mut aliases);
-            let Some(item) = public_item(line) else { continue };
-            if item.is_empty() || module.is_public || exported.contains(item) {
-                names.extend(aliases.into_iter().chain([item]).map(str::to_owned));
-            }
-        }
+        let own: BTreeSet<_> = text.lines().filter_map(public_item).filter(|_| module.is_public).collect();
+        collect_from(text, &|item| exported.contains(item) || own.contains(item), names);
     }
 }
 
@@ -143,4 +174,61 @@ fn what_has_a_counterpart_in_twisted_or_txampext_is_found_by_its_name_there() {
         assert!(!found.contains(private), "{private} counts as public");
     }
     assert!(["Connection", "ServerBuilder", "Stream", "Upgrade"].iter().all(|public| found.contains(*public)));
+}
+
+#[test]
+fn an_alias_of_what_cannot_be_named_from_outside_does_not_count() {
+    let text = r#"
+#[doc(alias("item"))]
+pub struct Known {
+    #[doc(alias("field"))]
+    pub field: u8,
+    #[doc(alias("no_field"))]
+    hidden: u8,
+}
+
+impl<T: Into<Known>> Known<T> {
+    #[doc(alias("method"))]
+    #[must_use]
+    pub fn method(&self) {
+    }
+
+    #[doc(alias("no_method"))]
+    pub(crate) fn hidden(&self) {}
+
+    #[doc(alias("no_method_either"))]
+    fn private(&self) {}
+}
+
+pub enum Choice {
+    #[doc(alias("variant"))]
+    One,
+}
+
+pub trait Able {
+    #[doc(alias("required"))]
+    fn able(&self);
+}
+
+trait Own {
+    #[doc(alias("no_required"))]
+    fn own(&self);
+}
+
+#[doc(alias("no_item"))]
+pub struct Hidden {
+    #[doc(alias("no_field_of_hidden"))]
+    pub field: u8,
+}
+
+impl Hidden {
+    #[doc(alias("no_method_of_hidden"))]
+    pub fn method(&self) {}
+}
+"#;
+    let reached = ["Known", "Choice", "Able"];
+    let mut found = BTreeSet::new();
+    collect_from(text, &|item| reached.contains(&item), &mut found);
+    let expected = ["Able", "Choice", "Known", "field", "item", "method", "required", "variant"];
+    assert_eq!(found, expected.map(str::to_owned).into());
 }
