@@ -36,8 +36,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:1234".to_owned());
     let abacus = Arc::new(Abacus);
     let server = Server::builder()
-        .bind_tcp(&address, move |incoming| {
-            println!("{} connects", incoming.peer());
+        .bind_tcp(&address, move |new| {
+            println!("{} connects", new.peer());
             CalculatorLocator::from_arc(Arc::clone(&abacus))
         })
         .await

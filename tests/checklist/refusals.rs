@@ -79,7 +79,7 @@ async fn the_reason_of_a_refusal_is_one_short_line_of_the_log() {
 
 #[tokio::test]
 async fn a_peer_is_refused_by_its_address_or_by_its_credentials() {
-    let tcp = Server::builder().bind_tcp("127.0.0.1:0", |incoming| match incoming.peer() {
+    let tcp = Server::builder().bind_tcp("127.0.0.1:0", |new| match new.peer() {
         Peer::Tcp { address } if address.ip().is_ipv6() => Ok(House::new().into_locator()),
         _ => Err(Refused::new("not from there")),
     });
@@ -98,7 +98,7 @@ async fn a_peer_is_refused_by_its_address_or_by_its_credentials() {
     let path = place.path().join("socket");
     let me = std::fs::metadata(place.path()).expect("it is there").uid();
     for allowed in [me, me + 1] {
-        let unix = Server::builder().bind_unix(&path, move |incoming| match incoming.peer() {
+        let unix = Server::builder().bind_unix(&path, move |new| match new.peer() {
             Peer::Unix { credentials: Some(credentials), .. } if credentials.user == allowed => {
                 Ok(House::new().into_locator())
             }

@@ -142,8 +142,8 @@ async fn every_connection_has_a_locator_of_its_own() {
     let (sender, receiver) = mpsc::unbounded_channel();
     let (street, houses) = (Street(sender), std::sync::Mutex::new(vec![House::new(), House::new()]));
     let left = houses.lock().expect("no panic").clone();
-    let _server = Server::builder().serve(Door(receiver), move |incoming| {
-        assert_eq!(incoming.peer().to_string(), "visitor");
+    let _server = Server::builder().serve(Door(receiver), move |new| {
+        assert_eq!(new.peer().to_string(), "visitor");
         houses.lock().expect("no panic").pop().expect("two visitors").into_locator()
     });
     for at in [1, 0] {

@@ -89,8 +89,8 @@ async fn an_abstract_unix_socket_is_bound_named_and_free_again_when_the_server_h
     let name = format!("\0amp\n{}", std::process::id());
     // Twice: the name is free again.
     for _ in 0..2 {
-        let server = Server::builder().bind_unix(&name, |incoming| {
-            assert_eq!(incoming.peer().to_string(), format!("unix:@amp\\n{}", std::process::id()));
+        let server = Server::builder().bind_unix(&name, |new| {
+            assert_eq!(new.peer().to_string(), format!("unix:@amp\\n{}", std::process::id()));
             House::new().into_locator()
         });
         let server = server.expect("a new name");

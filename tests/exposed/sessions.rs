@@ -58,9 +58,9 @@ struct HubSession {
 }
 
 impl HubSession {
-    fn new(incoming: &NewConnection) -> Self {
-        assert!(incoming.connection().upgrade().is_none(), "there is a connection before its session");
-        Self { peer: incoming.peer().clone(), connection: incoming.connection().clone(), user: Mutex::default() }
+    fn new(new: &NewConnection) -> Self {
+        assert!(new.connection().upgrade().is_none(), "there is a connection before its session");
+        Self { peer: new.peer().clone(), connection: new.connection().clone(), user: Mutex::default() }
     }
 
     fn user(&self) -> Result<String, HubError> {
@@ -96,7 +96,7 @@ impl Agent for Fixed {
 
 #[tokio::test]
 async fn a_session_object_holds_what_the_responders_of_its_connection_need() {
-    let hub = Server::builder().bind_tcp("127.0.0.1:0", |incoming| HubLocator::new(HubSession::new(incoming)));
+    let hub = Server::builder().bind_tcp("127.0.0.1:0", |new| HubLocator::new(HubSession::new(new)));
     let hub = hub.await.expect("a free port");
     let address = hub.local_addr().expect("TCP");
     let connect = async |text| {
@@ -134,8 +134,8 @@ impl Reader {
 #[tokio::test]
 async fn a_session_sets_states_of_its_connection_in_place_of_its_servers() {
     let builder = Server::builder().state(7_u16).state("shared");
-    let server = builder.bind_tcp("127.0.0.1:0", |incoming| {
-        let Peer::Tcp { address } = incoming.peer() else { return Err(Refused::new("TCP only")) };
+    let server = builder.bind_tcp("127.0.0.1:0", |new| {
+        let Peer::Tcp { address } = new.peer() else { return Err(Refused::new("TCP only")) };
         Ok(Session::new(Reader.into_locator()).state(address.port()))
     });
     let server = server.await.expect("a free port");
@@ -153,8 +153,8 @@ async fn a_session_sets_states_of_its_connection_in_place_of_its_servers() {
 async fn the_handle_of_a_peer_that_is_refused_leads_to_no_connection() {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let keeps = Arc::clone(&kept);
-    let server = Server::builder().bind_tcp("127.0.0.1:0", move |incoming| {
-        keeps.lock().expect("no panic").push(incoming.connection().clone());
+    let server = Server::builder().bind_tcp("127.0.0.1:0", move |new| {
+        keeps.lock().expect("no panic").push(new.connection().clone());
         Err::<(), _>(Refused::new("nobody is let in"))
     });
     let server = server.await.expect("a free port");

@@ -16,17 +16,17 @@ use crate::peer::Peer;
 /// use amp::{Connection, Peer, Server};
 ///
 /// /// What is known of one connection, from its first command to its end. Its commands are methods.
-/// struct Session {
+/// struct HubSession {
 ///     peer: Peer,
 ///     connection: WeakConnection,
 /// }
-/// # impl Locator for Session {
+/// # impl Locator for HubSession {
 /// #     fn locate(&self, ask: Ask) -> Located {
 /// #         ().locate(ask)
 /// #     }
 /// # }
 ///
-/// impl Session {
+/// impl HubSession {
 ///     fn new(new: &NewConnection) -> Self {
 ///         Self { peer: new.peer().clone(), connection: new.connection().clone() }
 ///     }
@@ -34,8 +34,8 @@ use crate::peer::Peer;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
-/// let server = Server::builder().bind_tcp("127.0.0.1:0", Session::new).await?;
-/// let client = Connection::builder().locator_with(Session::new);
+/// let server = Server::builder().bind_tcp("127.0.0.1:0", HubSession::new).await?;
+/// let client = Connection::builder().locator_with(HubSession::new);
 /// # Ok(())
 /// # }
 /// ```
@@ -57,6 +57,11 @@ impl NewConnection {
 
     /// A weak handle, which does not keep the connection open. There is no connection before the closure has returned: until
     /// then, and for good if a server's closure refuses the peer, [`upgrade`](WeakConnection::upgrade) returns `None`.
+    ///
+    /// Unlike an exposed `Connection`, it belongs to no ask. A call through it is a callback only while a responder is polled. In a task
+    /// that a responder has spawned and waits for, it is an ordinary call: it waits for a place among
+    /// [`max_calls`](crate::Settings::max_calls), which the calls may hold that wait for this responder at the other end. There use the
+    /// exposed handle.
     #[must_use]
     pub fn connection(&self) -> &WeakConnection {
         &self.connection

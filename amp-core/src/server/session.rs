@@ -21,8 +21,8 @@ use crate::locator::Locator;
 /// # async fn main() -> std::io::Result<()> {
 /// // Responders get the number as `State<u16>`.
 /// let server = Server::builder()
-///     .bind_tcp("127.0.0.1:0", |incoming| {
-///         let port = match incoming.peer() {
+///     .bind_tcp("127.0.0.1:0", |new| {
+///         let port = match new.peer() {
 ///             Peer::Tcp { address } => address.port(),
 ///             _ => 0,
 ///         };
@@ -93,14 +93,14 @@ impl fmt::Debug for Session {
 /// use amp::server::Refused;
 ///
 /// let server = Server::builder()
-///     .bind_tcp("0.0.0.0:1234", |incoming| match incoming.peer() {
+///     .bind_tcp("0.0.0.0:1234", |new| match new.peer() {
 ///         Peer::Tcp { address } if address.ip().is_loopback() => Ok(()),
 ///         _ => Err(Refused::new("only from this machine")),
 ///     })
 ///     .await?;
 ///
-/// let agents = Server::builder().bind_unix("/run/agents.sock", |incoming| {
-///     let Peer::Unix { credentials: Some(credentials), .. } = incoming.peer() else {
+/// let agents = Server::builder().bind_unix("/run/agents.sock", |new| {
+///     let Peer::Unix { credentials: Some(credentials), .. } = new.peer() else {
 ///         return Err(Refused::new("without credentials"));
 ///     };
 ///     match credentials.user {
@@ -174,8 +174,8 @@ impl<S: IntoSession> IntoSession for Result<S, Refused> {
 #[diagnostic::on_unimplemented(
     message = "a server takes a closure that makes a session for each connection, not `{Self}`",
     label = "not a closure",
-    note = "write `move |_incoming| locator.clone()` for one locator that all connections share (an `Arc` of a locator is one, too)",
-    note = "write `|incoming| Service::new(incoming.peer()).into_locator()` for a locator of each connection's own"
+    note = "write `move |_new| locator.clone()` for one locator that all connections share (an `Arc` of a locator is one, too)",
+    note = "write `|new| Service::new(new.peer()).into_locator()` for a locator of each connection's own"
 )]
 pub trait MakeSession<S>: Fn(&NewConnection) -> S + Send + Sync + 'static {}
 
