@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use amp::connection::ConnectionBuilder;
+use amp::error::codes;
 use amp::{AmpBox, CallError, CloseReason, Connection, locator};
 
 /// Builds the example as its users do, from its own workspace, and returns the folder of its programs. What it has in common with this
@@ -212,4 +213,20 @@ async fn an_agent_that_comes_back_takes_its_name_from_a_link_that_does_not_answe
     assert_eq!(agents, "in the fleet: ada\n");
     drop((back, other));
     assert_eq!(fleet.hub.line(), "ada has left");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_closes_does_not_keep_its_name() {
+    let fleet = Fleet::start();
+    let draining = || CallError::Remote { code: codes::DRAINING.into(), description: "closing".into() };
+    let closing = locator::fallback(move |_, _| std::future::ready(Err(draining())));
+    let closing = fleet.connect(Connection::builder().locator(closing)).await;
+    let log_in = [("name", "ada"), ("secret", "sesame")];
+    assert_eq!(code(&closing, "LogIn", &log_in).await, "OK");
+    assert_eq!(fleet.hub.line(), "ada has logged in");
+    assert_eq!(fleet.operator(&["status", "ada"]), "the agent ada does not answer\n");
+
+    let back = fleet.connect(Connection::builder()).await;
+    assert_eq!(code(&back, "LogIn", &log_in).await, "OK");
+    assert_eq!(fleet.hub.line(), "ada has logged in");
 }

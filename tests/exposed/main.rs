@@ -12,6 +12,7 @@ mod inlets;
 #[path = "../shared/logged.rs"]
 mod logged;
 mod login;
+mod own_answers;
 #[allow(dead_code, reason = "the checklist uses all of it")]
 #[path = "../checklist/raw_peer.rs"]
 mod raw_peer;

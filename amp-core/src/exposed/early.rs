@@ -3,8 +3,10 @@
 const MISTAKE: &str = "an exposed `EarlyAnswer` answers another command: its parameter is the command that has the field, or that the \
                        method answers";
 
-/// The command that exposed values answer early. It fails if they answer two commands: at most one of these is the command that exposes
-/// them.
+/// The command that exposed values answer early.
+///
+/// # Panics
+/// If they answer two commands: at most one of these is the command that exposes them.
 pub const fn joined(early: &[Option<&'static str>]) -> Option<&'static str> {
     let mut found = None;
     let mut at = 0;
@@ -19,7 +21,10 @@ pub const fn joined(early: &[Option<&'static str>]) -> Option<&'static str> {
     found
 }
 
-/// Whether the command is answered early; it fails if what the command exposes answers another one.
+/// Whether the command is answered early.
+///
+/// # Panics
+/// If what the command exposes answers another one.
 #[track_caller]
 pub const fn answers_early(early: Option<&'static str>, command: &str) -> bool {
     match early {

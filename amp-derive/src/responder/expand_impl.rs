@@ -56,7 +56,7 @@ impl Responder<'_> {
         let stands_alone = |ty: &&Type| stands_alone(ty, &item.generics);
         let methods = self.methods.iter().filter(|method| stands_alone(&method.command));
         let own = methods.flat_map(|method| {
-            let own = method.exposed.iter().map(|ty| *ty).filter(stands_alone);
+            let own = method.exposed.iter().copied().filter(stands_alone);
             own.map(|ty| method.own_answer(ty, &self.krate))
         });
         own.collect()
