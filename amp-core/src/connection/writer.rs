@@ -22,7 +22,7 @@ pub(super) struct Writer {
     bytes: Vec<u8>,
     /// How many of the bytes are written.
     written: usize,
-    /// Length of the largest of the recent batches.
+    /// Length of the largest of the recent batches, if it is over a quarter of [`MAX_IDLE`].
     recent: usize,
     /// Attachments of bytes that are not written.
     attachments: Attachments,
@@ -83,10 +83,10 @@ impl Writer {
     }
 
     /// Releases a large buffer that is written, unless batches of such a size are usual.
+    #[inline]
     pub(super) fn give_back(&mut self) {
-        let most = if self.recent > MAX_IDLE / 4 { MAX_PAUSED } else { MAX_IDLE };
-        if self.bytes.capacity() > most && !self.has_rest() {
-            self.clear_to(most);
+        if self.bytes.capacity() > MAX_IDLE && !self.has_rest() {
+            self.clear_to(if self.recent > 0 { MAX_PAUSED } else { MAX_IDLE });
         }
     }
 
@@ -120,10 +120,16 @@ impl Writer {
     #[inline]
     pub(super) fn take(&mut self, state: &mut ConnectionState<Waker>, woken: &mut Vec<Waker>) -> bool {
         let taken = state.sending().take(&mut self.bytes, &mut self.attachments, woken);
-        if taken {
-            self.recent = self.bytes.len().max(self.recent - self.recent / 8);
+        if taken && (self.recent > 0 || self.bytes.len() > MAX_IDLE / 4) {
+            self.note_batch();
         }
         taken
+    }
+
+    #[cold]
+    fn note_batch(&mut self) {
+        let recent = self.bytes.len().max(self.recent - self.recent / 8);
+        self.recent = if recent > MAX_IDLE / 4 { recent } else { 0 };
     }
 
     /// The attachments of the taken bytes. Once writing has failed they are dropped by the next [`poll`](Self::poll).
