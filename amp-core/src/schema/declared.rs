@@ -14,6 +14,12 @@ pub enum AmpType {
     Unicode,
     /// `String`: bytes.
     Bytes,
+    /// `Decimal`.
+    Decimal,
+    /// `DateTime`.
+    DateTime,
+    /// `Path`.
+    Path,
     /// `ListOf` the inner type.
     ListOf(&'static AmpType),
     /// One nested box in a `String`.

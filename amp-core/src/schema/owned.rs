@@ -66,6 +66,12 @@ pub enum TypeSchema {
     Unicode,
     /// `String`: bytes.
     Bytes,
+    /// `Decimal`.
+    Decimal,
+    /// `DateTime`.
+    DateTime,
+    /// `Path`.
+    Path,
     /// `ListOf` the inner type.
     ListOf(Box<TypeSchema>),
     /// One nested box in a `String`, by its name in [`Schema::boxes`].

@@ -165,7 +165,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn value(&mut self, place: &str, way: Way, old: &'a TypeSchema, new: &'a TypeSchema) {
-        use TypeSchema::{AmpList, Box, Bytes, Custom, Integer, ListOf, Unicode};
+        use TypeSchema::{AmpList, Box, Bytes, Custom, Decimal, Integer, ListOf, Path, Unicode};
         let (senders, receivers) = (way.senders(), way.receivers());
         match (old, new) {
             (Integer(old), Integer(new)) => {
@@ -184,11 +184,24 @@ impl<'a> Comparison<'a> {
             (ListOf(old), ListOf(new)) => self.value(place, way, old, new),
             (Box(old), Box(new)) | (AmpList(old), AmpList(new)) => self.nested(way.within(), old, new),
             (old, new) if old == new => {}
-            (Unicode, Bytes) => {
+            (Unicode | Path, Bytes) => {
                 self.add(Effect::Caution, place, format!("bytes instead of text: old {receivers} want UTF-8"))
             }
-            (Bytes, Unicode) => {
+            (Bytes, Unicode | Path) => {
                 self.add(Effect::Caution, place, format!("text instead of bytes: new {receivers} want UTF-8"))
+            }
+            (Unicode, Path) | (Path, Unicode) => {
+                let what =
+                    format!("{new} instead of {old}: both are UTF-8, and only an absolute path is sent as a path");
+                self.add(Effect::Caution, place, what);
+            }
+            (Integer(_), Decimal) => {
+                let what = format!("{new} instead of {old}: old {receivers} may refuse what new {senders} send");
+                self.add(Effect::Caution, place, what);
+            }
+            (Decimal, Integer(_)) => {
+                let what = format!("{new} instead of {old}: new {receivers} may refuse what old {senders} send");
+                self.add(Effect::Caution, place, what);
             }
             (Custom(old), Custom(new)) => {
                 self.add(Effect::Caution, place, format!("{new} instead of {old}, which only Rust knows"));

@@ -23,7 +23,7 @@ impl fmt::Display for Fields<'_> {
                 Some(python) => write!(f, "{indent}    (_Name({key}, \"{python}\"), {}),", Declared(field, names))?,
                 None => write!(f, "{indent}    ({key}, {}),", Declared(field, names))?,
             }
-            if let TypeSchema::Custom(name) = &field.value {
+            if let TypeSchema::Custom(name) = field.value.innermost() {
                 write!(f, "  # {}, which only Rust knows", Comment(name))?;
             }
             for constraint in field.constraints.iter().filter(|constraint| !is_known(constraint, field)) {

@@ -35,6 +35,13 @@ impl Display for Checked<'_> {
         let read = |wire: &WireValue| literal(wire, value, names);
         let all = |items: &[WireValue]| items.iter().map(read).collect::<Vec<_>>().join(", ");
         match rule {
+            // Rust compares the texts, of which Python makes numbers: `1.0` is not `1`.
+            Rule::InSet(items) if *value == TypeSchema::Decimal => {
+                write!(f, "lambda value: str(value) in [{}]", texts(items))
+            }
+            Rule::NotInSet(items) if *value == TypeSchema::Decimal => {
+                write!(f, "lambda value: str(value) not in [{}]", texts(items))
+            }
             Rule::InSet(items) => write!(f, "_in_set([{}])", all(items)),
             Rule::NotInSet(items) => write!(f, "_not_in_set([{}])", all(items)),
             Rule::Range(start, end) => range(f, "_range", start.as_ref().map(read), end.as_ref().map(read)),
@@ -45,6 +52,12 @@ impl Display for Checked<'_> {
             Rule::Opaque => f.write_str("lambda _: True"),
         }
     }
+}
+
+/// Values as the texts that they travel as.
+fn texts(items: &[WireValue]) -> String {
+    let text = |WireValue(bytes): &WireValue| Text(&String::from_utf8_lossy(bytes)).to_string();
+    items.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// The type of the items, as Python sees them.
