@@ -6,7 +6,7 @@ use super::{CallError, NotifyError};
 use crate::command::{ErrorCodes, IncludedIn};
 use crate::exposed::ExposeError;
 use crate::reason::CloseReason;
-use crate::value::{DecodeError, EncodeError};
+use crate::value::{ConvertError, DecodeError, EncodeError};
 use crate::wire::{InsertError, WireError};
 
 /// Errors that `?` lifts into a [`CallError`].
@@ -107,6 +107,7 @@ failures! {
     tokio::task::JoinError,
     tokio::time::error::Elapsed,
     CloseReason,
+    ConvertError,
     DecodeError,
     EncodeError,
     ExposeError,

@@ -9,12 +9,18 @@ mod box_reader;
 mod box_writer;
 mod budget;
 mod bytes;
+mod conversion;
+mod date_time;
+mod decimal;
 mod error;
 mod float;
 mod integer;
 mod list;
 mod number;
+mod path;
 mod scope;
+#[cfg(feature = "serde")]
+mod serde;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -24,6 +30,9 @@ pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
 #[cfg(feature = "tokio")]
 pub(crate) use budget::{Budget, Reserve, Spent};
+pub use conversion::ConvertError;
+pub use date_time::DateTime;
+pub use decimal::Decimal;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 pub(crate) use list::collect;
 #[cfg(feature = "tokio")]
@@ -76,7 +85,7 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
     note = "a type of another crate, such as a `Uuid`, stands in a struct of your own that implements `Value`; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value"
 )]
 #[doc(alias("fromString", "toString", "fromStringProto", "toStringProto"))]
-#[doc(alias("Boolean", "Float", "Integer", "ListOf", "Unicode"))]
+#[doc(alias("Boolean", "Float", "Integer", "ListOf", "Path", "Unicode"))]
 pub trait Value: Sized {
     /// The AMP type, for schemas.
     const TYPE: AmpType = AmpType::Custom(type_name::<Self>);

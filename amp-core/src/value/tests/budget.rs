@@ -27,9 +27,21 @@ macro_rules! inline {
     )*};
 }
 
-inline! { u8 i64 f64 bool [u8; 4] Kid Empty }
+inline! { u8 i64 f64 bool [u8; 4] Kid Empty DateTime }
 
 impl Held for String {
+    fn held(&self) -> usize {
+        self.capacity()
+    }
+}
+
+impl Held for Decimal {
+    fn held(&self) -> usize {
+        self.as_str().len()
+    }
+}
+
+impl Held for std::path::PathBuf {
     fn held(&self) -> usize {
         self.capacity()
     }
@@ -121,6 +133,13 @@ fn text_and_byte_strings_are_charged_their_length_and_their_allocation_and_nothi
     charged::<String>();
     charged::<Vec<u8>>();
     charged::<Bytes>();
+    charged::<std::path::PathBuf>();
+    // What is written, not what was received.
+    for (text, length) in [("123", 3), ("0001_2", 2), (".5", 3)] {
+        assert!(within::<Decimal>(LIMITS.decoded_bytes(length + ALLOCATION), text.as_bytes()).is_ok());
+        let refused = within::<Decimal>(LIMITS.decoded_bytes(length + ALLOCATION - 1), text.as_bytes());
+        assert!(matches!(refused, Err(DecodeErrorKind::TooManyBytes { .. })), "{refused:?}");
+    }
     #[cfg(feature = "num-bigint")]
     {
         assert!(within::<num_bigint::BigInt>(LIMITS.decoded_bytes(3 + ALLOCATION), b"123").is_ok());
@@ -259,6 +278,7 @@ proptest! {
             ($($type:ty)*) => { $(check::<$type>(&bytes, limit)?;)* };
         }
         each! { String Vec<u8> Bytes Vec<i64> Vec<f64> Vec<bool> Vec<[u8; 4]> Vec<String> Vec<Vec<u8>> Vec<Vec<Vec<i64>>> }
+        each! { Decimal DateTime std::path::PathBuf Vec<Decimal> Vec<DateTime> Vec<std::path::PathBuf> }
         each! { Item Parent Vec<Item> Vec<Parent> Vec<Vec<Item>> Vec<Empty> Vec<Vec<Empty>> Vec<Bytes> }
         #[cfg(feature = "num-bigint")]
         each! { num_bigint::BigInt Vec<num_bigint::BigInt> }

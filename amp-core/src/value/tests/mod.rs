@@ -3,10 +3,15 @@
 mod boxes;
 #[cfg(feature = "tokio")]
 mod budget;
+mod date_time;
+mod decimal;
 mod float;
 mod integer;
 mod list;
+mod path;
 mod properties;
+#[cfg(feature = "serde")]
+mod serde;
 mod text;
 
 use std::fmt::Debug;

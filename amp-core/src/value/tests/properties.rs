@@ -16,6 +16,7 @@ fn decode_all(bytes: &[u8]) {
         ($($type:ty)*) => { $(let _ = decoded::<$type>(bytes);)* };
     }
     each! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool String Vec<u8> Bytes [u8; 4] }
+    each! { Decimal DateTime std::path::PathBuf Vec<Decimal> Vec<DateTime> }
     each! { Vec<i64> Vec<f64> Vec<bool> Vec<String> Vec<Vec<u8>> Vec<Vec<Vec<i64>>> }
     #[cfg(feature = "num-bigint")]
     each! { num_bigint::BigInt Vec<num_bigint::BigInt> }
@@ -25,6 +26,21 @@ fn decode_all(bytes: &[u8]) {
 fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
     let likely = prop::sample::select(b"0123456789+-_.eE \t\0\x01\x02infnaNTrueFals".to_vec());
     vec(prop_oneof![4 => likely, 1 => any::<u8>()], 0..60)
+}
+
+/// Texts that are decimals rather often.
+fn likely_decimals() -> impl Strategy<Value = String> {
+    "[-+]?([0-9]{0,25}(\\.[0-9]{0,25})?([eE][-+]?[0-9]{1,19})?|s?nan[0-9]{0,3}|inf)"
+}
+
+/// Bytes of 32 characters that are a time rather often.
+fn likely_times() -> impl Strategy<Value = Vec<u8>> {
+    let (places, character) = (vec(0..32_usize, 0..4), prop::sample::select(b"0123456789 _+-".to_vec()));
+    (places, vec(character, 4)).prop_map(|(places, characters)| {
+        let mut bytes = b"2012-01-23T12:34:56.054321-01:23".to_vec();
+        places.iter().zip(characters).for_each(|(at, character)| bytes[*at] = character);
+        bytes
+    })
 }
 
 proptest! {
@@ -71,6 +87,55 @@ proptest! {
         comes_back(&array)?;
         comes_back(&texts)?;
         comes_back(&nested)?;
+    }
+
+    #[test]
+    fn every_decimal_is_read_as_it_was_written_and_says_what_number_it_is(coefficient: i128, exponent in -50..50, text in likely_decimals()) {
+        let decimal = Decimal::new(coefficient, exponent);
+        comes_back(&decimal)?;
+        if let Ok(number) = i128::try_from(&decimal) {
+            prop_assert_eq!(decimal.compare(&number.into()), Some(std::cmp::Ordering::Equal));
+        } else if exponent == 0 {
+            prop_assert!(false, "every coefficient is an integer");
+        }
+        if let Ok(decimal) = text.parse::<Decimal>() {
+            comes_back(&decimal)?;
+            prop_assert_eq!(decimal.to_string().parse(), Ok(decimal.clone()));
+            prop_assert_eq!(decimal.compare(&decimal).is_none(), decimal.is_nan());
+            let _ = i64::try_from(&decimal);
+            #[cfg(feature = "num-bigint")]
+            let _ = num_bigint::BigInt::try_from(&decimal);
+        }
+    }
+
+    #[test]
+    fn every_time_is_read_as_it_was_written(microseconds in -62_135_596_800_000_000..253_402_300_800_000_000_i64, offset in -86_340..86_400) {
+        let fields = |time: DateTime| (time.date(), time.time(), time.offset_minutes());
+        if let Ok(time) = DateTime::from_unix_microseconds(microseconds, offset) {
+            prop_assert_eq!(time.unix_microseconds(), microseconds);
+            let text = encoded(&time);
+            prop_assert_eq!(text.len(), 32);
+            prop_assert_eq!(decoded::<DateTime>(&text).map(fields), Ok(fields(time)));
+            prop_assert_eq!(DateTime::new(time.date(), time.time(), offset).map(fields), Ok(fields(time)));
+        }
+    }
+
+    #[test]
+    fn what_is_read_as_a_time_is_written_as_the_same_time(bytes in likely_times()) {
+        let fields = |time: DateTime| (time.date(), time.time(), time.offset_minutes());
+        if let Ok(time) = decoded::<DateTime>(&bytes) {
+            prop_assert_eq!(time.to_string().parse().map(fields), Ok(fields(time)));
+            let utc = time.with_offset(0);
+            prop_assert!(utc.is_err() || utc == Ok(time));
+        }
+    }
+
+    #[test]
+    fn every_path_is_read_as_it_was_written(text in "/\\PC*") {
+        let path = std::path::PathBuf::from(&text);
+        if path.is_absolute() {
+            prop_assert_eq!(decoded::<std::path::PathBuf>(&encoded(&path)).map(std::path::PathBuf::into_os_string), Ok(text.into()));
+        }
     }
 
     #[test]
