@@ -24,5 +24,6 @@ mod numbers;
 mod raw_bytes;
 mod streams;
 mod transcripts;
+mod twisted_types;
 mod values;
 mod workers;

@@ -13,7 +13,7 @@ async fn accepted_by(twisted: &mut Twisted, argument: &str, spellings: &[&[u8]])
     twisted.say(&format!("accepts({argument}, [{}])", listed.join(", "))).await
 }
 
-fn python_bytes(bytes: &[u8]) -> String {
+pub(crate) fn python_bytes(bytes: &[u8]) -> String {
     bytes.iter().fold(String::from("b'"), |mut text, byte| {
         write!(text, "\\x{byte:02x}").unwrap();
         text
@@ -21,7 +21,7 @@ fn python_bytes(bytes: &[u8]) -> String {
 }
 
 /// What we make of each spelling, written as Python's list of strings.
-fn accepted_here<T: Value>(spellings: &[&[u8]], show: impl Fn(&T) -> String) -> String {
+pub(crate) fn accepted_here<T: Value>(spellings: &[&[u8]], show: impl Fn(&T) -> String) -> String {
     let shown = spellings.iter().map(|spelling| match T::decode(RawValue::new(spelling)) {
         Ok(value) => format!("'{}'", show(&value)),
         Err(_) => "None".into(),
@@ -30,7 +30,7 @@ fn accepted_here<T: Value>(spellings: &[&[u8]], show: impl Fn(&T) -> String) -> 
 }
 
 /// Our text for a value.
-fn written<T: Value>(value: &T) -> String {
+pub(crate) fn written<T: Value>(value: &T) -> String {
     let mut bytes = Vec::new();
     value.encode(&mut ValueWriter::new(&mut bytes)).unwrap();
     String::from_utf8(bytes).unwrap()

@@ -3,9 +3,11 @@
 mod constraints;
 mod names;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use amp::locator::Locator;
+use amp::value::{DateTime, Decimal};
 use amp::{Arguments, Command, Connection, ErrorCodes, Reply};
 use num_bigint::BigInt;
 
@@ -51,6 +53,12 @@ struct Everything {
     absent_box: Option<Leaf>,
     absent_list: Option<Vec<Leaf>>,
     present: Option<Vec<u8>>,
+    decimal: Decimal,
+    decimals: Vec<Decimal>,
+    time: DateTime,
+    absent_time: Option<DateTime>,
+    path: PathBuf,
+    paths: Option<Vec<PathBuf>>,
 }
 
 const SAMPLE: &str = r"dict(
@@ -58,7 +66,9 @@ const SAMPLE: &str = r"dict(
     four=b'1234', numbers=[[], [-1, 2]], texts=['', '\u2603'], blobs=[b'', b'\xff'], leaf={'number': 1, 'note': 'n'},
     leaves=[{'number': 1, 'note': None}, {'number': 2, 'note': ''}], groves=[[], [{'number': 3, 'note': None}]],
     tree=[{'port': 1, 'kids': [{'port': 2, 'kids': [], 'more': []}], 'more': None}],
-    absent=None, absent_box=None, absent_list=None, present=b'')";
+    absent=None, absent_box=None, absent_list=None, present=b'', decimal=decimal.Decimal('1.50'),
+    decimals=[decimal.Decimal('-0'), decimal.Decimal('1E+2')], absent_time=None, path=FilePath('/etc'), paths=[FilePath('/')],
+    time=datetime.datetime(2012, 1, 23, 12, 34, 56, 54321, datetime.timezone(datetime.timedelta(minutes=-83))))";
 
 fn everything() -> Everything {
     let leaf = |number, note: Option<&str>| Leaf { number, note: note.map(str::to_owned) };
@@ -83,6 +93,12 @@ fn everything() -> Everything {
         absent_box: None,
         absent_list: None,
         present: Some(vec![]),
+        decimal: Decimal::new(150, -2),
+        decimals: vec!["-0".parse().unwrap(), Decimal::new(1, 2)],
+        time: DateTime::new((2012, 1, 23), (12, 34, 56, 54_321), -83 * 60).unwrap(),
+        absent_time: None,
+        path: "/etc".into(),
+        paths: Some(vec!["/".into()]),
     }
 }
 
@@ -160,6 +176,60 @@ async fn every_type_goes_both_ways() {
     let sample = SAMPLE.replace('\n', " ");
     let same = format!("call(learned.Everything, **{sample}).addCallback(lambda it: it == {sample} or it)");
     assert_eq!(served.twisted.say(&same).await, "True");
+}
+
+/// Prices and times within bounds.
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(response = Priced)]
+struct Price {
+    #[constrain(in_set = prices)]
+    price: Decimal,
+    #[constrain(each(not_in_set = prices))]
+    others: Vec<Decimal>,
+    #[constrain(range = DateTime::UNIX_EPOCH..)]
+    since: DateTime,
+    #[constrain(not_in_set = forbidden)]
+    path: PathBuf,
+}
+
+#[derive(Arguments, Debug)]
+struct Priced {}
+
+fn prices() -> [Decimal; 3] {
+    [Decimal::new(10, -1), Decimal::new(2, 0), Decimal::NAN]
+}
+
+fn forbidden() -> [PathBuf; 1] {
+    ["/etc".into()]
+}
+
+#[tokio::test]
+async fn rules_about_decimals_times_and_paths_hold_in_python_as_in_rust() {
+    let priced = || on(async |_: Price| Ok(Priced {}));
+    let Some(module) = generated(&priced()) else { return };
+    let mut served = Twisted::calling(Arc::new(priced())).await.unwrap();
+    served.twisted.learn(module.path()).await;
+    let call = |price: &str, other: &str, year: u16, path: &str| {
+        let since = format!("datetime.datetime({year}, 1, 1, tzinfo=datetime.timezone.utc)");
+        let decimal = |text: &str| format!("decimal.Decimal('{text}')");
+        let (price, others) = (decimal(price), decimal(other));
+        format!("call(learned.Price, price={price}, others=[{others}], since={since}, path=FilePath('{path}'))")
+    };
+    let rows = [
+        ("1.0", "1", 1970, "/", "{}"),
+        ("2", "2.0", 2026, "/x", "{}"),
+        ("NaN", "sNaN", 9999, "/etc/passwd", "{}"),
+        ("1", "1", 1970, "/", "price"),
+        ("sNaN", "1", 1970, "/", "price"),
+        ("1.0", "NaN", 1970, "/", "others[0]"),
+        ("1.0", "1", 1969, "/", "since"),
+        ("1.0", "1", 1970, "/x/../etc", "path"),
+    ];
+    for (price, other, year, path, told) in rows {
+        let said = served.twisted.say(&call(price, other, year, path)).await;
+        let expected = if told == "{}" { told.to_owned() } else { format!("ConstraintError: {told}: ") };
+        assert!(said.starts_with(&expected), "{price} {other} {year} {path}: {said}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,22 @@
 """The commands that both ends declare; their twins in Rust are in `commands.rs`."""
 
-from twisted.protocols.amp import AmpList, Boolean, Command, Float, Integer, ListOf, String, Unicode
+import datetime
+import decimal
+
+from twisted.protocols.amp import (
+    AmpList,
+    Boolean,
+    Command,
+    DateTime,
+    Decimal,
+    Float,
+    Integer,
+    ListOf,
+    Path,
+    String,
+    Unicode,
+)
+from twisted.python.filepath import FilePath
 
 from custom import Address, Dotted, Json, Nested, Numbered, Zipped
 
@@ -184,6 +200,27 @@ class CallBack(Command):
 class Floats(Command):
     arguments = [(b"values", ListOf(Float()))]
     response = arguments
+
+
+class Decimals(Command):
+    arguments = [(b"values", ListOf(Decimal()))]
+    response = arguments
+
+
+class Times(Command):
+    arguments = [(b"values", ListOf(DateTime()))]
+    response = arguments
+
+
+class Paths(Command):
+    arguments = [(b"values", ListOf(Path()))]
+    response = arguments
+
+
+def clocks(time):
+    """What clocks show, and the offset in minutes, of which Python computes with no 24 hours or more."""
+    shown = time.replace(tzinfo=None).isoformat(timespec="microseconds")
+    return "%s %d" % (shown, time.tzinfo.offset // datetime.timedelta(minutes=1))
 
 
 class Big(Command):

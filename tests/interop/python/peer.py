@@ -107,12 +107,12 @@ def release():
     return len(held)
 
 
-def accepts(type, texts):
+def accepts(type, texts, show=str):
     """For each text what the argument type makes of it, as text, or None."""
 
     def accept(text):
         try:
-            return str(type.fromString(text))
+            return show(type.fromString(text))
         except Exception:
             return None
 

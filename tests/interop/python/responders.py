@@ -121,6 +121,18 @@ class Responders(amp.AMP):
     def floats(self, values):
         return {"values": values}
 
+    @Decimals.responder
+    def decimals(self, values):
+        return {"values": values}
+
+    @Times.responder
+    def times(self, values):
+        return {"values": values}
+
+    @Paths.responder
+    def paths(self, values):
+        return {"values": values}
+
     @Big.responder
     def big(self, number):
         return {"number": number}
