@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use amp::connection::pair;
 use amp::error::{LiftFrom, NoErrors, NotifyError, OrFail, SendBoxError, codes};
 use amp::multiplex::{ConnectError, StreamError};
-use amp::value::{DecodeError, EncodeError};
+use amp::value::{DateTime, Decimal, DecodeError, EncodeError};
 use amp::wire::{InsertError, WireError};
 use amp::{CallError, CloseReason, Command, Connection, ErrorCodes, Exposed, Reply, State, responder};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
@@ -84,6 +84,9 @@ async fn errors_of_tasks_time_limits_and_channels_are_failures() {
 #[test]
 fn errors_of_this_library_are_failures() {
     fails(Err::<(), _>(CloseReason::ClosedByPeer));
+    fails("1,5".parse::<Decimal>());
+    fails(i64::try_from(Decimal::new(15, -1)));
+    fails(DateTime::new((2011, 2, 29), (0, 0, 0, 0), 0));
     fails(Err::<(), _>(DecodeError::custom("odd").at_key("port")));
     fails(Err::<(), _>(EncodeError::custom("odd").at_key("port")));
     fails(Err::<(), _>(InsertError::EmptyKey));

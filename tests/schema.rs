@@ -1,8 +1,11 @@
 //! Schemas: what a locator's commands declare, as text, as JSON and as a number.
 #![allow(clippy::unwrap_used)]
 
+use std::path::PathBuf;
+
 use amp::locator::Locator;
 use amp::schema::{Schema, from_json, to_json};
+use amp::value::{DateTime, Decimal, DecodeError, EncodeError, RawValue, Value, ValueWriter};
 use amp::{Arguments, Command, ErrorCodes, Reply, responder};
 
 /// Holds itself, and has constraints.
@@ -228,6 +231,71 @@ fn two_different_structs_of_one_name_are_told_apart_and_equal_ones_are_one() {
          box Inner_3\n  field more: Integer(u8), in_set: one of \"1\"\n\
          box Inner_4\n  field more: Integer(u8), in_set: one of \"2\"\n"
     );
+}
+
+/// Twisted's own types.
+#[derive(Command, Debug)]
+struct Ledger {
+    price: Decimal,
+    prices: Vec<Decimal>,
+    since: Option<DateTime>,
+    path: PathBuf,
+}
+
+/// What schemas do not know.
+#[derive(Debug)]
+struct Odd;
+
+impl Value for Odd {
+    fn encode(&self, _: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    fn decode(_: RawValue<'_>) -> Result<Self, DecodeError> {
+        Ok(Self)
+    }
+}
+
+#[derive(Command, Debug)]
+struct Strange {
+    one: Odd,
+    #[amp(name = "two")]
+    lists: Vec<Vec<Odd>>,
+}
+
+#[test]
+fn decimals_times_and_paths_are_types_of_their_own_in_text_json_and_python() {
+    let schema = Schema::of([Ledger::DECLARATION]);
+    assert_eq!(
+        schema.to_string(),
+        "command Ledger\n  argument path: Path\n  argument price: Decimal\n  argument prices: ListOf(Decimal)\n  \
+         argument since: DateTime, optional\n"
+    );
+    let json = to_json(&schema).unwrap();
+    assert_eq!(from_json(&json).unwrap(), schema);
+    for word in [r#""type": "decimal""#, r#""list_of": "decimal""#, r#""type": "date_time""#, r#""type": "path""#] {
+        assert!(json.contains(word), "{word} in {json}");
+    }
+    let python = schema.to_twisted();
+    for line in [
+        "(b'price', _Field(amp.Decimal())),",
+        "(b'prices', _Field(amp.ListOf(amp.Decimal()))),",
+        "(b'since', _Field(amp.DateTime(optional=True))),",
+        "(b'path', _Field(amp.Path())),",
+    ] {
+        assert!(python.contains(line), "{line} in {python}");
+    }
+}
+
+#[test]
+fn a_type_that_schemas_do_not_know_is_bytes_in_python_and_a_comment_says_so_of_lists_too() {
+    let python = Schema::of([Strange::DECLARATION]).to_twisted();
+    for line in [
+        "(b'one', _Field(amp.String())),  # schema::Odd, which only Rust knows",
+        "(b'two', _Field(amp.ListOf(amp.ListOf(amp.String())))),  # schema::Odd, which only Rust knows",
+    ] {
+        assert!(python.contains(line), "{line} in {python}");
+    }
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The compatibility report: what a change of a schema means to peers of the old one, in both directions.
 
+use std::path::PathBuf;
+
 use amp::schema::{Effect, Report, Schema};
+use amp::value::{DateTime, Decimal};
 use amp::{Arguments, Command, ErrorCodes};
 
 mod old {
@@ -29,6 +32,13 @@ mod old {
         pub(super) constraints_in_another_order: String,
         #[constrain(with = first)]
         pub(super) rule_of_the_program: u8,
+        pub(super) integer_to_decimal: u8,
+        pub(super) decimal_to_integer: Decimal,
+        pub(super) text_to_path: String,
+        pub(super) path_to_text: PathBuf,
+        pub(super) path_to_bytes: PathBuf,
+        pub(super) text_to_time: String,
+        pub(super) time: Vec<DateTime>,
         pub(super) tree: Vec<Tree>,
     }
 
@@ -100,6 +110,13 @@ mod new {
         pub(super) constraints_in_another_order: String,
         #[constrain(with = second)]
         pub(super) rule_of_the_program: u8,
+        pub(super) integer_to_decimal: Decimal,
+        pub(super) decimal_to_integer: u8,
+        pub(super) text_to_path: PathBuf,
+        pub(super) path_to_text: String,
+        pub(super) path_to_bytes: Vec<u8>,
+        pub(super) text_to_time: DateTime,
+        pub(super) time: Vec<DateTime>,
         pub(super) tree: Vec<Bush>,
     }
 
@@ -159,15 +176,21 @@ caution Change, argument bytes_to_text: text instead of bytes: new responders wa
 caution Change, argument constraint_changed: its constraints have changed: each end may refuse what the other sends
 caution Change, argument constraint_gone: a constraint is gone: old responders may refuse what new callers send
 caution Change, argument constraint_new: a constraint is new: new responders may refuse what old callers send
+caution Change, argument decimal_to_integer: Integer(u8) instead of Decimal: new responders may refuse what old callers send
 BREAKS  Change, argument gone: it is gone, and old responders need it
 fine    Change, argument gone_optional: it is gone, and was optional
+caution Change, argument integer_to_decimal: Decimal instead of Integer(u8): old responders may refuse what new callers send
 caution Change, argument narrowed: u16 holds less than u32: new responders may refuse what old callers send
 caution Change, argument now_optional: it is optional now, and old responders need it when new callers leave it out
 BREAKS  Change, argument now_required: it is required now, and old callers may leave it out
+caution Change, argument path_to_bytes: bytes instead of text: old responders want UTF-8
+caution Change, argument path_to_text: Unicode instead of Path: both are UTF-8, and only an absolute path is sent as a path
 BREAKS  Change, argument retyped: Boolean instead of Integer(u8)
 caution Change, argument rule_of_the_program: its constraints have changed: each end may refuse what the other sends
 caution Change, argument signed: i8 instead of u8: each end may refuse what the other sends
 caution Change, argument text_to_bytes: bytes instead of text: old responders want UTF-8
+caution Change, argument text_to_path: Path instead of Unicode: both are UTF-8, and only an absolute path is sent as a path
+BREAKS  Change, argument text_to_time: DateTime instead of Unicode
 caution box Tree, now Bush, in asks, field leaf: u32 holds more than u16: old responders may refuse what new callers send
 caution Change, argument widened: u32 holds more than u16: old responders may refuse what new callers send
 BREAKS  Change, argument new: it is new and required, and old callers do not send it

@@ -146,6 +146,16 @@ async fn rules_47_49_51_both_callers_and_both_servers_put_the_same_bytes_on_the_
     }
 }
 
+/// Two thousand spellings, the same at each run; `make` is handed what picks a number below another.
+fn random(make: impl Fn(&mut dyn FnMut(usize) -> usize) -> Vec<u8>) -> Vec<Vec<u8>> {
+    let mut bits = 0x9e37_79b9_7f4a_7c15_usize;
+    let mut pick = |below| {
+        bits = bits.rotate_left(7).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (bits >> 16) % below
+    };
+    (0..2000).map(|_| make(&mut pick)).collect()
+}
+
 /// What Twisted's argument type makes of each spelling, as `show` of Python shows it; `None` where it refuses.
 async fn accepted_by(twisted: &mut Twisted, argument: &str, show: &str, spellings: &[&[u8]]) -> String {
     let listed: Vec<_> = spellings.iter().map(|spelling| python_bytes(spelling)).collect();
@@ -171,6 +181,11 @@ async fn rule_48_decimals_are_read_as_twisted_reads_them() {
     ];
     let theirs = accepted_by(&mut twisted, "Decimal()", "str", spellings).await;
     assert_eq!(accepted_here::<Decimal>(spellings, written), theirs);
+    let random = random(|pick| (0..1 + pick(9)).map(|_| b"0011259..-+eE_ nNaAsS\x1c"[pick(22)]).collect());
+    let random: Vec<_> = random.iter().map(Vec::as_slice).collect();
+    let theirs = accepted_by(&mut twisted, "Decimal()", "str", &random).await;
+    assert_eq!(accepted_here::<Decimal>(&random, written), theirs);
+    assert!(theirs.matches("None").count() < 1800, "many are decimals");
 }
 
 #[tokio::test]
@@ -200,6 +215,15 @@ async fn rules_49_50_times_are_read_as_twisted_reads_them() {
     // Python computes with no offset of 24 hours or more, so both show the fields and the offset.
     let clocks = |time: &DateTime| format!("{} {}", &time.to_string()[..26], time.offset_minutes());
     assert_eq!(accepted_here::<DateTime>(spellings, clocks), theirs);
+    let random = random(|pick| {
+        let mut text = b"2012-02-29T12:34:56.054321-01:23".to_vec();
+        (0..1 + pick(4)).for_each(|_| text[pick(32)] = b"0123456789 _+-"[pick(14)]);
+        text
+    });
+    let random: Vec<_> = random.iter().map(Vec::as_slice).collect();
+    let theirs = accepted_by(&mut twisted, "DateTime()", "clocks", &random).await;
+    assert_eq!(accepted_here::<DateTime>(&random, clocks), theirs);
+    assert!(theirs.matches("None").count() < 1800, "many are times");
 }
 
 #[tokio::test]
