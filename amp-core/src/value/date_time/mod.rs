@@ -1,6 +1,12 @@
 mod calendar;
+#[cfg(feature = "chrono")]
+mod chrono;
 mod convert;
+#[cfg(feature = "jiff")]
+mod jiff;
 mod text;
+#[cfg(feature = "time")]
+mod time;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -17,9 +23,10 @@ use text::Fields;
 /// It names an instant and says what clocks showed then at some place. Two are equal, in order and in their hashes, if they are the same
 /// instant, as in Python and in the crates for time; the offsets are compared by [`offset_minutes`](Self::offset_minutes).
 ///
-/// This type holds and converts times, and knows no time zones and no calendar arithmetic. A crate for that takes the
+/// This type holds and converts times, and knows no time zones and no calendar arithmetic. Those of `jiff`, `chrono` and `time`, behind the
+/// features of these names, and [`SystemTime`](std::time::SystemTime) convert both ways. Any other crate takes the
 /// [microseconds](Self::unix_microseconds) since 1970 and the offset, and [`from_unix_microseconds`](Self::from_unix_microseconds) takes
-/// them from it; a [`SystemTime`](std::time::SystemTime) converts both ways.
+/// them from it.
 ///
 /// ```
 /// # extern crate amp_core as amp;
@@ -166,6 +173,12 @@ impl DateTime {
 fn minutes(offset_seconds: i32) -> Result<i16, ConvertError> {
     let minutes = i16::try_from(offset_seconds.div_euclid(60)).ok();
     minutes.filter(|minutes| minutes.abs() < MAX_SENT).ok_or(ConvertError::NotA(AN_OFFSET))
+}
+
+/// Nanoseconds as microseconds, cut off towards the past.
+#[cfg(any(feature = "jiff", feature = "time"))]
+fn microseconds(nanoseconds: i128) -> Result<i64, ConvertError> {
+    nanoseconds.div_euclid(1_000).try_into().map_err(|_| ConvertError::OutOfRange("DateTime"))
 }
 
 /// Reads the 32 characters that are sent, and whatever else Twisted reads.

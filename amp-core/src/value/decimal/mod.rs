@@ -1,4 +1,8 @@
+#[cfg(feature = "bigdecimal")]
+mod bigdecimal;
 mod convert;
+#[cfg(feature = "rust_decimal")]
+mod rust_decimal;
 mod text;
 
 use std::borrow::Cow;
@@ -17,7 +21,8 @@ use text::{Kind, Parts, clean};
 /// hops. `-0`, infinities, and NaNs with their digits are values like any others. Two are equal, with equal hashes, if they are written alike,
 /// so that a `NaN` is equal to itself. [`compare`](Self::compare) orders numbers, for which `1.0` is 1.
 ///
-/// This type holds, compares and converts numbers, and does not calculate. Crates for that read its [text](Self::as_str).
+/// This type holds, compares and converts numbers, and does not calculate. Those of `rust_decimal` and `bigdecimal`, behind the features of
+/// these names, convert both ways; other crates read its [text](Self::as_str).
 ///
 /// It takes as much memory as its text has characters. Exponents have the bounds of Python on 64-bit machines, ±10¹⁸ about, so
 /// that a short text may name a number that no memory holds: conversions to integers refuse it.
@@ -67,7 +72,7 @@ impl Decimal {
 
     /// Its text, as Python writes it and as it travels: `1.0`, `1.5E+2`, `1E-7`, `-0`, `Infinity`, `sNaN12`.
     ///
-    /// Most crates for decimal numbers read it, such as `BigDecimal::from_str`; of the special values few have any.
+    /// Most crates for decimal numbers read it; of the special values few have any.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

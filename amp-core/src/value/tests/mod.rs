@@ -6,6 +6,8 @@ mod budget;
 mod date_time;
 mod decimal;
 mod float;
+mod foreign_decimals;
+mod foreign_times;
 mod integer;
 mod list;
 mod path;
@@ -15,6 +17,8 @@ mod serde;
 mod text;
 
 use std::fmt::Debug;
+
+use proptest::prelude::*;
 
 use super::*;
 
@@ -54,4 +58,10 @@ fn rejects<T: Value + Debug>(what: &'static str, rows: &[&[u8]]) {
             Ok(value) => panic!("\"{}\" was taken for {value:?}", bytes.escape_ascii()),
         }
     }
+}
+
+fn comes_back<T: Value + Debug + PartialEq>(value: &T) -> Result<(), TestCaseError> {
+    let read = decoded::<T>(&encoded(value));
+    prop_assert_eq!(read.as_ref(), Ok(value));
+    Ok(())
 }

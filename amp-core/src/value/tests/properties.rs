@@ -4,12 +4,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn comes_back<T: Value + Debug + PartialEq>(value: &T) -> Result<(), TestCaseError> {
-    let read = decoded::<T>(&encoded(value));
-    prop_assert_eq!(read.as_ref(), Ok(value));
-    Ok(())
-}
-
 /// Decodes as every type there is; only a panic can fail.
 fn decode_all(bytes: &[u8]) {
     macro_rules! each {
