@@ -8,6 +8,9 @@ use super::{ConvertError, Decimal};
 /// A coefficient of more digits has more than 96 bits.
 const MAX_DIGITS: usize = 29;
 
+/// The most digits behind the point.
+const MAX_SCALE: i64 = 28;
+
 /// The number with its sign, its digits and its scale.
 impl From<RustDecimal> for Decimal {
     fn from(number: RustDecimal) -> Self {
@@ -30,7 +33,7 @@ impl TryFrom<&Decimal> for RustDecimal {
         let parts = decimal.parts();
         let Kind::Finite { digits, exponent } = parts.kind else { return Err(ConvertError::NotA("a finite number")) };
         let number = if digits.are_zero() {
-            number("0", exponent.clamp(-i64::from(Self::MAX_SCALE), 0))
+            number("0", exponent.clamp(-MAX_SCALE, 0))
         } else {
             number_or_shorter(&digits.to_string(), exponent)
         };
