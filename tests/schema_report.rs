@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use amp::schema::{Effect, Report, Schema};
+use amp::schema::{Effect, Fingerprint, Report, Schema};
 use amp::value::{DateTime, Decimal};
 use amp::{Arguments, Command, ErrorCodes};
 
@@ -242,4 +242,20 @@ fn what_is_new_and_may_be_left_out_breaks_nothing() {
     let report = Report::between(&old, &new);
     assert_eq!(report.to_string(), "fine    Answered: the command is new; old responders answer UNHANDLED\n");
     assert!(!report.breaks() && Report::between(&new, &old).breaks());
+}
+
+#[test]
+fn reports_and_fingerprints_are_written_for_serde_and_come_back() {
+    let (old, new) = (Schema::default(), Schema::of([new::Answered::DECLARATION]));
+    let report = Report::between(&old, &new);
+    let json = serde_json::to_string(&report).expect("JSON");
+    let what = "the command is new; old responders answer UNHANDLED";
+    assert_eq!(json, format!(r#"[{{"place":"Answered","what":"{what}","effect":"none"}}]"#));
+    assert_eq!(serde_json::from_str::<Report>(&json).expect("a report"), report);
+    let json = serde_json::to_string(&old.fingerprint()).expect("JSON");
+    assert_eq!(json, r#""cbf29ce484222325""#);
+    assert_eq!(serde_json::from_str::<Fingerprint>(&json).expect("a fingerprint"), old.fingerprint());
+    for other in [r#""cbf29ce48422232""#, r#""CBF29CE484222325""#, r#""+bf29ce484222325""#, "1"] {
+        assert!(serde_json::from_str::<Fingerprint>(other).is_err(), "{other}");
+    }
 }

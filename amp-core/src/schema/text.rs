@@ -1,14 +1,37 @@
 use std::fmt;
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 use super::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Schema, TypeSchema};
 
 /// A number that is the same for two equal schemas; docs do not count, nor do the names of nested structs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(try_from = "String", into = "String"))]
 pub struct Fingerprint(u64);
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+/// As it is displayed, because JSON's numbers have fewer bits in some languages.
+#[cfg(feature = "serde")]
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.to_string()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<String> for Fingerprint {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let number = u64::from_str_radix(&text, 16).map(Self);
+        // Neither a sign nor other spellings.
+        number.ok().filter(|number| number.to_string() == text).ok_or("not a fingerprint: 16 hexadecimal digits")
     }
 }
 

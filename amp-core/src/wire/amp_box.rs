@@ -1,3 +1,10 @@
+#[cfg(feature = "serde")]
+mod serde;
+#[cfg(all(test, feature = "serde"))]
+mod tests;
+#[cfg(feature = "serde")]
+mod text;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 
@@ -6,6 +13,8 @@ use bytes::Bytes;
 use super::{END, MAX_KEY, MAX_VALUE, RawBox, put_pair};
 
 /// A box without a type, for tools, proxies and tests: keys in bytewise order, of equal keys the last.
+///
+/// With the feature `serde` it serializes as a map, whose keys and values are text in JSON and other formats for people.
 ///
 /// ```
 /// # extern crate amp_core as amp;

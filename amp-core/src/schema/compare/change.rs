@@ -1,5 +1,9 @@
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// One difference between two schemas.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Change {
     /// The place, such as `Divide, argument note`.
@@ -12,6 +16,7 @@ pub struct Change {
 
 /// The effect of a change on a peer of the old schema, whichever end calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 pub enum Effect {
     /// Old and new peers understand each other.
     None,

@@ -6,6 +6,8 @@ mod comparison;
 use std::fmt;
 
 pub use change::{Change, Effect};
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
 
 use super::Schema;
 use comparison::Comparison;
@@ -15,6 +17,7 @@ use comparison::Comparison;
 /// Peers of both schemas may call each other in both directions, and the worse direction decides: a new required argument breaks
 /// the calls of old callers, and a removed one breaks those to old responders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(transparent))]
 pub struct Report {
     changes: Vec<Change>,
 }
