@@ -2,7 +2,7 @@
 //!
 //! Use the crate `amp-rpc` (library `amp`), which re-exports everything here together with the macros.
 //!
-//! Imports go one way only: `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `memory`, `packet`, `tags`, `reason` and `proto` are
+//! Imports go one way only: `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `json`, `memory`, `packet`, `tags`, `reason` and `proto` are
 //! pure and build without tokio; `events`, `responder`, `locator`, `connection` and `server` need the feature `tokio`, and `testing` a
 //! feature of its own.
 
@@ -44,6 +44,8 @@ mod call_error;
 pub mod connection;
 #[cfg(feature = "tokio")]
 mod events;
+#[cfg(feature = "serde")]
+pub mod json;
 pub mod locator;
 mod panics;
 #[cfg(feature = "tokio")]

@@ -1,13 +1,13 @@
 /// The integers that a Rust type holds, by its name.
 #[derive(Clone, Copy)]
-pub(super) struct Integers {
-    pub(super) signed: bool,
-    pub(super) bits: u32,
+pub(crate) struct Integers {
+    pub(crate) signed: bool,
+    pub(crate) bits: u32,
 }
 
 impl Integers {
     /// `None` if the type holds all integers, as `BigInt` does.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         let signed = name.starts_with('i');
         let bits = name.strip_prefix(if signed { 'i' } else { 'u' })?;
         let bits = if bits == "size" { 64 } else { bits.parse().ok()? };

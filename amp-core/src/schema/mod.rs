@@ -32,6 +32,8 @@ pub use declared::{
     AmpType, BoxDeclaration, CommandDeclaration, ConstraintDeclaration, ErrorDeclaration, FieldDeclaration,
 };
 #[cfg(feature = "serde")]
+pub(crate) use integer::Integers;
+#[cfg(feature = "serde")]
 pub use json::{from_json, to_json};
 pub use owned::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Schema, TypeSchema};
 pub use rule::{Rule, WireValue};

@@ -144,6 +144,13 @@ impl<'a> RawValue<'a> {
         Self { bytes, owner: None, scope: None, depth: BoxLimits::DEFAULT.nesting }
     }
 
+    /// The same value, which may nest `nesting` levels deep.
+    #[cfg(feature = "serde")]
+    #[must_use]
+    pub(crate) fn with_nesting(self, nesting: u8) -> Self {
+        Self { depth: nesting, ..self }
+    }
+
     /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(self) -> &'a [u8] {

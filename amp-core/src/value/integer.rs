@@ -6,15 +6,15 @@ use crate::schema::AmpType;
 pub(super) const MAX_DIGITS: usize = 4300;
 
 /// An `Integer` as text: its sign and its digits, without everything else that Python allows.
-pub(super) struct Digits {
-    pub(super) negative: bool,
+pub(crate) struct Digits {
+    pub(crate) negative: bool,
     /// Ascii digits, at least one.
-    pub(super) digits: Vec<u8>,
+    pub(crate) digits: Vec<u8>,
 }
 
 impl Digits {
     /// Parses the spellings that Python's `int()` accepts (`wire.md` 2.4).
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let text = trim(bytes);
         let (negative, text) = match text.split_first()? {
             (b'-', rest) => (true, rest),

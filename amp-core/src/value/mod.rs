@@ -34,6 +34,8 @@ pub use conversion::ConvertError;
 pub use date_time::DateTime;
 pub use decimal::Decimal;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+#[cfg(feature = "serde")]
+pub(crate) use integer::Digits;
 pub(crate) use list::collect;
 #[cfg(feature = "tokio")]
 pub(crate) use scope::Scope;

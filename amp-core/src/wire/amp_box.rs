@@ -3,7 +3,7 @@ mod serde;
 #[cfg(all(test, feature = "serde"))]
 mod tests;
 #[cfg(feature = "serde")]
-mod text;
+pub(super) mod text;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
@@ -14,7 +14,8 @@ use super::{END, MAX_KEY, MAX_VALUE, RawBox, put_pair};
 
 /// A box without a type, for tools, proxies and tests: keys in bytewise order, of equal keys the last.
 ///
-/// With the feature `serde` it serializes as a map, whose keys and values are text in JSON and other formats for people.
+/// With the feature `serde` it serializes as a map, whose keys and values are text in JSON and other formats for people. What a value
+/// means only a schema knows: `json::Converter` converts by one.
 ///
 /// ```
 /// # extern crate amp_core as amp;

@@ -27,6 +27,8 @@ mod tests;
 pub use crate::packet::PacketError;
 pub(crate) use amp_box::AmpBox;
 pub use amp_box::InsertError;
+#[cfg(feature = "serde")]
+pub(crate) use amp_box::text::{bytes_of_text, text_of_bytes};
 pub use decoder::BoxDecoder;
 pub use error::{Excerpt, WireError};
 pub use raw_box::{Pairs, RawBox};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::text::{from_text, to_text};
+use super::text::{bytes_of_text, text_of_bytes};
 use super::{AmpBox, InsertError};
 
 /// A map of its pairs, in bytewise order of the keys. What a key or a value means is not known here: an integer is its digits.
@@ -33,7 +33,7 @@ struct Part<'a> {
 impl Serialize for Part<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.readable {
-            serializer.serialize_str(&to_text(self.bytes))
+            serializer.serialize_str(&text_of_bytes(self.bytes))
         } else {
             serializer.serialize_bytes(self.bytes)
         }
@@ -64,7 +64,7 @@ impl<'de> Visitor<'de> for Pairs {
         let mut whole = AmpBox::new();
         while let Some(key) = map.next_key_seed(Reading { readable })? {
             let value = map.next_value_seed(Reading { readable })?;
-            let shown = || to_text(&key).into_owned();
+            let shown = || text_of_bytes(&key).into_owned();
             match whole.insert(key.clone(), value) {
                 Ok(None) => {}
                 Ok(Some(_)) => return Err(A::Error::custom(format_args!("the key `{}` is there twice", shown()))),
@@ -102,7 +102,7 @@ impl Visitor<'_> for Reading {
         if !self.readable {
             return self.visit_bytes(text.as_bytes());
         }
-        let bytes = from_text(text);
+        let bytes = bytes_of_text(text);
         let bytes =
             bytes.ok_or_else(|| E::custom("a backslash that begins neither `\\\\` nor a byte such as `\\xff`"))?;
         Ok(bytes.into())

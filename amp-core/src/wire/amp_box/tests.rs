@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_test::{Configure, Token, assert_de_tokens_error, assert_tokens};
 
 use super::*;
-use text::{from_text, to_text};
+use text::{bytes_of_text, text_of_bytes};
 
 fn amp_box(pairs: &[(&[u8], &[u8])]) -> AmpBox {
     pairs.iter().fold(AmpBox::new(), |made, (key, value)| {
@@ -73,10 +73,10 @@ proptest! {
 
     #[test]
     fn text_that_has_no_backslash_is_itself_and_bytes_come_back(text: String, bytes in vec(prop_oneof![Just(b'\\'), Just(b'x'), any::<u8>()], 0..40)) {
-        prop_assert_eq!(from_text(&to_text(&bytes)), Some(bytes));
+        prop_assert_eq!(bytes_of_text(&text_of_bytes(&bytes)), Some(bytes));
         if !text.contains('\\') {
-            prop_assert_eq!(to_text(text.as_bytes()), &*text);
-            prop_assert_eq!(from_text(&text), Some(text.into_bytes()));
+            prop_assert_eq!(text_of_bytes(text.as_bytes()), &*text);
+            prop_assert_eq!(bytes_of_text(&text), Some(text.into_bytes()));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The text of bytes: what is UTF-8 in them, with `\\` for a backslash, and `\xff` for each byte that is not. Different bytes have
 /// different texts.
-pub(super) fn to_text(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text_of_bytes(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes)
         && !text.contains('\\')
     {
@@ -21,7 +21,7 @@ pub(super) fn to_text(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// The bytes of a text. `None` if a backslash begins no escape.
-pub(super) fn from_text(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn bytes_of_text(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((plain, escape)) = rest.split_once('\\') {
