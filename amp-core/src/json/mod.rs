@@ -59,6 +59,7 @@ mod patterns;
 mod reading;
 mod rules;
 mod scalar;
+mod settings;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,8 @@ use crate::schema::{FieldSchema, Schema};
 use crate::wire::{AmpBox, BoxLimits};
 pub use error::{JsonError, JsonErrorKind};
 use patterns::Patterns;
+pub use settings::BytesForm;
+use settings::Settings;
 
 /// Converts JSON objects to boxes and back, by the fields that a schema declares.
 ///
@@ -81,46 +84,29 @@ use patterns::Patterns;
 /// What one direction has converted, the other converts back to the same, up to the spelling of numbers and times. Numbers of JSON are floats
 /// where they are no integers: [`serde_json`] reads those exactly, other programs may not.
 #[derive(Clone, Debug)]
-pub struct Converter {
-    schema: Schema,
-    patterns: Patterns,
-    limits: BoxLimits,
-    bytes: BytesForm,
-    ignores_unknown: bool,
-}
-
-/// How a [`Converter`] writes and reads bytes, which JSON has no type for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BytesForm {
-    /// Base64 with the standard alphabet and padding.
-    #[default]
-    Base64,
-    /// Text as it is, with `\\` for a backslash and `\xff` for each byte that is not UTF-8: for people, and for commands whose byte
-    /// strings are text.
-    Escaped,
-}
+pub struct Converter(Settings);
 
 impl Converter {
     /// A converter for the commands of a schema.
     #[must_use]
     pub fn new(schema: Schema) -> Self {
         let patterns = Patterns::of(&schema);
-        Self { schema, patterns, limits: BoxLimits::DEFAULT, bytes: BytesForm::Base64, ignores_unknown: false }
+        let (limits, bytes) = (BoxLimits::DEFAULT, BytesForm::default());
+        Self(Settings { schema, patterns, limits, bytes, ignores_unknown: false })
     }
 
     /// Sets the limits: `bytes` for boxes that are made, `nesting` in both directions, and `decoded_bytes` and `items` for boxes that are
     /// read, whose JSON takes many times their size in memory.
     #[must_use]
     pub fn limits(mut self, limits: BoxLimits) -> Self {
-        self.limits = limits;
+        self.0.limits = limits;
         self
     }
 
     /// Sets how bytes are written and read. Default Base64.
     #[must_use]
     pub fn bytes_as(mut self, form: BytesForm) -> Self {
-        self.bytes = form;
+        self.0.bytes = form;
         self
     }
 
@@ -128,14 +114,14 @@ impl Converter {
     /// it they are an error. Those of JSON objects always are.
     #[must_use]
     pub fn ignore_unknown_keys(mut self) -> Self {
-        self.ignores_unknown = true;
+        self.0.ignores_unknown = true;
         self
     }
 
     /// The schema.
     #[must_use]
     pub fn schema(&self) -> &Schema {
-        &self.schema
+        &self.0.schema
     }
 
     /// Converts a JSON object to a box with these fields: the arguments of a command, its response, or what one of its errors adds.
@@ -143,7 +129,7 @@ impl Converter {
     /// # Errors
     /// The first value that does not fit, by its path. A value on the wire has at most 65,535 bytes, a list or a nested box as a whole too.
     pub fn to_box(&self, fields: &[FieldSchema], json: &Json) -> Result<AmpBox, JsonError> {
-        writing::to_box(self, fields, json)
+        writing::to_box(&self.0, fields, json)
     }
 
     /// Converts a box with these fields to a JSON object.
@@ -151,12 +137,6 @@ impl Converter {
     /// # Errors
     /// The first value that does not fit, by its path.
     pub fn to_json(&self, fields: &[FieldSchema], from: &AmpBox) -> Result<Json, JsonError> {
-        reading::to_json(self, fields, from)
-    }
-
-    /// The fields of a nested box.
-    fn fields_of(&self, name: &str) -> Result<&[FieldSchema], JsonErrorKind> {
-        let fields = self.schema.boxes.get(name).map(Vec::as_slice);
-        fields.ok_or_else(|| JsonErrorKind::NoSuchBox(name.to_owned()))
+        reading::to_json(&self.0, fields, from)
     }
 }

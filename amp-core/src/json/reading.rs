@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::settings::Settings;
 use super::shape::Shape;
-use super::{Converter, JsonError, JsonErrorKind, rules};
+use super::{JsonError, JsonErrorKind, rules};
 use crate::schema::{FieldSchema, TypeSchema};
 use crate::value::{BoxReader, DecodeError, RawValue};
 use crate::violation::Place;
@@ -17,15 +18,15 @@ const PAIR: usize = 128;
 /// About what an allocation takes beside its bytes.
 const ALLOCATION: usize = 16;
 
-pub(super) fn to_json(converter: &Converter, fields: &[FieldSchema], from: &AmpBox) -> Result<Json, JsonError> {
-    let nesting = converter.limits.nesting;
+pub(super) fn to_json(settings: &Settings, fields: &[FieldSchema], from: &AmpBox) -> Result<Json, JsonError> {
+    let nesting = settings.limits.nesting;
     let pairs = from.iter().map(|(key, value)| (&key[..], RawValue::new(value).with_nesting(nesting))).collect();
-    Reading { converter, bytes: 0, items: 0 }.object(fields, pairs, Place::WHOLE)
+    Reading { settings, bytes: 0, items: 0 }.object(fields, pairs, Place::WHOLE)
 }
 
 /// One box that is read, and what its JSON takes so far.
 struct Reading<'a> {
-    converter: &'a Converter,
+    settings: &'a Settings,
     bytes: usize,
     items: usize,
 }
@@ -47,10 +48,10 @@ impl<'a> Reading<'a> {
             let pair = field.name.len() + ALLOCATION + if object.is_empty() { OBJECT } else { PAIR };
             self.charge(pair).map_err(|kind| JsonError::at(place, kind))?;
             let json = self.value(&field.value, raw, place)?;
-            rules::check(field, raw, &self.converter.patterns).map_err(|kind| JsonError::at(place, kind))?;
+            rules::check(field, raw, &self.settings.patterns).map_err(|kind| JsonError::at(place, kind))?;
             object.insert(field.name.clone(), json);
         }
-        if !pairs.is_empty() && !self.converter.ignores_unknown {
+        if !pairs.is_empty() && !self.settings.ignores_unknown {
             let keys = pairs.keys().take(JsonError::MAX_KEYS).map(|key| text_of_bytes(key).into_owned()).collect();
             return Err(JsonError::at(place, JsonErrorKind::unknown(keys, fields)));
         }
@@ -62,7 +63,7 @@ impl<'a> Reading<'a> {
             Shape::One(scalar) => {
                 // Base64 and escapes take some times more, of a value that is short in any case.
                 let json = self.charge(raw.as_bytes().len() + ALLOCATION);
-                let json = json.and_then(|()| scalar.to_json(raw, self.converter.bytes));
+                let json = json.and_then(|()| scalar.to_json(raw, self.settings.bytes));
                 json.map_err(|kind| JsonError::at(place, kind))
             }
             Shape::ListOf(item) => self.list(raw.items(), place, |reading, raw, place| reading.value(item, raw, place)),
@@ -82,7 +83,7 @@ impl<'a> Reading<'a> {
     }
 
     fn nested(&mut self, name: &str, nested: &BoxReader<'_>, place: Place<'_>) -> Result<Json, JsonError> {
-        let fields = self.converter.fields_of(name).map_err(|kind| JsonError::at(place, kind))?;
+        let fields = self.settings.fields_of(name).map_err(|kind| JsonError::at(place, kind))?;
         self.object(fields, nested.pairs().collect(), place)
     }
 
@@ -103,13 +104,13 @@ impl<'a> Reading<'a> {
     }
 
     fn charge(&mut self, bytes: usize) -> Result<(), JsonErrorKind> {
-        let limit = self.converter.limits.decoded_bytes;
+        let limit = self.settings.limits.decoded_bytes;
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > limit { Err(JsonErrorKind::TooManyBytes { limit }) } else { Ok(()) }
     }
 
     fn charge_item(&mut self) -> Result<(), JsonErrorKind> {
-        let limit = self.converter.limits.items;
+        let limit = self.settings.limits.items;
         self.items += 1;
         // A list that grows has room for twice its items.
         self.charge(2 * size_of::<Json>())?;

@@ -5,8 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Number, Value as Json};
 
+use super::settings::BytesForm;
 use super::shape::Scalar;
-use super::{BytesForm, JsonErrorKind, number, time};
+use super::{JsonErrorKind, number, time};
 use crate::value::{DateTime, Decimal, RawValue, Value, ValueWriter};
 use crate::wire::{bytes_of_text, text_of_bytes};
 

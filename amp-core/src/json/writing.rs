@@ -2,30 +2,36 @@
 
 use serde_json::Value as Json;
 
+use super::settings::Settings;
 use super::shape::Shape;
-use super::{Converter, JsonError, JsonErrorKind, rules};
+use super::{JsonError, JsonErrorKind, rules};
 use crate::schema::{FieldSchema, TypeSchema};
 use crate::value::RawValue;
 use crate::violation::Place;
 use crate::wire::{AmpBox, InsertError, MAX_VALUE, length_bytes};
 
-pub(super) fn to_box(converter: &Converter, fields: &[FieldSchema], json: &Json) -> Result<AmpBox, JsonError> {
-    let limit = converter.limits.bytes;
-    let written = converter.written(fields, json, Place::WHOLE, converter.limits.nesting)?;
+pub(super) fn to_box(settings: &Settings, fields: &[FieldSchema], json: &Json) -> Result<AmpBox, JsonError> {
+    let limit = settings.limits.bytes;
+    let written = Writing { settings }.written(fields, json, Place::WHOLE, settings.limits.nesting)?;
     if written.encoded_len() > limit {
         return Err(JsonError::at(Place::WHOLE, JsonErrorKind::BoxTooLong { limit }));
     }
     Ok(written)
 }
 
-impl Converter {
+/// One object that becomes a box.
+struct Writing<'a> {
+    settings: &'a Settings,
+}
+
+impl Writing<'_> {
     /// The box of an object, whose values may nest `nesting` levels deep.
     fn written(&self, fields: &[FieldSchema], json: &Json, place: Place<'_>, nesting: u8) -> Result<AmpBox, JsonError> {
         let Json::Object(object) = json else { return Err(JsonError::at(place, JsonErrorKind::NotA("an object"))) };
-        let unknown: Vec<_> = object.keys().filter(|key| fields.iter().all(|field| field.name != **key)).collect();
+        let unknown = object.keys().filter(|key| fields.iter().all(|field| field.name != **key));
+        let unknown: Vec<_> = unknown.take(JsonError::MAX_KEYS).cloned().collect();
         if !unknown.is_empty() {
-            let keys = unknown.into_iter().take(JsonError::MAX_KEYS).cloned().collect();
-            return Err(JsonError::at(place, JsonErrorKind::unknown(keys, fields)));
+            return Err(JsonError::at(place, JsonErrorKind::unknown(unknown, fields)));
         }
         let mut written = AmpBox::new();
         for field in fields {
@@ -37,7 +43,7 @@ impl Converter {
                 Some(json) => json,
             };
             let bytes = self.value(&field.value, json, place, nesting)?;
-            rules::check(field, RawValue::new(&bytes).with_nesting(nesting), &self.patterns).map_err(fault)?;
+            rules::check(field, RawValue::new(&bytes).with_nesting(nesting), &self.settings.patterns).map_err(fault)?;
             if field.name.starts_with('_') {
                 return Err(fault(JsonErrorKind::Key));
             }
@@ -51,7 +57,7 @@ impl Converter {
 
     fn value(&self, value: &TypeSchema, json: &Json, place: Place<'_>, nesting: u8) -> Result<Vec<u8>, JsonError> {
         match Shape::of(value) {
-            Shape::One(scalar) => scalar.to_wire(json, self.bytes).map_err(|kind| JsonError::at(place, kind)),
+            Shape::One(scalar) => scalar.to_wire(json, self.settings.bytes).map_err(|kind| JsonError::at(place, kind)),
             Shape::ListOf(item) => list(json, place, nesting, |json, place, nesting, list| {
                 let item = self.value(item, json, place, nesting)?;
                 if item.len() > MAX_VALUE {
@@ -81,7 +87,7 @@ impl Converter {
         nesting: u8,
         out: &mut Vec<u8>,
     ) -> Result<(), JsonError> {
-        let fields = self.fields_of(name).map_err(|kind| JsonError::at(place, kind))?;
+        let fields = self.settings.fields_of(name).map_err(|kind| JsonError::at(place, kind))?;
         self.written(fields, json, place, nesting)?.encode(out);
         Ok(())
     }
