@@ -1,11 +1,15 @@
 //! Schemas: what a locator's commands declare, as text, as JSON and as a number.
 #![allow(clippy::unwrap_used)]
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use amp::locator::Locator;
 use amp::schema::{Schema, from_json, to_json};
-use amp::value::{DateTime, Decimal, DecodeError, EncodeError, RawValue, Value, ValueWriter};
+use amp::value::{DateTime, Decimal, DecodeError, EncodeError, Octets, RawValue, Value, ValueWriter};
 use amp::{Arguments, Command, ErrorCodes, Reply, responder};
 
 /// Holds itself, and has constraints.
@@ -240,6 +244,59 @@ struct Ledger {
     prices: Vec<Decimal>,
     since: Option<DateTime>,
     path: PathBuf,
+}
+
+/// Types of Rust's that AMP has no type for.
+#[derive(Command, Debug)]
+struct Rust {
+    character: char,
+    non_zero: NonZero<u8>,
+    wait: Duration,
+    array: [Vec<NonZero<i8>>; 2],
+    items: Box<[Arc<Item>; 1]>,
+    bytes: [u8; 4],
+    ip: Option<IpAddr>,
+    sockets: Vec<SocketAddr>,
+    octets: Octets<Ipv4Addr>,
+    url: url::Url,
+}
+
+#[derive(Arguments, Debug)]
+struct Item {
+    id: uuid::Uuid,
+}
+
+#[test]
+fn types_of_rusts_library_are_declared_with_their_bounds_in_text_json_and_python() {
+    let schema = Schema::of([Rust::DECLARATION]);
+    assert_eq!(
+        schema.to_string(),
+        "command Rust\n  argument array: Array(ListOf(ListOf(Integer(NonZero<i8>))); 2)\n  argument bytes: String\n  \
+         argument character: Text(char)\n  argument ip: Text(IpAddr), optional\n  argument items: Array(AmpList(Item); 1)\n  \
+         argument non_zero: Integer(NonZero<u8>)\n  argument octets: Octets(Ipv4Addr)\n  argument sockets: ListOf(Text(SocketAddr))\n  \
+         argument url: Text(Url)\n  argument wait: Duration\nbox Item\n  field id: Text(Uuid)\n"
+    );
+    assert_eq!(from_json(&to_json(&schema).unwrap()).unwrap(), schema);
+    let python = schema.to_twisted();
+    for line in [
+        "\nimport ipaddress\nimport re\nimport uuid\nimport warnings\n",
+        "\nclass _Text(amp.Unicode):\n",
+        "(b'character', _Field(amp.Unicode(), (\"not one character\", _length(1, 1)))),\n",
+        "(b'non_zero', _Field(amp.Integer(), (\"out of range for NonZero<u8>\", _range(0, 2**8 - 1)), (\"0\", _not_in_set([0])))),\n",
+        "(b'wait', _Field(amp.Float(), (\"out of range for Duration\", _range(0, 2.0**64, under=True)))),\n",
+        "(b'array', _Field(amp.ListOf(amp.ListOf(amp.Integer())), (\"not 2 items\", _length(2, 2)), (\"out of range for \
+         NonZero<i8>\", _each(_each(_range(-(2**7), 2**7 - 1)))), (\"0\", _each(_each(_not_in_set([0])))))),\n",
+        "(b'items', _Field(_AmpList(_fields_of_Item), (\"not 1 items\", _length(1, 1)))),\n",
+        "(b'ip', _Field(_Text(ipaddress.ip_address, optional=True))),\n",
+        "(b'sockets', _Field(amp.ListOf(_Text(_socket_address)))),\n",
+        "(b'octets', _Field(_Octets(ipaddress.IPv4Address))),\n",
+        "(b'url', _Field(amp.Unicode())),  # the text of Url, which only Rust reads\n",
+        "(b'id', _Field(_Text(uuid.UUID))),\n",
+    ] {
+        assert!(python.contains(line), "{line} in {python}");
+    }
+    let plain = Schema::of([Ledger::DECLARATION]).to_twisted();
+    assert!(!plain.contains("ipaddress") && !plain.contains("_Text"), "what no command needs is not there");
 }
 
 /// What schemas do not know.

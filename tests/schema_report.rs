@@ -1,9 +1,14 @@
 //! The compatibility report: what a change of a schema means to peers of the old one, in both directions.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use amp::schema::{Effect, Fingerprint, Report, Schema};
 use amp::value::{DateTime, Decimal};
+use amp::schema::{Effect, Report, Schema};
+use amp::value::{DateTime, Decimal, Octets};
 use amp::{Arguments, Command, ErrorCodes};
 
 mod old {
@@ -39,6 +44,20 @@ mod old {
         pub(super) path_to_bytes: PathBuf,
         pub(super) text_to_time: String,
         pub(super) time: Vec<DateTime>,
+        pub(super) character_to_text: char,
+        pub(super) text_to_character: String,
+        pub(super) narrowed_to_non_zero: u8,
+        pub(super) float_to_duration: f64,
+        pub(super) duration_to_float: Duration,
+        pub(super) list_to_array: Vec<u16>,
+        pub(super) array_to_list: [u16; 2],
+        pub(super) array_resized: [u16; 2],
+        pub(super) ip_to_v4: IpAddr,
+        pub(super) v4_to_v6: Ipv4Addr,
+        pub(super) ip_to_bytes: IpAddr,
+        pub(super) octets_to_bytes: Octets<IpAddr>,
+        pub(super) octets_to_text: Octets<IpAddr>,
+        pub(super) boxed: u8,
         pub(super) tree: Vec<Tree>,
     }
 
@@ -117,6 +136,20 @@ mod new {
         pub(super) path_to_bytes: Vec<u8>,
         pub(super) text_to_time: DateTime,
         pub(super) time: Vec<DateTime>,
+        pub(super) character_to_text: String,
+        pub(super) text_to_character: char,
+        pub(super) narrowed_to_non_zero: NonZero<u8>,
+        pub(super) float_to_duration: Duration,
+        pub(super) duration_to_float: f64,
+        pub(super) list_to_array: [u32; 2],
+        pub(super) array_to_list: Vec<u16>,
+        pub(super) array_resized: [u16; 3],
+        pub(super) ip_to_v4: Ipv4Addr,
+        pub(super) v4_to_v6: Ipv6Addr,
+        pub(super) ip_to_bytes: Vec<u8>,
+        pub(super) octets_to_bytes: Vec<u8>,
+        pub(super) octets_to_text: IpAddr,
+        pub(super) boxed: Box<u8>,
         pub(super) tree: Vec<Bush>,
     }
 
@@ -172,26 +205,40 @@ fn second(_: &u8) -> bool {
 
 const REPORT: &str = "\
 fine    Answered: an answer is wanted now; old callers still want none
+BREAKS  Change, argument array_resized: Array(ListOf(Integer(u16)); 3) instead of Array(ListOf(Integer(u16)); 2)
+caution Change, argument array_to_list: any number of items instead of 2: old responders may refuse what new callers send
 caution Change, argument bytes_to_text: text instead of bytes: new responders want UTF-8
+caution Change, argument character_to_text: Unicode instead of Text(char): old responders may refuse what new callers send
 caution Change, argument constraint_changed: its constraints have changed: each end may refuse what the other sends
 caution Change, argument constraint_gone: a constraint is gone: old responders may refuse what new callers send
 caution Change, argument constraint_new: a constraint is new: new responders may refuse what old callers send
 caution Change, argument decimal_to_integer: Integer(u8) instead of Decimal: new responders may refuse what old callers send
+caution Change, argument duration_to_float: Float instead of Duration: old responders may refuse what new callers send
+caution Change, argument float_to_duration: Duration instead of Float: new responders may refuse what old callers send
 BREAKS  Change, argument gone: it is gone, and old responders need it
 fine    Change, argument gone_optional: it is gone, and was optional
 caution Change, argument integer_to_decimal: Decimal instead of Integer(u8): old responders may refuse what new callers send
+caution Change, argument ip_to_bytes: bytes instead of text: old responders want UTF-8
+caution Change, argument ip_to_v4: Text(Ipv4Addr) instead of Text(IpAddr): new responders may refuse what old callers send
+caution Change, argument list_to_array: 2 items instead of any number: new responders may refuse what old callers send
+caution Change, argument list_to_array: u32 holds more than u16: old responders may refuse what new callers send
 caution Change, argument narrowed: u16 holds less than u32: new responders may refuse what old callers send
+caution Change, argument narrowed_to_non_zero: NonZero<u8> holds less than u8: new responders may refuse what old callers send
 caution Change, argument now_optional: it is optional now, and old responders need it when new callers leave it out
 BREAKS  Change, argument now_required: it is required now, and old callers may leave it out
+caution Change, argument octets_to_bytes: String instead of Octets(IpAddr): old responders may refuse what new callers send
+BREAKS  Change, argument octets_to_text: Text(IpAddr) instead of Octets(IpAddr)
 caution Change, argument path_to_bytes: bytes instead of text: old responders want UTF-8
 caution Change, argument path_to_text: Unicode instead of Path: both are UTF-8, and only an absolute path is sent as a path
 BREAKS  Change, argument retyped: Boolean instead of Integer(u8)
 caution Change, argument rule_of_the_program: its constraints have changed: each end may refuse what the other sends
 caution Change, argument signed: i8 instead of u8: each end may refuse what the other sends
 caution Change, argument text_to_bytes: bytes instead of text: old responders want UTF-8
+caution Change, argument text_to_character: Text(char) instead of Unicode: new responders may refuse what old callers send
 caution Change, argument text_to_path: Path instead of Unicode: both are UTF-8, and only an absolute path is sent as a path
 BREAKS  Change, argument text_to_time: DateTime instead of Unicode
 caution box Tree, now Bush, in asks, field leaf: u32 holds more than u16: old responders may refuse what new callers send
+caution Change, argument v4_to_v6: Text(Ipv6Addr) instead of Text(Ipv4Addr): each end may refuse what the other sends
 caution Change, argument widened: u32 holds more than u16: old responders may refuse what new callers send
 BREAKS  Change, argument new: it is new and required, and old callers do not send it
 fine    Change, argument new_optional: it is new and optional

@@ -20,8 +20,16 @@ pub enum AmpType {
     DateTime,
     /// `Path`.
     Path,
+    /// `Unicode`: the text of a value, by the name of its Rust type.
+    Text(fn() -> &'static str),
+    /// `Float`: seconds, from 0 on.
+    Duration,
+    /// `String`: the bytes of an IP address, by the name of its Rust type.
+    Octets(&'static str),
     /// `ListOf` the inner type.
     ListOf(&'static AmpType),
+    /// The list type with exactly so many items.
+    Array(&'static AmpType, usize),
     /// One nested box in a `String`.
     Box(fn() -> BoxDeclaration),
     /// `AmpList`.

@@ -3,23 +3,33 @@
 pub(crate) struct Integers {
     pub(crate) signed: bool,
     pub(crate) bits: u32,
+pub(super) struct Integers {
+    pub(super) signed: bool,
+    pub(super) bits: u32,
+    pub(super) zero: bool,
 }
 
 impl Integers {
     /// `None` if the type holds all integers, as `BigInt` does.
     pub(crate) fn of(name: &str) -> Option<Self> {
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let (name, zero) = match name.strip_prefix("NonZero<").and_then(|name| name.strip_suffix('>')) {
+            Some(inner) => (inner, false),
+            None => (name, true),
+        };
         let signed = name.starts_with('i');
         let bits = name.strip_prefix(if signed { 'i' } else { 'u' })?;
         let bits = if bits == "size" { 64 } else { bits.parse().ok()? };
-        Some(Self { signed, bits })
+        Some(Self { signed, bits, zero })
     }
 
     fn hold(self, other: Self) -> bool {
-        match (self.signed, other.signed) {
+        let bits_hold = match (self.signed, other.signed) {
             (true, false) => self.bits > other.bits,
             (false, true) => false,
             _ => self.bits >= other.bits,
-        }
+        };
+        bits_hold && (self.zero || !other.zero)
     }
 }
 

@@ -72,8 +72,16 @@ pub enum TypeSchema {
     DateTime,
     /// `Path`.
     Path,
+    /// `Unicode`: the text of a value, by the name of its Rust type.
+    Text(String),
+    /// `Float`: seconds, from 0 on.
+    Duration,
+    /// `String`: the bytes of an IP address, by the name of its Rust type.
+    Octets(String),
     /// `ListOf` the inner type.
     ListOf(Box<TypeSchema>),
+    /// The list type with exactly so many items.
+    Array(Box<TypeSchema>, usize),
     /// One nested box in a `String`, by its name in [`Schema::boxes`].
     Box(String),
     /// `AmpList`, by the name of its boxes in [`Schema::boxes`].

@@ -27,6 +27,14 @@ pub enum DecodeErrorKind {
         /// The length of the value.
         actual: usize,
     },
+    /// A list of another length than the array has.
+    #[error("{actual} items where {expected} are expected")]
+    Items {
+        /// The length of the array.
+        expected: usize,
+        /// The number of items in the list.
+        actual: usize,
+    },
     /// A list or a nested box that is cut short.
     #[error("cut short")]
     Truncated,
@@ -114,6 +122,13 @@ impl<K> Located<K> {
         self.path.insert_str(0, key);
     }
 
+    /// Says another index than 0, for a fault in a list of one item.
+    fn at_other_index(&mut self, index: usize) {
+        if let Some(rest) = self.path.strip_prefix("[0]") {
+            self.path = format!("[{index}]{rest}");
+        }
+    }
+
     fn at_index(&mut self, index: usize) {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path.insert_str(0, &format!("[{index}]{dot}"));
@@ -171,6 +186,14 @@ macro_rules! located_error {
 
         impl std::error::Error for $error {}
     };
+}
+
+impl EncodeError {
+    /// The same fault of a list of one item, which is the item at `index` of another list.
+    pub(super) fn at_other_index(mut self, index: usize) -> Self {
+        self.0.at_other_index(index);
+        self
+    }
 }
 
 impl DecodeError {

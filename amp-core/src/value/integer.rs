@@ -1,3 +1,5 @@
+use std::num::NonZero;
+
 use super::number::{join_digits, trim};
 use super::{Count, DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
@@ -103,6 +105,19 @@ macro_rules! integer {
 
             integer!(@list $type);
         }
+
+        /// An `Integer` that is not 0, which is no valid form of it.
+        impl Value for NonZero<$type> {
+            const TYPE: AmpType = AmpType::Integer(concat!("NonZero<", stringify!($type), ">"));
+
+            fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+                self.get().encode(out)
+            }
+
+            fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+                Self::new($type::decode(raw)?).ok_or(DecodeErrorKind::NotA("an integer other than 0").into())
+            }
+        }
     )*};
     // A list of `u8` is a byte string.
     (@list u8) => {
@@ -117,6 +132,11 @@ macro_rules! integer {
         fn decode_list(raw: RawValue<'_>) -> Result<Vec<Self>, DecodeError> {
             raw.charge_allocation(raw.as_bytes().len())?;
             Ok(raw.as_bytes().to_vec())
+        }
+
+        fn decode_array<const N: usize>(raw: RawValue<'_>) -> Result<[Self; N], DecodeError> {
+            let bytes = raw.as_bytes();
+            bytes.try_into().map_err(|_| DecodeErrorKind::Length { expected: N, actual: bytes.len() }.into())
         }
     };
     (@list $other:ident) => {};

@@ -1,4 +1,4 @@
-use super::{Count, DecodeError, EncodeError, RawValue, Value, ValueWriter};
+use super::{Count, DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
 use crate::violation::{Place, Violations};
 
@@ -19,6 +19,41 @@ impl<T: Value> Value for Vec<T> {
             item.check(place.index(index), found);
         }
     }
+}
+
+/// A list of exactly so many items; bytes if it is of `u8`.
+impl<T: Value, const N: usize> Value for [T; N] {
+    const TYPE: AmpType = array(&T::LIST_TYPE, N);
+
+    fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        T::encode_list(self, out)
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+        T::decode_array(raw)
+    }
+
+    fn check(&self, place: Place<'_>, found: &mut Violations) {
+        for (index, item) in self.iter().enumerate() {
+            item.check(place.index(index), found);
+        }
+    }
+}
+
+const fn array(list: &'static AmpType, length: usize) -> AmpType {
+    match list {
+        AmpType::Bytes => AmpType::Bytes,
+        _ => AmpType::Array(list, length),
+    }
+}
+
+/// Decodes a list of exactly `N` items. Their number is looked at first: another one is refused before it takes memory.
+pub(super) fn decode_array<T: Value, const N: usize>(raw: RawValue<'_>) -> Result<[T; N], DecodeError> {
+    let other_length = |actual| DecodeErrorKind::Items { expected: N, actual };
+    if let Some(actual) = T::COUNT_LIST.and_then(|count| count(raw)).filter(|actual| *actual != N) {
+        return Err(other_length(actual).into());
+    }
+    T::decode_list(raw)?.try_into().map_err(|items: Vec<T>| other_length(items.len()).into())
 }
 
 /// Encodes a `ListOf`: each item behind its length, nothing at the end.

@@ -3,6 +3,7 @@
 //! Encoding writes exactly what Twisted writes, and decoding accepts what Twisted accepts (`wire.md` 2.4), as far as the Rust
 //! type can represent it.
 
+mod address;
 #[cfg(feature = "num-bigint")]
 mod bigint;
 mod box_reader;
@@ -12,8 +13,10 @@ mod bytes;
 mod conversion;
 mod date_time;
 mod decimal;
+mod duration;
 mod error;
 mod float;
+mod holders;
 mod integer;
 mod list;
 mod number;
@@ -24,8 +27,14 @@ mod serde;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(feature = "url")]
+mod url;
+#[cfg(feature = "uuid")]
+mod uuid;
+mod wrapper;
 
 pub use crate::command::Argument;
+pub use address::{Octets, OctetsOf};
 pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
 #[cfg(feature = "tokio")]
@@ -84,7 +93,7 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values and types with `#[derive(Arguments)]` are values",
     note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
-    note = "a type of another crate, such as a `Uuid`, stands in a struct of your own that implements `Value`; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value"
+    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), or stands in a struct of your own that implements `Value`; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value"
 )]
 #[doc(alias("fromString", "toString", "fromStringProto", "toStringProto"))]
 #[doc(alias("Boolean", "Float", "Integer", "ListOf", "Path", "Unicode"))]
@@ -141,5 +150,11 @@ pub trait Value: Sized {
     #[doc(hidden)]
     fn decode_list(raw: RawValue<'_>) -> Result<Vec<Self>, DecodeError> {
         list::decode(raw)
+    }
+
+    /// Decodes a list of exactly `N` items.
+    #[doc(hidden)]
+    fn decode_array<const N: usize>(raw: RawValue<'_>) -> Result<[Self; N], DecodeError> {
+        list::decode_array(raw)
     }
 }

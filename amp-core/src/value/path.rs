@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{DecodeError, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
@@ -15,17 +15,20 @@ impl Value for PathBuf {
     const TYPE: AmpType = AmpType::Path;
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
-        if !self.is_absolute() {
-            return Err(EncodeError::custom("a relative path; make it absolute, for example by `std::path::absolute`"));
-        }
-        let text = self
-            .to_str()
-            .ok_or_else(|| EncodeError::custom("a path that is not UTF-8; send its bytes as `Vec<u8>`"))?;
-        out.write(text.as_bytes());
-        Ok(())
+        encode(self, out)
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
         String::decode(raw).map(Self::from)
     }
+}
+
+pub(super) fn encode(path: &Path, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+    if !path.is_absolute() {
+        return Err(EncodeError::custom("a relative path; make it absolute, for example by `std::path::absolute`"));
+    }
+    let text =
+        path.to_str().ok_or_else(|| EncodeError::custom("a path that is not UTF-8; send its bytes as `Vec<u8>`"))?;
+    out.write(text.as_bytes());
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod constraints;
 mod names;
+mod standard;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -166,6 +167,23 @@ async fn called() -> Option<(Connection, Twisted)> {
     let (connection, mut twisted) = Twisted::called_by(Connection::builder()).await?;
     twisted.learn(module.path()).await;
     Some((connection, twisted))
+}
+
+/// A command that is answered with itself, as Rust calls Twisted and as Twisted calls Rust.
+async fn both_ways<C, L>(echo: &impl Fn() -> L, value: C, name: &str, sample: &str)
+where
+    C: Command<Response = C> + Clone + PartialEq + std::fmt::Debug,
+    L: Locator + Send + Sync + 'static,
+{
+    let Some(module) = generated(&echo()) else { return };
+    let (connection, mut twisted) = Twisted::called_by(Connection::builder()).await.unwrap();
+    twisted.learn(module.path()).await;
+    assert_eq!(soon(connection.call(value.clone())).await.unwrap(), value);
+    let mut served = Twisted::calling(Arc::new(echo())).await.unwrap();
+    served.twisted.learn(module.path()).await;
+    let sample = sample.replace('\n', " ");
+    let same = format!("call(learned.{name}, **{sample}).addCallback(lambda it: it == {sample} or it)");
+    assert_eq!(served.twisted.say(&same).await, "True");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import uuid
 
 from twisted.protocols.amp import (
     AmpList,

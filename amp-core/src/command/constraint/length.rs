@@ -32,7 +32,7 @@ impl<T> HasLength for Vec<T> {
     }
 }
 
-impl<const N: usize> HasLength for [u8; N] {
+impl<T, const N: usize> HasLength for [T; N] {
     fn length(&self) -> usize {
         N
     }

@@ -165,7 +165,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn value(&mut self, place: &str, way: Way, old: &'a TypeSchema, new: &'a TypeSchema) {
-        use TypeSchema::{AmpList, Box, Bytes, Custom, Decimal, Integer, ListOf, Path, Unicode};
+        use TypeSchema::{AmpList, Array, Box, Bytes, Custom, Integer, ListOf, Octets, Path, Text, Unicode};
         let (senders, receivers) = (way.senders(), way.receivers());
         match (old, new) {
             (Integer(old), Integer(new)) => {
@@ -182,12 +182,26 @@ impl<'a> Comparison<'a> {
                 self.add(Effect::Caution, place, what);
             }
             (ListOf(old), ListOf(new)) => self.value(place, way, old, new),
+            (Array(old, length), Array(new, other)) if length == other => self.value(place, way, old, new),
+            (Array(list, length), ListOf(_) | AmpList(_)) => {
+                let what = format!(
+                    "any number of items instead of {length}: old {receivers} may refuse what new {senders} send"
+                );
+                self.add(Effect::Caution, place, what);
+                self.value(place, way, list, new);
+            }
+            (ListOf(_) | AmpList(_), Array(list, length)) => {
+                let what =
+                    format!("{length} items instead of any number: new {receivers} may refuse what old {senders} send");
+                self.add(Effect::Caution, place, what);
+                self.value(place, way, old, list);
+            }
             (Box(old), Box(new)) | (AmpList(old), AmpList(new)) => self.nested(way.within(), old, new),
             (old, new) if old == new => {}
-            (Unicode | Path, Bytes) => {
+            (Unicode | Path | Text(_), Bytes) => {
                 self.add(Effect::Caution, place, format!("bytes instead of text: old {receivers} want UTF-8"))
             }
-            (Bytes, Unicode | Path) => {
+            (Bytes, Unicode | Path | Text(_)) => {
                 self.add(Effect::Caution, place, format!("text instead of bytes: new {receivers} want UTF-8"))
             }
             (Unicode, Path) | (Path, Unicode) => {
@@ -195,12 +209,16 @@ impl<'a> Comparison<'a> {
                     format!("{new} instead of {old}: both are UTF-8, and only an absolute path is sent as a path");
                 self.add(Effect::Caution, place, what);
             }
-            (Integer(_), Decimal) => {
+            (old, new) if is_part(old, new) => {
                 let what = format!("{new} instead of {old}: old {receivers} may refuse what new {senders} send");
                 self.add(Effect::Caution, place, what);
             }
-            (Decimal, Integer(_)) => {
+            (old, new) if is_part(new, old) => {
                 let what = format!("{new} instead of {old}: new {receivers} may refuse what old {senders} send");
+                self.add(Effect::Caution, place, what);
+            }
+            (Text(_), Text(_)) | (Octets(_), Octets(_)) => {
+                let what = format!("{new} instead of {old}: each end may refuse what the other sends");
                 self.add(Effect::Caution, place, what);
             }
             (Custom(old), Custom(new)) => {
@@ -217,6 +235,18 @@ impl<'a> Comparison<'a> {
             let way_in = if way == Way::Ask { "asks" } else { "answers" };
             self.fields(&format!("box {name} in {way_in}, field"), way, before, after);
         }
+    }
+}
+
+/// Whether each value of one type is, as bytes, one of the other type, which has more.
+fn is_part(one: &TypeSchema, all: &TypeSchema) -> bool {
+    use TypeSchema::{Bytes, Decimal, Duration, Float, Integer, Octets, Text, Unicode};
+    match (one, all) {
+        (Text(one), Text(all)) | (Octets(one), Octets(all)) => {
+            all == "IpAddr" && (one == "Ipv4Addr" || one == "Ipv6Addr")
+        }
+        (Integer(_), Decimal) | (Text(_), Unicode) | (Duration, Float) | (Octets(_), Bytes) => true,
+        _ => false,
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use super::literals::{Comment, Text};
 use super::names::{self, Names};
 use super::rules::{Checked, Limits};
-use super::types::Type;
+use super::types::{Type, python_class};
 use crate::python::PythonBytes;
 use crate::schema::{ConstraintSchema, FieldSchema, TypeSchema};
 
@@ -23,8 +23,12 @@ impl fmt::Display for Fields<'_> {
                 Some(python) => write!(f, "{indent}    (_Name({key}, \"{python}\"), {}),", Declared(field, names))?,
                 None => write!(f, "{indent}    ({key}, {}),", Declared(field, names))?,
             }
-            if let TypeSchema::Custom(name) = field.value.innermost() {
-                write!(f, "  # {}, which only Rust knows", Comment(name))?;
+            match field.value.innermost() {
+                TypeSchema::Custom(name) => write!(f, "  # {}, which only Rust knows", Comment(name))?,
+                TypeSchema::Text(name) if name != "char" && python_class(name).is_none() => {
+                    write!(f, "  # the text of {}, which only Rust reads", Comment(name))?;
+                }
+                _ => {}
             }
             for constraint in field.constraints.iter().filter(|constraint| !is_known(constraint, field)) {
                 write!(f, "  # only Rust checks: {}", Comment(&constraint.words))?;
@@ -59,7 +63,7 @@ impl TypeSchema {
     /// The type of the items of the items.
     fn innermost(&self) -> &Self {
         match self {
-            Self::ListOf(item) => item.innermost(),
+            Self::ListOf(item) | Self::Array(item, _) => item.innermost(),
             other => other,
         }
     }

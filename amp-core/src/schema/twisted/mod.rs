@@ -3,6 +3,7 @@
 mod fields;
 mod literals;
 mod names;
+mod preamble;
 mod rules;
 mod types;
 
@@ -15,9 +16,7 @@ use crate::python::PythonBytes;
 use fields::Fields;
 use literals::Doc;
 use names::Names;
-
-/// The beginning of every generated module.
-const PREAMBLE: &str = include_str!("preamble.py");
+use preamble::Preamble;
 
 impl Schema {
     /// A Python module with the same commands for `twisted.protocols.amp`, constraints included, ready to import.
@@ -43,7 +42,7 @@ struct Module<'a> {
 impl fmt::Display for Module<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { schema, names } = self;
-        f.write_str(PREAMBLE)?;
+        Preamble::of(schema).fmt(f)?;
         self.exceptions(f)?;
         // Boxes first by name and then by fields: a box may contain itself.
         f.write_str(if schema.boxes.is_empty() { "" } else { "\n" })?;

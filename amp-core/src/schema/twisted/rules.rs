@@ -13,16 +13,32 @@ pub(super) struct Limits<'a>(pub(super) &'a TypeSchema);
 
 impl Display for Limits<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut value, mut depth) = (self.0, 0);
-        while let TypeSchema::ListOf(item) = value {
-            (value, depth) = (item, depth + 1);
-        }
-        let TypeSchema::Integer(name) = value else { return Ok(()) };
-        let Some(Integers { signed, bits }) = Integers::of(name) else { return Ok(()) };
-        let power = if signed { bits.saturating_sub(1) } else { bits };
-        let start = if signed { format!("-(2**{power})") } else { "0".to_owned() };
+        limits(f, self.0, 0)
+    }
+}
+
+/// The bounds of a value that stands in so many lists.
+fn limits(f: &mut fmt::Formatter<'_>, value: &TypeSchema, depth: usize) -> fmt::Result {
+    let mut rule = |words: &str, rule: &str| {
         let (each, end) = ("_each(".repeat(depth), ")".repeat(depth));
-        write!(f, ", (\"out of range for {name}\", {each}_range({start}, 2**{power} - 1){end})")
+        write!(f, ", ({}, {each}{rule}{end})", Text(words))
+    };
+    match value {
+        TypeSchema::Integer(name) => {
+            let Some(Integers { signed, bits, zero }) = Integers::of(name) else { return Ok(()) };
+            let power = if signed { bits.saturating_sub(1) } else { bits };
+            let start = if signed { format!("-(2**{power})") } else { "0".to_owned() };
+            rule(&format!("out of range for {name}"), &format!("_range({start}, 2**{power} - 1)"))?;
+            if zero { Ok(()) } else { rule("0", "_not_in_set([0])") }
+        }
+        TypeSchema::Text(name) if name == "char" => rule("not one character", "_length(1, 1)"),
+        TypeSchema::Duration => rule("out of range for Duration", "_range(0, 2.0**64, under=True)"),
+        TypeSchema::Array(list, length) => {
+            rule(&format!("not {length} items"), &format!("_length({length}, {length})"))?;
+            limits(f, list, depth)
+        }
+        TypeSchema::ListOf(item) => limits(f, item, depth + 1),
+        _ => Ok(()),
     }
 }
 
@@ -64,6 +80,7 @@ fn texts(items: &[WireValue]) -> String {
 fn items_of(value: &TypeSchema) -> TypeSchema {
     match value {
         TypeSchema::ListOf(item) => (**item).clone(),
+        TypeSchema::Array(list, _) => items_of(list),
         TypeSchema::AmpList(name) => TypeSchema::Box(name.clone()),
         _ => TypeSchema::Integer("u8".to_owned()),
     }

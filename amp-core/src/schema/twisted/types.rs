@@ -6,19 +6,42 @@ use crate::schema::TypeSchema;
 /// An argument's constructor.
 pub(super) struct Type<'a>(pub(super) &'a TypeSchema, pub(super) &'a str, pub(super) &'a Names);
 
+/// What Python reads a text with, where it has a type for it.
+pub(super) fn python_class(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "IpAddr" => "ipaddress.ip_address",
+        "Ipv4Addr" => "ipaddress.IPv4Address",
+        "Ipv6Addr" => "ipaddress.IPv6Address",
+        "IpNet" => "ipaddress.ip_interface",
+        "Ipv4Net" => "ipaddress.IPv4Interface",
+        "Ipv6Net" => "ipaddress.IPv6Interface",
+        "SocketAddr" | "SocketAddrV4" | "SocketAddrV6" => "_socket_address",
+        "Uuid" => "uuid.UUID",
+        _ => return None,
+    })
+}
+
 impl fmt::Display for Type<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(value, optional, names) = self;
         let and = if optional.is_empty() { "" } else { ", " };
         match value {
             TypeSchema::Integer(_) => write!(f, "amp.Integer({optional})"),
-            TypeSchema::Float => write!(f, "amp.Float({optional})"),
+            TypeSchema::Float | TypeSchema::Duration => write!(f, "amp.Float({optional})"),
             TypeSchema::Boolean => write!(f, "amp.Boolean({optional})"),
             TypeSchema::Unicode => write!(f, "amp.Unicode({optional})"),
             TypeSchema::Bytes | TypeSchema::Custom(_) => write!(f, "amp.String({optional})"),
             TypeSchema::Decimal => write!(f, "amp.Decimal({optional})"),
             TypeSchema::DateTime => write!(f, "amp.DateTime({optional})"),
             TypeSchema::Path => write!(f, "amp.Path({optional})"),
+            TypeSchema::Text(name) => match python_class(name) {
+                Some(class) => write!(f, "_Text({class}{and}{optional})"),
+                None => write!(f, "amp.Unicode({optional})"),
+            },
+            TypeSchema::Octets(name) => {
+                write!(f, "_Octets({}{and}{optional})", python_class(name).unwrap_or("ipaddress.ip_address"))
+            }
+            TypeSchema::Array(list, _) => Type(list, optional, names).fmt(f),
             TypeSchema::ListOf(item) => write!(f, "amp.ListOf({}{and}{optional})", Type(item, "", names)),
             TypeSchema::Box(name) => write!(f, "_Box({}{and}{optional})", names.fields_of(name)),
             TypeSchema::AmpList(name) => write!(f, "_AmpList({}{and}{optional})", names.fields_of(name)),

@@ -1,6 +1,10 @@
 //! What a box decodes to is charged before it is made, and what is held is no more than was charged.
 
 use std::cell::Cell;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ::bytes::{Bytes, BytesMut};
 use proptest::collection::vec;
@@ -27,7 +31,45 @@ macro_rules! inline {
     )*};
 }
 
-inline! { u8 i64 f64 bool [u8; 4] Kid Empty DateTime }
+inline! { u8 i64 f64 bool Kid Empty DateTime char Duration NonZero<u8> IpAddr SocketAddr Octets<IpAddr> }
+
+impl<T: Held, const N: usize> Held for [T; N] {
+    fn held(&self) -> usize {
+        self.iter().map(Held::held).sum()
+    }
+}
+
+impl Held for str {
+    fn held(&self) -> usize {
+        0
+    }
+}
+
+impl<T: Held> Held for [T] {
+    fn held(&self) -> usize {
+        self.iter().map(Held::held).sum()
+    }
+}
+
+impl<T: Held + ?Sized> Held for Box<T> {
+    fn held(&self) -> usize {
+        size_of_val(&**self) + T::held(self)
+    }
+}
+
+/// Beside the value there are two counters.
+impl<T: Held + ?Sized> Held for Arc<T> {
+    fn held(&self) -> usize {
+        2 * size_of::<usize>() + size_of_val(&**self) + T::held(self)
+    }
+}
+
+#[cfg(feature = "url")]
+impl Held for ::url::Url {
+    fn held(&self) -> usize {
+        self.as_str().len()
+    }
+}
 
 impl Held for String {
     fn held(&self) -> usize {
@@ -134,6 +176,10 @@ fn text_and_byte_strings_are_charged_their_length_and_their_allocation_and_nothi
     charged::<Vec<u8>>();
     charged::<Bytes>();
     charged::<std::path::PathBuf>();
+    charged::<Box<str>>();
+    charged::<Arc<str>>();
+    charged::<std::borrow::Cow<'static, str>>();
+    charged::<std::borrow::Cow<'static, [u8]>>();
     // What is written, not what was received.
     for (text, length) in [("123", 3), ("0001_2", 2), (".5", 3)] {
         assert!(within::<Decimal>(LIMITS.decoded_bytes(length + ALLOCATION), text.as_bytes()).is_ok());
@@ -279,6 +325,14 @@ proptest! {
         }
         each! { String Vec<u8> Bytes Vec<i64> Vec<f64> Vec<bool> Vec<[u8; 4]> Vec<String> Vec<Vec<u8>> Vec<Vec<Vec<i64>>> }
         each! { Decimal DateTime std::path::PathBuf Vec<Decimal> Vec<DateTime> Vec<std::path::PathBuf> }
+        each! { char Duration NonZero<u8> IpAddr SocketAddr Octets<IpAddr> [String; 1] [Vec<u8>; 2] Vec<[Vec<i64>; 1]> }
+        each! { Box<i64> Box<String> Arc<i64> Box<[Vec<u8>]> Vec<Box<u8>> Vec<Arc<Vec<u8>>> Vec<Box<Kid>> }
+        // An empty one has no bytes to charge, and two counters.
+        if !bytes.is_empty() {
+            each! { Arc<str> Arc<[u8]> Arc<[Box<i64>]> }
+        }
+        #[cfg(feature = "url")]
+        each! { ::url::Url }
         each! { Item Parent Vec<Item> Vec<Parent> Vec<Vec<Item>> Vec<Empty> Vec<Vec<Empty>> Vec<Bytes> }
         #[cfg(feature = "num-bigint")]
         each! { num_bigint::BigInt Vec<num_bigint::BigInt> }

@@ -1,13 +1,16 @@
 //! The rows of `wire.md` 2.4, and what must hold for every value.
 
+mod addresses;
 mod boxes;
 #[cfg(feature = "tokio")]
 mod budget;
 mod date_time;
 mod decimal;
+mod duration;
 mod float;
 mod foreign_decimals;
 mod foreign_times;
+mod holders;
 mod integer;
 mod list;
 mod path;

@@ -1,3 +1,9 @@
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
 use ::bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,6 +17,15 @@ fn decode_all(bytes: &[u8]) {
     }
     each! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool String Vec<u8> Bytes [u8; 4] }
     each! { Decimal DateTime std::path::PathBuf Vec<Decimal> Vec<DateTime> }
+    each! { char Duration NonZero<u8> NonZero<i128> Box<i64> Arc<str> Box<[String]> Cow<'static, [u8]> [String; 2] [[u8; 4]; 2] }
+    each! { IpAddr Ipv4Addr Ipv6Addr SocketAddr SocketAddrV4 SocketAddrV6 Octets<IpAddr> Octets<Ipv6Addr> }
+    each! { Vec<Box<i64>> Vec<Arc<Vec<u8>>> Vec<[i64; 1]> Vec<Duration> Vec<IpAddr> }
+    #[cfg(feature = "ipnet")]
+    each! { ipnet::IpNet ipnet::Ipv4Net ipnet::Ipv6Net }
+    #[cfg(feature = "url")]
+    each! { ::url::Url }
+    #[cfg(feature = "uuid")]
+    each! { ::uuid::Uuid }
     each! { Vec<i64> Vec<f64> Vec<bool> Vec<String> Vec<Vec<u8>> Vec<Vec<Vec<i64>>> }
     #[cfg(feature = "num-bigint")]
     each! { num_bigint::BigInt Vec<num_bigint::BigInt> }
@@ -81,6 +96,56 @@ proptest! {
         comes_back(&array)?;
         comes_back(&texts)?;
         comes_back(&nested)?;
+    }
+
+    #[test]
+    fn characters_holders_arrays_and_addresses_are_read_as_they_were_written(
+        character: char,
+        number in (1..=i64::MAX).prop_flat_map(|number| prop_oneof![Just(number), Just(-number)]),
+        texts: [String; 3],
+        ip in prop_oneof![any::<u32>().prop_map(|bits| IpAddr::V4(bits.into())), any::<u128>().prop_map(|bits| IpAddr::V6(bits.into()))],
+        port: u16,
+        bytes in vec(any::<u8>(), 0..50),
+    ) {
+        comes_back(&character)?;
+        comes_back(&NonZero::new(number).expect("not 0"))?;
+        comes_back(&Cow::Owned::<'static, str>(texts[0].clone()))?;
+        comes_back(&Arc::<str>::from(&*texts[1]))?;
+        comes_back(&Cow::Owned::<'static, [u8]>(bytes))?;
+        comes_back(&texts.clone().map(Box::new))?;
+        comes_back(&vec![Arc::new(texts.to_vec())])?;
+        comes_back(&Box::<[String]>::from(texts.to_vec()))?;
+        comes_back(&[texts.clone(), texts])?;
+        comes_back(&ip)?;
+        comes_back(&Octets(ip))?;
+        comes_back(&SocketAddr::new(ip, port))?;
+        #[cfg(feature = "ipnet")]
+        comes_back(&ipnet::IpNet::new(ip, port.to_be_bytes()[0] % 33).expect("a prefix length of both"))?;
+    }
+
+    #[test]
+    fn every_duration_is_read_as_it_was_written_as_far_as_floats_go(seconds: u64, short in 0..97 * 86_400_u64, nanoseconds in 0..1_000_000_000_u32) {
+        comes_back(&Duration::new(short, nanoseconds))?;
+        let long = Duration::new(seconds, nanoseconds);
+        if long < Duration::from_secs(u64::MAX - 2047) {
+            let read = decoded::<Duration>(&encoded(&long)).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert!(read.abs_diff(long) <= Duration::from_nanos(1) + long / (1 << 31) / (1 << 22), "{read:?}");
+            comes_back(&read)?;
+        }
+    }
+
+    #[cfg(feature = "uuid")]
+    #[test]
+    fn every_uuid_is_read_as_it_was_written(id: u128) {
+        comes_back(&::uuid::Uuid::from_u128(id))?;
+    }
+
+    #[cfg(feature = "url")]
+    #[test]
+    fn every_url_is_read_as_it_was_written(text in "[a-z]{1,9}://[a-z0-9.\u{e4}\u{2603}]{1,20}(:[0-9]{1,5})?(/\\PC{0,10})?(\\?\\PC{0,5})?") {
+        if let Ok(url) = text.parse::<::url::Url>() {
+            comes_back(&url)?;
+        }
     }
 
     #[test]
