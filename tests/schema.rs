@@ -1,6 +1,7 @@
 //! Schemas: what a locator's commands declare, as text, as JSON and as a number.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -259,6 +260,8 @@ struct Rust {
     sockets: Vec<SocketAddr>,
     octets: Octets<Ipv4Addr>,
     url: url::Url,
+    map: BTreeMap<String, Option<u8>>,
+    maps: Vec<HashMap<Vec<String>, Box<Item>>>,
 }
 
 #[derive(Arguments, Debug)]
@@ -273,8 +276,9 @@ fn types_of_rusts_library_are_declared_with_their_bounds_in_text_json_and_python
         schema.to_string(),
         "command Rust\n  argument array: Array(ListOf(ListOf(Integer(NonZero<i8>))); 2)\n  argument bytes: String\n  \
          argument character: Text(char)\n  argument ip: Text(IpAddr), optional\n  argument items: Array(AmpList(Item); 1)\n  \
-         argument non_zero: Integer(NonZero<u8>)\n  argument octets: Octets(Ipv4Addr)\n  argument sockets: ListOf(Text(SocketAddr))\n  \
-         argument url: Text(Url)\n  argument wait: Duration\nbox Item\n  field id: Text(Uuid)\n"
+         argument map: Map(Entry)\n  argument maps: ListOf(Map(Entry_2))\n  argument non_zero: Integer(NonZero<u8>)\n  argument octets: Octets(Ipv4Addr)\n  argument sockets: ListOf(Text(SocketAddr))\n  \
+         argument url: Text(Url)\n  argument wait: Duration\nbox Entry\n  field key: Unicode\n  field value: Integer(u8), optional\n\
+         box Entry_2\n  field key: ListOf(Unicode)\n  field value: Box(Item)\nbox Item\n  field id: Text(Uuid)\n"
     );
     assert_eq!(from_json(&to_json(&schema).unwrap()).unwrap(), schema);
     let python = schema.to_twisted();
@@ -290,13 +294,18 @@ fn types_of_rusts_library_are_declared_with_their_bounds_in_text_json_and_python
         "(b'ip', _Field(_Text(ipaddress.ip_address, optional=True))),\n",
         "(b'sockets', _Field(amp.ListOf(_Text(_socket_address)))),\n",
         "(b'octets', _Field(_Octets(ipaddress.IPv4Address))),\n",
+        "(b'map', _Field(_Map(_fields_of_Entry))),\n",
+        "(b'maps', _Field(amp.ListOf(_AmpList(_fields_of_Entry_2)))),\n",
         "(b'url', _Field(amp.Unicode())),  # the text of Url, which only Rust reads\n",
         "(b'id', _Field(_Text(uuid.UUID))),\n",
     ] {
         assert!(python.contains(line), "{line} in {python}");
     }
     let plain = Schema::of([Ledger::DECLARATION]).to_twisted();
-    assert!(!plain.contains("ipaddress") && !plain.contains("_Text"), "what no command needs is not there");
+    assert!(
+        !plain.contains("ipaddress") && !plain.contains("_Text") && !plain.contains("_Map"),
+        "what no command needs is not there"
+    );
 }
 
 /// What schemas do not know.

@@ -1,5 +1,6 @@
 //! The compatibility report: what a change of a schema means to peers of the old one, in both directions.
 
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -58,6 +59,9 @@ mod old {
         pub(super) octets_to_bytes: Octets<IpAddr>,
         pub(super) octets_to_text: Octets<IpAddr>,
         pub(super) boxed: u8,
+        pub(super) list_to_map: Vec<Tree>,
+        pub(super) map_of_others: BTreeMap<u8, String>,
+        pub(super) map_hashed: BTreeMap<u8, String>,
         pub(super) tree: Vec<Tree>,
     }
 
@@ -150,6 +154,9 @@ mod new {
         pub(super) octets_to_bytes: Vec<u8>,
         pub(super) octets_to_text: IpAddr,
         pub(super) boxed: Box<u8>,
+        pub(super) list_to_map: HashMap<u8, u8>,
+        pub(super) map_of_others: BTreeMap<u16, String>,
+        pub(super) map_hashed: HashMap<u8, String>,
         pub(super) tree: Vec<Bush>,
     }
 
@@ -222,6 +229,14 @@ caution Change, argument ip_to_bytes: bytes instead of text: old responders want
 caution Change, argument ip_to_v4: Text(Ipv4Addr) instead of Text(IpAddr): new responders may refuse what old callers send
 caution Change, argument list_to_array: 2 items instead of any number: new responders may refuse what old callers send
 caution Change, argument list_to_array: u32 holds more than u16: old responders may refuse what new callers send
+caution Change, argument list_to_map: a map instead of a list: new responders refuse a key that comes twice
+BREAKS  box Tree, now Entry, in asks, field leaf: it is gone, and old responders need it
+BREAKS  box Tree, now Entry, in asks, field left: it is gone, and old responders need it
+BREAKS  box Tree, now Entry, in asks, field right: it is gone, and old responders need it
+fine    box Tree, now Entry, in asks, field third: it is gone, and was optional
+BREAKS  box Tree, now Entry, in asks, field key: it is new and required, and old callers do not send it
+BREAKS  box Tree, now Entry, in asks, field value: it is new and required, and old callers do not send it
+caution box Entry, now Entry_3, in asks, field key: u16 holds more than u8: old responders may refuse what new callers send
 caution Change, argument narrowed: u16 holds less than u32: new responders may refuse what old callers send
 caution Change, argument narrowed_to_non_zero: NonZero<u8> holds less than u8: new responders may refuse what old callers send
 caution Change, argument now_optional: it is optional now, and old responders need it when new callers leave it out

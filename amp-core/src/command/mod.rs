@@ -3,6 +3,7 @@
 mod arguments;
 pub mod constraint;
 mod errors;
+mod map;
 #[cfg(test)]
 mod tests;
 

@@ -34,6 +34,8 @@ pub enum AmpType {
     Box(fn() -> BoxDeclaration),
     /// `AmpList`.
     AmpList(fn() -> BoxDeclaration),
+    /// `AmpList` whose boxes have the keys `key`, which is in no two of them, and `value`.
+    Map(fn() -> BoxDeclaration),
     /// A value or argument type of the user's own, by the name of its Rust type.
     Custom(fn() -> &'static str),
 }

@@ -86,6 +86,8 @@ pub enum TypeSchema {
     Box(String),
     /// `AmpList`, by the name of its boxes in [`Schema::boxes`].
     AmpList(String),
+    /// `AmpList` whose boxes have the keys `key`, which is in no two of them, and `value`; by their name in [`Schema::boxes`].
+    Map(String),
     /// A value or argument type of the user's own.
     Custom(String),
 }

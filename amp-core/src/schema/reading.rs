@@ -86,6 +86,7 @@ impl Reading {
             AmpType::Array(list, length) => TypeSchema::Array(Box::new(self.value(*list)), length),
             AmpType::Box(declared) => TypeSchema::Box(self.nested(declared())),
             AmpType::AmpList(declared) => TypeSchema::AmpList(self.nested(declared())),
+            AmpType::Map(declared) => TypeSchema::Map(self.nested(declared())),
             AmpType::Custom(name) => TypeSchema::Custom(name().to_owned()),
         }
     }
@@ -125,12 +126,12 @@ fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Vec<[*cons
 }
 
 fn same_type(a: AmpType, b: AmpType, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
-    use AmpType::{AmpList, Array, Box, Custom, Integer, ListOf, Octets, Text};
+    use AmpType::{AmpList, Array, Box, Custom, Integer, ListOf, Map, Octets, Text};
     match (a, b) {
         (Integer(a), Integer(b)) | (Octets(a), Octets(b)) => a == b,
         (ListOf(a), ListOf(b)) => same_type(*a, *b, outer),
         (Array(a, length), Array(b, other)) => length == other && same_type(*a, *b, outer),
-        (Box(a), Box(b)) | (AmpList(a), AmpList(b)) => same_box(a(), b(), outer),
+        (Box(a), Box(b)) | (AmpList(a), AmpList(b)) | (Map(a), Map(b)) => same_box(a(), b(), outer),
         (Custom(a), Custom(b)) | (Text(a), Text(b)) => a() == b(),
         (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
     }

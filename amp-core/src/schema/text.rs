@@ -102,6 +102,7 @@ impl fmt::Display for TypeSchema {
             Self::Array(list, length) => write!(f, "Array({list}; {length})"),
             Self::Box(name) => write!(f, "Box({name})"),
             Self::AmpList(name) => write!(f, "AmpList({name})"),
+            Self::Map(name) => write!(f, "Map({name})"),
             Self::Custom(name) => write!(f, "Custom({name})"),
         }
     }

@@ -251,7 +251,7 @@ impl<'a> RawValue<'a> {
 
     /// Charges an allocation of `bytes` bytes, unless that is 0.
     #[inline]
-    pub(super) fn charge_allocation(self, bytes: usize) -> Result<(), DecodeError> {
+    pub(crate) fn charge_allocation(self, bytes: usize) -> Result<(), DecodeError> {
         match self.scope {
             Some(scope) if bytes > 0 => scope.budget().charge(bytes.saturating_add(ALLOCATION)),
             _ => Ok(()),

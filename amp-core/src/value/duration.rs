@@ -5,8 +5,8 @@ use crate::schema::AmpType;
 
 /// A `Float`: seconds, as Python's `timedelta.total_seconds()` and Twisted's clock count them.
 ///
-/// A float holds every nanosecond of 97 days and every microsecond of 272 years. A longer duration is sent as the nearest float,
-/// and a received one is rounded to the nearest nanosecond.
+/// A float holds every nanosecond of 97 days and every microsecond of 272 years. A longer duration is rounded to a float,
+/// and a received one to the nearest nanosecond.
 ///
 /// # Errors
 /// A number that is negative or not a number is no duration. An infinite one, or one from 2^64 seconds on, is out of its range.

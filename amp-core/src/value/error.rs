@@ -35,6 +35,9 @@ pub enum DecodeErrorKind {
         /// The number of items in the list.
         actual: usize,
     },
+    /// A key of a map that came before in it.
+    #[error("a key that came before")]
+    DuplicateKey,
     /// A list or a nested box that is cut short.
     #[error("cut short")]
     Truncated,

@@ -91,9 +91,9 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no form on the wire",
     label = "not an AMP value",
-    note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values and types with `#[derive(Arguments)]` are values",
+    note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists and maps of values and types with `#[derive(Arguments)]` are values",
     note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
-    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), or stands in a struct of your own that implements `Value`; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value"
+    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), or stands in a struct of your own that implements `Value`"
 )]
 #[doc(alias("fromString", "toString", "fromStringProto", "toStringProto"))]
 #[doc(alias("Boolean", "Float", "Integer", "ListOf", "Path", "Unicode"))]

@@ -1,6 +1,7 @@
 //! Types of Rust's that Twisted has no type for, in a module that Rust wrote.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZero;
 use std::time::Duration;
@@ -43,6 +44,12 @@ struct Standard {
     absent_octets: Option<Octets<IpAddr>>,
     id: Uuid,
     url: Url,
+    map: BTreeMap<String, i64>,
+    hashed: HashMap<i64, Leaf>,
+    maps: Vec<HashMap<bool, Option<String>>>,
+    of_lists: BTreeMap<Vec<i64>, i64>,
+    #[constrain(length = ..=2)]
+    absent_map: Option<BTreeMap<PathBuf, NonZero<i64>>>,
 }
 
 const SAMPLE: &str = r"dict(
@@ -52,7 +59,9 @@ const SAMPLE: &str = r"dict(
     ip=ipaddress.ip_address('::1'), v4=[ipaddress.IPv4Address('10.0.0.1')], v6=ipaddress.IPv6Address('2001:db8::1'),
     socket='127.0.0.1:80', sockets=['[::1]:65535', '[2001:db8::1]:0'], network=ipaddress.ip_interface('10.1.2.3/8'),
     octets=ipaddress.ip_address('::2'), octets_v4=[ipaddress.IPv4Address('10.0.0.2')], octets_v6=ipaddress.IPv6Address('::3'),
-    absent_octets=None, id=uuid.UUID(int=2**127 + 5), url='http://example.com/')";
+    absent_octets=None, id=uuid.UUID(int=2**127 + 5), url='http://example.com/',
+    map={'a': 1, '': 2}, hashed={10: {'number': 1, 'note': None}}, maps=[{}, {True: None, False: 'f'}], of_lists=[{'key': [1], 'value': 2}],
+    absent_map=None)";
 
 fn standard() -> Standard {
     let leaf = |number, note: Option<&str>| Leaf { number, note: note.map(str::to_owned) };
@@ -83,6 +92,11 @@ fn standard() -> Standard {
         absent_octets: None,
         id: Uuid::from_u128((1 << 127) + 5),
         url: Url::parse("http://example.com").unwrap(),
+        map: [("a".into(), 1), (String::new(), 2)].into(),
+        hashed: [(10, leaf(1, None))].into(),
+        maps: vec![[].into(), [(true, None), (false, Some("f".into()))].into()],
+        of_lists: [(vec![1], 2)].into(),
+        absent_map: None,
     }
 }
 
@@ -117,6 +131,12 @@ async fn python_refuses_what_rust_could_not_read() {
         ("socket", "'127.0.0.1:65536'", "ValueError: "),
         ("network", "'10.0.0.0/33'", "ValueError: "),
         ("octets_v6", "'127.0.0.1'", "AddressValueError: "),
+        ("map", "{'a': 2**63}", "ConstraintError: map[0].value: out of range for i64"),
+        (
+            "absent_map",
+            "{FilePath('/'): 1, FilePath('/a'): 2, FilePath('/b'): 3}",
+            "ConstraintError: absent_map: length",
+        ),
         ("id", "'1234'", "ValueError: "),
     ];
     let sample = SAMPLE.replace('\n', " ");

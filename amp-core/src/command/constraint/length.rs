@@ -1,6 +1,8 @@
+use std::collections::{BTreeMap, HashMap};
+
 use bytes::Bytes;
 
-/// A type with a length: bytes of a byte string, characters of a text, items of a list.
+/// A type with a length: bytes of a byte string, characters of a text, items of a list, entries of a map.
 #[diagnostic::on_unimplemented(
     message = "a value of the type `{Self}` has no length",
     label = "has no length",
@@ -35,6 +37,18 @@ impl<T> HasLength for Vec<T> {
 impl<T, const N: usize> HasLength for [T; N] {
     fn length(&self) -> usize {
         N
+    }
+}
+
+impl<K, V> HasLength for BTreeMap<K, V> {
+    fn length(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<K, V, S> HasLength for HashMap<K, V, S> {
+    fn length(&self) -> usize {
+        self.len()
     }
 }
 

@@ -165,7 +165,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn value(&mut self, place: &str, way: Way, old: &'a TypeSchema, new: &'a TypeSchema) {
-        use TypeSchema::{AmpList, Array, Box, Bytes, Custom, Integer, ListOf, Octets, Path, Text, Unicode};
+        use TypeSchema::{AmpList, Array, Box, Bytes, Custom, Integer, ListOf, Map, Octets, Path, Text, Unicode};
         let (senders, receivers) = (way.senders(), way.receivers());
         match (old, new) {
             (Integer(old), Integer(new)) => {
@@ -196,7 +196,19 @@ impl<'a> Comparison<'a> {
                 self.add(Effect::Caution, place, what);
                 self.value(place, way, old, list);
             }
-            (Box(old), Box(new)) | (AmpList(old), AmpList(new)) => self.nested(way.within(), old, new),
+            (Box(old), Box(new)) | (AmpList(old), AmpList(new)) | (Map(old), Map(new)) => {
+                self.nested(way.within(), old, new)
+            }
+            (Map(old), AmpList(new)) => {
+                let what = format!("a list instead of a map: old {receivers} refuse a key that comes twice");
+                self.add(Effect::Caution, place, what);
+                self.nested(way.within(), old, new);
+            }
+            (AmpList(old), Map(new)) => {
+                let what = format!("a map instead of a list: new {receivers} refuse a key that comes twice");
+                self.add(Effect::Caution, place, what);
+                self.nested(way.within(), old, new);
+            }
             (old, new) if old == new => {}
             (Unicode | Path | Text(_), Bytes) => {
                 self.add(Effect::Caution, place, format!("bytes instead of text: old {receivers} want UTF-8"))

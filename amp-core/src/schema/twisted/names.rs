@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::codes;
-use crate::schema::{FieldSchema, Schema};
+use crate::schema::{FieldSchema, Schema, TypeSchema};
 
 /// Python's reserved words.
 const KEYWORDS: &str = "False None True and as assert async await break class continue def del elif else except finally \
@@ -13,7 +13,7 @@ const CAPITALISED: &str = "and assert break class continue def del elif else exc
 
 /// Names that every module uses, and the attributes of a command.
 const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger ValueError Warning _AmpList _Box _Command \
-    _Field _Name _Octets _Text _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern _range \
+    _Field _Map _Name _Octets _Text _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern _range \
     _socket_address _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod contextmanager enumerate fail int \
     ipaddress isinstance len re str super uuid warnings wraps arguments commandName errors fatalErrors invalidArgument requiresAnswer response";
 
@@ -26,12 +26,19 @@ pub(super) struct Names {
     /// By name and code: one for all commands that declare the same.
     exceptions: BTreeMap<(String, String), String>,
     boxes: BTreeMap<String, String>,
+    /// Entries of maps whose keys are no keys of a dict.
+    unhashable: BTreeSet<String>,
 }
 
 impl Names {
     pub(super) fn of(schema: &Schema) -> Self {
         let mut taken = USED.split_whitespace().chain(KEYWORDS.split_whitespace()).map(str::to_owned).collect();
-        let mut names = Self { commands: BTreeMap::new(), exceptions: BTreeMap::new(), boxes: BTreeMap::new() };
+        let mut names = Self {
+            commands: BTreeMap::new(),
+            exceptions: BTreeMap::new(),
+            boxes: BTreeMap::new(),
+            unhashable: BTreeSet::new(),
+        };
         for name in schema.commands.keys() {
             names.commands.insert(name.clone(), free(identifier(name), &mut taken));
         }
@@ -41,7 +48,10 @@ impl Names {
             let name = || if is_ours { error.name.clone() } else { free(identifier(&error.name), &mut taken) };
             names.exceptions.entry(key).or_insert_with(name);
         }
-        for name in schema.boxes.keys() {
+        for (name, fields) in &schema.boxes {
+            if fields.iter().any(|field| field.name == "key" && !is_hashable(&field.value)) {
+                names.unhashable.insert(name.clone());
+            }
             names.boxes.insert(name.clone(), free(format!("_fields_of_{}", identifier(name)), &mut taken));
         }
         names
@@ -55,10 +65,21 @@ impl Names {
         self.exceptions.get(&(name.to_owned(), code.to_owned())).map_or("_", |name| name)
     }
 
+    /// The argument type of a map with these entries.
+    pub(super) fn map_class(&self, name: &str) -> &'static str {
+        if self.unhashable.contains(name) { "_AmpList" } else { "_Map" }
+    }
+
     /// The list of a nested box's fields. A schema that was not made of declarations may not have it.
     pub(super) fn fields_of(&self, name: &str) -> &str {
         self.boxes.get(name).map_or("[]", |name| name)
     }
+}
+
+/// Whether Python takes a value of this type for a key of a dict.
+fn is_hashable(value: &TypeSchema) -> bool {
+    use TypeSchema::{AmpList, Array, Box, ListOf, Map};
+    !matches!(value, ListOf(_) | Array(..) | Box(_) | AmpList(_) | Map(_))
 }
 
 /// The Python name of each field where Twisted's own choice is not usable: keywords, other fields' names, and names that are no

@@ -14,11 +14,14 @@ struct Part {
     needs: fn(&TypeSchema) -> bool,
 }
 
-const PARTS: &[Part] = &[Part {
-    imports: &["ipaddress", "uuid"],
-    classes: include_str!("texts.py"),
-    needs: |value| matches!(value, TypeSchema::Text(_) | TypeSchema::Octets(_)),
-}];
+const PARTS: &[Part] = &[
+    Part {
+        imports: &["ipaddress", "uuid"],
+        classes: include_str!("texts.py"),
+        needs: |value| matches!(value, TypeSchema::Text(_) | TypeSchema::Octets(_)),
+    },
+    Part { imports: &[], classes: include_str!("maps.py"), needs: |value| matches!(value, TypeSchema::Map(_)) },
+];
 
 /// The beginning of a module for one schema.
 pub(super) struct Preamble(Vec<&'static Part>);

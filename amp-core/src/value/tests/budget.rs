@@ -1,6 +1,7 @@
 //! What a box decodes to is charged before it is made, and what is held is no more than was charged.
 
 use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -61,6 +62,22 @@ impl<T: Held + ?Sized> Held for Box<T> {
 impl<T: Held + ?Sized> Held for Arc<T> {
     fn held(&self) -> usize {
         2 * size_of::<usize>() + size_of_val(&**self) + T::held(self)
+    }
+}
+
+/// At least so much: every leaf is full.
+impl<K: Held, V: Held> Held for BTreeMap<K, V> {
+    fn held(&self) -> usize {
+        let leaves = self.len().div_ceil(11);
+        leaves * (11 * size_of::<(K, V)>() + 16)
+            + self.iter().map(|(key, value)| key.held() + value.held()).sum::<usize>()
+    }
+}
+
+impl<K: Held, V: Held> Held for HashMap<K, V> {
+    fn held(&self) -> usize {
+        let places = self.capacity() * 8 / 7;
+        places * (size_of::<(K, V)>() + 1) + self.iter().map(|(key, value)| key.held() + value.held()).sum::<usize>()
     }
 }
 
@@ -208,6 +225,33 @@ fn a_list_is_charged_what_it_grows_to_before_it_does() {
 }
 
 #[test]
+fn a_map_is_charged_its_nodes_or_its_table_before_it_grows() {
+    fn needs<T: Value + Debug>(entries: u16, bytes: usize) {
+        let entry = |key: u16| format!("\0\x03key\0\x04{:04}\0\x05value\0\x011\0\0", key);
+        let list: String = (0..entries).map(entry).collect();
+        assert!(within::<T>(LIMITS.decoded_bytes(bytes), list.as_bytes()).is_ok(), "{entries} in {bytes}");
+        let refused = within::<T>(LIMITS.decoded_bytes(bytes - 1), list.as_bytes());
+        assert!(matches!(refused, Err(DecodeErrorKind::TooManyBytes { .. })), "{entries} in {bytes}: {refused:?}");
+    }
+    let leaf = 11 * 16 + 16;
+    needs::<BTreeMap<u64, u64>>(1, leaf + ALLOCATION);
+    needs::<BTreeMap<u64, u64>>(5, leaf + ALLOCATION);
+    needs::<BTreeMap<u64, u64>>(6, 3 * (leaf + ALLOCATION) + 12 * 8);
+    needs::<BTreeMap<u64, u64>>(501, 201 * (leaf + ALLOCATION) + 100 * 12 * 8);
+    let table = |places: usize| places * 17 + 64 + ALLOCATION;
+    needs::<HashMap<u64, u64>>(3, table(4));
+    needs::<HashMap<u64, u64>>(4, table(4) + table(8));
+    needs::<HashMap<u64, u64>>(7, table(4) + table(8));
+    needs::<HashMap<u64, u64>>(8, table(4) + table(8) + table(16));
+    needs::<HashMap<u64, u64>>(15, table(4) + table(8) + table(16) + table(32));
+    let of = HashMap::<u64, u64>::with_capacity(14);
+    assert_eq!(of.capacity(), 14, "what is charged is what the library takes");
+    let limits = LIMITS.items(2);
+    let three = b"\0\x03key\0\x011\0\x05value\0\x011\0\0\0\x03key\0\x012\0\x05value\0\x011\0\0\0\x03key\0\x013\0\x05value\0\x011\0\0";
+    assert_eq!(within::<HashMap<u8, u8>>(limits, three), Err(DecodeErrorKind::TooManyItems { limit: 2 }));
+}
+
+#[test]
 fn items_of_all_lists_of_a_box_are_counted_together() {
     let two = [&b"\0\x06\0\x011\0\x011"[..], b"\0\x03\0\x011"].concat();
     assert_eq!(within::<Vec<Vec<u16>>>(LIMITS.items(5), &two), Ok(vec![vec![1, 1], vec![1]]));
@@ -298,6 +342,9 @@ fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
         b"\0\x01k\0\x011",
         b"\0\0",
         b"\0\x04name\0\x01n",
+        b"\0\x03key\0\x011\0\x05value\0\x011\0\0",
+        b"\0\x03key\0\x012\0\x05value\0\x012\0\0",
+        b"\0\x03key\0\x013\0\x05value\0\x01n\0\0",
     ]);
     prop_oneof![short, vec(names, 0..100).prop_map(|parts| parts.concat())]
 }
@@ -327,6 +374,7 @@ proptest! {
         each! { Decimal DateTime std::path::PathBuf Vec<Decimal> Vec<DateTime> Vec<std::path::PathBuf> }
         each! { char Duration NonZero<u8> IpAddr SocketAddr Octets<IpAddr> [String; 1] [Vec<u8>; 2] Vec<[Vec<i64>; 1]> }
         each! { Box<i64> Box<String> Arc<i64> Box<[Vec<u8>]> Vec<Box<u8>> Vec<Arc<Vec<u8>>> Vec<Box<Kid>> }
+        each! { BTreeMap<u8, u8> BTreeMap<String, Vec<u8>> HashMap<String, Option<i64>> HashMap<u8, HashMap<u8, u8>> }
         // An empty one has no bytes to charge, and two counters.
         if !bytes.is_empty() {
             each! { Arc<str> Arc<[u8]> Arc<[Box<i64>]> }

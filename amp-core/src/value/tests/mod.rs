@@ -13,6 +13,7 @@ mod foreign_times;
 mod holders;
 mod integer;
 mod list;
+mod map;
 mod path;
 mod properties;
 #[cfg(feature = "serde")]

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ fn decode_all(bytes: &[u8]) {
     each! { Decimal DateTime std::path::PathBuf Vec<Decimal> Vec<DateTime> }
     each! { char Duration NonZero<u8> NonZero<i128> Box<i64> Arc<str> Box<[String]> Cow<'static, [u8]> [String; 2] [[u8; 4]; 2] }
     each! { IpAddr Ipv4Addr Ipv6Addr SocketAddr SocketAddrV4 SocketAddrV6 Octets<IpAddr> Octets<Ipv6Addr> }
+    each! { BTreeMap<String, i64> HashMap<u8, Option<bool>> BTreeMap<u8, HashMap<bool, String>> }
     each! { Vec<Box<i64>> Vec<Arc<Vec<u8>>> Vec<[i64; 1]> Vec<Duration> Vec<IpAddr> }
     #[cfg(feature = "ipnet")]
     each! { ipnet::IpNet ipnet::Ipv4Net ipnet::Ipv6Net }
@@ -129,7 +131,7 @@ proptest! {
         let long = Duration::new(seconds, nanoseconds);
         if long < Duration::from_secs(u64::MAX - 2047) {
             let read = decoded::<Duration>(&encoded(&long)).map_err(|error| TestCaseError::fail(error.to_string()))?;
-            prop_assert!(read.abs_diff(long) <= Duration::from_nanos(1) + long / (1 << 31) / (1 << 22), "{read:?}");
+            prop_assert!(read.abs_diff(long) <= Duration::from_nanos(1) + long / (1 << 31) / (1 << 21), "{read:?}");
             comes_back(&read)?;
         }
     }
@@ -195,6 +197,15 @@ proptest! {
         if path.is_absolute() {
             prop_assert_eq!(decoded::<std::path::PathBuf>(&encoded(&path)).map(std::path::PathBuf::into_os_string), Ok(text.into()));
         }
+    }
+
+    #[test]
+    fn maps_are_read_as_they_were_written_and_both_kinds_alike(entries in vec((any::<String>(), any::<Option<i64>>()), 0..60)) {
+        let (sorted, hashed): (BTreeMap<_, _>, HashMap<_, _>) = (entries.iter().cloned().collect(), entries.into_iter().collect());
+        comes_back(&sorted)?;
+        comes_back(&hashed)?;
+        // Texts are in the order of their bytes.
+        prop_assert_eq!(encoded(&sorted), encoded(&hashed));
     }
 
     #[test]
