@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use amp::locator::Locator;
 use amp::schema::{Schema, from_json, to_json};
-use amp::value::{DateTime, Decimal, DecodeError, EncodeError, Octets, RawValue, Value, ValueWriter};
+use amp::value::{
+    AsciiJson, DateTime, Decimal, DecodeError, EncodeError, Json, Octets, RawValue, Text, Value, ValueWriter, Zlib,
+};
 use amp::{Arguments, Command, ErrorCodes, Reply, responder};
 
 /// Holds itself, and has constraints.
@@ -264,6 +266,16 @@ struct Rust {
     maps: Vec<HashMap<Vec<String>, Box<Item>>>,
 }
 
+/// Wrappers.
+#[derive(Command, Debug)]
+struct Wrapped {
+    json: Json<Vec<u8>>,
+    ascii: Option<AsciiJson<Vec<u8>>>,
+    packed: Zlib<Vec<NonZero<u8>>, 1000>,
+    items: Vec<Zlib<Vec<Item>>>,
+    text: Text<f32>,
+}
+
 #[derive(Arguments, Debug)]
 struct Item {
     id: uuid::Uuid,
@@ -306,6 +318,30 @@ fn types_of_rusts_library_are_declared_with_their_bounds_in_text_json_and_python
         !plain.contains("ipaddress") && !plain.contains("_Text") && !plain.contains("_Map"),
         "what no command needs is not there"
     );
+}
+
+#[test]
+fn wrappers_are_declared_with_what_they_hold_and_their_limit_in_text_json_and_python() {
+    let schema = Schema::of([Wrapped::DECLARATION]);
+    assert_eq!(
+        schema.to_string(),
+        "command Wrapped\n  argument ascii: AsciiJson, optional\n  argument items: ListOf(Zlib(AmpList(Item); 1048576))\n  \
+         argument json: Json\n  argument packed: Zlib(ListOf(Integer(NonZero<u8>)); 1000)\n  argument text: Text(f32)\n\
+         box Item\n  field id: Text(Uuid)\n"
+    );
+    assert_eq!(from_json(&to_json(&schema).unwrap()).unwrap(), schema);
+    let python = schema.to_twisted();
+    for line in [
+        "\nimport ipaddress\nimport json\nimport re\nimport uuid\nimport warnings\nimport zlib\n",
+        "(b'json', _Field(_Json())),\n",
+        "(b'ascii', _Field(_Json(True, optional=True))),\n",
+        "(b'packed', _Field(_Zlib(amp.ListOf(amp.Integer()), 1000), (\"out of range for NonZero<u8>\", _each(_range(0, 2**8 - 1))), \
+         (\"0\", _each(_not_in_set([0]))))),\n",
+        "(b'items', _Field(amp.ListOf(_Zlib(_AmpList(_fields_of_Item), 1048576)))),\n",
+        "(b'text', _Field(amp.Unicode())),  # the text of f32, which only Rust reads\n",
+    ] {
+        assert!(python.contains(line), "{line} in {python}");
+    }
 }
 
 /// What schemas do not know.

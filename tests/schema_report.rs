@@ -9,7 +9,7 @@ use std::time::Duration;
 use amp::schema::{Effect, Fingerprint, Report, Schema};
 use amp::value::{DateTime, Decimal};
 use amp::schema::{Effect, Report, Schema};
-use amp::value::{DateTime, Decimal, Octets};
+use amp::value::{AsciiJson, DateTime, Decimal, Json, Octets, Zlib};
 use amp::{Arguments, Command, ErrorCodes};
 
 mod old {
@@ -59,6 +59,15 @@ mod old {
         pub(super) octets_to_bytes: Octets<IpAddr>,
         pub(super) octets_to_text: Octets<IpAddr>,
         pub(super) boxed: u8,
+        pub(super) text_to_json: String,
+        pub(super) json_to_ascii: Json<u8>,
+        pub(super) ascii_to_json: AsciiJson<u8>,
+        pub(super) json_to_bytes: Json<u8>,
+        pub(super) json_of_another: Json<u8>,
+        pub(super) packed: Zlib<u8>,
+        pub(super) packed_less: Zlib<Vec<u8>, 1000>,
+        pub(super) packed_more: Zlib<u8, 1000>,
+        pub(super) packed_other: Zlib<String>,
         pub(super) list_to_map: Vec<Tree>,
         pub(super) map_of_others: BTreeMap<u8, String>,
         pub(super) map_hashed: BTreeMap<u8, String>,
@@ -154,6 +163,15 @@ mod new {
         pub(super) octets_to_bytes: Vec<u8>,
         pub(super) octets_to_text: IpAddr,
         pub(super) boxed: Box<u8>,
+        pub(super) text_to_json: Json<String>,
+        pub(super) json_to_ascii: AsciiJson<u8>,
+        pub(super) ascii_to_json: Json<u8>,
+        pub(super) json_to_bytes: Vec<u8>,
+        pub(super) json_of_another: Json<String>,
+        pub(super) packed: u8,
+        pub(super) packed_less: Zlib<Vec<u8>, 999>,
+        pub(super) packed_more: Zlib<u16>,
+        pub(super) packed_other: Zlib<bool>,
         pub(super) list_to_map: HashMap<u8, u8>,
         pub(super) map_of_others: BTreeMap<u16, String>,
         pub(super) map_hashed: HashMap<u8, String>,
@@ -214,6 +232,7 @@ const REPORT: &str = "\
 fine    Answered: an answer is wanted now; old callers still want none
 BREAKS  Change, argument array_resized: Array(ListOf(Integer(u16)); 3) instead of Array(ListOf(Integer(u16)); 2)
 caution Change, argument array_to_list: any number of items instead of 2: old responders may refuse what new callers send
+caution Change, argument ascii_to_json: Json instead of AsciiJson: old responders may refuse what new callers send
 caution Change, argument bytes_to_text: text instead of bytes: new responders want UTF-8
 caution Change, argument character_to_text: Unicode instead of Text(char): old responders may refuse what new callers send
 caution Change, argument constraint_changed: its constraints have changed: each end may refuse what the other sends
@@ -227,6 +246,8 @@ fine    Change, argument gone_optional: it is gone, and was optional
 caution Change, argument integer_to_decimal: Decimal instead of Integer(u8): old responders may refuse what new callers send
 caution Change, argument ip_to_bytes: bytes instead of text: old responders want UTF-8
 caution Change, argument ip_to_v4: Text(Ipv4Addr) instead of Text(IpAddr): new responders may refuse what old callers send
+caution Change, argument json_to_ascii: AsciiJson instead of Json: new responders may refuse what old callers send
+caution Change, argument json_to_bytes: bytes instead of text: old responders want UTF-8
 caution Change, argument list_to_array: 2 items instead of any number: new responders may refuse what old callers send
 caution Change, argument list_to_array: u32 holds more than u16: old responders may refuse what new callers send
 caution Change, argument list_to_map: a map instead of a list: new responders refuse a key that comes twice
@@ -243,6 +264,11 @@ caution Change, argument now_optional: it is optional now, and old responders ne
 BREAKS  Change, argument now_required: it is required now, and old callers may leave it out
 caution Change, argument octets_to_bytes: String instead of Octets(IpAddr): old responders may refuse what new callers send
 BREAKS  Change, argument octets_to_text: Text(IpAddr) instead of Octets(IpAddr)
+BREAKS  Change, argument packed: Integer(u8) instead of Zlib(Integer(u8); 1048576)
+caution Change, argument packed_less: at most 999 bytes instead of 1000 before compression: new responders may refuse what old callers send
+caution Change, argument packed_more: at most 1048576 bytes instead of 1000 before compression: old responders may refuse what new callers send
+caution Change, argument packed_more: u16 holds more than u8: old responders may refuse what new callers send
+BREAKS  Change, argument packed_other: Boolean instead of Unicode
 caution Change, argument path_to_bytes: bytes instead of text: old responders want UTF-8
 caution Change, argument path_to_text: Unicode instead of Path: both are UTF-8, and only an absolute path is sent as a path
 BREAKS  Change, argument retyped: Boolean instead of Integer(u8)
@@ -250,6 +276,7 @@ caution Change, argument rule_of_the_program: its constraints have changed: each
 caution Change, argument signed: i8 instead of u8: each end may refuse what the other sends
 caution Change, argument text_to_bytes: bytes instead of text: old responders want UTF-8
 caution Change, argument text_to_character: Text(char) instead of Unicode: new responders may refuse what old callers send
+caution Change, argument text_to_json: Json instead of Unicode: new responders may refuse what old callers send
 caution Change, argument text_to_path: Path instead of Unicode: both are UTF-8, and only an absolute path is sent as a path
 BREAKS  Change, argument text_to_time: DateTime instead of Unicode
 caution box Tree, now Bush, in asks, field leaf: u32 holds more than u16: old responders may refuse what new callers send

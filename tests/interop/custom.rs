@@ -1,10 +1,11 @@
 //! Argument types of a user's own, against the same types written in Python (`python/custom.py`).
 
 use std::io::{Read, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use amp::value::{Argument, BoxReader, BoxWriter, DecodeError, EncodeError, Key, RawValue, Value, ValueWriter};
+use amp::value::{AsciiJson, Octets, Zlib};
 use amp::wire::{BoxDecoder, BoxLimits, MAX_VALUE};
 use amp::{AmpBox, Arguments, Command, Connection};
 use flate2::Compression;
@@ -186,6 +187,39 @@ async fn rule_57_argument_types_of_ones_own_come_from_twisted_and_go_back() {
         let same = format!("call(Custom, **{arguments}).addCallback(lambda it: it == {arguments} or it)");
         assert_eq!(served.twisted.say(&same).await, "True", "with {length} bytes");
     }
+}
+
+/// The same command with the library's own wrappers.
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(name = "Custom", response = Wrapped)]
+struct Wrapped {
+    dotted: Dotted,
+    numbered: Numbered,
+    packed: Zlib<Vec<File>>,
+    tree: Zlib<AsciiJson<serde_json::Value>>,
+    v4: Octets<Ipv4Addr>,
+    v6: Octets<IpAddr>,
+}
+
+fn wrapped(Custom { dotted, numbered, packed, tree, v6, .. }: Custom) -> Wrapped {
+    let (packed, tree) = (Zlib(packed.0), Zlib(AsciiJson(tree.0.0)));
+    Wrapped { dotted, numbered, packed, tree, v4: Octets(Ipv4Addr::new(192, 0, 2, 1)), v6: Octets(v6.0) }
+}
+
+#[tokio::test]
+async fn rule_57_the_librarys_wrappers_reach_the_types_of_twisteds_users_and_come_back() {
+    let Some((connection, _twisted)) = Twisted::called_by(Connection::builder()).await else { return };
+    let command = wrapped(custom(10));
+    assert_eq!(soon(connection.call(command.clone())).await.unwrap(), command);
+}
+
+#[tokio::test]
+async fn rule_57_the_librarys_wrappers_read_what_the_types_of_twisteds_users_write() {
+    let Some(mut served) = Twisted::calling(Arc::new(on(async |it: Wrapped| Ok(it)))).await else { return };
+    let arguments = "dict(dotted=b'', numbered=b'', packed=[dict(name='n', size=7)] * 5000, tree={'list': [1, None, '\u{2603}']}, \
+         v4=ipaddress.ip_address('192.0.2.1'), v6=ipaddress.ip_address('2001:db8::1'))";
+    let same = format!("call(Custom, **{arguments}).addCallback(lambda it: it == {arguments} or it)");
+    assert_eq!(served.twisted.say(&same).await, "True");
 }
 
 /// The keys themselves, as an untyped caller sends and gets them.

@@ -81,7 +81,7 @@ impl Arguments for () {
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists and maps of values, `Option` of these and types with `#[derive(Arguments)]` can",
     note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
-    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), or stands in a struct of your own that implements `Value`"
+    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), stands in a wrapper of `amp::value` (`Text`, `Json`), or in a struct of your own that implements `Value`"
 )]
 #[doc(alias("amp.Argument", "fromBox", "toBox"))]
 pub trait Argument: Sized {

@@ -36,6 +36,12 @@ pub enum AmpType {
     AmpList(fn() -> BoxDeclaration),
     /// `AmpList` whose boxes have the keys `key`, which is in no two of them, and `value`.
     Map(fn() -> BoxDeclaration),
+    /// `String`: JSON text.
+    Json,
+    /// `String`: JSON text in ASCII.
+    AsciiJson,
+    /// `String`: the inner type compressed with zlib, which has at most so many bytes before.
+    Zlib(&'static AmpType, usize),
     /// A value or argument type of the user's own, by the name of its Rust type.
     Custom(fn() -> &'static str),
 }

@@ -88,6 +88,12 @@ pub enum TypeSchema {
     AmpList(String),
     /// `AmpList` whose boxes have the keys `key`, which is in no two of them, and `value`; by their name in [`Schema::boxes`].
     Map(String),
+    /// `String`: JSON text.
+    Json,
+    /// `String`: JSON text in ASCII.
+    AsciiJson,
+    /// `String`: the inner type compressed with zlib, which has at most so many bytes before.
+    Zlib(Box<TypeSchema>, usize),
     /// A value or argument type of the user's own.
     Custom(String),
 }

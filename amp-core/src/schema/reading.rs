@@ -87,6 +87,9 @@ impl Reading {
             AmpType::Box(declared) => TypeSchema::Box(self.nested(declared())),
             AmpType::AmpList(declared) => TypeSchema::AmpList(self.nested(declared())),
             AmpType::Map(declared) => TypeSchema::Map(self.nested(declared())),
+            AmpType::Json => TypeSchema::Json,
+            AmpType::AsciiJson => TypeSchema::AsciiJson,
+            AmpType::Zlib(inner, most) => TypeSchema::Zlib(Box::new(self.value(*inner)), most),
             AmpType::Custom(name) => TypeSchema::Custom(name().to_owned()),
         }
     }
@@ -126,11 +129,13 @@ fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Vec<[*cons
 }
 
 fn same_type(a: AmpType, b: AmpType, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
-    use AmpType::{AmpList, Array, Box, Custom, Integer, ListOf, Map, Octets, Text};
+    use AmpType::{AmpList, Array, Box, Custom, Integer, ListOf, Map, Octets, Text, Zlib};
     match (a, b) {
         (Integer(a), Integer(b)) | (Octets(a), Octets(b)) => a == b,
         (ListOf(a), ListOf(b)) => same_type(*a, *b, outer),
-        (Array(a, length), Array(b, other)) => length == other && same_type(*a, *b, outer),
+        (Array(a, length), Array(b, other)) | (Zlib(a, length), Zlib(b, other)) => {
+            length == other && same_type(*a, *b, outer)
+        }
         (Box(a), Box(b)) | (AmpList(a), AmpList(b)) | (Map(a), Map(b)) => same_box(a(), b(), outer),
         (Custom(a), Custom(b)) | (Text(a), Text(b)) => a() == b(),
         (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),

@@ -103,6 +103,9 @@ impl fmt::Display for TypeSchema {
             Self::Box(name) => write!(f, "Box({name})"),
             Self::AmpList(name) => write!(f, "AmpList({name})"),
             Self::Map(name) => write!(f, "Map({name})"),
+            Self::Json => f.write_str("Json"),
+            Self::AsciiJson => f.write_str("AsciiJson"),
+            Self::Zlib(inner, most) => write!(f, "Zlib({inner}; {most})"),
             Self::Custom(name) => write!(f, "Custom({name})"),
         }
     }

@@ -18,6 +18,8 @@ mod error;
 mod float;
 mod holders;
 mod integer;
+#[cfg(feature = "json")]
+mod json;
 mod list;
 mod number;
 mod path;
@@ -32,6 +34,8 @@ mod url;
 #[cfg(feature = "uuid")]
 mod uuid;
 mod wrapper;
+#[cfg(feature = "zlib")]
+mod zlib;
 
 pub use crate::command::Argument;
 pub use address::{Octets, OctetsOf};
@@ -45,9 +49,14 @@ pub use decimal::Decimal;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 #[cfg(feature = "serde")]
 pub(crate) use integer::Digits;
+#[cfg(feature = "json")]
+pub use json::{AsciiJson, Json};
 pub(crate) use list::collect;
 #[cfg(feature = "tokio")]
 pub(crate) use scope::Scope;
+pub use text::Text;
+#[cfg(feature = "zlib")]
+pub use zlib::Zlib;
 
 use std::any::type_name;
 
@@ -93,7 +102,7 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists and maps of values and types with `#[derive(Arguments)]` are values",
     note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
-    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), or stands in a struct of your own that implements `Value`"
+    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), stands in a wrapper of `amp::value` (`Text`, `Json`), or in a struct of your own that implements `Value`"
 )]
 #[doc(alias("fromString", "toString", "fromStringProto", "toStringProto"))]
 #[doc(alias("Boolean", "Float", "Integer", "ListOf", "Path", "Unicode"))]

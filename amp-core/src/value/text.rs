@@ -1,6 +1,8 @@
-use std::fmt::{Display, Write};
+use std::any::type_name;
+use std::fmt::{self, Display, Write};
 use std::str::FromStr;
 
+use super::wrapper::wrapper;
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
 
@@ -69,4 +71,44 @@ pub(super) fn encode(value: &impl Display, out: &mut ValueWriter<'_>) -> Result<
 /// Reads a value from its text. Why it is none is not passed on: parsers show the text.
 pub(super) fn parse<T: FromStr>(raw: RawValue<'_>, what: &'static str) -> Result<T, DecodeError> {
     utf8(raw)?.parse().map_err(|_| DecodeErrorKind::NotA(what).into())
+}
+
+wrapper! {
+    /// A value as its text: of any type with [`Display`] and [`FromStr`], such as a version, a number of another crate or an enum.
+    ///
+    /// It is a `Unicode` in AMP. A type that takes much more memory than its text implements [`Value`] instead, and charges it.
+    ///
+    /// ```
+    /// # extern crate amp_core as amp;
+    /// use amp::value::{RawValue, Text, Value, ValueWriter};
+    ///
+    /// let mut bytes = Vec::new();
+    /// Text(7.5_f32).encode(&mut ValueWriter::new(&mut bytes)).unwrap();
+    /// assert_eq!(bytes, b"7.5", "the text of Rust and not that of Python");
+    /// assert_eq!(<Text<f32>>::decode(RawValue::new(&bytes)).unwrap(), Text(7.5));
+    /// ```
+    ///
+    /// # Errors
+    /// A text that the type does not parse is refused with the name of the type. Why is not told: parsers show the text.
+    #[derive(Copy)]
+    Text
+}
+
+impl<T: Display> Display for Text<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: Display + FromStr> Value for Text<T> {
+    const TYPE: AmpType = AmpType::Text(type_name::<T>);
+
+    fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        encode(&self.0, out)
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+        raw.charge_allocation(raw.as_bytes().len())?;
+        parse(raw, type_name::<T>()).map(Self)
+    }
 }

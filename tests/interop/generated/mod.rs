@@ -3,6 +3,7 @@
 mod constraints;
 mod names;
 mod standard;
+mod wrappers;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Effect};
@@ -165,7 +166,10 @@ impl<'a> Comparison<'a> {
     }
 
     fn value(&mut self, place: &str, way: Way, old: &'a TypeSchema, new: &'a TypeSchema) {
-        use TypeSchema::{AmpList, Array, Box, Bytes, Custom, Integer, ListOf, Map, Octets, Path, Text, Unicode};
+        use TypeSchema::{
+            AmpList, Array, AsciiJson, Box, Bytes, Custom, Integer, Json, ListOf, Map, Octets, Path, Text, Unicode,
+            Zlib,
+        };
         let (senders, receivers) = (way.senders(), way.receivers());
         match (old, new) {
             (Integer(old), Integer(new)) => {
@@ -183,6 +187,19 @@ impl<'a> Comparison<'a> {
             }
             (ListOf(old), ListOf(new)) => self.value(place, way, old, new),
             (Array(old, length), Array(new, other)) if length == other => self.value(place, way, old, new),
+            (Zlib(old, most), Zlib(new, other)) => {
+                let refuses = match other.cmp(most) {
+                    Ordering::Less => format!("new {receivers} may refuse what old {senders} send"),
+                    Ordering::Equal => return self.value(place, way, old, new),
+                    Ordering::Greater => format!("old {receivers} may refuse what new {senders} send"),
+                };
+                self.add(
+                    Effect::Caution,
+                    place,
+                    format!("at most {other} bytes instead of {most} before compression: {refuses}"),
+                );
+                self.value(place, way, old, new);
+            }
             (Array(list, length), ListOf(_) | AmpList(_)) => {
                 let what = format!(
                     "any number of items instead of {length}: old {receivers} may refuse what new {senders} send"
@@ -210,10 +227,10 @@ impl<'a> Comparison<'a> {
                 self.nested(way.within(), old, new);
             }
             (old, new) if old == new => {}
-            (Unicode | Path | Text(_), Bytes) => {
+            (Unicode | Path | Text(_) | Json | AsciiJson, Bytes) => {
                 self.add(Effect::Caution, place, format!("bytes instead of text: old {receivers} want UTF-8"))
             }
-            (Bytes, Unicode | Path | Text(_)) => {
+            (Bytes, Unicode | Path | Text(_) | Json | AsciiJson) => {
                 self.add(Effect::Caution, place, format!("text instead of bytes: new {receivers} want UTF-8"))
             }
             (Unicode, Path) | (Path, Unicode) => {
@@ -252,12 +269,16 @@ impl<'a> Comparison<'a> {
 
 /// Whether each value of one type is, as bytes, one of the other type, which has more.
 fn is_part(one: &TypeSchema, all: &TypeSchema) -> bool {
-    use TypeSchema::{Bytes, Decimal, Duration, Float, Integer, Octets, Text, Unicode};
+    use TypeSchema::{AsciiJson, Bytes, Decimal, Duration, Float, Integer, Json, Octets, Text, Unicode};
     match (one, all) {
         (Text(one), Text(all)) | (Octets(one), Octets(all)) => {
             all == "IpAddr" && (one == "Ipv4Addr" || one == "Ipv6Addr")
         }
-        (Integer(_), Decimal) | (Text(_), Unicode) | (Duration, Float) | (Octets(_), Bytes) => true,
+        (AsciiJson, Json)
+        | (Json | AsciiJson | Text(_), Unicode)
+        | (Integer(_), Decimal)
+        | (Duration, Float)
+        | (Octets(_), Bytes) => true,
         _ => false,
     }
 }

@@ -63,7 +63,7 @@ impl TypeSchema {
     /// The type of the items of the items.
     fn innermost(&self) -> &Self {
         match self {
-            Self::ListOf(item) | Self::Array(item, _) => item.innermost(),
+            Self::ListOf(item) | Self::Array(item, _) | Self::Zlib(item, _) => item.innermost(),
             other => other,
         }
     }

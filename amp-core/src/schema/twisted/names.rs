@@ -12,10 +12,11 @@ const CAPITALISED: &str = "and assert break class continue def del elif else exc
     import in is lambda not or pass print raise return try while yield";
 
 /// Names that every module uses, and the attributes of a command.
-const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger ValueError Warning _AmpList _Box _Command \
-    _Field _Map _Name _Octets _Text _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern _range \
-    _socket_address _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod contextmanager enumerate fail int \
-    ipaddress isinstance len re str super uuid warnings wraps arguments commandName errors fatalErrors invalidArgument requiresAnswer response";
+const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger ValueError Warning _AmpList _Box _Command _Field _Map \
+    _Name _Octets _Text _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern \
+    _range _socket_address _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod \
+    contextmanager enumerate fail int ipaddress isinstance len re str super uuid warnings wraps arguments \
+    commandName errors fatalErrors invalidArgument requiresAnswer response _Json _Zlib json sorted zlib";
 
 /// The parameters of Twisted's own methods, which are passed beside arguments.
 const PARAMETERS: &str = "self commandType";
@@ -78,8 +79,12 @@ impl Names {
 
 /// Whether Python takes a value of this type for a key of a dict.
 fn is_hashable(value: &TypeSchema) -> bool {
-    use TypeSchema::{AmpList, Array, Box, ListOf, Map};
-    !matches!(value, ListOf(_) | Array(..) | Box(_) | AmpList(_) | Map(_))
+    use TypeSchema::{AmpList, Array, AsciiJson, Box, Json, ListOf, Map, Zlib};
+    match value {
+        ListOf(_) | Array(..) | Box(_) | AmpList(_) | Map(_) | Json | AsciiJson => false,
+        Zlib(inner, _) => is_hashable(inner),
+        _ => true,
+    }
 }
 
 /// The Python name of each field where Twisted's own choice is not usable: keywords, other fields' names, and names that are no

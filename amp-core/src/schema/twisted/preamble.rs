@@ -21,6 +21,12 @@ const PARTS: &[Part] = &[
         needs: |value| matches!(value, TypeSchema::Text(_) | TypeSchema::Octets(_)),
     },
     Part { imports: &[], classes: include_str!("maps.py"), needs: |value| matches!(value, TypeSchema::Map(_)) },
+    Part {
+        imports: &["json"],
+        classes: include_str!("json.py"),
+        needs: |value| matches!(value, TypeSchema::Json | TypeSchema::AsciiJson),
+    },
+    Part { imports: &["zlib"], classes: include_str!("zlib.py"), needs: |value| matches!(value, TypeSchema::Zlib(..)) },
 ];
 
 /// The beginning of a module for one schema.
@@ -55,7 +61,9 @@ impl fmt::Display for Preamble {
 fn within(value: &TypeSchema, holds: fn(&TypeSchema) -> bool) -> bool {
     holds(value)
         || match value {
-            TypeSchema::ListOf(inner) | TypeSchema::Array(inner, _) => within(inner, holds),
+            TypeSchema::ListOf(inner) | TypeSchema::Array(inner, _) | TypeSchema::Zlib(inner, _) => {
+                within(inner, holds)
+            }
             _ => false,
         }
 }

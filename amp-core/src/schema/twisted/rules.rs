@@ -38,6 +38,7 @@ fn limits(f: &mut fmt::Formatter<'_>, value: &TypeSchema, depth: usize) -> fmt::
             limits(f, list, depth)
         }
         TypeSchema::ListOf(item) => limits(f, item, depth + 1),
+        TypeSchema::Zlib(inner, _) => limits(f, inner, depth),
         _ => Ok(()),
     }
 }

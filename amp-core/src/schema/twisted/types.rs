@@ -44,6 +44,11 @@ impl fmt::Display for Type<'_> {
             TypeSchema::Array(list, _) => Type(list, optional, names).fmt(f),
             TypeSchema::ListOf(item) => write!(f, "amp.ListOf({}{and}{optional})", Type(item, "", names)),
             TypeSchema::Box(name) => write!(f, "_Box({}{and}{optional})", names.fields_of(name)),
+            TypeSchema::Json => write!(f, "_Json({optional})"),
+            TypeSchema::AsciiJson => write!(f, "_Json(True{and}{optional})"),
+            TypeSchema::Zlib(inner, most) => {
+                write!(f, "_Zlib({}, {most}{and}{optional})", Type(inner, "", names))
+            }
             TypeSchema::Map(name) => write!(f, "{}({}{and}{optional})", names.map_class(name), names.fields_of(name)),
             TypeSchema::AmpList(name) => write!(f, "_AmpList({}{and}{optional})", names.fields_of(name)),
         }

@@ -81,6 +81,13 @@ impl<K: Held, V: Held> Held for HashMap<K, V> {
     }
 }
 
+#[cfg(feature = "zlib")]
+impl<T: Held> Held for Zlib<T> {
+    fn held(&self) -> usize {
+        self.0.held()
+    }
+}
+
 #[cfg(feature = "url")]
 impl Held for ::url::Url {
     fn held(&self) -> usize {
@@ -160,6 +167,18 @@ fn within<T: Value>(limits: BoxLimits, value: &[u8]) -> Result<T, DecodeErrorKin
     take(&boxed(value), &Scope::new(Budget::new(&limits), None))
 }
 
+/// The least budget with which the same comes out as without one.
+#[cfg(any(feature = "json", feature = "zlib"))]
+pub(super) fn needed<T: Value>(value: &[u8]) -> usize {
+    let is_over = |result| matches!(result, Err(DecodeErrorKind::TooManyBytes { .. }));
+    let (mut least, mut most) = (0, 1 << 28);
+    while least < most {
+        let middle = usize::midpoint(least, most);
+        if is_over(within::<T>(LIMITS.decoded_bytes(middle), value)) { least = middle + 1 } else { most = middle }
+    }
+    least
+}
+
 /// What was reserved, and how much there is to be.
 #[derive(Debug)]
 struct Counter {
@@ -227,7 +246,7 @@ fn a_list_is_charged_what_it_grows_to_before_it_does() {
 #[test]
 fn a_map_is_charged_its_nodes_or_its_table_before_it_grows() {
     fn needs<T: Value + Debug>(entries: u16, bytes: usize) {
-        let entry = |key: u16| format!("\0\x03key\0\x04{:04}\0\x05value\0\x011\0\0", key);
+        let entry = |key: u16| format!("\0\x03key\0\x04{key:04}\0\x05value\0\x011\0\0");
         let list: String = (0..entries).map(entry).collect();
         assert!(within::<T>(LIMITS.decoded_bytes(bytes), list.as_bytes()).is_ok(), "{entries} in {bytes}");
         let refused = within::<T>(LIMITS.decoded_bytes(bytes - 1), list.as_bytes());
@@ -379,6 +398,8 @@ proptest! {
         if !bytes.is_empty() {
             each! { Arc<str> Arc<[u8]> Arc<[Box<i64>]> }
         }
+        #[cfg(feature = "zlib")]
+        each! { Zlib<Vec<String>> Zlib<Bytes> }
         #[cfg(feature = "url")]
         each! { ::url::Url }
         each! { Item Parent Vec<Item> Vec<Parent> Vec<Vec<Item>> Vec<Empty> Vec<Vec<Empty>> Vec<Bytes> }

@@ -12,6 +12,8 @@ mod foreign_decimals;
 mod foreign_times;
 mod holders;
 mod integer;
+#[cfg(feature = "json")]
+mod json;
 mod list;
 mod map;
 mod path;
@@ -19,6 +21,8 @@ mod properties;
 #[cfg(feature = "serde")]
 mod serde;
 mod text;
+#[cfg(feature = "zlib")]
+mod zlib;
 
 use std::fmt::Debug;
 

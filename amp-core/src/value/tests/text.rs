@@ -89,3 +89,36 @@ fn bytes_are_a_slice_however_small_for_a_type_that_asks_for_it_and_other_bytes_a
         (&unpacked[..], unpacked.clone().into(), unpacked.clone().into())
     );
 }
+
+/// A type of another crate.
+#[derive(Debug, PartialEq)]
+struct Version(u8, u8);
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0 == 0 { Err(std::fmt::Error) } else { write!(f, "v{}.{}", self.0, self.1) }
+    }
+}
+
+impl std::str::FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.strip_prefix('v').and_then(|text| text.split_once('.'));
+        let parse = |(major, minor): (&str, &str)| Some(Self(major.parse().ok()?, minor.parse().ok()?));
+        numbers.and_then(parse).ok_or_else(|| format!("the secret {text}"))
+    }
+}
+
+#[test]
+fn a_type_with_a_text_travels_as_it() {
+    writes([(Text(Version(1, 20)), "v1.20")]);
+    accepts([("v1.20", Text(Version(1, 20)))]);
+    assert_eq!(decoded("[::1]:80".as_bytes()), Ok(Text(std::net::SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 80)))));
+    assert!(refused(&Text(Version(0, 1))).to_string().contains("Display"));
+    rejects::<Text<Version>>(type_name::<Version>(), &[b"", b"1.20", b"v1.256"]);
+    rejects::<Text<Version>>("UTF-8 text", &[b"v1.2\xff"]);
+    let error = <Text<Version>>::decode(RawValue::new(b"1.20")).expect_err("no version");
+    assert!(error.to_string().ends_with("::Version") && !error.to_string().contains("1.20"), "{error}");
+    assert_eq!(format!("{}", Text(Version(1, 2))), "v1.2");
+}
