@@ -4,7 +4,12 @@
 
 use amp::Arguments;
 use amp::constraint::{Constraint, Place, Violations};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A rule with a parameter.
 #[derive(Debug)]
@@ -243,4 +248,68 @@ fn a_violation_has_a_code_for_programs() {
     let codes: Vec<_> = found.iter().map(|violation| (violation.path.as_str(), violation.rule)).collect();
     let expected = [("length_in_bytes", "length"), ("with_constraint", "divisible_by"), ("with_constraint", "with")];
     assert_eq!(codes, expected);
+}
+
+/// Rules for what holds a value, for arrays and for maps.
+#[derive(Arguments, Debug, Clone)]
+pub struct Held {
+    /// Characters.
+    #[constrain(length = 1..=3)]
+    pub shared: Arc<str>,
+    /// Bytes.
+    #[constrain(length(bytes = ..=3), pattern = "[a-z\u{e9}]*")]
+    pub constant: Cow<'static, str>,
+    /// A list.
+    #[constrain(non_empty, each(range = 1..))]
+    pub items: Box<[i64]>,
+    /// An array.
+    #[constrain(each(non_empty))]
+    pub array: [String; 2],
+    /// A map.
+    #[constrain(length = ..=1)]
+    pub map: BTreeMap<String, Vec<Inner>>,
+    /// A type with an order.
+    #[constrain(range = Duration::ZERO..=Duration::from_secs(60))]
+    pub wait: Duration,
+    /// A set of them.
+    #[constrain(not_in_set = [IpAddr::V4(Ipv4Addr::LOCALHOST)])]
+    pub host: IpAddr,
+}
+
+/// A box within.
+#[derive(Arguments, Debug, Clone)]
+pub struct Inner {
+    /// A number.
+    #[constrain(range = 1..)]
+    pub number: i64,
+}
+
+#[test]
+fn what_holds_a_value_arrays_and_maps_are_looked_at_as_values_and_lists_are() {
+    let held = Held {
+        shared: "\u{e9}\u{e9}\u{e9}".into(),
+        constant: "abc".into(),
+        items: Box::new([1]),
+        array: ["a".into(), "b".into()],
+        map: BTreeMap::new(),
+        wait: Duration::from_secs(60),
+        host: Ipv4Addr::UNSPECIFIED.into(),
+    };
+    assert!(found(&held).is_empty(), "{}", found(&held));
+    let places = |change: &dyn Fn(&mut Held)| {
+        let mut held = held.clone();
+        change(&mut held);
+        found(&held).iter().map(|violation| format!("{} {}", violation.path, violation.rule)).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&|held| held.shared = "".into()), ["shared length"]);
+    assert_eq!(places(&|held| held.constant = "\u{e9}\u{e9}".into()), ["constant length"]);
+    assert_eq!(places(&|held| held.constant = "A".into()), ["constant pattern"]);
+    assert_eq!(places(&|held| held.items = Box::new([])), ["items non_empty"]);
+    assert_eq!(places(&|held| held.items = Box::new([1, 0])), ["items[1] range"]);
+    assert_eq!(places(&|held| held.array[1].clear()), ["array[1] non_empty"]);
+    assert_eq!(places(&|held| held.wait += Duration::from_nanos(1)), ["wait range"]);
+    assert_eq!(places(&|held| held.host = Ipv4Addr::LOCALHOST.into()), ["host not_in_set"]);
+    let two = || ["a", "b"].map(|key| (key.to_owned(), vec![Inner { number: 1 }, Inner { number: 0 }])).into();
+    let all = ["map length", "map[0].value[1].number range", "map[1].value[1].number range"];
+    assert_eq!(places(&|held| held.map = two()), all);
 }

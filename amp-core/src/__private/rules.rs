@@ -1,5 +1,6 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::command::constraint::{Bounds, Encoded, HasLength, InSet, Length, Lengths, NonEmpty, NotInSet, Range, Set};
 use crate::command::{Argument, Constrained, Constraint, judge_count};
@@ -60,7 +61,7 @@ impl<F, L: Look<F, Target: List>> Look<F> for Items<L> {
 #[diagnostic::on_unimplemented(
     message = "`each` is for the items of a list, and `{Self}` is not one",
     label = "not for a list",
-    note = "a `Vec` is a list; rules for the value itself stand outside of `each`"
+    note = "a `Vec` and an array are lists; rules for the value itself stand outside of `each`"
 )]
 pub trait List {
     type Item;
@@ -69,6 +70,30 @@ pub trait List {
 }
 
 impl<T> List for Vec<T> {
+    type Item = T;
+
+    fn items(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T> List for Box<[T]> {
+    type Item = T;
+
+    fn items(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T> List for Arc<[T]> {
+    type Item = T;
+
+    fn items(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T, const N: usize> List for [T; N] {
     type Item = T;
 
     fn items(&self) -> &[T] {

@@ -1,4 +1,6 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -6,7 +8,7 @@ use bytes::Bytes;
 #[diagnostic::on_unimplemented(
     message = "a value of the type `{Self}` has no length",
     label = "has no length",
-    note = "`length` and `non_empty` take text, byte strings and lists; for numbers there is `range`"
+    note = "`length` and `non_empty` take text, byte strings, lists and maps; for numbers there is `range`"
 )]
 pub trait HasLength {
     /// The length in its unit.
@@ -18,7 +20,7 @@ pub trait HasLength {
     }
 }
 
-impl HasLength for String {
+impl HasLength for str {
     fn length(&self) -> usize {
         self.chars().count()
     }
@@ -28,10 +30,33 @@ impl HasLength for String {
     }
 }
 
-impl<T> HasLength for Vec<T> {
+impl<T> HasLength for [T] {
     fn length(&self) -> usize {
         self.len()
     }
+}
+
+/// What holds a value is as long as the value.
+macro_rules! holders {
+    ($([$($bounds:tt)*] $holder:ty;)*) => {$(
+        impl<$($bounds)*> HasLength for $holder {
+            fn length(&self) -> usize {
+                (**self).length()
+            }
+
+            fn has_nothing(&self) -> bool {
+                (**self).has_nothing()
+            }
+        }
+    )*};
+}
+
+holders! {
+    [] String;
+    [T] Vec<T>;
+    [T: HasLength + ?Sized] Box<T>;
+    [T: HasLength + ?Sized] Arc<T>;
+    [T: HasLength + ToOwned + ?Sized] Cow<'static, T>;
 }
 
 impl<T, const N: usize> HasLength for [T; N] {
