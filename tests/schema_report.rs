@@ -7,8 +7,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use amp::schema::{Effect, Fingerprint, Report, Schema};
-use amp::value::{DateTime, Decimal};
-use amp::schema::{Effect, Report, Schema};
 use amp::value::{AsciiJson, DateTime, Decimal, Json, Octets, Zlib};
 use amp::{Arguments, Command, ErrorCodes};
 

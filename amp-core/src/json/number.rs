@@ -26,7 +26,7 @@ pub(super) fn canonical(bytes: &[u8], name: &str) -> Result<String, JsonErrorKin
 
 /// Whether the Rust type of that name holds an integer that is not 0.
 fn holds(name: &str, negative: bool, digits: &str) -> bool {
-    let Some(Integers { signed, bits }) = Integers::of(name) else { return true };
+    let Some(Integers { signed, bits, .. }) = Integers::of(name) else { return true };
     let Some(spare) = 128_u32.checked_sub(if signed { bits.saturating_sub(1) } else { bits }) else {
         return signed || !negative;
     };

@@ -43,6 +43,12 @@ impl<'a> Shape<'a> {
             TypeSchema::ListOf(item) => Self::ListOf(item),
             TypeSchema::Box(name) => Self::Box(name),
             TypeSchema::AmpList(name) => Self::AmpList(name),
+            // FIXME
+            TypeSchema::Text(_) | TypeSchema::Json | TypeSchema::AsciiJson => Self::One(Scalar::Unicode),
+            TypeSchema::Duration => Self::One(Scalar::Float),
+            TypeSchema::Octets(_) | TypeSchema::Zlib(..) => Self::One(Scalar::Bytes),
+            TypeSchema::Array(list, _) => Self::of(list),
+            TypeSchema::Map(name) => Self::AmpList(name),
             TypeSchema::Custom(_) => Self::One(Scalar::Custom),
         }
     }

@@ -3,16 +3,12 @@
 pub(crate) struct Integers {
     pub(crate) signed: bool,
     pub(crate) bits: u32,
-pub(super) struct Integers {
-    pub(super) signed: bool,
-    pub(super) bits: u32,
-    pub(super) zero: bool,
+    pub(crate) zero: bool,
 }
 
 impl Integers {
     /// `None` if the type holds all integers, as `BigInt` does.
     pub(crate) fn of(name: &str) -> Option<Self> {
-    pub(super) fn of(name: &str) -> Option<Self> {
         let (name, zero) = match name.strip_prefix("NonZero<").and_then(|name| name.strip_suffix('>')) {
             Some(inner) => (inner, false),
             None => (name, true),
