@@ -5,13 +5,14 @@
     doc = concat!(include_str!("../docs/links.in"), include_str!("../README.md"))
 )]
 
+pub use amp_core::value::Value;
 pub use amp_core::*;
 #[cfg(feature = "tokio")]
 pub use amp_derive::responder;
 /// Without the feature `tokio` nothing can respond, and this macro reports so.
 #[cfg(not(feature = "tokio"))]
 pub use amp_derive::responder_without_tokio as responder;
-pub use amp_derive::{Arguments, Command, ErrorCodes};
+pub use amp_derive::{Arguments, Command, ErrorCodes, Value};
 #[cfg(feature = "multiplex")]
 #[doc(inline)]
 pub use amp_multiplex as multiplex;

@@ -1,14 +1,40 @@
 //! The macros' expansions compile where the user forbids lints that others allow.
 #![forbid(dead_code, deprecated, missing_docs, unreachable_pub, unused, unused_qualifications)]
 
-use amp::{Arguments, Command, ErrorCodes, Reply, responder};
+use amp::{Arguments, Command, ErrorCodes, Reply, Value, responder};
 
 /// A box.
 #[derive(Arguments, Debug)]
-pub struct Total<T: amp::value::Value> {
+pub struct Total<T: Value> {
     /// A field.
     #[constrain(non_empty)]
     pub total: Vec<T>,
+}
+
+/// A newtype.
+#[derive(Value, Debug)]
+pub struct Held<T>(#[constrain(non_empty)] pub Vec<T>);
+
+/// Codes.
+#[derive(Value, Debug)]
+pub enum Codes {
+    /// One.
+    One,
+}
+
+/// Boxes.
+#[derive(Value, Debug)]
+pub enum Boxes {
+    /// Nothing.
+    Nothing,
+    /// Fields.
+    Fields {
+        /// A field.
+        field: Codes,
+    },
+    /// Any other.
+    #[amp(other)]
+    Other(String),
 }
 
 /// Errors.

@@ -40,6 +40,53 @@ pub mod bare {
         pub text: ::core::option::Option<::std::string::String>,
     }
 
+    /// A newtype.
+    #[::core::prelude::v1::derive(::amp::Value, ::core::fmt::Debug)]
+    pub struct Held(#[constrain(in_set = [1, 2], range = 0..)] pub ::core::primitive::u8);
+
+    /// A newtype with a name and a parameter.
+    #[::core::prelude::v1::derive(::amp::Value, ::core::fmt::Debug)]
+    pub struct Named<T> {
+        /// A field.
+        #[constrain(non_empty)]
+        pub items: ::std::vec::Vec<T>,
+    }
+
+    /// Codes.
+    #[::core::prelude::v1::derive(::amp::Value, ::core::fmt::Debug)]
+    pub enum Codes {
+        /// One.
+        One,
+        /// Any other.
+        #[amp(other)]
+        Other(::std::string::String),
+    }
+
+    /// Boxes.
+    #[::core::prelude::v1::derive(::amp::Value, ::core::fmt::Debug)]
+    pub enum Boxes<T: ::amp::Value> {
+        /// Nothing.
+        Nothing,
+        /// What another type has.
+        Item(Item),
+        /// Fields.
+        Fields {
+            /// One.
+            #[constrain(non_empty)]
+            code: ::std::vec::Vec<T>,
+            /// Two.
+            #[constrain(range = 1..)]
+            out: ::core::primitive::u8,
+            /// Three.
+            found: Codes,
+            /// Four.
+            place: Held,
+        },
+        /// Any other.
+        #[amp(other)]
+        Other(::std::string::String),
+    }
+
     /// A command.
     #[::core::prelude::v1::derive(::amp::Command, ::core::fmt::Debug)]
     #[amp(response = Item, errors = Fault)]

@@ -21,6 +21,7 @@ mod notation;
 mod responder;
 mod spelling;
 mod stub;
+mod value;
 mod wire_name;
 
 use proc_macro::TokenStream;
@@ -142,6 +143,12 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Command, attributes(amp, exposed, constrain))]
 pub fn derive_command(input: TokenStream) -> TokenStream {
     command::derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+#[doc = include_str!("value/derive.md")]
+#[proc_macro_derive(Value, attributes(amp, exposed, constrain))]
+pub fn derive_value(input: TokenStream) -> TokenStream {
+    value::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Derives `amp::ErrorCodes`: the errors that a command declares.

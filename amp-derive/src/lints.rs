@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Meta};
+use syn::{Attribute, Data, DeriveInput, Meta};
 
 use crate::code::code;
 
@@ -16,6 +16,23 @@ pub(crate) fn deprecated<'a>(attributes: impl IntoIterator<Item = &'a [Attribute
     };
     let spoken_of = attributes.into_iter().flatten().any(speaks);
     spoken_of.then(|| code!(#[allow(deprecated)]))
+}
+
+/// The attributes of an item, of its variants and of their fields.
+pub(crate) fn parts(input: &DeriveInput) -> Vec<&[Attribute]> {
+    let mut parts = vec![input.attrs.as_slice()];
+    let of_fields = |fields| syn::Fields::iter(fields).map(|field| field.attrs.as_slice());
+    match &input.data {
+        Data::Struct(data) => parts.extend(of_fields(&data.fields)),
+        Data::Enum(data) => {
+            for variant in &data.variants {
+                parts.push(&variant.attrs);
+                parts.extend(of_fields(&variant.fields));
+            }
+        }
+        Data::Union(_) => {}
+    }
+    parts
 }
 
 fn mentions(tokens: TokenStream) -> bool {

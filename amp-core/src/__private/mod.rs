@@ -9,9 +9,12 @@ mod fields;
 #[cfg(feature = "tokio")]
 mod responding;
 mod rules;
+mod values;
 
 pub use crate::command::constraint;
 pub use crate::command::{Argument, Constrained, Constraint, IncludedIn, NoErrors};
+pub use crate::command::{Argument, Constrained, Constraint, NoErrors};
+pub use crate::command::{Tagged, tagged_decode, tagged_decode_list, tagged_encode, tagged_encode_list};
 pub use crate::command::{
     nested_count_list, nested_decode, nested_decode_list, nested_encode, nested_encode_list, optional_once,
 };
@@ -27,3 +30,4 @@ pub use fields::*;
 #[cfg(feature = "tokio")]
 pub use responding::{Caller, ClientOf, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never};
 pub use rules::{BuiltIn, Fits, Items, Itself, Lent, List, Look, Takes, Whole};
+pub use values::*;

@@ -279,12 +279,18 @@ pub fn nested_encode<T: Arguments>(value: &T, out: &mut ValueWriter<'_>) -> Resu
 /// Reads exactly one nested box.
 #[doc(hidden)]
 pub fn nested_decode<T: Arguments>(raw: RawValue<'_>) -> Result<T, DecodeError> {
+    T::take(&mut nested_box(raw)?)
+}
+
+/// The one box of a value.
+#[inline(always)]
+pub(super) fn nested_box(raw: RawValue<'_>) -> Result<BoxReader<'_>, DecodeError> {
     let mut boxes = raw.boxes();
-    let mut first = boxes.next().ok_or(DecodeErrorKind::Truncated)??;
+    let first = boxes.next().ok_or(DecodeErrorKind::Truncated)??;
     if boxes.next().is_some() {
         return Err(DecodeErrorKind::NotA("a single box").into());
     }
-    T::take(&mut first)
+    Ok(first)
 }
 
 /// Writes an AmpList: nested boxes, one behind the other.
@@ -306,5 +312,14 @@ pub fn nested_count_list(raw: RawValue<'_>) -> Option<usize> {
 /// Reads an AmpList.
 #[doc(hidden)]
 pub fn nested_decode_list<T: Arguments>(raw: RawValue<'_>) -> Result<Vec<T>, DecodeError> {
-    collect(raw, raw.boxes().map(|item| item.and_then(|mut item| T::take(&mut item))))
+    nested_list(raw, T::take)
+}
+
+/// Reads boxes, one behind the other.
+#[inline(always)]
+pub(super) fn nested_list<T>(
+    raw: RawValue<'_>,
+    take: impl Fn(&mut BoxReader<'_>) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    collect(raw, raw.boxes().map(|item| item.and_then(|mut item| take(&mut item))))
 }

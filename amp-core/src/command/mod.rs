@@ -4,6 +4,7 @@ mod arguments;
 pub mod constraint;
 mod errors;
 mod map;
+mod tagged;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +17,11 @@ pub use arguments::{
     Argument, Arguments, Constrained, nested_count_list, nested_decode, nested_decode_list, nested_encode,
     nested_encode_list, optional_once,
 };
+use arguments::{nested_box, nested_list};
 pub use constraint::Constraint;
 pub use errors::{ErrorCodes, IncludedIn, NoErrors};
+pub use errors::{ErrorCodes, NoErrors};
+pub use tagged::{Tagged, tagged_decode, tagged_decode_list, tagged_encode, tagged_encode_list};
 
 use crate::exposed::{Context, ExposeError};
 use crate::schema::CommandDeclaration;

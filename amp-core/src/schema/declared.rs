@@ -42,6 +42,14 @@ pub enum AmpType {
     AsciiJson,
     /// `String`: the inner type compressed with zlib, which has at most so many bytes before.
     Zlib(&'static AmpType, usize),
+    /// A text that is the code of a variant.
+    Enum(fn() -> EnumDeclaration),
+    /// One nested box with the code of a variant and its fields.
+    Tagged(fn() -> EnumDeclaration),
+    /// A list of such boxes, one behind the other.
+    TaggedList(fn() -> EnumDeclaration),
+    /// A type that holds another and has constraints of its own.
+    Constrained(fn() -> ConstrainedDeclaration),
     /// A value or argument type of the user's own, by the name of its Rust type.
     Custom(fn() -> &'static str),
 }
@@ -72,6 +80,44 @@ pub struct BoxDeclaration {
     pub name: &'static str,
     /// Its fields.
     pub fields: &'static [FieldDeclaration],
+}
+
+/// The variants of an enum that travels as one value.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct EnumDeclaration {
+    /// The name of the Rust enum.
+    pub name: &'static str,
+    /// The key of the code, where a variant is a box.
+    pub tag: Option<&'static str>,
+    /// Whether other codes are kept; if not they are refused.
+    pub other: bool,
+    /// Its variants, without the one that keeps other codes.
+    pub variants: &'static [VariantDeclaration],
+}
+
+/// A variant of an enum.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct VariantDeclaration {
+    /// The code on the wire.
+    pub code: &'static str,
+    /// The doc comment, without its indentation.
+    pub doc: &'static str,
+    /// Its fields, without the code.
+    pub fields: &'static [FieldDeclaration],
+}
+
+/// What a type with constraints of its own holds.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ConstrainedDeclaration {
+    /// The type of the value, or of the list.
+    pub value: AmpType,
+    /// The constraints.
+    pub constraints: &'static [ConstraintDeclaration],
+    /// Whether they are for each item of the list.
+    pub each: bool,
 }
 
 /// A field of a box.

@@ -21,6 +21,7 @@ mod integer;
 mod owned;
 mod reading;
 mod rule;
+mod same;
 mod text;
 mod twisted;
 
@@ -29,12 +30,15 @@ mod json;
 
 pub use compare::{Change, Effect, Report};
 pub use declared::{
-    AmpType, BoxDeclaration, CommandDeclaration, ConstraintDeclaration, ErrorDeclaration, FieldDeclaration,
+    AmpType, BoxDeclaration, CommandDeclaration, ConstrainedDeclaration, ConstraintDeclaration, EnumDeclaration,
+    ErrorDeclaration, FieldDeclaration, VariantDeclaration,
 };
 #[cfg(feature = "serde")]
 pub(crate) use integer::Integers;
 #[cfg(feature = "serde")]
 pub use json::{from_json, to_json};
-pub use owned::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Schema, TypeSchema};
+pub use owned::{
+    CommandSchema, ConstraintSchema, EnumSchema, ErrorSchema, FieldSchema, Schema, TypeSchema, VariantSchema,
+};
 pub use rule::{Rule, WireValue};
 pub use text::Fingerprint;

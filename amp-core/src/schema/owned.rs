@@ -14,6 +14,35 @@ pub struct Schema {
     pub commands: BTreeMap<String, CommandSchema>,
     /// The boxes that are nested in arguments and answers, by the names of their Rust structs.
     pub boxes: BTreeMap<String, Vec<FieldSchema>>,
+    /// The enums in arguments and answers, by their Rust names.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub enums: BTreeMap<String, EnumSchema>,
+}
+
+/// The declaration of an enum that travels as one value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct EnumSchema {
+    /// The key of the code, where a variant is a box.
+    pub tag: Option<String>,
+    /// Whether other codes are kept; if not they are refused.
+    pub other: bool,
+    /// Its variants, without the one that keeps other codes.
+    pub variants: Vec<VariantSchema>,
+}
+
+/// A variant of an enum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct VariantSchema {
+    /// The code on the wire.
+    pub code: String,
+    /// The doc comment.
+    pub doc: String,
+    /// Its fields, without the code.
+    pub fields: Vec<FieldSchema>,
 }
 
 /// The declaration of one command.
@@ -94,6 +123,12 @@ pub enum TypeSchema {
     AsciiJson,
     /// `String`: the inner type compressed with zlib, which has at most so many bytes before.
     Zlib(Box<TypeSchema>, usize),
+    /// A text that is the code of a variant, by the name of the enum in [`Schema::enums`].
+    Enum(String),
+    /// One nested box with the code of a variant and its fields, by the name of the enum in [`Schema::enums`].
+    Tagged(String),
+    /// A list of such boxes, one behind the other.
+    TaggedList(String),
     /// A value or argument type of the user's own.
     Custom(String),
 }

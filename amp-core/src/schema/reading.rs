@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
-use std::ptr;
 
+use super::same::{Outer, rules, same_box, same_enum};
 use super::{
     AmpType, BoxDeclaration, CommandDeclaration, CommandSchema, ConstraintDeclaration, ConstraintSchema,
-    ErrorDeclaration, ErrorSchema, FieldDeclaration, FieldSchema, Schema, TypeSchema,
+    EnumDeclaration, EnumSchema, ErrorDeclaration, ErrorSchema, FieldDeclaration, FieldSchema, Schema, TypeSchema,
+    VariantDeclaration, VariantSchema,
 };
 
 impl Schema {
@@ -31,6 +32,8 @@ struct Reading {
     schema: Schema,
     /// The nested boxes so far, by their names in the schema.
     boxes: BTreeMap<String, BoxDeclaration>,
+    /// The enums so far, likewise.
+    enums: BTreeMap<String, EnumDeclaration>,
 }
 
 impl Reading {
@@ -65,7 +68,7 @@ impl Reading {
             doc: field.doc.to_owned(),
             value: self.value(field.value),
             optional: field.optional,
-            constraints: field.constraints.iter().map(ConstraintSchema::of).collect(),
+            constraints: rules(field),
         }
     }
 
@@ -90,6 +93,10 @@ impl Reading {
             AmpType::Json => TypeSchema::Json,
             AmpType::AsciiJson => TypeSchema::AsciiJson,
             AmpType::Zlib(inner, most) => TypeSchema::Zlib(Box::new(self.value(*inner)), most),
+            AmpType::Enum(declared) => TypeSchema::Enum(self.variants(declared())),
+            AmpType::Tagged(declared) => TypeSchema::Tagged(self.variants(declared())),
+            AmpType::TaggedList(declared) => TypeSchema::TaggedList(self.variants(declared())),
+            AmpType::Constrained(declared) => self.value(declared().value),
             AmpType::Custom(name) => TypeSchema::Custom(name().to_owned()),
         }
     }
@@ -99,7 +106,7 @@ impl Reading {
         let mut name = declared.name.to_owned();
         let mut count = 1;
         while let Some(taken) = self.boxes.get(&name) {
-            if same_box(*taken, declared, &mut Vec::new()) {
+            if same_box(*taken, declared, &mut Outer::default()) {
                 return name;
             }
             count += 1;
@@ -111,7 +118,6 @@ impl Reading {
         self.schema.boxes.insert(name.clone(), fields);
         name
     }
-}
 
 /// Whether two boxes are the same on the wire. Boxes that are being compared further out are assumed to be.
 fn same_box(a: BoxDeclaration, b: BoxDeclaration, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
@@ -139,11 +145,32 @@ fn same_type(a: AmpType, b: AmpType, outer: &mut Vec<[*const FieldDeclaration; 2
         (Box(a), Box(b)) | (AmpList(a), AmpList(b)) | (Map(a), Map(b)) => same_box(a(), b(), outer),
         (Custom(a), Custom(b)) | (Text(a), Text(b)) => a() == b(),
         (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
+    /// The same for an enum.
+    fn variants(&mut self, declared: EnumDeclaration) -> String {
+        let mut name = declared.name.to_owned();
+        let mut count = 1;
+        while let Some(taken) = self.enums.get(&name) {
+            if same_enum(*taken, declared, &mut Outer::default()) {
+                return name;
+            }
+            count += 1;
+            name = format!("{}_{count}", declared.name);
+        }
+        self.enums.insert(name.clone(), declared);
+        let of = |variant: &VariantDeclaration| VariantSchema {
+            code: variant.code.to_owned(),
+            doc: variant.doc.to_owned(),
+            fields: self.fields(variant.fields),
+        };
+        let variants = declared.variants.iter().map(of).collect();
+        let tag = declared.tag.map(str::to_owned);
+        self.schema.enums.insert(name.clone(), EnumSchema { tag, other: declared.other, variants });
+        name
     }
 }
 
 impl ConstraintSchema {
-    fn of(declared: &ConstraintDeclaration) -> Self {
+    pub(super) fn of(declared: &ConstraintDeclaration) -> Self {
         let (code, rule) = (declared.rule)();
         Self { code: code.to_owned(), words: declared.words.to_owned(), rule }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Schema, TypeSchema};
+use super::{CommandSchema, ConstraintSchema, EnumSchema, ErrorSchema, FieldSchema, Schema, TypeSchema, VariantSchema};
 
 /// A number that is the same for two equal schemas; docs do not count, nor do the names of nested structs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +66,17 @@ impl fmt::Display for Schema {
             writeln!(f, "box {name}")?;
             write_fields(f, "  field", fields)?;
         }
+        for (name, EnumSchema { tag, other, variants }) in &self.enums {
+            write!(f, "enum {name}")?;
+            if let Some(tag) = tag {
+                write!(f, ", under the key {tag}")?;
+            }
+            writeln!(f, "{}", if *other { ", or any other" } else { "" })?;
+            for VariantSchema { code, fields, .. } in variants {
+                writeln!(f, "  variant {code}")?;
+                write_fields(f, "    field", fields)?;
+            }
+        }
         Ok(())
     }
 }
@@ -106,6 +118,9 @@ impl fmt::Display for TypeSchema {
             Self::Json => f.write_str("Json"),
             Self::AsciiJson => f.write_str("AsciiJson"),
             Self::Zlib(inner, most) => write!(f, "Zlib({inner}; {most})"),
+            Self::Enum(name) => write!(f, "Enum({name})"),
+            Self::Tagged(name) => write!(f, "Tagged({name})"),
+            Self::TaggedList(name) => write!(f, "TaggedList({name})"),
             Self::Custom(name) => write!(f, "Custom({name})"),
         }
     }

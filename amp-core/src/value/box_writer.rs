@@ -136,6 +136,11 @@ impl<'a> BoxWriter<'a> {
         Ok(())
     }
 
+    /// Puts the box in order at its end.
+    pub(crate) fn sort_at_end(&mut self) {
+        self.unordered = true;
+    }
+
     fn put_value<T: Value>(&mut self, value: &T) -> Result<(), EncodeError> {
         self.put_counted(|writer| value.encode(writer))
     }

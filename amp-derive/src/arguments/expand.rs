@@ -95,7 +95,10 @@ impl Struct<'_> {
 
     fn check(&self) -> Option<TokenStream> {
         let Self { fields, krate, .. } = self;
-        let lines = fields.carried().iter().map(|field| field.check(krate));
+        let lines = fields.carried().iter().map(|field| {
+            let member = field.member;
+            field.check(&code!(&self.#member), krate)
+        });
         (!fields.carried().is_empty()).then(|| {
             code! {
                 fn check(&self, place: #krate::__private::Place<'_>, found: &mut #krate::__private::Violations) {

@@ -1,6 +1,6 @@
 //! Reads a struct.
 
-use syn::{Attribute, Data, DeriveInput};
+use syn::{Data, DeriveInput};
 
 use super::{Struct, check};
 use crate::attributes::{Place, Settings};
@@ -14,11 +14,11 @@ impl<'a> Struct<'a> {
         check::item(input, place, errors);
         let fields = match &input.data {
             Data::Struct(syn::DataStruct { fields: syn::Fields::Named(fields), .. }) => {
-                Fields::of(fields, place, errors)
+                Fields::of(fields, place, settings.rename_all, errors)
             }
             _ => Fields::default(),
         };
-        let deprecated = lints::deprecated(parts(input));
+        let deprecated = lints::deprecated(lints::parts(input));
         Self {
             ident: &input.ident,
             generics: &input.generics,
@@ -28,13 +28,4 @@ impl<'a> Struct<'a> {
             deprecated,
         }
     }
-}
-
-/// The attributes of the struct and of its fields.
-fn parts(input: &DeriveInput) -> Vec<&[Attribute]> {
-    let mut parts = vec![input.attrs.as_slice()];
-    if let Data::Struct(data) = &input.data {
-        parts.extend(data.fields.iter().map(|field| field.attrs.as_slice()));
-    }
-    parts
 }

@@ -8,15 +8,11 @@ use crate::code::{call_at, code, standing_at};
 use crate::fields::Field;
 
 impl Constraint {
-    /// Checks the rule for `field`.
-    pub(crate) fn check(&self, field: &Field<'_>, krate: &Path) -> TokenStream {
-        let (member, name, words) = (field.member, &field.name, self.words());
-        let rule = self.rule(krate);
-        let check = self.through("check", field.ty, krate);
-        let arguments = call_at(
-            &self.key,
-            code!(#rule, &self.#member, #words, #krate::__private::Place::key(&place, #name), found),
-        );
+    /// Checks the rule for `value`, which is of the type `ty` and stands at `place`.
+    pub(crate) fn check(&self, ty: &Type, value: &TokenStream, place: &TokenStream, krate: &Path) -> TokenStream {
+        let (words, rule) = (self.words(), self.rule(krate));
+        let check = self.through("check", ty, krate);
+        let arguments = call_at(&self.key, code!(#rule, #value, #words, #place, found));
         code!(#check #arguments;)
     }
 

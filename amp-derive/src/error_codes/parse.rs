@@ -1,21 +1,22 @@
 //! Reads declared errors.
 
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput, Ident};
+use syn::{Data, DeriveInput, Ident};
 
 use super::{ErrorCodes, Shape, Variant, check};
 use crate::attributes::{Place, Settings};
 use crate::errors::Errors;
 use crate::fields::Fields;
+use crate::wire_name::Case;
 use crate::{docs, lints, wire_name};
 
 impl<'a> ErrorCodes<'a> {
     pub(super) fn of(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         let mut settings = Settings::of(&input.attrs, Place::ErrorCodes, errors);
         check::item(input, errors);
-        let variants = variants(&input.data, errors);
+        let variants = variants(&input.data, settings.rename_all, errors);
         check::no_parameters_beside(&variants, &input.generics, errors);
-        let deprecated = lints::deprecated(parts(input));
+        let deprecated = lints::deprecated(lints::parts(input));
         Self {
             ident: &input.ident,
             generics: &input.generics,
@@ -27,30 +28,23 @@ impl<'a> ErrorCodes<'a> {
     }
 }
 
-/// The attributes of the enum, of its variants and of their fields.
-fn parts(input: &DeriveInput) -> Vec<&[Attribute]> {
-    let mut parts = vec![input.attrs.as_slice()];
-    if let Data::Enum(data) = &input.data {
-        for variant in &data.variants {
-            parts.push(&variant.attrs);
-            parts.extend(variant.fields.iter().map(|field| field.attrs.as_slice()));
-        }
-    }
-    parts
-}
-
-fn variants<'a>(data: &'a Data, errors: &mut Errors) -> Vec<Variant<'a>> {
+fn variants<'a>(data: &'a Data, case: Option<Case>, errors: &mut Errors) -> Vec<Variant<'a>> {
     let mut variants = Vec::new();
     if let Data::Enum(data) = data {
         for written in &data.variants {
-            let variant = variant(written, &variants, errors);
+            let variant = variant(written, &variants, case, errors);
             variants.push(variant);
         }
     }
     variants
 }
 
-fn variant<'a>(written: &'a syn::Variant, earlier: &[Variant<'_>], errors: &mut Errors) -> Variant<'a> {
+fn variant<'a>(
+    written: &'a syn::Variant,
+    earlier: &[Variant<'_>],
+    case: Option<Case>,
+    errors: &mut Errors,
+) -> Variant<'a> {
     let settings = Settings::of(&written.attrs, Place::Variant, errors);
     check::only_settings(&written.attrs, errors);
     if let Some(word) = &settings.include {
@@ -58,11 +52,11 @@ fn variant<'a>(written: &'a syn::Variant, earlier: &[Variant<'_>], errors: &mut 
     }
     let variant = Variant {
         ident: &written.ident,
-        code: wire_name::code(settings.code.as_ref(), &written.ident, errors),
+        code: wire_name::code(settings.code.as_ref(), &written.ident, case, errors),
         doc: docs::of(&written.attrs),
         fatal: settings.fatal.is_some(),
         invalid_argument: settings.invalid_argument.is_some(),
-        shape: shape(&written.fields, errors),
+        shape: shape(&written.fields, settings.rename_all, errors),
     };
     let code_at = settings.code.as_ref().map_or(variant.ident as &dyn ToTokens, |code| code);
     check::unique(&variant, earlier, code_at, errors);
@@ -96,10 +90,10 @@ fn included<'a>(written: &'a syn::Variant, settings: &Settings, word: &Ident, er
     }
 }
 
-fn shape<'a>(fields: &'a syn::Fields, errors: &mut Errors) -> Shape<'a> {
+fn shape<'a>(fields: &'a syn::Fields, case: Option<Case>, errors: &mut Errors) -> Shape<'a> {
     match fields {
         syn::Fields::Unit => Shape::Unit,
-        syn::Fields::Named(fields) => Shape::Fields(Fields::of(fields, Place::Variant, errors)),
+        syn::Fields::Named(fields) => Shape::Fields(Fields::of(fields, Place::Variant, case, errors)),
         syn::Fields::Unnamed(fields) => match (fields.unnamed.first(), fields.unnamed.len()) {
             (Some(field), 1) => {
                 let _ = Settings::of(&field.attrs, Place::Description, errors);

@@ -25,12 +25,13 @@ impl Field<'_> {
         if judged.is_empty() { code!(#member: #taken,) } else { code!(#member: { #judged #taken },) }
     }
 
-    /// Checks the constraints declared for the field and within it.
-    pub(crate) fn check(&self, krate: &Path) -> TokenStream {
-        let Self { member, ty, name, constraints, .. } = self;
-        let own = constraints.iter().map(|constraint| constraint.check(self, krate));
+    /// Checks the constraints declared for the field and within it; `value` is the field seen through a reference.
+    pub(crate) fn check(&self, value: &TokenStream, krate: &Path) -> TokenStream {
+        let Self { ty, name, constraints, .. } = self;
+        let place = code!(#krate::__private::Place::key(&place, #name));
+        let own = constraints.iter().map(|constraint| constraint.check(ty, value, &place, krate));
         let field = as_trait(ty, &code!(#krate::__private::Field));
-        code!(#(#own)* #field::check(&self.#member, #krate::__private::Place::key(&place, #name), found);)
+        code!(#(#own)* #field::check(#value, #place, found);)
     }
 
     /// The field in a schema.

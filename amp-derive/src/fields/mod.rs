@@ -84,7 +84,7 @@ mod tests {
         let written: syn::FieldsNamed =
             parse_quote!({ b: u8, Upper: u8, a: u8, r#type: u8, #[amp(name = "foo-bar")] x: u8, Z9: u8 });
         let mut errors = Errors::default();
-        let fields = Fields::of(&written, Place::Arguments, &mut errors);
+        let fields = Fields::of(&written, Place::Arguments, None, &mut errors);
         assert!(errors.report().is_none());
         assert_eq!(names(fields.leading()), ["Upper", "Z9"]);
         assert_eq!(names(fields.trailing()), ["a", "b", "foo-bar", "type"]);

@@ -7,11 +7,12 @@ use super::{Exposed, Field, Fields, check};
 use crate::attributes::{Place, Settings};
 use crate::constraints::Constraint;
 use crate::errors::Errors;
+use crate::wire_name::Case;
 use crate::{docs, wire_name};
 
 impl<'a> Fields<'a> {
-    /// The fields of an item at `place`.
-    pub(crate) fn of(written: &'a FieldsNamed, place: Place, errors: &mut Errors) -> Self {
+    /// The fields of an item at `place`, whose names are spelt in its `case`.
+    pub(crate) fn of(written: &'a FieldsNamed, place: Place, case: Option<Case>, errors: &mut Errors) -> Self {
         let (mut carried, mut exposed): (Vec<Field<'a>>, _) = (Vec::new(), Vec::new());
         for field in &written.named {
             let Some(member) = &field.ident else { continue };
@@ -23,7 +24,7 @@ impl<'a> Fields<'a> {
                 continue;
             }
             check::constraints(&field.attrs, place, false, errors);
-            let name = wire_name::key(settings.name.as_ref(), member, errors);
+            let name = wire_name::key(settings.name.as_ref(), member, case, errors);
             check::unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
             let constraints = if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, errors) };
             let (doc, position) = (docs::of(&field.attrs), carried.len());

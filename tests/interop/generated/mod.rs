@@ -1,6 +1,7 @@
 //! Commands that Twisted has from `Schema::to_twisted`: the Rust declaration is the one source for both languages.
 
 mod constraints;
+mod derived;
 mod names;
 mod standard;
 mod wrappers;

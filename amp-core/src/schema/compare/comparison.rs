@@ -6,16 +6,18 @@ use crate::schema::integer::holds;
 use crate::schema::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Rule, Schema, TypeSchema};
 
 pub(super) struct Comparison<'a> {
-    old: &'a Schema,
-    new: &'a Schema,
+    pub(super) old: &'a Schema,
+    pub(super) new: &'a Schema,
     changes: Vec<Change>,
     /// Nested boxes that were compared before; a box may contain itself.
     seen: BTreeSet<(Way, &'a str, &'a str)>,
+    /// Enums that were compared before, likewise.
+    pub(super) seen_enums: BTreeSet<(Way, &'a str, &'a str)>,
 }
 
 /// The direction in which a box travels, and so which end misses absent fields.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
+pub(super) enum Way {
     Ask,
     Answer,
     /// An answer whose fields may be missing: the caller then sees an undeclared code.
@@ -23,11 +25,11 @@ enum Way {
 }
 
 impl Way {
-    fn senders(self) -> &'static str {
+    pub(super) fn senders(self) -> &'static str {
         if self == Self::Ask { "callers" } else { "responders" }
     }
 
-    fn receivers(self) -> &'static str {
+    pub(super) fn receivers(self) -> &'static str {
         if self == Self::Ask { "responders" } else { "callers" }
     }
 
@@ -37,19 +39,19 @@ impl Way {
     }
 
     /// The direction of nested boxes: their fields are needed in an error too.
-    fn within(self) -> Self {
+    pub(super) fn within(self) -> Self {
         if self == Self::Ask { Self::Ask } else { Self::Answer }
     }
 }
 
 impl<'a> Comparison<'a> {
     pub(super) fn of(old: &'a Schema, new: &'a Schema) -> Vec<Change> {
-        let mut comparison = Self { old, new, changes: Vec::new(), seen: BTreeSet::new() };
+        let mut comparison = Self { old, new, changes: Vec::new(), seen: BTreeSet::new(), seen_enums: BTreeSet::new() };
         comparison.commands();
         comparison.changes
     }
 
-    fn add(&mut self, effect: Effect, place: impl Into<String>, what: impl Into<String>) {
+    pub(super) fn add(&mut self, effect: Effect, place: impl Into<String>, what: impl Into<String>) {
         self.changes.push(Change { place: place.into(), what: what.into(), effect });
     }
 
@@ -110,7 +112,7 @@ impl<'a> Comparison<'a> {
         self.fields(&format!("{place}, field"), Way::Error, &old.fields, &new.fields);
     }
 
-    fn fields(&mut self, place: &str, way: Way, before: &'a [FieldSchema], after: &'a [FieldSchema]) {
+    pub(super) fn fields(&mut self, place: &str, way: Way, before: &'a [FieldSchema], after: &'a [FieldSchema]) {
         let (senders, receivers) = (way.senders(), way.receivers());
         for old in before {
             let place = format!("{place} {}", old.name);
@@ -169,6 +171,7 @@ impl<'a> Comparison<'a> {
         use TypeSchema::{
             AmpList, Array, AsciiJson, Box, Bytes, Custom, Integer, Json, ListOf, Map, Octets, Path, Text, Unicode,
             Zlib,
+            AmpList, Box, Bytes, Custom, Decimal, Enum, Integer, ListOf, Path, Tagged, TaggedList, Unicode,
         };
         let (senders, receivers) = (way.senders(), way.receivers());
         match (old, new) {
@@ -228,6 +231,20 @@ impl<'a> Comparison<'a> {
             }
             (old, new) if old == new => {}
             (Unicode | Path | Text(_) | Json | AsciiJson, Bytes) => {
+            (Box(old), Box(new)) | (AmpList(old), AmpList(new)) => self.nested(way.within(), old, new),
+            (Enum(old), Enum(new)) | (Tagged(old), Tagged(new)) | (TaggedList(old), TaggedList(new)) => {
+                self.enums(place, way.within(), old, new);
+            }
+            (old, new) if old == new => {}
+            (Unicode, Enum(_)) => {
+                let what = format!("{new} instead of {old}: new {receivers} may refuse what old {senders} send");
+                self.add(Effect::Caution, place, what);
+            }
+            (Enum(_), Unicode) => {
+                let what = format!("{new} instead of {old}: old {receivers} may refuse what new {senders} send");
+                self.add(Effect::Caution, place, what);
+            }
+            (Unicode | Path, Bytes) => {
                 self.add(Effect::Caution, place, format!("bytes instead of text: old {receivers} want UTF-8"))
             }
             (Bytes, Unicode | Path | Text(_) | Json | AsciiJson) => {

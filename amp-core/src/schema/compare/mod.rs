@@ -2,6 +2,7 @@
 
 mod change;
 mod comparison;
+mod enums;
 
 use std::fmt;
 

@@ -10,14 +10,29 @@ use crate::schema::{ConstraintSchema, FieldSchema, TypeSchema};
 /// A list of keys and arguments, at an indentation.
 pub(super) struct Fields<'a>(pub(super) &'a [FieldSchema], pub(super) &'a str, pub(super) &'a Names);
 
+/// The same beside the code of a variant, whose key has a name of its own.
+pub(super) struct FieldsBeside<'a>(pub(super) Fields<'a>, pub(super) &'a str);
+
 impl fmt::Display for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, None)
+    }
+}
+
+impl fmt::Display for FieldsBeside<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, Some(self.1))
+    }
+}
+
+impl Fields<'_> {
+    fn write(&self, f: &mut fmt::Formatter<'_>, beside: Option<&str>) -> fmt::Result {
         let Self(fields, indent, names) = self;
         if fields.is_empty() {
             return f.write_str("[]");
         }
         f.write_str("[\n")?;
-        for (field, python) in fields.iter().zip(names::fields(fields)) {
+        for (field, python) in fields.iter().zip(names::fields(fields, beside)) {
             let key = PythonBytes(field.name.as_bytes());
             match python {
                 Some(python) => write!(f, "{indent}    (_Name({key}, \"{python}\"), {}),", Declared(field, names))?,

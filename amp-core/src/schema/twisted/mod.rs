@@ -10,11 +10,11 @@ mod types;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{CommandSchema, ErrorSchema, Schema};
+use super::{CommandSchema, EnumSchema, ErrorSchema, Schema, VariantSchema};
 use crate::error::codes;
 use crate::python::PythonBytes;
-use fields::Fields;
-use literals::Doc;
+use fields::{Fields, FieldsBeside};
+use literals::{Doc, Text};
 use names::Names;
 use preamble::Preamble;
 
@@ -44,7 +44,8 @@ impl fmt::Display for Module<'_> {
         let Self { schema, names } = self;
         Preamble::of(schema).fmt(f)?;
         self.exceptions(f)?;
-        // Boxes first by name and then by fields: a box may contain itself.
+        // Enums and boxes first by name and then by fields: each may contain itself.
+        self.enums(f)?;
         f.write_str(if schema.boxes.is_empty() { "" } else { "\n" })?;
         for name in schema.boxes.keys() {
             write!(f, "\n{} = []", names.fields_of(name))?;
@@ -53,11 +54,42 @@ impl fmt::Display for Module<'_> {
             write!(f, "\n{}.extend({})", names.fields_of(name), Fields(fields, "", names))?;
         }
         f.write_str(if schema.boxes.is_empty() { "" } else { "\n" })?;
+        self.variants(f)?;
         schema.commands.iter().try_for_each(|(name, command)| self.command(f, name, command))
     }
 }
 
 impl Module<'_> {
+    /// The name of each enum, without its variants.
+    fn enums(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.schema.enums.is_empty() { "" } else { "\n" })?;
+        for (name, EnumSchema { tag, other, .. }) in &self.schema.enums {
+            let other = if *other { "True" } else { "False" };
+            write!(f, "\n{} = _Variants(", self.names.variants_of(name))?;
+            match tag {
+                Some(tag) => {
+                    let key = PythonBytes(tag.as_bytes());
+                    write!(f, "_Name({key}, \"{}\"), {other})", names::tag(tag))?;
+                }
+                None => write!(f, "None, {other})")?,
+            }
+        }
+        f.write_str(if self.schema.enums.is_empty() { "" } else { "\n" })
+    }
+
+    /// The codes of each enum, with the fields of its variants.
+    fn variants(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, EnumSchema { tag, variants, .. }) in &self.schema.enums {
+            write!(f, "\n{}.update({{\n", self.names.variants_of(name))?;
+            for VariantSchema { code, fields, .. } in variants {
+                let fields = Fields(fields, "    ", &self.names);
+                writeln!(f, "    {}: {},", Text(code), FieldsBeside(fields, tag.as_deref().unwrap_or_default()))?;
+            }
+            f.write_str("})\n")?;
+        }
+        Ok(())
+    }
+
     fn exceptions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut written = BTreeSet::from(["InvalidArgument"]);
         for error in self.schema.commands.values().flat_map(|command| &command.errors) {

@@ -17,6 +17,10 @@ const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger Va
     _range _socket_address _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod \
     contextmanager enumerate fail int ipaddress isinstance len re str super uuid warnings wraps arguments \
     commandName errors fatalErrors invalidArgument requiresAnswer response _Json _Zlib json sorted zlib";
+const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger ValueError Warning _AmpList _Box _Command \
+    _Field _Name _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern _range \
+    _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod contextmanager enumerate fail isinstance \
+    _Enum _Tagged _TaggedList _Variants dict len re str super warnings wraps arguments commandName errors fatalErrors invalidArgument requiresAnswer response";
 
 /// The parameters of Twisted's own methods, which are passed beside arguments.
 const PARAMETERS: &str = "self commandType";
@@ -29,6 +33,7 @@ pub(super) struct Names {
     boxes: BTreeMap<String, String>,
     /// Entries of maps whose keys are no keys of a dict.
     unhashable: BTreeSet<String>,
+    enums: BTreeMap<String, String>,
 }
 
 impl Names {
@@ -39,6 +44,7 @@ impl Names {
             exceptions: BTreeMap::new(),
             boxes: BTreeMap::new(),
             unhashable: BTreeSet::new(),
+            enums: BTreeMap::new(),
         };
         for name in schema.commands.keys() {
             names.commands.insert(name.clone(), free(identifier(name), &mut taken));
@@ -54,6 +60,9 @@ impl Names {
                 names.unhashable.insert(name.clone());
             }
             names.boxes.insert(name.clone(), free(format!("_fields_of_{}", identifier(name)), &mut taken));
+        }
+        for name in schema.enums.keys() {
+            names.enums.insert(name.clone(), free(format!("_variants_of_{}", identifier(name)), &mut taken));
         }
         names
     }
@@ -75,6 +84,11 @@ impl Names {
     pub(super) fn fields_of(&self, name: &str) -> &str {
         self.boxes.get(name).map_or("[]", |name| name)
     }
+
+    /// The variants of an enum, likewise.
+    pub(super) fn variants_of(&self, name: &str) -> &str {
+        self.enums.get(name).map_or("_Variants(None, False)", |name| name)
+    }
 }
 
 /// Whether Python takes a value of this type for a key of a dict.
@@ -88,9 +102,16 @@ fn is_hashable(value: &TypeSchema) -> bool {
 }
 
 /// The Python name of each field where Twisted's own choice is not usable: keywords, other fields' names, and names that are no
+/// The Python name of the key of a variant's code, which no field of the variants has.
+pub(super) fn tag(name: &str) -> String {
+    capitalised(identifier(&twisted(name)), KEYWORDS)
+}
+
+/// The Python name of each field, `beside` a key of its box, where Twisted's own choice is not usable: keywords, other fields' names, and names that are no
 /// identifiers.
-pub(super) fn fields(fields: &[FieldSchema]) -> Vec<Option<String>> {
-    let mut taken = KEYWORDS.split_whitespace().chain(PARAMETERS.split_whitespace()).map(str::to_owned).collect();
+pub(super) fn fields(fields: &[FieldSchema], beside: Option<&str>) -> Vec<Option<String>> {
+    let words = KEYWORDS.split_whitespace().chain(PARAMETERS.split_whitespace());
+    let mut taken = words.map(str::to_owned).chain(beside.map(tag)).collect();
     let mut names = vec![None; fields.len()];
     // Fields that keep their names go first.
     for keeps in [true, false] {

@@ -157,6 +157,81 @@ class _AmpList(_Box):
         return items
 
 
+class _Variants(dict):
+    """The codes of an enum, each with its fields; others are kept where the declaration says so."""
+
+    def __init__(self, tag, other):
+        super().__init__()
+        self.tag = tag
+        self.other = other
+
+    def known(self, code):
+        if code not in self and not self.other:
+            raise ConstraintError("", "not one of %s" % ", ".join(self))
+        return code
+
+
+class _Enum(amp.Unicode):
+    """A text that is the code of a variant."""
+
+    def __init__(self, variants, optional=False):
+        super().__init__(optional)
+        self.variants = variants
+
+    def toString(self, inObject):
+        return super().toString(self.variants.known(inObject))
+
+    def fromString(self, inString):
+        return self.variants.known(super().fromString(inString))
+
+
+class _Tagged(_Box):
+    """One box within a value: the code of a variant under one key, and the fields of that variant."""
+
+    def __init__(self, variants, optional=False):
+        super().__init__(None, optional)
+        self.variants = variants
+
+    def toStringProto(self, inObject, proto):
+        tag = self.variants.tag
+        with _within(tag.decode("utf-8")):
+            if tag.python not in inObject:
+                raise ConstraintError("", "missing")
+            code = self.variants.known(inObject[tag.python])
+        box = amp.Box({bytes(tag): code.encode("utf-8")})
+        return _objectsToStrings(inObject, self.variants.get(code, []), box, proto).serialize()
+
+    def fromStringProto(self, inString, proto):
+        (box,) = amp.parseString(inString)
+        return self._read(box, proto)
+
+    def _read(self, box, proto):
+        tag = self.variants.tag
+        with _within(tag.decode("utf-8")):
+            if tag not in box:
+                raise ConstraintError("", "missing")
+            code = self.variants.known(box[tag].decode("utf-8"))
+        return {tag.python: code, **_stringsToObjects(box, self.variants.get(code, []), proto)}
+
+
+class _TaggedList(_Tagged):
+    """Such boxes one behind the other; the one that is wrong is named."""
+
+    def toStringProto(self, inObject, proto):
+        boxes = []
+        for index, item in enumerate(inObject):
+            with _within("[%d]" % index):
+                boxes.append(super().toStringProto(item, proto))
+        return b"".join(boxes)
+
+    def fromStringProto(self, inString, proto):
+        items = []
+        for index, box in enumerate(amp.parseString(inString)):
+            with _within("[%d]" % index):
+                items.append(self._read(box, proto))
+        return items
+
+
 class _each:
     """A rule for every item of a list."""
 

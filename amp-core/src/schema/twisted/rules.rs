@@ -83,6 +83,7 @@ fn items_of(value: &TypeSchema) -> TypeSchema {
         TypeSchema::ListOf(item) => (**item).clone(),
         TypeSchema::Array(list, _) => items_of(list),
         TypeSchema::AmpList(name) => TypeSchema::Box(name.clone()),
+        TypeSchema::TaggedList(name) => TypeSchema::Tagged(name.clone()),
         _ => TypeSchema::Integer("u8".to_owned()),
     }
 }
@@ -91,7 +92,7 @@ fn items_of(value: &TypeSchema) -> TypeSchema {
 fn literal(WireValue(bytes): &WireValue, value: &TypeSchema, names: &Names) -> String {
     match (value, std::str::from_utf8(bytes)) {
         (TypeSchema::Bytes, _) => PythonBytes(bytes).to_string(),
-        (TypeSchema::Unicode, Ok(text)) => Text(text).to_string(),
+        (TypeSchema::Unicode | TypeSchema::Enum(_), Ok(text)) => Text(text).to_string(),
         (TypeSchema::Integer(_), Ok(text)) if is_plain(text) => text.to_owned(),
         // The argument's own type reads it.
         _ => format!("{}.fromString({})", Type(value, "", names), PythonBytes(bytes)),

@@ -43,6 +43,9 @@ impl fmt::Display for Type<'_> {
             }
             TypeSchema::Array(list, _) => Type(list, optional, names).fmt(f),
             TypeSchema::ListOf(item) => write!(f, "amp.ListOf({}{and}{optional})", Type(item, "", names)),
+            TypeSchema::Enum(name) => write!(f, "_Enum({}{and}{optional})", names.variants_of(name)),
+            TypeSchema::Tagged(name) => write!(f, "_Tagged({}{and}{optional})", names.variants_of(name)),
+            TypeSchema::TaggedList(name) => write!(f, "_TaggedList({}{and}{optional})", names.variants_of(name)),
             TypeSchema::Box(name) => write!(f, "_Box({}{and}{optional})", names.fields_of(name)),
             TypeSchema::Json => write!(f, "_Json({optional})"),
             TypeSchema::AsciiJson => write!(f, "_Json(True{and}{optional})"),

@@ -1,127 +1,19 @@
 //! The one parser for `#[amp(..)]` and for the settings of `#[responder(..)]`.
 
+mod known;
+
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type, WherePredicate, parenthesized, parse_quote, token};
 
+pub(crate) use known::Place;
+use known::{KNOWN, Key, examples, known};
+
 use crate::errors::Errors;
 use crate::notation::{ModPath, error, flag, once, separated, skip_to_comma, type_within, value};
-use crate::spelling;
-
-/// The items that a setting can be attached to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Command,
-    Arguments,
-    Field,
-    ErrorCodes,
-    Variant,
-    Description,
-    Responder,
-    Method,
-}
-
-/// The subject of a setting.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Name,
-    Response,
-    Errors,
-    NoAnswer,
-    Detached,
-    New,
-    Code,
-    Fatal,
-    InvalidArgument,
-    Include,
-    Spawn,
-    Extends,
-    Dyn,
-    Bound,
-    Crate,
-}
-
-/// A known setting.
-struct Known {
-    key: Key,
-    word: &'static str,
-    example: &'static str,
-    /// Its place, in words.
-    home: &'static str,
-    places: &'static [Place],
-}
-
-impl Known {
-    const fn of_command(key: Key, word: &'static str, example: &'static str) -> Self {
-        Self { key, word, example, home: "a struct with `#[derive(Command)]`", places: &[Place::Command] }
-    }
-
-    const fn of_variant(key: Key, word: &'static str, example: &'static str) -> Self {
-        Self {
-            key,
-            word,
-            example,
-            home: "a variant of an enum with `#[derive(ErrorCodes)]`",
-            places: &[Place::Variant],
-        }
-    }
-}
-
-const KNOWN: [Known; 15] = [
-    Known {
-        key: Key::Name,
-        word: "name",
-        example: "name = \"..\"",
-        home: "a struct with `#[derive(Command)]` or a field",
-        places: &[Place::Command, Place::Field],
-    },
-    Known::of_command(Key::Response, "response", "response = Type"),
-    Known::of_command(Key::Errors, "errors", "errors = Type"),
-    Known::of_command(Key::NoAnswer, "no_answer", "no_answer"),
-    Known::of_command(Key::Detached, "detached", "detached"),
-    Known::of_command(Key::New, "new", "new"),
-    Known::of_variant(Key::Code, "code", "code = \"..\""),
-    Known::of_variant(Key::Fatal, "fatal", "fatal"),
-    Known::of_variant(Key::InvalidArgument, "invalid_argument", "invalid_argument"),
-    Known::of_variant(Key::Include, "include", "include"),
-    Known {
-        key: Key::Spawn,
-        word: "spawn",
-        example: "spawn",
-        home: "a trait or an `impl` block with `#[responder(..)]`, or a method of one",
-        places: &[Place::Responder, Place::Method],
-    },
-    Known {
-        key: Key::Extends,
-        word: "extends",
-        example: "extends(Trait)",
-        home: "a trait with `#[responder(..)]`",
-        places: &[Place::Responder],
-    },
-    Known {
-        key: Key::Dyn,
-        word: "dyn",
-        example: "dyn",
-        home: "a trait with `#[responder(..)]`",
-        places: &[Place::Responder],
-    },
-    Known {
-        key: Key::Bound,
-        word: "bound",
-        example: "bound = \"T: Value\"",
-        home: "a struct or an enum with type parameters",
-        places: &[Place::Command, Place::Arguments, Place::ErrorCodes],
-    },
-    Known {
-        key: Key::Crate,
-        word: "crate",
-        example: "crate = path",
-        home: "the item",
-        places: &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Responder],
-    },
-];
+use crate::wire_name::Case;
 
 /// The settings of one item, field or variant. Flags keep the word that set them.
 #[derive(Default)]
@@ -143,6 +35,14 @@ pub(crate) struct Settings {
     pub(crate) extends: Option<Vec<Path>>,
     /// The bounds of the impls on the type parameters, in place of those that follow from the fields.
     pub(crate) bound: Option<Vec<WherePredicate>>,
+    /// The spelling of the names that are not given.
+    pub(crate) rename_all: Option<Case>,
+    /// The word that set it.
+    pub(crate) rename_all_at: Option<Ident>,
+    /// The key of the variant's code.
+    pub(crate) tag: Option<LitStr>,
+    /// Whether the variant keeps the codes that are not known.
+    pub(crate) other: Option<Ident>,
     krate: Option<Path>,
 }
 
@@ -256,6 +156,13 @@ impl Settings {
                 let bounds = predicates(&value(at, example, "bounds in quotes", input)?, example)?;
                 once(&mut self.bound, at, bounds)
             }
+            Key::RenameAll => {
+                let case = Case::of(&value(at, example, "a case in quotes", input)?)?;
+                self.rename_all_at = Some(at.clone());
+                once(&mut self.rename_all, at, case)
+            }
+            Key::Tag => once(&mut self.tag, at, value(at, example, "text in quotes", input)?),
+            Key::Other => once(&mut self.other, at, flag(at, input)?),
             Key::Crate => {
                 let ModPath(path) = value(at, example, "a path", input)?;
                 once(&mut self.krate, at, path)
@@ -292,28 +199,6 @@ fn several(input: ParseStream<'_>) -> Option<TokenTree> {
     let one = ahead.fork().parse();
     let list = ahead.peek(token::Bracket) || matches!(one, Ok(Type::Tuple(types)) if !types.elems.is_empty());
     list.then(|| ahead.parse().ok())?
-}
-
-/// The setting with this key, or the one that was probably meant; an error if it belongs elsewhere.
-fn known(key: &Ident, place: Place, errors: &mut Errors) -> syn::Result<&'static Known> {
-    if let Some(known) = KNOWN.iter().find(|known| key == known.word) {
-        let message = || format!("`{key}` belongs on {}; known here: {}", known.home, examples(place));
-        return if known.places.contains(&place) { Ok(known) } else { Err(error(key, message())) };
-    }
-    let here = || KNOWN.iter().filter(|known| known.places.contains(&place));
-    let meant = spelling::meant(&key.to_string(), here().map(|known| known.word));
-    let Some(known) = here().find(|known| Some(known.word) == meant) else {
-        return Err(error(key, format!("`{key}` is no setting; known here: {}", examples(place))));
-    };
-    errors.push(key, format!("`{key}` is no setting; did you mean `{}`?", known.word));
-    Ok(known)
-}
-
-/// The settings that a place allows, as a list for people.
-fn examples(place: Place) -> String {
-    let here = KNOWN.iter().filter(|known| known.places.contains(&place));
-    let examples: Vec<String> = here.map(|known| format!("`{}`", known.example)).collect();
-    if examples.is_empty() { "nothing".into() } else { examples.join(", ") }
 }
 
 #[cfg(test)]

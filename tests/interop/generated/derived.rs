@@ -1,0 +1,191 @@
+//! Newtypes and enums with `#[derive(Value)]` as Twisted has them from the generated module.
+
+use std::sync::Arc;
+
+use amp::locator::Locator;
+use amp::{Arguments, Command, Connection, Value};
+
+use crate::harness::{Twisted, generated, on, soon};
+
+#[derive(Value, Debug, Clone, PartialEq)]
+struct Port(#[constrain(range = 1..)] u16);
+
+#[derive(Value, Debug, Clone, PartialEq)]
+struct Octet(u8);
+
+#[derive(Value, Debug, Clone, PartialEq)]
+enum State {
+    Pending,
+    #[amp(name = "in \"progress\" ☃")]
+    InProgress,
+}
+
+#[derive(Value, Debug, Clone, PartialEq)]
+enum Colour {
+    Red,
+    #[amp(other)]
+    Other(String),
+}
+
+/// Its key is called otherwise in Python, and a field has a name that Twisted would give to the key.
+#[derive(Value, Debug, Clone, PartialEq)]
+#[amp(tag = "class")]
+enum Shape {
+    Point,
+    Circle {
+        radius: f64,
+        #[amp(name = "Class")]
+        class: Option<u8>,
+    },
+    Group {
+        shapes: Vec<Shape>,
+    },
+    At(At),
+    #[amp(other)]
+    Other(String),
+}
+
+#[derive(Arguments, Debug, Clone, PartialEq)]
+struct At {
+    x: i32,
+    #[constrain(non_empty)]
+    #[amp(name = "Names")]
+    names: Vec<String>,
+}
+
+#[derive(Value, Debug, Clone, PartialEq)]
+enum Closed {
+    One { port: Port },
+    Two,
+}
+
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(response = Derived)]
+struct Derived {
+    port: Port,
+    ports: Vec<Port>,
+    octets: Vec<Octet>,
+    state: State,
+    states: Option<Vec<State>>,
+    absent: Option<State>,
+    colour: Colour,
+    #[constrain(each(in_set = [Colour::Red]))]
+    colours: Vec<Colour>,
+    shape: Shape,
+    shapes: Vec<Shape>,
+    groves: Vec<Vec<Shape>>,
+    closed: Option<Closed>,
+}
+
+fn derived() -> Derived {
+    let circle = Shape::Circle { radius: 1.5, class: Some(7) };
+    let at = Shape::At(At { x: -1, names: vec!["a".into()] });
+    Derived {
+        port: Port(80),
+        ports: vec![Port(1), Port(2)],
+        octets: vec![Octet(0), Octet(255)],
+        state: State::InProgress,
+        states: Some(vec![State::Pending, State::InProgress]),
+        absent: None,
+        colour: Colour::Other("gre\u{2603}n".into()),
+        colours: vec![Colour::Red],
+        shape: Shape::Group { shapes: vec![Shape::Point, at] },
+        shapes: vec![circle, Shape::Other("cube".into())],
+        groves: vec![vec![Shape::Point], vec![]],
+        closed: Some(Closed::One { port: Port(9) }),
+    }
+}
+
+const SAMPLE: &str = "dict(port=80, ports=[1, 2], octets=bytes([0, 255]), state='in \"progress\" \u{2603}', \
+    states=['pending', 'in \"progress\" \u{2603}'], absent=None, colour='gre\u{2603}n', colours=['red'], \
+    shape={'Class': 'group', 'shapes': [{'Class': 'point'}, {'Class': 'at', 'x': -1, 'Names': ['a']}]}, \
+    shapes=[{'Class': 'circle', 'radius': 1.5, 'Class_': 7}, {'Class': 'cube'}], \
+    groves=[[{'Class': 'point'}], []], closed={'type': 'one', 'port': 9})";
+
+fn responders() -> impl Locator + Clone {
+    Arc::new(on(async |it: Derived| Ok(it)))
+}
+
+#[tokio::test]
+async fn newtypes_and_enums_go_both_ways() {
+    let Some(module) = generated(&responders()) else { return };
+    let (connection, mut twisted) = Twisted::called_by(Connection::builder()).await.unwrap();
+    twisted.learn(module.path()).await;
+    assert_eq!(soon(connection.call(derived())).await.unwrap(), derived());
+    assert_eq!(twisted.say(&format!("noted[-1] == {SAMPLE} or noted[-1]")).await, "True");
+    let mut served = Twisted::calling(responders()).await.unwrap();
+    served.twisted.learn(module.path()).await;
+    let same = format!("call(learned.Derived, **{SAMPLE}).addCallback(lambda it: it == {SAMPLE} or it)");
+    assert_eq!(served.twisted.say(&same).await, "True");
+}
+
+/// The same command, which says anything.
+#[derive(Command, Debug)]
+#[amp(name = "Derived")]
+struct Anything {
+    port: u16,
+    ports: Vec<u16>,
+    octets: Vec<u8>,
+    state: String,
+    colour: String,
+    colours: Vec<String>,
+    shape: Vec<u8>,
+    shapes: Vec<u8>,
+    groves: Vec<Vec<u8>>,
+    closed: Vec<u8>,
+}
+
+#[tokio::test]
+async fn what_is_not_declared_is_refused_in_python_as_in_rust() {
+    let Some(module) = generated(&responders()) else { return };
+    let (connection, mut twisted) = Twisted::called_by(Connection::builder()).await.unwrap();
+    twisted.learn(module.path()).await;
+    let point = b"\0\x05class\0\x05point\0\0";
+    let fine = || Anything {
+        port: 1,
+        ports: vec![],
+        octets: vec![],
+        state: "pending".into(),
+        colour: String::new(),
+        colours: vec![],
+        shape: point.to_vec(),
+        shapes: vec![],
+        groves: vec![],
+        closed: b"\0\x04type\0\x03two\0\0".to_vec(),
+    };
+    assert!(soon(connection.call(fine())).await.is_ok());
+    let rows = [
+        ("port: not in 1..", Anything { port: 0, ..fine() }),
+        ("ports[1]: not in 1..", Anything { ports: vec![1, 0], ..fine() }),
+        ("state: not one of pending, in \"progress\" \u{2603}", Anything { state: "Pending".into(), ..fine() }),
+        ("colours[0]: not in [Colour::Red]", Anything { colours: vec!["blue".into()], ..fine() }),
+        ("shape.class: missing", Anything { shape: b"\0\0".to_vec(), ..fine() }),
+        ("shapes[0].class: missing", Anything { shapes: b"\0\0".to_vec(), ..fine() }),
+        ("shape.radius: missing", Anything { shape: b"\0\x05class\0\x06circle\0\0".to_vec(), ..fine() }),
+        ("closed.type: not one of one, two", Anything { closed: b"\0\x04type\0\x05three\0\0".to_vec(), ..fine() }),
+        (
+            "closed.port: not in 1..",
+            Anything { closed: b"\0\x04port\0\x010\0\x04type\0\x03one\0\0".to_vec(), ..fine() },
+        ),
+    ];
+    for (told, ask) in rows {
+        let refused = soon(connection.call(ask)).await.unwrap_err();
+        assert!(
+            refused.to_string().contains(told) && refused.to_string().contains("INVALID_ARGUMENT"),
+            "{told}: {refused}"
+        );
+    }
+    let mut served = Twisted::calling(responders()).await.unwrap();
+    served.twisted.learn(module.path()).await;
+    for (change, told) in [
+        ("state='gone'", "ConstraintError: state: not one of "),
+        ("port=0", "ConstraintError: port: not in 1.."),
+        ("closed={'type': 'three'}", "ConstraintError: closed.type: not one of one, two"),
+        ("closed={}", "ConstraintError: closed.type: missing"),
+        ("shapes=[{'Class': 'point'}, {}]", "ConstraintError: shapes[1].class: missing"),
+        ("shape={'Class': 'at', 'x': 1, 'Names': []}", "ConstraintError: shape.Names: empty"),
+    ] {
+        let said = served.twisted.say(&format!("call(learned.Derived, **{{**{SAMPLE}, **dict({change})}})")).await;
+        assert!(said.starts_with(told), "{change}: {said}");
+    }
+}
