@@ -49,6 +49,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// and const parameters.
 ///
 /// # Settings
+/// - on the struct: `#[amp(rename_all = "camelCase")]`, the case of the names that are not given: `lowercase`, `UPPERCASE`, `PascalCase`,
+///   `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case` or `SCREAMING-KEBAB-CASE`;
 /// - on the struct: `#[amp(crate = path)]`, where this project is not `::amp`;
 /// - on the struct: `#[amp(bound = "T: Value")]`, the bounds of the impls on the type parameters, besides `Send + 'static`. By
 ///   default they require that each field which mentions a parameter is an `amp::value::Argument`. Two generic structs that hold
@@ -129,7 +131,7 @@ pub fn derive_arguments(input: TokenStream) -> TokenStream {
 /// - `new`: generates a constructor, as visible as the struct: `Divide::new(numerator, denominator)` takes the fields that
 ///   travel, in the order in which they are written, and leaves exposed ones empty. A caller that uses it still compiles when the
 ///   command gets one more exposed field; one more field that travels, optional or not, is one more parameter;
-/// - `bound = "T: Value"`: as with [`Arguments`](macro@Arguments);
+/// - `bound = "T: Value"`, `rename_all = ".."`: as with [`Arguments`](macro@Arguments);
 /// - `crate = path`: where this project is not `::amp`.
 ///
 /// # Compile errors
@@ -184,6 +186,8 @@ pub fn derive_value(input: TokenStream) -> TokenStream {
 ///   [`Arguments`](macro@Arguments);
 /// - on a variant: `code = ".."`, its code on the wire; by default the variant's name as in `ZERO_DIVISION`
 ///   (`HTTPError` is `HTTP_ERROR`, `Utf8Invalid` is `UTF8_INVALID`, `Code404` is `CODE404`);
+/// - on the enum: `rename_all = ".."`, another case of the codes, and on a variant, the case of the names of its fields, as with
+///   [`Arguments`](macro@Arguments): with `PascalCase` the code is the variant's name;
 /// - on a variant: `fatal`, the connection ends after the answer;
 /// - on a variant with one unnamed field: `include`, see below;
 /// - on one variant: `invalid_argument`, an argument that does not decode or breaks a constraint is answered with this

@@ -3,6 +3,7 @@ use crate::schema::VariantDeclaration;
 use crate::value::{BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, ValueWriter};
 
 /// An enum that travels as a box, with the code of its variant under one key: `#[derive(Value)]` writes it.
+#[doc(hidden)]
 pub trait Tagged: Sized {
     /// The key of the code.
     const TAG: Key;
@@ -11,23 +12,32 @@ pub trait Tagged: Sized {
     const VARIANTS: &'static [VariantDeclaration];
 
     /// Writes the code and the fields.
+    ///
+    /// # Errors
+    /// If a field has no form on the wire.
     fn put(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
 
     /// Reads the fields of the variant with the code.
+    ///
+    /// # Errors
+    /// If the code is not known, or a field is missing or does not decode.
     fn take(code: RawValue<'_>, from: &mut BoxReader<'_>) -> Result<Self, DecodeError>;
 }
 
 /// Writes one box.
+#[doc(hidden)]
 pub fn tagged_encode<T: Tagged>(value: &T, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
     out.put_box(|out| value.put(out))
 }
 
 /// Reads exactly one box.
+#[doc(hidden)]
 pub fn tagged_decode<T: Tagged>(raw: RawValue<'_>) -> Result<T, DecodeError> {
     take(&mut nested_box(raw)?)
 }
 
 /// Writes boxes, one behind the other.
+#[doc(hidden)]
 pub fn tagged_encode_list<T: Tagged>(items: &[T], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
     items
         .iter()
@@ -36,6 +46,7 @@ pub fn tagged_encode_list<T: Tagged>(items: &[T], out: &mut ValueWriter<'_>) -> 
 }
 
 /// Reads boxes, one behind the other.
+#[doc(hidden)]
 pub fn tagged_decode_list<T: Tagged>(raw: RawValue<'_>) -> Result<Vec<T>, DecodeError> {
     nested_list(raw, take)
 }

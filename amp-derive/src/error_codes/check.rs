@@ -42,6 +42,14 @@ pub(super) fn no_tuple(fields: &FieldsUnnamed, errors: &mut Errors) {
     );
 }
 
+/// The case is for the names of fields.
+pub(super) fn has_field_names(shape: &Shape<'_>, settings: &Settings, errors: &mut Errors) {
+    if let (Some(word), false) = (&settings.rename_all_at, matches!(shape, Shape::Fields(_))) {
+        errors
+            .push(word, "this variant has no named fields: on the enum `rename_all` spells the codes of the variants");
+    }
+}
+
 /// An included enum declares everything about its errors itself.
 pub(super) fn only_include(settings: &Settings, errors: &mut Errors) {
     let also =

@@ -58,6 +58,7 @@ fn variant<'a>(
         invalid_argument: settings.invalid_argument.is_some(),
         shape: shape(&written.fields, settings.rename_all, errors),
     };
+    check::has_field_names(&variant.shape, &settings, errors);
     let code_at = settings.code.as_ref().map_or(variant.ident as &dyn ToTokens, |code| code);
     check::unique(&variant, earlier, code_at, errors);
     if let Some(word) = &settings.invalid_argument {
@@ -69,6 +70,7 @@ fn variant<'a>(
 /// A variant that stands for all errors of another enum.
 fn included<'a>(written: &'a syn::Variant, settings: &Settings, word: &Ident, errors: &mut Errors) -> Variant<'a> {
     check::only_include(settings, errors);
+    check::has_field_names(&Shape::Unit, settings, errors);
     let shape = match &written.fields {
         syn::Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first().map(|field| {
             let _ = Settings::of(&field.attrs, Place::Description, errors);

@@ -236,14 +236,6 @@ impl<'a> Comparison<'a> {
                 self.enums(place, way.within(), old, new);
             }
             (old, new) if old == new => {}
-            (Unicode, Enum(_)) => {
-                let what = format!("{new} instead of {old}: new {receivers} may refuse what old {senders} send");
-                self.add(Effect::Caution, place, what);
-            }
-            (Enum(_), Unicode) => {
-                let what = format!("{new} instead of {old}: old {receivers} may refuse what new {senders} send");
-                self.add(Effect::Caution, place, what);
-            }
             (Unicode | Path, Bytes) => {
                 self.add(Effect::Caution, place, format!("bytes instead of text: old {receivers} want UTF-8"))
             }
@@ -260,6 +252,11 @@ impl<'a> Comparison<'a> {
                 self.add(Effect::Caution, place, what);
             }
             (old, new) if is_part(new, old) => {
+            (Integer(_), Decimal) | (Enum(_), Unicode) => {
+                let what = format!("{new} instead of {old}: old {receivers} may refuse what new {senders} send");
+                self.add(Effect::Caution, place, what);
+            }
+            (Decimal, Integer(_)) | (Unicode, Enum(_)) => {
                 let what = format!("{new} instead of {old}: new {receivers} may refuse what old {senders} send");
                 self.add(Effect::Caution, place, what);
             }
