@@ -55,7 +55,13 @@ use syn::{DeriveInput, parse_macro_input};
 /// - on the struct: `#[amp(bound = "T: Value")]`, the bounds of the impls on the type parameters, besides `Send + 'static`. By
 ///   default they require that each field which mentions a parameter is an `amp::value::Argument`. Two generic structs that hold
 ///   lists of each other need it: the compiler would go round in circles between their fields, and reports that as E0275;
-/// - on a field: `#[amp(name = "..")]`, its name on the wire: 1 to 255 bytes that do not begin with `_`.
+/// - on a field: `#[amp(name = "..")]`, its name on the wire: 1 to 255 bytes that do not begin with `_`;
+/// - on a field: `#[amp(with = Type)]`, a type that implements `amp::value::With` for the type of the field, or of what is in its
+///   `Option` or `Vec`, and writes and reads it. It adds no bound on type parameters;
+/// - on a field: `#[amp(default)]`, `#[amp(default = expression)]`: an absent key is `Default::default()`, or the expression. The
+///   field is written in any case, so that a receiver of an earlier version, which needs it, has it;
+/// - on a field: `#[amp(alias = "..")]`, another name under which it is read, may be given several times. It is written under its
+///   own; a box that has it under two names is refused.
 ///
 /// # Constraints
 /// `#[constrain(..)]` on a field holds rules, in one attribute or several. They are checked at both ends: before a byte is
@@ -89,6 +95,8 @@ use syn::{DeriveInput, parse_macro_input};
 ///   knows neither constants nor the range of a number's type (`range = 0..` is allowed on a `u8`);
 /// - a text that is no regular expression or too large a one, or any pattern without the feature `regex`;
 /// - a rule that does not fit the type of the field, a literal outside of that type;
+/// - a `with` that is not for the type of the field; a default of another type, or of an `Option`, whose absence is `None`; an alias
+///   that is a name of the same or another field;
 /// - `#[exposed]`, which only a command has;
 /// - a setting that is unknown, belongs elsewhere, is given twice, has no value, a value of the wrong form, or one
 ///   too many; `#[amp]` without parentheses.

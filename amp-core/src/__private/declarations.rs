@@ -9,7 +9,7 @@ pub const fn field(
     (value, optional): (AmpType, bool),
     constraints: &'static [ConstraintDeclaration],
 ) -> FieldDeclaration {
-    FieldDeclaration { name, doc, value, optional, constraints }
+    FieldDeclaration { name, doc, value, optional, default: None, aliases: &[], constraints }
 }
 
 /// Declares the fields of one struct.

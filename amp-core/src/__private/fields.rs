@@ -11,8 +11,8 @@ use crate::violation::{Place, Violations};
     message = "`{Self}` cannot be an argument",
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values, `Option` of these and types with `#[derive(Arguments)]` can",
-    note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
-    note = "a type of another crate, such as a `Uuid`, stands in a struct of your own that implements `Value`; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value",
+    note = "a newtype or an enum of your own has `#[derive(Value)]`; another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
+    note = "a type of another crate stands in a field with `#[amp(with = Type)]`, where `Type` is yours and implements `amp::value::With` for it; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value",
     note = "an `Exposed<..>` does not travel: in a command mark its field with `#[exposed]`"
 )]
 pub trait Field: Sized {
@@ -30,6 +30,9 @@ pub trait Field: Sized {
 
     /// Reads it.
     fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError>;
+
+    /// Reads it; an absent one is what `default` makes.
+    fn take_or(key: Key, from: &mut BoxReader<'_>, default: impl FnOnce() -> Self) -> Result<Self, DecodeError>;
 
     /// Reads it where it belongs to an error.
     fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete>;
@@ -51,6 +54,10 @@ impl<T: Argument> Field for T {
     #[inline(always)]
     fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError> {
         take_required(key, from)
+    }
+
+    fn take_or(key: Key, from: &mut BoxReader<'_>, default: impl FnOnce() -> Self) -> Result<Self, DecodeError> {
+        Ok(<T as Argument>::take(key, from)?.unwrap_or_else(default))
     }
 
     fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete> {
@@ -156,6 +163,13 @@ pub enum Incomplete {
     Missing,
     /// A field was sent and does not decode.
     Broken(DecodeError),
+}
+
+/// A default and the choice of a name are not for errors alone.
+impl From<DecodeError> for Incomplete {
+    fn from(error: DecodeError) -> Self {
+        Self::Broken(error)
+    }
 }
 
 /// Makes a declared error, unless a field that it needs was not sent.

@@ -9,6 +9,7 @@ mod fields;
 #[cfg(feature = "tokio")]
 mod responding;
 mod rules;
+mod settings;
 mod values;
 
 pub use crate::command::constraint;
@@ -30,4 +31,5 @@ pub use fields::*;
 #[cfg(feature = "tokio")]
 pub use responding::{Caller, ClientOf, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never};
 pub use rules::{BuiltIn, Fits, Items, Itself, Lent, List, Look, Takes, Whole};
+pub use settings::*;
 pub use values::*;

@@ -1,4 +1,4 @@
-use super::Rule;
+use super::{Rule, WireValue};
 
 /// The AMP type of a value, as a peer in another language has to declare it.
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +132,10 @@ pub struct FieldDeclaration {
     pub value: AmpType,
     /// Whether it may be absent.
     pub optional: bool,
+    /// What an absent one is to its receiver; a sender always writes it then.
+    pub default: Option<fn() -> WireValue>,
+    /// Other keys under which it is read.
+    pub aliases: &'static [&'static str],
     /// Its constraints.
     pub constraints: &'static [ConstraintDeclaration],
 }

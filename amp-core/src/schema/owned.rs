@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-use super::Rule;
+use super::{Rule, WireValue};
 
 /// The declarations of a set of commands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +76,12 @@ pub struct FieldSchema {
     pub value: TypeSchema,
     /// Whether it may be absent.
     pub optional: bool,
+    /// What an absent one is to its receiver; a sender always writes it then.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub default: Option<WireValue>,
+    /// Other keys under which it is read.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub aliases: Vec<String>,
     /// Its constraints.
     pub constraints: Vec<ConstraintSchema>,
 }

@@ -37,7 +37,11 @@ fn same_fields(a: &[FieldDeclaration], b: &[FieldDeclaration], outer: &mut Outer
 }
 
 fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Outer) -> bool {
-    (a.name, a.optional) == (b.name, b.optional) && same_type(a.value, b.value, outer) && rules(a) == rules(b)
+    let default = |field: &FieldDeclaration| field.default.map(|default| default());
+    (a.name, a.optional, a.aliases) == (b.name, b.optional, b.aliases)
+        && same_type(a.value, b.value, outer)
+        && default(a) == default(b)
+        && rules(a) == rules(b)
 }
 
 fn same_type(a: AmpType, b: AmpType, outer: &mut Outer) -> bool {

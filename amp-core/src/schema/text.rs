@@ -82,8 +82,14 @@ impl fmt::Display for Schema {
 }
 
 fn write_fields(f: &mut fmt::Formatter<'_>, what: &str, fields: &[FieldSchema]) -> fmt::Result {
-    for FieldSchema { name, value, optional, constraints, .. } in fields {
+    for FieldSchema { name, value, optional, default, aliases, constraints, .. } in fields {
         write!(f, "{what} {name}: {value}{}", if *optional { ", optional" } else { "" })?;
+        if let Some(default) = default {
+            write!(f, ", default {default}")?;
+        }
+        for alias in aliases {
+            write!(f, ", also {alias}")?;
+        }
         for ConstraintSchema { code, words, rule } in constraints {
             write!(f, ", {code}: {rule}")?;
             if rule.is_opaque() {

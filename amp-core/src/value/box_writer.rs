@@ -90,6 +90,16 @@ impl<'a> BoxWriter<'a> {
         }
     }
 
+    /// As [`put`](Self::put), for the bytes that `write` appends.
+    pub(crate) fn put_with(
+        &mut self,
+        key: Key,
+        write: impl FnOnce(&mut ValueWriter<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.buffer.extend_from_slice(key.as_wire());
+        self.put_counted(write).map_err(|error| at_key(error, key))
+    }
+
     /// Writes a pair whose key is known only at run time, such as `name.2`; the box is put in order at its end.
     ///
     /// # Errors

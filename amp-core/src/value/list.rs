@@ -64,7 +64,7 @@ pub(super) fn encode<T: Value>(items: &[T], out: &mut ValueWriter<'_>) -> Result
         .try_for_each(|(index, item)| out.put_item(|out| item.encode(out)).map_err(|error| error.at_index(index)))
 }
 
-pub(super) fn count(raw: RawValue<'_>) -> Option<usize> {
+pub(crate) fn count(raw: RawValue<'_>) -> Option<usize> {
     raw.count_items()
 }
 

@@ -36,6 +36,7 @@ mod uuid;
 mod wrapper;
 #[cfg(feature = "zlib")]
 mod zlib;
+mod with;
 
 pub use crate::command::Argument;
 pub use address::{Octets, OctetsOf};
@@ -57,6 +58,10 @@ pub(crate) use scope::Scope;
 pub use text::Text;
 #[cfg(feature = "zlib")]
 pub use zlib::Zlib;
+pub(crate) use list::{collect, count as count_items};
+#[cfg(feature = "tokio")]
+pub(crate) use scope::Scope;
+pub use with::With;
 
 use std::any::type_name;
 
@@ -103,6 +108,9 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists and maps of values and types with `#[derive(Arguments)]` are values",
     note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
     note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), stands in a wrapper of `amp::value` (`Text`, `Json`), or in a struct of your own that implements `Value`"
+    note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values and types with `#[derive(Arguments)]` are values",
+    note = "a newtype or an enum of your own has `#[derive(Value)]`; another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
+    note = "a type of another crate stands in a field with `#[amp(with = Type)]`, where `Type` is yours and implements `amp::value::With` for it; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value"
 )]
 #[doc(alias("fromString", "toString", "fromStringProto", "toStringProto"))]
 #[doc(alias("Boolean", "Float", "Integer", "ListOf", "Path", "Unicode"))]

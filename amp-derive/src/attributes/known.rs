@@ -45,6 +45,10 @@ pub(super) enum Key {
     RenameAll,
     Tag,
     Other,
+    With,
+    Default,
+    Alias,
+    Flatten,
     Crate,
 }
 
@@ -63,6 +67,10 @@ impl Known {
         Self { key, word, example, home: "a struct with `#[derive(Command)]`", places: &[Place::Command] }
     }
 
+    const fn of_field(key: Key, word: &'static str, example: &'static str) -> Self {
+        Self { key, word, example, home: "a field with a name", places: &[Place::Field] }
+    }
+
     const fn of_variant(key: Key, word: &'static str, example: &'static str) -> Self {
         Self {
             key,
@@ -74,7 +82,7 @@ impl Known {
     }
 }
 
-pub(super) const KNOWN: [Known; 18] = [
+pub(super) const KNOWN: [Known; 22] = [
     Known {
         key: Key::Name,
         word: "name",
@@ -140,6 +148,16 @@ pub(super) const KNOWN: [Known; 18] = [
         home: "a variant of an enum with `#[derive(Value)]`",
         places: &[Place::Case],
     },
+    Known {
+        key: Key::With,
+        word: "with",
+        example: "with = Type",
+        home: "a field that is one value",
+        places: &[Place::Field, Place::Held],
+    },
+    Known::of_field(Key::Default, "default", "default"),
+    Known::of_field(Key::Alias, "alias", "alias = \"..\""),
+    Known::of_field(Key::Flatten, "flatten", "flatten"),
     Known {
         key: Key::Crate,
         word: "crate",

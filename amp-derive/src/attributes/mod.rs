@@ -6,7 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type, WherePredicate, parenthesized, parse_quote, token};
+use syn::{Attribute, Expr, Ident, LitStr, Meta, Path, Token, Type, WherePredicate, parenthesized, parse_quote, token};
 
 pub(crate) use known::Place;
 use known::{KNOWN, Key, examples, known};
@@ -43,7 +43,21 @@ pub(crate) struct Settings {
     pub(crate) tag: Option<LitStr>,
     /// Whether the variant keeps the codes that are not known.
     pub(crate) other: Option<Ident>,
+    /// The type that writes and reads the field.
+    pub(crate) with: Option<Type>,
+    /// What an absent field is.
+    pub(crate) default: Option<Absent>,
+    /// The other names under which a field is read.
+    pub(crate) aliases: Vec<LitStr>,
+    /// Whether the fields of the field's type stand in its place.
+    pub(crate) flatten: Option<Ident>,
     krate: Option<Path>,
+}
+
+/// `default`, or `default = expression`.
+pub(crate) struct Absent {
+    pub(crate) word: Ident,
+    pub(crate) value: Option<Expr>,
 }
 
 impl Settings {
@@ -163,6 +177,20 @@ impl Settings {
             }
             Key::Tag => once(&mut self.tag, at, value(at, example, "text in quotes", input)?),
             Key::Other => once(&mut self.other, at, flag(at, input)?),
+            Key::With => once(&mut self.with, at, value(at, example, "a type", input)?),
+            Key::Default => {
+                let given = input.peek(Token![=]);
+                let value = given.then(|| value(at, "default = 0", "an expression", input)).transpose()?;
+                if input.peek(token::Paren) {
+                    return Err(error(at, "`default` stands alone, or takes an expression: `default = 0`"));
+                }
+                once(&mut self.default, at, Absent { word: at.clone(), value })
+            }
+            Key::Alias => {
+                self.aliases.push(value(at, example, "text in quotes", input)?);
+                Ok(())
+            }
+            Key::Flatten => once(&mut self.flatten, at, flag(at, input)?),
             Key::Crate => {
                 let ModPath(path) = value(at, example, "a path", input)?;
                 once(&mut self.krate, at, path)

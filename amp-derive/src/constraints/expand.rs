@@ -8,48 +8,55 @@ use crate::code::{call_at, code, standing_at};
 use crate::fields::Field;
 
 impl Constraint {
-    /// Checks the rule for `value`, which is of the type `ty` and stands at `place`.
-    pub(crate) fn check(&self, ty: &Type, value: &TokenStream, place: &TokenStream, krate: &Path) -> TokenStream {
+    /// Checks the rule for `value`, which is of the type `ty`, is looked at in `sight` and stands at `place`.
+    pub(crate) fn check(
+        &self,
+        ty: &Type,
+        sight: &TokenStream,
+        value: &TokenStream,
+        place: &TokenStream,
+        krate: &Path,
+    ) -> TokenStream {
         let (words, rule) = (self.words(), self.rule(krate));
-        let check = self.through("check", ty, krate);
+        let check = self.through("check", ty, sight, krate);
         let arguments = call_at(&self.key, code!(#rule, #value, #words, #place, found));
         code!(#check #arguments;)
     }
 
     /// Checks the length of a list before it is decoded, if the rule is about that.
     pub(crate) fn judge(&self, field: &Field<'_>, krate: &Path) -> Option<TokenStream> {
-        if self.depth > 0 || !matches!(self.rule, Rule::Length(_) | Rule::NonEmpty) {
+        if self.depth > 0 || field.with.is_some() || !matches!(self.rule, Rule::Length(_) | Rule::NonEmpty) {
             return None;
         }
         let (rule, words, key) = (self.rule(krate), self.words(), field.key(krate));
-        let judge = self.through("judge", field.ty, krate);
+        let judge = self.through("judge", field.ty, &code!(#krate::__private::Whole), krate);
         let arguments = call_at(&self.key, code!(#rule, #words, #key, &*from));
         Some(code!(#judge #arguments?;))
     }
 
     /// Fails at compile time if the field is one value and no length of one, or each, keeps the rule.
-    pub(crate) fn fits_one_value(&self, ty: &Type, krate: &Path) -> Option<TokenStream> {
+    pub(crate) fn fits_one_value(&self, is_one: &TokenStream, krate: &Path) -> Option<TokenStream> {
         let mistake = self.too_long.as_ref()?;
         // Items of a list are values.
-        let is_one = if self.depth > 0 { code!(true) } else { code!(<#ty as #krate::__private::Field>::ONE_VALUE) };
+        let is_one = if self.depth > 0 { code!(true) } else { is_one.clone() };
         let fits = standing_at(&self.key, code!(#krate::__private::fits_one_value));
         let arguments = call_at(&self.key, code!(#is_one, #mistake));
         Some(code!(#fits #arguments))
     }
 
     /// The rule for a field of the type `ty` in a schema.
-    pub(crate) fn declaration(&self, ty: &Type, krate: &Path) -> TokenStream {
+    pub(crate) fn declaration(&self, ty: &Type, sight: &TokenStream, krate: &Path) -> TokenStream {
         let (words, rule) = (self.words(), self.rule(krate));
-        let declare = self.through("declare", ty, krate);
+        let declare = self.through("declare", ty, sight, krate);
         let arguments = call_at(&self.key, rule);
         code!(#krate::__private::constraint(#words, || #declare #arguments))
     }
 
     /// A call of a function of the trait that takes the rule, with the span of the rule's key.
-    fn through(&self, function: &str, ty: &Type, krate: &Path) -> TokenStream {
+    fn through(&self, function: &str, ty: &Type, sight: &TokenStream, krate: &Path) -> TokenStream {
         let function = Ident::new(function, Span::mixed_site());
         let private = code!(#krate::__private);
-        let seen = (0..self.depth).fold(code!(#private::Whole), |inner, _| code!(#private::Items<#inner>));
+        let seen = (0..self.depth).fold(sight.clone(), |inner, _| code!(#private::Items<#inner>));
         let as_trait = match self.rule {
             Rule::With(_) | Rule::Pattern(_) | Rule::LengthInBytes(_) => code!(_ as #private::Fits<#ty, #seen, _>),
             _ => code!(#seen as #private::Takes<#ty, _>),

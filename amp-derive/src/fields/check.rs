@@ -1,7 +1,7 @@
 //! The rules for fields.
 
 use quote::ToTokens;
-use syn::{Attribute, Meta};
+use syn::{Attribute, LitStr, Meta};
 
 use super::Field;
 use crate::attributes::{Place, Settings};
@@ -40,11 +40,21 @@ pub(super) fn exposed(attribute: &Attribute, settings: &Settings, place: Place, 
     if let Some(name) = &settings.name {
         errors.push(name, "an exposed field never travels, so it has no name on the wire: remove `name`");
     }
+    let others = [
+        settings.with.as_ref().map(|with| with as &dyn ToTokens),
+        settings.default.as_ref().map(|default| &default.word as _),
+        settings.aliases.first().map(|alias| alias as _),
+        settings.flatten.as_ref().map(|word| word as _),
+    ];
+    for other in others.into_iter().flatten() {
+        errors.push(other, "an exposed field never travels: remove this");
+    }
 }
 
 /// No two fields have one name on the wire.
 pub(super) fn unique(name: &str, earlier: &[Field<'_>], at: &dyn ToTokens, errors: &mut Errors) {
-    if let Some(Field { member, .. }) = earlier.iter().find(|field| field.name == name) {
+    let has = |field: &&Field<'_>| field.name == name || field.aliases.iter().any(|alias| alias == name);
+    if let Some(Field { member, .. }) = earlier.iter().find(has) {
         errors.push(
             at,
             format!(
@@ -52,6 +62,13 @@ pub(super) fn unique(name: &str, earlier: &[Field<'_>], at: &dyn ToTokens, error
                  choose another with `#[amp(name = \"..\")]`"
             ),
         );
+    }
+}
+
+/// An alias is no name that the field has already.
+pub(super) fn another_name(alias: &str, name: &str, earlier: &[String], at: &LitStr, errors: &mut Errors) {
+    if alias == name || earlier.iter().any(|earlier| earlier == alias) {
+        errors.push(at, format!("the field is already read under the name `{alias}`: remove this"));
     }
 }
 

@@ -10,18 +10,21 @@ use crate::generics::{mentions, stands_alone};
 impl Field<'_> {
     /// Writes `value`, the field seen through a reference.
     pub(crate) fn put(&self, value: &TokenStream, krate: &Path) -> TokenStream {
-        let (field, key) = (as_trait(self.ty, &code!(#krate::__private::Field)), self.key(krate));
+        let (field, key) = (self.as_field(krate), self.key(krate));
         code!(#field::put(#value, #key, out)?;)
     }
 
     /// Reads the field with `function`, as one member of a struct expression.
     pub(crate) fn take(&self, function: &str, krate: &Path) -> TokenStream {
-        let (member, key) = (self.member, self.key(krate));
-        let field = as_trait(self.ty, &code!(#krate::__private::Field));
+        let (member, key) = (self.member, self.key_read(krate));
+        let field = self.as_field(krate);
         let take = Ident::new(function, Span::mixed_site());
         let judged: TokenStream =
             self.constraints.iter().filter_map(|constraint| constraint.judge(self, krate)).collect();
-        let taken = code!(#field::#take(#key, from)?);
+        let taken = match self.default(krate) {
+            None => code!(#field::#take(#key, from)?),
+            Some(default) => code!(#field::take_or(#key, from, #default)?),
+        };
         if judged.is_empty() { code!(#member: #taken,) } else { code!(#member: { #judged #taken },) }
     }
 
@@ -29,23 +32,83 @@ impl Field<'_> {
     pub(crate) fn check(&self, value: &TokenStream, krate: &Path) -> TokenStream {
         let Self { ty, name, constraints, .. } = self;
         let place = code!(#krate::__private::Place::key(&place, #name));
-        let own = constraints.iter().map(|constraint| constraint.check(ty, value, &place, krate));
-        let field = as_trait(ty, &code!(#krate::__private::Field));
+        let sight = self.sight(krate);
+        let own = constraints.iter().map(|constraint| constraint.check(ty, &sight, value, &place, krate));
+        let field = self.as_field(krate);
         code!(#(#own)* #field::check(#value, #place, found);)
     }
 
     /// The field in a schema.
     pub(crate) fn declaration(&self, krate: &Path) -> TokenStream {
-        let Self { ty, name, doc, constraints, .. } = self;
-        let field = as_trait(ty, &code!(#krate::__private::Field));
-        let constraints = constraints.iter().map(|constraint| constraint.declaration(ty, krate));
-        code!(#krate::__private::field(#name, #doc, #field::DECLARED, &[#(#constraints),*]))
+        let Self { ty, name, doc, constraints, aliases, .. } = self;
+        let field = self.as_field(krate);
+        let sight = self.sight(krate);
+        let constraints = constraints.iter().map(|constraint| constraint.declaration(ty, &sight, krate));
+        let mut declared = code!(#krate::__private::field(#name, #doc, #field::DECLARED, &[#(#constraints),*]));
+        if let Some(default) = self.default(krate) {
+            let (field, key) = (self.as_field(krate), self.key(krate));
+            let value = code!(#krate::__private::written(#default, |value, out| #field::put(value, #key, out)));
+            declared = code!(#krate::__private::defaulted(#declared, || #value));
+        }
+        if !aliases.is_empty() {
+            declared = code!(#krate::__private::aliased(#declared, &[#(#aliases),*]));
+        }
+        declared
+    }
+
+    /// The type that writes and reads the field, seen as a trait that has the functions for it.
+    fn as_field(&self, krate: &Path) -> TokenStream {
+        let ty = self.ty;
+        match &self.with {
+            None => as_trait(ty, &code!(#krate::__private::Field)),
+            Some(with) => as_trait(with, &code!(#krate::__private::FieldWith<#ty, _>)),
+        }
+    }
+
+    /// The part of the field that constraints look at.
+    fn sight(&self, krate: &Path) -> TokenStream {
+        match &self.with {
+            None => code!(#krate::__private::Whole),
+            Some(with) => code!(#krate::__private::Inside<#with, _>),
+        }
+    }
+
+    /// A function that makes what an absent field is.
+    fn default(&self, krate: &Path) -> Option<TokenStream> {
+        let ty = self.ty;
+        let default = self.default.as_ref()?;
+        Some(match &default.value {
+            Some(value) => code!(|| -> #ty { #value }),
+            None => {
+                let function = as_trait(ty, &code!(#krate::__private::HasDefault));
+                code!(|| #function::make())
+            }
+        })
+    }
+
+    /// The key under which the field was sent.
+    fn key_read(&self, krate: &Path) -> TokenStream {
+        let key = self.key(krate);
+        if self.aliases.is_empty() {
+            return key;
+        }
+        let aliases = self.aliases.iter().map(|alias| key_of(alias, krate));
+        code!(#krate::__private::one_of(#key, &[#(#aliases),*], &*from)?)
+    }
+
+    /// Checks that a field with a default is not absent when it is written.
+    fn always_written(&self, krate: &Path) -> Option<TokenStream> {
+        let word = &self.default.as_ref()?.word;
+        let field = self.as_field(krate);
+        let ask = standing_at(word, code!(#krate::__private::always_written));
+        let arguments = call_at(word, code!(#field::DECLARED.1));
+        Some(code!(#ask #arguments))
     }
 
     /// Checked only where an `Option` is written: an alias of one is found when the program is built.
     fn optional_once(&self, krate: &Path) -> Option<TokenStream> {
         let ty = self.ty;
-        mentions(ty, &|word| word == "Option").then(|| {
+        (self.with.is_none() && mentions(ty, &|word| word == "Option")).then(|| {
             let field = as_trait(ty, &code!(#krate::__private::Field));
             let ask = standing_at(ty, code!(#krate::__private::optional_once));
             let twice = call_at(ty, code!(#field::OPTIONAL_TWICE));
@@ -55,10 +118,15 @@ impl Field<'_> {
 
     /// The name behind its two length bytes, as it stands on the wire.
     pub(crate) fn key(&self, krate: &Path) -> TokenStream {
-        let length = u8::try_from(self.name.len()).unwrap_or(u8::MAX);
-        let wire = Literal::byte_string(&[&[0, length], self.name.as_bytes()].concat());
-        code!(const { #krate::__private::Key::from_wire(#wire) })
+        key_of(&self.name, krate)
     }
+}
+
+/// A name behind its two length bytes, as it stands on the wire.
+pub(crate) fn key_of(name: &str, krate: &Path) -> TokenStream {
+    let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+    let wire = Literal::byte_string(&[&[0, length], name.as_bytes()].concat());
+    code!(const { #krate::__private::Key::from_wire(#wire) })
 }
 
 impl Fields<'_> {
@@ -72,8 +140,15 @@ impl Fields<'_> {
     ) -> Option<TokenStream> {
         let known = self.carried().iter().filter(|field| stands_alone(field.ty, generics));
         let lines = known.flat_map(|field| {
-            let lengths = field.constraints.iter().filter_map(|constraint| constraint.fits_one_value(field.ty, krate));
-            field.optional_once(krate).into_iter().chain(lengths)
+            let is_one = match field.with {
+                None => {
+                    let ty = field.ty;
+                    code!(<#ty as #krate::__private::Field>::ONE_VALUE)
+                }
+                Some(_) => code!(true),
+            };
+            let lengths = field.constraints.iter().filter_map(move |rule| rule.fits_one_value(&is_one, krate));
+            field.optional_once(krate).into_iter().chain(field.always_written(krate)).chain(lengths)
         });
         // A constant for each, because the compiler stops within one at the first mistake.
         let lines: TokenStream = lines.map(|line| code!(#deprecated const _: () = #line;)).collect();

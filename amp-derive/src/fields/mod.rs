@@ -6,9 +6,11 @@ mod parse;
 
 use syn::{Ident, Type};
 
+use crate::attributes::Absent;
 use crate::constraints::Constraint;
 
 pub(crate) use check::refuse_exposed;
+pub(crate) use expand::key_of;
 
 /// A field that travels.
 pub(crate) struct Field<'a> {
@@ -17,6 +19,12 @@ pub(crate) struct Field<'a> {
     pub(crate) name: String,
     pub(crate) doc: String,
     pub(crate) constraints: Vec<Constraint>,
+    /// The type that writes and reads it, if it is no value itself.
+    pub(crate) with: Option<Type>,
+    /// What it is where it is absent.
+    pub(crate) default: Option<Absent>,
+    /// Other names under which it is read.
+    pub(crate) aliases: Vec<String>,
     /// Its position among the fields that travel.
     pub(crate) position: usize,
 }
@@ -43,6 +51,11 @@ impl<'a> Fields<'a> {
     /// The fields that travel.
     pub(crate) fn carried(&self) -> &[Field<'a>] {
         &self.carried
+    }
+
+    /// Those of them that are written and read by their own types.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.carried.iter().filter(|field| field.with.is_none())
     }
 
     /// The same in the order in which they were written.

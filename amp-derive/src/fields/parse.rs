@@ -1,7 +1,7 @@
 //! Reads fields.
 
 use quote::ToTokens;
-use syn::{Attribute, FieldsNamed};
+use syn::{Attribute, FieldsNamed, LitStr};
 
 use super::{Exposed, Field, Fields, check};
 use crate::attributes::{Place, Settings};
@@ -26,12 +26,26 @@ impl<'a> Fields<'a> {
             check::constraints(&field.attrs, place, false, errors);
             let name = wire_name::key(settings.name.as_ref(), member, case, errors);
             check::unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
+            let aliases = aliases(&settings.aliases, &name, &carried, errors);
             let constraints = if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, errors) };
             let (doc, position) = (docs::of(&field.attrs), carried.len());
-            carried.push(Field { member, ty: &field.ty, name, doc, constraints, position });
+            let Settings { with, default, .. } = settings;
+            carried.push(Field { member, ty: &field.ty, name, doc, constraints, with, default, aliases, position });
         }
         Self::new(carried, exposed)
     }
+}
+
+/// The other names of a field.
+fn aliases(given: &[LitStr], name: &str, earlier: &[Field<'_>], errors: &mut Errors) -> Vec<String> {
+    let mut aliases: Vec<String> = Vec::new();
+    for given in given {
+        let alias = wire_name::alias(given, errors);
+        check::unique(&alias, earlier, given, errors);
+        check::another_name(&alias, name, &aliases, given, errors);
+        aliases.push(alias);
+    }
+    aliases
 }
 
 /// The first `#[exposed]` of a field.

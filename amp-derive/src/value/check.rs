@@ -114,7 +114,7 @@ pub(super) fn other<'a>(
         errors.push(word, format!("`other` stands on a variant that keeps the code: `{variant}(String)`"));
         return None;
     };
-    let _ = Settings::of(&field.attrs, Place::Held, errors);
+    let _ = Settings::of(&field.attrs, Place::Description, errors);
     no_exposed(&field.attrs, errors);
     no_constraints(&field.attrs, errors);
     Some(&field.ty)

@@ -1,7 +1,7 @@
 //! `impl Value`, and the one for a newtype.
 
 use proc_macro2::TokenStream;
-use syn::Type;
+use syn::{Path, Type};
 
 use super::{Data, Item, Newtype, Shape};
 use crate::code::{as_trait, code};
@@ -35,8 +35,9 @@ impl Item<'_> {
     /// The types that are written and read, each with what it has to be.
     fn needs(&self) -> Vec<(&Type, TokenStream)> {
         let krate = &self.krate;
-        if let Shape::Newtype(Newtype { ty, .. }) = &self.shape {
-            return vec![(*ty, code!(#krate::__private::Value))];
+        if let Shape::Newtype(Newtype { ty, with, .. }) = &self.shape {
+            let need = with.is_none().then(|| (*ty, code!(#krate::__private::Value)));
+            return need.into_iter().collect();
         }
         let mut needs = Vec::new();
         for variant in self.shape.variants() {
@@ -45,8 +46,8 @@ impl Item<'_> {
                 Data::Other(ty) => needs.push((*ty, code!(#krate::__private::OtherCode))),
                 Data::Held(ty) => needs.push((*ty, code!(#krate::Arguments))),
                 Data::Fields(fields) => {
-                    let carried = fields.carried().iter();
-                    needs.extend(carried.map(|field| (field.ty, code!(#krate::__private::Argument))));
+                    let values = fields.values();
+                    needs.extend(values.map(|field| (field.ty, code!(#krate::__private::Argument))));
                 }
             }
         }
@@ -54,12 +55,12 @@ impl Item<'_> {
     }
 
     fn newtype(&self, newtype: &Newtype<'_>) -> TokenStream {
-        let Newtype { member, ty, .. } = newtype;
+        let Newtype { member, .. } = newtype;
         let krate = &self.krate;
         let nested = code!(#krate::__private);
         let encoded = code!(::core::result::Result<(), #nested::EncodeError>);
         let error = code!(#nested::DecodeError);
-        let value = as_trait(ty, &code!(#nested::HeldValue));
+        let value = newtype.as_value(krate);
         let (declared, check) = (self.newtype_declared(newtype), self.newtype_check(newtype));
         self.implement(
             &code!(#nested::Value),
@@ -85,9 +86,9 @@ impl Item<'_> {
     }
 
     /// The type that it holds; with its rules, if it has some.
-    fn newtype_declared(&self, Newtype { ty, constraints, .. }: &Newtype<'_>) -> TokenStream {
-        let krate = &self.krate;
-        let value = as_trait(ty, &code!(#krate::__private::HeldValue));
+    fn newtype_declared(&self, newtype: &Newtype<'_>) -> TokenStream {
+        let (krate, Newtype { ty, constraints, .. }) = (&self.krate, newtype);
+        let (value, sight) = (newtype.as_value(krate), newtype.sight(krate));
         let declared = code!(#krate::schema::AmpType);
         if constraints.is_empty() {
             return code! {
@@ -95,7 +96,7 @@ impl Item<'_> {
                 const LIST_TYPE: #declared = #value::LIST_TYPE;
             };
         }
-        let rules: Vec<_> = constraints.iter().map(|constraint| constraint.declaration(ty, krate)).collect();
+        let rules: Vec<_> = constraints.iter().map(|constraint| constraint.declaration(ty, &sight, krate)).collect();
         let constrained = code!(#krate::__private::constrained);
         code! {
             const TYPE: #declared =
@@ -105,16 +106,35 @@ impl Item<'_> {
         }
     }
 
-    fn newtype_check(&self, Newtype { member, ty, constraints }: &Newtype<'_>) -> TokenStream {
-        let krate = &self.krate;
+    fn newtype_check(&self, newtype: &Newtype<'_>) -> TokenStream {
+        let (krate, Newtype { member, ty, constraints, .. }) = (&self.krate, newtype);
+        let (value, sight) = (newtype.as_value(krate), newtype.sight(krate));
         let (field, place) = (code!(&self.#member), code!(place));
-        let own = constraints.iter().map(|constraint| constraint.check(ty, &field, &place, krate));
-        let value = as_trait(ty, &code!(#krate::__private::HeldValue));
+        let own = constraints.iter().map(|constraint| constraint.check(ty, &sight, &field, &place, krate));
         code! {
             fn check(&self, place: #krate::__private::Place<'_>, found: &mut #krate::__private::Violations) {
                 #(#own)*
                 #value::check(#field, place, found)
             }
+        }
+    }
+}
+
+impl Newtype<'_> {
+    /// The type that writes and reads what it holds, seen as a trait that has the functions for it.
+    fn as_value(&self, krate: &Path) -> TokenStream {
+        let ty = self.ty;
+        match &self.with {
+            None => as_trait(ty, &code!(#krate::__private::HeldValue)),
+            Some(with) => as_trait(with, &code!(#krate::__private::ValueWith<#ty, _>)),
+        }
+    }
+
+    /// The part of it that constraints look at.
+    fn sight(&self, krate: &Path) -> TokenStream {
+        match &self.with {
+            None => code!(#krate::__private::Whole),
+            Some(with) => code!(#krate::__private::Inside<#with, _>),
         }
     }
 }

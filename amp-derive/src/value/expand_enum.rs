@@ -7,7 +7,7 @@ use syn::{Ident, Path};
 
 use super::{Data, Item, Variant};
 use crate::code::{as_trait, call_at, code, parameter, standing_at};
-use crate::fields::Field;
+use crate::fields::{Field, key_of};
 use crate::generics::stands_alone;
 
 /// Maximum number of codes that the error for an unknown one names.
@@ -53,7 +53,7 @@ impl Item<'_> {
     fn tagged_body(&self, tag: &str, variants: &[Variant<'_>]) -> TokenStream {
         let krate = &self.krate;
         let nested = code!(#krate::__private);
-        let key = key(tag, krate);
+        let key = key_of(tag, krate);
         let put = variants.iter().map(|variant| variant.put_arm(tag, krate));
         let taken = variants.iter().filter_map(|variant| variant.take_arm(krate));
         let unknown = code!(#nested::unknown_variant::<Self>);
@@ -177,13 +177,6 @@ fn rest(variants: &[Variant<'_>], other: &TokenStream, unknown: &TokenStream, kr
     code!(_ => ::core::result::Result::Err(#unknown(#known)),)
 }
 
-/// A key behind its two length bytes, as it stands on the wire.
-fn key(name: &str, krate: &Path) -> TokenStream {
-    let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
-    let wire = Literal::byte_string(&[&[0, length], name.as_bytes()].concat());
-    code!(const { #krate::__private::Key::from_wire(#wire) })
-}
-
 impl Variant<'_> {
     fn as_other(&self) -> Option<(&Ident, &syn::Type)> {
         match &self.data {
@@ -211,7 +204,7 @@ impl Variant<'_> {
     /// Writes the pairs of the variant, its code in its place among them.
     fn put_arm(&self, tag: &str, krate: &Path) -> TokenStream {
         let (ident, nested) = (self.ident, code!(#krate::__private));
-        let key = key(tag, krate);
+        let key = key_of(tag, krate);
         let code = self.code();
         let put_code = code!(#nested::BoxWriter::put_raw(out, #key, #code)?;);
         match &self.data {

@@ -42,6 +42,8 @@ struct Newtype<'a> {
     member: Member,
     ty: &'a Type,
     constraints: Vec<Constraint>,
+    /// The type that writes and reads it, if it is no value itself.
+    with: Option<Type>,
 }
 
 struct Variant<'a> {

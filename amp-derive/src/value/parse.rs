@@ -40,13 +40,14 @@ fn newtype<'a>(ident: &syn::Ident, fields: &'a syn::Fields, errors: &mut Errors)
         check::not_one_field(ident, fields, errors);
         return None;
     };
-    let _ = Settings::of(&field.attrs, Place::Held, errors);
+    let settings = Settings::of(&field.attrs, Place::Held, errors);
     check::no_exposed(&field.attrs, errors);
     let member = match &field.ident {
         Some(name) => Member::Named(name.clone()),
         None => Member::Unnamed(Index { index: 0, span: field.ty.span() }),
     };
-    Some(Newtype { member, ty: &field.ty, constraints: Constraint::all(&field.attrs, errors) })
+    let constraints = Constraint::all(&field.attrs, errors);
+    Some(Newtype { member, ty: &field.ty, constraints, with: settings.with })
 }
 
 fn of_enum<'a>(ident: &syn::Ident, data: &'a syn::DataEnum, settings: &Settings, errors: &mut Errors) -> Shape<'a> {
@@ -90,7 +91,7 @@ fn variant<'a>(
 fn data<'a>(written: &'a syn::Variant, settings: &Settings, tag: &str, errors: &mut Errors) -> Data<'a> {
     match &written.fields {
         syn::Fields::Named(written) => {
-            let fields = Fields::of(written, Place::Arguments, settings.rename_all, errors);
+            let fields = Fields::of(written, Place::Case, settings.rename_all, errors);
             check::apart_from_tag(&fields, tag, errors);
             Data::Fields(fields)
         }
@@ -105,7 +106,7 @@ fn held<'a>(fields: &'a syn::Fields, errors: &mut Errors) -> Data<'a> {
     let syn::Fields::Unnamed(fields) = fields else { return Data::Nothing };
     match (fields.unnamed.first(), fields.unnamed.len()) {
         (Some(field), 1) => {
-            let _ = Settings::of(&field.attrs, Place::Held, errors);
+            let _ = Settings::of(&field.attrs, Place::Description, errors);
             check::no_exposed(&field.attrs, errors);
             check::no_constraints(&field.attrs, errors);
             Data::Held(&field.ty)

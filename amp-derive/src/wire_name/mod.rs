@@ -28,6 +28,16 @@ pub(crate) fn key(given: Option<&LitStr>, field: &Ident, case: Option<Case>, err
     name
 }
 
+/// Another key under which a field is read.
+pub(crate) fn alias(given: &LitStr, errors: &mut Errors) -> String {
+    let name = given.value();
+    length(&name, "a field's name on the wire", MAX_KEY, given, errors);
+    if name.starts_with('_') {
+        errors.push(given, "names that begin with `_` belong to AMP itself: choose another");
+    }
+    name
+}
+
 /// The name of a command.
 pub(crate) fn command(given: Option<&LitStr>, item: &Ident, errors: &mut Errors) -> String {
     let name = given.map_or_else(|| item.unraw().to_string(), LitStr::value);

@@ -1,8 +1,11 @@
 //! Newtypes and enums with `#[derive(Value)]` as Twisted has them from the generated module.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use amp::locator::Locator;
+use amp::schema::AmpType;
+use amp::value::{DecodeError, EncodeError, RawValue, ValueWriter, With};
 use amp::{Arguments, Command, Connection, Value};
 
 use crate::harness::{Twisted, generated, on, soon};
@@ -188,4 +191,70 @@ async fn what_is_not_declared_is_refused_in_python_as_in_rust() {
         let said = served.twisted.say(&format!("call(learned.Derived, **{{**{SAMPLE}, **dict({change})}})")).await;
         assert!(said.starts_with(told), "{change}: {said}");
     }
+}
+
+/// An address as text.
+struct Dotted;
+
+impl With<Ipv4Addr> for Dotted {
+    const TYPE: AmpType = AmpType::Unicode;
+
+    fn encode(address: &Ipv4Addr, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        address.to_string().encode(out)
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<Ipv4Addr, DecodeError> {
+        String::decode(raw)?.parse().map_err(|_| DecodeError::custom("not an IPv4 address"))
+    }
+}
+
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(response = Migrated)]
+struct Migrated {
+    #[amp(with = Dotted)]
+    address: Ipv4Addr,
+    #[amp(default = 3)]
+    #[constrain(range = 1..)]
+    number: u8,
+    #[amp(alias = "old-name")]
+    new_name: String,
+    #[amp(alias = "old_flag", default)]
+    flag: bool,
+}
+
+/// The same command as it was.
+#[derive(Command, Debug)]
+#[amp(name = "Migrated", response = Migrated)]
+struct Before {
+    address: String,
+    #[amp(name = "old-name")]
+    old_name: String,
+    old_flag: Option<bool>,
+    flag: Option<bool>,
+}
+
+fn migrated(number: u8, flag: bool) -> Migrated {
+    Migrated { address: Ipv4Addr::LOCALHOST, number, new_name: "n".into(), flag }
+}
+
+#[tokio::test]
+async fn defaults_and_other_names_mean_the_same_to_both_ends() {
+    let locator = || Arc::new(on(async |it: Migrated| Ok(it)));
+    let Some(module) = generated(&locator()) else { return };
+    let (connection, mut twisted) = Twisted::called_by(Connection::builder()).await.unwrap();
+    twisted.learn(module.path()).await;
+    assert_eq!(soon(connection.call(migrated(5, true))).await.unwrap(), migrated(5, true));
+    let before = |old_flag, flag| Before { address: "127.0.0.1".into(), old_name: "n".into(), old_flag, flag };
+    assert_eq!(soon(connection.call(before(None, None))).await.unwrap(), migrated(3, false));
+    assert_eq!(soon(connection.call(before(Some(true), None))).await.unwrap(), migrated(3, true));
+    let said = "noted[-1] == dict(address='127.0.0.1', number=3, new_name='n', flag=True) or noted[-1]";
+    assert_eq!(twisted.say(said).await, "True");
+    let refused = soon(connection.call(before(Some(true), Some(true)))).await.unwrap_err().to_string();
+    assert!(refused.contains("flag: given twice, as flag and as old_flag"), "{refused}");
+    let mut served = Twisted::calling(locator()).await.unwrap();
+    served.twisted.learn(module.path()).await;
+    let call = "call(learned.Migrated, address='127.0.0.1', new_name='n')";
+    let expected = "dict(address='127.0.0.1', number=3, new_name='n', flag=False)";
+    let same = format!("{call}.addCallback(lambda it: it == {expected} or it)");
+    assert_eq!(served.twisted.say(&same).await, "True");
 }

@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::aliases::{is_renamed, renamed};
 use super::change::{Change, Effect};
 use crate::schema::integer::holds;
 use crate::schema::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Rule, Schema, TypeSchema};
@@ -34,7 +35,7 @@ impl Way {
     }
 
     /// The effect of an absent required field.
-    fn when_missing(self) -> Effect {
+    pub(super) fn when_missing(self) -> Effect {
         if self == Self::Error { Effect::Caution } else { Effect::Breaks }
     }
 
@@ -116,7 +117,7 @@ impl<'a> Comparison<'a> {
         let (senders, receivers) = (way.senders(), way.receivers());
         for old in before {
             let place = format!("{place} {}", old.name);
-            match after.iter().find(|new| new.name == old.name) {
+            match after.iter().find(|new| new.name == old.name).or_else(|| renamed(old, after)) {
                 Some(new) => self.field(&place, way, old, new),
                 None if old.optional => self.add(Effect::None, place, "it is gone, and was optional"),
                 None => {
@@ -125,7 +126,8 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
-        for new in after.iter().filter(|new| before.iter().all(|old| old.name != new.name)) {
+        let is_new = |new: &&FieldSchema| before.iter().all(|old| old.name != new.name && !is_renamed(old, new));
+        for new in after.iter().filter(is_new) {
             let place = format!("{place} {}", new.name);
             if new.optional {
                 self.add(Effect::None, place, "it is new and optional");
@@ -143,11 +145,22 @@ impl<'a> Comparison<'a> {
                 let what = format!("it is required now, and old {senders} may leave it out");
                 self.add(way.when_missing(), place, what);
             }
+            (false, true) if new.default.is_some() => {
+                self.add(Effect::None, place, format!("it has a default now, and new {senders} write it"));
+            }
             (false, true) => {
                 let what = format!("it is optional now, and old {receivers} need it when new {senders} leave it out");
                 self.add(Effect::Caution, place, what);
             }
             _ => {}
+        }
+        if old.name != new.name {
+            self.renamed(place, way, old, new);
+        }
+        if let (Some(before), Some(after)) = (&old.default, &new.default)
+            && before != after
+        {
+            self.add(Effect::Caution, place, format!("an absent one is {after} now instead of {before}"));
         }
         self.value(place, way, &old.value, &new.value);
         self.constraints(place, way, &old.constraints, &new.constraints);

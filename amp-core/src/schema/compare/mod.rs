@@ -1,5 +1,6 @@
 //! The changes between two schemas, and their effect.
 
+mod aliases;
 mod change;
 mod comparison;
 mod enums;

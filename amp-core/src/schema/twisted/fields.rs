@@ -5,7 +5,7 @@ use super::names::{self, Names};
 use super::rules::{Checked, Limits};
 use super::types::{Type, python_class};
 use crate::python::PythonBytes;
-use crate::schema::{ConstraintSchema, FieldSchema, TypeSchema};
+use crate::schema::{ConstraintSchema, FieldSchema, TypeSchema, WireValue};
 
 /// A list of keys and arguments, at an indentation.
 pub(super) struct Fields<'a>(pub(super) &'a [FieldSchema], pub(super) &'a str, pub(super) &'a Names);
@@ -69,6 +69,13 @@ impl fmt::Display for Declared<'_> {
         write!(f, "_Field({}{}", Type(&field.value, optional, names), Limits(&field.value))?;
         for constraint in field.constraints.iter().filter(|constraint| is_known(constraint, field)) {
             write!(f, ", ({}, {})", Text(&constraint.words), Checked(&constraint.rule, &field.value, names))?;
+        }
+        if let Some(WireValue(default)) = &field.default {
+            write!(f, ", default={}", PythonBytes(default))?;
+        }
+        if !field.aliases.is_empty() {
+            let aliases: Vec<_> = field.aliases.iter().map(|name| PythonBytes(name.as_bytes()).to_string()).collect();
+            write!(f, ", aliases=[{}]", aliases.join(", "))?;
         }
         f.write_str(")")
     }

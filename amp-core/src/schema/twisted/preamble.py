@@ -87,10 +87,12 @@ class _Name(bytes):
 class _Field:
     """An argument with rules, each a text and a predicate; they are checked when it is sent and when it is received."""
 
-    def __init__(self, argument, *rules):
+    def __init__(self, argument, *rules, default=None, aliases=()):
         self.argument = argument
         self.optional = argument.optional
         self.rules = rules
+        self.default = default
+        self.aliases = aliases
 
     def toBox(self, name, strings, objects, proto):
         with _within(name.decode("utf-8")):
@@ -99,6 +101,7 @@ class _Field:
 
     def fromBox(self, name, strings, objects, proto):
         with _within(name.decode("utf-8")):
+            strings = self._given(name, strings)
             if name not in strings and not self.optional:
                 raise ConstraintError("", "missing")
             try:
@@ -108,6 +111,17 @@ class _Field:
             except Exception as error:
                 raise ConstraintError("", "does not decode") from error
             self._check(objects[_wireNameToPythonIdentifier(name)])
+
+    def _given(self, name, strings):
+        """The argument under its own name, whichever it came with; an absent one is its default."""
+        if not self.aliases and self.default is None:
+            return strings
+        given = [key for key in (name, *self.aliases) if key in strings]
+        if len(given) > 1:
+            raise ConstraintError("", "given twice, as %s and as %s" % tuple(key.decode("utf-8") for key in given[:2]))
+        if given:
+            return {**strings, name: strings[given[0]]}
+        return strings if self.default is None else {**strings, name: self.default}
 
     def _check(self, value):
         if value is None:

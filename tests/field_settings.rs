@@ -1,0 +1,370 @@
+//! `with`, `default` and `alias` on fields.
+#![allow(clippy::unwrap_used)]
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use amp::connection::pair;
+use amp::schema::{AmpType, Report, Schema, from_json, to_json};
+use amp::testing::{answer_bytes, ask_bytes, box_bytes, decode_ask, decode_reply, error_bytes};
+use amp::value::{DecodeError, EncodeError, RawValue, ValueWriter, With};
+use amp::{Arguments, Command, Connection, ErrorCodes, Reply, Value, responder};
+
+/// An address as text.
+struct Dotted;
+
+impl With<Ipv4Addr> for Dotted {
+    const TYPE: AmpType = AmpType::Unicode;
+
+    fn encode(address: &Ipv4Addr, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        address.to_string().encode(out)
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<Ipv4Addr, DecodeError> {
+        String::decode(raw)?.parse().map_err(|_| DecodeError::custom("not an IPv4 address"))
+    }
+}
+
+/// Whole seconds; whatever else can be made from a number of them.
+struct Seconds;
+
+impl<T: From<Duration> + Copy + Into<Duration>> With<T> for Seconds {
+    const TYPE: AmpType = <u64 as Value>::TYPE;
+
+    fn encode(value: &T, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        let duration: Duration = (*value).into();
+        if duration.subsec_nanos() > 0 {
+            return Err(EncodeError::custom("not a whole number of seconds"));
+        }
+        duration.as_secs().encode(out)
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<T, DecodeError> {
+        u64::decode(raw).map(|seconds| Duration::from_secs(seconds).into())
+    }
+}
+
+/// Not known to schemas.
+struct Opaque;
+
+impl With<Ipv4Addr> for Opaque {
+    fn encode(address: &Ipv4Addr, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        out.write(&address.octets());
+        Ok(())
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<Ipv4Addr, DecodeError> {
+        let octets: [u8; 4] = raw.as_bytes().try_into().map_err(|_| DecodeError::custom("not four bytes"))?;
+        Ok(octets.into())
+    }
+}
+
+#[derive(Value, Debug, PartialEq, Clone)]
+struct Address(#[amp(with = Dotted)] Ipv4Addr);
+
+#[derive(Value, Debug, PartialEq, Clone)]
+enum Target {
+    Host {
+        #[amp(with = Dotted)]
+        address: Ipv4Addr,
+        #[amp(default = 80, alias = "p")]
+        port: u16,
+    },
+}
+
+#[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
+enum Fault {
+    #[error("again in {after:?}")]
+    Busy {
+        #[amp(with = Seconds, alias = "retry")]
+        after: Duration,
+        #[amp(default)]
+        times: u8,
+    },
+}
+
+#[derive(Command, Debug, PartialEq, Clone)]
+#[amp(response = Given, errors = Fault)]
+struct Ask {
+    #[amp(with = Dotted, alias = "addr")]
+    #[constrain(with = is_private)]
+    address: Ipv4Addr,
+    #[amp(with = Dotted)]
+    #[constrain(with = is_private)]
+    absent: Option<Ipv4Addr>,
+    #[amp(with = Dotted)]
+    #[constrain(length = ..=2, each(with = is_private))]
+    hops: Vec<Ipv4Addr>,
+    #[amp(with = Dotted)]
+    more: Option<Vec<Ipv4Addr>>,
+    #[amp(with = Opaque)]
+    raw: Ipv4Addr,
+    #[amp(with = Seconds, default = Duration::from_secs(9))]
+    wait: Duration,
+    #[amp(default)]
+    text: String,
+    #[amp(default = 3, alias = "n", alias = "num")]
+    #[constrain(range = 1..)]
+    number: u8,
+    #[amp(alias = "Note")]
+    note: Option<String>,
+    #[amp(default)]
+    targets: Vec<Target>,
+    addresses: Vec<Address>,
+}
+
+#[derive(Arguments, Debug, PartialEq)]
+struct Given {
+    #[amp(default = 7)]
+    number: u8,
+}
+
+fn is_private(address: &Ipv4Addr) -> bool {
+    address.is_private()
+}
+
+const HERE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+const THERE: Ipv4Addr = Ipv4Addr::new(8, 8, 8, 8);
+
+fn ask() -> Ask {
+    Ask {
+        address: HERE,
+        absent: None,
+        hops: vec![HERE, HERE],
+        more: Some(vec![]),
+        raw: THERE,
+        wait: Duration::from_secs(5),
+        text: "t".into(),
+        number: 4,
+        note: Some("n".into()),
+        targets: vec![Target::Host { address: THERE, port: 1 }],
+        addresses: vec![Address(HERE), Address(THERE)],
+    }
+}
+
+/// An ask with these pairs beside those that are needed.
+fn with(pairs: &[(&str, &str)]) -> Result<Ask, String> {
+    let needed = [("addresses", ""), ("hops", ""), ("raw", "1234")];
+    let own = [("_ask", "1"), ("_command", "Ask")];
+    let all: Vec<_> = own.iter().chain(&needed).chain(pairs).map(|(key, value)| (*key, value.as_bytes())).collect();
+    decode_ask(&box_bytes(&all)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_another_type_writes_and_reads_comes_back() {
+    let bytes = ask_bytes("1", &ask());
+    let text = bytes.escape_ascii().to_string();
+    for part in [
+        r"\x00\x07address\x00\x0810.0.0.1",
+        r"\x00\x04hops\x00\x14\x00\x0810.0.0.1\x00\x0810.0.0.1",
+        r"\x00\x04more\x00\x00",
+        r"\x00\x03raw\x00\x04\x08\x08\x08\x08",
+        r"\x00\x04wait\x00\x015",
+        r"\x00\taddresses\x00\x13\x00\x0810.0.0.1\x00\x078.8.8.8",
+        r"\x00\x07address\x00\x078.8.8.8\x00\x04port\x00\x011\x00\x04type\x00\x04host",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert_eq!(decode_ask::<Ask>(&bytes).unwrap(), ask());
+}
+
+#[test]
+fn what_another_type_does_not_write_or_read_has_its_place() {
+    let wrong = |pairs: &[(&str, &str)]| with(&[&[("address", "10.0.0.1")], pairs].concat()).unwrap_err();
+    assert_eq!(wrong(&[("absent", "x")]), "absent: not an IPv4 address");
+    assert_eq!(wrong(&[("more", "\0\x0810.0.0.1\0\x01x")]), "more[1]: not an IPv4 address");
+    assert_eq!(wrong(&[("wait", "soon")]), "wait: not an integer");
+    assert_eq!(with(&[]).unwrap_err(), "address: missing");
+}
+
+#[test]
+fn an_absent_field_is_its_default_and_what_is_there_must_be_right() {
+    let asked = with(&[("address", "10.0.0.1")]).unwrap();
+    assert_eq!((asked.wait, &*asked.text, asked.number), (Duration::from_secs(9), "", 3));
+    assert_eq!((asked.note, asked.targets), (None, vec![]));
+    let broken = with(&[("address", "10.0.0.1"), ("number", "x")]).unwrap_err();
+    assert_eq!(broken, "number: not an integer");
+    // It is written all the same.
+    let written = ask_bytes("1", &Ask { number: 3, text: String::new(), ..ask() });
+    let text = written.escape_ascii().to_string();
+    assert!(text.contains(r"\x00\x06number\x00\x013") && text.contains(r"\x00\x04text\x00\x00"), "{text}");
+    let answer = box_bytes(&[(b"_answer".as_slice(), b"1".as_slice())]);
+    assert_eq!(decode_reply::<Ask>(&answer).unwrap(), Given { number: 7 });
+}
+
+#[test]
+fn a_field_is_read_under_its_other_names_and_written_under_its_own() {
+    let read = |pairs: &[(&str, &str)]| with(pairs);
+    let asked = read(&[("Note", "n"), ("addr", "10.0.0.1"), ("num", "5")]).unwrap();
+    assert_eq!((asked.address, asked.number, asked.note.as_deref()), (HERE, 5, Some("n")));
+    assert_eq!(read(&[("addr", "10.0.0.1"), ("n", "6")]).unwrap().number, 6);
+    assert_eq!(read(&[("addr", "x")]).unwrap_err(), "addr: not an IPv4 address");
+    let twice = read(&[("addr", "10.0.0.1"), ("address", "10.0.0.1")]).unwrap_err();
+    assert_eq!(twice, "address: given twice, as `address` and as `addr`");
+    let twice = read(&[("addr", "10.0.0.1"), ("n", "1"), ("num", "1")]).unwrap_err();
+    assert_eq!(twice, "number: given twice, as `n` and as `num`");
+    let target = b"\0\x07address\0\x078.8.8.8\0\x01p\0\x015\0\x04type\0\x04host\0\0";
+    let target = Target::decode(RawValue::new(target)).unwrap();
+    assert_eq!(target, Target::Host { address: THERE, port: 5 });
+}
+
+#[test]
+fn the_fields_of_errors_have_them_too() {
+    let busy = Fault::Busy { after: Duration::from_secs(3), times: 2 };
+    let bytes = error_bytes::<Ask>("1", &busy);
+    assert!(bytes.starts_with(b"\0\x06_error\0\x011"), "{}", bytes.escape_ascii());
+    let of = |pairs: &[(&str, &str)]| {
+        let own = [("_error", "1"), ("_error_code", "BUSY"), ("_error_description", "x")];
+        let all: Vec<_> = own.iter().chain(pairs).map(|(key, value)| (*key, value.as_bytes())).collect();
+        decode_reply::<Ask>(&box_bytes(&all)).unwrap_err()
+    };
+    let after = Duration::from_secs(3);
+    assert_eq!(of(&[("after", "3"), ("times", "2")]).declared(), Some(&Fault::Busy { after, times: 2 }));
+    assert_eq!(of(&[("retry", "3")]).declared(), Some(&Fault::Busy { after, times: 0 }));
+    assert_eq!(of(&[("times", "2")]).declared(), None);
+    assert!(of(&[("after", "3"), ("retry", "3")]).to_string().contains("given twice"));
+}
+
+struct Asked;
+
+#[responder]
+impl Asked {
+    async fn ask(&self, asked: Ask) -> Reply<Ask> {
+        Ok(Given { number: asked.number })
+    }
+}
+
+#[tokio::test]
+async fn constraints_look_at_what_another_type_writes_at_both_ends() {
+    let (near, _far) = pair(Connection::builder(), Connection::builder().locator(Asked.into_locator()));
+    assert_eq!(near.call(ask()).await.unwrap(), Given { number: 4 });
+    for (asked, what) in [
+        (Ask { address: THERE, ..ask() }, "address: does not hold: is_private"),
+        (Ask { absent: Some(THERE), ..ask() }, "absent: does not hold: is_private"),
+        (Ask { hops: vec![HERE, THERE], ..ask() }, "hops[1]: does not hold: is_private"),
+        (Ask { hops: vec![HERE; 3], ..ask() }, "hops: length not in ..=2"),
+        (Ask { wait: Duration::from_millis(1), ..ask() }, "wait: not a whole number of seconds"),
+    ] {
+        let refused = near.call(asked).await.unwrap_err().to_string();
+        assert!(refused.contains(what), "{what}: {refused}");
+    }
+    let answered = answer_bytes::<Ask>("1", &Given { number: 1 });
+    assert_eq!(decode_reply::<Ask>(&answered).unwrap(), Given { number: 1 });
+}
+
+const TEXT: &str = r#"command Ask
+  argument absent: Unicode, optional, with: a rule of the program (does not hold: is_private)
+  argument address: Unicode, also addr, with: a rule of the program (does not hold: is_private)
+  argument addresses: ListOf(Unicode)
+  argument hops: ListOf(Unicode), length: length within ..=2, with: each a rule of the program (does not hold: is_private)
+  argument more: ListOf(Unicode), optional
+  argument note: Unicode, optional, also Note
+  argument number: Integer(u8), optional, default "3", also n, also num, range: within "1"..
+  argument raw: Custom(field_settings::Opaque)
+  argument targets: TaggedList(Target), optional, default ""
+  argument text: Unicode, optional, default ""
+  argument wait: Integer(u64), optional, default "9"
+  response number: Integer(u8), optional, default "7"
+  error BUSY
+    field after: Integer(u64), also retry
+    field times: Integer(u8), optional, default "0"
+enum Target, under the key type
+  variant host
+    field address: Unicode
+    field port: Integer(u16), optional, default "80", also p
+"#;
+
+#[test]
+fn a_schema_names_what_is_written_the_defaults_and_the_other_names() {
+    let schema = Schema::of([Ask::DECLARATION]);
+    assert_eq!(schema.to_string(), TEXT);
+    assert_eq!(from_json(&to_json(&schema).unwrap()).unwrap(), schema);
+    let python = schema.to_twisted();
+    for line in [
+        "(b'address', _Field(amp.Unicode(), aliases=[b'addr'])),  # only Rust checks: does not hold: is_private\n",
+        "(b'wait', _Field(amp.Integer(optional=True), (\"out of range for u64\", _range(0, 2**64 - 1)), default=b'9')),\n",
+        "default=b'3', aliases=[b'n', b'num'])),\n",
+        "(b'raw', _Field(amp.String())),  # field_settings::Opaque, which only Rust knows\n",
+    ] {
+        assert!(python.contains(line), "{line} in {python}");
+    }
+}
+
+/// The same command with another field.
+macro_rules! changed {
+    ($($name:ident: $(#[$attribute:meta])* $field:ident: $type:ty;)*) => {$(
+        mod $name {
+            #[derive(amp::Command, Debug)]
+            pub(super) struct Ask {
+                $(#[$attribute])*
+                pub(super) $field: $type,
+            }
+        }
+    )*};
+}
+
+changed! {
+    plain: a: u8;
+    optional: a: Option<u8>;
+    one: #[amp(default = 1)] a: u8;
+    two: #[amp(default = 2)] a: u8;
+    renamed: b: u8;
+    reads_both: #[amp(alias = "b")] a: u8;
+    writes_b: #[amp(alias = "a")] b: u8;
+    one_of_b: #[amp(alias = "a", default = 1)] b: u8;
+}
+
+#[test]
+fn a_report_says_what_defaults_and_other_names_mean_to_peers() {
+    let between = |old, new| Report::between(&Schema::of([old]), &Schema::of([new])).to_string();
+    let nothing = "nothing has changed\n";
+    let plain = plain::Ask::DECLARATION;
+    for (old, new, said) in [
+        (plain, reads_both::Ask::DECLARATION, nothing),
+        (plain, one::Ask::DECLARATION, "fine    Ask, argument a: it has a default now, and new callers write it\n"),
+        (optional::Ask::DECLARATION, one::Ask::DECLARATION, nothing),
+        (
+            one::Ask::DECLARATION,
+            two::Ask::DECLARATION,
+            "caution Ask, argument a: an absent one is \"2\" now instead of \"1\"\n",
+        ),
+        (
+            plain,
+            writes_b::Ask::DECLARATION,
+            "BREAKS  Ask, argument a: it is called b now, and old responders know only the old name\n",
+        ),
+        (
+            reads_both::Ask::DECLARATION,
+            renamed::Ask::DECLARATION,
+            "BREAKS  Ask, argument a: it is called b now, and new responders know only that\n",
+        ),
+        (
+            reads_both::Ask::DECLARATION,
+            writes_b::Ask::DECLARATION,
+            "fine    Ask, argument a: it is called b now, and both ends read both names\n",
+        ),
+        (
+            plain,
+            one_of_b::Ask::DECLARATION,
+            "fine    Ask, argument a: it has a default now, and new callers write it\n\
+             BREAKS  Ask, argument a: it is called b now, and old responders know only the old name\n",
+        ),
+    ] {
+        assert_eq!(between(old, new), said);
+    }
+}
+
+#[test]
+fn a_default_and_a_name_count_in_a_fingerprint() {
+    let of = |declared| Schema::of([declared]).fingerprint();
+    let all = [
+        of(plain::Ask::DECLARATION),
+        of(optional::Ask::DECLARATION),
+        of(one::Ask::DECLARATION),
+        of(two::Ask::DECLARATION),
+        of(reads_both::Ask::DECLARATION),
+    ];
+    for (index, one) in all.iter().enumerate() {
+        assert!(!all[..index].contains(one), "number {index} counts for nothing");
+    }
+}
