@@ -37,6 +37,27 @@ pub enum Boxes {
     Other(String),
 }
 
+/// Settings.
+#[derive(Arguments, Debug)]
+pub struct Settings {
+    /// A field.
+    #[amp(default = 3, alias = "old")]
+    pub new: u8,
+    /// Another.
+    #[amp(default)]
+    pub text: String,
+    /// Those of another.
+    #[amp(flatten)]
+    pub fields: Count,
+}
+
+/// Taken in.
+#[derive(Arguments, Debug)]
+pub struct Count {
+    /// A field.
+    pub count: u8,
+}
+
 /// Errors.
 #[derive(ErrorCodes, Debug)]
 pub enum Fault {

@@ -4,7 +4,7 @@
 
 use amp::ErrorCodes;
 use amp::locator::Exposable;
-use amp::value::{Value, ValueWriter};
+use amp::value::{DecodeError, EncodeError, RawValue, Value, ValueWriter, With};
 
 /// Something to expose.
 #[derive(Clone, Debug)]
@@ -13,6 +13,21 @@ pub struct Place;
 impl Exposable for Place {
     fn expose(_: &dyn amp::locator::Context) -> Result<Self, amp::error::ExposeError> {
         Ok(Self)
+    }
+}
+
+/// An ASCII character as a byte.
+#[derive(Debug)]
+pub struct Octet;
+
+impl With<char> for Octet {
+    fn encode(value: &char, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        out.write(&[u8::try_from(*value).map_err(|_| EncodeError::custom("not ASCII"))?]);
+        Ok(())
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<char, DecodeError> {
+        raw.as_bytes().first().map(|byte| char::from(*byte)).ok_or_else(|| DecodeError::custom("empty"))
     }
 }
 
@@ -85,6 +100,28 @@ pub mod bare {
         /// Any other.
         #[amp(other)]
         Other(::std::string::String),
+    }
+
+    /// Settings.
+    #[::core::prelude::v1::derive(::amp::Arguments, ::core::fmt::Debug)]
+    pub struct Settings {
+        /// One.
+        #[amp(default = 3, alias = "key")]
+        #[constrain(range = 1..)]
+        pub from: ::core::primitive::u8,
+        /// Two.
+        #[amp(default, alias = "value")]
+        pub out: ::std::string::String,
+        /// Three.
+        #[amp(with = super::Octet, default = 'a')]
+        #[constrain(with = |it: &::core::primitive::char| it.is_ascii())]
+        pub place: ::core::primitive::char,
+        /// Four.
+        #[amp(with = super::Octet)]
+        pub found: ::core::option::Option<::std::vec::Vec<::core::primitive::char>>,
+        /// Five.
+        #[amp(flatten)]
+        pub item: Item,
     }
 
     /// A command.

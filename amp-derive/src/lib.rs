@@ -61,7 +61,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// - on a field: `#[amp(default)]`, `#[amp(default = expression)]`: an absent key is `Default::default()`, or the expression. The
 ///   field is written in any case, so that a receiver of an earlier version, which needs it, has it;
 /// - on a field: `#[amp(alias = "..")]`, another name under which it is read, may be given several times. It is written under its
-///   own; a box that has it under two names is refused.
+///   own; a box that has it under two names is refused;
+/// - on a field: `#[amp(flatten)]`, the fields of its type, which has `#[derive(Arguments)]`, stand in its place, as if they were
+///   written here. A struct with parameters cannot have them.
 ///
 /// # Constraints
 /// `#[constrain(..)]` on a field holds rules, in one attribute or several. They are checked at both ends: before a byte is
@@ -97,6 +99,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// - a rule that does not fit the type of the field, a literal outside of that type;
 /// - a `with` that is not for the type of the field; a default of another type, or of an `Option`, whose absence is `None`; an alias
 ///   that is a name of the same or another field;
+/// - `flatten` beside other settings or constraints, on a field whose type is no `amp::Arguments`, or has a name that another
+///   field has;
 /// - `#[exposed]`, which only a command has;
 /// - a setting that is unknown, belongs elsewhere, is given twice, has no value, a value of the wrong form, or one
 ///   too many; `#[amp]` without parentheses.

@@ -6,6 +6,7 @@
 mod commands;
 mod declarations;
 mod fields;
+mod flat;
 #[cfg(feature = "tokio")]
 mod responding;
 mod rules;
@@ -28,6 +29,7 @@ pub use crate::violation::{Place, Violations};
 pub use commands::{Commands, traits_stand_apart};
 pub use declarations::*;
 pub use fields::*;
+pub use flat::*;
 #[cfg(feature = "tokio")]
 pub use responding::{Caller, ClientOf, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never};
 pub use rules::{BuiltIn, Fits, Items, Itself, Lent, List, Look, Takes, Whole};

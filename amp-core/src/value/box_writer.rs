@@ -192,7 +192,7 @@ impl<'a> BoxWriter<'a> {
         if self.buffer.len() - self.start > most {
             return Err(EncodeErrorKind::BoxTooLong { limit: most }.into());
         }
-        if self.unordered {
+        if self.unordered && !is_ascending(&self.buffer[self.start..]) {
             self.sort();
         }
         Ok(())
@@ -208,6 +208,11 @@ impl<'a> BoxWriter<'a> {
         }
         self.buffer.extend_from_slice(&END);
     }
+}
+
+/// Whether each key sorts behind the one before.
+fn is_ascending(pairs: &[u8]) -> bool {
+    Pairs::new(pairs).map(|(key, _)| key).is_sorted_by(|one, next| one < next)
 }
 
 #[cold]

@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 
 use super::Struct;
 use crate::code::{code, parameter};
-use crate::fields::Field;
+use crate::fields::{Field, half};
 use crate::generics::where_clause;
 
 impl Struct<'_> {
@@ -13,13 +13,15 @@ impl Struct<'_> {
     pub(crate) fn arguments(&self) -> TokenStream {
         let Self { fields, krate, generics, .. } = self;
         let known_early = fields.known_early(generics, krate, self.deprecated.as_ref());
+        let apart = fields.apart(krate, self.deprecated.as_ref());
         let declaration = self.declaration();
         let check = self.check();
         let put_leading = self.put("put_leading", fields.leading());
         let put_trailing = self.put("put_trailing", fields.trailing());
         let taken = fields.carried().iter().map(|field| field.take("take", krate));
+        let flattened = fields.flattened.iter().map(|field| field.take(krate));
         let empty = fields.exposed.iter().map(|field| field.empty(krate));
-        let from = parameter("from", !fields.carried().is_empty());
+        let from = parameter("from", !fields.travel_empty());
         let arguments = self.implement(
             &code!(#krate::Arguments),
             &code! {
@@ -27,12 +29,12 @@ impl Struct<'_> {
                 #put_leading
                 #put_trailing
                 fn take(#from: &mut #krate::__private::BoxReader<'_>) -> ::core::result::Result<Self, #krate::__private::DecodeError> {
-                    ::core::result::Result::Ok(Self { #(#taken)* #(#empty)* })
+                    ::core::result::Result::Ok(Self { #(#taken)* #(#flattened)* #(#empty)* })
                 }
                 #check
             },
         );
-        code!(#known_early #arguments)
+        code!(#known_early #apart #arguments)
     }
 
     /// `impl Value`: the struct as one nested box.
@@ -87,9 +89,9 @@ impl Struct<'_> {
     fn declaration(&self) -> TokenStream {
         let Self { ident, fields, krate, .. } = self;
         let name = ident.unraw().to_string();
-        let lines = fields.carried().iter().map(|field| field.declaration(krate));
+        let lines = fields.declarations(krate);
         code! {
-            const FIELDS: #krate::schema::BoxDeclaration = #krate::__private::fields(#name, &[#(#lines,)*]);
+            const FIELDS: #krate::schema::BoxDeclaration = #krate::__private::fields(#name, #lines);
         }
     }
 
@@ -99,10 +101,12 @@ impl Struct<'_> {
             let member = field.member;
             field.check(&code!(&self.#member), krate)
         });
-        (!fields.carried().is_empty()).then(|| {
+        let flattened = fields.flattened.iter().map(|field| field.check(krate));
+        (!fields.travel_empty()).then(|| {
             code! {
                 fn check(&self, place: #krate::__private::Place<'_>, found: &mut #krate::__private::Violations) {
                     #(#lines)*
+                    #(#flattened)*
                 }
             }
         })
@@ -110,8 +114,9 @@ impl Struct<'_> {
 
     fn put(&self, function: &str, fields: &[Field<'_>]) -> TokenStream {
         let krate = &self.krate;
-        let function = syn::Ident::new(function, proc_macro2::Span::mixed_site());
-        let out = parameter("out", !fields.is_empty());
+        let function = half(function);
+        let flattened = self.fields.flattened.iter().map(|field| field.put(&function, krate));
+        let out = parameter("out", !fields.is_empty() || !self.fields.flattened.is_empty());
         let lines = fields.iter().map(|field| {
             let member = field.member;
             field.put(&code!(&self.#member), krate)
@@ -119,6 +124,7 @@ impl Struct<'_> {
         code! {
             fn #function(&self, #out: &mut #krate::__private::BoxWriter<'_>) -> ::core::result::Result<(), #krate::__private::EncodeError> {
                 #(#lines)*
+                #(#flattened)*
                 ::core::result::Result::Ok(())
             }
         }

@@ -5,7 +5,7 @@ use syn::{Data, DeriveInput};
 use super::{Struct, check};
 use crate::attributes::{Place, Settings};
 use crate::errors::Errors;
-use crate::fields::Fields;
+use crate::fields::{Fields, no_parameters_beside};
 use crate::lints;
 
 impl<'a> Struct<'a> {
@@ -18,6 +18,7 @@ impl<'a> Struct<'a> {
             }
             _ => Fields::default(),
         };
+        no_parameters_beside(&fields, &input.generics, errors);
         let deprecated = lints::deprecated(lints::parts(input));
         Self {
             ident: &input.ident,

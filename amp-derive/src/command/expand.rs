@@ -6,7 +6,6 @@ use syn::Ident;
 use super::{Command, Constructor};
 use crate::arguments::Struct;
 use crate::code::code;
-use crate::fields::Field;
 use crate::stub;
 
 impl Command<'_> {
@@ -58,8 +57,8 @@ impl Command<'_> {
         let (parameters, arguments, clause) = generics.split_for_impl();
         let fields_in_order = fields.in_order();
         let many = (fields_in_order.len() > 7).then(|| code!(#[allow(clippy::too_many_arguments)]));
-        let taken = fields_in_order.iter().map(|Field { member, ty, .. }| code!(#member: #ty));
-        let members = fields_in_order.iter().map(|field| field.member);
+        let taken = fields_in_order.iter().map(|(member, ty)| code!(#member: #ty));
+        let members = fields_in_order.iter().map(|(member, _)| member);
         let exposed = fields.exposed.iter().map(|field| field.member);
         let new = Ident::new("new", Span::mixed_site().located_at(word.span()));
         Some(code! {

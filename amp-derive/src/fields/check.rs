@@ -1,9 +1,9 @@
 //! The rules for fields.
 
 use quote::ToTokens;
-use syn::{Attribute, LitStr, Meta};
+use syn::{Attribute, Generics, Ident, LitStr, Meta};
 
-use super::Field;
+use super::{Field, Fields};
 use crate::attributes::{Place, Settings};
 use crate::constraints::{NOT_CHECKED, refuse_constraints};
 use crate::errors::Errors;
@@ -48,6 +48,45 @@ pub(super) fn exposed(attribute: &Attribute, settings: &Settings, place: Place, 
     ];
     for other in others.into_iter().flatten() {
         errors.push(other, "an exposed field never travels: remove this");
+    }
+}
+
+/// The fields in place of the field have names and settings of their own, and a struct to stand in.
+pub(super) fn flattened(
+    word: &Ident,
+    settings: &Settings,
+    attributes: &[Attribute],
+    place: Place,
+    errors: &mut Errors,
+) {
+    if !matches!(place, Place::Command | Place::Arguments) {
+        errors.push(
+            word,
+            "only a struct with `#[derive(Command)]` or `#[derive(Arguments)]` has the fields of another: write them out here",
+        );
+    }
+    let others = [
+        settings.name.as_ref().map(|name| name as &dyn ToTokens),
+        settings.with.as_ref().map(|with| with as _),
+        settings.default.as_ref().map(|default| &default.word as _),
+        settings.aliases.first().map(|alias| alias as _),
+    ];
+    for other in others.into_iter().flatten() {
+        errors.push(other, "the fields in place of this one have settings of their own: remove this");
+    }
+    refuse_constraints(attributes, "the fields in place of this one have rules of their own: write them there", errors);
+}
+
+/// With parameters the fields of the other types are not known at compile time.
+pub(crate) fn no_parameters_beside(fields: &Fields<'_>, generics: &Generics, errors: &mut Errors) {
+    if generics.params.is_empty() {
+        return;
+    }
+    for field in &fields.flattened {
+        errors.push(
+            field.member,
+            "a struct with parameters cannot have the fields of another: their names are compared when it is compiled",
+        );
     }
 }
 

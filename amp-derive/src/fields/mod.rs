@@ -2,6 +2,7 @@
 
 mod check;
 mod expand;
+mod flattened;
 mod parse;
 
 use syn::{Ident, Type};
@@ -9,8 +10,9 @@ use syn::{Ident, Type};
 use crate::attributes::Absent;
 use crate::constraints::Constraint;
 
-pub(crate) use check::refuse_exposed;
+pub(crate) use check::{no_parameters_beside, refuse_exposed};
 pub(crate) use expand::key_of;
+pub(crate) use flattened::half;
 
 /// A field that travels.
 pub(crate) struct Field<'a> {
@@ -35,17 +37,26 @@ pub(crate) struct Exposed<'a> {
     pub(crate) ty: &'a Type,
 }
 
+/// A field whose type's fields stand in its place.
+pub(crate) struct Flattened<'a> {
+    pub(crate) member: &'a Ident,
+    pub(crate) ty: &'a Type,
+    /// Its position among the fields that travel.
+    pub(crate) position: usize,
+}
+
 /// All fields; those that travel in bytewise order of their names on the wire.
 #[derive(Default)]
 pub(crate) struct Fields<'a> {
     carried: Vec<Field<'a>>,
+    pub(crate) flattened: Vec<Flattened<'a>>,
     pub(crate) exposed: Vec<Exposed<'a>>,
 }
 
 impl<'a> Fields<'a> {
-    fn new(mut carried: Vec<Field<'a>>, exposed: Vec<Exposed<'a>>) -> Self {
+    fn new(mut carried: Vec<Field<'a>>, flattened: Vec<Flattened<'a>>, exposed: Vec<Exposed<'a>>) -> Self {
         carried.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
-        Self { carried, exposed }
+        Self { carried, flattened, exposed }
     }
 
     /// The fields that travel.
@@ -58,11 +69,18 @@ impl<'a> Fields<'a> {
         self.carried.iter().filter(|field| field.with.is_none())
     }
 
-    /// The same in the order in which they were written.
-    pub(crate) fn in_order(&self) -> Vec<&Field<'a>> {
-        let mut fields: Vec<&Field<'a>> = self.carried.iter().collect();
-        fields.sort_by_key(|field| field.position);
-        fields
+    /// All members that travel and their types, in the order in which they were written.
+    pub(crate) fn in_order(&self) -> Vec<(&'a Ident, &'a Type)> {
+        let carried = self.carried.iter().map(|field| (field.position, field.member, field.ty));
+        let flattened = self.flattened.iter().map(|field| (field.position, field.member, field.ty));
+        let mut all: Vec<_> = carried.chain(flattened).collect();
+        all.sort_by_key(|(position, ..)| *position);
+        all.into_iter().map(|(_, member, ty)| (member, ty)).collect()
+    }
+
+    /// Whether nothing travels.
+    pub(crate) fn travel_empty(&self) -> bool {
+        self.carried.is_empty() && self.flattened.is_empty()
     }
 
     /// The fields whose names sort before `_`, where AMP's own keys are.

@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::{Attribute, FieldsNamed, LitStr};
 
-use super::{Exposed, Field, Fields, check};
+use super::{Exposed, Field, Fields, Flattened, check};
 use crate::attributes::{Place, Settings};
 use crate::constraints::Constraint;
 use crate::errors::Errors;
@@ -14,6 +14,7 @@ impl<'a> Fields<'a> {
     /// The fields of an item at `place`, whose names are spelt in its `case`.
     pub(crate) fn of(written: &'a FieldsNamed, place: Place, case: Option<Case>, errors: &mut Errors) -> Self {
         let (mut carried, mut exposed): (Vec<Field<'a>>, _) = (Vec::new(), Vec::new());
+        let mut flattened = Vec::new();
         for field in &written.named {
             let Some(member) = &field.ident else { continue };
             let settings = Settings::of(&field.attrs, Place::Field, errors);
@@ -23,16 +24,22 @@ impl<'a> Fields<'a> {
                 exposed.push(Exposed { member, ty: &field.ty });
                 continue;
             }
+            let position = carried.len() + flattened.len();
+            if let Some(word) = &settings.flatten {
+                check::flattened(word, &settings, &field.attrs, place, errors);
+                flattened.push(Flattened { member, ty: &field.ty, position });
+                continue;
+            }
             check::constraints(&field.attrs, place, false, errors);
             let name = wire_name::key(settings.name.as_ref(), member, case, errors);
             check::unique(&name, &carried, settings.name.as_ref().map_or(member as &dyn ToTokens, |name| name), errors);
             let aliases = aliases(&settings.aliases, &name, &carried, errors);
             let constraints = if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, errors) };
-            let (doc, position) = (docs::of(&field.attrs), carried.len());
+            let doc = docs::of(&field.attrs);
             let Settings { with, default, .. } = settings;
             carried.push(Field { member, ty: &field.ty, name, doc, constraints, with, default, aliases, position });
         }
-        Self::new(carried, exposed)
+        Self::new(carried, flattened, exposed)
     }
 }
 

@@ -35,8 +35,8 @@ impl Item<'_> {
     /// The types that are written and read, each with what it has to be.
     fn needs(&self) -> Vec<(&Type, TokenStream)> {
         let krate = &self.krate;
-        if let Shape::Newtype(Newtype { ty, with, .. }) = &self.shape {
-            let need = with.is_none().then(|| (*ty, code!(#krate::__private::Value)));
+        if let Shape::Newtype(newtype) = &self.shape {
+            let need = newtype.with.is_none().then(|| (newtype.ty, code!(#krate::__private::Value)));
             return need.into_iter().collect();
         }
         let mut needs = Vec::new();

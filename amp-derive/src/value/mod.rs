@@ -25,7 +25,7 @@ struct Item<'a> {
 }
 
 enum Shape<'a> {
-    Newtype(Newtype<'a>),
+    Newtype(Box<Newtype<'a>>),
     /// A text, the code of a variant.
     Codes(Vec<Variant<'a>>),
     /// A box, with the code of a variant under the key `tag`.

@@ -18,7 +18,8 @@ impl<'a> Item<'a> {
         let shape = match &input.data {
             syn::Data::Struct(data) => {
                 check::no_enum(&settings, errors);
-                newtype(&input.ident, &data.fields, errors).map_or(Shape::Wrong, Shape::Newtype)
+                newtype(&input.ident, &data.fields, errors)
+                    .map_or(Shape::Wrong, |newtype| Shape::Newtype(Box::new(newtype)))
             }
             syn::Data::Enum(data) => of_enum(&input.ident, data, &settings, errors),
             syn::Data::Union(_) => Shape::Wrong,
