@@ -104,6 +104,7 @@ pub mod bare {
 
     /// Settings.
     #[::core::prelude::v1::derive(::amp::Arguments, ::core::fmt::Debug)]
+    #[constrain(with = |it: &Settings| it.from > 0, at = [from, out])]
     pub struct Settings {
         /// One.
         #[amp(default = 3, alias = "key")]

@@ -82,6 +82,9 @@ use syn::{DeriveInput, parse_macro_input};
 ///   type: `is_new::<String>`; may be given several times;
 /// - `each(non_empty, length = ..=9)`: rules for each item of a list; nests.
 ///
+/// `#[constrain(with = path, at = [from, to])]` on the struct is a rule for several fields together: a `fn(&Struct) -> bool` or a
+/// `Constraint<Struct>`, and the fields that a violation names. Each is an attribute of its own, checked after those of the fields.
+///
 /// The declaration also goes into `amp::Arguments::FIELDS`, with the doc comments of the fields, for schemas.
 ///
 /// # Compile errors
@@ -90,7 +93,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// - a field whose type is no `amp::value::Argument`, or is an `Option` of an `Option` (where a type parameter decides that, the
 ///   error appears when the program is built, not by `cargo check`);
 /// - a rule that is unknown, has no value, a value of the wrong form, or one too many; a rule that is given twice; an `each(..)`
-///   without rules; `#[constrain]` without parentheses or with empty ones, or on the struct;
+///   without rules; `#[constrain]` without parentheses or with empty ones; on the struct any but `with` together with `at`, or a field
+///   that does not travel;
 /// - a set without items; `..`, and a range or a length without a value between its bounds; NaN as a bound or an item; a negative
 ///   length, or any from 0 on; where the field is one value, or an `Option` of one, a length that a value of at most 65,535 bytes
 ///   never has, or always (found by the field's type, once everything else is right). Only literal bounds are checked: the macro

@@ -1,7 +1,7 @@
 //! What `flatten` on a field expands to.
 
 use super::commands::equal;
-use super::field;
+use super::{aliased, field};
 use crate::command::Arguments;
 use crate::schema::{AmpType, BoxDeclaration, FieldDeclaration};
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
@@ -45,6 +45,11 @@ impl<T: Arguments> Flat for T {
     }
 }
 
+/// A field that is compared by its names only.
+pub const fn named(name: &'static str, aliases: &'static [&'static str]) -> FieldDeclaration {
+    aliased(field(name, "", (AmpType::Bytes, false), &[]), aliases)
+}
+
 /// How many fields the parts of a struct have together.
 pub const fn count_fields(parts: &[&[FieldDeclaration]]) -> usize {
     let (mut at, mut count) = (0, 0);
@@ -60,7 +65,7 @@ pub const fn count_fields(parts: &[&[FieldDeclaration]]) -> usize {
 /// # Panics
 /// If evaluated with another number than [`count_fields`] returns, which the expansions do not do.
 pub const fn in_order<const COUNT: usize>(parts: &[&[FieldDeclaration]]) -> [FieldDeclaration; COUNT] {
-    let mut all = [field("", "", (AmpType::Bytes, false), &[]); COUNT];
+    let mut all = [named("", &[]); COUNT];
     let (mut part, mut count) = (0, 0);
     while part < parts.len() {
         let mut from = 0;

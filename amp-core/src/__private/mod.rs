@@ -32,6 +32,6 @@ pub use fields::*;
 pub use flat::*;
 #[cfg(feature = "tokio")]
 pub use responding::{Caller, ClientOf, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never};
-pub use rules::{BuiltIn, Fits, Items, Itself, Lent, List, Look, Takes, Whole};
+pub use rules::{BuiltIn, Entire, Fits, Items, Itself, Lent, List, Look, Takes, Whole, of_several};
 pub use settings::*;
 pub use values::*;

@@ -37,6 +37,27 @@ impl<F: Constrained> Look<F> for Whole {
     }
 }
 
+/// A whole struct.
+#[derive(Debug)]
+pub struct Entire;
+
+impl<F> Look<F> for Entire {
+    type Target = F;
+
+    fn look(field: &F, place: Place<'_>, mut see: impl FnMut(&F, Place<'_>)) {
+        see(field, place);
+    }
+
+    fn declared(rule: Rule) -> Rule {
+        rule
+    }
+}
+
+/// A rule about several fields, as each of them declares it: only the program knows its meaning.
+pub fn of_several((code, _): (&'static str, Rule)) -> (&'static str, Rule) {
+    (code, Rule::Opaque)
+}
+
 /// `each`: the items of the lists that `L` selects.
 #[derive(Debug)]
 pub struct Items<L>(PhantomData<L>);

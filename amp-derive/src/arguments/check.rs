@@ -3,7 +3,6 @@
 use syn::{Data, DeriveInput};
 
 use crate::attributes::Place;
-use crate::constraints::refuse_constraints;
 use crate::errors::Errors;
 use crate::fields::refuse_exposed;
 use crate::generics::refuse_lifetimes;
@@ -11,7 +10,6 @@ use crate::generics::refuse_lifetimes;
 /// The item is a struct whose fields have names, and owns its parts.
 pub(super) fn item(input: &DeriveInput, place: Place, errors: &mut Errors) {
     refuse_exposed(&input.attrs, errors);
-    refuse_constraints(&input.attrs, "`#[constrain(..)]` belongs on the field that it is about", errors);
     refuse_lifetimes(
         &input.generics,
         "what arrives owns its parts: use owned types, such as `String` for `&str`",

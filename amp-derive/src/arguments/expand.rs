@@ -71,7 +71,7 @@ impl Struct<'_> {
 
     /// An impl of a trait with all bounds on the type parameters.
     pub(crate) fn implement(&self, implemented: &TokenStream, body: &TokenStream) -> TokenStream {
-        let Self { ident, generics, krate, fields, deprecated, bound } = self;
+        let Self { ident, generics, krate, fields, deprecated, bound, .. } = self;
         let (parameters, arguments, _) = generics.split_for_impl();
         let carried = fields.values().map(|field| (field.ty, code!(#krate::__private::Argument)));
         let exposed = fields.exposed.iter().map(|field| (field.ty, code!(#krate::__private::ExposedField)));
@@ -89,7 +89,7 @@ impl Struct<'_> {
     fn declaration(&self) -> TokenStream {
         let Self { ident, fields, krate, .. } = self;
         let name = ident.unraw().to_string();
-        let lines = fields.declarations(krate);
+        let lines = fields.declarations(&self.rules, krate);
         code! {
             const FIELDS: #krate::schema::BoxDeclaration = #krate::__private::fields(#name, #lines);
         }
@@ -102,11 +102,13 @@ impl Struct<'_> {
             field.check(&code!(&self.#member), krate)
         });
         let flattened = fields.flattened.iter().map(|field| field.check(krate));
+        let rules = self.rules.iter().map(|rule| rule.check(krate));
         (!fields.travel_empty()).then(|| {
             code! {
                 fn check(&self, place: #krate::__private::Place<'_>, found: &mut #krate::__private::Violations) {
                     #(#lines)*
                     #(#flattened)*
+                    #(#rules)*
                 }
             }
         })

@@ -8,6 +8,7 @@ use proc_macro2::TokenStream;
 use syn::{DeriveInput, Generics, Ident, Path, WherePredicate};
 
 use crate::attributes::{Place, Settings};
+use crate::constraints::WholeRule;
 use crate::errors::Errors;
 use crate::fields::Fields;
 use crate::stub;
@@ -19,6 +20,8 @@ pub(crate) struct Struct<'a> {
     pub(crate) bound: Option<Vec<WherePredicate>>,
     pub(crate) krate: Path,
     pub(crate) fields: Fields<'a>,
+    /// The rules for several fields together.
+    rules: Vec<WholeRule>,
     /// An `allow` for deprecated parts, if there are any.
     pub(crate) deprecated: Option<TokenStream>,
 }

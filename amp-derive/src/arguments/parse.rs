@@ -4,6 +4,7 @@ use syn::{Data, DeriveInput};
 
 use super::{Struct, check};
 use crate::attributes::{Place, Settings};
+use crate::constraints::WholeRule;
 use crate::errors::Errors;
 use crate::fields::{Fields, no_parameters_beside};
 use crate::lints;
@@ -19,6 +20,7 @@ impl<'a> Struct<'a> {
             _ => Fields::default(),
         };
         no_parameters_beside(&fields, &input.generics, errors);
+        let rules = WholeRule::all(&input.attrs, &fields, errors);
         let deprecated = lints::deprecated(lints::parts(input));
         Self {
             ident: &input.ident,
@@ -26,6 +28,7 @@ impl<'a> Struct<'a> {
             bound: settings.bound.take(),
             krate: settings.krate(),
             fields,
+            rules,
             deprecated,
         }
     }

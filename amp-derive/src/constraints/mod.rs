@@ -5,11 +5,13 @@ mod expand;
 mod numbers;
 mod parse;
 mod pattern;
+mod whole;
 mod words;
 
 use syn::{Expr, Ident, LitStr};
 
 pub(crate) use parse::refuse_constraints;
+pub(crate) use whole::WholeRule;
 
 /// The error for a constraint on an error.
 pub(crate) const NOT_CHECKED: &str = "errors are not checked: constraints stand on the fields of commands, of responses \

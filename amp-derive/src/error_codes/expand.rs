@@ -330,7 +330,7 @@ impl Variant<'_> {
             Shape::Fields(fields) => fields.carried(),
             _ => &[],
         };
-        let fields = fields.iter().map(|field| field.declaration(krate));
+        let fields = fields.iter().map(|field| field.declaration(&[], krate));
         code!(#krate::__private::error(#code, #name, #doc, (#fatal, #invalid_argument), &[#(#fields,)*]))
     }
 }

@@ -5,6 +5,7 @@ use syn::{Generics, Ident, Path};
 
 use super::{Exposed, Field, Fields};
 use crate::code::{as_trait, call_at, code, standing_at};
+use crate::constraints::WholeRule;
 use crate::generics::{mentions, stands_alone};
 
 impl Field<'_> {
@@ -38,12 +39,13 @@ impl Field<'_> {
         code!(#(#own)* #field::check(#value, #place, found);)
     }
 
-    /// The field in a schema.
-    pub(crate) fn declaration(&self, krate: &Path) -> TokenStream {
+    /// The field in a schema, with the rules of its struct that are about it.
+    pub(crate) fn declaration(&self, rules: &[WholeRule], krate: &Path) -> TokenStream {
         let Self { ty, name, doc, constraints, aliases, .. } = self;
         let field = self.as_field(krate);
         let sight = self.sight(krate);
         let constraints = constraints.iter().map(|constraint| constraint.declaration(ty, &sight, krate));
+        let constraints = constraints.chain(rules.iter().filter_map(|rule| rule.declaration(self, krate)));
         let mut declared = code!(#krate::__private::field(#name, #doc, #field::DECLARED, &[#(#constraints),*]));
         if let Some(default) = self.default(krate) {
             let (field, key) = (self.as_field(krate), self.key(krate));

@@ -5,6 +5,7 @@ use syn::{Ident, Path};
 
 use super::{Fields, Flattened};
 use crate::code::{as_trait, call_at, code, standing_at};
+use crate::constraints::WholeRule;
 
 impl Flattened<'_> {
     /// Writes one half of its fields.
@@ -32,42 +33,42 @@ impl Flattened<'_> {
 
 impl Fields<'_> {
     /// The declarations of all fields, in bytewise order of their names.
-    pub(crate) fn declarations(&self, krate: &Path) -> TokenStream {
-        let lines = self.carried().iter().map(|field| field.declaration(krate));
+    pub(crate) fn declarations(&self, rules: &[WholeRule], krate: &Path) -> TokenStream {
+        let lines = self.carried().iter().map(|field| field.declaration(rules, krate));
         if self.flattened.is_empty() {
             return code!(&[#(#lines,)*]);
         }
-        let parts = self.parts(krate);
-        let declaration = code!(#krate::schema::FieldDeclaration);
-        code!({
-            const PARTS: &[&[#declaration]] = #parts;
-            const ALL: [#declaration; #krate::__private::count_fields(PARTS)] = #krate::__private::in_order(PARTS);
-            &ALL
-        })
+        let others = self.flattened.iter().map(|field| field.as_flat(krate));
+        let parts = code!(&[&[#(#lines,)*], #(#others::FIELDS.fields,)*]);
+        let (private, names) = (code!(#krate::__private), self.names(krate));
+        code!(&#private::in_order::<{ #private::count_fields(#names) }>(#parts))
     }
 
     /// Checks at compile time that no two fields have one name: reported where the fields of a type are taken in.
     pub(crate) fn apart(&self, krate: &Path, deprecated: Option<&TokenStream>) -> Option<TokenStream> {
-        let parts = self.parts(krate);
+        let names = self.names(krate);
         let looks = self.flattened.iter().enumerate().map(|(at, Flattened { ty, .. })| {
             let look = standing_at(ty, code!(#krate::__private::fields_stand_apart));
-            let arguments = call_at(ty, code!(PARTS, #at + 1));
+            let arguments = call_at(ty, code!(NAMES, #at + 1));
             code!(const _: () = #look #arguments;)
         });
         (!self.flattened.is_empty()).then(|| {
             code! {
                 #deprecated
                 const _: () = {
-                    const PARTS: &[&[#krate::schema::FieldDeclaration]] = #parts;
+                    const NAMES: &[&[#krate::schema::FieldDeclaration]] = #names;
                     #(#looks)*
                 };
             }
         })
     }
 
-    /// The declarations of the struct's own fields, and those of each type that is taken in.
-    fn parts(&self, krate: &Path) -> TokenStream {
-        let own = self.carried().iter().map(|field| field.declaration(krate));
+    /// The names of the struct's own fields, and the fields of each type that is taken in.
+    fn names(&self, krate: &Path) -> TokenStream {
+        let own = self.carried().iter().map(|field| {
+            let (name, aliases) = (&field.name, &field.aliases);
+            code!(#krate::__private::named(#name, &[#(#aliases),*]))
+        });
         let others = self.flattened.iter().map(|field| field.as_flat(krate));
         code!(&[&[#(#own,)*], #(#others::FIELDS.fields,)*])
     }

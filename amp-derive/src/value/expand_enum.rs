@@ -277,7 +277,7 @@ impl Variant<'_> {
                 code!(#held::FIELDS.fields)
             }
             Data::Fields(fields) => {
-                let lines = fields.carried().iter().map(|field| field.declaration(krate));
+                let lines = fields.carried().iter().map(|field| field.declaration(&[], krate));
                 code!(&[#(#lines,)*])
             }
         };
