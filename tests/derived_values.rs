@@ -7,6 +7,7 @@ use amp::schema::{Report, Schema, from_json, to_json};
 use amp::testing::{ask_bytes, readable};
 use amp::value::{RawValue, ValueWriter};
 use amp::{Arguments, CallError, Command, Connection, Reply, Value, responder};
+use proptest::prelude::*;
 
 fn encoded<T: Value>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -41,7 +42,7 @@ struct Named<T> {
     held: Vec<T>,
 }
 
-#[derive(Arguments, Debug, PartialEq)]
+#[derive(Arguments, Debug, PartialEq, Clone)]
 struct Node {
     port: Port,
 }
@@ -67,7 +68,7 @@ enum Colour {
     Other(Box<str>),
 }
 
-#[derive(Value, Debug, PartialEq)]
+#[derive(Value, Debug, PartialEq, Clone)]
 enum Shape {
     Point,
     Circle {
@@ -85,7 +86,7 @@ enum Shape {
 }
 
 /// Some before and some behind `type`.
-#[derive(Arguments, Debug, PartialEq)]
+#[derive(Arguments, Debug, PartialEq, Clone)]
 struct Beside {
     #[amp(name = "Upper")]
     upper: u8,
@@ -501,4 +502,44 @@ fn a_command_has_a_box_for_an_enum_among_its_pairs() {
     }
     let bytes = ask_bytes("1", &Draw { shape: Shape::Point });
     assert!(bytes.ends_with(b"\0\x05shape\0\x0f\0\x04type\0\x05point\0\0\0\0"), "{}", readable(&bytes));
+}
+
+fn shapes() -> impl Strategy<Value = Shape> {
+    let node = any::<u16>().prop_map(|port| Shape::Node(Node { port: Port(port) }));
+    let circle = (-1e9..1e9_f64, any::<Option<i32>>()).prop_map(|(radius, at)| Shape::Circle { radius, at });
+    let beside = any::<(u8, u8)>().prop_map(|(upper, zoom)| Shape::Beside(Beside { upper, zoom }));
+    let leaf = prop_oneof![Just(Shape::Point), node, circle, beside];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop::collection::vec(inner, 0..3).prop_map(|all_parts| Shape::Group { all_parts })
+    })
+}
+
+/// Whether the keys of each box ascend.
+fn is_in_order(raw: RawValue<'_>) -> bool {
+    raw.boxes().all(|reader| {
+        let keys: Vec<_> = reader.unwrap().pairs().map(|(key, _)| key.to_vec()).collect();
+        keys.is_sorted_by(|one, next| one < next)
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_enum_comes_back_from_boxes_in_order(shapes in prop::collection::vec(shapes(), 0..4)) {
+        let bytes = encoded(&shapes);
+        prop_assert!(is_in_order(RawValue::new(&bytes)));
+        prop_assert_eq!(decoded::<Vec<Shape>>(&bytes).unwrap(), shapes);
+    }
+
+    #[test]
+    fn every_code_that_is_not_known_is_kept_or_refused(code in ".*") {
+        let known = ["pending", "in_progress", "DONE!"].contains(&&*code);
+        prop_assert_eq!(decoded::<State>(code.as_bytes()).is_ok(), known);
+        prop_assert_eq!(encoded(&decoded::<Colour>(code.as_bytes()).unwrap()), code.as_bytes());
+    }
+
+    #[test]
+    fn no_bytes_make_a_derived_value_panic(bytes in any::<Vec<u8>>()) {
+        let _ = (decoded::<Shape>(&bytes), decoded::<Vec<Shape>>(&bytes), decoded::<Event>(&bytes));
+        let _ = (decoded::<State>(&bytes), decoded::<Vec<Port>>(&bytes), decoded::<Named<String>>(&bytes));
+    }
 }
