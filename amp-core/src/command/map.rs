@@ -17,8 +17,24 @@ struct Entry<K, V>(PhantomData<(K, V)>);
 
 impl<K: Value, V: Argument> Entry<K, V> {
     const FIELDS: &'static [FieldDeclaration] = &[
-        FieldDeclaration { name: "key", doc: "", value: K::TYPE, optional: false, constraints: &[] },
-        FieldDeclaration { name: "value", doc: "", value: V::DECLARED, optional: V::OPTIONAL, constraints: &[] },
+        FieldDeclaration {
+            name: "key",
+            doc: "",
+            value: K::TYPE,
+            optional: false,
+            default: None,
+            aliases: &[],
+            constraints: &[],
+        },
+        FieldDeclaration {
+            name: "value",
+            doc: "",
+            value: V::DECLARED,
+            optional: V::OPTIONAL,
+            default: None,
+            aliases: &[],
+            constraints: &[],
+        },
     ];
 
     fn declared() -> BoxDeclaration {

@@ -44,9 +44,13 @@ impl<'a> Shape<'a> {
             TypeSchema::Box(name) => Self::Box(name),
             TypeSchema::AmpList(name) => Self::AmpList(name),
             // FIXME
-            TypeSchema::Text(_) | TypeSchema::Json | TypeSchema::AsciiJson => Self::One(Scalar::Unicode),
+            TypeSchema::Text(_) | TypeSchema::Enum(_) | TypeSchema::Json | TypeSchema::AsciiJson => {
+                Self::One(Scalar::Unicode)
+            }
             TypeSchema::Duration => Self::One(Scalar::Float),
-            TypeSchema::Octets(_) | TypeSchema::Zlib(..) => Self::One(Scalar::Bytes),
+            TypeSchema::Octets(_) | TypeSchema::Zlib(..) | TypeSchema::Tagged(_) | TypeSchema::TaggedList(_) => {
+                Self::One(Scalar::Bytes)
+            }
             TypeSchema::Array(list, _) => Self::of(list),
             TypeSchema::Map(name) => Self::AmpList(name),
             TypeSchema::Custom(_) => Self::One(Scalar::Custom),

@@ -121,32 +121,6 @@ impl Reading {
         name
     }
 
-/// Whether two boxes are the same on the wire. Boxes that are being compared further out are assumed to be.
-fn same_box(a: BoxDeclaration, b: BoxDeclaration, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
-    let pair = [a.fields.as_ptr(), b.fields.as_ptr()];
-    if ptr::eq(a.fields, b.fields) || outer.contains(&pair) {
-        return true;
-    }
-    outer.push(pair);
-    a.fields.len() == b.fields.len() && a.fields.iter().zip(b.fields).all(|(a, b)| same_field(a, b, outer))
-}
-
-fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
-    let rules = |field: &FieldDeclaration| field.constraints.iter().map(ConstraintSchema::of).collect::<Vec<_>>();
-    (a.name, a.optional) == (b.name, b.optional) && same_type(a.value, b.value, outer) && rules(a) == rules(b)
-}
-
-fn same_type(a: AmpType, b: AmpType, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
-    use AmpType::{AmpList, Array, Box, Custom, Integer, ListOf, Map, Octets, Text, Zlib};
-    match (a, b) {
-        (Integer(a), Integer(b)) | (Octets(a), Octets(b)) => a == b,
-        (ListOf(a), ListOf(b)) => same_type(*a, *b, outer),
-        (Array(a, length), Array(b, other)) | (Zlib(a, length), Zlib(b, other)) => {
-            length == other && same_type(*a, *b, outer)
-        }
-        (Box(a), Box(b)) | (AmpList(a), AmpList(b)) | (Map(a), Map(b)) => same_box(a(), b(), outer),
-        (Custom(a), Custom(b)) | (Text(a), Text(b)) => a() == b(),
-        (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
     /// The same for an enum.
     fn variants(&mut self, declared: EnumDeclaration) -> String {
         let mut name = declared.name.to_owned();

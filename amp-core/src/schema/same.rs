@@ -45,15 +45,20 @@ fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Outer) -> 
 }
 
 fn same_type(a: AmpType, b: AmpType, outer: &mut Outer) -> bool {
-    use AmpType::{AmpList, Box, Constrained, Custom, Enum, Integer, ListOf, Tagged, TaggedList};
+    use AmpType::{
+        AmpList, Array, Box, Constrained, Custom, Enum, Integer, ListOf, Map, Octets, Tagged, TaggedList, Text, Zlib,
+    };
     match (a, b) {
         (Constrained(a), b) => same_type(a().value, b, outer),
         (a, Constrained(b)) => same_type(a, b().value, outer),
-        (Integer(a), Integer(b)) => a == b,
+        (Integer(a), Integer(b)) | (Octets(a), Octets(b)) => a == b,
         (ListOf(a), ListOf(b)) => same_type(*a, *b, outer),
-        (Box(a), Box(b)) | (AmpList(a), AmpList(b)) => same_box(a(), b(), outer),
+        (Array(a, length), Array(b, other)) | (Zlib(a, length), Zlib(b, other)) => {
+            length == other && same_type(*a, *b, outer)
+        }
+        (Box(a), Box(b)) | (AmpList(a), AmpList(b)) | (Map(a), Map(b)) => same_box(a(), b(), outer),
         (Enum(a), Enum(b)) | (Tagged(a), Tagged(b)) | (TaggedList(a), TaggedList(b)) => same_enum(a(), b(), outer),
-        (Custom(a), Custom(b)) => a() == b(),
+        (Custom(a), Custom(b)) | (Text(a), Text(b)) => a() == b(),
         (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
     }
 }
@@ -74,6 +79,7 @@ fn rules_of_type(value: AmpType) -> Vec<ConstraintSchema> {
             let own = own.map(|rule| if declared.each { rule.each() } else { rule });
             rules_of_type(declared.value).into_iter().chain(own).collect()
         }
+        AmpType::Array(list, _) => rules_of_type(*list),
         _ => Vec::new(),
     }
 }

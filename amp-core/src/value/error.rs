@@ -125,8 +125,6 @@ impl<K> Located<K> {
         self.path.insert_str(0, key);
     }
 
-    /// Says another index than 0, for a fault in a list of one item.
-    fn at_other_index(&mut self, index: usize) {
     /// What was found in the first of a list of one.
     fn moved_to_index(&mut self, index: usize) {
         if let Some(rest) = self.path.strip_prefix("[0]") {
@@ -194,9 +192,6 @@ macro_rules! located_error {
 }
 
 impl EncodeError {
-    /// The same fault of a list of one item, which is the item at `index` of another list.
-    pub(super) fn at_other_index(mut self, index: usize) -> Self {
-        self.0.at_other_index(index);
     /// The same for the item at `index`, which was encoded as a list of one.
     #[must_use]
     pub(crate) fn moved_to_index(mut self, index: usize) -> Self {

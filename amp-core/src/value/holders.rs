@@ -34,7 +34,7 @@ macro_rules! holders {
             /// Every form of a list is its items, one behind the other: a list is as many lists of one.
             fn encode_list(items: &[Self], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
                 items.iter().enumerate().try_for_each(|(index, item)| {
-                    T::encode_list(std::slice::from_ref(&**item), out).map_err(|error| error.at_other_index(index))
+                    T::encode_list(std::slice::from_ref(&**item), out).map_err(|error| error.moved_to_index(index))
                 })
             }
 

@@ -33,10 +33,10 @@ mod text;
 mod url;
 #[cfg(feature = "uuid")]
 mod uuid;
+mod with;
 mod wrapper;
 #[cfg(feature = "zlib")]
 mod zlib;
-mod with;
 
 pub use crate::command::Argument;
 pub use address::{Octets, OctetsOf};
@@ -52,16 +52,13 @@ pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 pub(crate) use integer::Digits;
 #[cfg(feature = "json")]
 pub use json::{AsciiJson, Json};
-pub(crate) use list::collect;
-#[cfg(feature = "tokio")]
-pub(crate) use scope::Scope;
-pub use text::Text;
-#[cfg(feature = "zlib")]
-pub use zlib::Zlib;
 pub(crate) use list::{collect, count as count_items};
 #[cfg(feature = "tokio")]
 pub(crate) use scope::Scope;
+pub use text::Text;
 pub use with::With;
+#[cfg(feature = "zlib")]
+pub use zlib::Zlib;
 
 use std::any::type_name;
 
@@ -106,11 +103,8 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
     message = "`{Self}` has no form on the wire",
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists and maps of values and types with `#[derive(Arguments)]` are values",
-    note = "an enum or another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
-    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), stands in a wrapper of `amp::value` (`Text`, `Json`), or in a struct of your own that implements `Value`"
-    note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists of values and types with `#[derive(Arguments)]` are values",
     note = "a newtype or an enum of your own has `#[derive(Value)]`; another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
-    note = "a type of another crate stands in a field with `#[amp(with = Type)]`, where `Type` is yours and implements `amp::value::With` for it; a map is a `Vec` of a struct with `#[derive(Arguments)]` that has a key and a value"
+    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), stands in a wrapper of `amp::value` (`Text`, `Json`), or in a field with `#[amp(with = Type)]`, where `Type` is yours and implements `amp::value::With` for it"
 )]
 #[doc(alias("fromString", "toString", "fromStringProto", "toStringProto"))]
 #[doc(alias("Boolean", "Float", "Integer", "ListOf", "Path", "Unicode"))]

@@ -182,9 +182,8 @@ impl<'a> Comparison<'a> {
 
     fn value(&mut self, place: &str, way: Way, old: &'a TypeSchema, new: &'a TypeSchema) {
         use TypeSchema::{
-            AmpList, Array, AsciiJson, Box, Bytes, Custom, Integer, Json, ListOf, Map, Octets, Path, Text, Unicode,
-            Zlib,
-            AmpList, Box, Bytes, Custom, Decimal, Enum, Integer, ListOf, Path, Tagged, TaggedList, Unicode,
+            AmpList, Array, AsciiJson, Box, Bytes, Custom, Enum, Integer, Json, ListOf, Map, Octets, Path, Tagged,
+            TaggedList, Text, Unicode, Zlib,
         };
         let (senders, receivers) = (way.senders(), way.receivers());
         match (old, new) {
@@ -242,14 +241,11 @@ impl<'a> Comparison<'a> {
                 self.add(Effect::Caution, place, what);
                 self.nested(way.within(), old, new);
             }
-            (old, new) if old == new => {}
-            (Unicode | Path | Text(_) | Json | AsciiJson, Bytes) => {
-            (Box(old), Box(new)) | (AmpList(old), AmpList(new)) => self.nested(way.within(), old, new),
             (Enum(old), Enum(new)) | (Tagged(old), Tagged(new)) | (TaggedList(old), TaggedList(new)) => {
                 self.enums(place, way.within(), old, new);
             }
             (old, new) if old == new => {}
-            (Unicode | Path, Bytes) => {
+            (Unicode | Path | Text(_) | Json | AsciiJson, Bytes) => {
                 self.add(Effect::Caution, place, format!("bytes instead of text: old {receivers} want UTF-8"))
             }
             (Bytes, Unicode | Path | Text(_) | Json | AsciiJson) => {
@@ -265,11 +261,6 @@ impl<'a> Comparison<'a> {
                 self.add(Effect::Caution, place, what);
             }
             (old, new) if is_part(new, old) => {
-            (Integer(_), Decimal) | (Enum(_), Unicode) => {
-                let what = format!("{new} instead of {old}: old {receivers} may refuse what new {senders} send");
-                self.add(Effect::Caution, place, what);
-            }
-            (Decimal, Integer(_)) | (Unicode, Enum(_)) => {
                 let what = format!("{new} instead of {old}: new {receivers} may refuse what old {senders} send");
                 self.add(Effect::Caution, place, what);
             }
@@ -296,13 +287,13 @@ impl<'a> Comparison<'a> {
 
 /// Whether each value of one type is, as bytes, one of the other type, which has more.
 fn is_part(one: &TypeSchema, all: &TypeSchema) -> bool {
-    use TypeSchema::{AsciiJson, Bytes, Decimal, Duration, Float, Integer, Json, Octets, Text, Unicode};
+    use TypeSchema::{AsciiJson, Bytes, Decimal, Duration, Enum, Float, Integer, Json, Octets, Text, Unicode};
     match (one, all) {
         (Text(one), Text(all)) | (Octets(one), Octets(all)) => {
             all == "IpAddr" && (one == "Ipv4Addr" || one == "Ipv6Addr")
         }
         (AsciiJson, Json)
-        | (Json | AsciiJson | Text(_), Unicode)
+        | (Json | AsciiJson | Text(_) | Enum(_), Unicode)
         | (Integer(_), Decimal)
         | (Duration, Float)
         | (Octets(_), Bytes) => true,

@@ -16,11 +16,8 @@ const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger Va
     _Name _Octets _Text _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern \
     _range _socket_address _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod \
     contextmanager enumerate fail int ipaddress isinstance len re str super uuid warnings wraps arguments \
-    commandName errors fatalErrors invalidArgument requiresAnswer response _Json _Zlib json sorted zlib";
-const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger ValueError Warning _AmpList _Box _Command \
-    _Field _Name _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern _range \
-    _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod contextmanager enumerate fail isinstance \
-    _Enum _Tagged _TaggedList _Variants dict len re str super warnings wraps arguments commandName errors fatalErrors invalidArgument requiresAnswer response";
+    commandName errors fatalErrors invalidArgument requiresAnswer response _Json _Zlib json sorted zlib _Enum _Tagged _TaggedList \
+    _Variants dict";
 
 /// The parameters of Twisted's own methods, which are passed beside arguments.
 const PARAMETERS: &str = "self commandType";
@@ -93,15 +90,14 @@ impl Names {
 
 /// Whether Python takes a value of this type for a key of a dict.
 fn is_hashable(value: &TypeSchema) -> bool {
-    use TypeSchema::{AmpList, Array, AsciiJson, Box, Json, ListOf, Map, Zlib};
+    use TypeSchema::{AmpList, Array, AsciiJson, Box, Json, ListOf, Map, Tagged, TaggedList, Zlib};
     match value {
-        ListOf(_) | Array(..) | Box(_) | AmpList(_) | Map(_) | Json | AsciiJson => false,
+        ListOf(_) | Array(..) | Box(_) | AmpList(_) | Map(_) | Json | AsciiJson | Tagged(_) | TaggedList(_) => false,
         Zlib(inner, _) => is_hashable(inner),
         _ => true,
     }
 }
 
-/// The Python name of each field where Twisted's own choice is not usable: keywords, other fields' names, and names that are no
 /// The Python name of the key of a variant's code, which no field of the variants has.
 pub(super) fn tag(name: &str) -> String {
     capitalised(identifier(&twisted(name)), KEYWORDS)
