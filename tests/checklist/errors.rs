@@ -204,8 +204,17 @@ async fn rule_39_a_name_that_is_not_ascii_is_unhandled() {
 async fn rule_40_an_oversized_response_is_answered_with_an_error() {
     let (_connection, mut peer) = isolating();
     peer.send(ask("1", "Big", &[("size", "65536")])).await;
-    peer.expect(unknown("1")).await;
+    let text = "data: 65536 bytes where 65535 is the most; split it over several keys, calls or a stream";
+    peer.expect(error("1", "TOO_LONG", text)).await;
     peer.expect_open().await;
+    // The whole box has a limit of its own.
+    let mut small = Settings::new();
+    small.boxes.bytes = 300;
+    let (_connection, mut peer) = RawPeer::with(House::new().into_locator(), small);
+    peer.send(ask("1", "Big", &[("size", "300")])).await;
+    peer.expect(error("1", "TOO_LONG", "the box has more than 300 bytes; see `BoxLimits::bytes`")).await;
+    peer.send(ask_sum("2")).await;
+    peer.expect(answer_sum("2")).await;
     let (_connection, mut peer) = strict();
     peer.send(ask("1", "Big", &[("size", "65536")])).await;
     peer.expect_end(unknown("1")).await;

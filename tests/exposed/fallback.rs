@@ -58,10 +58,12 @@ async fn what_cannot_be_an_answer_is_a_failure_of_that_call() {
         }
     });
     let (_connection, mut peer) = RawPeer::with(locator, Settings::new());
-    for name in ["_ask", "_answer", "_command", "_error", "_notify", "_amp", "large", "fails"] {
+    for name in ["_ask", "_answer", "_command", "_error", "_notify", "_amp", "fails"] {
         peer.send(ask("1", name, &[])).await;
         peer.expect(unknown("1")).await;
     }
+    peer.send(ask("1", "large", &[])).await;
+    peer.expect(error("1", "TOO_LONG", "the box has more than 1048576 bytes; see `BoxLimits::bytes`")).await;
 }
 
 #[tokio::test]

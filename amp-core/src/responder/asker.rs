@@ -276,7 +276,7 @@ impl Asker {
         };
         match put {
             Ok(()) => self.settle(),
-            Err(error) => self.fail(&error),
+            Err(error) => self.fail_to_send(&error),
         }
     }
 
@@ -285,7 +285,7 @@ impl Asker {
         let put = self
             .put(|buffer, tag, limits, context| put_declared(buffer, tag, error, &description, limits, Some(context)));
         if let Err(error) = put {
-            return self.fail(&error);
+            return self.fail_to_send(&error);
         }
         self.end_declared(error, error.is_fatal().then(|| error.code()));
     }
@@ -306,10 +306,29 @@ impl Asker {
 
     /// A failure that the command does not declare: its details are logged, and the peer learns only that there is one.
     pub(super) fn fail(&mut self, error: &(dyn Error + 'static)) {
+        self.log_failure(error);
+        self.finish_failed();
+    }
+
+    fn log_failure(&self, error: &(dyn Error + 'static)) {
         self.tell(EventKind::FAILURE, |peer, command, omitted| {
             tracing::warn!(%peer, command, omitted, error = %Escaped(Chain(error)), "a responder failed");
         });
-        self.finish_failed();
+    }
+
+    /// The answer cannot be sent. What is too long the peer is told, because it can ask for less.
+    #[cold]
+    fn fail_to_send(&mut self, error: &EncodeError) {
+        self.log_failure(error);
+        self.finish_unsent(error);
+    }
+
+    fn finish_unsent(&mut self, error: &EncodeError) {
+        if error.kind().is_too_long() && self.settings().strictness != Strictness::Twisted {
+            self.finish(codes::TOO_LONG, &error.to_string());
+        } else {
+            self.finish_failed();
+        }
     }
 
     fn finish_failed(&mut self) {

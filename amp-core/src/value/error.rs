@@ -102,6 +102,14 @@ pub enum EncodeErrorKind {
     Custom(String),
 }
 
+impl EncodeErrorKind {
+    /// Whether a shorter value could be sent.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_too_long(&self) -> bool {
+        matches!(self, Self::TooLong { .. } | Self::BoxTooLong { .. })
+    }
+}
+
 /// A fault and the place where it is, such as `nodes[3].port`.
 #[derive(Debug)]
 struct Located<K> {

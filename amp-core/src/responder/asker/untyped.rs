@@ -25,15 +25,22 @@ impl Asker {
         let put = answer.and_then(|answer| self.put(|buffer, _, limits, _| encode_box(buffer, &answer, limits)));
         match put {
             Ok(()) => self.settle(),
-            Err(error) => self.fail_box(&error, command),
+            Err(error) => {
+                self.log_failed_box(&error, command);
+                self.finish_unsent(&error);
+            }
         }
     }
 
     fn fail_box(&mut self, error: &(dyn Error + 'static), command: &[u8]) {
+        self.log_failed_box(error, command);
+        self.finish_failed();
+    }
+
+    fn log_failed_box(&self, error: &(dyn Error + 'static), command: &[u8]) {
         self.tell(EventKind::FAILURE, |peer, _, omitted| {
             let command = Escaped(PythonBytes(command));
             tracing::warn!(%peer, %command, omitted, error = %Escaped(Chain(error)), "a responder failed");
         });
-        self.finish_failed();
     }
 }
