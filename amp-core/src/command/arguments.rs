@@ -74,8 +74,8 @@ impl Arguments for () {
 
 /// One field of a box. Every [`Value`] is an argument with one key, `Option` makes one optional.
 ///
-/// Implement it for a type that spreads over several keys (`name`, `name.2`, `name.3`, …):
-/// write them with [`BoxWriter::put_named`], read them with [`BoxReader::find`]. Twisted's `IArgumentType`.
+/// A value that is too long for one key is a [`Big`](crate::value::Big). Implement the trait for a type that spreads over several keys
+/// in another way: write them with [`BoxWriter::put_named`], read them with [`BoxReader::find`]. Twisted's `IArgumentType`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
     label = "not an AMP value",
@@ -91,7 +91,8 @@ pub trait Argument: Sized {
     /// Whether the argument may be absent.
     const OPTIONAL: bool = false;
 
-    /// Whether it is an `Option` of a type that may be absent itself.
+    /// Whether it is an `Option` of a type that may be absent itself: of an `Option`, or of a
+    /// [`Big`](crate::value::Big) whose keys are absent when it is empty.
     #[doc(hidden)]
     const OPTIONAL_TWICE: bool = false;
 
@@ -213,7 +214,10 @@ impl<T: Argument> Argument for Option<T> {
 #[doc(hidden)]
 #[track_caller]
 pub const fn optional_once(twice: bool) {
-    assert!(!twice, "the wire cannot tell `Some(None)` from `None`: use one `Option`");
+    assert!(
+        !twice,
+        "the wire cannot tell `None` from what an absent key means without this `Option` (`None`, or an empty `Big`): leave the `Option` out"
+    );
 }
 
 /// Reads the fields of a received box and checks their constraints.

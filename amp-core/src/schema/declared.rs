@@ -1,4 +1,5 @@
 use super::{Rule, WireValue};
+use super::{Numbering, Rule};
 
 /// The AMP type of a value, as a peer in another language has to declare it.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +51,24 @@ pub enum AmpType {
     TaggedList(fn() -> EnumDeclaration),
     /// A type that holds another and has constraints of its own.
     Constrained(fn() -> ConstrainedDeclaration),
+    /// A value over several keys of its box: a [`Big`](crate::value::Big).
+    Big {
+        /// The type of the value.
+        value: &'static AmpType,
+        /// The most bytes of the encoded value.
+        maximum: usize,
+        /// How its keys are numbered.
+        numbering: Numbering,
+    },
     /// A value or argument type of the user's own, by the name of its Rust type.
     Custom(fn() -> &'static str),
+}
+
+impl AmpType {
+    /// Whether a value may have no bytes, as far as the type says.
+    pub(crate) const fn may_be_empty(&self) -> bool {
+        !matches!(self, Self::Integer(_) | Self::Float | Self::Boolean | Self::Decimal | Self::DateTime | Self::Box(_))
+    }
 }
 
 /// A command as it is declared. `#[derive(Command)]` writes one as [`Command::DECLARATION`](crate::Command::DECLARATION).
@@ -70,6 +87,19 @@ pub struct CommandDeclaration {
     pub response: BoxDeclaration,
     /// The errors with which it may be answered.
     pub errors: &'static [ErrorDeclaration],
+}
+
+#[cfg(feature = "tokio")]
+impl CommandDeclaration {
+    /// The name and the maximum of a field that may be longer than a box.
+    pub(crate) fn field_over(&self, limit: usize) -> Option<(&'static str, usize)> {
+        let errors = self.errors.iter().flat_map(|error| error.fields);
+        let mut fields = self.arguments.fields.iter().chain(self.response.fields).chain(errors);
+        fields.find_map(|field| match field.value {
+            AmpType::Big { maximum, .. } if maximum > limit => Some((field.name, maximum)),
+            _ => None,
+        })
+    }
 }
 
 /// The fields of a box, in bytewise order of their names.

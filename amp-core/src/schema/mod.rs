@@ -40,5 +40,6 @@ pub use json::{from_json, to_json};
 pub use owned::{
     CommandSchema, ConstraintSchema, EnumSchema, ErrorSchema, FieldSchema, Schema, TypeSchema, VariantSchema,
 };
+pub use owned::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Numbering, Schema, TypeSchema};
 pub use rule::{Rule, WireValue};
 pub use text::Fingerprint;

@@ -135,8 +135,52 @@ pub enum TypeSchema {
     Tagged(String),
     /// A list of such boxes, one behind the other.
     TaggedList(String),
+    /// A value over several keys of its box.
+    Big {
+        /// The type of the value.
+        value: Box<TypeSchema>,
+        /// The most bytes of the encoded value.
+        maximum: usize,
+        /// How its keys are numbered.
+        numbering: Numbering,
+    },
     /// A value or argument type of the user's own.
     Custom(String),
+}
+
+/// How the keys of a value over several of them are numbered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+pub enum Numbering {
+    /// `name`, `name.2`, `name.3`, …
+    FromTwo,
+    /// `name.0`, `name.1`, …, and none for an empty value.
+    FromZero,
+}
+
+impl Numbering {
+    /// The first number.
+    pub(crate) fn start(self) -> usize {
+        match self {
+            Self::FromTwo => 2,
+            Self::FromZero => 0,
+        }
+    }
+}
+
+impl TypeSchema {
+    /// The type of the one value, whatever its keys.
+    pub(super) fn whole(&self) -> &Self {
+        match self {
+            Self::Big { value, .. } => value,
+            other => other,
+        }
+    }
+
+    /// Whether a value may have no bytes, as [`AmpType::may_be_empty`](super::AmpType).
+    pub(super) fn may_be_empty(&self) -> bool {
+        !matches!(self, Self::Integer(_) | Self::Float | Self::Boolean | Self::Decimal | Self::DateTime | Self::Box(_))
+    }
 }
 
 /// A constraint on a field.

@@ -126,6 +126,9 @@ impl fmt::Display for TypeSchema {
             Self::Enum(name) => write!(f, "Enum({name})"),
             Self::Tagged(name) => write!(f, "Tagged({name})"),
             Self::TaggedList(name) => write!(f, "TaggedList({name})"),
+            Self::Big { value, maximum, numbering } => {
+                write!(f, "Big({value}, {maximum} bytes, from {})", numbering.start())
+            }
             Self::Custom(name) => write!(f, "Custom({name})"),
         }
     }

@@ -122,8 +122,9 @@ impl<'a> BoxReader<'a> {
         Pairs::new(self.bytes).map(move |(key, bytes)| (key, RawValue { bytes, ..whole }))
     }
 
+    /// Bytes of this box as a value.
     #[inline]
-    fn raw(&self, bytes: &'a [u8]) -> RawValue<'a> {
+    pub(super) fn raw(&self, bytes: &'a [u8]) -> RawValue<'a> {
         RawValue { bytes, owner: self.owner, scope: self.scope, depth: self.depth }
     }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::{EncodeError, EncodeErrorKind, Value};
 use crate::exposed::{Context, ContextRef};
+use crate::schema::Numbering;
 use crate::wire::{BoxLimits, END, MAX_KEY, MAX_VALUE, Pairs, length_bytes, put_first, put_pair};
 
 /// A key known at compile time, with its length before it as on the wire.
@@ -134,6 +135,45 @@ impl<'a> BoxWriter<'a> {
             Ok(())
         });
         put.map_err(|error| at_key(error, key))
+    }
+
+    /// Writes a value of up to `maximum` bytes over as many pairs as it needs. They are full but for the last one.
+    pub(super) fn put_split<T: Value>(
+        &mut self,
+        key: Key,
+        numbering: Numbering,
+        maximum: usize,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        let start = self.buffer.len();
+        match numbering {
+            Numbering::FromTwo => self.buffer.extend_from_slice(key.as_wire()),
+            Numbering::FromZero => self.begin_named(&format!("{}.0", key.name()))?,
+        }
+        let at = self.buffer.len();
+        self.buffer.extend_from_slice(&[0, 0]);
+        let written = value.encode(&mut ValueWriter { buffer: self.buffer, context: self.context, depth: self.depth });
+        let length = self.buffer.len() - at - 2;
+        match written {
+            Ok(()) if length > maximum => {
+                return Err(at_key(EncodeErrorKind::OverMaximum { length, maximum }.into(), key));
+            }
+            Ok(()) => {}
+            Err(error) => return Err(at_key(error, key)),
+        }
+        if numbering == Numbering::FromZero && length == 0 {
+            self.buffer.truncate(start);
+            return Ok(());
+        }
+        let first = length.min(MAX_VALUE);
+        let rest = self.buffer.split_off(at + 2 + first);
+        self.buffer[at..at + 2].copy_from_slice(&length_bytes(first));
+        let numbers = match numbering {
+            Numbering::FromTwo => 2..,
+            Numbering::FromZero => 1..,
+        };
+        let mut parts = rest.chunks(MAX_VALUE).zip(numbers);
+        parts.try_for_each(|(part, number): (_, usize)| self.put_bytes(&format!("{}.{number}", key.name()), part))
     }
 
     fn begin_named(&mut self, name: &str) -> Result<(), EncodeError> {

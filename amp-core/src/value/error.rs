@@ -38,6 +38,15 @@ pub enum DecodeErrorKind {
     /// A key of a map that came before in it.
     #[error("a key that came before")]
     DuplicateKey,
+    /// More bytes than the maximum of a [`Big`](super::Big).
+    #[error("more than {limit} bytes, the maximum that this end declares")]
+    OverMaximum {
+        /// The maximum.
+        limit: usize,
+    },
+    /// A part of a [`Big`](super::Big) is not in the box, and a later one is. The path is its key.
+    #[error("missing, and later parts of the value are there")]
+    MissingPart,
     /// A list or a nested box that is cut short.
     #[error("cut short")]
     Truncated,
@@ -77,10 +86,22 @@ pub struct EncodeError(Box<Located<EncodeErrorKind>>);
 #[non_exhaustive]
 pub enum EncodeErrorKind {
     /// More than [`MAX_VALUE`](crate::wire::MAX_VALUE) bytes.
-    #[error("{length} bytes where 65535 is the most; split it over several keys, calls or a stream")]
+    #[error(
+        "{length} bytes where 65535 is the most of one value; declare it at both ends as `Big`, which is split over several keys, or use several calls or a stream"
+    )]
     TooLong {
         /// The length that the value would have.
         length: usize,
+    },
+    /// More bytes than the maximum of a [`Big`](super::Big).
+    #[error(
+        "{length} bytes where {maximum} is the declared maximum; raise it at both ends, or use several calls or a stream"
+    )]
+    OverMaximum {
+        /// The length that the value would have.
+        length: usize,
+        /// The maximum.
+        maximum: usize,
     },
     /// More than [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes) in one box.
     #[error("the box has more than {limit} bytes; see `BoxLimits::bytes`")]
@@ -106,7 +127,7 @@ impl EncodeErrorKind {
     /// Whether a shorter value could be sent.
     #[cfg(feature = "tokio")]
     pub(crate) fn is_too_long(&self) -> bool {
-        matches!(self, Self::TooLong { .. } | Self::BoxTooLong { .. })
+        matches!(self, Self::TooLong { .. } | Self::OverMaximum { .. } | Self::BoxTooLong { .. })
     }
 }
 

@@ -4,6 +4,7 @@
 //! type can represent it.
 
 mod address;
+mod big;
 #[cfg(feature = "num-bigint")]
 mod bigint;
 mod box_reader;
@@ -40,6 +41,7 @@ mod zlib;
 
 pub use crate::command::Argument;
 pub use address::{Octets, OctetsOf};
+pub use big::{Big, FromTwo, FromZero, KeyNumbers};
 pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
 #[cfg(feature = "tokio")]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::aliases::{is_renamed, renamed};
 use super::change::{Change, Effect};
 use crate::schema::integer::holds;
-use crate::schema::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Rule, Schema, TypeSchema};
+use crate::schema::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Numbering, Rule, Schema, TypeSchema};
 
 pub(super) struct Comparison<'a> {
     pub(super) old: &'a Schema,
@@ -185,6 +185,7 @@ impl<'a> Comparison<'a> {
             AmpList, Array, AsciiJson, Box, Bytes, Custom, Enum, Integer, Json, ListOf, Map, Octets, Path, Tagged,
             TaggedList, Text, Unicode, Zlib,
         };
+        use TypeSchema::{AmpList, Big, Box, Bytes, Custom, Decimal, Integer, ListOf, Path, Unicode};
         let (senders, receivers) = (way.senders(), way.receivers());
         match (old, new) {
             (Integer(old), Integer(new)) => {
@@ -243,6 +244,32 @@ impl<'a> Comparison<'a> {
             }
             (Enum(old), Enum(new)) | (Tagged(old), Tagged(new)) | (TaggedList(old), TaggedList(new)) => {
                 self.enums(place, way.within(), old, new);
+            (Box(old), Box(new)) | (AmpList(old), AmpList(new)) => self.nested(way.within(), old, new),
+            (
+                Big { value: old, maximum: before, numbering },
+                Big { value: new, maximum: after, numbering: as_before },
+            ) if numbering == as_before => {
+                if after != before {
+                    let [refusing, sending] = if after < before { ["new", "old"] } else { ["old", "new"] };
+                    let what = format!(
+                        "{after} bytes are the most instead of {before}: {refusing} {receivers} may refuse what {sending} {senders} send"
+                    );
+                    self.add(Effect::Caution, place, what);
+                }
+                self.value(place, way, old, new);
+            }
+            // Only the first part has the key itself, and the others are keys that nobody looks at.
+            (old, Big { value: new, numbering: Numbering::FromTwo, .. }) if !matches!(old, Big { .. }) => {
+                let what = format!(
+                    "it may have several keys now: old {receivers} cut what new {senders} send over 65535 bytes"
+                );
+                self.add(Effect::Caution, place, what);
+                self.value(place, way, old, new);
+            }
+            (Big { value: old, numbering: Numbering::FromTwo, .. }, new) if !matches!(new, Big { .. }) => {
+                let what = format!("it has one key now: new {receivers} cut what old {senders} send over 65535 bytes");
+                self.add(Effect::Caution, place, what);
+                self.value(place, way, old, new);
             }
             (old, new) if old == new => {}
             (Unicode | Path | Text(_) | Json | AsciiJson, Bytes) => {

@@ -66,9 +66,9 @@ impl fmt::Display for Declared<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(field, names) = self;
         let optional = if field.optional { "optional=True" } else { "" };
-        write!(f, "_Field({}{}", Type(&field.value, optional, names), Limits(&field.value))?;
+        write!(f, "_Field({}{}", Type(&field.value, optional, names), Limits(field.value.whole()))?;
         for constraint in field.constraints.iter().filter(|constraint| is_known(constraint, field)) {
-            write!(f, ", ({}, {})", Text(&constraint.words), Checked(&constraint.rule, &field.value, names))?;
+            write!(f, ", ({}, {})", Text(&constraint.words), Checked(&constraint.rule, field.value.whole(), names))?;
         }
         if let Some(WireValue(default)) = &field.default {
             write!(f, ", default={}", PythonBytes(default))?;
@@ -86,6 +86,7 @@ impl TypeSchema {
     fn innermost(&self) -> &Self {
         match self {
             Self::ListOf(item) | Self::Array(item, _) | Self::Zlib(item, _) => item.innermost(),
+            Self::ListOf(value) | Self::Big { value, .. } => value.innermost(),
             other => other,
         }
     }

@@ -103,6 +103,7 @@ class _Field:
         with _within(name.decode("utf-8")):
             strings = self._given(name, strings)
             if name not in strings and not self.optional:
+            if not self.optional and self._first(name) not in strings:
                 raise ConstraintError("", "missing")
             try:
                 self.argument.fromBox(name, strings, objects, proto)
@@ -122,6 +123,8 @@ class _Field:
         if given:
             return {**strings, name: strings[given[0]]}
         return strings if self.default is None else {**strings, name: self.default}
+    def _first(self, name):
+        return self.argument.first(name) if isinstance(self.argument, _Big) else name
 
     def _check(self, value):
         if value is None:
@@ -244,6 +247,62 @@ class _TaggedList(_Tagged):
             with _within("[%d]" % index):
                 items.append(self._read(box, proto))
         return items
+class _Big(amp.Argument):
+    """A value over several keys: `name`, `name.2`, ..., or `name.0`, `name.1`, ..., where an empty value has none."""
+
+    def __init__(self, argument, maximum, start, empty=False, optional=False):
+        super().__init__(optional)
+        self.argument = argument
+        self.maximum = maximum
+        self.start = start
+        # Whether no key at all is an empty value.
+        self.empty = empty
+        self.numbers = re.compile(rb"[2-9]|[1-9][0-9]+" if start else rb"0|[1-9][0-9]*")
+
+    def first(self, name):
+        return name if self.start else name + b".0"
+
+    def keys(self, name):
+        """The keys in their order, without an end."""
+        yield self.first(name)
+        number = self.start or 1
+        while True:
+            yield b"%s.%d" % (name, number)
+            number += 1
+
+    def toBox(self, name, strings, objects, proto):
+        value = self.retrieve(objects, _wireNameToPythonIdentifier(name), proto)
+        if value is None and self.optional:
+            return
+        whole = self.argument.toStringProto(value, proto)
+        self._limit(whole)
+        if not whole and not self.start:
+            return
+        at = 0
+        for key in self.keys(name):
+            strings[key] = whole[at : at + amp.MAX_VALUE_LENGTH]
+            at += amp.MAX_VALUE_LENGTH
+            if at >= len(whole):
+                break
+
+    def fromBox(self, name, strings, objects, proto):
+        parts = []
+        for key in self.keys(name):
+            if key not in strings:
+                break
+            parts.append(strings.pop(key))
+        begin = name + b"."
+        for other in strings:
+            if other.startswith(begin) and self.numbers.fullmatch(other[len(begin) :]):
+                raise ConstraintError("", "its part %s is missing, and later ones are there" % key.decode("utf-8"))
+        whole = b"".join(parts)
+        self._limit(whole)
+        is_there = parts or self.empty
+        objects[_wireNameToPythonIdentifier(name)] = self.argument.fromStringProto(whole, proto) if is_there else None
+
+    def _limit(self, whole):
+        if len(whole) > self.maximum:
+            raise ConstraintError("", "%d bytes where %d is the declared maximum" % (len(whole), self.maximum))
 
 
 class _each:

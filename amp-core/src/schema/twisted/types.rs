@@ -53,6 +53,11 @@ impl fmt::Display for Type<'_> {
                 write!(f, "_Zlib({}, {most}{and}{optional})", Type(inner, "", names))
             }
             TypeSchema::Map(name) => write!(f, "{}({}{and}{optional})", names.map_class(name), names.fields_of(name)),
+            TypeSchema::Big { value, maximum, numbering } => {
+                let start = numbering.start();
+                let empty = if start == 0 && value.may_be_empty() { ", empty=True" } else { "" };
+                write!(f, "_Big({}, {maximum}, {start}{empty}{and}{optional})", Type(value, "", names))
+            }
             TypeSchema::AmpList(name) => write!(f, "_AmpList({}{and}{optional})", names.fields_of(name)),
         }
     }

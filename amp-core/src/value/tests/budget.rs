@@ -352,6 +352,44 @@ fn a_value_of_the_users_charges_what_it_makes_and_without_a_box_all_goes() {
     assert_eq!(decoded::<Zeros>(b"99999999999"), Ok(Zeros(99_999_999_999)));
 }
 
+/// A box whose `v` is a value in these parts.
+fn in_parts(parts: &[&[u8]]) -> RawBox {
+    let mut wire = Vec::new();
+    let keys = std::iter::once("v".to_owned()).chain((2..).map(|number| format!("v.{number}")));
+    keys.zip(parts).for_each(|(key, part)| crate::wire::put_pair(&mut wire, key.as_bytes(), part));
+    wire.extend_from_slice(b"\0\0");
+    BoxDecoder::with_leftover(BoxLimits::DEFAULT, BytesMut::from(&wire[..])).next_box().expect("a box").expect("whole")
+}
+
+#[test]
+fn a_value_over_several_keys_is_charged_before_it_is_put_together_and_what_it_decodes_to_as_well() {
+    const INDEX: usize = 2 * size_of::<&[u8]>() + ALLOCATION;
+    fn taken<const MAX: usize>(raw: &RawBox, limit: usize) -> Result<Vec<u8>, DecodeErrorKind> {
+        let limits = LIMITS.decoded_bytes(limit);
+        let scope = Scope::new(Budget::new(&limits), None);
+        let mut reader = BoxReader::new(raw, 32).with_scope(&scope);
+        let taken = crate::command::take_required::<Big<Vec<u8>, MAX>>(Key::from_wire(b"\0\x01v"), &mut reader);
+        taken.map(Big::into_inner).map_err(|error| error.kind().clone())
+    }
+    let two = in_parts(&[&[7; 600], &[7; 400]]);
+    let needed = INDEX + 2 * (1000 + ALLOCATION);
+    assert_eq!(taken::<1000>(&two, needed), Ok(vec![7; 1000]));
+    assert_eq!(taken::<1000>(&two, needed - 1), Err(DecodeErrorKind::TooManyBytes { limit: needed - 1 }));
+    // The maximum is checked first, and costs no more than the index.
+    assert_eq!(taken::<999>(&two, INDEX), Err(DecodeErrorKind::OverMaximum { limit: 999 }));
+    assert_eq!(taken::<999>(&two, INDEX - 1), Err(DecodeErrorKind::TooManyBytes { limit: INDEX - 1 }));
+    // One part is decoded from the box.
+    let one = in_parts(&[&[7; 1000]]);
+    assert_eq!(taken::<1000>(&one, 1000 + ALLOCATION), Ok(vec![7; 1000]));
+    assert!(taken::<1000>(&one, 999 + ALLOCATION).is_err());
+    assert_eq!(taken::<999>(&one, 0), Err(DecodeErrorKind::OverMaximum { limit: 999 }));
+    // Parts of no bytes are charged as well.
+    let empty = in_parts(&[&b""[..]; 1000]);
+    let needed = 1000 * size_of::<&[u8]>() + ALLOCATION;
+    assert_eq!(taken::<1>(&empty, needed), Ok(vec![]));
+    assert!(taken::<1>(&empty, needed - 1).is_err());
+}
+
 /// Bytes that are lists and boxes rather often.
 fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
     let short = vec(prop_oneof![6 => Just(0_u8), 3 => 1..4_u8, 2 => prop::sample::select(b"abkn".to_vec())], 0..200);

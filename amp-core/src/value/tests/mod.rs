@@ -1,6 +1,7 @@
 //! The rows of `wire.md` 2.4, and what must hold for every value.
 
 mod addresses;
+mod big;
 mod boxes;
 #[cfg(feature = "tokio")]
 mod budget;
