@@ -3,6 +3,8 @@ use std::error::Error;
 use crate::command::{Argument, take_required};
 use crate::exposed::{Context, Exposable, ExposeError, Exposed, answers_early};
 use crate::schema::AmpType;
+use crate::exposed::{Context, Exposable, ExposeError, Exposed};
+use crate::schema::{AmpType, Numbering};
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key};
 use crate::violation::{Place, Violations};
 
@@ -73,6 +75,17 @@ impl<T: Argument> Field for T {
 #[track_caller]
 pub const fn fits_one_value(is_one: bool, mistake: &str) {
     assert!(!is_one, "{}", mistake);
+}
+
+/// Evaluated at compile time, it fails at the call if the part with this number may be a key of such a field.
+#[track_caller]
+pub const fn parts_apart((declared, _): (AmpType, bool), number: u32, mistake: &str) {
+    let is_part = match declared {
+        AmpType::Big { numbering: Numbering::FromTwo, .. } => number >= 2,
+        AmpType::Big { numbering: Numbering::FromZero, .. } => true,
+        _ => false,
+    };
+    assert!(!is_part, "{}", mistake);
 }
 
 /// A field with `#[exposed]`: an [`Exposed`].

@@ -133,7 +133,7 @@ pub(crate) fn key_of(name: &str, krate: &Path) -> TokenStream {
 
 impl Fields<'_> {
     /// Checks properties that only the fields' types know, for fields that do not depend on a type parameter, before one is
-    /// written: that they are no `Option` of an `Option`, and that their lengths can be kept.
+    /// written: that they are no `Option` of an `Option`, that their lengths can be kept, and that their keys are theirs alone.
     pub(crate) fn known_early(
         &self,
         generics: &Generics,
@@ -151,10 +151,28 @@ impl Fields<'_> {
             };
             let lengths = field.constraints.iter().filter_map(move |rule| rule.fits_one_value(&is_one, krate));
             field.optional_once(krate).into_iter().chain(field.always_written(krate)).chain(lengths)
+            let lengths = field.constraints.iter().filter_map(|constraint| constraint.fits_one_value(field.ty, krate));
+            field.optional_once(krate).into_iter().chain(lengths).chain(self.parts_apart(field, krate))
         });
         // A constant for each, because the compiler stops within one at the first mistake.
         let lines: TokenStream = lines.map(|line| code!(#deprecated const _: () = #line;)).collect();
         (!lines.is_empty()).then_some(lines)
+    }
+}
+
+impl Fields<'_> {
+    /// Fails at compile time, at a field whose name is that of a part of `of`, if that is a `Big`.
+    fn parts_apart(&self, of: &Field<'_>, krate: &Path) -> impl Iterator<Item = TokenStream> {
+        let declared = as_trait(of.ty, &code!(#krate::__private::Field));
+        self.among_parts(of).map(move |(Field { member, name, .. }, number)| {
+            let mistake = format!(
+                "the field `{}` is split over several keys, and `{name}` is one of them: choose another name with `#[amp(name = \"..\")]`",
+                of.member
+            );
+            let apart = standing_at(member, code!(#krate::__private::parts_apart));
+            let arguments = call_at(member, code!(#declared::DECLARED, #number, #mistake));
+            code!(#apart #arguments)
+        })
     }
 }
 

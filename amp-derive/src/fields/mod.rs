@@ -93,6 +93,15 @@ impl<'a> Fields<'a> {
         self.halves().1
     }
 
+    /// The fields whose names a field would use for its parts, if it were a `Big`, and the numbers of the parts.
+    fn among_parts(&self, of: &Field<'_>) -> impl Iterator<Item = (&Field<'a>, u32)> {
+        self.carried.iter().filter_map(move |field| {
+            let digits = field.name.strip_prefix(&of.name)?.strip_prefix('.')?;
+            let number: u32 = digits.parse().ok()?;
+            (number.to_string() == digits).then_some((field, number))
+        })
+    }
+
     fn halves(&self) -> (&[Field<'a>], &[Field<'a>]) {
         self.carried.split_at(self.carried.partition_point(|field| field.name.as_bytes() < b"_".as_slice()))
     }

@@ -1,0 +1,49 @@
+//! Values over several keys: names that clash with their parts, and options that the wire cannot tell apart.
+use amp::value::{Big, FromZero};
+use amp::{Arguments, Command, ErrorCodes};
+
+type Upload = Option<Big<Vec<u8>, 1_000_000>>;
+
+#[derive(Arguments)]
+struct Clashes {
+    data: Upload,
+    #[amp(name = "data.2")]
+    second: u8,
+    #[amp(name = "data.17")]
+    late: Option<String>,
+    rows: Big<Vec<u8>, 1_000_000, FromZero>,
+    #[amp(name = "rows.0")]
+    first: u8,
+}
+
+#[derive(Command)]
+struct Apart {
+    data: Big<Vec<u8>, 1_000_000>,
+    #[amp(name = "data.1")]
+    first: u8,
+    #[amp(name = "data.02")]
+    padded: u8,
+    #[amp(name = "data.x")]
+    named: u8,
+    plain: Vec<u8>,
+    #[amp(name = "plain.2")]
+    second: u8,
+}
+
+#[derive(ErrorCodes, thiserror::Error, Debug)]
+enum Fault {
+    #[error("fields")]
+    Fields {
+        text: Big<String, 100_000>,
+        #[amp(name = "text.2")]
+        second: u8,
+    },
+}
+
+#[derive(Arguments)]
+struct Options {
+    rows: Option<Big<Vec<u8>, 1_000_000, FromZero>>,
+    told_apart: Option<Big<Clashes, 1_000_000, FromZero>>,
+}
+
+fn main() {}
