@@ -119,6 +119,18 @@ pub enum CloseReason {
         /// The command.
         command: &'static str,
     },
+    /// A command of the locator declares a [`Big`](crate::value::Big) whose maximum is over
+    /// [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes): no box could have such a value. Nothing was handled or written.
+    BoxLimitTooLow {
+        /// The command.
+        command: &'static str,
+        /// The field of its arguments, its response or one of its errors.
+        field: &'static str,
+        /// The field's maximum.
+        maximum: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// This end ended it at once, by [`Connection::abort`](crate::Connection::abort).
     Aborted,
     /// The task that drives the connection was dropped, for example because its runtime shuts down.
@@ -201,6 +213,10 @@ impl fmt::Display for CloseReason {
             Self::ClaimedTwice { command } => {
                 write!(f, "the command {command} is claimed twice by extensions of this end")
             }
+            Self::BoxLimitTooLow { command, field, maximum, limit } => write!(
+                f,
+                "`{field}` of the command {command} may have {maximum} bytes, and a box has at most {limit}; raise `BoxLimits::bytes`, or lower the maximum"
+            ),
             Self::Aborted => f.write_str("ended by this end"),
             Self::DriverDropped => f.write_str("the connection's task was dropped"),
         }

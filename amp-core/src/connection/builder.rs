@@ -22,6 +22,8 @@ use crate::locator::Locator;
 use crate::memory::{Account, Pool};
 use crate::panics::install_hook;
 use crate::peer::Peer;
+use crate::reason::CloseReason;
+use crate::schema::CommandDeclaration;
 use crate::settings::Settings;
 
 /// Configures a connection: its locator, its extensions and its limits. Cheap to clone.
@@ -79,6 +81,11 @@ impl ConnectionBuilder {
     }
 
     /// Sets the locator that answers the peer's commands.
+    ///
+    /// The commands that it [lists](Locator::commands) are looked at when a connection is made. If one has a
+    /// [`Big`](crate::value::Big) whose maximum is over [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes), that is a mistake in the
+    /// program, and each connection of the builder has ended from the start with
+    /// [`CloseReason::BoxLimitTooLow`](crate::CloseReason::BoxLimitTooLow).
     pub fn locator(mut self, locator: impl Locator) -> Self {
         self.locator = MakeLocator::Made(Arc::new(locator));
         self
@@ -283,7 +290,8 @@ impl ConnectionBuilder {
         let connection = Connection::of(&shared);
         // From here on a panic, such as one of an extension, ends the connection for all its waiters.
         let guard = EndGuard(shared);
-        let claims = extensions.attach(&connection).unwrap_or_else(|reason| {
+        let fits = fit_into_boxes(&*guard.0.locator, guard.0.settings.boxes.bytes);
+        let claims = fits.and_then(|()| extensions.attach(&connection)).unwrap_or_else(|reason| {
             guard.0.events.tell(EventKind::CANNOT_BEGIN, |peer, omitted| {
                 tracing::error!(%peer, omitted, %reason, "a connection cannot begin");
             });
@@ -303,6 +311,16 @@ fn infallibly(builder: ConnectionBuilder, _: &NewConnection) -> Result<Connectio
 }
 
 type MakeWith = dyn Fn(&NewConnection) -> Arc<dyn Locator> + Send + Sync;
+/// Checks that a box has room for each value over several keys that the locator's commands declare.
+fn fit_into_boxes(locator: &dyn Locator, limit: usize) -> Result<(), CloseReason> {
+    let too_long = |command: CommandDeclaration| command.field_over(limit).map(|field| (command.name, field));
+    match locator.commands().into_iter().find_map(too_long) {
+        None => Ok(()),
+        Some((command, (field, maximum))) => Err(CloseReason::BoxLimitTooLow { command, field, maximum, limit }),
+    }
+}
+
+type MakeWith = dyn Fn(&WeakConnection) -> Arc<dyn Locator> + Send + Sync;
 
 /// The source of each connection's locator.
 #[derive(Clone)]
