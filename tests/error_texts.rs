@@ -132,6 +132,10 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<Row>)> {
                 (CloseReason::MadeRoom, "the server was full"),
                 (CloseReason::EndedByPeer { code, text: text.clone() }, "CODE: words"),
                 (CloseReason::ClaimedTwice { command: "Connect" }, "Connect"),
+                (
+                    CloseReason::BoxLimitTooLow { command: "Upload", field: "data", maximum: 13, limit: 12 },
+                    "`data` of the command Upload may have 13 bytes, and a box has at most 12",
+                ),
                 (CloseReason::Aborted, "by this end"),
                 (CloseReason::DriverDropped, "task was dropped"),
             ]),
@@ -172,6 +176,8 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<Row>)> {
                 (DecodeErrorKind::NotA("an integer"), "not an integer"),
                 (DecodeErrorKind::OutOfRange("u8"), "u8"),
                 (DecodeErrorKind::Length { expected: 4, actual: 5 }, "5 bytes where 4"),
+                (DecodeErrorKind::OverMaximum { limit: 12 }, "more than 12 bytes"),
+                (DecodeErrorKind::MissingPart, "missing, and later parts"),
                 (DecodeErrorKind::Truncated, "cut short"),
                 (DecodeErrorKind::TooDeep, "nested too deep"),
                 (DecodeErrorKind::TooManyBytes { limit: 12 }, "12 bytes"),
@@ -186,6 +192,7 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<Row>)> {
             "amp-core/src/value/error.rs",
             rows([
                 (EncodeErrorKind::TooLong { length: 65_536 }, "65536 bytes where 65535"),
+                (EncodeErrorKind::OverMaximum { length: 13, maximum: 12 }, "13 bytes where 12"),
                 (EncodeErrorKind::BoxTooLong { limit: 12 }, "12 bytes"),
                 (EncodeErrorKind::Key, "1 to 255 bytes"),
                 (EncodeErrorKind::TooDeep, "nested too deep"),

@@ -204,7 +204,8 @@ async fn rule_39_a_name_that_is_not_ascii_is_unhandled() {
 async fn rule_40_an_oversized_response_is_answered_with_an_error() {
     let (_connection, mut peer) = isolating();
     peer.send(ask("1", "Big", &[("size", "65536")])).await;
-    let text = "data: 65536 bytes where 65535 is the most; split it over several keys, calls or a stream";
+    let text = "data: 65536 bytes where 65535 is the most of one value; declare it at both ends as `Big`, which is split over several keys, \
+        or use several calls or a stream";
     peer.expect(error("1", "TOO_LONG", text)).await;
     peer.expect_open().await;
     // The whole box has a limit of its own.

@@ -40,7 +40,8 @@ async fn rules_6_40_twisted_gets_65535_bytes_and_too_long_instead_of_more() {
     let grown = "call(Grow, length=65535).addCallback(lambda it: len(it['data']))";
     assert_eq!(served.twisted.say(grown).await, "65535");
     let oversized = served.twisted.say("call(Grow, length=65536)").await;
-    let words = "data: 65536 bytes where 65535 is the most; split it over several keys, calls or a stream";
+    let words = "data: 65536 bytes where 65535 is the most of one value; declare it at both ends as `Big`, which is split over several keys, \
+        or use several calls or a stream";
     // Of a code that the command does not declare Twisted keeps the words.
     assert_eq!(oversized, format!("UnknownRemoteError: Code<UNKNOWN>: {words}"));
     assert_eq!(served.twisted.say(grown).await, "65535", "the connection lives on");

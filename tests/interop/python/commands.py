@@ -305,3 +305,19 @@ class Custom(Command):
         (b"v6", Address()),
     ]
     response = arguments
+
+
+class Large(Command):
+    """Bytes over several keys, in both conventions."""
+
+    arguments = [(b"dotted", Dotted()), (b"numbered", Numbered())]
+    response = arguments
+    errors = {InvalidArgument: b"INVALID_ARGUMENT"}
+
+
+class Shredded(Command):
+    """The same in many parts."""
+
+    commandName = b"Large"
+    arguments = [(b"dotted", Dotted(777)), (b"numbered", Numbered(777))]
+    response = arguments

@@ -14,11 +14,14 @@ MAX = 65535
 class Numbered:
     """Bytes of any length over `x`, `x.2`, `x.3`, ... (amp-protocol.net's BigString)."""
 
+    def __init__(self, size=MAX):
+        self.size = size
+
     def toBox(self, name, strings, objects, proto):
         value = objects.pop(name.decode())
-        strings[name] = value[:MAX]
-        for number, start in enumerate(range(MAX, len(value), MAX), start=2):
-            strings[b"%s.%d" % (name, number)] = value[start : start + MAX]
+        strings[name] = value[: self.size]
+        for number, start in enumerate(range(self.size, len(value), self.size), start=2):
+            strings[b"%s.%d" % (name, number)] = value[start : start + self.size]
 
     def fromBox(self, name, strings, objects, proto):
         parts, number = [strings.pop(name)], 2
@@ -32,10 +35,13 @@ class Numbered:
 class Dotted:
     """Bytes of any length over `x.0`, `x.1`, ...; no bytes are no keys (Flocker, CalendarServer)."""
 
+    def __init__(self, size=MAX):
+        self.size = size
+
     def toBox(self, name, strings, objects, proto):
         value = objects.pop(name.decode())
-        for number, start in enumerate(range(0, len(value), MAX)):
-            strings[b"%s.%d" % (name, number)] = value[start : start + MAX]
+        for number, start in enumerate(range(0, len(value), self.size)):
+            strings[b"%s.%d" % (name, number)] = value[start : start + self.size]
 
     def fromBox(self, name, strings, objects, proto):
         parts = []

@@ -149,5 +149,9 @@ class Responders(amp.AMP):
     def custom(self, **arguments):
         return arguments
 
+    @Large.responder
+    def large(self, **arguments):
+        return arguments
+
     def amp_QUIT(self, box):
         return amp.QuitBox()

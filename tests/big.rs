@@ -1,0 +1,256 @@
+//! Values over several keys between two ends of this library, and what schemas say of them.
+#![deny(missing_docs, warnings, unused_qualifications, unreachable_pub)]
+#![allow(clippy::unwrap_used)]
+
+use amp::error::codes;
+use amp::locator::Locator;
+use amp::schema::{Effect, Report, Schema, from_json, to_json};
+use amp::value::{Big, EncodeErrorKind, FromZero};
+use amp::wire::BoxLimits;
+use amp::{Arguments, CallError, CloseReason, Command, Connection, ErrorCodes, Peer, Reply, Settings, responder};
+
+/// One row.
+#[derive(Arguments, Debug, Clone, PartialEq)]
+pub struct Row {
+    /// A number.
+    pub id: u64,
+    /// A name, within what is big itself.
+    pub name: Big<String, 100_000>,
+}
+
+/// Everything that can be big, given back.
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(response = Everything, errors = Fault)]
+pub struct Everything {
+    /// Sorts before the keys of AMP.
+    #[amp(name = "Data")]
+    pub data: Big<Vec<u8>, 300_000>,
+    /// Text that may be absent.
+    #[constrain(length = ..=150_000, non_empty)]
+    pub note: Option<Big<String, 200_000>>,
+    /// A list as a whole.
+    #[constrain(length = ..=5000, each(with = is_named))]
+    pub rows: Big<Vec<Row>, 400_000, FromZero>,
+    /// One box.
+    pub row: Big<Row, 200_000>,
+}
+
+fn is_named(row: &Row) -> bool {
+    !row.name.is_empty()
+}
+
+/// Fails with what is big.
+#[derive(ErrorCodes, thiserror::Error, Debug, PartialEq, Clone)]
+pub enum Fault {
+    /// Has a field.
+    #[error("refused")]
+    Refused {
+        /// Why.
+        report: Big<String, 100_000>,
+    },
+}
+
+fn everything(times: usize) -> Everything {
+    let row = |id| Row { id, name: "x".repeat(times % 7 + 1).into() };
+    Everything {
+        data: (0..251).cycle().take(times * 10).collect::<Vec<u8>>().into(),
+        note: (times > 0).then(|| "\u{2603}".repeat(times).into()),
+        rows: (0..times as u64 / 10).map(row).collect::<Vec<_>>().into(),
+        row: Row { id: 1, name: "n".repeat(times * 3).into() }.into(),
+    }
+}
+
+struct Echo;
+
+#[responder]
+impl Echo {
+    async fn echo(&self, mut command: Everything) -> Reply<Everything> {
+        match command.row.id {
+            1 => {}
+            2 => command.data = vec![0; 300_001].into(),
+            _ => return Err(Fault::Refused { report: "r".repeat(90_000).into() }.into()),
+        }
+        Ok(command)
+    }
+}
+
+fn pair(locator: impl Locator, settings: Settings) -> (Connection, Connection) {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let builder = Connection::builder().settings(settings);
+    (builder.clone().start(near, Peer::other("far")), builder.locator(locator).start(far, Peer::other("near")))
+}
+
+#[tokio::test]
+async fn whatever_is_big_goes_there_and_back() {
+    let (connection, _far) = pair(Echo.into_locator(), Settings::new());
+    for times in [0, 1, 10, 6000, 21_845, 21_846, 29_999] {
+        let command = everything(times);
+        assert!(connection.call(command.clone()).await.unwrap() == command, "{times}");
+    }
+    let mut command = everything(1);
+    command.row.id = 3;
+    let error = connection.call(command).await.unwrap_err();
+    assert_eq!(error.declared(), Some(&Fault::Refused { report: "r".repeat(90_000).into() }));
+}
+
+#[tokio::test]
+async fn what_is_over_its_maximum_is_not_sent() {
+    let (connection, _far) = pair(Echo.into_locator(), Settings::new());
+    let mut command = everything(1);
+    command.data = vec![0; 300_001].into();
+    let error = connection.call(command).await.unwrap_err();
+    assert!(!error.was_sent());
+    let CallError::Invalid(error) = error else { panic!("{error:?}") };
+    assert_eq!(
+        (error.path(), error.kind()),
+        ("Data", &EncodeErrorKind::OverMaximum { length: 300_001, maximum: 300_000 })
+    );
+    // A response that is too long the caller is told of.
+    let mut command = everything(1);
+    command.row.id = 2;
+    let CallError::Remote { code, description } = connection.call(command).await.unwrap_err() else {
+        panic!("not remote")
+    };
+    assert_eq!(code, codes::TOO_LONG);
+    assert_eq!(
+        description,
+        "Data: 300001 bytes where 300000 is the declared maximum; raise it at both ends, or use several calls or a stream"
+    );
+    let command = everything(2);
+    assert!(connection.call(command.clone()).await.unwrap() == command);
+}
+
+/// The same command of an end that allows more.
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(name = "Everything")]
+struct More {
+    #[amp(name = "Data")]
+    data: Big<Vec<u8>, 500_000>,
+}
+
+#[tokio::test]
+async fn what_a_peer_sends_over_the_maximum_costs_that_call() {
+    let (connection, _far) = pair(Echo.into_locator(), Settings::new());
+    for length in [300_001, 500_000] {
+        let error = connection.call(More { data: vec![0; length].into() }).await.unwrap_err();
+        let CallError::Remote { code, description } = error else { panic!("{error:?}") };
+        assert_eq!(code, codes::INVALID_ARGUMENT);
+        assert_eq!(description, "Data: more than 300000 bytes, the maximum that this end declares");
+    }
+    let command = everything(2);
+    assert!(connection.call(command.clone()).await.unwrap() == command);
+}
+
+#[tokio::test]
+async fn constraints_look_at_the_value_itself() {
+    let (connection, _far) = pair(Echo.into_locator(), Settings::new());
+    let mut command = everything(20);
+    command.note = Some(String::new().into());
+    command.rows[1].name = String::new().into();
+    let error = connection.call(command).await.unwrap_err().to_string();
+    assert_eq!(error, "the arguments cannot be sent: note: empty; rows[1]: does not hold: is_named");
+}
+
+#[tokio::test]
+async fn a_maximum_that_no_box_has_room_for_is_told_when_the_connection_is_made() {
+    let mut settings = Settings::new();
+    settings.boxes = BoxLimits::new().bytes(399_999);
+    let (connection, far) = pair(Echo.into_locator(), settings.clone());
+    let reason = far.closed().await;
+    assert!(matches!(reason, CloseReason::BoxLimitTooLow { field: "rows", maximum: 400_000, limit: 399_999, .. }));
+    assert_eq!(
+        reason.to_string(),
+        "`rows` of the command Everything may have 400000 bytes, and a box has at most 399999; raise `BoxLimits::bytes`, or lower the maximum"
+    );
+    assert!(connection.call(everything(1)).await.is_err());
+    // A caller's own box is too long only when it is.
+    let (connection, _far) = pair((), settings);
+    assert!(connection.call(everything(1)).await.unwrap_err().is_unhandled());
+    let CallError::Invalid(error) = connection.call(everything(29_999)).await.unwrap_err() else { panic!("it fits") };
+    assert_eq!(error.kind(), &EncodeErrorKind::BoxTooLong { limit: 399_999 });
+}
+
+#[test]
+fn a_schema_says_the_type_the_maximum_and_the_numbers() {
+    let schema = Schema::of(Echo.into_locator().commands());
+    let text = schema.to_string();
+    for line in [
+        "argument Data: Big(String, 300000 bytes, from 2)\n",
+        "argument note: Big(Unicode, 200000 bytes, from 2), optional, ",
+        "argument rows: Big(AmpList(Row), 400000 bytes, from 0), optional, ",
+        "argument row: Big(Box(Row), 200000 bytes, from 2)\n",
+        "field name: Big(Unicode, 100000 bytes, from 2)\n",
+    ] {
+        assert!(text.contains(line), "{line} {text}");
+    }
+    let json = to_json(&schema).unwrap();
+    assert_eq!(from_json(&json).unwrap(), schema);
+    let compact: String = json.split_whitespace().collect();
+    assert!(compact.contains(r#""type":{"big":{"value":"bytes","maximum":300000,"numbering":"from_two"}}"#), "{json}");
+    let python = schema.to_twisted();
+    assert!(python.contains("_Big(amp.String(), 300000, 2)"), "{python}");
+    assert!(python.contains("_Big(_AmpList(_fields_of_Row), 400000, 0, empty=True, optional=True)"), "{python}");
+}
+
+/// A command with one field of this type.
+macro_rules! field {
+    ($name:ident: $type:ty) => {{
+        #[derive(Command, Debug)]
+        struct Ask {
+            value: $type,
+        }
+        Schema::of([Ask::DECLARATION])
+    }};
+}
+
+#[test]
+fn a_report_says_which_values_are_refused_and_which_are_cut() {
+    let plain = || field!(value: Vec<u8>);
+    let of = |old: &Schema, new: &Schema| {
+        let report = Report::between(old, new);
+        let changes: Vec<_> = report.changes().iter().map(|change| (change.effect, change.what.clone())).collect();
+        changes
+    };
+    let (small, large) = (field!(value: Big<Vec<u8>, 100_000>), field!(value: Big<Vec<u8>, 200_000>));
+    let zero = field!(value: Big<Vec<u8>, 100_000, FromZero>);
+    let text = field!(value: Big<String, 100_000>);
+    let rows = [
+        (
+            &large,
+            &small,
+            Effect::Caution,
+            "100000 bytes are the most instead of 200000: new responders may refuse what old callers send",
+        ),
+        (
+            &small,
+            &large,
+            Effect::Caution,
+            "200000 bytes are the most instead of 100000: old responders may refuse what new callers send",
+        ),
+        (
+            &plain(),
+            &small,
+            Effect::Caution,
+            "it may have several keys now: old responders cut what new callers send over 65535 bytes",
+        ),
+        (
+            &small,
+            &plain(),
+            Effect::Caution,
+            "it has one key now: new responders cut what old callers send over 65535 bytes",
+        ),
+        (&text, &small, Effect::Caution, "bytes instead of text: old responders want UTF-8"),
+        (
+            &small,
+            &zero,
+            Effect::Breaks,
+            "Big(String, 100000 bytes, from 0) instead of Big(String, 100000 bytes, from 2)",
+        ),
+        (&plain(), &zero, Effect::Breaks, "Big(String, 100000 bytes, from 0) instead of String"),
+    ];
+    for (old, new, effect, what) in rows {
+        assert!(of(old, new).contains(&(effect, what.to_owned())), "{:?}", of(old, new));
+        assert_ne!(old.fingerprint(), new.fingerprint());
+    }
+    assert_eq!(of(&small, &small), []);
+}
