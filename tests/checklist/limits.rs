@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::commands::{Echo, House, Note, Wait, sum};
 use crate::logged::{self, logged};
-use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, packed, soon, unknown};
+use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, packed, soon};
 
 fn with(settings: Settings) -> (amp::Connection, RawPeer, House) {
     let house = House::new();
@@ -45,7 +45,7 @@ async fn a_box_over_the_limit_of_bytes_is_not_sent() {
         other => panic!("{other:?}"),
     }
     peer.send(ask("1", "Big", &[("size", "200")])).await;
-    peer.expect(unknown("1")).await;
+    peer.expect(error("1", "TOO_LONG", "the box has more than 200 bytes; see `BoxLimits::bytes`")).await;
     peer.expect_open().await;
 }
 
