@@ -4,9 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-use super::{BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value};
-use crate::command::{Argument, Constrained};
+use super::{Argument, Constrained};
 use crate::schema::{AmpType, Numbering};
+use crate::value::{BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value};
 use crate::violation::{Place, Violations};
 
 /// A value of up to `MAX` bytes, which travels over as many keys of its box as it needs: one pair has at most

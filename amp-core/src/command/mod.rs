@@ -1,6 +1,7 @@
 //! Commands: declarations of arguments, response and errors. Imports `value`, `exposed`, `violation` and `schema`.
 
 mod arguments;
+mod big;
 pub mod constraint;
 mod errors;
 mod map;
@@ -18,6 +19,7 @@ pub use arguments::{
     nested_encode_list, optional_once,
 };
 use arguments::{nested_box, nested_list};
+pub use big::{Big, FromTwo, FromZero, KeyNumbers};
 pub use constraint::Constraint;
 pub use errors::{ErrorCodes, IncludedIn, NoErrors};
 pub use errors::{ErrorCodes, NoErrors};

@@ -124,7 +124,7 @@ impl<'a> BoxReader<'a> {
 
     /// Bytes of this box as a value.
     #[inline]
-    pub(super) fn raw(&self, bytes: &'a [u8]) -> RawValue<'a> {
+    pub(crate) fn raw(&self, bytes: &'a [u8]) -> RawValue<'a> {
         RawValue { bytes, owner: self.owner, scope: self.scope, depth: self.depth }
     }
 }

@@ -138,7 +138,7 @@ impl<'a> BoxWriter<'a> {
     }
 
     /// Writes a value of up to `maximum` bytes over as many pairs as it needs. They are full but for the last one.
-    pub(super) fn put_split<T: Value>(
+    pub(crate) fn put_split<T: Value>(
         &mut self,
         key: Key,
         numbering: Numbering,

@@ -42,6 +42,7 @@ mod zlib;
 pub use crate::command::Argument;
 pub use address::{Octets, OctetsOf};
 pub use big::{Big, FromTwo, FromZero, KeyNumbers};
+pub use crate::command::{Argument, Big, FromTwo, FromZero, KeyNumbers};
 pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
 #[cfg(feature = "tokio")]
