@@ -310,7 +310,6 @@ fn infallibly(builder: ConnectionBuilder, _: &NewConnection) -> Result<Connectio
     Ok(builder)
 }
 
-type MakeWith = dyn Fn(&NewConnection) -> Arc<dyn Locator> + Send + Sync;
 /// Checks that a box has room for each value over several keys that the locator's commands declare.
 fn fit_into_boxes(locator: &dyn Locator, limit: usize) -> Result<(), CloseReason> {
     let too_long = |command: CommandDeclaration| command.field_over(limit).map(|field| (command.name, field));
@@ -320,7 +319,7 @@ fn fit_into_boxes(locator: &dyn Locator, limit: usize) -> Result<(), CloseReason
     }
 }
 
-type MakeWith = dyn Fn(&WeakConnection) -> Arc<dyn Locator> + Send + Sync;
+type MakeWith = dyn Fn(&NewConnection) -> Arc<dyn Locator> + Send + Sync;
 
 /// The source of each connection's locator.
 #[derive(Clone)]

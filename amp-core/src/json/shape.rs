@@ -44,6 +44,7 @@ impl<'a> Shape<'a> {
             TypeSchema::Box(name) => Self::Box(name),
             TypeSchema::AmpList(name) => Self::AmpList(name),
             // FIXME
+            TypeSchema::Big { value, .. } => Self::of(value),
             TypeSchema::Text(_) | TypeSchema::Enum(_) | TypeSchema::Json | TypeSchema::AsciiJson => {
                 Self::One(Scalar::Unicode)
             }

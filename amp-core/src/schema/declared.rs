@@ -1,5 +1,4 @@
-use super::{Rule, WireValue};
-use super::{Numbering, Rule};
+use super::{Numbering, Rule, WireValue};
 
 /// The AMP type of a value, as a peer in another language has to declare it.
 #[derive(Clone, Copy, Debug)]

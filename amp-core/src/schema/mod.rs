@@ -38,8 +38,7 @@ pub(crate) use integer::Integers;
 #[cfg(feature = "serde")]
 pub use json::{from_json, to_json};
 pub use owned::{
-    CommandSchema, ConstraintSchema, EnumSchema, ErrorSchema, FieldSchema, Schema, TypeSchema, VariantSchema,
+    CommandSchema, ConstraintSchema, EnumSchema, ErrorSchema, FieldSchema, Numbering, Schema, TypeSchema, VariantSchema,
 };
-pub use owned::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Numbering, Schema, TypeSchema};
 pub use rule::{Rule, WireValue};
 pub use text::Fingerprint;

@@ -145,32 +145,6 @@ impl Reading {
         let tag = declared.tag.map(str::to_owned);
         self.schema.enums.insert(name.clone(), EnumSchema { tag, other: declared.other, variants });
         name
-/// Whether two boxes are the same on the wire. Boxes that are being compared further out are assumed to be.
-fn same_box(a: BoxDeclaration, b: BoxDeclaration, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
-    let pair = [a.fields.as_ptr(), b.fields.as_ptr()];
-    if ptr::eq(a.fields, b.fields) || outer.contains(&pair) {
-        return true;
-    }
-    outer.push(pair);
-    a.fields.len() == b.fields.len() && a.fields.iter().zip(b.fields).all(|(a, b)| same_field(a, b, outer))
-}
-
-fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
-    let rules = |field: &FieldDeclaration| field.constraints.iter().map(ConstraintSchema::of).collect::<Vec<_>>();
-    (a.name, a.optional) == (b.name, b.optional) && same_type(a.value, b.value, outer) && rules(a) == rules(b)
-}
-
-fn same_type(a: AmpType, b: AmpType, outer: &mut Vec<[*const FieldDeclaration; 2]>) -> bool {
-    use AmpType::{AmpList, Big, Box, Custom, Integer, ListOf};
-    match (a, b) {
-        (Integer(a), Integer(b)) => a == b,
-        (ListOf(a), ListOf(b)) => same_type(*a, *b, outer),
-        (Big { value: a, maximum: longest, numbering: numbered }, Big { value: b, maximum, numbering }) => {
-            (longest, numbered) == (maximum, numbering) && same_type(*a, *b, outer)
-        }
-        (Box(a), Box(b)) | (AmpList(a), AmpList(b)) => same_box(a(), b(), outer),
-        (Custom(a), Custom(b)) => a() == b(),
-        (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
     }
 }
 

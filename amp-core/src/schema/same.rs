@@ -46,7 +46,8 @@ fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Outer) -> 
 
 fn same_type(a: AmpType, b: AmpType, outer: &mut Outer) -> bool {
     use AmpType::{
-        AmpList, Array, Box, Constrained, Custom, Enum, Integer, ListOf, Map, Octets, Tagged, TaggedList, Text, Zlib,
+        AmpList, Array, Big, Box, Constrained, Custom, Enum, Integer, ListOf, Map, Octets, Tagged, TaggedList, Text,
+        Zlib,
     };
     match (a, b) {
         (Constrained(a), b) => same_type(a().value, b, outer),
@@ -55,6 +56,9 @@ fn same_type(a: AmpType, b: AmpType, outer: &mut Outer) -> bool {
         (ListOf(a), ListOf(b)) => same_type(*a, *b, outer),
         (Array(a, length), Array(b, other)) | (Zlib(a, length), Zlib(b, other)) => {
             length == other && same_type(*a, *b, outer)
+        }
+        (Big { value: a, maximum: longest, numbering: numbered }, Big { value: b, maximum, numbering }) => {
+            (longest, numbered) == (maximum, numbering) && same_type(*a, *b, outer)
         }
         (Box(a), Box(b)) | (AmpList(a), AmpList(b)) | (Map(a), Map(b)) => same_box(a(), b(), outer),
         (Enum(a), Enum(b)) | (Tagged(a), Tagged(b)) | (TaggedList(a), TaggedList(b)) => same_enum(a(), b(), outer),
@@ -79,7 +83,7 @@ fn rules_of_type(value: AmpType) -> Vec<ConstraintSchema> {
             let own = own.map(|rule| if declared.each { rule.each() } else { rule });
             rules_of_type(declared.value).into_iter().chain(own).collect()
         }
-        AmpType::Array(list, _) => rules_of_type(*list),
+        AmpType::Array(value, _) | AmpType::Big { value, .. } => rules_of_type(*value),
         _ => Vec::new(),
     }
 }

@@ -4,7 +4,6 @@
 //! type can represent it.
 
 mod address;
-mod big;
 #[cfg(feature = "num-bigint")]
 mod bigint;
 mod box_reader;
@@ -39,10 +38,8 @@ mod wrapper;
 #[cfg(feature = "zlib")]
 mod zlib;
 
-pub use crate::command::Argument;
-pub use address::{Octets, OctetsOf};
-pub use big::{Big, FromTwo, FromZero, KeyNumbers};
 pub use crate::command::{Argument, Big, FromTwo, FromZero, KeyNumbers};
+pub use address::{Octets, OctetsOf};
 pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
 #[cfg(feature = "tokio")]

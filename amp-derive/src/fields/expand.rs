@@ -150,9 +150,8 @@ impl Fields<'_> {
                 Some(_) => code!(true),
             };
             let lengths = field.constraints.iter().filter_map(move |rule| rule.fits_one_value(&is_one, krate));
-            field.optional_once(krate).into_iter().chain(field.always_written(krate)).chain(lengths)
-            let lengths = field.constraints.iter().filter_map(|constraint| constraint.fits_one_value(field.ty, krate));
-            field.optional_once(krate).into_iter().chain(lengths).chain(self.parts_apart(field, krate))
+            let lines = field.optional_once(krate).into_iter().chain(field.always_written(krate));
+            lines.chain(lengths).chain(self.parts_apart(field, krate))
         });
         // A constant for each, because the compiler stops within one at the first mistake.
         let lines: TokenStream = lines.map(|line| code!(#deprecated const _: () = #line;)).collect();

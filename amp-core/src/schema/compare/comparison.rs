@@ -182,10 +182,9 @@ impl<'a> Comparison<'a> {
 
     fn value(&mut self, place: &str, way: Way, old: &'a TypeSchema, new: &'a TypeSchema) {
         use TypeSchema::{
-            AmpList, Array, AsciiJson, Box, Bytes, Custom, Enum, Integer, Json, ListOf, Map, Octets, Path, Tagged,
+            AmpList, Array, AsciiJson, Big, Box, Bytes, Custom, Enum, Integer, Json, ListOf, Map, Octets, Path, Tagged,
             TaggedList, Text, Unicode, Zlib,
         };
-        use TypeSchema::{AmpList, Big, Box, Bytes, Custom, Decimal, Integer, ListOf, Path, Unicode};
         let (senders, receivers) = (way.senders(), way.receivers());
         match (old, new) {
             (Integer(old), Integer(new)) => {
@@ -244,7 +243,7 @@ impl<'a> Comparison<'a> {
             }
             (Enum(old), Enum(new)) | (Tagged(old), Tagged(new)) | (TaggedList(old), TaggedList(new)) => {
                 self.enums(place, way.within(), old, new);
-            (Box(old), Box(new)) | (AmpList(old), AmpList(new)) => self.nested(way.within(), old, new),
+            }
             (
                 Big { value: old, maximum: before, numbering },
                 Big { value: new, maximum: after, numbering: as_before },

@@ -85,8 +85,9 @@ impl TypeSchema {
     /// The type of the items of the items.
     fn innermost(&self) -> &Self {
         match self {
-            Self::ListOf(item) | Self::Array(item, _) | Self::Zlib(item, _) => item.innermost(),
-            Self::ListOf(value) | Self::Big { value, .. } => value.innermost(),
+            Self::ListOf(inner) | Self::Array(inner, _) | Self::Zlib(inner, _) | Self::Big { value: inner, .. } => {
+                inner.innermost()
+            }
             other => other,
         }
     }

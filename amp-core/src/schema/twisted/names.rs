@@ -16,12 +16,8 @@ const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger Va
     _Name _Octets _Text _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern \
     _range _socket_address _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod \
     contextmanager enumerate fail int ipaddress isinstance len re str super uuid warnings wraps arguments \
-    commandName errors fatalErrors invalidArgument requiresAnswer response _Json _Zlib json sorted zlib _Enum _Tagged _TaggedList \
-    _Variants dict";
-const USED: &str = "ConstraintError Deferred Exception InvalidArgument Logger ValueError Warning _AmpList _Big _Box _Command \
-    _Field _Name _broken _each _in_set _length _length_in_bytes _log _not_in_set _objectsToStrings _pattern _range \
-    _stringsToObjects _wireNameToPythonIdentifier _within amp bytes classmethod contextmanager enumerate fail isinstance \
-    len re str super warnings wraps arguments commandName errors fatalErrors invalidArgument requiresAnswer response";
+    commandName errors fatalErrors invalidArgument requiresAnswer response _Json _Zlib json sorted zlib _Big _Enum \
+    _Tagged _TaggedList _Variants dict";
 
 /// The parameters of Twisted's own methods, which are passed beside arguments.
 const PARAMETERS: &str = "self commandType";

@@ -102,7 +102,6 @@ class _Field:
     def fromBox(self, name, strings, objects, proto):
         with _within(name.decode("utf-8")):
             strings = self._given(name, strings)
-            if name not in strings and not self.optional:
             if not self.optional and self._first(name) not in strings:
                 raise ConstraintError("", "missing")
             try:
@@ -123,6 +122,7 @@ class _Field:
         if given:
             return {**strings, name: strings[given[0]]}
         return strings if self.default is None else {**strings, name: self.default}
+
     def _first(self, name):
         return self.argument.first(name) if isinstance(self.argument, _Big) else name
 
@@ -247,6 +247,8 @@ class _TaggedList(_Tagged):
             with _within("[%d]" % index):
                 items.append(self._read(box, proto))
         return items
+
+
 class _Big(amp.Argument):
     """A value over several keys: `name`, `name.2`, ..., or `name.0`, `name.1`, ..., where an empty value has none."""
 
