@@ -178,6 +178,8 @@ fn enums() -> Vec<(&'static str, &'static str, Vec<Row>)> {
                 (DecodeErrorKind::Length { expected: 4, actual: 5 }, "5 bytes where 4"),
                 (DecodeErrorKind::OverMaximum { limit: 12 }, "more than 12 bytes"),
                 (DecodeErrorKind::MissingPart, "missing, and later parts"),
+                (DecodeErrorKind::Items { expected: 4, actual: 5 }, "5 items where 4"),
+                (DecodeErrorKind::DuplicateKey, "a key that came before"),
                 (DecodeErrorKind::Truncated, "cut short"),
                 (DecodeErrorKind::TooDeep, "nested too deep"),
                 (DecodeErrorKind::TooManyBytes { limit: 12 }, "12 bytes"),
