@@ -252,6 +252,39 @@ async fn constraints_look_at_what_another_type_writes_at_both_ends() {
     assert_eq!(decode_reply::<Ask>(&answered).unwrap(), Given { number: 1 });
 }
 
+#[derive(Command, Debug)]
+struct Few {
+    #[amp(alias = "old")]
+    #[constrain(length = ..=1)]
+    items: Vec<Strict>,
+}
+
+/// An item that is never decoded.
+#[derive(Debug)]
+struct Strict;
+
+impl Value for Strict {
+    fn encode(&self, _: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    fn decode(_: RawValue<'_>) -> Result<Self, DecodeError> {
+        Err(DecodeError::custom("decoded"))
+    }
+}
+
+#[test]
+fn the_length_of_a_list_is_judged_before_it_is_decoded_under_whichever_name() {
+    for name in ["items", "old"] {
+        let ask = |value: &str| {
+            let pairs = [("_ask", "1"), ("_command", "Few"), (name, value)];
+            decode_ask::<Few>(&box_bytes(&pairs)).unwrap_err().to_string()
+        };
+        assert_eq!(ask("\0\0\0\0"), format!("{name}: length not in ..=1"));
+        assert_eq!(ask("\0\0"), format!("{name}[0]: decoded"));
+    }
+}
+
 const TEXT: &str = r#"command Ask
   argument absent: Unicode, optional, with: a rule of the program (does not hold: is_private)
   argument address: Unicode, also addr, with: a rule of the program (does not hold: is_private)

@@ -26,7 +26,7 @@ struct Lent<'a>(&'a str);
 
 #[derive(Value)]
 #[constrain(range = 1..)]
-#[amp(tag = "type", name = "x", with = Other)]
+#[amp(tag = "type", rename_all = "snake_case", name = "x", with = Other)]
 struct Settings(
     #[amp(name = "x")]
     #[exposed]

@@ -71,7 +71,8 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
 
 /// One value of a box: a Rust type with a form in bytes. Twisted's `IArgumentType` for one key.
 ///
-/// Implement it for a type of your own; then it can be a field, an `Option` and an item of a `Vec`.
+/// Derive it for newtypes and enums, and implement it for another type of your own; then it can be a field, an `Option` and an item
+/// of a `Vec`. A type of another crate stands in a field by [`With`].
 /// For an argument that uses several keys of the box implement [`Argument`] instead.
 ///
 /// ```

@@ -23,12 +23,12 @@ impl Constraint {
         code!(#check #arguments;)
     }
 
-    /// Checks the length of a list before it is decoded, if the rule is about that.
-    pub(crate) fn judge(&self, field: &Field<'_>, krate: &Path) -> Option<TokenStream> {
+    /// Checks the length of the list under the key before it is decoded, if the rule is about that.
+    pub(crate) fn judge(&self, field: &Field<'_>, key: &TokenStream, krate: &Path) -> Option<TokenStream> {
         if self.depth > 0 || field.with.is_some() || !matches!(self.rule, Rule::Length(_) | Rule::NonEmpty) {
             return None;
         }
-        let (rule, words, key) = (self.rule(krate), self.words(), field.key(krate));
+        let (rule, words) = (self.rule(krate), self.words());
         let judge = self.through("judge", field.ty, &code!(#krate::__private::Whole), krate);
         let arguments = call_at(&self.key, code!(#rule, #words, #key, &*from));
         Some(code!(#judge #arguments?;))

@@ -17,15 +17,20 @@ impl Field<'_> {
 
     /// Reads the field with `function`, as one member of a struct expression.
     pub(crate) fn take(&self, function: &str, krate: &Path) -> TokenStream {
-        let (member, key) = (self.member, self.key_read(krate));
-        let field = self.as_field(krate);
+        let (member, field, own) = (self.member, self.as_field(krate), self.key(krate));
+        let key = if self.aliases.is_empty() { own.clone() } else { code!(key) };
         let take = Ident::new(function, Span::mixed_site());
-        let judged: TokenStream =
-            self.constraints.iter().filter_map(|constraint| constraint.judge(self, krate)).collect();
+        let judged = self.constraints.iter().filter_map(|constraint| constraint.judge(self, &key, krate));
+        let judged: TokenStream = judged.collect();
         let taken = match self.default(krate) {
             None => code!(#field::#take(#key, from)?),
             Some(default) => code!(#field::take_or(#key, from, #default)?),
         };
+        if !self.aliases.is_empty() {
+            let aliases = self.aliases.iter().map(|alias| key_of(alias, krate));
+            let one = code!(#krate::__private::one_of(#own, &[#(#aliases),*], &*from)?);
+            return code!(#member: { let key = #one; #judged #taken },);
+        }
         if judged.is_empty() { code!(#member: #taken,) } else { code!(#member: { #judged #taken },) }
     }
 
@@ -86,16 +91,6 @@ impl Field<'_> {
                 code!(|| #function::make())
             }
         })
-    }
-
-    /// The key under which the field was sent.
-    fn key_read(&self, krate: &Path) -> TokenStream {
-        let key = self.key(krate);
-        if self.aliases.is_empty() {
-            return key;
-        }
-        let aliases = self.aliases.iter().map(|alias| key_of(alias, krate));
-        code!(#krate::__private::one_of(#key, &[#(#aliases),*], &*from)?)
     }
 
     /// Checks that a field with a default is not absent when it is written.

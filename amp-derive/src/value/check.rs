@@ -36,6 +36,9 @@ pub(super) fn no_enum(settings: &Settings, errors: &mut Errors) {
     if let Some(tag) = &settings.tag {
         errors.push(tag, "`tag` is the key of a variant's code: it belongs on an enum");
     }
+    if let Some(word) = &settings.rename_all_at {
+        errors.push(word, "a newtype has no names on the wire: `rename_all` belongs on an enum");
+    }
 }
 
 /// A struct has one field, which is its value.
