@@ -9,6 +9,7 @@ use amp::value::{DecodeError, EncodeError, RawValue, ValueWriter, With};
 use amp::{Arguments, Command, Connection, Value};
 
 use crate::harness::{Twisted, generated, on, soon};
+use crate::numbers::python_bytes;
 
 #[derive(Value, Debug, Clone, PartialEq)]
 struct Port(#[constrain(range = 1..)] u16);
@@ -257,4 +258,25 @@ async fn defaults_and_other_names_mean_the_same_to_both_ends() {
     let expected = "dict(address='127.0.0.1', number=3, new_name='n', flag=False)";
     let same = format!("{call}.addCallback(lambda it: it == {expected} or it)");
     assert_eq!(served.twisted.say(&same).await, "True");
+}
+
+#[tokio::test]
+async fn a_twisted_without_the_module_has_enums_as_texts_and_as_boxes() {
+    let Some((_connection, mut twisted)) = Twisted::called_by(Connection::builder()).await else { return };
+    let shapes = vec![Shape::Point, Shape::Circle { radius: 1.5, class: None }];
+    let bytes = python_bytes(&encoded(&shapes));
+    let list = "AmpList([(b'class', Unicode()), (b'radius', Float(optional=True))])";
+    let objects = "[{'Class': 'point', 'radius': None}, {'Class': 'circle', 'radius': 1.5}]";
+    assert_eq!(twisted.say(&format!("{list}.toStringProto({objects}, None) == {bytes}")).await, "True");
+    assert_eq!(twisted.say(&format!("{list}.fromStringProto({bytes}, None) == {objects}")).await, "True");
+    let states = encoded(&vec![State::Pending, State::InProgress]);
+    let said =
+        format!("ListOf(Unicode()).fromString({}) == ['pending', 'in \"progress\" \u{2603}']", python_bytes(&states));
+    assert_eq!(twisted.say(&said).await, "True");
+}
+
+fn encoded<T: Value>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    value.encode(&mut ValueWriter::new(&mut bytes)).unwrap();
+    bytes
 }
