@@ -8,10 +8,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use amp::connection::pair;
 use amp::error::{LiftFrom, NoErrors, NotifyError, OrFail, SendBoxError, codes};
+use amp::json::Converter;
 use amp::multiplex::{ConnectError, StreamError};
+use amp::schema::Schema;
 use amp::value::{DateTime, Decimal, DecodeError, EncodeError};
 use amp::wire::{InsertError, WireError};
-use amp::{CallError, CloseReason, Command, Connection, ErrorCodes, Exposed, Reply, State, responder};
+use amp::{AmpBox, CallError, CloseReason, Command, Connection, ErrorCodes, Exposed, Reply, State, responder};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 
 type Lifted = CallError<NoErrors>;
@@ -88,6 +90,7 @@ fn errors_of_this_library_are_failures() {
     fails(i64::try_from(Decimal::new(15, -1)));
     fails(DateTime::new((2011, 2, 29), (0, 0, 0, 0), 0));
     fails(Err::<(), _>(DecodeError::custom("odd").at_key("port")));
+    fails(Converter::new(Schema::default()).to_json(&[], &AmpBox::new().with("a", "1").expect("a box")));
     fails(Err::<(), _>(EncodeError::custom("odd").at_key("port")));
     fails(Err::<(), _>(InsertError::EmptyKey));
     fails(Err::<(), _>(NotifyError::Connection(CloseReason::Closed)));

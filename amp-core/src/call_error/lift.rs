@@ -116,6 +116,9 @@ failures! {
     WireError,
 }
 
+#[cfg(feature = "serde")]
+failures! { crate::json::JsonError }
+
 #[diagnostic::do_not_recommend]
 impl<E: ErrorCodes, T> LiftFrom<tokio::sync::mpsc::error::SendError<T>> for CallError<E> {
     fn lift_from(error: tokio::sync::mpsc::error::SendError<T>) -> Self {

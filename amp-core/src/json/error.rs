@@ -64,7 +64,7 @@ pub enum JsonErrorKind {
         limit: usize,
     },
     /// The value breaks a constraint.
-    #[error("{words}")]
+    #[error("{}", Escaped(words))]
     Constraint {
         /// The rule, for programs: `range`.
         code: String,

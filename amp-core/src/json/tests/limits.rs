@@ -95,6 +95,11 @@ fn what_a_box_becomes_in_memory_is_bounded() {
     assert_eq!(to_json(&limited, empty.clone(), b"\0\0".repeat(10)), Ok(json!(vec![json!({}); 10])));
     let error = to_json(&limited, empty, b"\0\0".repeat(11)).expect_err("too many");
     assert_eq!(error, "it[10]: more than 10 items in the lists of one box; see `BoxLimits::items`");
+    // Each takes memory, however little it is.
+    let narrow = converter(all()).limits(limits.decoded_bytes(800));
+    assert!(to_json(&narrow, TypeSchema::AmpList("Empty".to_owned()), b"\0\0").is_ok());
+    let error = to_json(&narrow, TypeSchema::AmpList("Empty".to_owned()), b"\0\0".repeat(5)).expect_err("too much");
+    assert!(error.starts_with("it[2]: its JSON takes more than 800 bytes"), "{error}");
     // A map of one pair takes a hundred times its bytes.
     let pair = b"\0\x01k\0\0\0\0";
     assert!(to_json(&limited, small.clone(), pair).is_ok());
