@@ -4,7 +4,7 @@
 use amp::connection::pair;
 use amp::constraint::{Place, Violations};
 use amp::schema::{Report, Schema, from_json, to_json};
-use amp::testing::{ask_bytes, readable};
+use amp::testing::ask_bytes;
 use amp::value::{RawValue, ValueWriter};
 use amp::{Arguments, CallError, Command, Connection, Reply, Value, responder};
 use proptest::prelude::*;
@@ -501,7 +501,7 @@ fn a_command_has_a_box_for_an_enum_among_its_pairs() {
         shape: Shape,
     }
     let bytes = ask_bytes("1", &Draw { shape: Shape::Point });
-    assert!(bytes.ends_with(b"\0\x05shape\0\x0f\0\x04type\0\x05point\0\0\0\0"), "{}", readable(&bytes));
+    assert!(bytes.ends_with(b"\0\x05shape\0\x0f\0\x04type\0\x05point\0\0\0\0"), "{}", bytes.escape_ascii());
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::{Incomplete, Look};
-use crate::schema::{AmpType, FieldDeclaration, Rule, WireValue};
+use crate::schema::{AmpType, FieldDeclaration, Numbering, Rule, WireValue};
 use crate::value::{
     BoxReader, BoxWriter, Count, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, ValueWriter, With, collect,
     count_items,
@@ -30,7 +30,10 @@ impl<T: Default> HasDefault for T {
 /// Evaluated at compile time, it fails at the call for a default of a field that may be absent.
 #[track_caller]
 pub const fn always_written(optional: bool) {
-    assert!(!optional, "an absent `Option` is `None` already: remove `default`, or the `Option`");
+    assert!(
+        !optional,
+        "an absent one has a meaning already (`None`, or an empty `Big`): remove `default`, or the `Option`"
+    );
 }
 
 /// Declares what an absent field is.
@@ -55,9 +58,12 @@ pub fn written<T>(
 }
 
 /// The name under which a field was sent: its own, unless that is absent and another is not.
-pub fn one_of(key: Key, aliases: &[Key], from: &BoxReader<'_>) -> Result<Key, DecodeError> {
-    let mut found =
-        [key].into_iter().chain(aliases.iter().copied()).filter(|key| from.find(key.name_bytes()).is_some());
+pub fn one_of(key: Key, aliases: &[Key], declared: AmpType, from: &BoxReader<'_>) -> Result<Key, DecodeError> {
+    let is_there = |key: &Key| match declared {
+        AmpType::Big { numbering: Numbering::FromZero, .. } => from.find(&[key.name_bytes(), b".0"].concat()).is_some(),
+        _ => from.find(key.name_bytes()).is_some(),
+    };
+    let mut found = [key].into_iter().chain(aliases.iter().copied()).filter(is_there);
     let first = found.next().unwrap_or(key);
     match found.next() {
         None => Ok(first),

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::escaped::Escaped;
-use crate::schema::FieldSchema;
+use crate::schema::{EnumSchema, FieldSchema};
 use crate::value::DecodeErrorKind;
 use crate::violation::Place;
 
@@ -36,6 +36,43 @@ pub enum JsonErrorKind {
     /// More than [`MAX_VALUE`](crate::wire::MAX_VALUE) bytes.
     #[error("more than 65535 bytes on the wire; split it over several calls or a stream")]
     TooLong,
+    /// More than the declared maximum of a [`Big`](crate::value::Big), or of a compressed value before it is compressed.
+    #[error("more than {limit} bytes, its declared maximum")]
+    OverMaximum {
+        /// The maximum.
+        limit: usize,
+    },
+    /// A part of a [`Big`](crate::value::Big) is not in the box, and a later one is.
+    #[error("its part `{}` is missing, and later ones are there", Escaped(key))]
+    MissingPart {
+        /// The key of the part.
+        key: String,
+    },
+    /// A list of another length than the array has.
+    #[error("{actual} items where {expected} are expected")]
+    Items {
+        /// The length of the array.
+        expected: usize,
+        /// The number of items in the list.
+        actual: usize,
+    },
+    /// A key of a map that came before in it.
+    #[error("a key that came before")]
+    DuplicateKey,
+    /// A field under two of its names.
+    #[error("given twice, as `{}` and as `{}`", Escaped(one), Escaped(other))]
+    GivenTwice {
+        /// The first name.
+        one: String,
+        /// Another name.
+        other: String,
+    },
+    /// The code of no variant.
+    #[error("not one of {}", Names(codes))]
+    UnknownCode {
+        /// The codes that there are.
+        codes: Vec<String>,
+    },
     /// More than [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes) in one box.
     #[error("the box has more than {limit} bytes; see `BoxLimits::bytes`")]
     BoxTooLong {
@@ -74,6 +111,9 @@ pub enum JsonErrorKind {
     /// A nested box that the schema names and does not have.
     #[error("the schema has no box `{}`", Escaped(.0))]
     NoSuchBox(String),
+    /// An enum that the schema names and does not have.
+    #[error("the schema has no enum `{}` of this kind", Escaped(.0))]
+    NoSuchEnum(String),
 }
 
 impl JsonError {
@@ -113,6 +153,11 @@ impl JsonErrorKind {
     #[cold]
     pub(super) fn unknown(keys: Vec<String>, fields: &[FieldSchema]) -> Self {
         Self::UnknownKeys { keys, fields: fields.iter().map(|field| field.name.clone()).collect() }
+    }
+
+    #[cold]
+    pub(super) fn unknown_code(declared: &EnumSchema) -> Self {
+        Self::UnknownCode { codes: declared.variants.iter().map(|variant| variant.code.clone()).collect() }
     }
 
     /// The fault of a value that [`Value::decode`](crate::value::Value::decode) refuses.

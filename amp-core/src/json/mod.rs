@@ -53,8 +53,10 @@
 //!
 //! An argument type of the program's own that takes several keys cannot be converted: a schema does not know of the others.
 
+mod document;
 mod error;
 mod number;
+mod parts;
 mod patterns;
 mod reading;
 mod rules;
@@ -63,6 +65,7 @@ mod settings;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod time;
 mod writing;
 

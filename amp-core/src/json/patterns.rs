@@ -37,6 +37,8 @@ impl Patterns {
             command.errors.iter().for_each(|error| patterns.add(&error.fields));
         }
         schema.boxes.values().for_each(|fields| patterns.add(fields));
+        let variants = schema.enums.values().flat_map(|declared| &declared.variants);
+        variants.for_each(|variant| patterns.add(&variant.fields));
         patterns
     }
 

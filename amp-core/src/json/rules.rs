@@ -1,14 +1,17 @@
 //! Constraints on values as they travel.
 
 use std::cmp::Ordering;
+use std::net::IpAddr;
 use std::ops::{Bound, RangeBounds};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::JsonErrorKind;
 use super::patterns::Patterns;
 use super::shape::{Scalar, Shape};
+use super::texts::{is_known, respelled};
 use crate::schema::{ConstraintSchema, FieldSchema, Rule, TypeSchema, WireValue};
-use crate::value::{DateTime, Decimal, RawValue, Value};
+use crate::value::{DateTime, Decimal, Octets, RawValue, Value};
 
 /// Checks the constraints of a field whose value is known to be of its type.
 pub(super) fn check(field: &FieldSchema, raw: RawValue<'_>, patterns: &Patterns) -> Result<(), JsonErrorKind> {
@@ -22,6 +25,16 @@ pub(super) fn check(field: &FieldSchema, raw: RawValue<'_>, patterns: &Patterns)
 
 /// Whether the rule holds, as far as is known.
 fn holds(rule: &Rule, shape: Shape<'_>, raw: RawValue<'_>, patterns: &Patterns) -> bool {
+    match shape {
+        Shape::Array(list, _) => return holds(rule, Shape::of(list), raw, patterns),
+        // It was decompressed before.
+        #[cfg(feature = "zlib")]
+        Shape::Zlib(inner, most) => {
+            let plain = crate::value::decompress(raw, most);
+            return plain.is_ok_and(|plain| holds(rule, Shape::of(inner), raw.with_bytes(&plain), patterns));
+        }
+        _ => {}
+    }
     match rule {
         Rule::InSet(items) => is_in(items, shape, raw).unwrap_or(true),
         Rule::NotInSet(items) => !is_in(items, shape, raw).unwrap_or(false),
@@ -37,7 +50,7 @@ fn holds(rule: &Rule, shape: Shape<'_>, raw: RawValue<'_>, patterns: &Patterns) 
                 holds(rule, Shape::One(Scalar::Integer("u8")), RawValue::new(byte.as_bytes()), patterns)
             }),
             // Rules for boxes are known to Rust only.
-            Shape::One(_) | Shape::Box(_) | Shape::AmpList(_) => true,
+            _ => true,
         },
         Rule::Opaque => true,
     }
@@ -57,8 +70,8 @@ fn length(shape: Shape<'_>, raw: RawValue<'_>) -> Option<usize> {
         Shape::One(Scalar::Unicode) => text(shape, raw).map(|text| text.chars().count()),
         Shape::One(Scalar::Bytes) => Some(raw.as_bytes().len()),
         Shape::ListOf(_) => Some(raw.items().count()),
-        Shape::AmpList(_) => Some(raw.boxes().count()),
-        Shape::One(_) | Shape::Box(_) => None,
+        Shape::AmpList(_) | Shape::TaggedList(_) | Shape::Map(_) => Some(raw.boxes().count()),
+        _ => None,
     }
 }
 
@@ -105,9 +118,24 @@ fn compare(shape: Shape<'_>, one: RawValue<'_>, other: RawValue<'_>, in_a_set: b
         Shape::One(Scalar::Unicode | Scalar::Bytes) => Some(Some(one.as_bytes().cmp(other.as_bytes()))),
         Shape::One(Scalar::DateTime) => read::<DateTime>(one, other, DateTime::partial_cmp),
         Shape::One(Scalar::Path) => read::<PathBuf>(one, other, PathBuf::partial_cmp),
+        Shape::One(Scalar::Duration) => read::<Duration>(one, other, Duration::partial_cmp),
+        Shape::One(Scalar::Octets(_)) => read::<Octets<IpAddr>>(one, other, |one, other| one.partial_cmp(other)),
+        Shape::One(Scalar::Text(name)) if in_a_set => texts(name, one, other),
+        Shape::One(Scalar::Text("char")) => Some(Some(one.as_bytes().cmp(other.as_bytes()))),
+        Shape::One(Scalar::Text("IpAddr" | "Ipv4Addr" | "Ipv6Addr")) => read::<IpAddr>(one, other, IpAddr::partial_cmp),
+        // The order of variants is that of Rust.
+        Shape::Enum(_) if in_a_set => Some((one.as_bytes() == other.as_bytes()).then_some(Ordering::Equal)),
         Shape::ListOf(item) => lists(item, one, other, in_a_set),
-        Shape::One(Scalar::Custom) | Shape::Box(_) | Shape::AmpList(_) => None,
+        Shape::Array(list, _) => compare(Shape::of(list), one, other, in_a_set),
+        _ => None,
     }
+}
+
+/// Whether two texts are of one value. Two spellings may be of one, where the type is not known here.
+fn texts(name: &str, one: RawValue<'_>, other: RawValue<'_>) -> Option<Option<Ordering>> {
+    let text = |raw: RawValue<'_>| respelled(name, std::str::from_utf8(raw.as_bytes()).ok()?).ok();
+    let is_equal = text(one)? == text(other)?;
+    (is_equal || is_known(name)).then_some(is_equal.then_some(Ordering::Equal))
 }
 
 /// Compares lists by the first items that differ.

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -7,8 +9,8 @@ use serde_json::{Number, Value as Json};
 
 use super::settings::BytesForm;
 use super::shape::Scalar;
-use super::{JsonErrorKind, number, time};
-use crate::value::{DateTime, Decimal, RawValue, Value, ValueWriter};
+use super::{JsonErrorKind, number, texts, time};
+use crate::value::{DateTime, Decimal, Octets, RawValue, Value, ValueWriter};
 use crate::wire::{bytes_of_text, text_of_bytes};
 
 impl Scalar<'_> {
@@ -37,6 +39,17 @@ impl Scalar<'_> {
                 written(&time, "a time with an offset of less than 24 hours")
             }
             Self::Path => written(&PathBuf::from(text("a path, in a string")?), "an absolute path"),
+            Self::Text(name) => texts::respelled(name, text("a string")?).map(String::into_bytes),
+            Self::Duration => {
+                let seconds = written(&float(json)?, "a float")?;
+                read::<Duration>(RawValue::new(&seconds)).map(|_| seconds)
+            }
+            Self::Octets(name) => {
+                let (_, what) = texts::address(name);
+                let address: Result<IpAddr, _> = text(what)?.parse();
+                let address = address.ok().filter(|address| texts::holds(name, *address));
+                written(&Octets(address.ok_or(JsonErrorKind::NotA(what))?), what)
+            }
         }
     }
 
@@ -57,6 +70,16 @@ impl Scalar<'_> {
             }),
             Self::Decimal => Json::String(read::<Decimal>(raw)?.to_string()),
             Self::DateTime => Json::String(read::<DateTime>(raw)?.to_string()),
+            Self::Text(name) => Json::String(texts::respelled(name, &read::<String>(raw)?)?),
+            Self::Duration => {
+                read::<Duration>(raw)?;
+                Json::from(read::<f64>(raw)?)
+            }
+            Self::Octets(name) => {
+                let (what, _) = texts::address(name);
+                let address = read::<Octets<IpAddr>>(raw).ok().filter(|address| texts::holds(name, address.0));
+                Json::String(address.ok_or(JsonErrorKind::NotA(what))?.to_string())
+            }
         })
     }
 }
@@ -67,12 +90,12 @@ const A_TIME: &str = "a time in a string, such as \"2012-01-23T12:34:56.054321+0
 const IN_BASE64: &str = "bytes: a string in Base64, with the standard alphabet and padding";
 const IN_ESCAPES: &str = "bytes: a string with `\\\\` for a backslash and `\\xff` for a byte";
 
-fn read<T: Value>(raw: RawValue<'_>) -> Result<T, JsonErrorKind> {
+pub(super) fn read<T: Value>(raw: RawValue<'_>) -> Result<T, JsonErrorKind> {
     T::decode(raw).map_err(|error| JsonErrorKind::of(error.kind()))
 }
 
 /// The value as it travels, if it may.
-fn written<T: Value>(value: &T, what: &'static str) -> Result<Vec<u8>, JsonErrorKind> {
+pub(super) fn written<T: Value>(value: &T, what: &'static str) -> Result<Vec<u8>, JsonErrorKind> {
     let mut bytes = Vec::new();
     value.encode(&mut ValueWriter::new(&mut bytes)).map_err(|_| JsonErrorKind::NotA(what))?;
     Ok(bytes)

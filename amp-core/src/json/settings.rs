@@ -1,6 +1,6 @@
 use super::JsonErrorKind;
 use super::patterns::Patterns;
-use crate::schema::{FieldSchema, Schema};
+use crate::schema::{EnumSchema, FieldSchema, Schema};
 use crate::wire::BoxLimits;
 
 /// How a [`Converter`](super::Converter) writes and reads bytes, which JSON has no type for.
@@ -30,5 +30,25 @@ impl Settings {
     pub(super) fn fields_of(&self, name: &str) -> Result<&[FieldSchema], JsonErrorKind> {
         let fields = self.schema.boxes.get(name).map(Vec::as_slice);
         fields.ok_or_else(|| JsonErrorKind::NoSuchBox(name.to_owned()))
+    }
+
+    /// The key of the codes of an enum whose variants are boxes.
+    pub(super) fn tag_of(&self, name: &str) -> Result<&str, JsonErrorKind> {
+        let tag = self.enum_of(name)?.tag.as_deref();
+        tag.ok_or_else(|| JsonErrorKind::NoSuchEnum(name.to_owned()))
+    }
+
+    /// The fields of a variant. One that is not known has none, where the enum keeps it.
+    pub(super) fn variant_of(&self, name: &str, code: &str) -> Result<&[FieldSchema], JsonErrorKind> {
+        let declared = self.enum_of(name)?;
+        match declared.variants.iter().find(|variant| variant.code == code) {
+            Some(variant) => Ok(&variant.fields),
+            None if declared.other => Ok(&[]),
+            None => Err(JsonErrorKind::unknown_code(declared)),
+        }
+    }
+
+    fn enum_of(&self, name: &str) -> Result<&EnumSchema, JsonErrorKind> {
+        self.schema.enums.get(name).ok_or_else(|| JsonErrorKind::NoSuchEnum(name.to_owned()))
     }
 }

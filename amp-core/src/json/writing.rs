@@ -1,11 +1,14 @@
 //! JSON to boxes.
 
-use serde_json::Value as Json;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json};
 
 use super::settings::Settings;
-use super::shape::Shape;
-use super::{JsonError, JsonErrorKind, rules};
-use crate::schema::{FieldSchema, TypeSchema};
+use super::shape::{self, Shape};
+use super::{JsonError, JsonErrorKind, document, parts, reading, rules};
+use crate::schema::{FieldSchema, TypeSchema, WireValue};
 use crate::value::RawValue;
 use crate::violation::Place;
 use crate::wire::{AmpBox, InsertError, MAX_VALUE, length_bytes};
@@ -24,56 +27,161 @@ struct Writing<'a> {
     settings: &'a Settings,
 }
 
+/// What a value may be.
+#[derive(Clone, Copy)]
+struct Room {
+    /// The most bytes.
+    bytes: usize,
+    /// So many levels it may nest.
+    nesting: u8,
+}
+
+impl Room {
+    /// What an item of the value may be.
+    fn deeper(self, place: Place<'_>) -> Result<Self, JsonError> {
+        let nesting = self.nesting.checked_sub(1).ok_or_else(|| JsonError::at(place, JsonErrorKind::TooDeep))?;
+        Ok(Self { bytes: MAX_VALUE, nesting })
+    }
+
+    fn check(self, length: usize, place: Place<'_>) -> Result<(), JsonError> {
+        match self.bytes {
+            limit if length <= limit => Ok(()),
+            MAX_VALUE => Err(JsonError::at(place, JsonErrorKind::TooLong)),
+            limit => Err(JsonError::at(place, JsonErrorKind::OverMaximum { limit })),
+        }
+    }
+}
+
 impl Writing<'_> {
     /// The box of an object, whose values may nest `nesting` levels deep.
     fn written(&self, fields: &[FieldSchema], json: &Json, place: Place<'_>, nesting: u8) -> Result<AmpBox, JsonError> {
-        let Json::Object(object) = json else { return Err(JsonError::at(place, JsonErrorKind::NotA("an object"))) };
-        let unknown = object.keys().filter(|key| fields.iter().all(|field| field.name != **key));
-        let unknown: Vec<_> = unknown.take(JsonError::MAX_KEYS).cloned().collect();
-        if !unknown.is_empty() {
-            return Err(JsonError::at(place, JsonErrorKind::unknown(unknown, fields)));
-        }
+        let object = object(json, place)?;
         let mut written = AmpBox::new();
-        for field in fields {
-            let place = place.key(&field.name);
-            let fault = |kind| JsonError::at(place, kind);
-            let json = match object.get(&field.name) {
-                None | Some(Json::Null) if field.optional => continue,
-                None | Some(Json::Null) => return Err(fault(JsonErrorKind::Missing)),
-                Some(json) => json,
-            };
-            let bytes = self.value(&field.value, json, place, nesting)?;
-            rules::check(field, RawValue::new(&bytes).with_nesting(nesting), &self.settings.patterns).map_err(fault)?;
-            if field.name.starts_with('_') {
-                return Err(fault(JsonErrorKind::Key));
-            }
-            written.insert(field.name.clone(), bytes).map_err(|error| match error {
-                InsertError::ValueTooLong(_) => fault(JsonErrorKind::TooLong),
-                InsertError::EmptyKey | InsertError::KeyTooLong(_) => fault(JsonErrorKind::Key),
-            })?;
-        }
+        self.fields(fields, object, None, place, nesting, &mut written)?;
         Ok(written)
     }
 
-    fn value(&self, value: &TypeSchema, json: &Json, place: Place<'_>, nesting: u8) -> Result<Vec<u8>, JsonError> {
-        match Shape::of(value) {
-            Shape::One(scalar) => scalar.to_wire(json, self.settings.bytes).map_err(|kind| JsonError::at(place, kind)),
-            Shape::ListOf(item) => list(json, place, nesting, |json, place, nesting, list| {
-                let item = self.value(item, json, place, nesting)?;
-                if item.len() > MAX_VALUE {
-                    return Err(JsonError::at(place, JsonErrorKind::TooLong));
+    /// Adds the fields that an object has, beside the code of a variant under the key `tag`.
+    fn fields(
+        &self,
+        fields: &[FieldSchema],
+        object: &Map<String, Json>,
+        tag: Option<&str>,
+        place: Place<'_>,
+        nesting: u8,
+        out: &mut AmpBox,
+    ) -> Result<(), JsonError> {
+        let is_known = |key: &str| tag == Some(key) || fields.iter().any(|field| names(field).any(|name| name == key));
+        let unknown: Vec<_> = object.keys().filter(|key| !is_known(key)).take(JsonError::MAX_KEYS).cloned().collect();
+        if !unknown.is_empty() {
+            return Err(JsonError::at(place, JsonErrorKind::unknown(unknown, fields)));
+        }
+        for field in fields {
+            let place = place.key(&field.name);
+            let json = given(field, object).map_err(|kind| JsonError::at(place, kind))?;
+            self.field(field, json, place, nesting, out)?;
+        }
+        Ok(())
+    }
+
+    /// Adds one field; `None` if the object does not have it.
+    fn field(
+        &self,
+        field: &FieldSchema,
+        json: Option<&Json>,
+        place: Place<'_>,
+        nesting: u8,
+        out: &mut AmpBox,
+    ) -> Result<(), JsonError> {
+        let fault = |kind| JsonError::at(place, kind);
+        let room = Room { bytes: MAX_VALUE, nesting };
+        let bytes = match (json, &field.default) {
+            (Some(json), _) => Cow::Owned(match &field.value {
+                TypeSchema::Big { value, maximum, .. } => {
+                    let room = Room { bytes: *maximum, ..room };
+                    let bytes = self.value(value, json, place, room)?;
+                    room.check(bytes.len(), place)?;
+                    bytes
                 }
+                value => self.value(value, json, place, room)?,
+            }),
+            (None, Some(WireValue(default))) => Cow::Borrowed(&default[..]),
+            (None, None) if shape::is_empty_if_absent(field) => {
+                if !reading::is_value_if_empty(self.settings, &field.value) {
+                    return Err(fault(JsonErrorKind::Missing));
+                }
+                Cow::default()
+            }
+            (None, None) if field.optional => return Ok(()),
+            (None, None) => return Err(fault(JsonErrorKind::Missing)),
+        };
+        rules::check(field, RawValue::new(&bytes).with_nesting(nesting), &self.settings.patterns).map_err(fault)?;
+        if field.name.starts_with('_') {
+            return Err(fault(JsonErrorKind::Key));
+        }
+        let mut insert = |key: String, value: Vec<u8>| {
+            out.insert(key, value).map(drop).map_err(|error| match error {
+                InsertError::ValueTooLong(_) => fault(JsonErrorKind::TooLong),
+                InsertError::EmptyKey | InsertError::KeyTooLong(_) => fault(JsonErrorKind::Key),
+            })
+        };
+        match &field.value {
+            TypeSchema::Big { numbering, .. } => {
+                parts::split(&field.name, *numbering, &bytes).into_iter().try_for_each(|(key, part)| insert(key, part))
+            }
+            _ => insert(field.name.clone(), bytes.into_owned()),
+        }
+    }
+
+    fn value(&self, value: &TypeSchema, json: &Json, place: Place<'_>, room: Room) -> Result<Vec<u8>, JsonError> {
+        let fault = |kind| JsonError::at(place, kind);
+        match Shape::of(value) {
+            Shape::One(scalar) => scalar.to_wire(json, self.settings.bytes).map_err(fault),
+            Shape::ListOf(item) => list(json, place, room, |json, place, room, list| {
+                let item = self.value(item, json, place, room)?;
+                room.check(item.len(), place)?;
                 list.extend_from_slice(&length_bytes(item.len()));
                 list.extend_from_slice(&item);
                 Ok(())
             }),
+            Shape::Array(list, expected) => match json {
+                Json::Array(items) if items.len() != expected => {
+                    Err(fault(JsonErrorKind::Items { expected, actual: items.len() }))
+                }
+                _ => self.value(list, json, place, room),
+            },
             Shape::Box(name) => {
                 let mut nested = Vec::new();
-                self.nested(name, json, place, deeper(place, nesting)?, &mut nested)?;
+                self.nested(name, json, place, room.deeper(place)?, &mut nested)?;
                 Ok(nested)
             }
             Shape::AmpList(name) => {
-                list(json, place, nesting, |json, place, nesting, list| self.nested(name, json, place, nesting, list))
+                list(json, place, room, |json, place, room, list| self.nested(name, json, place, room, list))
+            }
+            Shape::Map(name) => self.map(name, json, place, room),
+            Shape::Enum(name) => {
+                let code = json.as_str().ok_or(JsonErrorKind::NotA("a string"));
+                let code = code.and_then(|code| self.settings.variant_of(name, code).map(|_| code));
+                code.map(|code| code.as_bytes().to_vec()).map_err(fault)
+            }
+            Shape::Tagged(name) => {
+                let mut nested = Vec::new();
+                self.variant(name, json, place, room.deeper(place)?, &mut nested)?;
+                Ok(nested)
+            }
+            Shape::TaggedList(name) => {
+                list(json, place, room, |json, place, room, list| self.variant(name, json, place, room, list))
+            }
+            Shape::Json(letters) => document::written(json, letters).map_err(fault),
+            #[cfg(feature = "zlib")]
+            Shape::Zlib(inner, most) => {
+                let room = Room { bytes: most, ..room };
+                let plain = self.value(inner, json, place, room)?;
+                room.check(plain.len(), place)?;
+                let mut packed = Vec::new();
+                let compressed = crate::value::compress(&plain, &mut crate::value::ValueWriter::new(&mut packed));
+                compressed.map_err(|_| fault(JsonErrorKind::NotA("compressible")))?;
+                Ok(packed)
             }
         }
     }
@@ -84,35 +192,107 @@ impl Writing<'_> {
         name: &str,
         json: &Json,
         place: Place<'_>,
-        nesting: u8,
+        room: Room,
         out: &mut Vec<u8>,
     ) -> Result<(), JsonError> {
         let fields = self.settings.fields_of(name).map_err(|kind| JsonError::at(place, kind))?;
-        self.written(fields, json, place, nesting)?.encode(out);
+        self.written(fields, json, place, room.nesting)?.encode(out);
         Ok(())
     }
+
+    /// Appends the box of a variant.
+    fn variant(
+        &self,
+        name: &str,
+        json: &Json,
+        place: Place<'_>,
+        room: Room,
+        out: &mut Vec<u8>,
+    ) -> Result<(), JsonError> {
+        let object = object(json, place)?;
+        let tag = self.settings.tag_of(name).map_err(|kind| JsonError::at(place, kind))?;
+        let fault = |kind| JsonError::at(place.key(tag), kind);
+        let code = match object.get(tag) {
+            None | Some(Json::Null) => return Err(fault(JsonErrorKind::Missing)),
+            Some(code) => code.as_str().ok_or(JsonErrorKind::NotA("a string")).map_err(fault)?,
+        };
+        let fields = self.settings.variant_of(name, code).map_err(fault)?;
+        let mut written = AmpBox::new();
+        self.fields(fields, object, Some(tag), place, room.nesting, &mut written)?;
+        written.insert(tag.to_owned(), code.to_owned()).map_err(|error| match error {
+            InsertError::ValueTooLong(_) => fault(JsonErrorKind::TooLong),
+            InsertError::EmptyKey | InsertError::KeyTooLong(_) => fault(JsonErrorKind::Key),
+        })?;
+        written.encode(out);
+        Ok(())
+    }
+
+    /// A map: an object, or a list of entries where that holds no such keys.
+    fn map(&self, name: &str, json: &Json, place: Place<'_>, room: Room) -> Result<Vec<u8>, JsonError> {
+        let fields = self.settings.fields_of(name).map_err(|kind| JsonError::at(place, kind))?;
+        let Some((key, value)) = shape::entry(fields) else {
+            let mut keys = BTreeSet::new();
+            return list(json, place, room, |json, place, room, list| {
+                let entry = self.written(fields, json, place, room.nesting)?;
+                if !keys.insert(entry.value("key").cloned()) {
+                    return Err(JsonError::at(place.key("key"), JsonErrorKind::DuplicateKey));
+                }
+                entry.encode(list);
+                Ok(())
+            });
+        };
+        // In the order of the encoded keys, as a `HashMap` has them.
+        let mut entries = BTreeMap::new();
+        for (name, json) in object(json, place)? {
+            let at = place.key(name);
+            let room = room.deeper(at)?;
+            let mut entry = AmpBox::new();
+            self.field(key, Some(&Json::from(&**name)), at, room.nesting, &mut entry)?;
+            let json = Some(json).filter(|json| !json.is_null() || shape::has_null(value));
+            self.field(value, json, at, room.nesting, &mut entry)?;
+            if entries.insert(entry.value("key").cloned(), entry).is_some() {
+                return Err(JsonError::at(at, JsonErrorKind::DuplicateKey));
+            }
+        }
+        let mut bytes = Vec::new();
+        entries.values().for_each(|entry| entry.encode(&mut bytes));
+        Ok(bytes)
+    }
+}
+
+/// The names of a field.
+fn names(field: &FieldSchema) -> impl Iterator<Item = &String> {
+    std::iter::once(&field.name).chain(&field.aliases)
+}
+
+/// The value of a field in an object, under one of its names.
+fn given<'j>(field: &FieldSchema, object: &'j Map<String, Json>) -> Result<Option<&'j Json>, JsonErrorKind> {
+    let is_there = |json: &&Json| !json.is_null() || shape::has_null(field);
+    let mut given = names(field).filter_map(|name| Some((name, object.get(name).filter(is_there)?)));
+    match (given.next(), given.next()) {
+        (Some((one, _)), Some((other, _))) => Err(JsonErrorKind::GivenTwice { one: one.clone(), other: other.clone() }),
+        (found, _) => Ok(found.map(|(_, json)| json)),
+    }
+}
+
+fn object<'j>(json: &'j Json, place: Place<'_>) -> Result<&'j Map<String, Json>, JsonError> {
+    json.as_object().ok_or_else(|| JsonError::at(place, JsonErrorKind::NotA("an object")))
 }
 
 /// The bytes of a list, of which `append` appends one item at a time.
 fn list(
     json: &Json,
     place: Place<'_>,
-    nesting: u8,
-    append: impl Fn(&Json, Place<'_>, u8, &mut Vec<u8>) -> Result<(), JsonError>,
+    room: Room,
+    mut append: impl FnMut(&Json, Place<'_>, Room, &mut Vec<u8>) -> Result<(), JsonError>,
 ) -> Result<Vec<u8>, JsonError> {
     let Json::Array(items) = json else { return Err(JsonError::at(place, JsonErrorKind::NotA("an array"))) };
     let mut list = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let at = place.index(index);
-        append(item, at, deeper(at, nesting)?, &mut list)?;
+        append(item, at, room.deeper(at)?, &mut list)?;
         // The rest of it is not worth the memory.
-        if list.len() > MAX_VALUE {
-            return Err(JsonError::at(place, JsonErrorKind::TooLong));
-        }
+        room.check(list.len(), place)?;
     }
     Ok(list)
-}
-
-fn deeper(place: Place<'_>, nesting: u8) -> Result<u8, JsonError> {
-    nesting.checked_sub(1).ok_or_else(|| JsonError::at(place, JsonErrorKind::TooDeep))
 }

@@ -66,7 +66,12 @@ pub enum AmpType {
 impl AmpType {
     /// Whether a value may have no bytes, as far as the type says.
     pub(crate) const fn may_be_empty(&self) -> bool {
-        !matches!(self, Self::Integer(_) | Self::Float | Self::Boolean | Self::Decimal | Self::DateTime | Self::Box(_))
+        match self {
+            Self::Integer(_) | Self::Float | Self::Boolean | Self::Decimal | Self::DateTime | Self::Duration => false,
+            Self::Octets(_) | Self::Json | Self::AsciiJson | Self::Zlib(..) | Self::Box(_) | Self::Tagged(_) => false,
+            Self::Array(_, length) => *length == 0,
+            _ => true,
+        }
     }
 }
 

@@ -169,17 +169,22 @@ impl Numbering {
 }
 
 impl TypeSchema {
-    /// The type of the one value, whatever its keys.
+    /// The type of the one value, whatever its keys, and decompressed.
     pub(super) fn whole(&self) -> &Self {
         match self {
-            Self::Big { value, .. } => value,
+            Self::Big { value, .. } | Self::Zlib(value, _) => value.whole(),
             other => other,
         }
     }
 
     /// Whether a value may have no bytes, as [`AmpType::may_be_empty`](super::AmpType).
-    pub(super) fn may_be_empty(&self) -> bool {
-        !matches!(self, Self::Integer(_) | Self::Float | Self::Boolean | Self::Decimal | Self::DateTime | Self::Box(_))
+    pub(crate) fn may_be_empty(&self) -> bool {
+        match self {
+            Self::Integer(_) | Self::Float | Self::Boolean | Self::Decimal | Self::DateTime | Self::Duration => false,
+            Self::Octets(_) | Self::Json | Self::AsciiJson | Self::Zlib(..) | Self::Box(_) | Self::Tagged(_) => false,
+            Self::Array(_, length) => *length == 0,
+            _ => true,
+        }
     }
 }
 

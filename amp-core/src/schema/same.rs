@@ -83,7 +83,7 @@ fn rules_of_type(value: AmpType) -> Vec<ConstraintSchema> {
             let own = own.map(|rule| if declared.each { rule.each() } else { rule });
             rules_of_type(declared.value).into_iter().chain(own).collect()
         }
-        AmpType::Array(value, _) | AmpType::Big { value, .. } => rules_of_type(*value),
+        AmpType::Array(value, _) | AmpType::Zlib(value, _) | AmpType::Big { value, .. } => rules_of_type(*value),
         _ => Vec::new(),
     }
 }

@@ -59,6 +59,8 @@ pub use text::Text;
 pub use with::With;
 #[cfg(feature = "zlib")]
 pub use zlib::Zlib;
+#[cfg(all(feature = "serde", feature = "zlib"))]
+pub(crate) use zlib::{compress, decompress};
 
 use std::any::type_name;
 

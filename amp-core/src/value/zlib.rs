@@ -60,7 +60,7 @@ impl<T: Value, const MAX: usize> Value for Zlib<T, MAX> {
     }
 }
 
-fn compress(plain: &[u8], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+pub(crate) fn compress(plain: &[u8], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
     let mut compress = Compress::new(Compression::default(), true);
     let mut packed = [0; 4096];
     loop {
@@ -79,7 +79,7 @@ fn compress(plain: &[u8], out: &mut ValueWriter<'_>) -> Result<(), EncodeError> 
 }
 
 /// Decompresses at most `most` bytes, and charges each step before it is taken.
-fn decompress(raw: RawValue<'_>, most: usize) -> Result<Vec<u8>, DecodeError> {
+pub(crate) fn decompress(raw: RawValue<'_>, most: usize) -> Result<Vec<u8>, DecodeError> {
     let packed = raw.as_bytes();
     let mut decompress = Decompress::new(true);
     let mut plain = Vec::new();

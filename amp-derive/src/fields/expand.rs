@@ -28,7 +28,7 @@ impl Field<'_> {
         };
         if !self.aliases.is_empty() {
             let aliases = self.aliases.iter().map(|alias| key_of(alias, krate));
-            let one = code!(#krate::__private::one_of(#own, &[#(#aliases),*], &*from)?);
+            let one = code!(#krate::__private::one_of(#own, &[#(#aliases),*], #field::DECLARED.0, &*from)?);
             return code!(#member: { let key = #one; #judged #taken },);
         }
         if judged.is_empty() { code!(#member: #taken,) } else { code!(#member: { #judged #taken },) }
@@ -152,13 +152,13 @@ impl Fields<'_> {
         let lines: TokenStream = lines.map(|line| code!(#deprecated const _: () = #line;)).collect();
         (!lines.is_empty()).then_some(lines)
     }
-}
 
-impl Fields<'_> {
     /// Fails at compile time, at a field whose name is that of a part of `of`, if that is a `Big`.
     fn parts_apart(&self, of: &Field<'_>, krate: &Path) -> impl Iterator<Item = TokenStream> {
         let declared = as_trait(of.ty, &code!(#krate::__private::Field));
-        self.among_parts(of).map(move |(Field { member, name, .. }, number)| {
+        // What another type writes is one value.
+        let parts = of.with.is_none().then(|| self.among_parts(of)).into_iter().flatten();
+        parts.map(move |(Field { member, name, .. }, number)| {
             let mistake = format!(
                 "the field `{}` is split over several keys, and `{name}` is one of them: choose another name with `#[amp(name = \"..\")]`",
                 of.member

@@ -14,7 +14,15 @@ use super::*;
 use crate::schema::{ConstraintSchema, Rule, TypeSchema, WireValue};
 
 fn field(name: &str, value: TypeSchema) -> FieldSchema {
-    FieldSchema { name: name.to_owned(), doc: String::new(), value, optional: false, constraints: Vec::new() }
+    FieldSchema {
+        name: name.to_owned(),
+        doc: String::new(),
+        value,
+        optional: false,
+        default: None,
+        aliases: Vec::new(),
+        constraints: Vec::new(),
+    }
 }
 
 fn optional(name: &str, value: TypeSchema) -> FieldSchema {

@@ -116,12 +116,20 @@ class _Field:
         """The argument under its own name, whichever it came with; an absent one is its default."""
         if not self.aliases and self.default is None:
             return strings
-        given = [key for key in (name, *self.aliases) if key in strings]
+        given = [key for key in (name, *self.aliases) if self._first(key) in strings]
         if len(given) > 1:
             raise ConstraintError("", "given twice, as %s and as %s" % tuple(key.decode("utf-8") for key in given[:2]))
         if given:
-            return {**strings, name: strings[given[0]]}
+            return self._renamed(given[0], name, strings)
         return strings if self.default is None else {**strings, name: self.default}
+
+    def _renamed(self, given, name, strings):
+        renamed = {**strings, self._first(name): strings[self._first(given)]}
+        if isinstance(self.argument, _Big):
+            # The other parts, too.
+            parts = [key for key in strings if key.startswith(given + b".")]
+            renamed.update((name + key[len(given) :], strings[key]) for key in parts)
+        return renamed
 
     def _first(self, name):
         return self.argument.first(name) if isinstance(self.argument, _Big) else name

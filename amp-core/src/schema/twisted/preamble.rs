@@ -38,7 +38,9 @@ impl Preamble {
             let of_errors = command.errors.iter().flat_map(|error| &error.fields);
             command.arguments.iter().chain(&command.response).chain(of_errors)
         });
-        let fields: Vec<&FieldSchema> = of_commands.chain(schema.boxes.values().flatten()).collect();
+        let variants = schema.enums.values().flat_map(|declared| &declared.variants);
+        let of_variants = variants.flat_map(|variant| &variant.fields);
+        let fields: Vec<&FieldSchema> = of_commands.chain(schema.boxes.values().flatten()).chain(of_variants).collect();
         let is_needed = |part: &&Part| fields.iter().any(|field| within(&field.value, part.needs));
         Self(PARTS.iter().filter(is_needed).collect())
     }
@@ -61,9 +63,10 @@ impl fmt::Display for Preamble {
 fn within(value: &TypeSchema, holds: fn(&TypeSchema) -> bool) -> bool {
     holds(value)
         || match value {
-            TypeSchema::ListOf(inner) | TypeSchema::Array(inner, _) | TypeSchema::Zlib(inner, _) => {
-                within(inner, holds)
-            }
+            TypeSchema::ListOf(inner)
+            | TypeSchema::Array(inner, _)
+            | TypeSchema::Zlib(inner, _)
+            | TypeSchema::Big { value: inner, .. } => within(inner, holds),
             _ => false,
         }
 }

@@ -49,6 +49,7 @@ pub(super) struct Checked<'a>(pub(super) &'a Rule, pub(super) &'a TypeSchema, pu
 impl Display for Checked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(rule, value, names) = *self;
+        let value = value.whole();
         let read = |wire: &WireValue| literal(wire, value, names);
         let all = |items: &[WireValue]| items.iter().map(read).collect::<Vec<_>>().join(", ");
         match rule {
