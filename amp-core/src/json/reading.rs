@@ -55,53 +55,68 @@ impl<'a> Reading<'a> {
         Self { settings, bytes: 0, items: 0 }
     }
 
-    fn object(
+    fn object<'b>(
         &mut self,
-        fields: &[FieldSchema],
-        mut pairs: Pairs<'_>,
+        fields: &'b [FieldSchema],
+        mut pairs: Pairs<'b>,
         place: Place<'_>,
     ) -> Result<Map<String, Json>, JsonError> {
         let mut object = Map::new();
         for field in fields {
             let place = place.key(&field.name);
-            if let Some(json) = self.field(field, &mut pairs, place)? {
-                self.insert(&mut object, field.name.clone(), json).map_err(|kind| JsonError::at(place, kind))?;
+            let pair = pair(&object, &field.name);
+            if let Some(json) = self.field(field, &mut pairs, pair, place)? {
+                object.insert(field.name.clone(), json);
             }
         }
         self.no_others(&pairs, fields, place)?;
         Ok(object)
     }
 
-    /// Takes a field out of its box; `None` if it is absent, and may be.
-    fn field(
+    /// Takes a field out of its box, whose `pair` in an object takes so much; `None` if it is absent, and may be.
+    fn field<'b>(
         &mut self,
-        field: &FieldSchema,
-        pairs: &mut Pairs<'_>,
+        field: &'b FieldSchema,
+        pairs: &mut Pairs<'b>,
+        pair: usize,
         place: Place<'_>,
     ) -> Result<Option<Json>, JsonError> {
-        let fault = |kind| JsonError::at(place, kind);
-        let name = given(field, pairs).map_err(fault)?;
+        let found = self.found(field, pairs).map_err(|kind| JsonError::at(place, kind))?;
+        let Some((bytes, was_sent)) = found else { return Ok(None) };
+        self.charge(pair).map_err(|kind| JsonError::at(place, kind))?;
+        let raw = pairs.raw.with_bytes(&bytes);
+        match self.value(&field.value, raw, place) {
+            Ok(json) => self.checked(field, raw, json).map(Some).map_err(|kind| JsonError::at(place, kind)),
+            Err(error) if was_sent || matches!(error.kind(), JsonErrorKind::TooManyBytes { .. }) => Err(error),
+            Err(_) => Err(JsonError::at(place, JsonErrorKind::Missing)),
+        }
+    }
+
+    /// The bytes of a field: those of its pairs or of its default, and `true`; or none at all, where that may be a value, and `false`.
+    fn found<'b>(
+        &mut self,
+        field: &'b FieldSchema,
+        pairs: &mut Pairs<'b>,
+    ) -> Result<Option<(Cow<'b, [u8]>, bool)>, JsonErrorKind> {
+        let name = given(field, pairs)?;
         let found = match &field.value {
             TypeSchema::Big { maximum, numbering, .. } => {
-                let parts = parts::take(pairs, name, *numbering);
-                parts.and_then(|parts| self.whole(&parts, *maximum)).map_err(fault)?
+                let parts = parts::take(pairs, name, *numbering)?;
+                self.whole(&parts, *maximum)?
             }
             _ => pairs.values.remove(name.as_bytes()).map(|raw| Cow::Borrowed(raw.as_bytes())),
         };
-        let bytes = match (&found, &field.default) {
-            (Some(bytes), _) => bytes,
-            (None, Some(WireValue(default))) => &default[..],
-            (None, None) if shape::is_empty_if_absent(field) => &[],
-            (None, None) if field.optional => return Ok(None),
-            (None, None) => return Err(fault(JsonErrorKind::Missing)),
-        };
-        let raw = pairs.raw.with_bytes(bytes);
-        let json = match self.value(&field.value, raw, place) {
-            Err(_) if found.is_none() && field.default.is_none() => return Err(fault(JsonErrorKind::Missing)),
-            json => json?,
-        };
-        rules::check(field, raw, &self.settings.patterns).map_err(fault)?;
-        Ok(Some(json))
+        match (found, &field.default) {
+            (Some(bytes), _) => Ok(Some((bytes, true))),
+            (None, Some(WireValue(default))) => Ok(Some((Cow::Borrowed(&default[..]), true))),
+            (None, None) if shape::is_empty_if_absent(field) => Ok(Some((Cow::default(), false))),
+            (None, None) if field.optional => Ok(None),
+            (None, None) => Err(JsonErrorKind::Missing),
+        }
+    }
+
+    fn checked(&self, field: &FieldSchema, raw: RawValue<'_>, json: Json) -> Result<Json, JsonErrorKind> {
+        rules::check(field, raw, &self.settings.patterns).map(|()| json)
     }
 
     /// The parts of a value, put together.
@@ -120,44 +135,71 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// Boxes nest as deep as the limits say: what needs no depth has functions of its own, and room on the stack only then.
     fn value(&mut self, value: &TypeSchema, raw: RawValue<'_>, place: Place<'_>) -> Result<Json, JsonError> {
-        let fault = |kind| JsonError::at(place, kind);
         match Shape::of(value) {
-            Shape::One(scalar) => {
-                // Base64 and escapes take some times more, of a value that is short in any case.
-                let json = self.charge(raw.as_bytes().len() + ALLOCATION);
-                json.and_then(|()| scalar.to_json(raw, self.settings.bytes)).map_err(fault)
-            }
             Shape::ListOf(item) => self.list(raw.items(), place, |reading, raw, place| reading.value(item, raw, place)),
-            Shape::Array(list, expected) => match self.value(list, raw, place)? {
-                Json::Array(items) if items.len() != expected => {
-                    Err(fault(JsonErrorKind::Items { expected, actual: items.len() }))
-                }
-                items => Ok(items),
-            },
-            Shape::Box(name) => self.nested(name, &only(raw).map_err(fault)?, place),
+            Shape::Array(list, length) => self.array(list, length, raw, place),
+            Shape::Box(name) => self.nested(name, &only(raw, place)?, place),
             Shape::AmpList(name) => {
                 self.list(raw.boxes(), place, |reading, nested, place| reading.nested(name, &nested, place))
             }
             Shape::Map(name) => self.map(name, raw, place),
-            Shape::Enum(name) => {
-                let code = self.charge(raw.as_bytes().len() + ALLOCATION).and_then(|()| self.code(name, raw));
-                code.map(Json::from).map_err(fault)
-            }
-            Shape::Tagged(name) => self.variant(name, &only(raw).map_err(fault)?, place),
+            Shape::Tagged(name) => self.variant(name, &only(raw, place)?, place),
             Shape::TaggedList(name) => {
                 self.list(raw.boxes(), place, |reading, nested, place| reading.variant(name, &nested, place))
             }
-            Shape::Json(_) => {
-                let json = self.charge(document::size(raw.as_bytes()));
-                json.and_then(|()| document::parse(raw.as_bytes())).map_err(fault)
-            }
             #[cfg(feature = "zlib")]
-            Shape::Zlib(inner, most) => {
-                let plain = self.decompressed(raw, most).map_err(fault)?;
-                self.value(inner, raw.with_bytes(&plain), place)
-            }
+            Shape::Zlib(inner, most) => self.compressed(inner, most, raw, place),
+            leaf => self.leaf(leaf, raw).map_err(|kind| JsonError::at(place, kind)),
         }
+    }
+
+    /// A value that holds no others.
+    fn leaf(&mut self, shape: Shape<'_>, raw: RawValue<'_>) -> Result<Json, JsonErrorKind> {
+        match shape {
+            Shape::Enum(name) => {
+                self.charge(raw.as_bytes().len() + ALLOCATION)?;
+                self.code(name, raw).map(Json::from)
+            }
+            Shape::Json(_) => {
+                self.charge(document::size(raw.as_bytes()))?;
+                document::parse(raw.as_bytes())
+            }
+            Shape::One(scalar) => {
+                // Base64 and escapes take some times more, of a value that is short in any case.
+                self.charge(raw.as_bytes().len() + ALLOCATION)?;
+                scalar.to_json(raw, self.settings.bytes)
+            }
+            _ => Err(JsonErrorKind::NotA("a value that holds no others")),
+        }
+    }
+
+    fn array(
+        &mut self,
+        list: &TypeSchema,
+        expected: usize,
+        raw: RawValue<'_>,
+        place: Place<'_>,
+    ) -> Result<Json, JsonError> {
+        match self.value(list, raw, place)? {
+            Json::Array(items) if items.len() != expected => {
+                Err(JsonError::at(place, JsonErrorKind::Items { expected, actual: items.len() }))
+            }
+            items => Ok(items),
+        }
+    }
+
+    #[cfg(feature = "zlib")]
+    fn compressed(
+        &mut self,
+        inner: &TypeSchema,
+        most: usize,
+        raw: RawValue<'_>,
+        place: Place<'_>,
+    ) -> Result<Json, JsonError> {
+        let plain = self.decompressed(raw, most).map_err(|kind| JsonError::at(place, kind))?;
+        self.value(inner, raw.with_bytes(&plain), place)
     }
 
     fn nested(&mut self, name: &str, nested: &BoxReader<'_>, place: Place<'_>) -> Result<Json, JsonError> {
@@ -174,7 +216,9 @@ impl<'a> Reading<'a> {
         let code = raw.and_then(|raw| self.code(name, raw)).map_err(|kind| JsonError::at(at, kind))?;
         let fields = self.settings.variant_of(name, &code).map_err(|kind| JsonError::at(at, kind))?;
         let mut object = self.object(fields, pairs, place)?;
-        self.insert(&mut object, tag.to_owned(), Json::from(code)).map_err(|kind| JsonError::at(at, kind))?;
+        let charged = self.charge(pair(&object, tag) + code.len() + ALLOCATION);
+        charged.map_err(|kind| JsonError::at(at, kind))?;
+        object.insert(tag.to_owned(), Json::from(code));
         Ok(Json::Object(object))
     }
 
@@ -202,17 +246,17 @@ impl<'a> Reading<'a> {
             let at = place.index(index);
             let nested = whole(nested).and_then(|nested| self.charge_item().map(|()| nested));
             let mut pairs = Pairs::of(&nested.map_err(|kind| JsonError::at(at, kind))?);
-            let name = match self.field(key, &mut pairs, at.key("key"))? {
+            let name = match self.field(key, &mut pairs, pair(&object, ""), at.key("key"))? {
                 Some(Json::String(text)) => text,
                 Some(number) => number.to_string(),
                 None => return Err(JsonError::at(at.key("key"), JsonErrorKind::Missing)),
             };
-            let json = self.field(value, &mut pairs, place.key(&name))?.unwrap_or_default();
+            let json = self.field(value, &mut pairs, 0, place.key(&name))?.unwrap_or_default();
             self.no_others(&pairs, fields, at)?;
             if object.contains_key(&name) {
                 return Err(JsonError::at(at.key("key"), JsonErrorKind::DuplicateKey));
             }
-            self.insert(&mut object, name, json).map_err(|kind| JsonError::at(at, kind))?;
+            object.insert(name, json);
         }
         Ok(Json::Object(object))
     }
@@ -240,13 +284,6 @@ impl<'a> Reading<'a> {
         }
         let keys = pairs.values.keys().take(JsonError::MAX_KEYS).map(|key| text_of_bytes(key).into_owned()).collect();
         Err(JsonError::at(place, JsonErrorKind::unknown(keys, fields)))
-    }
-
-    /// Adds a pair whose value is charged.
-    fn insert(&mut self, object: &mut Map<String, Json>, key: String, json: Json) -> Result<(), JsonErrorKind> {
-        self.charge(key.len() + ALLOCATION + if object.is_empty() { OBJECT } else { PAIR })?;
-        object.insert(key, json);
-        Ok(())
     }
 
     #[cfg(feature = "zlib")]
@@ -277,6 +314,11 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// About what a further pair of an object takes beside its value.
+fn pair(object: &Map<String, Json>, key: &str) -> usize {
+    key.len() + ALLOCATION + if object.is_empty() { OBJECT } else { PAIR }
+}
+
 /// The name under which a field is in its box: its own, unless another is there.
 fn given<'f>(field: &'f FieldSchema, pairs: &Pairs<'_>) -> Result<&'f str, JsonErrorKind> {
     let is_there = |name: &&String| match &field.value {
@@ -291,10 +333,11 @@ fn given<'f>(field: &'f FieldSchema, pairs: &Pairs<'_>) -> Result<&'f str, JsonE
 }
 
 /// The one box of a value.
-fn only(raw: RawValue<'_>) -> Result<BoxReader<'_>, JsonErrorKind> {
+fn only<'b>(raw: RawValue<'b>, place: Place<'_>) -> Result<BoxReader<'b>, JsonError> {
     let mut boxes = raw.boxes();
-    let only = boxes.next().ok_or(JsonErrorKind::Truncated).and_then(whole)?;
-    if boxes.next().is_some() { Err(JsonErrorKind::NotA("a single box")) } else { Ok(only) }
+    let only = boxes.next().ok_or(JsonErrorKind::Truncated).and_then(whole);
+    let is_last = |only| if boxes.next().is_some() { Err(JsonErrorKind::NotA("a single box")) } else { Ok(only) };
+    only.and_then(is_last).map_err(|kind| JsonError::at(place, kind))
 }
 
 fn whole<T>(part: Result<T, DecodeError>) -> Result<T, JsonErrorKind> {

@@ -115,13 +115,14 @@ fn compare(shape: Shape<'_>, one: RawValue<'_>, other: RawValue<'_>, in_a_set: b
         Shape::One(Scalar::Integer(_) | Scalar::Decimal) => read::<Decimal>(one, other, Decimal::compare),
         Shape::One(Scalar::Float) => read::<f64>(one, other, f64::partial_cmp),
         Shape::One(Scalar::Boolean) => read::<bool>(one, other, bool::partial_cmp),
-        Shape::One(Scalar::Unicode | Scalar::Bytes) => Some(Some(one.as_bytes().cmp(other.as_bytes()))),
+        Shape::One(Scalar::Unicode | Scalar::Bytes | Scalar::Text("char")) => {
+            Some(Some(one.as_bytes().cmp(other.as_bytes())))
+        }
         Shape::One(Scalar::DateTime) => read::<DateTime>(one, other, DateTime::partial_cmp),
         Shape::One(Scalar::Path) => read::<PathBuf>(one, other, PathBuf::partial_cmp),
         Shape::One(Scalar::Duration) => read::<Duration>(one, other, Duration::partial_cmp),
-        Shape::One(Scalar::Octets(_)) => read::<Octets<IpAddr>>(one, other, |one, other| one.partial_cmp(other)),
+        Shape::One(Scalar::Octets(_)) => read::<Octets<IpAddr>>(one, other, Octets::partial_cmp),
         Shape::One(Scalar::Text(name)) if in_a_set => texts(name, one, other),
-        Shape::One(Scalar::Text("char")) => Some(Some(one.as_bytes().cmp(other.as_bytes()))),
         Shape::One(Scalar::Text("IpAddr" | "Ipv4Addr" | "Ipv6Addr")) => read::<IpAddr>(one, other, IpAddr::partial_cmp),
         // The order of variants is that of Rust.
         Shape::Enum(_) if in_a_set => Some((one.as_bytes() == other.as_bytes()).then_some(Ordering::Equal)),

@@ -1,6 +1,5 @@
 //! JSON to boxes.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
@@ -93,97 +92,141 @@ impl Writing<'_> {
         nesting: u8,
         out: &mut AmpBox,
     ) -> Result<(), JsonError> {
-        let fault = |kind| JsonError::at(place, kind);
         let room = Room { bytes: MAX_VALUE, nesting };
-        let bytes = match (json, &field.default) {
-            (Some(json), _) => Cow::Owned(match &field.value {
-                TypeSchema::Big { value, maximum, .. } => {
-                    let room = Room { bytes: *maximum, ..room };
-                    let bytes = self.value(value, json, place, room)?;
-                    room.check(bytes.len(), place)?;
-                    bytes
-                }
-                value => self.value(value, json, place, room)?,
-            }),
-            (None, Some(WireValue(default))) => Cow::Borrowed(&default[..]),
-            (None, None) if shape::is_empty_if_absent(field) => {
-                if !reading::is_value_if_empty(self.settings, &field.value) {
-                    return Err(fault(JsonErrorKind::Missing));
-                }
-                Cow::default()
-            }
-            (None, None) if field.optional => return Ok(()),
-            (None, None) => return Err(fault(JsonErrorKind::Missing)),
+        let bytes = match json {
+            Some(json) => self.sent(&field.value, json, place, room)?,
+            None => match self.absent(field).map_err(|kind| JsonError::at(place, kind))? {
+                Some(bytes) => bytes,
+                None => return Ok(()),
+            },
         };
-        rules::check(field, RawValue::new(&bytes).with_nesting(nesting), &self.settings.patterns).map_err(fault)?;
-        if field.name.starts_with('_') {
-            return Err(fault(JsonErrorKind::Key));
-        }
-        let mut insert = |key: String, value: Vec<u8>| {
-            out.insert(key, value).map(drop).map_err(|error| match error {
-                InsertError::ValueTooLong(_) => fault(JsonErrorKind::TooLong),
-                InsertError::EmptyKey | InsertError::KeyTooLong(_) => fault(JsonErrorKind::Key),
-            })
-        };
-        match &field.value {
-            TypeSchema::Big { numbering, .. } => {
-                parts::split(&field.name, *numbering, &bytes).into_iter().try_for_each(|(key, part)| insert(key, part))
+        self.insert(field, bytes, nesting, out).map_err(|kind| JsonError::at(place, kind))
+    }
+
+    /// The value of a field, which may be big.
+    fn sent(&self, value: &TypeSchema, json: &Json, place: Place<'_>, room: Room) -> Result<Vec<u8>, JsonError> {
+        let TypeSchema::Big { value, maximum, .. } = value else { return self.value(value, json, place, room) };
+        let room = Room { bytes: *maximum, ..room };
+        let bytes = self.value(value, json, place, room)?;
+        room.check(bytes.len(), place)?;
+        Ok(bytes)
+    }
+
+    /// What a field is that is absent.
+    fn absent(&self, field: &FieldSchema) -> Result<Option<Vec<u8>>, JsonErrorKind> {
+        match &field.default {
+            Some(WireValue(default)) => Ok(Some(default.clone())),
+            None if shape::is_empty_if_absent(field) => {
+                let is_value = reading::is_value_if_empty(self.settings, &field.value);
+                if is_value { Ok(Some(Vec::new())) } else { Err(JsonErrorKind::Missing) }
             }
-            _ => insert(field.name.clone(), bytes.into_owned()),
+            None if field.optional => Ok(None),
+            None => Err(JsonErrorKind::Missing),
         }
     }
 
+    /// Adds the pairs of a value.
+    fn insert(&self, field: &FieldSchema, bytes: Vec<u8>, nesting: u8, out: &mut AmpBox) -> Result<(), JsonErrorKind> {
+        rules::check(field, RawValue::new(&bytes).with_nesting(nesting), &self.settings.patterns)?;
+        if field.name.starts_with('_') {
+            return Err(JsonErrorKind::Key);
+        }
+        let pairs = match &field.value {
+            TypeSchema::Big { numbering, .. } => parts::split(&field.name, *numbering, &bytes),
+            _ => vec![(field.name.clone(), bytes)],
+        };
+        for (key, value) in pairs {
+            out.insert(key, value).map_err(|error| match error {
+                InsertError::ValueTooLong(_) => JsonErrorKind::TooLong,
+                InsertError::EmptyKey | InsertError::KeyTooLong(_) => JsonErrorKind::Key,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Boxes nest as deep as the limits say: what needs no depth has functions of its own, and room on the stack only then.
     fn value(&self, value: &TypeSchema, json: &Json, place: Place<'_>, room: Room) -> Result<Vec<u8>, JsonError> {
-        let fault = |kind| JsonError::at(place, kind);
         match Shape::of(value) {
-            Shape::One(scalar) => scalar.to_wire(json, self.settings.bytes).map_err(fault),
-            Shape::ListOf(item) => list(json, place, room, |json, place, room, list| {
-                let item = self.value(item, json, place, room)?;
-                room.check(item.len(), place)?;
-                list.extend_from_slice(&length_bytes(item.len()));
-                list.extend_from_slice(&item);
-                Ok(())
-            }),
-            Shape::Array(list, expected) => match json {
-                Json::Array(items) if items.len() != expected => {
-                    Err(fault(JsonErrorKind::Items { expected, actual: items.len() }))
-                }
-                _ => self.value(list, json, place, room),
-            },
-            Shape::Box(name) => {
-                let mut nested = Vec::new();
-                self.nested(name, json, place, room.deeper(place)?, &mut nested)?;
-                Ok(nested)
+            Shape::ListOf(item) => {
+                list(json, place, room, |json, place, room, list| self.item(item, json, place, room, list))
             }
+            Shape::Array(list, length) => self.array(list, length, json, place, room),
+            Shape::Box(name) => self.nested(name, json, place, room.deeper(place)?, Vec::new()),
             Shape::AmpList(name) => {
                 list(json, place, room, |json, place, room, list| self.nested(name, json, place, room, list))
             }
             Shape::Map(name) => self.map(name, json, place, room),
-            Shape::Enum(name) => {
-                let code = json.as_str().ok_or(JsonErrorKind::NotA("a string"));
-                let code = code.and_then(|code| self.settings.variant_of(name, code).map(|_| code));
-                code.map(|code| code.as_bytes().to_vec()).map_err(fault)
-            }
-            Shape::Tagged(name) => {
-                let mut nested = Vec::new();
-                self.variant(name, json, place, room.deeper(place)?, &mut nested)?;
-                Ok(nested)
-            }
+            Shape::Tagged(name) => self.variant(name, json, place, room.deeper(place)?, Vec::new()),
             Shape::TaggedList(name) => {
                 list(json, place, room, |json, place, room, list| self.variant(name, json, place, room, list))
             }
-            Shape::Json(letters) => document::written(json, letters).map_err(fault),
             #[cfg(feature = "zlib")]
-            Shape::Zlib(inner, most) => {
-                let room = Room { bytes: most, ..room };
-                let plain = self.value(inner, json, place, room)?;
-                room.check(plain.len(), place)?;
-                let mut packed = Vec::new();
-                let compressed = crate::value::compress(&plain, &mut crate::value::ValueWriter::new(&mut packed));
-                compressed.map_err(|_| fault(JsonErrorKind::NotA("compressible")))?;
-                Ok(packed)
-            }
+            Shape::Zlib(inner, most) => self.compressed(inner, most, json, place, room),
+            leaf => self.leaf(leaf, json).map_err(|kind| JsonError::at(place, kind)),
         }
+    }
+
+    /// A value that holds no others.
+    fn leaf(&self, shape: Shape<'_>, json: &Json) -> Result<Vec<u8>, JsonErrorKind> {
+        match shape {
+            Shape::Enum(name) => {
+                let code = json.as_str().ok_or(JsonErrorKind::NotA("a string"))?;
+                self.settings.variant_of(name, code).map(|_| code.as_bytes().to_vec())
+            }
+            Shape::Json(letters) => document::written(json, letters),
+            Shape::One(scalar) => scalar.to_wire(json, self.settings.bytes),
+            _ => Err(JsonErrorKind::NotA("a value that holds no others")),
+        }
+    }
+
+    /// Appends an item of a list.
+    fn item(
+        &self,
+        item: &TypeSchema,
+        json: &Json,
+        place: Place<'_>,
+        room: Room,
+        mut list: Vec<u8>,
+    ) -> Result<Vec<u8>, JsonError> {
+        let item = self.value(item, json, place, room)?;
+        room.check(item.len(), place)?;
+        list.extend_from_slice(&length_bytes(item.len()));
+        list.extend_from_slice(&item);
+        Ok(list)
+    }
+
+    fn array(
+        &self,
+        list: &TypeSchema,
+        expected: usize,
+        json: &Json,
+        place: Place<'_>,
+        room: Room,
+    ) -> Result<Vec<u8>, JsonError> {
+        match json {
+            Json::Array(items) if items.len() != expected => {
+                Err(JsonError::at(place, JsonErrorKind::Items { expected, actual: items.len() }))
+            }
+            _ => self.value(list, json, place, room),
+        }
+    }
+
+    #[cfg(feature = "zlib")]
+    fn compressed(
+        &self,
+        inner: &TypeSchema,
+        most: usize,
+        json: &Json,
+        place: Place<'_>,
+        room: Room,
+    ) -> Result<Vec<u8>, JsonError> {
+        let room = Room { bytes: most, ..room };
+        let plain = self.value(inner, json, place, room)?;
+        room.check(plain.len(), place)?;
+        let mut packed = Vec::new();
+        let compressed = crate::value::compress(&plain, &mut crate::value::ValueWriter::new(&mut packed));
+        compressed.map_err(|_| JsonError::at(place, JsonErrorKind::NotA("compressible")))?;
+        Ok(packed)
     }
 
     /// Appends a nested box.
@@ -193,11 +236,11 @@ impl Writing<'_> {
         json: &Json,
         place: Place<'_>,
         room: Room,
-        out: &mut Vec<u8>,
-    ) -> Result<(), JsonError> {
+        mut out: Vec<u8>,
+    ) -> Result<Vec<u8>, JsonError> {
         let fields = self.settings.fields_of(name).map_err(|kind| JsonError::at(place, kind))?;
-        self.written(fields, json, place, room.nesting)?.encode(out);
-        Ok(())
+        self.written(fields, json, place, room.nesting)?.encode(&mut out);
+        Ok(out)
     }
 
     /// Appends the box of a variant.
@@ -207,8 +250,8 @@ impl Writing<'_> {
         json: &Json,
         place: Place<'_>,
         room: Room,
-        out: &mut Vec<u8>,
-    ) -> Result<(), JsonError> {
+        mut out: Vec<u8>,
+    ) -> Result<Vec<u8>, JsonError> {
         let object = object(json, place)?;
         let tag = self.settings.tag_of(name).map_err(|kind| JsonError::at(place, kind))?;
         let fault = |kind| JsonError::at(place.key(tag), kind);
@@ -223,8 +266,8 @@ impl Writing<'_> {
             InsertError::ValueTooLong(_) => fault(JsonErrorKind::TooLong),
             InsertError::EmptyKey | InsertError::KeyTooLong(_) => fault(JsonErrorKind::Key),
         })?;
-        written.encode(out);
-        Ok(())
+        written.encode(&mut out);
+        Ok(out)
     }
 
     /// A map: an object, or a list of entries where that holds no such keys.
@@ -232,13 +275,13 @@ impl Writing<'_> {
         let fields = self.settings.fields_of(name).map_err(|kind| JsonError::at(place, kind))?;
         let Some((key, value)) = shape::entry(fields) else {
             let mut keys = BTreeSet::new();
-            return list(json, place, room, |json, place, room, list| {
+            return list(json, place, room, |json, place, room, mut list| {
                 let entry = self.written(fields, json, place, room.nesting)?;
                 if !keys.insert(entry.value("key").cloned()) {
                     return Err(JsonError::at(place.key("key"), JsonErrorKind::DuplicateKey));
                 }
-                entry.encode(list);
-                Ok(())
+                entry.encode(&mut list);
+                Ok(list)
             });
         };
         // In the order of the encoded keys, as a `HashMap` has them.
@@ -284,13 +327,13 @@ fn list(
     json: &Json,
     place: Place<'_>,
     room: Room,
-    mut append: impl FnMut(&Json, Place<'_>, Room, &mut Vec<u8>) -> Result<(), JsonError>,
+    mut append: impl FnMut(&Json, Place<'_>, Room, Vec<u8>) -> Result<Vec<u8>, JsonError>,
 ) -> Result<Vec<u8>, JsonError> {
     let Json::Array(items) = json else { return Err(JsonError::at(place, JsonErrorKind::NotA("an array"))) };
     let mut list = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let at = place.index(index);
-        append(item, at, room.deeper(at)?, &mut list)?;
+        list = append(item, at, room.deeper(at)?, list)?;
         // The rest of it is not worth the memory.
         room.check(list.len(), place)?;
     }

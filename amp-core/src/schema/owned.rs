@@ -180,8 +180,18 @@ impl TypeSchema {
     /// Whether a value may have no bytes, as [`AmpType::may_be_empty`](super::AmpType).
     pub(crate) fn may_be_empty(&self) -> bool {
         match self {
-            Self::Integer(_) | Self::Float | Self::Boolean | Self::Decimal | Self::DateTime | Self::Duration => false,
-            Self::Octets(_) | Self::Json | Self::AsciiJson | Self::Zlib(..) | Self::Box(_) | Self::Tagged(_) => false,
+            Self::Integer(_)
+            | Self::Float
+            | Self::Boolean
+            | Self::Decimal
+            | Self::DateTime
+            | Self::Duration
+            | Self::Octets(_)
+            | Self::Json
+            | Self::AsciiJson
+            | Self::Zlib(..)
+            | Self::Box(_)
+            | Self::Tagged(_) => false,
             Self::Array(_, length) => *length == 0,
             _ => true,
         }

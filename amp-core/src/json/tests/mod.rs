@@ -4,6 +4,8 @@
 mod constraints;
 mod limits;
 mod properties;
+mod samples;
+mod shapes;
 mod values;
 
 use std::ops::Bound;
