@@ -46,10 +46,25 @@
 //! | `Decimal` | a string, such as `"12.50"` | an integer; a number with a point has lost its digits |
 //! | `DateTime` | a string, such as `"2012-01-23T12:34:56.054321-01:23"` | any time of RFC 3339, cut to microseconds |
 //! | `Path` | a string; relative ones are not sent | |
+//! | an address, a `char`, a `Uuid`, a `Url` | a string | every spelling that Rust reads |
+//! | `Octets` of an address | a string, such as `"127.0.0.1"` | every spelling |
+//! | another `Text` | a string | |
+//! | `Duration` | a number of seconds | as a `Float` |
+//! | `Json`, `AsciiJson` | the JSON itself; an integer of more than 64 bits becomes a float, as serde reads it | |
+//! | `Zlib` | what it holds; without the feature `zlib` as a `String`: its bytes | |
 //! | `ListOf`, `AmpList` | an array | |
+//! | `[T; N]` | an array of `N` items | |
+//! | a map | an object, where its keys are texts, bytes, numbers but floats, or codes; else an array of objects with `key` and `value` | |
+//! | an enum | a string: the code of the variant | |
+//! | an enum with data | an object: the code under the tag, and the variant's fields | |
 //! | a nested box | an object | |
-//! | an optional key that is absent | no key | `null` |
+//! | `Big` | what it holds, over as many keys of the box as it needs | |
+//! | an optional key that is absent | no key; `null` as the value of a map's entry | `null` |
+//! | a key with a default that is absent | the default | `null` |
 //! | a value type of the program's own | as a `String`: its bytes | |
+//!
+//! `null` is a value where a field is a `Json`. A field is read under its aliases as well. Entries of a map are written in the order of
+//! their encoded keys; two keys that only Rust knows to be equal, such as one time at two offsets, are left to the ends.
 //!
 //! An argument type of the program's own that takes several keys cannot be converted: a schema does not know of the others.
 

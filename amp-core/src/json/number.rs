@@ -16,7 +16,8 @@ pub(super) fn canonical(bytes: &[u8], name: &str) -> Result<String, JsonErrorKin
     let digits = String::from_utf8(digits).map_err(|_| not_an_integer())?;
     let digits = digits.trim_start_matches('0');
     if digits.is_empty() {
-        return Ok("0".to_owned());
+        let may_be_zero = Integers::of(name).is_none_or(|integers| integers.zero);
+        return if may_be_zero { Ok("0".to_owned()) } else { Err(JsonErrorKind::NotA("an integer other than 0")) };
     }
     if !holds(name, negative, digits) {
         return Err(JsonErrorKind::OutOfRange(name.to_owned()));

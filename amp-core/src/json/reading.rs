@@ -37,6 +37,12 @@ struct Reading<'a> {
     items: usize,
 }
 
+/// The bytes of a field, and whether they or its default are there.
+struct Found<'b> {
+    bytes: Cow<'b, [u8]>,
+    is_there: bool,
+}
+
 /// The pairs of a box; of equal keys the last counts.
 pub(super) struct Pairs<'b> {
     pub(super) values: BTreeMap<&'b [u8], RawValue<'b>>,
@@ -82,22 +88,18 @@ impl<'a> Reading<'a> {
         place: Place<'_>,
     ) -> Result<Option<Json>, JsonError> {
         let found = self.found(field, pairs).map_err(|kind| JsonError::at(place, kind))?;
-        let Some((bytes, was_sent)) = found else { return Ok(None) };
+        let Some(Found { bytes, is_there }) = found else { return Ok(None) };
         self.charge(pair).map_err(|kind| JsonError::at(place, kind))?;
         let raw = pairs.raw.with_bytes(&bytes);
         match self.value(&field.value, raw, place) {
             Ok(json) => self.checked(field, raw, json).map(Some).map_err(|kind| JsonError::at(place, kind)),
-            Err(error) if was_sent || matches!(error.kind(), JsonErrorKind::TooManyBytes { .. }) => Err(error),
+            Err(error) if is_there || matches!(error.kind(), JsonErrorKind::TooManyBytes { .. }) => Err(error),
             Err(_) => Err(JsonError::at(place, JsonErrorKind::Missing)),
         }
     }
 
-    /// The bytes of a field: those of its pairs or of its default, and `true`; or none at all, where that may be a value, and `false`.
-    fn found<'b>(
-        &mut self,
-        field: &'b FieldSchema,
-        pairs: &mut Pairs<'b>,
-    ) -> Result<Option<(Cow<'b, [u8]>, bool)>, JsonErrorKind> {
+    /// The bytes of a field: those of its pairs or of its default, or none at all, where that may be a value.
+    fn found<'b>(&mut self, field: &'b FieldSchema, pairs: &mut Pairs<'b>) -> Result<Option<Found<'b>>, JsonErrorKind> {
         let name = given(field, pairs)?;
         let found = match &field.value {
             TypeSchema::Big { maximum, numbering, .. } => {
@@ -107,9 +109,11 @@ impl<'a> Reading<'a> {
             _ => pairs.values.remove(name.as_bytes()).map(|raw| Cow::Borrowed(raw.as_bytes())),
         };
         match (found, &field.default) {
-            (Some(bytes), _) => Ok(Some((bytes, true))),
-            (None, Some(WireValue(default))) => Ok(Some((Cow::Borrowed(&default[..]), true))),
-            (None, None) if shape::is_empty_if_absent(field) => Ok(Some((Cow::default(), false))),
+            (Some(bytes), _) => Ok(Some(Found { bytes, is_there: true })),
+            (None, Some(WireValue(default))) => Ok(Some(Found { bytes: Cow::Borrowed(default), is_there: true })),
+            (None, None) if shape::is_empty_if_absent(field) => {
+                Ok(Some(Found { bytes: Cow::default(), is_there: false }))
+            }
             (None, None) if field.optional => Ok(None),
             (None, None) => Err(JsonErrorKind::Missing),
         }

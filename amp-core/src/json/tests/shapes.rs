@@ -47,6 +47,15 @@ fn texts_of_types_that_are_known_are_read_and_others_stay_as_they_are() {
 }
 
 #[test]
+fn zero_is_no_value_of_what_is_not_zero() {
+    let value = integer("NonZero<i8>");
+    is(&value, "-1", json!(-1));
+    refuses(&value, json!(0), "not an integer other than 0");
+    refuses(&value, json!(128), "out of range for NonZero<i8>");
+    refuses_wire(&value, b"-0", "not an integer other than 0");
+}
+
+#[test]
 fn a_duration_is_its_seconds_within_its_bounds() {
     is(&TypeSchema::Duration, "1.5", json!(1.5));
     reads(&TypeSchema::Duration, json!(2), "2.0");
@@ -123,7 +132,7 @@ fn a_compressed_value_is_what_it_holds() {
     assert_eq!(to_json(&converter([]), zlib(TypeSchema::Json, 100), wire.clone()), error);
     assert_eq!(to_wire(&converter([]), zlib(TypeSchema::Json, 100), json).map(|_| Json::Null), error);
     let limited = converter([]).limits(BoxLimits::new().decoded_bytes(50_000));
-    let error = to_json(&limited, zlib(TypeSchema::Json, 1 << 20), wire.clone()).expect_err("too much");
+    let error = to_json(&limited, zlib(TypeSchema::Json, 1 << 20), wire).expect_err("too much");
     assert!(error.starts_with("it: its JSON takes more than 50000 bytes"), "{error}");
     refuses_wire(&zlib(TypeSchema::Unicode, 100), b"x", "cut short");
     refuses_wire(&zlib(TypeSchema::Unicode, 100), b"plain", "not compressed with zlib");
@@ -235,7 +244,7 @@ fn a_big_value_is_in_as_many_keys_as_it_needs() {
         let fields = [field("it", big(TypeSchema::Unicode, 150_000, numbering))];
         let json = json!({ "it": "x".repeat(140_000) });
         let written = converter([]).to_box(&fields, &json).expect("a box");
-        let lengths = keys.map(|key| written.value(key).map(|value| value.len()));
+        let lengths = keys.map(|key| written.value(key).map(bytes::Bytes::len));
         assert_eq!((lengths, written.len()), ([Some(65_535), Some(65_535), Some(8_930)], 3));
         assert_eq!(converter([]).to_json(&fields, &written), Ok(json));
         let mut cut = written.clone();
@@ -298,7 +307,7 @@ fn a_field_is_read_under_each_of_its_names_and_written_under_its_own() {
     assert_eq!(converter([]).to_box(&fields, &json!({ "old": 1 })), Ok(it("1")));
     assert_eq!(converter([]).to_box(&fields, &json!({ "old": 1, "it": null })), Ok(it("1")));
     let error = "it: given twice, as `it` and as `old`";
-    let both = old.clone().with("it", "1").expect("a box");
+    let both = old.with("it", "1").expect("a box");
     assert_eq!(converter([]).to_json(&fields, &both).expect_err("twice").to_string(), error);
     let both = json!({ "old": 1, "it": 1 });
     assert_eq!(converter([]).to_box(&fields, &both).expect_err("twice").to_string(), error);
