@@ -92,7 +92,7 @@ fn types(boxes: usize) -> BoxedStrategy<TypeSchema> {
 
 /// A field as it may be declared.
 fn declared(name: &str, value: TypeSchema, optional: bool, more: u8) -> FieldSchema {
-    let numbering = if more % 2 == 0 { Numbering::FromTwo } else { Numbering::FromZero };
+    let numbering = if more.is_multiple_of(2) { Numbering::FromTwo } else { Numbering::FromZero };
     let mut declared = FieldSchema { optional, ..field(name, value) };
     match more {
         0..2 => {
