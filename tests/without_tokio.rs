@@ -13,7 +13,15 @@ pub struct Sum {
 
 #[derive(amp::Arguments, Debug)]
 pub struct Total {
+    #[amp(default, alias = \"sum\")]
     pub total: Vec<u8>,
+    pub shape: Shape,
+}
+
+#[derive(amp::Value, Debug)]
+pub enum Shape {
+    Point,
+    Circle { radius: f64 },
 }
 ";
 
@@ -41,7 +49,7 @@ fn without_tokio_the_derives_compile_and_a_responder_says_what_it_needs() {
     let checked = check(&scratch, &(derives + RESPONDER));
     let first = checked.lines().find(|line| line.starts_with("error")).unwrap_or_default();
     assert!(first.starts_with("error: `#[responder]` needs the feature `tokio` of `amp-rpc`: add"), "{checked}");
-    assert!(checked.contains("--> src/lib.rs:13:1"), "{checked}");
+    assert!(checked.contains("--> src/lib.rs:21:1"), "{checked}");
     assert_eq!(checked.matches("\nerror").count(), 1, "only that, and the end: {checked}");
 }
 

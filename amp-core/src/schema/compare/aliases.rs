@@ -2,14 +2,16 @@ use super::change::Effect;
 use super::comparison::{Comparison, Way};
 use crate::schema::FieldSchema;
 
-/// The field that an old one is called now, by the other names of either.
-pub(super) fn renamed<'a>(old: &FieldSchema, after: &'a [FieldSchema]) -> Option<&'a FieldSchema> {
-    after.iter().find(|new| is_renamed(old, new))
-}
+impl FieldSchema {
+    /// The field that this old one is called now, by the other names of either.
+    pub(super) fn renamed<'a>(&self, after: &'a [Self]) -> Option<&'a Self> {
+        after.iter().find(|new| self.is_renamed(new))
+    }
 
-/// Whether two fields of different names are one.
-pub(super) fn is_renamed(old: &FieldSchema, new: &FieldSchema) -> bool {
-    new.aliases.contains(&old.name) || old.aliases.contains(&new.name)
+    /// Whether two fields of different names are one.
+    pub(super) fn is_renamed(&self, new: &Self) -> bool {
+        new.aliases.contains(&self.name) || self.aliases.contains(&new.name)
+    }
 }
 
 impl Comparison<'_> {

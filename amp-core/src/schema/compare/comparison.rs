@@ -1,7 +1,6 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::aliases::{is_renamed, renamed};
 use super::change::{Change, Effect};
 use crate::schema::integer::holds;
 use crate::schema::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Numbering, Rule, Schema, TypeSchema};
@@ -117,7 +116,7 @@ impl<'a> Comparison<'a> {
         let (senders, receivers) = (way.senders(), way.receivers());
         for old in before {
             let place = format!("{place} {}", old.name);
-            match after.iter().find(|new| new.name == old.name).or_else(|| renamed(old, after)) {
+            match after.iter().find(|new| new.name == old.name).or_else(|| old.renamed(after)) {
                 Some(new) => self.field(&place, way, old, new),
                 None if old.optional => self.add(Effect::None, place, "it is gone, and was optional"),
                 None => {
@@ -126,7 +125,7 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
-        let is_new = |new: &&FieldSchema| before.iter().all(|old| old.name != new.name && !is_renamed(old, new));
+        let is_new = |new: &&FieldSchema| before.iter().all(|old| old.name != new.name && !old.is_renamed(new));
         for new in after.iter().filter(is_new) {
             let place = format!("{place} {}", new.name);
             if new.optional {
