@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::JsonErrorKind;
-use super::reading::{ALLOCATION, OBJECT, PAIR};
+use super::charges::{ALLOCATION, OBJECT, PAIR};
 use super::shape::Letters;
 
 /// So deep serde nests what it reads.

@@ -68,6 +68,8 @@
 //!
 //! An argument type of the program's own that takes several keys cannot be converted: a schema does not know of the others.
 
+mod charges;
+mod coding;
 mod document;
 mod error;
 mod number;

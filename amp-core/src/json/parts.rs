@@ -1,9 +1,24 @@
-//! Values over several keys of their box.
+//! The pairs of a box, and values over several of them.
+
+use std::collections::BTreeMap;
 
 use super::JsonErrorKind;
-use super::reading::Pairs;
 use crate::schema::Numbering;
+use crate::value::{BoxReader, RawValue};
 use crate::wire::MAX_VALUE;
+
+/// The pairs of a box; of equal keys the last counts.
+pub(super) struct Pairs<'b> {
+    pub(super) values: BTreeMap<&'b [u8], RawValue<'b>>,
+    /// No bytes of this box.
+    pub(super) raw: RawValue<'b>,
+}
+
+impl<'b> Pairs<'b> {
+    pub(super) fn of(nested: &BoxReader<'b>) -> Self {
+        Self { values: nested.pairs().collect(), raw: nested.raw(&[]) }
+    }
+}
 
 /// The keys in their order, without an end.
 fn keys(name: &str, numbering: Numbering) -> impl Iterator<Item = String> {

@@ -1,10 +1,12 @@
 //! Boxes to JSON.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
+use super::charges::{ALLOCATION, pair};
+use super::parts::Pairs;
 use super::settings::Settings;
 use super::shape::{self, Shape};
 use super::{JsonError, JsonErrorKind, document, parts, rules};
@@ -12,12 +14,6 @@ use crate::schema::{FieldSchema, TypeSchema, WireValue};
 use crate::value::{BoxReader, DecodeError, RawValue};
 use crate::violation::Place;
 use crate::wire::{AmpBox, text_of_bytes};
-
-/// About what a map of one pair takes, and each further pair beside its key and its value.
-pub(super) const OBJECT: usize = 640;
-pub(super) const PAIR: usize = 128;
-/// About what an allocation takes beside its bytes.
-pub(super) const ALLOCATION: usize = 16;
 
 pub(super) fn to_json(settings: &Settings, fields: &[FieldSchema], from: &AmpBox) -> Result<Json, JsonError> {
     let raw = RawValue::new(&[]).with_nesting(settings.limits.nesting);
@@ -41,19 +37,6 @@ struct Reading<'a> {
 struct Found<'b> {
     bytes: Cow<'b, [u8]>,
     is_there: bool,
-}
-
-/// The pairs of a box; of equal keys the last counts.
-pub(super) struct Pairs<'b> {
-    pub(super) values: BTreeMap<&'b [u8], RawValue<'b>>,
-    /// No bytes of this box.
-    raw: RawValue<'b>,
-}
-
-impl<'b> Pairs<'b> {
-    fn of(nested: &BoxReader<'b>) -> Self {
-        Self { values: nested.pairs().collect(), raw: nested.raw(&[]) }
-    }
 }
 
 impl<'a> Reading<'a> {
@@ -316,11 +299,6 @@ impl<'a> Reading<'a> {
         self.charge(2 * size_of::<Json>())?;
         if self.items > limit { Err(JsonErrorKind::TooManyItems { limit }) } else { Ok(()) }
     }
-}
-
-/// About what a further pair of an object takes beside its value.
-fn pair(object: &Map<String, Json>, key: &str) -> usize {
-    key.len() + ALLOCATION + if object.is_empty() { OBJECT } else { PAIR }
 }
 
 /// The name under which a field is in its box: its own, unless another is there.

@@ -7,10 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Number, Value as Json};
 
+use super::coding::{read, written};
 use super::settings::BytesForm;
 use super::shape::Scalar;
 use super::{JsonErrorKind, number, texts, time};
-use crate::value::{DateTime, Decimal, Octets, RawValue, Value, ValueWriter};
+use crate::value::{DateTime, Decimal, Octets, RawValue};
 use crate::wire::{bytes_of_text, text_of_bytes};
 
 impl Scalar<'_> {
@@ -89,17 +90,6 @@ const A_DECIMAL: &str =
 const A_TIME: &str = "a time in a string, such as \"2012-01-23T12:34:56.054321+01:00\", of the years 1 to 9999";
 const IN_BASE64: &str = "bytes: a string in Base64, with the standard alphabet and padding";
 const IN_ESCAPES: &str = "bytes: a string with `\\\\` for a backslash and `\\xff` for a byte";
-
-pub(super) fn read<T: Value>(raw: RawValue<'_>) -> Result<T, JsonErrorKind> {
-    T::decode(raw).map_err(|error| JsonErrorKind::of(error.kind()))
-}
-
-/// The value as it travels, if it may.
-pub(super) fn written<T: Value>(value: &T, what: &'static str) -> Result<Vec<u8>, JsonErrorKind> {
-    let mut bytes = Vec::new();
-    value.encode(&mut ValueWriter::new(&mut bytes)).map_err(|_| JsonErrorKind::NotA(what))?;
-    Ok(bytes)
-}
 
 fn float(json: &Json) -> Result<f64, JsonErrorKind> {
     match json {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use super::JsonErrorKind;
-use super::scalar::{read, written};
+use super::coding::{read, written};
 use crate::value::{RawValue, Value};
 
 /// The text as the Rust type of that name writes it. That of a type which is not known here stays as it is.
