@@ -170,6 +170,58 @@ async fn a_maximum_that_no_box_has_room_for_is_told_when_the_connection_is_made(
     assert_eq!(error.kind(), &EncodeErrorKind::BoxTooLong { limit: 399_999 });
 }
 
+/// Was renamed, and is taken in.
+#[derive(Arguments, Debug, Clone, PartialEq)]
+struct Renamed {
+    #[amp(alias = "numbered", alias = "n")]
+    two: Big<Vec<u8>, 200_000>,
+    #[amp(alias = "dotted")]
+    zero: Big<Vec<u8>, 200_000, FromZero>,
+}
+
+#[derive(Command, Debug)]
+#[amp(name = "Rename", response = Lengths)]
+struct After {
+    #[amp(flatten)]
+    renamed: Renamed,
+    #[amp(name = "two.x")]
+    other: u8,
+}
+
+#[derive(Arguments, Debug, PartialEq)]
+struct Lengths {
+    lengths: Vec<usize>,
+}
+
+#[derive(Command, Debug)]
+#[amp(name = "Rename", response = Lengths)]
+struct Before {
+    numbered: Big<Vec<u8>, 200_000>,
+    dotted: Big<Vec<u8>, 200_000, FromZero>,
+    #[amp(name = "two.x")]
+    other: u8,
+}
+
+struct Renaming;
+
+#[responder]
+impl Renaming {
+    async fn rename(&self, After { renamed, other }: After) -> Reply<After> {
+        Ok(Lengths { lengths: vec![renamed.two.len(), renamed.zero.len(), other.into()] })
+    }
+}
+
+#[tokio::test]
+async fn all_parts_are_read_under_an_alias_and_among_the_fields_of_another_struct() {
+    let (connection, _far) = pair(Renaming.into_locator(), Settings::new());
+    for length in [0, 1, 65_535, 65_536, 200_000] {
+        let before = Before { numbered: vec![1; length].into(), dotted: vec![2; length].into(), other: 7 };
+        assert_eq!(connection.call(before).await.unwrap().lengths, [length, length, 7]);
+        let renamed = Renamed { two: vec![1; length].into(), zero: vec![2; length].into() };
+        assert_eq!(connection.call(After { renamed, other: 7 }).await.unwrap().lengths, [length, length, 7]);
+    }
+}
+
 #[test]
 fn a_schema_says_the_type_the_maximum_and_the_numbers() {
     let schema = Schema::of(Echo.into_locator().commands());
@@ -253,4 +305,86 @@ fn a_report_says_which_values_are_refused_and_which_are_cut() {
         assert_ne!(old.fingerprint(), new.fingerprint());
     }
     assert_eq!(of(&small, &small), []);
+}
+
+/// As [`Everything`], without the types.
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(response = Split, name = "Everything")]
+struct Split {
+    #[amp(name = "Data", split = 300_000)]
+    data: Vec<u8>,
+    #[amp(split = 2 * HALF)]
+    #[constrain(length = ..=150_000, non_empty)]
+    note: Option<String>,
+    #[amp(split = 400_000, from_zero)]
+    #[constrain(length = ..=5000, each(with = has_a_name))]
+    rows: Vec<SplitRow>,
+    #[amp(split = 200_000)]
+    row: SplitRow,
+}
+
+const HALF: usize = 100_000;
+
+/// Generic in what is split.
+#[derive(Arguments, Debug, Clone, PartialEq)]
+struct GenericRow<T> {
+    id: u64,
+    #[amp(split = 100_000)]
+    name: T,
+}
+
+type SplitRow = GenericRow<String>;
+
+fn has_a_name(row: &SplitRow) -> bool {
+    !row.name.is_empty()
+}
+
+fn split(Everything { data, note, rows, row }: Everything) -> Split {
+    let plain = |Row { id, name }: Row| SplitRow { id, name: name.into_inner() };
+    Split {
+        data: data.into_inner(),
+        note: note.map(Big::into_inner),
+        rows: rows.into_inner().into_iter().map(plain).collect(),
+        row: plain(row.into_inner()),
+    }
+}
+
+struct SplitEcho;
+
+#[responder]
+impl SplitEcho {
+    async fn echo(&self, command: Split) -> Reply<Split> {
+        Ok(command)
+    }
+}
+
+#[tokio::test]
+async fn a_split_field_is_on_the_wire_as_a_big_one() {
+    // The rules have functions of other names, and the command no error.
+    let types = |locator: &dyn Locator| -> Vec<String> {
+        let text = Schema::of(locator.commands()).to_string().replace("GenericRow", "Row");
+        let (fields, _) = text.split_once("\nbox").unwrap();
+        let big = fields.lines().filter(|line| line.contains(": Big(") && !line.contains("report"));
+        big.map(|line| line.split(", length").next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(types(&SplitEcho.into_locator()), types(&Echo.into_locator()));
+    let (big, _far) = pair(SplitEcho.into_locator(), Settings::new());
+    let (plain, _other) = pair(Echo.into_locator(), Settings::new());
+    for times in [0, 1, 6000, 21_846, 29_999] {
+        let command = everything(times);
+        assert!(big.call(command.clone()).await.unwrap() == command, "{times}");
+        let command = split(command);
+        assert!(plain.call(command.clone()).await.unwrap() == command, "{times}");
+    }
+    let mut command = split(everything(1));
+    command.data = vec![0; 300_001];
+    let CallError::Invalid(error) = plain.call(command).await.unwrap_err() else { panic!("it fits") };
+    assert_eq!(
+        (error.path(), error.kind()),
+        ("Data", &EncodeErrorKind::OverMaximum { length: 300_001, maximum: 300_000 })
+    );
+    let mut command = split(everything(20));
+    command.rows[1].name.clear();
+    let error = plain.call(command).await.unwrap_err().to_string();
+    assert_eq!(error, "the arguments cannot be sent: rows[1]: does not hold: has_a_name");
 }

@@ -63,7 +63,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// - on a field: `#[amp(alias = "..")]`, another name under which it is read, may be given several times. It is written under its
 ///   own; a box that has it under two names is refused;
 /// - on a field: `#[amp(flatten)]`, the fields of its type, which has `#[derive(Arguments)]`, stand in its place, as if they were
-///   written here. A struct with parameters cannot have them.
+///   written here. A struct with parameters cannot have them;
+/// - on a field: `#[amp(split = 500_000)]`: its value has up to so many bytes and is split over several keys, as an
+///   `amp::value::Big`: `name`, `name.2`, `name.3`, …. With `from_zero` beside it they are `name.0`, `name.1`, …. The field is a value
+///   or an `Option` of one.
 ///
 /// # Constraints
 /// `#[constrain(..)]` on a field holds rules, in one attribute or several. They are checked at both ends: before a byte is
@@ -103,6 +106,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// - a rule that does not fit the type of the field, a literal outside of that type;
 /// - a `with` that is not for the type of the field; a default of another type, or of an `Option`, whose absence is `None`; an alias
 ///   that is a name of the same or another field;
+/// - `split` on a field that is no value, or beside `with`; `from_zero` without `split`; a field whose name is that of a part of
+///   another, which is split or an `amp::value::Big`; an `Option` of a field numbered from zero whose absence means empty;
 /// - `flatten` beside other settings or constraints, on a field whose type is no `amp::Arguments`, or has a name that another
 ///   field has;
 /// - `#[exposed]`, which only a command has;

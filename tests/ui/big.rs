@@ -46,4 +46,44 @@ struct Options {
     told_apart: Option<Big<Clashes, 1_000_000, FromZero>>,
 }
 
+#[derive(Arguments)]
+struct Aliases {
+    #[amp(alias = "before")]
+    data: Big<Vec<u8>, 1_000_000>,
+    #[amp(alias = "before.2")]
+    second: u8,
+}
+
+#[derive(Arguments)]
+struct Taken {
+    data: Big<Vec<u8>, 1_000_000>,
+    #[amp(name = "more.0")]
+    first: u8,
+}
+
+#[derive(Arguments)]
+struct Takes {
+    #[amp(flatten)]
+    taken: Taken,
+    #[amp(name = "data.10")]
+    late: u8,
+}
+
+#[derive(Arguments)]
+struct TakesToo {
+    more: Big<Vec<u8>, 1_000_000, FromZero>,
+    #[amp(flatten)]
+    taken: Taken,
+}
+
+#[derive(Arguments)]
+struct TakesApart {
+    #[amp(name = "data.1")]
+    first: u8,
+    #[amp(name = "data.02", alias = "data.2x")]
+    second: u8,
+    #[amp(flatten)]
+    taken: Taken,
+}
+
 fn main() {}

@@ -3,7 +3,7 @@
 use super::commands::equal;
 use super::{aliased, field};
 use crate::command::Arguments;
-use crate::schema::{AmpType, BoxDeclaration, FieldDeclaration};
+use crate::schema::{AmpType, BoxDeclaration, FieldDeclaration, Numbering};
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 use crate::violation::{Place, Violations};
 
@@ -45,9 +45,9 @@ impl<T: Arguments> Flat for T {
     }
 }
 
-/// A field that is compared by its names only.
-pub const fn named(name: &'static str, aliases: &'static [&'static str]) -> FieldDeclaration {
-    aliased(field(name, "", (AmpType::Bytes, false), &[]), aliases)
+/// A field that is compared by its names only, and by those of its parts.
+pub const fn named(name: &'static str, aliases: &'static [&'static str], value: AmpType) -> FieldDeclaration {
+    aliased(field(name, "", (value, false), &[]), aliases)
 }
 
 /// How many fields the parts of a struct have together.
@@ -65,7 +65,7 @@ pub const fn count_fields(parts: &[&[FieldDeclaration]]) -> usize {
 /// # Panics
 /// If evaluated with another number than [`count_fields`] returns, which the expansions do not do.
 pub const fn in_order<const COUNT: usize>(parts: &[&[FieldDeclaration]]) -> [FieldDeclaration; COUNT] {
-    let mut all = [named("", &[]); COUNT];
+    let mut all = [named("", &[], AmpType::Bytes); COUNT];
     let (mut part, mut count) = (0, 0);
     while part < parts.len() {
         let mut from = 0;
@@ -109,6 +109,10 @@ pub const fn fields_stand_apart(parts: &[&[FieldDeclaration]], at: usize) {
                     !share_a_name(&parts[part][a], &parts[at][b]),
                     "a field of this type has a name on the wire that another field has already: rename one with `#[amp(name = \"..\")]`"
                 );
+                assert!(
+                    !(is_among_parts(&parts[part][a], &parts[at][b]) || is_among_parts(&parts[at][b], &parts[part][a])),
+                    "a field is split over several keys, and one of them is a field of this type or of another: rename one with `#[amp(name = \"..\")]`"
+                );
                 b += 1;
             }
             a += 1;
@@ -125,6 +129,56 @@ const fn share_a_name(a: &FieldDeclaration, b: &FieldDeclaration) -> bool {
             at += 1;
         }
         shared
+    }
+}
+
+/// Whether a name of a field is that of a part of another.
+const fn is_among_parts(field: &FieldDeclaration, of: &FieldDeclaration) -> bool {
+    let AmpType::Big { numbering, .. } = of.value else { return false };
+    let mut is = is_part(field.name, of, numbering);
+    let mut at = 0;
+    while at < field.aliases.len() {
+        is |= is_part(field.aliases[at], of, numbering);
+        at += 1;
+    }
+    is
+}
+
+const fn is_part(name: &str, of: &FieldDeclaration, numbering: Numbering) -> bool {
+    let mut is = is_numbered(name, of.name, numbering);
+    let mut at = 0;
+    while at < of.aliases.len() {
+        is |= is_numbered(name, of.aliases[at], numbering);
+        at += 1;
+    }
+    is
+}
+
+/// Whether a name is another one, a dot, and the number of a part.
+const fn is_numbered(name: &str, whole: &str, numbering: Numbering) -> bool {
+    let (name, whole) = (name.as_bytes(), whole.as_bytes());
+    if name.len() < whole.len() + 2 || name[whole.len()] != b'.' {
+        return false;
+    }
+    let mut at = 0;
+    while at < whole.len() {
+        if name[at] != whole[at] {
+            return false;
+        }
+        at += 1;
+    }
+    let first = whole.len() + 1;
+    at = first;
+    while at < name.len() {
+        if !name[at].is_ascii_digit() {
+            return false;
+        }
+        at += 1;
+    }
+    let is_one_digit = name.len() == first + 1;
+    match numbering {
+        Numbering::FromTwo => name[first] != b'0' && !(is_one_digit && name[first] == b'1'),
+        Numbering::FromZero => is_one_digit || name[first] != b'0',
     }
 }
 

@@ -11,6 +11,7 @@ mod flat;
 mod responding;
 mod rules;
 mod settings;
+mod split;
 mod values;
 
 pub use crate::command::constraint;
@@ -34,4 +35,5 @@ pub use flat::*;
 pub use responding::{Caller, ClientOf, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never};
 pub use rules::{BuiltIn, Entire, Fits, Items, Itself, Lent, List, Look, Takes, Whole, of_several};
 pub use settings::*;
+pub use split::SplitField;
 pub use values::*;

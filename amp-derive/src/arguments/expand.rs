@@ -73,7 +73,7 @@ impl Struct<'_> {
     pub(crate) fn implement(&self, implemented: &TokenStream, body: &TokenStream) -> TokenStream {
         let Self { ident, generics, krate, fields, deprecated, bound, .. } = self;
         let (parameters, arguments, _) = generics.split_for_impl();
-        let carried = fields.values().map(|field| (field.ty, code!(#krate::__private::Argument)));
+        let carried = fields.values().map(|field| (field.ty, field.needed(krate, &code!(#krate::__private::Argument))));
         let exposed = fields.exposed.iter().map(|field| (field.ty, code!(#krate::__private::ExposedField)));
         let every = code!(::core::marker::Send + 'static);
         let clause = where_clause(generics, ident, bound.as_deref(), &every, carried.chain(exposed));

@@ -49,6 +49,8 @@ pub(super) enum Key {
     Default,
     Alias,
     Flatten,
+    Split,
+    FromZero,
     Crate,
 }
 
@@ -82,7 +84,7 @@ impl Known {
     }
 }
 
-pub(super) const KNOWN: [Known; 22] = [
+pub(super) const KNOWN: [Known; 24] = [
     Known {
         key: Key::Name,
         word: "name",
@@ -158,6 +160,8 @@ pub(super) const KNOWN: [Known; 22] = [
     Known::of_field(Key::Default, "default", "default"),
     Known::of_field(Key::Alias, "alias", "alias = \"..\""),
     Known::of_field(Key::Flatten, "flatten", "flatten"),
+    Known::of_field(Key::Split, "split", "split = 500_000"),
+    Known::of_field(Key::FromZero, "from_zero", "from_zero"),
     Known {
         key: Key::Crate,
         word: "crate",

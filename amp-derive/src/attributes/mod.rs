@@ -51,6 +51,10 @@ pub(crate) struct Settings {
     pub(crate) aliases: Vec<LitStr>,
     /// Whether the fields of the field's type stand in its place.
     pub(crate) flatten: Option<Ident>,
+    /// The maximum of a field that is split over several keys.
+    pub(crate) split: Option<Expr>,
+    /// Whether the numbers of its keys begin at 0.
+    pub(crate) from_zero: Option<Ident>,
     krate: Option<Path>,
 }
 
@@ -191,6 +195,8 @@ impl Settings {
                 Ok(())
             }
             Key::Flatten => once(&mut self.flatten, at, flag(at, input)?),
+            Key::Split => once(&mut self.split, at, value(at, example, "the most bytes", input)?),
+            Key::FromZero => once(&mut self.from_zero, at, flag(at, input)?),
             Key::Crate => {
                 let ModPath(path) = value(at, example, "a path", input)?;
                 once(&mut self.krate, at, path)

@@ -25,7 +25,11 @@ impl Constraint {
 
     /// Checks the length of the list under the key before it is decoded, if the rule is about that.
     pub(crate) fn judge(&self, field: &Field<'_>, key: &TokenStream, krate: &Path) -> Option<TokenStream> {
-        if self.depth > 0 || field.with.is_some() || !matches!(self.rule, Rule::Length(_) | Rule::NonEmpty) {
+        if self.depth > 0
+            || field.with.is_some()
+            || field.split.is_some()
+            || !matches!(self.rule, Rule::Length(_) | Rule::NonEmpty)
+        {
             return None;
         }
         let (rule, words) = (self.rule(krate), self.words());

@@ -69,7 +69,7 @@ impl<'a> ErrorCodes<'a> {
     fn clause(&self) -> TokenStream {
         let krate = &self.krate;
         let carried = self.with_fields().flat_map(|(_, fields)| fields.values());
-        let needs = carried.map(|field| (field.ty, code!(#krate::__private::Argument)));
+        let needs = carried.map(|field| (field.ty, field.needed(krate, &code!(#krate::__private::Argument))));
         let every = code!(::core::marker::Send + ::core::marker::Sync + 'static);
         let clause = where_clause(self.generics, self.ident, self.bound.as_deref(), &every, needs);
         // With a lifetime the bound is not checked here, where the compiler has its own message for it.

@@ -45,6 +45,8 @@ pub(super) fn exposed(attribute: &Attribute, settings: &Settings, place: Place, 
         settings.default.as_ref().map(|default| &default.word as _),
         settings.aliases.first().map(|alias| alias as _),
         settings.flatten.as_ref().map(|word| word as _),
+        settings.split.as_ref().map(|maximum| maximum as _),
+        settings.from_zero.as_ref().map(|word| word as _),
     ];
     for other in others.into_iter().flatten() {
         errors.push(other, "an exposed field never travels: remove this");
@@ -70,11 +72,32 @@ pub(super) fn flattened(
         settings.with.as_ref().map(|with| with as _),
         settings.default.as_ref().map(|default| &default.word as _),
         settings.aliases.first().map(|alias| alias as _),
+        settings.split.as_ref().map(|maximum| maximum as _),
+        settings.from_zero.as_ref().map(|word| word as _),
     ];
     for other in others.into_iter().flatten() {
         errors.push(other, "the fields in place of this one have settings of their own: remove this");
     }
     refuse_constraints(attributes, "the fields in place of this one have rules of their own: write them there", errors);
+}
+
+/// What is split is a value, and only what is split has numbered keys.
+pub(super) fn split(settings: &Settings, errors: &mut Errors) {
+    match (&settings.split, &settings.from_zero, &settings.with) {
+        (None, Some(word), _) => {
+            errors.push(
+                word,
+                "`from_zero` says how the keys of a field are numbered that is split: add `split = 500_000`",
+            );
+        }
+        (Some(_), _, Some(with)) => {
+            errors.push(
+                with,
+                "a field that is split is a value itself: wrap it in a newtype with `#[derive(Value)]` and this `with`",
+            );
+        }
+        _ => {}
+    }
 }
 
 /// With parameters the fields of the other types are not known at compile time.

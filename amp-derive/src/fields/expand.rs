@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use syn::{Generics, Ident, Path};
 
-use super::{Exposed, Field, Fields};
+use super::{Exposed, Field, Fields, Split};
 use crate::code::{as_trait, call_at, code, standing_at};
 use crate::constraints::WholeRule;
 use crate::generics::{mentions, stands_alone};
@@ -67,9 +67,16 @@ impl Field<'_> {
     fn as_field(&self, krate: &Path) -> TokenStream {
         let ty = self.ty;
         match &self.with {
-            None => as_trait(ty, &code!(#krate::__private::Field)),
+            None => as_trait(ty, &self.needed(krate, &code!(#krate::__private::Field))),
             Some(with) => as_trait(with, &code!(#krate::__private::FieldWith<#ty, _>)),
         }
+    }
+
+    /// The trait that the field's type needs: `whole`, unless it is split.
+    pub(crate) fn needed(&self, krate: &Path, whole: &TokenStream) -> TokenStream {
+        let Some(Split { maximum, from_zero }) = &self.split else { return whole.clone() };
+        let numbers = if *from_zero { code!(FromZero) } else { code!(FromTwo) };
+        code!(#krate::__private::SplitField<{ #maximum }, #krate::value::#numbers>)
     }
 
     /// The part of the field that constraints look at.
@@ -78,6 +85,13 @@ impl Field<'_> {
             None => code!(#krate::__private::Whole),
             Some(with) => code!(#krate::__private::Inside<#with, _>),
         }
+    }
+
+    /// The type in a schema of a field that may have several keys; of others any that has one.
+    pub(super) fn type_if_split(&self, krate: &Path) -> TokenStream {
+        let field = self.as_field(krate);
+        let is_big = self.split.is_some() || mentions(self.ty, &|word| word == "Big");
+        if is_big { code!(#field::DECLARED.0) } else { code!(#krate::schema::AmpType::Bytes) }
     }
 
     /// A function that makes what an absent field is.
@@ -106,7 +120,7 @@ impl Field<'_> {
     fn optional_once(&self, krate: &Path) -> Option<TokenStream> {
         let ty = self.ty;
         (self.with.is_none() && mentions(ty, &|word| word == "Option")).then(|| {
-            let field = as_trait(ty, &code!(#krate::__private::Field));
+            let field = self.as_field(krate);
             let ask = standing_at(ty, code!(#krate::__private::optional_once));
             let twice = call_at(ty, code!(#field::OPTIONAL_TWICE));
             code!(#ask #twice)
@@ -139,26 +153,30 @@ impl Fields<'_> {
         let lines = known.flat_map(|field| {
             let is_one = match field.with {
                 None => {
-                    let ty = field.ty;
-                    code!(<#ty as #krate::__private::Field>::ONE_VALUE)
+                    let (ty, needed) = (field.ty, field.needed(krate, &code!(#krate::__private::Field)));
+                    code!(<#ty as #needed>::ONE_VALUE)
                 }
                 Some(_) => code!(true),
             };
             let lengths = field.constraints.iter().filter_map(move |rule| rule.fits_one_value(&is_one, krate));
-            let lines = field.optional_once(krate).into_iter().chain(field.always_written(krate));
-            lines.chain(lengths).chain(self.parts_apart(field, krate))
+            field
+                .optional_once(krate)
+                .into_iter()
+                .chain(field.always_written(krate))
+                .chain(lengths)
+                .chain(self.parts_apart(field, krate))
         });
         // A constant for each, because the compiler stops within one at the first mistake.
         let lines: TokenStream = lines.map(|line| code!(#deprecated const _: () = #line;)).collect();
         (!lines.is_empty()).then_some(lines)
     }
+}
 
+impl Fields<'_> {
     /// Fails at compile time, at a field whose name is that of a part of `of`, if that is a `Big`.
     fn parts_apart(&self, of: &Field<'_>, krate: &Path) -> impl Iterator<Item = TokenStream> {
-        let declared = as_trait(of.ty, &code!(#krate::__private::Field));
-        // What another type writes is one value.
-        let parts = of.with.is_none().then(|| self.among_parts(of)).into_iter().flatten();
-        parts.map(move |(Field { member, name, .. }, number)| {
+        let declared = of.as_field(krate);
+        self.among_parts(of).map(move |(member, name, number)| {
             let mistake = format!(
                 "the field `{}` is split over several keys, and `{name}` is one of them: choose another name with `#[amp(name = \"..\")]`",
                 of.member

@@ -5,7 +5,7 @@ mod expand;
 mod flattened;
 mod parse;
 
-use syn::{Ident, Type};
+use syn::{Expr, Ident, Type};
 
 use crate::attributes::Absent;
 use crate::constraints::Constraint;
@@ -23,12 +23,27 @@ pub(crate) struct Field<'a> {
     pub(crate) constraints: Vec<Constraint>,
     /// The type that writes and reads it, if it is no value itself.
     pub(crate) with: Option<Type>,
+    /// How it is split over several keys.
+    pub(crate) split: Option<Split>,
     /// What it is where it is absent.
     pub(crate) default: Option<Absent>,
     /// Other names under which it is read.
     pub(crate) aliases: Vec<String>,
     /// Its position among the fields that travel.
     pub(crate) position: usize,
+}
+
+impl Field<'_> {
+    /// Its name and its aliases.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.name).chain(&self.aliases)
+    }
+}
+
+/// The maximum of a field that is split over several keys, and whether their numbers begin at 0.
+pub(crate) struct Split {
+    maximum: Expr,
+    from_zero: bool,
 }
 
 /// A field that is filled in where the command is answered.
@@ -94,12 +109,15 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields whose names a field would use for its parts, if it were a `Big`, and the numbers of the parts.
-    fn among_parts(&self, of: &Field<'_>) -> impl Iterator<Item = (&Field<'a>, u32)> {
-        self.carried.iter().filter_map(move |field| {
-            let digits = field.name.strip_prefix(&of.name)?.strip_prefix('.')?;
+    fn among_parts(&self, of: &Field<'_>) -> impl Iterator<Item = (&Ident, &String, u32)> {
+        let number = |name: &str, whole: &String| {
+            let digits = name.strip_prefix(whole)?.strip_prefix('.')?;
             let number: u32 = digits.parse().ok()?;
-            (number.to_string() == digits).then_some((field, number))
-        })
+            (number.to_string() == digits).then_some(number)
+        };
+        self.carried.iter().flat_map(|field| field.names().map(|name| (field.member, name))).filter_map(
+            move |(member, name)| of.names().find_map(|whole| number(name, whole)).map(|number| (member, name, number)),
+        )
     }
 
     fn halves(&self) -> (&[Field<'a>], &[Field<'a>]) {

@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::{Attribute, FieldsNamed, LitStr};
 
-use super::{Exposed, Field, Fields, Flattened, check};
+use super::{Exposed, Field, Fields, Flattened, Split, check};
 use crate::attributes::{Place, Settings};
 use crate::constraints::Constraint;
 use crate::errors::Errors;
@@ -36,8 +36,21 @@ impl<'a> Fields<'a> {
             let aliases = aliases(&settings.aliases, &name, &carried, errors);
             let constraints = if place == Place::Variant { Vec::new() } else { Constraint::all(&field.attrs, errors) };
             let doc = docs::of(&field.attrs);
-            let Settings { with, default, .. } = settings;
-            carried.push(Field { member, ty: &field.ty, name, doc, constraints, with, default, aliases, position });
+            check::split(&settings, errors);
+            let Settings { with, default, split, from_zero, .. } = settings;
+            let split = split.map(|maximum| Split { maximum, from_zero: from_zero.is_some() });
+            carried.push(Field {
+                member,
+                ty: &field.ty,
+                name,
+                doc,
+                constraints,
+                with,
+                split,
+                default,
+                aliases,
+                position,
+            });
         }
         Self::new(carried, flattened, exposed)
     }

@@ -47,7 +47,9 @@ impl Item<'_> {
                 Data::Held(ty) => needs.push((*ty, code!(#krate::Arguments))),
                 Data::Fields(fields) => {
                     let values = fields.values();
-                    needs.extend(values.map(|field| (field.ty, code!(#krate::__private::Argument))));
+                    needs.extend(
+                        values.map(|field| (field.ty, field.needed(krate, &code!(#krate::__private::Argument)))),
+                    );
                 }
             }
         }
