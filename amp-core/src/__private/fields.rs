@@ -2,8 +2,6 @@ use std::error::Error;
 
 use crate::command::{Argument, take_required};
 use crate::exposed::{Context, Exposable, ExposeError, Exposed, answers_early};
-use crate::schema::AmpType;
-use crate::exposed::{Context, Exposable, ExposeError, Exposed};
 use crate::schema::{AmpType, Numbering};
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key};
 use crate::violation::{Place, Violations};

@@ -1,8 +1,8 @@
 //! What `flatten` on a field expands to.
 
-use super::commands::equal;
 use super::{aliased, field};
 use crate::command::Arguments;
+use crate::exposed::equal;
 use crate::schema::{AmpType, BoxDeclaration, FieldDeclaration, Numbering};
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError};
 use crate::violation::{Place, Violations};

@@ -16,7 +16,6 @@ mod values;
 
 pub use crate::command::constraint;
 pub use crate::command::{Argument, Constrained, Constraint, IncludedIn, NoErrors};
-pub use crate::command::{Argument, Constrained, Constraint, NoErrors};
 pub use crate::command::{Tagged, tagged_decode, tagged_decode_list, tagged_encode, tagged_encode_list};
 pub use crate::command::{
     nested_count_list, nested_decode, nested_decode_list, nested_encode, nested_encode_list, optional_once,

@@ -1,7 +1,7 @@
 use std::slice;
 
-use super::commands::equal;
 use crate::command::{Arguments, Tagged};
+use crate::exposed::equal;
 use crate::schema::{
     AmpType, BoxDeclaration, ConstrainedDeclaration, ConstraintDeclaration, EnumDeclaration, FieldDeclaration,
     VariantDeclaration,

@@ -22,7 +22,6 @@ use arguments::{nested_box, nested_list};
 pub use big::{Big, FromTwo, FromZero, KeyNumbers};
 pub use constraint::Constraint;
 pub use errors::{ErrorCodes, IncludedIn, NoErrors};
-pub use errors::{ErrorCodes, NoErrors};
 pub use tagged::{Tagged, tagged_decode, tagged_decode_list, tagged_encode, tagged_encode_list};
 
 use crate::exposed::{Context, ExposeError};
