@@ -22,7 +22,7 @@ enum Data {
 #[derive(Value)]
 enum Open {
     #[amp(other)]
-    Other(u8),
+    Other(Plain),
 }
 
 #[derive(Arguments)]

@@ -16,6 +16,19 @@ impl With<Ipv4Addr> for Dotted {
     }
 }
 
+/// It has no form of its own.
+struct Remote;
+
+impl With<Remote> for Dotted {
+    fn encode(_: &Remote, _: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        loop {}
+    }
+
+    fn decode(_: RawValue<'_>) -> Result<Remote, DecodeError> {
+        loop {}
+    }
+}
+
 struct Nothing;
 
 #[derive(Arguments)]
@@ -26,7 +39,7 @@ struct Types {
     address: Ipv4Addr,
     #[amp(with = Dotted)]
     #[constrain(range = 1..)]
-    ranged: Ipv4Addr,
+    ranged: Remote,
     #[amp(with = Missing)]
     missing: Ipv4Addr,
 }

@@ -1,6 +1,6 @@
 //! What the types of the user's program lack is said with the next step.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use amp::{Arguments, Command, Connection, Reply, Server, responder};
 
@@ -16,7 +16,7 @@ struct Meters(u64);
 struct Paint {
     color: Color,
     length: Meters,
-    names: HashMap<String, u8>,
+    names: BTreeSet<String>,
     several: Vec<Color>,
 }
 
