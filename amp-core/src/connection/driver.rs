@@ -11,19 +11,20 @@ use super::any_transport::{Current, Transport};
 use super::clock::{Alarm, now, require_time};
 use super::ending::{EndGuard, Ending};
 use super::extension::Claims;
-use super::give_back::give_back;
 use super::lingering::{Lingering, warn_cut_short};
 use super::reader::{OnFirstBox, Reader};
 use super::replacement::{PreviousTransport, Replacing, Step, poll_replacing};
 use super::responders::Responders;
 use super::shared::{Shared, wake};
-use super::time_limits::{Handshake, TimeLimits, Waits};
+use super::time_limits::{Handshake, TimeLimits};
 use super::turns::Turns;
-use super::writer::{MAX_IDLE, Writer};
+use super::writer::Writer;
 use crate::memory::Reservation;
 use crate::panics::drop_caught;
 use crate::proto::{LastBytes, MAX_OVERDUE, Upgrade};
 use crate::reason::CloseReason;
+
+mod waiting;
 
 /// The future that reads, writes and answers for one connection. [`ConnectionBuilder::start`](crate::connection::ConnectionBuilder::start) spawns it.
 ///
@@ -225,46 +226,6 @@ impl<T: Transport + 'static> Running<T> {
         }
     }
 
-    /// Notes for which of its actions the peer keeps the driver waiting. Returns when to look whether it takes too long.
-    #[inline]
-    fn note_waits(&mut self, handshake: Handshake, writing: bool) -> Option<Instant> {
-        let Self { reader, writer, limits, guard: EndGuard(shared), .. } = self;
-        let handshake = if handshake == Handshake::Runs && writing { Handshake::Begins } else { handshake };
-        let mut waits = Waits {
-            in_box: reader.is_in_box(),
-            has_read: reader.has_read(),
-            writing,
-            has_written: writer.has_written(),
-            handshake,
-            large_read_buffer: false,
-            large_write_buffers: false,
-        };
-        if self.buffers.reserved() > MAX_IDLE {
-            waits.large_read_buffer = reader.is_buffer_large();
-            // What a barrier holds cannot be released.
-            let releases = !writing && handshake == Handshake::None;
-            waits.large_write_buffers = releases && self.outbound + writer.buffered() > 2 * MAX_IDLE;
-        }
-        limits.note(waits, &shared.settings, now)
-    }
-
-    #[cold]
-    fn check_limits(&mut self) {
-        let now = now();
-        let (reading, writing) = self.limits.are_buffers_idle(now);
-        if reading {
-            self.reader.give_back_buffer();
-        }
-        if writing {
-            self.writer.release();
-            let released = self.shared().lock().sending().release_buffer(MAX_IDLE);
-            drop(released);
-        }
-        if let Some(reason) = self.limits.check(&self.guard.0.settings, now) {
-            self.end(reason);
-        }
-    }
-
     /// Reads and handles once. Returns whether there may be more.
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
         self.reader.begin_turn();
@@ -369,19 +330,6 @@ impl<T: Transport + 'static> Running<T> {
             Err(error) => self.end(error.into()),
         }
         true
-    }
-
-    /// Nothing is to be done until the driver is woken: releases buffers that have grown large.
-    fn give_back(&mut self) {
-        let before = self.writer.buffered() + self.reader.buffered();
-        self.writer.give_back();
-        self.reader.give_back();
-        self.responders.give_back();
-        give_back(&mut self.woken);
-        let after = self.writer.buffered() + self.reader.buffered();
-        if after != before {
-            self.buffers.fit(self.outbound + after);
-        }
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {
