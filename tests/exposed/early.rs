@@ -252,7 +252,7 @@ async fn a_command_that_was_accepted_exposes_no_answer_and_the_log_says_what_to_
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_early_answer_that_cannot_be_sent_is_answered_with_unknown_once() {
+async fn an_early_answer_that_is_too_long_is_answered_with_that_once() {
     /// Too long for a value.
     #[derive(Command, Debug)]
     #[amp(response = Long)]
@@ -279,7 +279,7 @@ async fn an_early_answer_that_cannot_be_sent_is_answered_with_unknown_once() {
 
     let (near, _far) = pair(Connection::builder(), Connection::builder().locator(Reader.into_locator()));
     let error = soon("an answer", near.call(Read { answer: Exposed::empty() })).await.expect_err("it is too long");
-    assert!(matches!(error, CallError::Remote { ref code, .. } if *code == *codes::UNKNOWN), "{error:?}");
+    assert!(matches!(error, CallError::Remote { ref code, .. } if *code == *codes::TOO_LONG), "{error:?}");
 }
 
 /// The asks of the one connection whose responder says in its answer whether its own tag is noted still.
