@@ -1,19 +1,23 @@
-//! Schemas: declarations of commands, as data. The declarations import nothing of ours.
+//! Schemas: declarations of commands, as data.
 //!
 //! The macros write declarations as constants. A [`Schema`] is the same as one owned value, which can be compared with
 //! another, stored as JSON (feature `serde`) and translated into a Python module for Twisted: the Rust declaration is the
 //! one source for both languages.
 //!
 //! ```
-//! use amp_core::schema::Schema;
-//! # use amp_core::locator::Locator;
-//! # fn example(locator: impl Locator) {
-//! let schema = Schema::of(locator.commands());
-//! println!("{schema}");
-//! println!("fingerprint {}", schema.fingerprint());
-//! std::fs::write("commands.py", schema.to_twisted()).unwrap();
-//! # }
+//! # extern crate amp_core as amp;
+//! use amp::locator::Locator;
+//! use amp::schema::Schema;
+//!
+//! /// Describes the commands of a locator to Twisted's users.
+//! fn describe(locator: &impl Locator) -> std::io::Result<()> {
+//!     let schema = Schema::of(locator.commands());
+//!     println!("{schema}");
+//!     println!("fingerprint {}", schema.fingerprint());
+//!     std::fs::write("commands.py", schema.to_twisted())
+//! }
 //! ```
+// The declarations import nothing of ours.
 
 mod compare;
 mod declared;

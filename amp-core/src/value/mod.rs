@@ -1,7 +1,8 @@
-//! Values: bytes to one Rust value and back. Imports `wire`, `exposed`, `violation` and `schema`.
+//! Values: bytes to one Rust value and back.
 //!
 //! Encoding writes exactly what Twisted writes, and decoding accepts what Twisted accepts (`wire.md` 2.4), as far as the Rust
 //! type can represent it.
+// Imports `wire`, `exposed`, `violation` and `schema`.
 
 mod address;
 #[cfg(feature = "num-bigint")]

@@ -21,7 +21,7 @@ wrapper! {
     /// [`Schema::to_twisted`](crate::schema::Schema::to_twisted). A text has at most 65,535 bytes; [`Zlib<Json<T>>`](super::Zlib) has room for more.
     /// JSON has no NaN and no infinity: serde writes `null` for them, and what Python writes for them, `NaN`, is not read.
     ///
-    /// What is decoded is charged to the budget of the box before it takes memory, by the sizes of the Rust types. JSON nests up to 128 levels deep.
+    /// What is decoded is charged to the budget of the box before it takes memory, by the sizes of the Rust types. JSON nests up to 127 levels deep.
     ///
     /// ```
     /// # extern crate amp_core as amp;

@@ -111,13 +111,13 @@ impl Hub for HubSession {
     }
 
     async fn status_of(&self, command: StatusOf) -> Reply<StatusOf> {
-        self.require_operator().map_err(AgentError::from)?;
+        self.require_operator()?;
         let reply = self.fleet.agent(&command.name)?.report(Report).await;
         passed_on(reply, command.name)
     }
 
     async fn dismiss(&self, command: Dismiss) -> Reply<Dismiss> {
-        self.require_operator().map_err(AgentError::from)?;
+        self.require_operator()?;
         let reply = self.fleet.agent(&command.name)?.leave(Leave).await;
         passed_on(reply, command.name)
     }
