@@ -60,6 +60,14 @@ impl Scene {
         held
     }
 
+    /// Waits until little is left of the attack, or for so long that no more will be released.
+    pub(crate) fn rests(&self) {
+        let start = Instant::now();
+        while self.growth() > LEFT && start.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
     /// By how much the resident size has grown.
     pub(crate) fn growth(&self) -> usize {
         self.server.status().resident.saturating_sub(self.resident)

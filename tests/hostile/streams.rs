@@ -87,7 +87,11 @@ fn tasks_that_have_dropped_their_streams_stay_under_the_servers_memory() {
         let mut scene = Scene::begin(name);
         let address = scene.server.address;
         scene.attack(|_| open_streams_and_leave(address, factory, streams));
-        scene.finish_keeping((), SERVER, LEFT_OF_MANY);
+        // 70 to 184 MiB were measured to stay resident. A second attack tells what the allocator keeps, and uses again, from a leak,
+        // which would add to the peak.
+        scene.rests();
+        scene.attack(|_| open_streams_and_leave(address, factory, streams));
+        scene.finish_keeping((), SERVER, SERVER);
     }
 }
 
