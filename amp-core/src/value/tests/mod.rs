@@ -11,6 +11,8 @@ mod duration;
 mod float;
 mod foreign_decimals;
 mod foreign_times;
+#[cfg(feature = "tokio")]
+mod held;
 mod holders;
 mod integer;
 #[cfg(feature = "json")]
