@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,33 +13,23 @@ use fleet_protocol::{Agent, AgentClient, AgentError, Report};
 /// How long an agent has to answer. An operator waits for it, and must not wait for ever.
 const AGENT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The connections of the agents. Strong handles would keep them open for ever.
 #[derive(Default)]
 pub struct Fleet {
-    agents: Mutex<BTreeMap<String, Link>>,
-    links: AtomicU64,
+    agents: Mutex<BTreeMap<String, WeakConnection>>,
 }
 
-/// The connection of an agent. Another one may have taken its name since: a number tells them apart.
-#[derive(Clone)]
-pub struct Link {
-    number: u64,
-    /// A strong handle would keep the connection open for ever.
-    connection: WeakConnection,
+/// A client of an agent. The hub calls agents as they call it: with a trait of the protocol.
+fn client_of(agent: &WeakConnection) -> Option<AgentClient> {
+    Some(AgentClient::new(&agent.upgrade()?).with_timeout(AGENT_TIMEOUT))
 }
 
-impl Link {
-    /// A client of the agent. The hub calls agents as they call it: with a trait of the protocol.
-    fn client(&self) -> Option<AgentClient> {
-        Some(AgentClient::new(&self.connection.upgrade()?).with_timeout(AGENT_TIMEOUT))
-    }
-
-    /// Whether the agent still answers. A machine that has lost its power or its network says nothing, so the hub may hold a
-    /// connection to it that leads nowhere.
-    async fn answers(&self) -> bool {
-        match self.client() {
-            Some(agent) => !is_unanswered(&agent.report(Report).await),
-            None => false,
-        }
+/// Whether the agent still answers. A machine that has lost its power or its network says nothing, so the hub may hold a
+/// connection to it that leads nowhere.
+async fn answers(agent: &WeakConnection) -> bool {
+    match client_of(agent) {
+        Some(agent) => !is_unanswered(&agent.report(Report).await),
+        None => false,
     }
 }
 
@@ -52,39 +41,35 @@ pub fn is_unanswered<T, E>(reply: &Result<T, CallError<E>>) -> bool {
 }
 
 impl Fleet {
-    fn agents(&self) -> MutexGuard<'_, BTreeMap<String, Link>> {
+    fn agents(&self) -> MutexGuard<'_, BTreeMap<String, WeakConnection>> {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn link(&self, connection: &WeakConnection) -> Link {
-        Link { number: self.links.fetch_add(1, Ordering::Relaxed), connection: connection.clone() }
-    }
-
-    /// Lets an agent take its name. An agent that comes back takes it from its own old link, if that does not answer. Returns `false`
-    /// if another agent has the name.
-    pub async fn enter(&self, name: &str, link: &Link) -> bool {
+    /// Lets an agent take its name. An agent that comes back takes it from its own old connection, if that does not
+    /// answer. Returns `false` if another agent has the name.
+    pub async fn enter(&self, name: &str, agent: &WeakConnection) -> bool {
         loop {
             let old = match self.agents().entry(name.to_owned()) {
                 Entry::Vacant(free) => {
-                    free.insert(link.clone());
+                    free.insert(agent.clone());
                     return true;
                 }
                 Entry::Occupied(taken) => taken.get().clone(),
             };
-            if old.answers().await {
+            if answers(&old).await {
                 return false;
             }
             self.leave(name, &old);
-            if let Some(lost) = old.connection.upgrade() {
+            if let Some(lost) = old.upgrade() {
                 lost.abort();
             }
         }
     }
 
-    /// Frees the name, if this link still has it. Returns whether it had.
-    pub fn leave(&self, name: &str, link: &Link) -> bool {
+    /// Frees the name, if this connection still has it: another one may have taken it since. Returns whether it had.
+    pub fn leave(&self, name: &str, agent: &WeakConnection) -> bool {
         let mut agents = self.agents();
-        let is_held = agents.get(name).is_some_and(|held| held.number == link.number);
+        let is_held = agents.get(name).is_some_and(|held| held.is_same(agent));
         if is_held {
             agents.remove(name);
         }
@@ -96,7 +81,7 @@ impl Fleet {
     }
 
     pub fn agent(&self, name: &str) -> Result<AgentClient, AgentError> {
-        let client = self.agents().get(name).and_then(Link::client);
+        let client = self.agents().get(name).and_then(client_of);
         client.ok_or_else(|| AgentError::NoSuchAgent { name: name.to_owned() })
     }
 }

@@ -10,7 +10,7 @@ use fleet_protocol::{
     Report, StatusOf,
 };
 
-use crate::fleet::{Fleet, Link, is_unanswered};
+use crate::fleet::{Fleet, is_unanswered};
 
 /// An agent cannot command others: operators have a secret of their own.
 pub struct Secrets {
@@ -25,7 +25,6 @@ enum Role {
     Entering,
     Agent {
         name: String,
-        link: Link,
     },
     Operator,
 }
@@ -76,8 +75,8 @@ impl HubSession {
 /// The session ends with its connection, and the agent leaves the fleet with it.
 impl Drop for HubSession {
     fn drop(&mut self) {
-        if let Role::Agent { name, link } = &*self.role()
-            && self.fleet.leave(name, link)
+        if let Role::Agent { name } = &*self.role()
+            && self.fleet.leave(name, &self.connection)
         {
             // A name may hold anything, also what moves the cursor of a terminal.
             println!("{} has left", Escaped(name));
@@ -88,13 +87,13 @@ impl Drop for HubSession {
 impl Hub for HubSession {
     async fn log_in(&self, command: LogIn) -> Reply<LogIn> {
         self.begin_log_in(&command.secret, &self.secrets.agent)?;
-        let (name, link) = (command.name, self.fleet.link(&self.connection));
-        if !self.fleet.enter(&name, &link).await {
+        let name = command.name;
+        if !self.fleet.enter(&name, &self.connection).await {
             *self.role() = Role::Nobody;
             return Err(LogInError::NameTaken.into());
         }
         // Before it is told of: to print panics when nobody reads it.
-        *self.role() = Role::Agent { name: name.clone(), link };
+        *self.role() = Role::Agent { name: name.clone() };
         println!("{} has logged in", Escaped(&name));
         Ok(())
     }

@@ -17,23 +17,27 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let connection = Connection::builder().connect_tcp(*address).await?;
     let hub = HubClient::new(&connection);
     hub.log_in_operator(LogInOperator { secret: (*secret).to_owned() }).await?;
-    match *arguments {
+    let done = match *arguments {
         [] => {
             let agents = hub.list_agents(ListAgents).await?;
             // The agents have named themselves.
             let names: Vec<_> = agents.names.iter().map(|name| Escaped(name).to_string()).collect();
-            println!("in the fleet: {}", names.join(", "));
+            Ok(format!("in the fleet: {}", names.join(", ")))
         }
-        ["status", name] => match hub.status_of(StatusOf { name: name.to_owned() }).await {
-            Ok(status) => println!("{name} is process {} and has answered {}", status.process, status.answered),
-            Err(CallError::Declared(error)) => println!("{}", Escaped(error)),
-            Err(error) => return Err(error.into()),
-        },
+        ["status", name] => {
+            let status = hub.status_of(StatusOf { name: name.to_owned() }).await;
+            status.map(|status| format!("{name} is process {} and has answered {}", status.process, status.answered))
+        }
         ["dismiss", name] => {
-            hub.dismiss(Dismiss { name: name.to_owned() }).await?;
-            println!("{name} is dismissed");
+            let dismissed = hub.dismiss(Dismiss { name: name.to_owned() }).await;
+            dismissed.map(|()| format!("{name} is dismissed"))
         }
         _ => return Err(USAGE.into()),
+    };
+    match done {
+        Ok(done) => println!("{done}"),
+        Err(CallError::Declared(error)) => println!("{}", Escaped(error)),
+        Err(error) => return Err(error.into()),
     }
     connection.close();
     connection.closed().await;
