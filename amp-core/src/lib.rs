@@ -2,7 +2,7 @@
 //!
 //! Use the crate `amp-rpc` (library `amp`), which re-exports everything here together with the macros.
 //!
-//! Imports go one way only: `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `json`, `memory`, `packet`, `tags`, `reason` and `proto` are
+//! Imports go one way only: `memory`, `wire`, `violation`, `schema`, `exposed`, `value`, `command`, `json`, `packet`, `tags`, `reason` and `proto` are
 //! pure and build without tokio; `events`, `responder`, `locator`, `connection` and `server` need the feature `tokio`, and `testing` a
 //! feature of its own.
 

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use super::callback::respond;
 use super::shared::Shared;
+use crate::memory::ask;
 use crate::panics::caught;
 
 /// A responder of a connection that runs as a task.
@@ -16,9 +17,6 @@ pub(super) struct Responding {
     /// Counts a large future among the memory of the peer's asks. Dropped after the future.
     _held: Option<Box<HeldByFuture>>,
 }
-
-/// Part of a future that is not counted by itself: it is included in the fixed count of each ask beside its bytes.
-const UNCOUNTED: usize = 512;
 
 struct HeldByFuture {
     shared: Arc<Shared>,
@@ -36,7 +34,7 @@ impl Drop for HeldByFuture {
 impl Responding {
     #[inline]
     pub(super) fn new(shared: &Arc<Shared>, responder: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
-        let bytes = size_of_val(&*responder).saturating_sub(UNCOUNTED);
+        let bytes = size_of_val(&*responder).saturating_sub(ask::FUTURE);
         let held = if bytes > 0 { Some(Self::hold(shared, bytes)) } else { None };
         Self { identity: shared.identity(), responder, _held: held }
     }

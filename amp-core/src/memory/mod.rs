@@ -1,6 +1,7 @@
 //! Memory that connections hold on behalf of their peers. Imports nothing.
 //!
 //! ```text
+//!   ask       the fixed count of an ask, and its parts
 //!   account   what one connection holds: a meter for each kind of it
 //!   counts    what an account counts, and what the pool has read of it
 //!   pool      what the connections of a server hold together, and which of them hold too much
@@ -12,6 +13,7 @@
 //! each change.
 
 mod account;
+pub(crate) mod ask;
 mod counts;
 mod pool;
 #[cfg(test)]

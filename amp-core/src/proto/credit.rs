@@ -1,6 +1,8 @@
 //! The credit of notifications (`wire.md`, section 7): a peer of this library answers the marked ones when their responders
 //! have started, and no more are sent than it has places for.
 
+use crate::memory::ask;
+
 /// Notifications from one marked one to the next, the marked one included.
 const COUNT: usize = 64;
 /// Maximum bytes of notifications before the next one is marked.
@@ -11,18 +13,14 @@ const MARKS: usize = 2;
 /// about to announce, and could not limit what was sent before.
 const EARLY: usize = 64 * 1024;
 
-/// Memory that an ask holds beyond its bytes: 512 bytes for its task, as many for its responder's future, and as many for what
-/// its arguments decode to. What a future or the arguments have beyond these is counted in addition.
-pub(crate) const ASK_OVERHEAD: usize = 3 * 512;
-
 /// Bytes that notifications may make this end hold, with boxes of up to `box_bytes` that decode to `decoded_bytes` more. Over
 /// `max_inbound` they are started only one at a time, so that no credit is given: a peer that keeps to its credit sends no more
 /// than these starts allow.
 pub(crate) fn max_held(max_inbound: usize, box_bytes: usize, decoded_bytes: usize) -> usize {
     // A period ends with the box that exceeds the bytes, and with the marked one.
-    let period = box_bytes.saturating_mul(2).saturating_add(BYTES + COUNT * ASK_OVERHEAD);
+    let period = box_bytes.saturating_mul(2).saturating_add(BYTES + COUNT * ask::FIXED);
     // The box received last exceeds the limit, and so does the one notification that runs in any case.
-    let over = box_bytes.saturating_add(ASK_OVERHEAD).saturating_mul(2);
+    let over = box_bytes.saturating_add(ask::FIXED).saturating_mul(2);
     // The last one that started decoded to as much as it may.
     max_inbound.saturating_add(over).saturating_add(period.saturating_mul(MARKS)).saturating_add(decoded_bytes)
 }
@@ -140,11 +138,11 @@ mod tests {
         let limit = crate::wire::BoxLimits::DEFAULT.bytes;
         for bytes in [1, 1000, 60_000, limit] {
             let (sent, _) = send(&mut given(), bytes);
-            assert!(sent * (bytes + ASK_OVERHEAD) <= max_held(1, limit, 0), "{bytes}");
+            assert!(sent * (bytes + ask::FIXED) <= max_held(1, limit, 0), "{bytes}");
         }
         // The most of them that end a period by their count, each as large as a box may be.
         let (sent, _) = send(&mut given(), 1023);
-        let held = sent * (1023 + ASK_OVERHEAD);
+        let held = sent * (1023 + ask::FIXED);
         assert!((held..2 * held).contains(&max_held(1, 1023, 0)), "there is room for them, and not for twice as many");
     }
 }

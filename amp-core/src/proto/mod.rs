@@ -39,7 +39,7 @@ mod wake_up;
 pub(crate) use admission::Lane;
 pub use attachments::Attachment;
 pub(crate) use attachments::{Attachments, Carrier, Carries};
-pub(crate) use credit::{ASK_OVERHEAD, max_held};
+pub(crate) use credit::max_held;
 pub(crate) use lifecycle::{EndListener, Intake};
 pub(crate) use limits::Limits;
 pub(crate) use outbound::{BULK_CAPACITY, LastBytes, MAX_BULK};

@@ -2,12 +2,11 @@ use std::cell::Cell;
 use std::fmt;
 
 use super::{DecodeError, DecodeErrorKind};
+use crate::memory::ask;
 use crate::wire::BoxLimits;
 
 /// Cost of an allocation beside its bytes.
 pub(super) const ALLOCATION: usize = 16;
-/// Bytes of any box that are decoded without being charged: they are included in the fixed count of each ask.
-const FREE: usize = 512;
 /// Minimum and maximum number of bytes that are reserved at once: as many again as there were before, within these bounds.
 const STEPS: (usize, usize) = (1024, 64 * 1024);
 
@@ -44,7 +43,7 @@ impl<'a> Budget<'a> {
     /// A budget for a box of which `counted` bytes are counted.
     #[inline]
     pub(crate) fn reserving(limits: &'a BoxLimits, counted: usize, reserve: &'a dyn Reserve) -> Self {
-        Self::with(limits, counted + FREE, Some(reserve))
+        Self::with(limits, counted + ask::DECODED, Some(reserve))
     }
 
     #[inline]
