@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::asker::Asker;
+use super::asker::{Asker, ReplyPlace};
 use super::decoded::Decoded;
 use super::early::SharedAsker;
 use super::reservation::Reservation;
@@ -146,48 +146,12 @@ impl Ask {
         X: Exposable,
         R: Future<Output = Reply<C>> + Send + 'static,
     {
+        let Some((command, asker)) = self.take::<C>() else { return Located::Answered };
         if const { answers_early(C::EARLY_ANSWER, C::NAME) | answers_early(X::EARLY_ANSWER, C::NAME) } {
-            return self.respond_early(run);
+            respond_at(SharedAsker::new::<C>(asker), command, run)
+        } else {
+            respond_at(asker, command, run)
         }
-        let Some((mut command, mut asker)) = self.take::<C>() else { return Located::Answered };
-        let exposed = match expose(&mut command, &asker) {
-            Ok(exposed) => exposed,
-            Err(error) => {
-                asker.fail(&error);
-                return Located::Answered;
-            }
-        };
-        let reply = run(command, exposed);
-        let responding = Box::pin(async move {
-            // In two steps: the receiver of a call whose argument is awaited is moved to a second place in the future.
-            let reply = reply.await;
-            asker.reply(reply);
-        });
-        Located::running(responding, C::DETACHED)
-    }
-
-    /// As [`respond_exposed`](Self::respond_exposed), for a responder to which its answer is exposed.
-    fn respond_early<C, X, R>(self, run: impl FnOnce(C, X) -> R) -> Located
-    where
-        C: Command,
-        X: Exposable,
-        R: Future<Output = Reply<C>> + Send + 'static,
-    {
-        let Some((mut command, asker)) = self.take::<C>() else { return Located::Answered };
-        let asker = SharedAsker::new::<C>(asker);
-        let exposed = match expose(&mut command, &asker) {
-            Ok(exposed) => exposed,
-            Err(error) => {
-                asker.fail(&error);
-                return Located::Answered;
-            }
-        };
-        let reply = run(command, exposed);
-        let responding = Box::pin(async move {
-            let reply = reply.await;
-            asker.finish(reply);
-        });
-        Located::running(responding, C::DETACHED)
     }
 
     /// Answers with what `run` makes of the ask and of its arguments as they came: for commands that have no type here, as in a proxy. The
@@ -214,7 +178,7 @@ impl Ask {
         let reply = run(&ask, arguments);
         let (command, mut asker) = (ask.command().to_vec(), ask.asker);
         Located::Responding(Box::pin(async move {
-            // In two steps, as above.
+            // In two steps, as in `respond_at`.
             let reply = reply.await;
             asker.reply_box(reply, &command);
         }))
@@ -348,9 +312,29 @@ impl Ask {
 }
 
 /// Fills in the exposed fields, and makes what is exposed beside them.
-fn expose<C: Command, X: Exposable>(command: &mut C, context: &dyn Context) -> Result<X, ExposeError> {
-    command.expose(context)?;
-    X::expose(context)
+/// Answers at `place` with the result of `run`.
+#[inline]
+fn respond_at<P, C, X, R>(mut place: P, mut command: C, run: impl FnOnce(C, X) -> R) -> Located
+where
+    P: ReplyPlace,
+    C: Command,
+    X: Exposable,
+    R: Future<Output = Reply<C>> + Send + 'static,
+{
+    let exposed = match command.expose(&place).and_then(|()| X::expose(&place)) {
+        Ok(exposed) => exposed,
+        Err(error) => {
+            place.finish::<C::Response, C::Errors>(Err(CallError::failed(error)));
+            return Located::Answered;
+        }
+    };
+    let reply = run(command, exposed);
+    let responding = Box::pin(async move {
+        // In two steps: the receiver of a call whose argument is awaited is moved to a second place in the future.
+        let reply = reply.await;
+        place.finish(reply);
+    });
+    Located::running(responding, C::DETACHED)
 }
 
 /// The answer to a command whose arguments were [taken](Ask::accept). Dropped unsent, it answers with [`codes::UNKNOWN`].

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Answering;
 use super::decoded::Decoded;
-use crate::command::{Command, violations};
+use crate::call_error::CallError;
+use crate::command::{Arguments, Command, ErrorCodes, violations};
 use crate::escaped::Escaped;
 use crate::events::{Chain, EventKind, Events, Omitted};
 use crate::exposed::{Context, ContextRef};
+use crate::memory::ask;
 use crate::packet::{AskTag, put_answer, put_error};
 use crate::peer::Peer;
-use crate::proto::ASK_OVERHEAD;
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
 use crate::settings::{Settings, Strictness};
@@ -53,7 +54,7 @@ enum Kind {
 
 impl Asker {
     pub(super) fn new(tag: Option<AskTag>, bytes: usize, answering: Arc<dyn Answering>) -> Self {
-        let held = bytes + ASK_OVERHEAD;
+        let held = bytes + ask::FIXED;
         answering.hold(held);
         Self {
             answering,
@@ -169,7 +170,7 @@ impl Asker {
     /// How many bytes of its box are counted.
     #[inline]
     pub(super) fn counted(&self) -> usize {
-        self.held - ASK_OVERHEAD
+        self.held - ask::FIXED
     }
 
     /// From now on this many bytes of its box are counted, if they are more than before.
@@ -326,6 +327,18 @@ impl Drop for Asker {
             self.answering.answered(number);
         }
         self.answering.settle(self.held);
+    }
+}
+
+/// Where a responder is answered, and what is exposed to it.
+pub(super) trait ReplyPlace: Context + Send + 'static {
+    /// Sends the reply of the responder, which has returned.
+    fn finish<R: Arguments, E: ErrorCodes>(&mut self, reply: Result<R, CallError<E>>);
+}
+
+impl ReplyPlace for Asker {
+    fn finish<R: Arguments, E: ErrorCodes>(&mut self, reply: Result<R, CallError<E>>) {
+        self.reply(reply);
     }
 }
 

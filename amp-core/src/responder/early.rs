@@ -3,7 +3,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::asker::Asker;
+use super::asker::{Asker, ReplyPlace};
 use crate::call_error::{CallError, Reply};
 use crate::command::{Arguments, Command, ErrorCodes};
 use crate::exposed::{Context, Exposable, ExposeError};
@@ -108,19 +108,16 @@ impl SharedAsker {
     pub(super) fn new<C: Command>(asker: Asker) -> Self {
         Self { asker: Arc::new(Mutex::new(asker)), answer: TypeId::of::<EarlyAnswer<C>>() }
     }
+}
 
-    /// The responder has returned.
-    pub(super) fn finish<R: Arguments, E: ErrorCodes>(self, reply: Result<R, CallError<E>>) {
+impl ReplyPlace for SharedAsker {
+    fn finish<R: Arguments, E: ErrorCodes>(&mut self, reply: Result<R, CallError<E>>) {
         let mut asker = lock(&self.asker);
         match reply {
             reply if !asker.is_answered() => asker.reply(reply),
             Ok(_) => {}
             Err(error) => asker.failed_late(&error),
         }
-    }
-
-    pub(super) fn fail(self, error: &ExposeError) {
-        lock(&self.asker).fail(error);
     }
 }
 
