@@ -51,7 +51,7 @@ pub fn tagged_decode_list<T: Tagged>(raw: RawValue<'_>) -> Result<Vec<T>, Decode
     nested_list(raw, take)
 }
 
-/// Looks the code up wherever it stands: the fields are read from the begin of the box then.
+/// Looks the code up wherever it stands: the fields are read from the start of the box then.
 fn take<T: Tagged>(from: &mut BoxReader<'_>) -> Result<T, DecodeError> {
     let missing = || DecodeError::from(DecodeErrorKind::Missing).at_key(T::TAG.name());
     let code = from.find(T::TAG.name_bytes()).ok_or_else(missing)?;

@@ -145,8 +145,8 @@ impl<T: Transport + 'static> Running<T> {
         responders.stop_answering();
         let is_away = transport.is_away();
         // Memory is used up: a peer that does not read learns the reason only if it soon takes what is before it.
-        let is_short = !matches!(reason, CloseReason::OutOfMemory { .. }) || writer.shorten();
-        let lingers = reason.lets_write() && broken.is_none() && !is_away && is_short;
+        let may_wait = !matches!(reason, CloseReason::OutOfMemory { .. }) || writer.shorten();
+        let lingers = reason.lets_write() && broken.is_none() && !is_away && may_wait;
         let lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
         let lingering = match lingers {
             true => {

@@ -181,7 +181,7 @@ impl<A: Outgoing> Future for Exchange<A> {
                 this.step = Step::Done;
                 Poll::Ready(answer.map(Some))
             }
-            Step::Done => panic!("a call was polled after it had ended"),
+            Step::Done => panic!("`Call` polled after completion"),
             // An exchange that was just sent left this task's waker with its tag: there is nothing to look at yet.
             Step::New | Step::Queued(_) => match ready!(this.poll_sent(cx)) {
                 Err(failure) => Poll::Ready(Err(failure)),

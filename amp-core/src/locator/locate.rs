@@ -70,7 +70,8 @@ pub trait Locator: Send + Sync + 'static {
     /// It runs on the connection's reader: it must not block.
     fn locate(&self, ask: Ask) -> Located;
 
-    /// The commands that are answered, for schemas. A hand-written locator that lists none still answers them.
+    /// The commands that are answered: for schemas, and for the check of a new connection that its boxes have room for each
+    /// [`Big`](crate::value::Big) that they declare. A hand-written locator that lists none still answers them.
     fn commands(&self) -> Vec<CommandDeclaration> {
         Vec::new()
     }

@@ -66,7 +66,7 @@ impl Case {
     }
 }
 
-/// The word with a capital at its begin; other capitals stay.
+/// The word that begins with a capital; other capitals stay.
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

@@ -38,7 +38,7 @@ impl<C: Command> Future for PendingReply<C> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let shared = &self.connection.shared;
-        let Some(tag) = self.tag else { panic!("an answer was polled after it had come") };
+        let Some(tag) = self.tag else { panic!("`PendingReply` polled after completion") };
         let answer = ready!(poll_answer(shared, tag, cx));
         self.tag = None;
         let (decoding, limits) = (Decoding(&self.connection), self.connection.settings().boxes);
