@@ -32,16 +32,26 @@ impl Digits {
 /// Parses the plain form, which is what peers send: up to 18 digits, perhaps a minus.
 #[inline]
 fn parse_plain(bytes: &[u8]) -> Option<i64> {
-    let (negative, digits) = match bytes.split_first()? {
-        (b'-', rest) => (true, rest),
-        _ => (false, bytes),
-    };
+    match bytes {
+        [b'-', digits @ ..] => parse_digits(digits).map(|magnitude| -magnitude),
+        digits => parse_digits(digits),
+    }
+}
+
+#[inline]
+fn parse_digits(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() || digits.len() > 18 {
         return None;
     }
-    let magnitude =
-        digits.iter().try_fold(0_i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))?;
-    Some(if negative { -magnitude } else { magnitude })
+    let mut magnitude = 0_i64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        magnitude = magnitude * 10 + i64::from(digit);
+    }
+    Some(magnitude)
 }
 
 /// Returns the magnitude of any spelling, if 128 bits hold it.
@@ -93,14 +103,17 @@ macro_rules! integer {
 
             #[inline]
             fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
-                if let Some(plain) = parse_plain(raw.as_bytes())
-                    && let Ok(number) = plain.try_into()
-                {
-                    return Ok(number);
+                // A function of its own, so that the plain form needs no stack.
+                #[cold]
+                fn decode_any(raw: RawValue<'_>) -> Result<$type, DecodeError> {
+                    let (negative, magnitude) = parse_any(raw.as_bytes(), stringify!($type))?;
+                    let number = $magnitude(negative, magnitude).and_then(|number| number.try_into().ok());
+                    number.ok_or_else(|| DecodeErrorKind::OutOfRange(stringify!($type)).into())
                 }
-                let (negative, magnitude) = parse_any(raw.as_bytes(), stringify!($type))?;
-                let number = $magnitude(negative, magnitude).and_then(|number| number.try_into().ok());
-                number.ok_or_else(|| DecodeErrorKind::OutOfRange(stringify!($type)).into())
+                match parse_plain(raw.as_bytes()).map(TryInto::try_into) {
+                    Some(Ok(number)) => Ok(number),
+                    _ => decode_any(raw),
+                }
             }
 
             integer!(@list $type);
