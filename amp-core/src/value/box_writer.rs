@@ -230,7 +230,7 @@ impl<'a> BoxWriter<'a> {
     pub fn finish(self, most: usize) -> Result<(), EncodeError> {
         self.buffer.extend_from_slice(&END);
         if self.buffer.len() - self.start > most {
-            return Err(EncodeErrorKind::BoxTooLong { limit: most }.into());
+            return Err(box_too_long(most));
         }
         if self.unordered && !is_ascending(&self.buffer[self.start..]) {
             self.sort();
@@ -253,6 +253,16 @@ impl<'a> BoxWriter<'a> {
 /// Whether each key sorts behind the one before.
 fn is_ascending(pairs: &[u8]) -> bool {
     Pairs::new(pairs).map(|(key, _)| key).is_sorted_by(|one, next| one < next)
+}
+
+#[cold]
+fn box_too_long(limit: usize) -> EncodeError {
+    EncodeErrorKind::BoxTooLong { limit }.into()
+}
+
+#[cold]
+fn too_long(length: usize) -> EncodeError {
+    EncodeErrorKind::TooLong { length }.into()
 }
 
 #[cold]
@@ -347,7 +357,7 @@ impl<'a> ValueWriter<'a> {
         write(self)?;
         let length = self.buffer.len() - at - 2;
         if length > MAX_VALUE {
-            return Err(EncodeErrorKind::TooLong { length }.into());
+            return Err(too_long(length));
         }
         self.buffer[at..at + 2].copy_from_slice(&length_bytes(length));
         Ok(())

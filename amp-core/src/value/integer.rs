@@ -71,12 +71,14 @@ const MAX_SMALL: u32 = 100_000_000;
 fn small_digits(mut number: u32) -> ([u8; 8], usize) {
     // Digit by digit from the last one on, each below those before: the first digit ends lowest.
     let (mut digits, mut length) = (0_u64, 0);
-    while length == 0 || number > 0 {
+    loop {
         digits = digits << 8 | u64::from(b'0') | u64::from(number % 10);
         number /= 10;
         length += 1;
+        if number == 0 {
+            return (digits.to_le_bytes(), length);
+        }
     }
-    (digits.to_le_bytes(), length)
 }
 
 #[cold]
