@@ -84,15 +84,14 @@ impl<'a> Pairs<'a> {
     /// Returns the value of the next pair, if its key is this one with its length before it.
     #[inline(always)]
     pub(crate) fn next_if(&mut self, key: &[u8]) -> Option<&'a [u8]> {
-        let value_at = self.at + key.len() + 2;
-        let (found, rest) = self.bytes.get(self.at..)?.split_at_checked(key.len())?;
+        // Split once: the comparison of the key is then a branch, and the length behind it needs no other check.
+        let (head, rest) = self.bytes.get(self.at..)?.split_at_checked(key.len() + 2)?;
+        let (found, length) = head.split_last_chunk()?;
         if found != key {
             return None;
         }
-        let (length, rest) = rest.split_first_chunk()?;
-        let length = usize::from(u16::from_be_bytes(*length));
-        let value = rest.get(..length)?;
-        self.at = value_at + length;
+        let value = rest.get(..usize::from(u16::from_be_bytes(*length)))?;
+        self.at += head.len() + value.len();
         Some(value)
     }
 
