@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use amp::value::Zlib;
 use amp::{Arguments, CallError, Command, Connection, Reply, responder};
 use bytes::Bytes;
 
@@ -41,10 +42,12 @@ pub(crate) struct Keep {
     pub(crate) data: Bytes,
 }
 
-/// Answers much, after a while.
+/// Answers much, after so many milliseconds.
 #[derive(Command, Debug)]
 #[amp(response = Echoed)]
-pub(crate) struct Late;
+pub(crate) struct Late {
+    pub(crate) after: u64,
+}
 
 #[derive(Command, Debug)]
 pub(crate) struct Sleep;
@@ -89,6 +92,13 @@ pub(crate) struct FewRows {
 #[derive(Command, Debug)]
 pub(crate) struct Words {
     pub(crate) words: Vec<String>,
+}
+
+/// Quick, but for what it takes to decode.
+#[derive(Command, Debug)]
+#[amp(response = Sum)]
+pub(crate) struct CountBytes {
+    pub(crate) text: Zlib<String>,
 }
 
 #[derive(Command, Debug)]
@@ -147,9 +157,9 @@ impl Service {
         Ok(())
     }
 
-    async fn late(&self, _: Late) -> Reply<Late> {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        Ok(Echoed { data: Bytes::from_static(&[b'l'; 15_000]) })
+    async fn late(&self, command: Late) -> Reply<Late> {
+        tokio::time::sleep(Duration::from_millis(command.after)).await;
+        Ok(Echoed { data: Bytes::from_static(&[b'l'; 60_000]) })
     }
 
     async fn sleep(&self, _: Sleep) -> Reply<Sleep> {
@@ -172,6 +182,10 @@ impl Service {
 
     async fn count_rows(&self, command: CountRows) -> Reply<CountRows> {
         Ok(Sum { total: i64::try_from(command.rows.len()).map_err(CallError::failed)? })
+    }
+
+    async fn count_bytes(&self, command: CountBytes) -> Reply<CountBytes> {
+        Ok(Sum { total: i64::try_from(command.text.len()).map_err(CallError::failed)? })
     }
 
     async fn few_rows(&self, command: FewRows) -> Reply<FewRows> {

@@ -29,6 +29,12 @@ pub(crate) fn asks_and_reads_nothing(raw: &mut Raw) {
     raw.send_all(1500, |number| ask(format!("{number}"), "Echo", &[(b"data", &data)]));
 }
 
+/// Asks for large answers that come at once, and that it does not read.
+fn asks_for_late_answers(raw: &mut Raw, count: usize, after: Duration) {
+    let after = after.as_millis().to_string();
+    raw.send_all(count, |number| ask(format!("{number}"), "Late", &[(b"after", after.as_bytes())]));
+}
+
 /// Opens streams whose bytes it does not read.
 pub(crate) fn never_reads(raw: &mut Raw) {
     raw.send_all(1500, |number| ask(format!("{number}"), "Connect", &[(b"factory", b"source")]));
@@ -89,8 +95,7 @@ fn the_last_bytes_for_peers_that_read_nothing_are_held_once() {
     const PEERS: usize = 2;
     let mut scene = Scene::begin("2 peers that ask for 60 MB and finish");
     let held = scene.attack(|scene| {
-        let asks = |raw: &mut Raw| _ = raw.send_all(4000, |number| ask(format!("{number}"), "Late", &[]));
-        let peers = with_each(scene, PEERS, asks);
+        let peers = with_each(scene, PEERS, |raw| asks_for_late_answers(raw, 1000, Duration::from_millis(500)));
         let start = Instant::now();
         while scene.growth() < PEERS * 40 * MIB && start.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(50));
@@ -104,6 +109,33 @@ fn the_last_bytes_for_peers_that_read_nothing_are_held_once() {
         let after = scene.growth();
         scene.holds(after <= before + SLACK / 2, format!("{} MiB at the end, {} before", after / MIB, before / MIB));
         peers
+    });
+    scene.finish(held, SERVER);
+}
+
+/// A connection that has ended keeps its last bytes for as long as `linger`: those of several waves are there at once.
+#[test]
+fn peers_that_end_with_unread_answers_stay_under_the_servers_memory() {
+    const WAVES: u32 = 6;
+    const PAUSE: Duration = Duration::from_millis(200);
+    let mut scene = Scene::begin("6 waves of 6 peers that ask for 36 MB and end");
+    let held = scene.attack(|scene| {
+        let start = Instant::now() + Duration::from_secs(2);
+        let waves: Vec<_> = (0..WAVES)
+            .map(|wave| {
+                let at = start + wave * PAUSE;
+                let asks = move |raw: &mut Raw| {
+                    asks_for_late_answers(raw, 600, at.saturating_duration_since(Instant::now()));
+                };
+                (at, with_each(scene, 6, asks))
+            })
+            .collect();
+        for (at, wave) in &waves {
+            // Their answers are there now, and those of the next wave are not.
+            std::thread::sleep((*at + PAUSE / 5 * 4).saturating_duration_since(Instant::now()));
+            wave.iter().for_each(Raw::finish);
+        }
+        waves
     });
     scene.finish(held, SERVER);
 }

@@ -120,9 +120,7 @@ impl<T: Transport> Ending<T> {
         if let Some(lingering) = &mut self.lingering
             && let Poll::Ready(lost) = lingering.poll(&mut self.responders, cx)
         {
-            drop_caught(self.lingering.take());
-            self.shared.stop_receiver();
-            self.transport_closed(lost);
+            self.close_transport(lost);
         }
         if self.responders.poll_finish(cx).is_ready()
             && let Some(reason) = &self.ended
@@ -137,6 +135,10 @@ impl<T: Transport> Ending<T> {
 
     /// Running responders have no time left, and no new ones begin.
     fn cut(&mut self) {
+        // Memory is used up, and this connection has ended for another reason: it may linger only over a short rest.
+        if self.shared.holder.is_exceeded() && self.lingering.as_mut().is_some_and(|lingering| !lingering.shorten()) {
+            self.close_transport(Some(CloseReason::Unwritten));
+        }
         if let Some(lingering) = &mut self.lingering {
             lingering.stop_receiving();
         }
@@ -149,6 +151,12 @@ impl<T: Transport> Ending<T> {
                 tracing::warn!(%peer, omitted, cut, timeout = timeout.map(tracing::field::debug), "commands that had arrived were cut {when}");
             });
         }
+    }
+
+    fn close_transport(&mut self, lost: Option<CloseReason>) {
+        drop_caught(self.lingering.take());
+        self.shared.stop_receiver();
+        self.transport_closed(lost);
     }
 
     fn transport_closed(&mut self, lost: Option<CloseReason>) {

@@ -117,6 +117,14 @@ impl<T: Transport> Lingering<T> {
         self.buffers.fit(self.writer.buffered() + self.reader.buffered());
     }
 
+    /// Moves a short rest of the last bytes to a buffer of its own size. Returns whether it is short.
+    #[cold]
+    pub(super) fn shorten(&mut self) -> bool {
+        let is_short = self.writer.shorten();
+        self.count();
+        is_short
+    }
+
     /// Whether boxes of the peer are handled.
     pub(super) fn receives(&self) -> bool {
         self.receiving == Receiving::Runs

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::mem;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tokio::runtime::Handle;
@@ -26,6 +27,8 @@ pub(super) struct MemoryHolder {
     events: Events,
     /// The runtime that drives the connection, once it does.
     pub(super) runtime: OnceLock<Handle>,
+    /// Whether it was too much: what an ended connection still holds is not worth keeping then.
+    is_exceeded: AtomicBool,
     listeners: Mutex<Listeners>,
 }
 
@@ -38,7 +41,7 @@ enum Listeners {
 impl MemoryHolder {
     pub(super) fn new(connection: Weak<dyn EndsForMemory>, events: Events) -> Arc<Self> {
         let listeners = Mutex::new(Listeners::Waiting(Vec::new()));
-        Arc::new(Self { connection, events, runtime: OnceLock::new(), listeners })
+        Arc::new(Self { connection, events, runtime: OnceLock::new(), is_exceeded: AtomicBool::new(false), listeners })
     }
 
     /// Runs `listener` when memory is used up: now, if it already was.
@@ -50,8 +53,15 @@ impl MemoryHolder {
         self.run(listener, &reason);
     }
 
+    /// Whether the connection was to be ended because it held too much memory, whatever has ended it.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.is_exceeded.load(Ordering::Relaxed)
+    }
+
     fn end(&self, Excess { held, limit }: Excess) {
         let reason = CloseReason::OutOfMemory { held, limit };
+        // First: the driver that the end wakes looks at it.
+        self.is_exceeded.store(true, Ordering::Relaxed);
         // The driver logs an end.
         if !self.connection.upgrade().is_some_and(|connection| connection.end_for_memory(&reason)) {
             self.events.tell(EventKind::LOST_MEMORY, |peer, omitted| {
