@@ -13,12 +13,16 @@ pub(super) const STEP: usize = 8 * 1024;
 /// that fills and empties its window would report each time.
 pub(super) const SLACK: usize = 256 * 1024;
 
+/// Over the maximum a connection that holds more than this fraction of its share begins nothing: a thirty-second part of three quarters is
+/// what all of them begin together.
+const OVER_MAX: usize = 32;
+
 /// Memory that the connections of a server may hold together.
 ///
 /// As it fills, connections that hold more than their share of a mark, which is the mark divided by the number of holders, are
 /// refused first: asks from three quarters on, credit of streams from seven eighths on. Over the maximum the largest holder is
-/// ended, and until its memory is released nothing begins for connections that hold more than a step. A connection that holds
-/// little never notices.
+/// ended, and until its memory is released nothing begins for connections that hold more than a small part of their share. A
+/// connection that holds little never notices.
 pub(crate) struct Pool {
     max: usize,
     state: Mutex<State>,
@@ -174,12 +178,15 @@ impl Pool {
 
     fn publish(&self, state: &State) {
         let held = state.held();
-        // Over the maximum, which lasts while others are being ended, nothing begins for any holder: their memory is released
-        // later than new connections arrive.
-        let share = |mark: usize| match held {
-            held if held < mark => usize::MAX,
-            held if held > self.max => STEP.min(mark / state.count.max(1)),
-            _ => mark / state.count.max(1),
+        // Over the maximum, which lasts while others are being ended, little begins for any holder: their memory is released later
+        // than new connections arrive. All together these parts of shares are a small part of the maximum, however many hold them.
+        let share = |mark: usize| {
+            let share = mark / state.count.max(1);
+            match held {
+                held if held < mark => usize::MAX,
+                held if held > self.max => (share / OVER_MAX).max(STEP).min(share),
+                _ => share,
+            }
         };
         self.short_over.store(share(self.short_mark()), Ordering::Relaxed);
         self.credit_withheld_over.store(share(self.max / 8 * 7), Ordering::Relaxed);
