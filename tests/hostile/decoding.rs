@@ -1,7 +1,11 @@
 //! Values that are small on the wire and large in memory.
 
+use std::thread::JoinHandle;
+
+use amp::value::{Value, ValueWriter, Zlib};
+
 use crate::bounds::{COMMANDS, REFUSED};
-use crate::raw::{Raw, ask};
+use crate::raw::{Raw, ask, notification};
 use crate::scene::Scene;
 
 /// As many empty boxes as a value holds.
@@ -98,4 +102,41 @@ fn small_lists_without_end_leave_others_their_turns() {
         peers.map(|peer| peer.join().expect("an attacker"))
     });
     scene.finish(held, COMMANDS);
+}
+
+/// Encodes a text that is a thousandth as long on the wire.
+fn compressed() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Zlib::<String>("a".repeat(1 << 20)).encode(&mut ValueWriter::new(&mut bytes)).expect("it is short");
+    bytes
+}
+
+/// Each takes as long to decode as thousands of items, and has none.
+#[test]
+fn compressed_values_hold_nobody_up() {
+    let mut scene = Scene::begin("2 peers with a kilobyte of zlib");
+    let held = scene.attack(|scene| {
+        let peers = [attacker(scene), attacker(scene)].map(|mut raw| {
+            std::thread::spawn(move || {
+                drop(raw.drain());
+                let text = compressed();
+                raw.send_all(200, |number| ask(format!("{number}"), "CountBytes", &[(b"text", &text)]));
+                raw
+            })
+        });
+        peers.map(|peer: JoinHandle<Raw>| peer.join().expect("an attacker"))
+    });
+    scene.finish(held, COMMANDS);
+}
+
+#[test]
+fn compressed_values_of_peers_that_have_gone_hold_nobody_up() {
+    let mut scene = Scene::begin("2 peers with notifications of zlib, and gone");
+    scene.attack(|scene| {
+        let note = notification(b"CountBytes", &[(b"text", &compressed())]);
+        for mut raw in [attacker(scene), attacker(scene)] {
+            raw.send_all(200, |_| note.clone());
+        }
+    });
+    scene.finish((), COMMANDS);
 }

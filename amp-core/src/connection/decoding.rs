@@ -17,9 +17,6 @@ use crate::responder::{Ask, Located};
 /// 32,767 boxes, which takes milliseconds, and all connections of the reader's thread would wait for it.
 const LARGE: usize = 64 * 1024;
 
-/// A box of a peer whose commands are heavy is decoded on another thread when it is over this many bytes.
-const SUSPECT: usize = 4 * 1024;
-
 /// A responder that was located, and whether it goes on when its caller has left.
 pub(super) type Responder = (Pin<Box<dyn Future<Output = ()> + Send>>, bool);
 
@@ -38,12 +35,12 @@ pub(super) struct Start {
     pub(super) is_left: bool,
 }
 
-/// Whether decoding the ask would keep other connections waiting too long. From a peer that has recently sent an ask with very
-/// many items, a smaller one may take as long.
+/// Whether decoding the ask would keep other connections waiting too long. From a peer that has recently sent an ask that was much work,
+/// a smaller one may take as long.
 #[inline]
 pub(super) fn is_large(shared: &Shared, ask: &Ask) -> bool {
     let length = ask.raw().as_bytes().len();
-    length > SUSPECT && (length > LARGE || shared.inbound.workload().is_heavy())
+    length > LARGE || shared.inbound.workload().is_suspect(length)
 }
 
 impl Decoding {

@@ -8,6 +8,8 @@ pub(super) struct Workload {
     items: AtomicUsize,
     /// How many more commands of few items make the peer light again, after one with very many.
     heavy_for: AtomicU32,
+    /// A command of more bytes than this may be as heavy as one that was.
+    suspect_over: AtomicUsize,
 }
 
 /// After this many items, about a third of a millisecond, a turn is over, and other connections have theirs.
@@ -22,6 +24,8 @@ const SPAWNED: usize = 64;
 /// A peer that has sent this many items in one command may do so again: an ask that is large enough for that is decoded on
 /// another thread.
 const HEAVY: usize = 1024;
+/// A command that has this fraction of the bytes of a heavy one may be heavy as well: a peer that shortens them step by step has few steps.
+const SUSPECT: usize = 4;
 /// This many later asks that were decoded there and had fewer items make it light again: so one heavy command that is then
 /// decoded on the reader's thread is paid for by as many that were decoded elsewhere.
 const HEAVY_FOR: u32 = 64;
@@ -33,11 +37,13 @@ impl Workload {
         }
     }
 
-    /// A command with `items` list items was decoded.
+    /// A command of `bytes` bytes was decoded, which was as much work as `items` list items.
     #[cold]
-    pub(super) fn add(&self, items: usize) {
+    pub(super) fn add_command(&self, items: usize, bytes: usize) {
         self.items.fetch_add(items, Ordering::Relaxed);
         if items > HEAVY {
+            let before = if self.is_heavy() { self.suspect_over.load(Ordering::Relaxed) } else { usize::MAX };
+            self.suspect_over.store(before.min(bytes / SUSPECT), Ordering::Relaxed);
             self.heavy_for.store(HEAVY_FOR, Ordering::Relaxed);
         }
     }
@@ -45,7 +51,7 @@ impl Workload {
     /// A responder has panicked.
     #[cold]
     pub(super) fn add_panic(&self) {
-        self.add(PANIC);
+        self.items.fetch_add(PANIC, Ordering::Relaxed);
     }
 
     /// An extension handles a command, and a task may be spawned for it.
@@ -66,8 +72,14 @@ impl Workload {
         self.items.load(Ordering::Relaxed) > MAX_ITEMS
     }
 
-    pub(super) fn is_heavy(&self) -> bool {
+    fn is_heavy(&self) -> bool {
         self.heavy_for.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether a command of so many bytes may be heavy, because another one recently was.
+    #[inline]
+    pub(super) fn is_suspect(&self, bytes: usize) -> bool {
+        self.is_heavy() && bytes > self.suspect_over.load(Ordering::Relaxed)
     }
 
     /// A command is decoded on another thread, one at a time. Returns whether it is [heavy](Self::is_heavy), as far as is known:
@@ -87,29 +99,46 @@ mod tests {
     fn a_turn_ends_after_many_items_and_a_heavy_command_is_remembered() {
         let workload = Workload::default();
         for _ in 0..MAX_ITEMS / HEAVY {
-            workload.add(HEAVY);
+            workload.add_command(HEAVY, 1000);
         }
         assert!(!workload.is_enough() && !workload.is_heavy());
-        workload.add(1);
+        workload.add_command(1, 1000);
         assert!(workload.is_enough());
         workload.begin_turn();
         assert!(!workload.is_enough());
-        workload.add(HEAVY + 1);
+        workload.add_command(HEAVY + 1, 1000);
         workload.begin_turn();
         assert!(workload.is_heavy());
+    }
+
+    #[test]
+    fn a_command_nearly_as_long_as_a_heavy_one_is_suspect_until_the_peer_is_light_again() {
+        let workload = Workload::default();
+        assert!(!workload.is_suspect(usize::MAX));
+        workload.add_command(HEAVY + 1, 4000);
+        assert!(workload.is_suspect(1001) && !workload.is_suspect(1000));
+        // A longer one changes nothing, and a shorter one does.
+        workload.add_command(HEAVY + 1, 8000);
+        assert!(workload.is_suspect(1001));
+        workload.add_command(HEAVY + 1, 400);
+        assert!(workload.is_suspect(101) && !workload.is_suspect(100));
+        (0..HEAVY_FOR).for_each(|_| assert!(workload.decode_apart()));
+        assert!(!workload.is_suspect(usize::MAX));
+        workload.add_command(HEAVY + 1, 4000);
+        assert!(!workload.is_suspect(1000), "the short one is forgotten");
     }
 
     #[test]
     fn many_light_commands_behind_it_make_a_heavy_one_forgotten_and_another_heavy_one_does_not() {
         let workload = Workload::default();
         assert!(!workload.decode_apart());
-        workload.add(HEAVY + 1);
+        workload.add_command(HEAVY + 1, 1000);
         for _ in 0..HEAVY_FOR - 1 {
             assert!(workload.decode_apart());
-            workload.add(HEAVY);
+            workload.add_command(HEAVY, 1000);
         }
         assert!(workload.is_heavy() && workload.decode_apart());
-        workload.add(HEAVY + 1);
+        workload.add_command(HEAVY + 1, 1000);
         for _ in 0..HEAVY_FOR {
             assert!(workload.is_heavy() && workload.decode_apart());
         }

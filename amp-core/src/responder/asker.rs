@@ -202,11 +202,11 @@ impl Asker {
     }
 
     #[cold]
-    fn decoded_much(&mut self, Decoded { budget, reserved }: Decoded) {
-        let unspent = budget.room.min(reserved);
-        self.answering.decoded(budget.items);
+    fn decoded_much(&mut self, decoded: Decoded) {
+        let unspent = decoded.unspent();
+        self.answering.decoded(decoded.work(), self.counted());
         self.answering.release(unspent);
-        self.held += reserved - unspent;
+        self.held += decoded.reserved - unspent;
     }
 
     /// No longer counts the bytes of the ask.

@@ -3,6 +3,10 @@ use crate::value::Spent;
 /// Decoding so few list items is not worth reporting.
 const FEW_ITEMS: usize = 32;
 
+/// Memory is filled with what was decoded: so many bytes beyond those of the box take as long as an item. A kilobyte of zlib or of JSON
+/// has no items and may take milliseconds.
+const BYTES_PER_ITEM: usize = 256;
+
 /// What an ask took to decode.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Decoded {
@@ -16,6 +20,17 @@ impl Decoded {
     /// An ask with this many items, which needs all reserved bytes.
     pub(super) fn items(items: usize, reserved: usize) -> Self {
         Self { budget: Spent { items, room: 0, is_refused: false }, reserved }
+    }
+
+    /// The work that it was, in list items.
+    pub(super) fn work(&self) -> usize {
+        let spent = self.reserved - self.unspent();
+        self.budget.items + spent / BYTES_PER_ITEM
+    }
+
+    /// Bytes that were reserved and are not needed.
+    pub(super) fn unspent(&self) -> usize {
+        self.budget.room.min(self.reserved)
     }
 
     #[inline]

@@ -99,8 +99,8 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Whether the server's memory is short, and the connection holds more than its share of it.
     fn is_memory_short(&self) -> bool;
 
-    /// Reports that an ask was decoded with this many list items.
-    fn decoded(&self, items: usize);
+    /// Reports that decoding an ask of so many bytes was as much work as this many list items.
+    fn decoded(&self, items: usize, bytes: usize);
 
     /// No longer counts the bytes.
     fn release(&self, bytes: usize);
