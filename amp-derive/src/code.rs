@@ -2,8 +2,8 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::Ident;
 use syn::spanned::Spanned;
-use syn::{Ident, Type};
 
 /// `quote!` whose local names cannot collide with the user's own.
 macro_rules! code {
@@ -40,7 +40,7 @@ pub(crate) fn parameter(name: &str, used: bool) -> TokenStream {
 }
 
 /// `<Type as Trait>`, so that the compiler points at the user's type if it does not implement the trait.
-pub(crate) fn as_trait(ty: &Type, name: &TokenStream) -> TokenStream {
+pub(crate) fn as_trait(ty: &impl ToTokens, name: &TokenStream) -> TokenStream {
     let [open, close] = [code!(<), code!(>)].map(|bracket| standing_at(ty, bracket));
     let name = standing_at(ty, code!(as #name));
     code!(#open #ty #name #close)

@@ -23,6 +23,7 @@ mod spelling;
 mod stub;
 mod value;
 mod wire_name;
+mod with;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -58,6 +59,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// - on a field: `#[amp(name = "..")]`, its name on the wire: 1 to 255 bytes that do not begin with `_`;
 /// - on a field: `#[amp(with = Type)]`, a type that implements `amp::value::With` for the type of the field, or of what is in its
 ///   `Option` or `Vec`, and writes and reads it. It adds no bound on type parameters;
+/// - on a field: `#[amp(text)]` writes and reads it by `Display` and `FromStr`, as an `amp::value::Text`, and `#[amp(json)]` by serde, as
+///   an `amp::value::Json` (feature `json`). With `text` what is in an `Option` or a `Vec` is a text; with `json` a `Vec` is one array,
+///   and the key is absent for the `None` of a type that is written as `Option<..>`;
 /// - on a field: `#[amp(default)]`, `#[amp(default = expression)]`: an absent key is `Default::default()`, or the expression. The
 ///   field is written in any case, so that a receiver of an earlier version, which needs it, has it;
 /// - on a field: `#[amp(alias = "..")]`, another name under which it is read, may be given several times. It is written under its

@@ -27,6 +27,59 @@ impl<T: Default> HasDefault for T {
     }
 }
 
+/// What `#[amp(json)]` on a field stands for.
+#[cfg(feature = "json")]
+pub type AsJson = crate::value::Json<()>;
+
+/// Without the feature nothing writes JSON.
+#[cfg(not(feature = "json"))]
+#[derive(Debug)]
+pub struct AsJson;
+
+/// No type has it.
+#[cfg(not(feature = "json"))]
+#[diagnostic::on_unimplemented(
+    message = "`#[amp(json)]` needs the feature `json`",
+    label = "not written as JSON without it",
+    note = "in Cargo.toml: `amp-rpc = {{ .., features = [\"json\"] }}`"
+)]
+pub trait FeatureJson {}
+
+#[cfg(not(feature = "json"))]
+impl<T: FeatureJson> With<T> for AsJson {
+    fn encode(_: &T, _: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        Err(EncodeError::custom("the feature `json` is missing"))
+    }
+
+    fn decode(_: RawValue<'_>) -> Result<T, DecodeError> {
+        Err(DecodeError::custom("the feature `json` is missing"))
+    }
+}
+
+/// Tells whether a type is an `Option`, under whatever name.
+#[derive(Debug)]
+pub struct Probe<T>(PhantomData<T>);
+
+impl<T> Probe<Option<T>> {
+    pub const IS_OPTION: bool = true;
+}
+
+/// Of any other type.
+pub trait NoOption {
+    const IS_OPTION: bool = false;
+}
+
+impl<T> NoOption for Probe<T> {}
+
+/// Evaluated at compile time, it fails at the call for an `Option` that the macro could not see.
+#[track_caller]
+pub const fn written_as_option(is_option: bool) {
+    assert!(
+        !is_option,
+        "an `Option` behind another name would be written as `null`, and never be absent: write `Option<..>` here"
+    );
+}
+
 /// Evaluated at compile time, it fails at the call for a default of a field that may be absent.
 #[track_caller]
 pub const fn always_written(optional: bool) {
@@ -78,7 +131,8 @@ pub fn one_of(key: Key, aliases: &[Key], declared: AmpType, from: &BoxReader<'_>
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not write and read `{T}`",
     label = "not for `{T}`",
-    note = "`with` names a type that implements `amp::value::With<T>` for the type of the field, or of what is in its `Option` or `Vec`"
+    note = "`with` names a type that implements `amp::value::With<T>` for the type of the field, or of what is in its `Option` or `Vec`",
+    note = "`text` is for types with `Display` and `FromStr`, `json` for those with serde's `Serialize` and `Deserialize`"
 )]
 pub trait ValueWith<T, As> {
     const TYPE: AmpType;
@@ -143,7 +197,8 @@ impl<T, As, W: ValueWith<T, As>> ValueWith<Vec<T>, ListOf<As>> for W {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not write and read `{F}`",
     label = "not for `{F}`",
-    note = "`with` names a type that implements `amp::value::With<T>` for the type of the field, or of what is in its `Option` or `Vec`"
+    note = "`with` names a type that implements `amp::value::With<T>` for the type of the field, or of what is in its `Option` or `Vec`",
+    note = "`text` is for types with `Display` and `FromStr`, `json` for those with serde's `Serialize` and `Deserialize`"
 )]
 pub trait FieldWith<F, As> {
     const DECLARED: (AmpType, bool);

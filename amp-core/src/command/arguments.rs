@@ -81,7 +81,7 @@ impl Arguments for () {
     label = "not an AMP value",
     note = "integers, floats, `bool`, `String`, `Vec<u8>`, `bytes::Bytes`, `[u8; N]`, lists and maps of values, `Option` of these and types with `#[derive(Arguments)]` can",
     note = "a newtype or an enum of your own has `#[derive(Value)]`; another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
-    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), stands in a wrapper of `amp::value` (`Text`, `Json`), or in a field with `#[amp(with = Type)]`, where `Type` is yours and implements `amp::value::With` for it"
+    note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), stands in a field with `#[amp(text)]`, `#[amp(json)]`, or `#[amp(with = Type)]`, where `Type` is yours and implements `amp::value::With` for it"
 )]
 #[doc(alias("amp.Argument", "fromBox", "toBox"))]
 pub trait Argument: Sized {

@@ -3,7 +3,7 @@ use std::fmt::{self, Display, Write};
 use std::str::FromStr;
 
 use super::wrapper::wrapper;
-use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter, With};
 use crate::schema::AmpType;
 
 /// A `Unicode`: strict UTF-8; NUL and a byte order mark are kept.
@@ -76,7 +76,7 @@ pub(super) fn parse<T: FromStr>(raw: RawValue<'_>, what: &'static str) -> Result
 wrapper! {
     /// A value as its text: of any type with [`Display`] and [`FromStr`], such as a version, a number of another crate or an enum.
     ///
-    /// It is a `Unicode` in AMP. A type that takes much more memory than its text implements [`Value`] instead, and charges it.
+    /// It is a `Unicode` in AMP. `#[amp(text)]` on a field does the same for what is in the field, without the wrapper. A type that takes much more memory than its text implements [`Value`] instead, and charges it.
     ///
     /// ```
     /// # extern crate amp_core as amp;
@@ -97,6 +97,19 @@ wrapper! {
 impl<T: Display> Display for Text<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// What `#[amp(text)]` on a field stands for.
+impl<T: Display + FromStr> With<T> for Text<()> {
+    const TYPE: AmpType = <Text<T>>::TYPE;
+
+    fn encode(value: &T, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        encode(value, out)
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<T, DecodeError> {
+        <Text<T>>::decode(raw).map(Text::into_inner)
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) enum Key {
     Tag,
     Other,
     With,
+    Text,
+    Json,
     Default,
     Alias,
     Flatten,
@@ -73,6 +75,10 @@ impl Known {
         Self { key, word, example, home: "a field with a name", places: &[Place::Field] }
     }
 
+    const fn of_value(key: Key, word: &'static str, example: &'static str) -> Self {
+        Self { key, word, example, home: "a field that is one value", places: &[Place::Field, Place::Held] }
+    }
+
     const fn of_variant(key: Key, word: &'static str, example: &'static str) -> Self {
         Self {
             key,
@@ -84,7 +90,7 @@ impl Known {
     }
 }
 
-pub(super) const KNOWN: [Known; 24] = [
+pub(super) const KNOWN: [Known; 26] = [
     Known {
         key: Key::Name,
         word: "name",
@@ -150,13 +156,9 @@ pub(super) const KNOWN: [Known; 24] = [
         home: "a variant of an enum with `#[derive(Value)]`",
         places: &[Place::Case],
     },
-    Known {
-        key: Key::With,
-        word: "with",
-        example: "with = Type",
-        home: "a field that is one value",
-        places: &[Place::Field, Place::Held],
-    },
+    Known::of_value(Key::With, "with", "with = Type"),
+    Known::of_value(Key::Text, "text", "text"),
+    Known::of_value(Key::Json, "json", "json"),
     Known::of_field(Key::Default, "default", "default"),
     Known::of_field(Key::Alias, "alias", "alias = \"..\""),
     Known::of_field(Key::Flatten, "flatten", "flatten"),

@@ -14,6 +14,7 @@ use known::{KNOWN, Key, examples, known};
 use crate::errors::Errors;
 use crate::notation::{ModPath, error, flag, once, separated, skip_to_comma, type_within, value};
 use crate::wire_name::Case;
+use crate::with::With;
 
 /// The settings of one item, field or variant. Flags keep the word that set them.
 #[derive(Default)]
@@ -43,8 +44,8 @@ pub(crate) struct Settings {
     pub(crate) tag: Option<LitStr>,
     /// Whether the variant keeps the codes that are not known.
     pub(crate) other: Option<Ident>,
-    /// The type that writes and reads the field.
-    pub(crate) with: Option<Type>,
+    /// What writes and reads the field.
+    pub(crate) with: Option<With>,
     /// What an absent field is.
     pub(crate) default: Option<Absent>,
     /// The other names under which a field is read.
@@ -152,6 +153,16 @@ impl Settings {
         }
     }
 
+    /// One of `with`, `text` and `json`.
+    fn set_with(&mut self, at: &Ident, with: With) -> syn::Result<()> {
+        match &self.with {
+            Some(other) if other.word() != with.word() => {
+                Err(error(at, format!("`{}` already says how the field is written; keep one of the two", other.word())))
+            }
+            _ => once(&mut self.with, at, with),
+        }
+    }
+
     fn set(&mut self, key: Key, at: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<()> {
         match key {
             Key::Name => once(&mut self.name, at, value(at, example, "text in quotes", input)?),
@@ -181,7 +192,18 @@ impl Settings {
             }
             Key::Tag => once(&mut self.tag, at, value(at, example, "text in quotes", input)?),
             Key::Other => once(&mut self.other, at, flag(at, input)?),
-            Key::With => once(&mut self.with, at, value(at, example, "a type", input)?),
+            Key::With => {
+                let ty = value(at, example, "a type", input)?;
+                self.set_with(at, With::Type(Box::new(ty)))
+            }
+            Key::Text => {
+                let word = flag(at, input)?;
+                self.set_with(at, With::Text(word))
+            }
+            Key::Json => {
+                let word = flag(at, input)?;
+                self.set_with(at, With::Json(word))
+            }
             Key::Default => {
                 let given = input.peek(Token![=]);
                 let value = given.then(|| value(at, "default = 0", "an expression", input)).transpose()?;

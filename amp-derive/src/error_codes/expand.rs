@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
-use syn::{Ident, Path, Type, parse_quote};
+use syn::{Ident, Path, Type};
 
 use super::{ErrorCodes, Shape, Variant};
 use crate::code::{as_trait, call_at, code, parameter, standing_at};
@@ -82,7 +82,7 @@ impl<'a> ErrorCodes<'a> {
     /// it itself.
     pub(super) fn is_error(&self) -> Option<TokenStream> {
         let Self { ident, krate, deprecated, .. } = self;
-        let is = as_trait(&parse_quote!(#ident), &code!(#krate::__private::IsError));
+        let is = as_trait(ident, &code!(#krate::__private::IsError));
         self.generics.params.is_empty().then(|| code!(#deprecated const _: () = #is::IS;))
     }
 

@@ -93,7 +93,7 @@ pub(super) fn split(settings: &Settings, errors: &mut Errors) {
         (Some(_), _, Some(with)) => {
             errors.push(
                 with,
-                "a field that is split is a value itself: wrap it in a newtype with `#[derive(Value)]` and this `with`",
+                "a field that is split is a value itself: wrap it in a newtype with `#[derive(Value)]` and this setting",
             );
         }
         _ => {}

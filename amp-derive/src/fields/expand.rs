@@ -68,7 +68,10 @@ impl Field<'_> {
         let ty = self.ty;
         match &self.with {
             None => as_trait(ty, &self.needed(krate, &code!(#krate::__private::Field))),
-            Some(with) => as_trait(with, &code!(#krate::__private::FieldWith<#ty, _>)),
+            Some(with) => {
+                let form = with.of_field(ty, krate);
+                as_trait(&with.writer(krate), &code!(#krate::__private::FieldWith<#ty, #form>))
+            }
         }
     }
 
@@ -83,7 +86,10 @@ impl Field<'_> {
     fn sight(&self, krate: &Path) -> TokenStream {
         match &self.with {
             None => code!(#krate::__private::Whole),
-            Some(with) => code!(#krate::__private::Inside<#with, _>),
+            Some(with) => {
+                let (writer, form) = (with.writer(krate), with.of_field(self.ty, krate));
+                code!(#krate::__private::Inside<#writer, #form>)
+            }
         }
     }
 
@@ -127,6 +133,19 @@ impl Field<'_> {
         })
     }
 
+    /// An `Option` behind another name would be written as `null`.
+    fn no_hidden_option(&self, krate: &Path) -> Option<TokenStream> {
+        let ty = self.ty;
+        self.with.as_ref()?.needs_plain_option(ty).then(|| {
+            let ask = standing_at(ty, code!(#krate::__private::written_as_option));
+            let is_option = call_at(
+                ty,
+                code!({ use #krate::__private::NoOption as _; #krate::__private::Probe::<#ty>::IS_OPTION }),
+            );
+            code!(#ask #is_option)
+        })
+    }
+
     /// The name behind its two length bytes, as it stands on the wire.
     pub(crate) fn key(&self, krate: &Path) -> TokenStream {
         key_of(&self.name, krate)
@@ -162,6 +181,7 @@ impl Fields<'_> {
             field
                 .optional_once(krate)
                 .into_iter()
+                .chain(field.no_hidden_option(krate))
                 .chain(field.always_written(krate))
                 .chain(lengths)
                 .chain(self.parts_apart(field, krate))

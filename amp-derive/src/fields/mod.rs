@@ -9,6 +9,7 @@ use syn::{Expr, Ident, Type};
 
 use crate::attributes::Absent;
 use crate::constraints::Constraint;
+use crate::with::With;
 
 pub(crate) use check::{no_parameters_beside, refuse_exposed};
 pub(crate) use expand::key_of;
@@ -22,7 +23,7 @@ pub(crate) struct Field<'a> {
     pub(crate) doc: String,
     pub(crate) constraints: Vec<Constraint>,
     /// The type that writes and reads it, if it is no value itself.
-    pub(crate) with: Option<Type>,
+    pub(crate) with: Option<With>,
     /// How it is split over several keys.
     pub(crate) split: Option<Split>,
     /// What it is where it is absent.

@@ -128,7 +128,10 @@ impl Newtype<'_> {
         let ty = self.ty;
         match &self.with {
             None => as_trait(ty, &code!(#krate::__private::HeldValue)),
-            Some(with) => as_trait(with, &code!(#krate::__private::ValueWith<#ty, _>)),
+            Some(with) => {
+                let form = with.of_value(krate);
+                as_trait(&with.writer(krate), &code!(#krate::__private::ValueWith<#ty, #form>))
+            }
         }
     }
 
@@ -136,7 +139,10 @@ impl Newtype<'_> {
     fn sight(&self, krate: &Path) -> TokenStream {
         match &self.with {
             None => code!(#krate::__private::Whole),
-            Some(with) => code!(#krate::__private::Inside<#with, _>),
+            Some(with) => {
+                let (writer, form) = (with.writer(krate), with.of_value(krate));
+                code!(#krate::__private::Inside<#writer, #krate::__private::Needed<#form>>)
+            }
         }
     }
 }

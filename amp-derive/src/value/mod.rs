@@ -12,6 +12,7 @@ use crate::constraints::Constraint;
 use crate::errors::Errors;
 use crate::fields::Fields;
 use crate::stub;
+use crate::with::With;
 
 /// A type that travels as one value.
 struct Item<'a> {
@@ -43,7 +44,7 @@ struct Newtype<'a> {
     ty: &'a Type,
     constraints: Vec<Constraint>,
     /// The type that writes and reads it, if it is no value itself.
-    with: Option<Type>,
+    with: Option<With>,
 }
 
 struct Variant<'a> {

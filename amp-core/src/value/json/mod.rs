@@ -10,14 +10,14 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::wrapper::wrapper;
-use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter, With};
 use crate::schema::AmpType;
 use charging::Account;
 
 wrapper! {
     /// A value of serde as JSON text: UTF-8 without spaces. Feature `json`.
     ///
-    /// It is text to a peer, such as Python's `json.loads`, and a Python object in the module of
+    /// `#[amp(json)]` on a field does the same for what is in the field, without the wrapper. It is text to a peer, such as Python's `json.loads`, and a Python object in the module of
     /// [`Schema::to_twisted`](crate::schema::Schema::to_twisted). A text has at most 65,535 bytes; [`Zlib<Json<T>>`](super::Zlib) has room for more.
     /// JSON has no NaN and no infinity: serde writes `null` for them, and what Python writes for them, `NaN`, is not read.
     ///
@@ -56,11 +56,24 @@ impl<T: Serialize + DeserializeOwned> Value for Json<T> {
     const TYPE: AmpType = AmpType::Json;
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
-        serde_json::to_writer(Sink(out), &self.0).map_err(not_written)
+        write(&self.0, out)
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
         read(raw).map(Self)
+    }
+}
+
+/// What `#[amp(json)]` on a field stands for.
+impl<T: Serialize + DeserializeOwned> With<T> for Json<()> {
+    const TYPE: AmpType = AmpType::Json;
+
+    fn encode(value: &T, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        write(value, out)
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<T, DecodeError> {
+        read(raw)
     }
 }
 
@@ -75,6 +88,10 @@ impl<T: Serialize + DeserializeOwned> Value for AsciiJson<T> {
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
         read(raw).map(Self)
     }
+}
+
+fn write<T: Serialize>(value: &T, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+    serde_json::to_writer(Sink(out), value).map_err(not_written)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
