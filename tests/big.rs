@@ -5,7 +5,7 @@
 use amp::error::codes;
 use amp::locator::Locator;
 use amp::schema::{Effect, Report, Schema, from_json, to_json};
-use amp::value::{Big, EncodeErrorKind, FromZero};
+use amp::value::{Big, EncodeErrorKind, FromZero, Zlib};
 use amp::wire::BoxLimits;
 use amp::{Arguments, CallError, CloseReason, Command, Connection, ErrorCodes, Peer, Reply, Settings, responder};
 
@@ -118,6 +118,37 @@ async fn what_is_over_its_maximum_is_not_sent() {
     );
     let command = everything(2);
     assert!(connection.call(command.clone()).await.unwrap() == command);
+}
+
+#[derive(Command, Debug)]
+#[amp(response = Compressed)]
+struct Compress {
+    length: usize,
+}
+
+#[derive(Arguments, Debug)]
+struct Compressed {
+    text: Zlib<String, 100>,
+}
+
+struct Compressor;
+
+#[responder]
+impl Compressor {
+    async fn compress(&self, command: Compress) -> Reply<Compress> {
+        Ok(Compressed { text: "x".repeat(command.length).into() })
+    }
+}
+
+#[tokio::test]
+async fn what_is_compressed_and_over_its_maximum_is_too_long_as_well() {
+    let (connection, _far) = pair(Compressor.into_locator(), Settings::new());
+    assert_eq!(connection.call(Compress { length: 100 }).await.unwrap().text.len(), 100);
+    let CallError::Remote { code, description } = connection.call(Compress { length: 101 }).await.unwrap_err() else {
+        panic!("not remote")
+    };
+    assert_eq!(code, codes::TOO_LONG);
+    assert!(description.starts_with("text: 101 bytes where 100 is the declared maximum"), "{description}");
 }
 
 /// The same command of an end that allows more.

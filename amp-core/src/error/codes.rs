@@ -15,8 +15,8 @@ pub const UNHANDLED: &str = "UNHANDLED";
 pub const UNKNOWN: &str = "UNKNOWN";
 /// An argument that does not decode or breaks a constraint; the description names it.
 pub const INVALID_ARGUMENT: &str = "INVALID_ARGUMENT";
-/// The response, or the fields of a declared error, exceed [`MAX_VALUE`](crate::wire::MAX_VALUE) or
-/// [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes); the description names the field and its length. The command was carried out.
+/// The response, or the fields of a declared error, exceed [`MAX_VALUE`](crate::wire::MAX_VALUE), a declared maximum (of a
+/// [`Big`](crate::value::Big) or a `Zlib`) or [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes); the description names the field and its length. The command was carried out.
 pub const TOO_LONG: &str = "TOO_LONG";
 /// The peer has no room: too many responders are running for this connection, its server's memory is short and this connection
 /// holds more than its share, or the server has reached its limit of connections, in all or of this peer. The description says

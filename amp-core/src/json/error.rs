@@ -34,7 +34,7 @@ pub enum JsonErrorKind {
     #[error("out of range for {0}")]
     OutOfRange(String),
     /// More than [`MAX_VALUE`](crate::wire::MAX_VALUE) bytes.
-    #[error("more than 65535 bytes on the wire; split it over several calls or a stream")]
+    #[error("more than 65535 bytes on the wire; declare it at both ends as `Big`, or use several calls or a stream")]
     TooLong,
     /// More than the declared maximum of a [`Big`](crate::value::Big), or of a compressed value before it is compressed.
     #[error("more than {limit} bytes, its declared maximum")]
@@ -168,6 +168,7 @@ impl JsonErrorKind {
             DecodeErrorKind::Truncated => Self::Truncated,
             DecodeErrorKind::NotA(what) => Self::NotA(what),
             DecodeErrorKind::OutOfRange(name) => Self::OutOfRange((*name).to_owned()),
+            DecodeErrorKind::OverMaximum { limit } => Self::OverMaximum { limit: *limit },
             // Nothing is charged, and no other value is decoded.
             _ => Self::NotA("a value of its type"),
         }

@@ -278,8 +278,7 @@ impl<'a> Reading<'a> {
         let limit = self.settings.limits.decoded_bytes;
         let room = limit.saturating_sub(self.bytes);
         let plain = crate::value::decompress(raw, most.min(room)).map_err(|error| match error.kind() {
-            crate::value::DecodeErrorKind::Custom(_) if room < most => JsonErrorKind::TooManyBytes { limit },
-            crate::value::DecodeErrorKind::Custom(_) => JsonErrorKind::OverMaximum { limit: most },
+            crate::value::DecodeErrorKind::OverMaximum { .. } if room < most => JsonErrorKind::TooManyBytes { limit },
             kind => JsonErrorKind::of(kind),
         })?;
         self.charge(plain.len())?;

@@ -38,7 +38,7 @@ pub enum DecodeErrorKind {
     /// A key of a map that came before in it.
     #[error("a key that came before")]
     DuplicateKey,
-    /// More bytes than the maximum of a [`Big`](super::Big).
+    /// More bytes than the declared maximum: of a [`Big`](super::Big), or of what a `Zlib` decompresses to.
     #[error("more than {limit} bytes, the maximum that this end declares")]
     OverMaximum {
         /// The maximum.
@@ -93,7 +93,7 @@ pub enum EncodeErrorKind {
         /// The length that the value would have.
         length: usize,
     },
-    /// More bytes than the maximum of a [`Big`](super::Big).
+    /// More bytes than the declared maximum: of a [`Big`](super::Big), or of what a `Zlib` compresses.
     #[error(
         "{length} bytes where {maximum} is the declared maximum; raise it at both ends, or use several calls or a stream"
     )]

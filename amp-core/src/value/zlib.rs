@@ -1,7 +1,7 @@
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::wrapper::wrapper;
-use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
+use super::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, RawValue, Value, ValueWriter};
 use crate::schema::AmpType;
 use crate::violation::{Place, Violations};
 
@@ -28,7 +28,7 @@ wrapper! {
     /// assert!(bytes.len() < 1_000);
     /// assert_eq!(<Zlib<String>>::decode(RawValue::new(&bytes)).unwrap(), log);
     /// let error = <Zlib<String, 65_536>>::decode(RawValue::new(&bytes)).unwrap_err();
-    /// assert_eq!(error.to_string(), "decompresses to more than 65536 bytes");
+    /// assert_eq!(error.to_string(), "more than 65536 bytes, the maximum that this end declares");
     /// ```
     ///
     /// # Errors
@@ -44,8 +44,7 @@ impl<T: Value, const MAX: usize> Value for Zlib<T, MAX> {
         let mut plain = Vec::new();
         self.0.encode(&mut out.with_buffer(&mut plain))?;
         if plain.len() > MAX {
-            let length = plain.len();
-            return Err(EncodeError::custom(format_args!("{length} bytes to compress where {MAX} is the most")));
+            return Err(EncodeErrorKind::OverMaximum { length: plain.len(), maximum: MAX }.into());
         }
         compress(&plain, out)
     }
@@ -96,7 +95,7 @@ pub(crate) fn decompress(raw: RawValue<'_>, most: usize) -> Result<Vec<u8>, Deco
         let status = decompress.decompress_vec(rest, &mut plain, FlushDecompress::None);
         let status = status.map_err(|_| DecodeErrorKind::NotA("compressed with zlib"))?;
         if plain.len() > most {
-            return Err(DecodeError::custom(format_args!("decompresses to more than {most} bytes")));
+            return Err(DecodeErrorKind::OverMaximum { limit: most }.into());
         }
         if status == Status::StreamEnd {
             let is_whole = decompress.total_in() == packed.len() as u64;
