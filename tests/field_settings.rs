@@ -350,12 +350,31 @@ changed! {
 #[test]
 fn a_report_says_what_defaults_and_other_names_mean_to_peers() {
     let between = |old, new| Report::between(&Schema::of([old]), &Schema::of([new])).to_string();
-    let nothing = "nothing has changed\n";
     let plain = plain::Ask::DECLARATION;
     for (old, new, said) in [
-        (plain, reads_both::Ask::DECLARATION, nothing),
+        (plain, plain, "nothing has changed\n"),
+        (plain, reads_both::Ask::DECLARATION, "fine    Ask, argument a: new responders also read it as b\n"),
+        (
+            reads_both::Ask::DECLARATION,
+            plain,
+            "caution Ask, argument a: new responders no longer read it as b: no callers may write that any more\n",
+        ),
         (plain, one::Ask::DECLARATION, "fine    Ask, argument a: it has a default now, and new callers write it\n"),
-        (optional::Ask::DECLARATION, one::Ask::DECLARATION, nothing),
+        (
+            one::Ask::DECLARATION,
+            plain,
+            "fine    Ask, argument a: it has no default any more, and old callers write it\n",
+        ),
+        (
+            optional::Ask::DECLARATION,
+            one::Ask::DECLARATION,
+            "fine    Ask, argument a: an absent one is \"1\" to new responders now\n",
+        ),
+        (
+            one::Ask::DECLARATION,
+            optional::Ask::DECLARATION,
+            "caution Ask, argument a: new callers may leave it out, and it is \"1\" to old responders then\n",
+        ),
         (
             one::Ask::DECLARATION,
             two::Ask::DECLARATION,

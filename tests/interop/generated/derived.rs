@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use amp::locator::Locator;
 use amp::schema::AmpType;
-use amp::value::{DecodeError, EncodeError, RawValue, ValueWriter, With};
+use amp::value::{Big, DecodeError, EncodeError, FromZero, RawValue, ValueWriter, With};
 use amp::{Arguments, Command, Connection, Value};
 
 use crate::harness::{Twisted, generated, on, soon};
@@ -258,6 +258,51 @@ async fn defaults_and_other_names_mean_the_same_to_both_ends() {
     let expected = "dict(address='127.0.0.1', number=3, new_name='n', flag=False)";
     let same = format!("{call}.addCallback(lambda it: it == {expected} or it)");
     assert_eq!(served.twisted.say(&same).await, "True");
+}
+
+#[derive(Arguments, Debug, Clone, PartialEq)]
+struct Grid {
+    x: u8,
+}
+
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(response = Defaulted)]
+struct Defaulted {
+    #[amp(default = 3)]
+    number: u8,
+    #[amp(default = Grid { x: 7 }.into())]
+    grid: Big<Grid, 1000, FromZero>,
+}
+
+/// The same command of a receiver that needs everything.
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(name = "Defaulted", response = Strict)]
+struct Strict {
+    number: u8,
+    grid: Big<Grid, 1000, FromZero>,
+}
+
+/// Of a sender that knows nothing of it.
+#[derive(Command, Debug)]
+#[amp(name = "Defaulted", response = Defaulted)]
+struct Nothing;
+
+#[tokio::test]
+async fn python_writes_a_default_and_reads_it_as_rust_does() {
+    let Some(module) = generated(&on(async |it: Defaulted| Ok(it))) else { return };
+    let expected = Defaulted { number: 3, grid: Grid { x: 7 }.into() };
+    let (connection, mut twisted) = Twisted::called_by(Connection::builder()).await.unwrap();
+    twisted.learn(module.path()).await;
+    assert_eq!(soon(connection.call(Nothing)).await.unwrap(), expected);
+    let noted = "noted[-1] == dict(number=3, grid=dict(x=7)) or noted[-1]";
+    assert_eq!(twisted.say(noted).await, "True");
+    let mut served = Twisted::calling(Arc::new(on(async |it: Strict| Ok(it)))).await.unwrap();
+    served.twisted.learn(module.path()).await;
+    for (arguments, number, x) in [("", 3, 7), (", number=4", 4, 7), (", number=None, grid=dict(x=1)", 3, 1)] {
+        let expected = format!("dict(number={number}, grid=dict(x={x}))");
+        let same = format!("call(learned.Defaulted{arguments}).addCallback(lambda it: it == {expected} or it)");
+        assert_eq!(served.twisted.say(&same).await, "True", "{arguments}");
+    }
 }
 
 #[tokio::test]

@@ -26,4 +26,16 @@ impl Comparison<'_> {
         };
         self.add(effect, place, format!("it is called {name} now, {what}"));
     }
+
+    /// A field is read under other names than before, and written under the same.
+    pub(super) fn aliases(&mut self, place: &str, way: Way, old: &FieldSchema, new: &FieldSchema) {
+        let (senders, receivers) = (way.senders(), way.receivers());
+        for alias in new.aliases.iter().filter(|alias| !old.aliases.contains(alias)) {
+            self.add(Effect::None, place, format!("new {receivers} also read it as {alias}"));
+        }
+        for alias in old.aliases.iter().filter(|alias| !new.aliases.contains(alias)) {
+            let what = format!("new {receivers} no longer read it as {alias}: no {senders} may write that any more");
+            self.add(Effect::Caution, place, what);
+        }
+    }
 }

@@ -140,6 +140,9 @@ impl<'a> Comparison<'a> {
     fn field(&mut self, place: &str, way: Way, old: &'a FieldSchema, new: &'a FieldSchema) {
         let (senders, receivers) = (way.senders(), way.receivers());
         match (old.optional, new.optional) {
+            (true, false) if old.default.is_some() => {
+                self.add(Effect::None, place, format!("it has no default any more, and old {senders} write it"));
+            }
             (true, false) => {
                 let what = format!("it is required now, and old {senders} may leave it out");
                 self.add(way.when_missing(), place, what);
@@ -155,11 +158,21 @@ impl<'a> Comparison<'a> {
         }
         if old.name != new.name {
             self.renamed(place, way, old, new);
+        } else if old.aliases != new.aliases {
+            self.aliases(place, way, old, new);
         }
-        if let (Some(before), Some(after)) = (&old.default, &new.default)
-            && before != after
-        {
-            self.add(Effect::Caution, place, format!("an absent one is {after} now instead of {before}"));
+        match (&old.default, &new.default) {
+            (Some(before), Some(after)) if before != after => {
+                self.add(Effect::Caution, place, format!("an absent one is {after} now instead of {before}"));
+            }
+            (Some(before), None) if new.optional => {
+                let what = format!("new {senders} may leave it out, and it is {before} to old {receivers} then");
+                self.add(Effect::Caution, place, what);
+            }
+            (None, Some(after)) if old.optional => {
+                self.add(Effect::None, place, format!("an absent one is {after} to new {receivers} now"));
+            }
+            _ => {}
         }
         self.value(place, way, &old.value, &new.value);
         self.constraints(place, way, &old.constraints, &new.constraints);

@@ -96,7 +96,12 @@ class _Field:
 
     def toBox(self, name, strings, objects, proto):
         with _within(name.decode("utf-8")):
-            self._check(objects.get(_wireNameToPythonIdentifier(name)))
+            python = _wireNameToPythonIdentifier(name)
+            if self.default is not None and objects.get(python) is None:
+                # A default is written, so that a receiver that needs the argument has it.
+                objects = dict(objects)
+                self.argument.fromBox(name, {self._first(name): self.default}, objects, proto)
+            self._check(objects.get(python))
             self.argument.toBox(name, strings, objects, proto)
 
     def fromBox(self, name, strings, objects, proto):
@@ -121,7 +126,7 @@ class _Field:
             raise ConstraintError("", "given twice, as %s and as %s" % tuple(key.decode("utf-8") for key in given[:2]))
         if given:
             return self._renamed(given[0], name, strings)
-        return strings if self.default is None else {**strings, name: self.default}
+        return strings if self.default is None else {**strings, self._first(name): self.default}
 
     def _renamed(self, given, name, strings):
         renamed = {**strings, self._first(name): strings[self._first(given)]}
