@@ -286,7 +286,7 @@ fn types_of_rusts_library_are_declared_with_their_bounds_in_text_json_and_python
     let schema = Schema::of([Rust::DECLARATION]);
     assert_eq!(
         schema.to_string(),
-        "command Rust\n  argument array: Array(ListOf(ListOf(Integer(NonZero<i8>))); 2)\n  argument bytes: String\n  \
+        "command Rust\n  argument array: Array(ListOf(ListOf(Integer(NonZero<i8>))); 2)\n  argument bytes: Array(String; 4)\n  \
          argument character: Text(char)\n  argument ip: Text(IpAddr), optional\n  argument items: Array(AmpList(Item); 1)\n  \
          argument map: Map(Entry)\n  argument maps: ListOf(Map(Entry_2))\n  argument non_zero: Integer(NonZero<u8>)\n  argument octets: Octets(Ipv4Addr)\n  argument sockets: ListOf(Text(SocketAddr))\n  \
          argument url: Text(Url)\n  argument wait: Duration\nbox Entry\n  field key: Unicode\n  field value: Integer(u8), optional\n\
@@ -299,6 +299,7 @@ fn types_of_rusts_library_are_declared_with_their_bounds_in_text_json_and_python
         "\nclass _Text(amp.Unicode):\n",
         "(b'character', _Field(amp.Unicode(), (\"not one character\", _length(1, 1)))),\n",
         "(b'non_zero', _Field(amp.Integer(), (\"out of range for NonZero<u8>\", _range(0, 2**8 - 1)), (\"0\", _not_in_set([0])))),\n",
+        "(b'bytes', _Field(amp.String(), (\"not 4 bytes\", _length(4, 4)))),\n",
         "(b'wait', _Field(amp.Float(), (\"out of range for Duration\", _range(0, 2.0**64, under=True)))),\n",
         "(b'array', _Field(amp.ListOf(amp.ListOf(amp.Integer())), (\"not 2 items\", _length(2, 2)), (\"out of range for \
          NonZero<i8>\", _each(_each(_range(-(2**7), 2**7 - 1)))), (\"0\", _each(_each(_not_in_set([0])))))),\n",

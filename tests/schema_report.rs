@@ -50,6 +50,8 @@ mod old {
         pub(super) duration_to_float: Duration,
         pub(super) list_to_array: Vec<u16>,
         pub(super) array_to_list: [u16; 2],
+        pub(super) bytes_resized: [u8; 4],
+        pub(super) bytes_fixed: Vec<u8>,
         pub(super) array_resized: [u16; 2],
         pub(super) ip_to_v4: IpAddr,
         pub(super) v4_to_v6: Ipv4Addr,
@@ -154,6 +156,8 @@ mod new {
         pub(super) duration_to_float: f64,
         pub(super) list_to_array: [u32; 2],
         pub(super) array_to_list: Vec<u16>,
+        pub(super) bytes_resized: [u8; 16],
+        pub(super) bytes_fixed: [u8; 4],
         pub(super) array_resized: [u16; 3],
         pub(super) ip_to_v4: Ipv4Addr,
         pub(super) v4_to_v6: Ipv6Addr,
@@ -231,6 +235,8 @@ fine    Answered: an answer is wanted now; old callers still want none
 BREAKS  Change, argument array_resized: Array(ListOf(Integer(u16)); 3) instead of Array(ListOf(Integer(u16)); 2)
 caution Change, argument array_to_list: any number of items instead of 2: old responders may refuse what new callers send
 caution Change, argument ascii_to_json: Json instead of AsciiJson: old responders may refuse what new callers send
+caution Change, argument bytes_fixed: 4 bytes instead of any number: new responders may refuse what old callers send
+BREAKS  Change, argument bytes_resized: Array(String; 16) instead of Array(String; 4)
 caution Change, argument bytes_to_text: text instead of bytes: new responders want UTF-8
 caution Change, argument character_to_text: Unicode instead of Text(char): old responders may refuse what new callers send
 caution Change, argument constraint_changed: its constraints have changed: each end may refuse what the other sends

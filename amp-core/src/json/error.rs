@@ -48,6 +48,14 @@ pub enum JsonErrorKind {
         /// The key of the part.
         key: String,
     },
+    /// Bytes of another length than the array has.
+    #[error("{actual} bytes where {expected} are expected")]
+    Length {
+        /// The length of the array.
+        expected: usize,
+        /// The length of the value.
+        actual: usize,
+    },
     /// A list of another length than the array has.
     #[error("{actual} items where {expected} are expected")]
     Items {

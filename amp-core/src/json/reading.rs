@@ -169,6 +169,10 @@ impl<'a> Reading<'a> {
         raw: RawValue<'_>,
         place: Place<'_>,
     ) -> Result<Json, JsonError> {
+        let actual = raw.as_bytes().len();
+        if *list == TypeSchema::Bytes && actual != expected {
+            return Err(JsonError::at(place, JsonErrorKind::Length { expected, actual }));
+        }
         match self.value(list, raw, place)? {
             Json::Array(items) if items.len() != expected => {
                 Err(JsonError::at(place, JsonErrorKind::Items { expected, actual: items.len() }))

@@ -207,7 +207,14 @@ impl Writing<'_> {
             Json::Array(items) if items.len() != expected => {
                 Err(JsonError::at(place, JsonErrorKind::Items { expected, actual: items.len() }))
             }
-            _ => self.value(list, json, place, room),
+            _ => {
+                let bytes = self.value(list, json, place, room)?;
+                let actual = bytes.len();
+                if *list == TypeSchema::Bytes && actual != expected {
+                    return Err(JsonError::at(place, JsonErrorKind::Length { expected, actual }));
+                }
+                Ok(bytes)
+            }
         }
     }
 

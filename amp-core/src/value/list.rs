@@ -23,7 +23,7 @@ impl<T: Value> Value for Vec<T> {
 
 /// A list of exactly so many items; bytes if it is of `u8`.
 impl<T: Value, const N: usize> Value for [T; N] {
-    const TYPE: AmpType = array(&T::LIST_TYPE, N);
+    const TYPE: AmpType = AmpType::Array(&T::LIST_TYPE, N);
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         T::encode_list(self, out)
@@ -37,13 +37,6 @@ impl<T: Value, const N: usize> Value for [T; N] {
         for (index, item) in self.iter().enumerate() {
             item.check(place.index(index), found);
         }
-    }
-}
-
-const fn array(list: &'static AmpType, length: usize) -> AmpType {
-    match list {
-        AmpType::Bytes => AmpType::Bytes,
-        _ => AmpType::Array(list, length),
     }
 }
 

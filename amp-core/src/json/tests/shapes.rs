@@ -152,6 +152,10 @@ fn an_array_has_exactly_so_many_items() {
     refuses(&two, json!([1]), "1 items where 2 are expected");
     refuses(&two, json!("ab"), "not an array");
     refuses_wire(&two, b"\0\x011\0\x012\0\x013", "3 items where 2 are expected");
+    let bytes = TypeSchema::Array(Box::new(TypeSchema::Bytes), 2);
+    is(&bytes, "ab", json!("YWI="));
+    refuses(&bytes, json!("YQ=="), "1 bytes where 2 are expected");
+    refuses_wire(&bytes, b"abc", "3 bytes where 2 are expected");
 }
 
 #[test]

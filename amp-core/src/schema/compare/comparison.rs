@@ -227,16 +227,19 @@ impl<'a> Comparison<'a> {
                 );
                 self.value(place, way, old, new);
             }
-            (Array(list, length), ListOf(_) | AmpList(_)) => {
+            (Array(list, length), ListOf(_) | AmpList(_) | TaggedList(_) | Bytes) => {
+                let items = items_of(list);
                 let what = format!(
-                    "any number of items instead of {length}: old {receivers} may refuse what new {senders} send"
+                    "any number of {items} instead of {length}: old {receivers} may refuse what new {senders} send"
                 );
                 self.add(Effect::Caution, place, what);
                 self.value(place, way, list, new);
             }
-            (ListOf(_) | AmpList(_), Array(list, length)) => {
-                let what =
-                    format!("{length} items instead of any number: new {receivers} may refuse what old {senders} send");
+            (ListOf(_) | AmpList(_) | TaggedList(_) | Bytes, Array(list, length)) => {
+                let items = items_of(list);
+                let what = format!(
+                    "{length} {items} instead of any number: new {receivers} may refuse what old {senders} send"
+                );
                 self.add(Effect::Caution, place, what);
                 self.value(place, way, old, list);
             }
@@ -342,4 +345,9 @@ fn is_part(one: &TypeSchema, all: &TypeSchema) -> bool {
 /// The content of a constraint. A rule of the program has only its name.
 fn meaning(constraint: &ConstraintSchema) -> (&Rule, Option<&str>) {
     (&constraint.rule, constraint.rule.is_opaque().then_some(&*constraint.words))
+}
+
+/// What an array of this list's type has a number of.
+fn items_of(list: &TypeSchema) -> &'static str {
+    if *list == TypeSchema::Bytes { "bytes" } else { "items" }
 }

@@ -34,7 +34,8 @@ fn limits(f: &mut fmt::Formatter<'_>, value: &TypeSchema, depth: usize) -> fmt::
         TypeSchema::Text(name) if name == "char" => rule("not one character", "_length(1, 1)"),
         TypeSchema::Duration => rule("out of range for Duration", "_range(0, 2.0**64, under=True)"),
         TypeSchema::Array(list, length) => {
-            rule(&format!("not {length} items"), &format!("_length({length}, {length})"))?;
+            let what = if **list == TypeSchema::Bytes { "bytes" } else { "items" };
+            rule(&format!("not {length} {what}"), &format!("_length({length}, {length})"))?;
             limits(f, list, depth)
         }
         TypeSchema::ListOf(item) => limits(f, item, depth + 1),
