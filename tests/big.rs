@@ -185,20 +185,22 @@ async fn constraints_look_at_the_value_itself() {
 #[tokio::test]
 async fn a_maximum_that_no_box_has_room_for_is_told_when_the_connection_is_made() {
     let mut settings = Settings::new();
-    settings.boxes = BoxLimits::new().bytes(399_999);
+    // Seven parts with their keys, and the end of the box.
+    let needed = 400_000 + 7 * (4 + "rows.0".len()) + 2;
+    settings.boxes = BoxLimits::new().bytes(needed - 1);
     let (connection, far) = pair(Echo.into_locator(), settings.clone());
     let reason = far.closed().await;
-    assert!(matches!(reason, CloseReason::BoxLimitTooLow { field: "rows", maximum: 400_000, limit: 399_999, .. }));
+    assert!(matches!(reason, CloseReason::BoxLimitTooLow { field: "rows", maximum: 400_000, limit: 400_071, .. }));
     assert_eq!(
         reason.to_string(),
-        "`rows` of the command Everything may have 400000 bytes, and a box has at most 399999; raise `BoxLimits::bytes`, or lower the maximum"
+        "`rows` of the command Everything may have 400000 bytes, and a box has at most 400071; raise `BoxLimits::bytes`, or lower the maximum"
     );
     assert!(connection.call(everything(1)).await.is_err());
     // A caller's own box is too long only when it is.
     let (connection, _far) = pair((), settings);
     assert!(connection.call(everything(1)).await.unwrap_err().is_unhandled());
     let CallError::Invalid(error) = connection.call(everything(29_999)).await.unwrap_err() else { panic!("it fits") };
-    assert_eq!(error.kind(), &EncodeErrorKind::BoxTooLong { limit: 399_999 });
+    assert_eq!(error.kind(), &EncodeErrorKind::BoxTooLong { limit: 400_071 });
 }
 
 /// Was renamed, and is taken in.
@@ -418,4 +420,50 @@ async fn a_split_field_is_on_the_wire_as_a_big_one() {
     command.rows[1].name.clear();
     let error = plain.call(command).await.unwrap_err().to_string();
     assert_eq!(error, "the arguments cannot be sent: rows[1]: does not hold: has_a_name");
+}
+
+#[derive(Command, Debug)]
+struct Migrating {
+    #[amp(alias = "old")]
+    rows: Big<Vec<u8>, 1000, FromZero>,
+    #[amp(alias = "was")]
+    two: Option<Big<Vec<u8>, 1000>>,
+}
+
+#[test]
+fn a_first_part_that_is_lost_is_missed_under_another_name_too() {
+    let read = |keys: &[&str]| {
+        let mut pairs = vec![(b"_ask".as_slice(), b"1".as_slice()), (b"_command", b"Migrating")];
+        pairs.extend(keys.iter().map(|key| (key.as_bytes(), b"x".as_slice())));
+        amp::testing::decode_ask::<Migrating>(&amp::testing::box_bytes(&pairs)).map_err(|error| error.to_string())
+    };
+    for name in ["rows", "old"] {
+        let part = |number: usize| format!("{name}.{number}");
+        assert_eq!(&read(&[&part(0), &part(1)]).unwrap().rows[..], b"xx");
+        assert!(
+            read(&[&part(1)])
+                .unwrap_err()
+                .ends_with(&format!("{name}.0: missing, and later parts of the value are there"))
+        );
+    }
+    assert!(read(&[]).unwrap().rows.is_empty());
+    assert!(read(&["old.1", "rows.0"]).unwrap_err().ends_with("rows: given twice, as `rows` and as `old`"));
+    assert!(read(&["was.2"]).unwrap_err().ends_with("was: missing, and later parts of the value are there"));
+    assert_eq!(read(&["was", "was.2"]).unwrap().two.as_deref().map(Vec::as_slice), Some(&b"xx"[..]));
+    assert!(read(&["was.1", "old.x", "old"]).unwrap().two.is_none());
+}
+
+#[derive(Command, Debug)]
+struct Defaulted {
+    #[amp(default = vec![7; 70_000].into())]
+    data: Big<Vec<u8>, 100_000>,
+}
+
+#[test]
+fn a_default_over_several_keys_is_declared_as_a_whole() {
+    let schema = Schema::of([Defaulted::DECLARATION]);
+    let default = schema.commands["Defaulted"].arguments[0].default.as_ref().unwrap();
+    assert_eq!(default.0, vec![7; 70_000]);
+    let again = from_json(&to_json(&schema).unwrap()).unwrap();
+    assert_eq!(again, schema);
 }

@@ -1,6 +1,6 @@
 //! Values over several keys: names that clash with their parts, and options that the wire cannot tell apart.
 use amp::value::{Big, FromZero};
-use amp::{Arguments, Command, ErrorCodes};
+use amp::{Arguments, Command, ErrorCodes, Value};
 
 type Upload = Option<Big<Vec<u8>, 1_000_000>>;
 
@@ -84,6 +84,50 @@ struct TakesApart {
     second: u8,
     #[amp(flatten)]
     taken: Taken,
+}
+
+type Blob = Big<Vec<u8>, 1_000_000>;
+
+/// Behind another name.
+#[derive(Arguments)]
+struct Aliased {
+    more: Blob,
+    #[amp(flatten)]
+    second: Second,
+}
+
+#[derive(Arguments)]
+struct Second {
+    #[amp(name = "more.2")]
+    second: u8,
+}
+
+/// The key of the code is that of a field.
+#[derive(Value)]
+#[amp(tag = "data.2")]
+enum Tagged {
+    Held(Aliased),
+    Large(Large),
+}
+
+#[derive(Arguments)]
+struct Large {
+    data: Blob,
+}
+
+#[derive(Value)]
+enum Named {
+    One {
+        #[amp(alias = "type")]
+        kind: String,
+    },
+    Other(Other),
+}
+
+#[derive(Arguments)]
+struct Other {
+    #[amp(alias = "type")]
+    kind: String,
 }
 
 fn main() {}

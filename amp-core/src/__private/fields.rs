@@ -2,7 +2,7 @@ use std::error::Error;
 
 use crate::command::{Argument, take_required};
 use crate::exposed::{Context, Exposable, ExposeError, Exposed, answers_early};
-use crate::schema::{AmpType, Numbering};
+use crate::schema::AmpType;
 use crate::value::{BoxReader, BoxWriter, DecodeError, EncodeError, Key};
 use crate::violation::{Place, Violations};
 
@@ -77,10 +77,9 @@ pub const fn fits_one_value(is_one: bool, mistake: &str) {
 
 /// Evaluated at compile time, it fails at the call if the part with this number may be a key of such a field.
 #[track_caller]
-pub const fn parts_apart((declared, _): (AmpType, bool), number: u32, mistake: &str) {
+pub const fn parts_apart((declared, _): (AmpType, bool), name: &str, of: &str, mistake: &str) {
     let is_part = match declared {
-        AmpType::Big { numbering: Numbering::FromTwo, .. } => number >= 2,
-        AmpType::Big { numbering: Numbering::FromZero, .. } => true,
+        AmpType::Big { numbering, .. } => numbering.index_of(name.as_bytes(), of.as_bytes()).is_some(),
         _ => false,
     };
     assert!(!is_part, "{}", mistake);

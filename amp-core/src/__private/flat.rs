@@ -145,41 +145,23 @@ const fn is_among_parts(field: &FieldDeclaration, of: &FieldDeclaration) -> bool
 }
 
 const fn is_part(name: &str, of: &FieldDeclaration, numbering: Numbering) -> bool {
-    let mut is = is_numbered(name, of.name, numbering);
+    let mut is = numbering.index_of(name.as_bytes(), of.name.as_bytes()).is_some();
     let mut at = 0;
     while at < of.aliases.len() {
-        is |= is_numbered(name, of.aliases[at], numbering);
+        is |= numbering.index_of(name.as_bytes(), of.aliases[at].as_bytes()).is_some();
         at += 1;
     }
     is
 }
 
-/// Whether a name is another one, a dot, and the number of a part.
-const fn is_numbered(name: &str, whole: &str, numbering: Numbering) -> bool {
-    let (name, whole) = (name.as_bytes(), whole.as_bytes());
-    if name.len() < whole.len() + 2 || name[whole.len()] != b'.' {
-        return false;
-    }
-    let mut at = 0;
-    while at < whole.len() {
-        if name[at] != whole[at] {
-            return false;
+/// Whether a field has a key: as its name, an alias, or that of a part.
+pub(super) const fn has_key(field: &FieldDeclaration, key: &str) -> bool {
+    equal(field.name, key)
+        || has(field.aliases, key)
+        || match field.value {
+            AmpType::Big { numbering, .. } => is_part(key, field, numbering),
+            _ => false,
         }
-        at += 1;
-    }
-    let first = whole.len() + 1;
-    at = first;
-    while at < name.len() {
-        if !name[at].is_ascii_digit() {
-            return false;
-        }
-        at += 1;
-    }
-    let is_one_digit = name.len() == first + 1;
-    match numbering {
-        Numbering::FromTwo => name[first] != b'0' && !(is_one_digit && name[first] == b'1'),
-        Numbering::FromZero => is_one_digit || name[first] != b'0',
-    }
 }
 
 const fn has(names: &[&str], name: &str) -> bool {

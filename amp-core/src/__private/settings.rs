@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::{Incomplete, Look};
-use crate::schema::{AmpType, FieldDeclaration, Numbering, Rule, WireValue};
+use crate::schema::{AmpType, FieldDeclaration, Rule, WireValue};
 use crate::value::{
     BoxReader, BoxWriter, Count, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, ValueWriter, With, collect,
     count_items,
@@ -106,14 +106,17 @@ pub fn written<T>(
 ) -> WireValue {
     let mut bytes = Vec::new();
     let put = put(&make(), &mut BoxWriter::new(&mut bytes, BoxLimits::DEFAULT.nesting));
-    let value = put.ok().and_then(|()| Pairs::new(&bytes).next()).map(|(_, value)| value.to_vec());
+    // The parts of a value over several keys stand in their order: the box is not sorted yet.
+    let value = put.map(|()| Pairs::new(&bytes).flat_map(|(_, part)| part).copied().collect());
     WireValue(value.unwrap_or_default())
 }
 
 /// The name under which a field was sent: its own, unless that is absent and another is not.
 pub fn one_of(key: Key, aliases: &[Key], declared: AmpType, from: &BoxReader<'_>) -> Result<Key, DecodeError> {
     let is_there = |key: &Key| match declared {
-        AmpType::Big { numbering: Numbering::FromZero, .. } => from.find(&[key.name_bytes(), b".0"].concat()).is_some(),
+        AmpType::Big { numbering, .. } => {
+            from.pairs().any(|(found, _)| numbering.index_of(found, key.name_bytes()).is_some())
+        }
         _ => from.find(key.name_bytes()).is_some(),
     };
     let mut found = [key].into_iter().chain(aliases.iter().copied()).filter(is_there);

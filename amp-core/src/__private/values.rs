@@ -1,7 +1,7 @@
 use std::slice;
 
+use super::flat::has_key;
 use crate::command::{Arguments, Tagged};
-use crate::exposed::equal;
 use crate::schema::{
     AmpType, BoxDeclaration, ConstrainedDeclaration, ConstraintDeclaration, EnumDeclaration, FieldDeclaration,
     VariantDeclaration,
@@ -189,7 +189,7 @@ pub const fn apart_from_tag(declared: BoxDeclaration, tag: &str) {
     let mut at = 0;
     while at < declared.fields.len() {
         assert!(
-            !equal(declared.fields[at].name, tag),
+            !has_key(&declared.fields[at], tag),
             "a field of this type has the key of the variant's code: choose another key with `#[amp(tag = \"..\")]` on the enum"
         );
         at += 1;

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::{Argument, Constrained};
 use crate::schema::{AmpType, Numbering};
-use crate::value::{BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value};
+use crate::value::{BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, Value};
 use crate::violation::{Place, Violations};
 
 /// A value of up to `MAX` bytes, which travels over as many keys of its box as it needs: one pair has at most
@@ -168,46 +168,35 @@ impl<'a> Parts<'a> {
     /// Finds the parts, whatever their order; of several with one key the last counts. `None` if there is none.
     ///
     /// A peer may send very many parts, of no bytes: two passes over the box find them all, and what is missing between them.
-    fn find(key: Key, numbering: Numbering, from: &mut BoxReader<'a>) -> Result<Option<Self>, DecodeError> {
-        // The part `name.2` is the second one, and so is `name.1` where the first is `name.0`.
-        let (bare, offset) = match numbering {
-            Numbering::FromTwo => (from.value(key).map(RawValue::as_bytes), 1),
-            Numbering::FromZero => (None, 0),
-        };
+    fn find(key: Key, numbering: Numbering, from: &BoxReader<'a>) -> Result<Option<Self>, DecodeError> {
         let numbered = || {
-            let parts = from.pairs().map(|(name, value)| (number(name, key), value.as_bytes()));
-            parts.filter_map(|(found, value)| {
-                let number = found.filter(|number| *number >= numbering.start())?;
-                Some((number - offset, value))
-            })
+            let parts = from.pairs();
+            parts.filter_map(|(found, part)| Some((numbering.index_of(found, key.name_bytes())?, part.as_bytes())))
         };
         let count = numbered().count();
-        if count == 0 {
-            return Ok(bare.map(Self::One));
-        }
-        from.raw(&[]).charge_allocation((count + offset) * size_of::<Option<&[u8]>>())?;
-        let mut parts = vec![None; count + offset];
-        if let Some(first) = parts.first_mut() {
-            *first = bare;
-        }
+        let mut parts = match count {
+            0 => return Ok(None),
+            1 => Vec::new(),
+            _ => {
+                from.raw(&[]).charge_allocation(count * size_of::<Option<&[u8]>>())?;
+                vec![None; count]
+            }
+        };
+        let missing =
+            |index| Err(DecodeError::from(DecodeErrorKind::MissingPart).at_key(&numbering.key(key.name(), index)));
         let mut is_beyond = false;
-        for (at, value) in numbered() {
-            match parts.get_mut(at) {
-                Some(part) => *part = Some(value),
+        for (index, part) in numbered() {
+            match parts.get_mut(index) {
+                Some(place) => *place = Some(part),
+                // Nearly always there is one part, which needs no list.
+                None if count == 1 && index == 0 => return Ok(Some(Self::One(part))),
                 // Fewer parts than numbers: one is missing.
                 None => is_beyond = true,
             }
         }
         let whole = parts.iter().take_while(|part| part.is_some()).count();
         if is_beyond || parts.iter().skip(whole).any(Option::is_some) {
-            let number = whole + offset;
-            let missing = DecodeError::from(DecodeErrorKind::MissingPart);
-            let is_bare = number < numbering.start();
-            return Err(missing.at_key(&if is_bare {
-                key.name().to_owned()
-            } else {
-                format!("{}.{number}", key.name())
-            }));
+            return missing(whole);
         }
         match parts[..] {
             [Some(only), None, ..] | [Some(only)] => Ok(Some(Self::One(only))),
@@ -236,15 +225,4 @@ impl<'a> Parts<'a> {
             }
         }
     }
-}
-
-/// The number in `name.2`, as it is written: `name.02` and `name.+2` are other keys.
-fn number(found: &[u8], key: Key) -> Option<usize> {
-    let digits = found.strip_prefix(key.name_bytes())?.strip_prefix(b".")?;
-    let is_plain = digits == b"0" || !digits.starts_with(b"0");
-    if digits.is_empty() || !is_plain || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    // No box has as many parts as do not fit.
-    Some(std::str::from_utf8(digits).ok()?.parse().unwrap_or(usize::MAX))
 }

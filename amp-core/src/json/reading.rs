@@ -307,7 +307,7 @@ impl<'a> Reading<'a> {
 /// The name under which a field is in its box: its own, unless another is there.
 fn given<'f>(field: &'f FieldSchema, pairs: &Pairs<'_>) -> Result<&'f str, JsonErrorKind> {
     let is_there = |name: &&String| match &field.value {
-        TypeSchema::Big { numbering, .. } => pairs.values.contains_key(parts::first(name, *numbering).as_bytes()),
+        TypeSchema::Big { numbering, .. } => parts::has_part(pairs, name, *numbering),
         _ => pairs.values.contains_key(name.as_bytes()),
     };
     let mut names = std::iter::once(&field.name).chain(&field.aliases).filter(is_there);

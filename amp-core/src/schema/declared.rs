@@ -105,12 +105,14 @@ pub struct CommandDeclaration {
 
 #[cfg(feature = "tokio")]
 impl CommandDeclaration {
-    /// The name and the maximum of a field that may be longer than a box.
+    /// The name and the maximum of a field that may be longer than a box has room for, with its keys.
     pub(crate) fn field_over(&self, limit: usize) -> Option<(&'static str, usize)> {
         let errors = self.errors.iter().flat_map(|error| error.fields);
         let mut fields = self.arguments.fields.iter().chain(self.response.fields).chain(errors);
         fields.find_map(|field| match field.value {
-            AmpType::Big { maximum, .. } if maximum > limit => Some((field.name, maximum)),
+            AmpType::Big { maximum, numbering, .. } => {
+                (numbering.box_len(field.name, maximum) > limit).then_some((field.name, maximum))
+            }
             _ => None,
         })
     }

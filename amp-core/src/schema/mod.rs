@@ -22,6 +22,7 @@
 mod compare;
 mod declared;
 mod integer;
+mod numbering;
 mod owned;
 mod reading;
 mod rule;
@@ -41,8 +42,9 @@ pub use declared::{
 pub(crate) use integer::Integers;
 #[cfg(feature = "serde")]
 pub use json::{from_json, to_json};
+pub use numbering::Numbering;
 pub use owned::{
-    CommandSchema, ConstraintSchema, EnumSchema, ErrorSchema, FieldSchema, Numbering, Schema, TypeSchema, VariantSchema,
+    CommandSchema, ConstraintSchema, EnumSchema, ErrorSchema, FieldSchema, Schema, TypeSchema, VariantSchema,
 };
 pub use rule::{Rule, WireValue};
 pub use text::Fingerprint;

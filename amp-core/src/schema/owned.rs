@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
+use super::numbering::Numbering;
 use super::{Rule, WireValue};
 
 /// The declarations of a set of commands.
@@ -146,26 +147,6 @@ pub enum TypeSchema {
     },
     /// A value or argument type of the user's own.
     Custom(String),
-}
-
-/// How the keys of a value over several of them are numbered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
-pub enum Numbering {
-    /// `name`, `name.2`, `name.3`, …
-    FromTwo,
-    /// `name.0`, `name.1`, …, and none for an empty value.
-    FromZero,
-}
-
-impl Numbering {
-    /// The first number.
-    pub(crate) fn start(self) -> usize {
-        match self {
-            Self::FromTwo => 2,
-            Self::FromZero => 0,
-        }
-    }
 }
 
 impl TypeSchema {

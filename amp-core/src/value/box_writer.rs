@@ -148,7 +148,7 @@ impl<'a> BoxWriter<'a> {
         let start = self.buffer.len();
         match numbering {
             Numbering::FromTwo => self.buffer.extend_from_slice(key.as_wire()),
-            Numbering::FromZero => self.begin_named(&format!("{}.0", key.name()))?,
+            Numbering::FromZero => self.begin_named(&numbering.key(key.name(), 0))?,
         }
         let at = self.buffer.len();
         self.buffer.extend_from_slice(&[0, 0]);
@@ -168,12 +168,8 @@ impl<'a> BoxWriter<'a> {
         let first = length.min(MAX_VALUE);
         let rest = self.buffer.split_off(at + 2 + first);
         self.buffer[at..at + 2].copy_from_slice(&length_bytes(first));
-        let numbers = match numbering {
-            Numbering::FromTwo => 2..,
-            Numbering::FromZero => 1..,
-        };
-        let mut parts = rest.chunks(MAX_VALUE).zip(numbers);
-        parts.try_for_each(|(part, number): (_, usize)| self.put_bytes(&format!("{}.{number}", key.name()), part))
+        let mut parts = rest.chunks(MAX_VALUE).zip(1..);
+        parts.try_for_each(|(part, index)| self.put_bytes(&numbering.key(key.name(), index), part))
     }
 
     fn begin_named(&mut self, name: &str) -> Result<(), EncodeError> {

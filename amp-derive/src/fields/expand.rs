@@ -93,11 +93,10 @@ impl Field<'_> {
         }
     }
 
-    /// The type in a schema of a field that may have several keys; of others any that has one.
-    pub(super) fn type_if_split(&self, krate: &Path) -> TokenStream {
+    /// The type in a schema, which says whether it may have several keys.
+    pub(super) fn declared_type(&self, krate: &Path) -> TokenStream {
         let field = self.as_field(krate);
-        let is_big = self.split.is_some() || mentions(self.ty, &|word| word == "Big");
-        if is_big { code!(#field::DECLARED.0) } else { code!(#krate::schema::AmpType::Bytes) }
+        code!(#field::DECLARED.0)
     }
 
     /// A function that makes what an absent field is.
@@ -194,15 +193,15 @@ impl Fields<'_> {
 
 impl Fields<'_> {
     /// Fails at compile time, at a field whose name is that of a part of `of`, if that is a `Big`.
-    fn parts_apart(&self, of: &Field<'_>, krate: &Path) -> impl Iterator<Item = TokenStream> {
+    fn parts_apart<'f>(&'f self, of: &'f Field<'_>, krate: &'f Path) -> impl Iterator<Item = TokenStream> {
         let declared = of.as_field(krate);
-        self.among_parts(of).map(move |(member, name, number)| {
+        self.among_parts(of).map(move |(member, name, whole)| {
             let mistake = format!(
                 "the field `{}` is split over several keys, and `{name}` is one of them: choose another name with `#[amp(name = \"..\")]`",
                 of.member
             );
             let apart = standing_at(member, code!(#krate::__private::parts_apart));
-            let arguments = call_at(member, code!(#declared::DECLARED, #number, #mistake));
+            let arguments = call_at(member, code!(#declared::DECLARED, #name, #whole, #mistake));
             code!(#apart #arguments)
         })
     }

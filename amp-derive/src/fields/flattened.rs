@@ -67,7 +67,7 @@ impl Fields<'_> {
     fn names(&self, krate: &Path) -> TokenStream {
         let own = self.carried().iter().map(|field| {
             let (name, aliases) = (&field.name, &field.aliases);
-            let ty = field.type_if_split(krate);
+            let ty = field.declared_type(krate);
             code!(#krate::__private::named(#name, &[#(#aliases),*], #ty))
         });
         let others = self.flattened.iter().map(|field| field.as_flat(krate));

@@ -36,7 +36,7 @@ pub(crate) struct Field<'a> {
 
 impl Field<'_> {
     /// Its name and its aliases.
-    fn names(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.name).chain(&self.aliases)
     }
 }
@@ -109,16 +109,14 @@ impl<'a> Fields<'a> {
         self.halves().1
     }
 
-    /// The fields whose names a field would use for its parts, if it were a `Big`, and the numbers of the parts.
-    fn among_parts(&self, of: &Field<'_>) -> impl Iterator<Item = (&Ident, &String, u32)> {
-        let number = |name: &str, whole: &String| {
-            let digits = name.strip_prefix(whole)?.strip_prefix('.')?;
-            let number: u32 = digits.parse().ok()?;
-            (number.to_string() == digits).then_some(number)
-        };
-        self.carried.iter().flat_map(|field| field.names().map(|name| (field.member, name))).filter_map(
-            move |(member, name)| of.names().find_map(|whole| number(name, whole)).map(|number| (member, name, number)),
-        )
+    /// The fields with a name that a field may use for one of its parts, if it is a `Big`: that name, and the one of the field.
+    fn among_parts<'f>(&'f self, of: &'f Field<'_>) -> impl Iterator<Item = (&'f Ident, &'f String, &'f String)> {
+        let named = self.carried.iter().flat_map(|field| field.names().map(|name| (field.member, name)));
+        named.flat_map(move |(member, name)| {
+            let may_be_part =
+                move |whole: &&String| name.strip_prefix(whole.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            of.names().filter(may_be_part).map(move |whole| (member, name, whole))
+        })
     }
 
     fn halves(&self) -> (&[Field<'a>], &[Field<'a>]) {

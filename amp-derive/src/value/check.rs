@@ -75,12 +75,12 @@ pub(super) fn unique(code: &str, earlier: &[Variant<'_>], at: &dyn ToTokens, err
 
 /// The code of the variant stands among its fields.
 pub(super) fn apart_from_tag(fields: &Fields<'_>, tag: &str, errors: &mut Errors) {
-    if let Some(field) = fields.carried().iter().find(|field| field.name == tag) {
+    if let Some(field) = fields.carried().iter().find(|field| field.names().any(|name| name == tag)) {
         errors.push(
             field.member,
             format!(
-                "`{tag}` is the key of the variant's code: rename the field with `#[amp(name = \"..\")]`, \
-                 or the key with `#[amp(tag = \"..\")]` on the enum"
+                "`{tag}` is the key of the variant's code: give the field other names with `name` or `alias`, \
+                 or the key another with `#[amp(tag = \"..\")]` on the enum"
             ),
         );
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use amp::locator::Locator;
 use amp::schema::AmpType;
 use amp::value::{Big, DecodeError, EncodeError, FromZero, RawValue, ValueWriter, With};
-use amp::{Arguments, Command, Connection, Value};
+use amp::{AmpBox, Arguments, Command, Connection, Value};
 
 use crate::harness::{Twisted, generated, on, soon};
 use crate::numbers::python_bytes;
@@ -302,6 +302,37 @@ async fn python_writes_a_default_and_reads_it_as_rust_does() {
         let expected = format!("dict(number={number}, grid=dict(x={x}))");
         let same = format!("call(learned.Defaulted{arguments}).addCallback(lambda it: it == {expected} or it)");
         assert_eq!(served.twisted.say(&same).await, "True", "{arguments}");
+    }
+}
+
+#[derive(Command, Debug, Clone, PartialEq)]
+#[amp(response = Rows)]
+struct Rows {
+    #[amp(alias = "old")]
+    rows: Big<Vec<u8>, 1000, FromZero>,
+}
+
+#[tokio::test]
+async fn python_misses_a_first_part_that_is_lost_as_rust_does() {
+    let Some(module) = generated(&on(async |it: Rows| Ok(it))) else { return };
+    let (connection, mut twisted) = Twisted::called_by(Connection::builder()).await.unwrap();
+    twisted.learn(module.path()).await;
+    for (keys, told) in [
+        (&["rows.0", "rows.1"][..], None),
+        (&["old.0", "old.1"], None),
+        (&[], None),
+        (&["old"], None),
+        (&["old.1"], Some("rows: its part rows.0 is missing")),
+        (&["rows.1"], Some("rows: its part rows.0 is missing")),
+        (&["rows.0", "old.1"], Some("rows: given twice, as rows and as old")),
+    ] {
+        let pairs = keys.iter().map(|key| ((*key).to_owned(), "x".to_owned()));
+        let asked = pairs.fold(AmpBox::new(), |asked, (key, value)| asked.with(key, value).unwrap());
+        let said = soon(connection.call_box("Rows", asked)).await.map_err(|error| error.to_string());
+        match told {
+            None => assert!(said.is_ok(), "{keys:?}: {said:?}"),
+            Some(told) => assert!(said.as_ref().is_err_and(|said| said.contains(told)), "{keys:?}: {said:?}"),
+        }
     }
 }
 

@@ -3,7 +3,6 @@ use proptest::prelude::*;
 
 use super::samples::{anything, boxes, schemas};
 use super::*;
-use crate::json::parts;
 
 /// JSON that may well have these fields.
 fn likely(schema: &Schema, fields: &[FieldSchema]) -> BoxedStrategy<Json> {
@@ -48,7 +47,7 @@ fn wild(_: &Schema, fields: &[FieldSchema]) -> BoxedStrategy<AmpBox> {
     let likely = prop::sample::select(b"0123456789-+.eTrueFals\0\0\0\x01\x02a".to_vec());
     let value = vec(prop_oneof![6 => likely, 1 => any::<u8>()], 0..12);
     let key = |field: &FieldSchema| match &field.value {
-        TypeSchema::Big { numbering, .. } => parts::first(&field.name, *numbering),
+        TypeSchema::Big { numbering, .. } => numbering.key(&field.name, 0),
         _ => field.aliases.first().unwrap_or(&field.name).clone(),
     };
     let pairs: Vec<_> = fields.iter().map(|field| (Just(key(field)), value.clone())).collect();

@@ -121,7 +121,7 @@ class _Field:
         """The argument under its own name, whichever it came with; an absent one is its default."""
         if not self.aliases and self.default is None:
             return strings
-        given = [key for key in (name, *self.aliases) if self._first(key) in strings]
+        given = [key for key in (name, *self.aliases) if self._is_there(key, strings)]
         if len(given) > 1:
             raise ConstraintError("", "given twice, as %s and as %s" % tuple(key.decode("utf-8") for key in given[:2]))
         if given:
@@ -129,12 +129,16 @@ class _Field:
         return strings if self.default is None else {**strings, self._first(name): self.default}
 
     def _renamed(self, given, name, strings):
-        renamed = {**strings, self._first(name): strings[self._first(given)]}
-        if isinstance(self.argument, _Big):
-            # The other parts, too.
-            parts = [key for key in strings if key.startswith(given + b".")]
-            renamed.update((name + key[len(given) :], strings[key]) for key in parts)
-        return renamed
+        if not isinstance(self.argument, _Big):
+            return {**strings, name: strings[given]}
+        parts = [key for key in strings if self.argument.has(key, given)]
+        return {**strings, **{name + key[len(given) :]: strings[key] for key in parts}}
+
+    def _is_there(self, name, strings):
+        if not isinstance(self.argument, _Big):
+            return name in strings
+        # A part that is lost is missed, and makes no empty value.
+        return any(self.argument.has(key, name) for key in strings)
 
     def _first(self, name):
         return self.argument.first(name) if isinstance(self.argument, _Big) else name
@@ -285,6 +289,13 @@ class _Big(amp.Argument):
             yield b"%s.%d" % (name, number)
             number += 1
 
+    def has(self, key, name):
+        """Whether a key is one of those of a value."""
+        if key == name:
+            return bool(self.start)
+        begin = name + b"."
+        return key.startswith(begin) and self.numbers.fullmatch(key[len(begin) :]) is not None
+
     def toBox(self, name, strings, objects, proto):
         value = self.retrieve(objects, _wireNameToPythonIdentifier(name), proto)
         if value is None and self.optional:
@@ -306,10 +317,8 @@ class _Big(amp.Argument):
             if key not in strings:
                 break
             parts.append(strings.pop(key))
-        begin = name + b"."
-        for other in strings:
-            if other.startswith(begin) and self.numbers.fullmatch(other[len(begin) :]):
-                raise ConstraintError("", "its part %s is missing, and later ones are there" % key.decode("utf-8"))
+        if any(self.has(other, name) for other in strings):
+            raise ConstraintError("", "its part %s is missing, and later ones are there" % key.decode("utf-8"))
         whole = b"".join(parts)
         self._limit(whole)
         is_there = parts or self.empty
