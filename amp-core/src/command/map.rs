@@ -125,10 +125,10 @@ impl<K: Value + Eq + Hash, V: Argument, S: BuildHasher + Default> Value for Hash
         Ok(map)
     }
 
-    /// The places are those of the entries in the order of iteration, which is as good as any.
+    /// The places have no index: the order of iteration is that of this process's hashes, and no one else's.
     fn check(&self, place: Place<'_>, found: &mut Violations) {
-        for (index, (key, value)) in self.iter().enumerate() {
-            Entry::check(key, value, place.index(index), found);
+        for (key, value) in self {
+            Entry::check(key, value, place, found);
         }
     }
 }

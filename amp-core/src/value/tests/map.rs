@@ -138,5 +138,5 @@ fn maps_nest_as_deep_as_the_limit_says_and_their_entries_are_checked() {
     let mut found = Violations::new();
     Value::check(&HashMap::<_, _>::from([(1_u8, deep(1))]), Place::WHOLE.key("map"), &mut found);
     let places: Vec<_> = found.iter().map(|violation| violation.path.as_str()).collect();
-    assert_eq!(places, ["map[0].value[0].value"]);
+    assert_eq!(places, ["map.value[0].value"]);
 }
