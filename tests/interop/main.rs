@@ -20,6 +20,7 @@ mod generated;
 mod guarded;
 mod harness;
 mod limits;
+mod machines;
 mod names;
 mod numbers;
 mod raw_bytes;

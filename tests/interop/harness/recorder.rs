@@ -27,7 +27,12 @@ impl Recorder {
         recorder
     }
 
-    /// What the caller and what the server has said so far, a box a line.
+    /// What the caller and what the server has said so far.
+    pub(crate) fn said(&self) -> (Vec<u8>, Vec<u8>) {
+        (self.asked.lock().unwrap().clone(), self.answered.lock().unwrap().clone())
+    }
+
+    /// The same, a box a line.
     pub(crate) fn transcript(&self) -> (String, String) {
         (lines(&self.asked.lock().unwrap()), lines(&self.answered.lock().unwrap()))
     }

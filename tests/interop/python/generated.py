@@ -26,16 +26,17 @@ def descendants(kind):
 
 
 def learn(path):
-    """Imports the module, and has every connection answer its commands."""
+    """Imports the module, and has every connection answer its commands: as it says itself, or with their arguments."""
     spec = spec_from_file_location("learned", path)
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     learned.__dict__.update(vars(module))
+    responder_for = getattr(module, "responder_for", lambda _: respond)
 
     class Learned(CommandLocator):
         for it in vars(module).values():
             if isinstance(it, type) and issubclass(it, Command) and it is not module._Command:
-                it.responder(respond)
+                it.responder(responder_for(it))
 
     for name, found in Learned._commandDispatch.items():
         for known in descendants(Responders):
