@@ -221,7 +221,10 @@ impl<'a> Parts<'a> {
                 raw.charge_allocation(length)?;
                 let mut whole = Vec::with_capacity(length);
                 parts.iter().flatten().for_each(|part| whole.extend_from_slice(part));
-                T::decode(raw.with_bytes(&whole))
+                let value = T::decode(raw.with_bytes(&whole));
+                // What the value keeps of it was charged as its own.
+                raw.release(length + parts.len() * size_of::<Option<&[u8]>>());
+                value
             }
         }
     }

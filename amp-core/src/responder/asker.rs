@@ -203,10 +203,10 @@ impl Asker {
 
     #[cold]
     fn decoded_much(&mut self, decoded: Decoded) {
-        let unspent = decoded.unspent();
+        let unneeded = decoded.unneeded();
         self.answering.decoded(decoded.work(), self.counted());
-        self.answering.release(unspent);
-        self.held += decoded.reserved - unspent;
+        self.answering.release(unneeded);
+        self.held += decoded.reserved - unneeded;
     }
 
     /// No longer counts the bytes of the ask.

@@ -19,18 +19,18 @@ pub(super) struct Decoded {
 impl Decoded {
     /// An ask with this many items, which needs all reserved bytes.
     pub(super) fn items(items: usize, reserved: usize) -> Self {
-        Self { budget: Spent { items, room: 0, is_refused: false }, reserved }
+        Self { budget: Spent { items, room: 0, released: 0, is_refused: false }, reserved }
     }
 
     /// The work that it was, in list items.
     pub(super) fn work(&self) -> usize {
-        let spent = self.reserved - self.unspent();
+        let spent = self.reserved.saturating_sub(self.budget.room);
         self.budget.items + spent / BYTES_PER_ITEM
     }
 
-    /// Bytes that were reserved and are not needed.
-    pub(super) fn unspent(&self) -> usize {
-        self.budget.room.min(self.reserved)
+    /// Bytes that were reserved and are not needed, or not any more.
+    pub(super) fn unneeded(&self) -> usize {
+        (self.budget.room + self.budget.released).min(self.reserved)
     }
 
     #[inline]

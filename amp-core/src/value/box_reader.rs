@@ -259,6 +259,13 @@ impl<'a> RawValue<'a> {
         }
     }
 
+    /// Memory that was charged for decoding alone is free again.
+    pub(crate) fn release(self, bytes: usize) {
+        if let Some(scope) = self.scope {
+            scope.budget().release(bytes);
+        }
+    }
+
     /// The items of a `ListOf`: each behind a two-byte length.
     ///
     /// # Errors

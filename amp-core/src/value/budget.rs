@@ -28,6 +28,8 @@ pub(crate) struct Budget<'a> {
     /// Bytes that may still be reserved.
     rest: Cell<usize>,
     items: Cell<usize>,
+    /// Bytes that were spent and are free again.
+    released: Cell<usize>,
     reserve: Option<&'a dyn Reserve>,
     is_refused: Cell<bool>,
 }
@@ -54,6 +56,7 @@ impl<'a> Budget<'a> {
             room: Cell::new(room),
             rest: Cell::new(limits.decoded_bytes - room),
             items: Cell::new(limits.items),
+            released: Cell::new(0),
             reserve,
             is_refused: Cell::new(false),
         }
@@ -68,6 +71,12 @@ impl<'a> Budget<'a> {
             }
             None => self.charge_more(bytes),
         }
+    }
+
+    /// Memory that was charged is free again. It is no longer counted once the whole is decoded, and nothing else may be decoded for it: to fill it
+    /// was work.
+    pub(super) fn release(&self, bytes: usize) {
+        self.released.set(self.released.get() + bytes);
     }
 
     #[inline]
@@ -103,7 +112,7 @@ impl<'a> Budget<'a> {
     #[inline]
     pub(crate) fn spent(&self) -> Spent {
         let items = self.limits.items - self.items.get();
-        Spent { items, room: self.room.get(), is_refused: self.is_refused.get() }
+        Spent { items, room: self.room.get(), released: self.released.get(), is_refused: self.is_refused.get() }
     }
 }
 
@@ -115,6 +124,8 @@ pub(crate) struct Spent {
     pub(crate) items: usize,
     /// How many bytes are counted and not spent.
     pub(crate) room: usize,
+    /// How many bytes were spent and are free again.
+    pub(crate) released: usize,
     /// Whether a reservation was refused: a decode that failed for that may succeed later.
     pub(crate) is_refused: bool,
 }

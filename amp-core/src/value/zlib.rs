@@ -51,7 +51,10 @@ impl<T: Value, const MAX: usize> Value for Zlib<T, MAX> {
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
         let plain = decompress(raw, MAX)?;
-        T::decode(raw.with_bytes(&plain)).map(Self)
+        let value = T::decode(raw.with_bytes(&plain)).map(Self);
+        // What the value keeps of it was charged as its own.
+        raw.release(plain.capacity());
+        value
     }
 
     fn check(&self, place: Place<'_>, found: &mut Violations) {

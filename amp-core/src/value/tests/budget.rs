@@ -189,6 +189,33 @@ fn what_a_box_decodes_to_beyond_its_own_bytes_is_reserved_in_steps_and_refused_w
 }
 
 #[test]
+fn what_is_needed_only_while_it_is_decoded_is_free_again_behind_it_and_not_before() {
+    let parts = [&[b'x'; 1000][..], &[b'y'; 500]];
+    let raw = in_parts(&parts);
+    let scope = Scope::new(Budget::new(&LIMITS), None);
+    let mut reader = BoxReader::new(&raw, 32).with_scope(&scope);
+    let taken = <Big<Vec<u8>, 2000>>::take(Key::from_wire(b"\0\x01v"), &mut reader).expect("within its maximum");
+    assert_eq!(taken.expect("there").len(), 1500);
+    let together = 1500 + 2 * size_of::<Option<&[u8]>>();
+    let spent = LIMITS.decoded_bytes - scope.budget().spent().room;
+    assert_eq!((scope.budget().spent().released, spent), (together, together + 1500 + 3 * ALLOCATION));
+}
+
+#[cfg(feature = "zlib")]
+#[test]
+fn what_is_decompressed_is_free_again_and_no_more_may_be_decompressed_for_it() {
+    let value = Zlib::<Vec<u8>>(vec![0; 100_000]);
+    let mut packed = Vec::new();
+    vec![value.clone(), value].encode(&mut ValueWriter::new(&mut packed)).expect("short");
+    let scope = Scope::new(Budget::new(&LIMITS), None);
+    take::<Vec<Zlib<Vec<u8>>>>(&boxed(&packed), &scope).expect("within the limits");
+    let released = scope.budget().spent().released;
+    assert!((200_000..500_000).contains(&released), "{released}");
+    let refused = within::<Vec<Zlib<Vec<u8>>>>(LIMITS.decoded_bytes(350_000), &packed);
+    assert!(matches!(refused, Err(DecodeErrorKind::TooManyBytes { .. })), "{refused:?}");
+}
+
+#[test]
 fn a_short_box_reserves_nothing() {
     let raw = boxed(b"\0\x01a\0\x01b\0\x01c");
     let counter = Counter { reserved: Cell::new(0), most: 0 };
