@@ -28,4 +28,5 @@ mod streams;
 mod transcripts;
 mod twisted_types;
 mod values;
+mod values_table;
 mod workers;
