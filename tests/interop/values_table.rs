@@ -23,6 +23,7 @@ use crate::numbers::python_bytes;
 type Sample = (Vec<u8>, &'static str, &'static str);
 
 /// Shows that Rust writes and reads the value as these bytes.
+#[expect(clippy::needless_pass_by_value, reason = "the table names values")]
 #[track_caller]
 fn is<T: Value + PartialEq + Debug>(value: T, bytes: &[u8], twisted: &'static str, python: &'static str) -> Sample {
     let mut written = Vec::new();
