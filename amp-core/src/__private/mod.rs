@@ -7,6 +7,7 @@ mod commands;
 mod declarations;
 mod fields;
 mod flat;
+mod names;
 #[cfg(feature = "tokio")]
 mod responding;
 mod rules;

@@ -1,6 +1,6 @@
 use std::slice;
 
-use super::flat::has_key;
+use super::names::has_key;
 use crate::command::{Arguments, Tagged};
 use crate::schema::{
     AmpType, BoxDeclaration, ConstrainedDeclaration, ConstraintDeclaration, EnumDeclaration, FieldDeclaration,
