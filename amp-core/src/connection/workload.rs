@@ -26,9 +26,9 @@ const SPAWNED: usize = 64;
 const HEAVY: usize = 1024;
 /// A command that has this fraction of the bytes of a heavy one may be heavy as well: a peer that shortens them step by step has few steps.
 const SUSPECT: usize = 4;
-/// This many later asks that were decoded there and had fewer items make it light again: so one heavy command that is then
-/// decoded on the reader's thread is paid for by as many that were decoded elsewhere.
-const HEAVY_FOR: u32 = 64;
+/// A later ask that was decoded there and had few items pays for so many of the heavy command's, and all of them make the peer light again: the
+/// next heavy one may be decoded on the reader's thread.
+const PAID_ITEMS: usize = 16;
 
 impl Workload {
     pub(super) fn begin_turn(&self) {
@@ -44,7 +44,8 @@ impl Workload {
         if items > HEAVY {
             let before = if self.is_heavy() { self.suspect_over.load(Ordering::Relaxed) } else { usize::MAX };
             self.suspect_over.store(before.min(bytes / SUSPECT), Ordering::Relaxed);
-            self.heavy_for.store(HEAVY_FOR, Ordering::Relaxed);
+            let asks = u32::try_from(items / PAID_ITEMS).unwrap_or(u32::MAX);
+            self.heavy_for.fetch_max(asks, Ordering::Relaxed);
         }
     }
 
@@ -122,10 +123,23 @@ mod tests {
         assert!(workload.is_suspect(1001));
         workload.add_command(HEAVY + 1, 400);
         assert!(workload.is_suspect(101) && !workload.is_suspect(100));
-        (0..HEAVY_FOR).for_each(|_| assert!(workload.decode_apart()));
+        (0..HEAVY / PAID_ITEMS).for_each(|_| assert!(workload.decode_apart()));
         assert!(!workload.is_suspect(usize::MAX));
         workload.add_command(HEAVY + 1, 4000);
         assert!(!workload.is_suspect(1000), "the short one is forgotten");
+    }
+
+    #[test]
+    fn a_heavier_command_is_paid_for_by_more_light_ones() {
+        let workload = Workload::default();
+        workload.add_command(10 * HEAVY, 1000);
+        workload.add_command(HEAVY + 1, 1000);
+        for _ in 0..10 * HEAVY / PAID_ITEMS {
+            assert!(workload.is_heavy() && workload.decode_apart());
+        }
+        assert!(!workload.is_heavy());
+        workload.add_command(usize::MAX, 1000);
+        assert!(workload.is_heavy());
     }
 
     #[test]
@@ -133,13 +147,13 @@ mod tests {
         let workload = Workload::default();
         assert!(!workload.decode_apart());
         workload.add_command(HEAVY + 1, 1000);
-        for _ in 0..HEAVY_FOR - 1 {
+        for _ in 0..HEAVY / PAID_ITEMS - 1 {
             assert!(workload.decode_apart());
             workload.add_command(HEAVY, 1000);
         }
         assert!(workload.is_heavy() && workload.decode_apart());
         workload.add_command(HEAVY + 1, 1000);
-        for _ in 0..HEAVY_FOR {
+        for _ in 0..HEAVY / PAID_ITEMS {
             assert!(workload.is_heavy() && workload.decode_apart());
         }
         assert!(!workload.is_heavy() && !workload.decode_apart());
