@@ -319,6 +319,12 @@ fn a_field_is_read_under_each_of_its_names_and_written_under_its_own() {
     let fields = [FieldSchema { aliases: vec!["old".to_owned()], ..field("it", value) }];
     let old = AmpBox::new().with("old.0", "a").expect("a box").with("old.1", "b").expect("a box");
     assert_eq!(converter([]).to_json(&fields, &old), Ok(json!({ "it": "ab" })));
+    // A first part that is lost makes no empty value.
+    for (name, given) in [("old", "old.1"), ("it", "it.1")] {
+        let lost = AmpBox::new().with(given, "b").expect("a box");
+        let error = converter([]).to_json(&fields, &lost).expect_err("a part is missing").to_string();
+        assert_eq!(error, format!("it: its part `{name}.0` is missing, and later ones are there"));
+    }
 }
 
 #[test]
