@@ -3,7 +3,7 @@ use std::fmt;
 use super::{EncodeError, EncodeErrorKind, Value};
 use crate::exposed::{Context, ContextRef};
 use crate::schema::Numbering;
-use crate::wire::{BoxLimits, END, MAX_KEY, MAX_VALUE, Pairs, length_bytes, put_first, put_pair};
+use crate::wire::{BoxLimits, END, MAX_KEY, MAX_VALUE, Pairs, is_ascending, length_bytes, put_first, put_pair};
 
 /// A key known at compile time, with its length before it as on the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -244,11 +244,6 @@ impl<'a> BoxWriter<'a> {
         }
         self.buffer.extend_from_slice(&END);
     }
-}
-
-/// Whether each key sorts behind the one before.
-fn is_ascending(pairs: &[u8]) -> bool {
-    Pairs::new(pairs).map(|(key, _)| key).is_sorted_by(|one, next| one < next)
 }
 
 #[cold]

@@ -1,6 +1,6 @@
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, length_at};
+use super::{BoxLimits, Excerpt, MAX_KEY, RawBox, WireError, is_ascending, length_at};
 
 /// If more than this would stay allocated behind a box, the box is copied out: such a buffer was made for a large box, and is not shared.
 const LARGE_BUFFER: usize = 128 * 1024;
@@ -24,15 +24,15 @@ pub struct BoxDecoder {
 struct Walk {
     /// Where the next pair begins.
     at: usize,
-    /// Start of the previous pair, and the beginning of its key: if that is unknown, no key sorts after it.
-    last: usize,
+    /// The beginning of the previous key: if that is unknown, no key sorts after it.
     prefix: u32,
     pairs: usize,
-    ascending: bool,
+    /// Whether the beginnings of the keys show that each sorts after the one before it.
+    ascends: bool,
 }
 
 impl Walk {
-    const START: Self = Self { at: 0, last: 0, prefix: 0, pairs: 0, ascending: true };
+    const START: Self = Self { at: 0, prefix: 0, pairs: 0, ascends: true };
 }
 
 impl BoxDecoder {
@@ -179,7 +179,8 @@ impl BoxDecoder {
             } else {
                 self.buffer.split_to(walk.at).freeze()
             };
-            return Ok(Some(RawBox::new(bytes, walk.ascending, pinned)));
+            let ascending = walk.ascends || is_ascending(&bytes);
+            return Ok(Some(RawBox::new(bytes, ascending, pinned)));
         }
         self.walk = walk;
         whole.map(|_| None)
@@ -217,8 +218,8 @@ impl Walk {
                 return self.fits(key_end + 4, limits).map(|()| false);
             };
             let prefix = prefix(bytes, key_at, length);
-            self.ascending &= self.prefix < prefix.unwrap_or(0) || is_less(bytes, self.last, self.at, self.pairs);
-            (self.last, self.prefix, self.at) = (self.at, prefix.unwrap_or(u32::MAX), key_end + 2 + value_length);
+            self.ascends &= self.prefix < prefix.unwrap_or(0);
+            (self.prefix, self.at) = (prefix.unwrap_or(u32::MAX), key_end + 2 + value_length);
             self.pairs += 1;
         }
         // The first pair is not claimed yet.
@@ -252,16 +253,6 @@ fn prefix(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     let word = *bytes.get(at..)?.first_chunk()?;
     let unused = 32 - 8 * length.min(4);
     Some(u32::from_be_bytes(word) >> unused << unused)
-}
-
-/// Compares the keys of two pairs; the first pair has no predecessor.
-#[cold]
-fn is_less(bytes: &[u8], one: usize, other: usize, pairs: usize) -> bool {
-    pairs == 0 || whole_key(bytes, one) < whole_key(bytes, other)
-}
-
-fn whole_key(bytes: &[u8], pair: usize) -> Option<&[u8]> {
-    bytes.get(pair + 2..pair + 2 + length_at(bytes, pair)?)
 }
 
 #[cfg(all(test, feature = "tokio"))]

@@ -31,6 +31,7 @@ pub use amp_box::InsertError;
 pub(crate) use amp_box::text::{bytes_of_text, text_of_bytes};
 pub use decoder::BoxDecoder;
 pub use error::{Excerpt, WireError};
+pub(crate) use raw_box::is_ascending;
 pub use raw_box::{Pairs, RawBox};
 pub(crate) use rollback::Rollback;
 

@@ -120,3 +120,9 @@ impl<'a> Iterator for Pairs<'a> {
         Some(pair)
     }
 }
+
+/// Whether each key of a box sorts after the one before it.
+#[cold]
+pub(crate) fn is_ascending(pairs: &[u8]) -> bool {
+    Pairs::new(pairs).map(|(key, _)| key).is_sorted_by(|one, next| one < next)
+}
