@@ -19,6 +19,7 @@
 //! ```
 // The declarations import nothing of ours.
 
+mod canonical;
 mod compare;
 mod declared;
 mod integer;
