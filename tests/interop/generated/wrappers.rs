@@ -109,3 +109,16 @@ async fn python_writes_ascii_json_as_rust_does() {
         twisted.say("[it.toString('\u{2603}\u{1f600}\\x7f') for it in (learned._Json(True), learned._Json())]").await;
     assert_eq!(said, r#"[b'"\\u2603\\ud83d\\ude00\\u007f"', b'"\xe2\x98\x83\xf0\x9f\x98\x80\x7f"']"#);
 }
+
+#[tokio::test]
+async fn python_reads_no_constant_that_json_has_not() {
+    let Some(module) = generated(&on(async |it: Wrapped| Ok(it))) else { return };
+    let (mut twisted, _) = Twisted::listen().await.unwrap();
+    twisted.learn(module.path()).await;
+    for constant in ["NaN", "[Infinity]", "{\"a\": -Infinity}"] {
+        assert!(serde_json::from_str::<serde_json::Value>(constant).is_err(), "{constant}");
+        let said = twisted.say(&format!("learned._Json().fromString(b'{constant}')")).await;
+        assert!(said.starts_with("ValueError: ") && said.ends_with(" is no JSON"), "{constant}: {said}");
+    }
+    assert_eq!(twisted.say("learned._Json().fromString(b'[1e5, null, \"NaN\"]')").await, "[100000.0, None, 'NaN']");
+}

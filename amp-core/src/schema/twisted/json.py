@@ -12,4 +12,9 @@ class _Json(amp.Argument):
         return text.encode("utf-8")
 
     def fromString(self, inString):
-        return json.loads(inString.decode("utf-8"))
+        return json.loads(inString.decode("utf-8"), parse_constant=self._refuse)
+
+    @staticmethod
+    def _refuse(constant):
+        """Python reads `NaN` and infinities, which nobody else does."""
+        raise ValueError("%s is no JSON" % constant)
