@@ -5,31 +5,31 @@ use super::{AmpType, BoxDeclaration, ConstraintSchema, EnumDeclaration, FieldDec
 /// The pairs of boxes and of enums that are being compared further out: they are assumed to be the same.
 #[derive(Default)]
 pub(super) struct Outer {
-    boxes: Vec<[*const FieldDeclaration; 2]>,
-    enums: Vec<[*const VariantDeclaration; 2]>,
+    boxes: Vec<[&'static [FieldDeclaration]; 2]>,
+    enums: Vec<[&'static [VariantDeclaration]; 2]>,
 }
 
 /// Whether two boxes are the same on the wire.
 pub(super) fn same_box(a: BoxDeclaration, b: BoxDeclaration, outer: &mut Outer) -> bool {
-    let pair = [a.fields.as_ptr(), b.fields.as_ptr()];
-    if ptr::eq(a.fields, b.fields) || outer.boxes.contains(&pair) {
-        return true;
-    }
-    outer.boxes.push(pair);
-    same_fields(a.fields, b.fields, outer)
+    is_assumed(&mut outer.boxes, a.fields, b.fields) || same_fields(a.fields, b.fields, outer)
 }
 
 /// Whether two enums are the same on the wire.
 pub(super) fn same_enum(a: EnumDeclaration, b: EnumDeclaration, outer: &mut Outer) -> bool {
-    let pair = [a.variants.as_ptr(), b.variants.as_ptr()];
-    if (a.tag, a.other, a.variants.len()) != (b.tag, b.other, b.variants.len()) {
-        return false;
+    let mut variants = a.variants.iter().zip(b.variants);
+    (a.tag, a.other, a.variants.len()) == (b.tag, b.other, b.variants.len())
+        && (is_assumed(&mut outer.enums, a.variants, b.variants)
+            || variants.all(|(a, b)| a.code == b.code && same_fields(a.fields, b.fields, outer)))
+}
+
+/// Whether two slices are one, or are being compared further out; from now on they are.
+fn is_assumed<T>(pairs: &mut Vec<[&'static [T]; 2]>, a: &'static [T], b: &'static [T]) -> bool {
+    // By address and length: an empty slice may begin where another does.
+    let is_known = ptr::eq(a, b) || pairs.iter().any(|[one, other]| ptr::eq(*one, a) && ptr::eq(*other, b));
+    if !is_known {
+        pairs.push([a, b]);
     }
-    if ptr::eq(a.variants, b.variants) || outer.enums.contains(&pair) {
-        return true;
-    }
-    outer.enums.push(pair);
-    a.variants.iter().zip(b.variants).all(|(a, b)| a.code == b.code && same_fields(a.fields, b.fields, outer))
+    is_known
 }
 
 fn same_fields(a: &[FieldDeclaration], b: &[FieldDeclaration], outer: &mut Outer) -> bool {
@@ -92,5 +92,39 @@ impl ConstraintSchema {
     /// The same for each item of a list.
     fn each(self) -> Self {
         Self { rule: Rule::Each(Box::new(self.rule)), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn field(name: &'static str) -> FieldDeclaration {
+        let (doc, value) = ("", AmpType::Float);
+        FieldDeclaration { name, doc, value, optional: false, default: None, aliases: &[], constraints: &[] }
+    }
+
+    const fn variant(code: &'static str) -> VariantDeclaration {
+        VariantDeclaration { code, doc: "", fields: &[] }
+    }
+
+    #[test]
+    fn slices_that_begin_at_one_address_are_not_taken_for_each_other() {
+        static ONE: [FieldDeclaration; 1] = [field("one")];
+        static OTHER: [FieldDeclaration; 1] = [field("other")];
+        let of = |fields| BoxDeclaration { name: "", fields };
+        let mut outer = Outer::default();
+        assert!(same_box(of(&ONE[..0]), of(&OTHER[..0]), &mut outer));
+        assert!(!same_box(of(&ONE), of(&OTHER), &mut outer));
+    }
+
+    #[test]
+    fn variants_that_begin_at_one_address_are_not_taken_for_each_other() {
+        static ONE: [VariantDeclaration; 1] = [variant("one")];
+        static OTHER: [VariantDeclaration; 1] = [variant("other")];
+        let of = |variants| EnumDeclaration { name: "", tag: None, other: false, variants };
+        let mut outer = Outer::default();
+        assert!(same_enum(of(&ONE[..0]), of(&OTHER[..0]), &mut outer));
+        assert!(!same_enum(of(&ONE), of(&OTHER), &mut outer));
     }
 }
