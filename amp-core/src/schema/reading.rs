@@ -106,46 +106,50 @@ impl Reading {
         }
     }
 
-    /// Adds a nested box and returns its name: another one if the name is taken by a different box.
+    /// Adds a nested box and returns its name.
     fn nested(&mut self, declared: BoxDeclaration) -> String {
-        let mut name = declared.name.to_owned();
-        let mut count = 1;
-        while let Some(taken) = self.boxes.get(&name) {
-            if same_box(*taken, declared, &mut Outer::default()) {
-                return name;
-            }
-            count += 1;
-            name = format!("{}_{count}", declared.name);
+        let (name, is_new) =
+            unique_name(&self.boxes, declared.name, |taken| same_box(taken, declared, &mut Outer::default()));
+        if is_new {
+            // A box may contain itself: its name is taken before its fields are read.
+            self.boxes.insert(name.clone(), declared);
+            let fields = self.fields(declared.fields);
+            self.schema.boxes.insert(name.clone(), fields);
         }
-        // A box may contain itself: its name is taken before its fields are read.
-        self.boxes.insert(name.clone(), declared);
-        let fields = self.fields(declared.fields);
-        self.schema.boxes.insert(name.clone(), fields);
         name
     }
 
-    /// The same for an enum.
+    /// Adds an enum and returns its name.
     fn variants(&mut self, declared: EnumDeclaration) -> String {
-        let mut name = declared.name.to_owned();
-        let mut count = 1;
-        while let Some(taken) = self.enums.get(&name) {
-            if same_enum(*taken, declared, &mut Outer::default()) {
-                return name;
-            }
-            count += 1;
-            name = format!("{}_{count}", declared.name);
+        let (name, is_new) =
+            unique_name(&self.enums, declared.name, |taken| same_enum(taken, declared, &mut Outer::default()));
+        if is_new {
+            self.enums.insert(name.clone(), declared);
+            let of = |variant: &VariantDeclaration| VariantSchema {
+                code: variant.code.to_owned(),
+                doc: variant.doc.to_owned(),
+                fields: self.fields(variant.fields),
+            };
+            let variants = declared.variants.iter().map(of).collect();
+            let tag = declared.tag.map(str::to_owned);
+            self.schema.enums.insert(name.clone(), EnumSchema { tag, other: declared.other, variants });
         }
-        self.enums.insert(name.clone(), declared);
-        let of = |variant: &VariantDeclaration| VariantSchema {
-            code: variant.code.to_owned(),
-            doc: variant.doc.to_owned(),
-            fields: self.fields(variant.fields),
-        };
-        let variants = declared.variants.iter().map(of).collect();
-        let tag = declared.tag.map(str::to_owned);
-        self.schema.enums.insert(name.clone(), EnumSchema { tag, other: declared.other, variants });
         name
     }
+}
+
+/// The name of a declaration in the schema, another than its own if that is taken by a different one, and whether it is new there.
+fn unique_name<D: Copy>(taken: &BTreeMap<String, D>, own: &str, is_same: impl Fn(D) -> bool) -> (String, bool) {
+    let mut name = own.to_owned();
+    let mut count = 1;
+    while let Some(other) = taken.get(&name) {
+        if is_same(*other) {
+            return (name, false);
+        }
+        count += 1;
+        name = format!("{own}_{count}");
+    }
+    (name, true)
 }
 
 impl ConstraintSchema {
