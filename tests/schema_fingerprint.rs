@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use amp::schema::{Fingerprint, Schema};
+use amp::schema::{Fingerprint, Report, Schema};
 use amp::value::{DecodeError, EncodeError, RawValue, ValueWriter};
 use amp::{Arguments, Command, Value};
 
@@ -123,6 +123,19 @@ own!(elsewhere, Another);
 fn a_type_of_the_users_own_counts_by_its_name_without_its_module() {
     assert_eq!(of::<here::Ask>(), of::<there::Ask>());
     assert_ne!(of::<here::Ask>(), of::<elsewhere::Ask>());
+}
+
+#[test]
+fn a_report_says_nothing_of_what_counts_for_nothing() {
+    fn between<Old: Command, New: Command>() -> String {
+        Report::between(&Schema::of([Old::DECLARATION]), &Schema::of([New::DECLARATION])).to_string()
+    }
+    let nothing = "nothing has changed\n";
+    assert_eq!(between::<plain::Ask, renamed::Ask>(), nothing);
+    assert_eq!(between::<renamed::Ask, plain::Ask>(), nothing);
+    assert_eq!(between::<here::Ask, there::Ask>(), nothing);
+    let said = between::<here::Ask, elsewhere::Ask>();
+    assert_eq!(said, "caution Ask, argument own: Another instead of Own, which only Rust knows\n");
 }
 
 ask! { one_address:

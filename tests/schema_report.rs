@@ -337,6 +337,39 @@ fn what_is_new_and_may_be_left_out_breaks_nothing() {
     assert!(!report.breaks() && Report::between(&new, &old).breaks());
 }
 
+#[derive(amp::Value, Debug)]
+enum Shape {
+    Point,
+    Circle { radius: u16 },
+}
+
+mod list {
+    #[derive(amp::Command, Debug)]
+    pub(super) struct Draw {
+        shapes: Vec<super::Shape>,
+    }
+}
+
+mod array {
+    #[derive(amp::Command, Debug)]
+    pub(super) struct Draw {
+        shapes: [super::Shape; 2],
+    }
+}
+
+#[test]
+fn a_list_of_variants_may_become_an_array_and_the_other_way_round() {
+    let (list, array) = (Schema::of([list::Draw::DECLARATION]), Schema::of([array::Draw::DECLARATION]));
+    assert_eq!(
+        Report::between(&list, &array).to_string(),
+        "caution Draw, argument shapes: 2 items instead of any number: new responders may refuse what old callers send\n"
+    );
+    assert_eq!(
+        Report::between(&array, &list).to_string(),
+        "caution Draw, argument shapes: any number of items instead of 2: old responders may refuse what new callers send\n"
+    );
+}
+
 #[test]
 fn reports_and_fingerprints_are_written_for_serde_and_come_back() {
     let (old, new) = (Schema::default(), Schema::of([new::Answered::DECLARATION]));

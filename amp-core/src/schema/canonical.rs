@@ -140,7 +140,7 @@ fn value<'a>(of: &'a TypeSchema, name: Inner<'_, 'a>) -> TypeSchema {
 }
 
 /// The name of a Rust type without what stands before `::`, which a compiler may write in another way.
-fn without_paths(name: &str) -> String {
+pub(super) fn without_paths(name: &str) -> String {
     let mut short = String::with_capacity(name.len());
     for (index, part) in name.split("::").enumerate() {
         if index > 0 {

@@ -1,18 +1,21 @@
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Effect};
-use crate::schema::integer::holds;
-use crate::schema::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Numbering, Rule, Schema, TypeSchema};
+use crate::schema::{CommandSchema, ConstraintSchema, ErrorSchema, FieldSchema, Rule, Schema};
 
 pub(super) struct Comparison<'a> {
     pub(super) old: &'a Schema,
     pub(super) new: &'a Schema,
     changes: Vec<Change>,
-    /// Nested boxes that were compared before; a box may contain itself.
-    seen: BTreeSet<(Way, &'a str, &'a str)>,
-    /// Enums that were compared before, likewise.
-    pub(super) seen_enums: BTreeSet<(Way, &'a str, &'a str)>,
+    /// The nested boxes and enums that were compared before.
+    seen: BTreeSet<(Kind, Way, &'a str, &'a str)>,
+}
+
+/// What has a name in a schema beside the commands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Box,
+    Enum,
 }
 
 /// The direction in which a box travels, and so which end misses absent fields.
@@ -46,7 +49,7 @@ impl Way {
 
 impl<'a> Comparison<'a> {
     pub(super) fn of(old: &'a Schema, new: &'a Schema) -> Vec<Change> {
-        let mut comparison = Self { old, new, changes: Vec::new(), seen: BTreeSet::new(), seen_enums: BTreeSet::new() };
+        let mut comparison = Self { old, new, changes: Vec::new(), seen: BTreeSet::new() };
         comparison.commands();
         comparison.changes
     }
@@ -179,175 +182,39 @@ impl<'a> Comparison<'a> {
     }
 
     fn constraints(&mut self, place: &str, way: Way, old: &[ConstraintSchema], new: &[ConstraintSchema]) {
-        let (senders, receivers) = (way.senders(), way.receivers());
         let lacks = |some: &[ConstraintSchema], others: &[ConstraintSchema]| {
             others.iter().any(|other| some.iter().all(|one| meaning(one) != meaning(other)))
         };
-        let what = match (lacks(new, old), lacks(old, new)) {
-            (false, false) => return,
-            (true, false) => format!("a constraint is gone: old {receivers} may refuse what new {senders} send"),
-            (false, true) => format!("a constraint is new: new {receivers} may refuse what old {senders} send"),
-            (true, true) => "its constraints have changed: each end may refuse what the other sends".to_owned(),
-        };
-        self.add(Effect::Caution, place, what);
-    }
-
-    fn value(&mut self, place: &str, way: Way, old: &'a TypeSchema, new: &'a TypeSchema) {
-        use TypeSchema::{
-            AmpList, Array, AsciiJson, Big, Box, Bytes, Custom, Enum, Integer, Json, ListOf, Map, Octets, Path, Tagged,
-            TaggedList, Text, Unicode, Zlib,
-        };
-        let (senders, receivers) = (way.senders(), way.receivers());
-        match (old, new) {
-            (Integer(old), Integer(new)) => {
-                let what = match (holds(old, new), holds(new, old)) {
-                    (true, true) => return,
-                    (true, false) => {
-                        format!("{new} holds less than {old}: new {receivers} may refuse what old {senders} send")
-                    }
-                    (false, true) => {
-                        format!("{new} holds more than {old}: old {receivers} may refuse what new {senders} send")
-                    }
-                    (false, false) => format!("{new} instead of {old}: each end may refuse what the other sends"),
-                };
-                self.add(Effect::Caution, place, what);
-            }
-            (ListOf(old), ListOf(new)) => self.value(place, way, old, new),
-            (Array(old, length), Array(new, other)) if length == other => self.value(place, way, old, new),
-            (Zlib(old, most), Zlib(new, other)) => {
-                let refuses = match other.cmp(most) {
-                    Ordering::Less => format!("new {receivers} may refuse what old {senders} send"),
-                    Ordering::Equal => return self.value(place, way, old, new),
-                    Ordering::Greater => format!("old {receivers} may refuse what new {senders} send"),
-                };
-                self.add(
-                    Effect::Caution,
-                    place,
-                    format!("at most {other} bytes instead of {most} before compression: {refuses}"),
-                );
-                self.value(place, way, old, new);
-            }
-            (Array(list, length), ListOf(_) | AmpList(_) | TaggedList(_) | Bytes) => {
-                let items = items_of(list);
-                let what = format!(
-                    "any number of {items} instead of {length}: old {receivers} may refuse what new {senders} send"
-                );
-                self.add(Effect::Caution, place, what);
-                self.value(place, way, list, new);
-            }
-            (ListOf(_) | AmpList(_) | TaggedList(_) | Bytes, Array(list, length)) => {
-                let items = items_of(list);
-                let what = format!(
-                    "{length} {items} instead of any number: new {receivers} may refuse what old {senders} send"
-                );
-                self.add(Effect::Caution, place, what);
-                self.value(place, way, old, list);
-            }
-            (Box(old), Box(new)) | (AmpList(old), AmpList(new)) | (Map(old), Map(new)) => {
-                self.nested(way.within(), old, new)
-            }
-            (Map(old), AmpList(new)) => {
-                let what = format!("a list instead of a map: old {receivers} refuse a key that comes twice");
-                self.add(Effect::Caution, place, what);
-                self.nested(way.within(), old, new);
-            }
-            (AmpList(old), Map(new)) => {
-                let what = format!("a map instead of a list: new {receivers} refuse a key that comes twice");
-                self.add(Effect::Caution, place, what);
-                self.nested(way.within(), old, new);
-            }
-            (Enum(old), Enum(new)) | (Tagged(old), Tagged(new)) | (TaggedList(old), TaggedList(new)) => {
-                self.enums(place, way.within(), old, new);
-            }
-            (
-                Big { value: old, maximum: before, numbering },
-                Big { value: new, maximum: after, numbering: as_before },
-            ) if numbering == as_before => {
-                if after != before {
-                    let [refusing, sending] = if after < before { ["new", "old"] } else { ["old", "new"] };
-                    let what = format!(
-                        "{after} bytes are the most instead of {before}: {refusing} {receivers} may refuse what {sending} {senders} send"
-                    );
-                    self.add(Effect::Caution, place, what);
-                }
-                self.value(place, way, old, new);
-            }
-            // Only the first part has the key itself, and the others are keys that nobody looks at.
-            (old, Big { value: new, numbering: Numbering::FromTwo, .. }) if !matches!(old, Big { .. }) => {
-                let what = format!(
-                    "it may have several keys now: old {receivers} cut what new {senders} send over 65535 bytes"
-                );
-                self.add(Effect::Caution, place, what);
-                self.value(place, way, old, new);
-            }
-            (Big { value: old, numbering: Numbering::FromTwo, .. }, new) if !matches!(new, Big { .. }) => {
-                let what = format!("it has one key now: new {receivers} cut what old {senders} send over 65535 bytes");
-                self.add(Effect::Caution, place, what);
-                self.value(place, way, old, new);
-            }
-            (old, new) if old == new => {}
-            (Unicode | Path | Text(_) | Json | AsciiJson, Bytes) => {
-                self.add(Effect::Caution, place, format!("bytes instead of text: old {receivers} want UTF-8"))
-            }
-            (Bytes, Unicode | Path | Text(_) | Json | AsciiJson) => {
-                self.add(Effect::Caution, place, format!("text instead of bytes: new {receivers} want UTF-8"))
-            }
-            (Unicode, Path) | (Path, Unicode) => {
-                let what =
-                    format!("{new} instead of {old}: both are UTF-8, and only an absolute path is sent as a path");
-                self.add(Effect::Caution, place, what);
-            }
-            (old, new) if is_part(old, new) => {
-                let what = format!("{new} instead of {old}: old {receivers} may refuse what new {senders} send");
-                self.add(Effect::Caution, place, what);
-            }
-            (old, new) if is_part(new, old) => {
-                let what = format!("{new} instead of {old}: new {receivers} may refuse what old {senders} send");
-                self.add(Effect::Caution, place, what);
-            }
-            (Text(_), Text(_)) | (Octets(_), Octets(_)) => {
-                let what = format!("{new} instead of {old}: each end may refuse what the other sends");
-                self.add(Effect::Caution, place, what);
-            }
-            (Custom(old), Custom(new)) => {
-                self.add(Effect::Caution, place, format!("{new} instead of {old}, which only Rust knows"));
-            }
-            (old, new) => self.add(Effect::Breaks, place, format!("{new} instead of {old}")),
+        match (lacks(new, old), lacks(old, new)) {
+            (false, false) => {}
+            (true, false) => self.wider(place, way, "a constraint is gone"),
+            (false, true) => self.narrower(place, way, "a constraint is new"),
+            (true, true) => self.other(place, "its constraints have changed"),
         }
     }
 
-    fn nested(&mut self, way: Way, old: &'a str, new: &'a str) {
+    pub(super) fn nested(&mut self, way: Way, old: &'a str, new: &'a str) {
         let (Some(before), Some(after)) = (self.old.boxes.get(old), self.new.boxes.get(new)) else { return };
-        if self.seen.insert((way, old, new)) {
-            let name = if old == new { old.to_owned() } else { format!("{old}, now {new},") };
-            let way_in = if way == Way::Ask { "asks" } else { "answers" };
-            self.fields(&format!("box {name} in {way_in}, field"), way, before, after);
+        if self.is_first(Kind::Box, way, old, new) {
+            self.fields(&format!("{}, field", titled(Kind::Box, way, old, new)), way, before, after);
         }
+    }
+
+    /// Whether two nested boxes or enums were not compared before; a box may contain itself.
+    pub(super) fn is_first(&mut self, kind: Kind, way: Way, old: &'a str, new: &'a str) -> bool {
+        self.seen.insert((kind, way, old, new))
     }
 }
 
-/// Whether each value of one type is, as bytes, one of the other type, which has more.
-fn is_part(one: &TypeSchema, all: &TypeSchema) -> bool {
-    use TypeSchema::{AsciiJson, Bytes, Decimal, Duration, Enum, Float, Integer, Json, Octets, Text, Unicode};
-    match (one, all) {
-        (Text(one), Text(all)) | (Octets(one), Octets(all)) => {
-            all == "IpAddr" && (one == "Ipv4Addr" || one == "Ipv6Addr")
-        }
-        (AsciiJson, Json)
-        | (Json | AsciiJson | Text(_) | Enum(_), Unicode)
-        | (Integer(_), Decimal)
-        | (Duration, Float)
-        | (Octets(_), Bytes) => true,
-        _ => false,
-    }
+/// The place of a nested box or an enum.
+pub(super) fn titled(kind: Kind, way: Way, old: &str, new: &str) -> String {
+    let kind = if kind == Kind::Box { "box" } else { "enum" };
+    let renamed = if old == new { String::new() } else { format!(", now {new},") };
+    let way_in = if way == Way::Ask { "asks" } else { "answers" };
+    format!("{kind} {old}{renamed} in {way_in}")
 }
 
 /// The content of a constraint. A rule of the program has only its name.
 fn meaning(constraint: &ConstraintSchema) -> (&Rule, Option<&str>) {
     (&constraint.rule, constraint.rule.is_opaque().then_some(&*constraint.words))
-}
-
-/// What an array of this list's type has a number of.
-fn items_of(list: &TypeSchema) -> &'static str {
-    if *list == TypeSchema::Bytes { "bytes" } else { "items" }
 }

@@ -1,12 +1,12 @@
 use super::change::Effect;
-use super::comparison::{Comparison, Way};
+use super::comparison::{Comparison, Kind, Way, titled};
 use crate::schema::{EnumSchema, VariantSchema};
 
 impl<'a> Comparison<'a> {
     /// Compares two enums, once for each direction.
     pub(super) fn enums(&mut self, place: &str, way: Way, old: &'a str, new: &'a str) {
         let (Some(before), Some(after)) = (self.old.enums.get(old), self.new.enums.get(new)) else { return };
-        if !self.seen_enums.insert((way, old, new)) {
+        if !self.is_first(Kind::Enum, way, old, new) {
             return;
         }
         if before.tag != after.tag {
@@ -15,9 +15,7 @@ impl<'a> Comparison<'a> {
             self.add(Effect::Breaks, place, what);
             return;
         }
-        let name = if old == new { old.to_owned() } else { format!("{old}, now {new},") };
-        let way_in = if way == Way::Ask { "asks" } else { "answers" };
-        self.variants(&format!("enum {name} in {way_in}, variant"), way, before, after);
+        self.variants(&format!("{}, variant", titled(Kind::Enum, way, old, new)), way, before, after);
     }
 
     fn variants(&mut self, place: &str, way: Way, before: &'a EnumSchema, after: &'a EnumSchema) {

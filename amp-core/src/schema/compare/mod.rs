@@ -4,6 +4,7 @@ mod aliases;
 mod change;
 mod comparison;
 mod enums;
+mod values;
 
 use std::fmt;
 
