@@ -178,8 +178,8 @@ pub struct FieldDeclaration {
     pub value: AmpType,
     /// Whether it may be absent.
     pub optional: bool,
-    /// What an absent one is to its receiver; a sender always writes it then.
-    pub default: Option<fn() -> WireValue>,
+    /// What an absent one is to its receiver; a sender always writes it then. The function returns `None` if that value cannot be written.
+    pub default: Option<fn() -> Option<WireValue>>,
     /// Other keys under which it is read.
     pub aliases: &'static [&'static str],
     /// Its constraints.

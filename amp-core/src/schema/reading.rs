@@ -68,7 +68,7 @@ impl Reading {
             doc: field.doc.to_owned(),
             value: self.value(field.value),
             optional: field.optional,
-            default: field.default.map(|default| default()),
+            default: field.default.and_then(|default| default()),
             aliases: field.aliases.iter().map(ToString::to_string).collect(),
             constraints: rules(field),
         }

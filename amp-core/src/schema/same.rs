@@ -37,7 +37,7 @@ fn same_fields(a: &[FieldDeclaration], b: &[FieldDeclaration], outer: &mut Outer
 }
 
 fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Outer) -> bool {
-    let default = |field: &FieldDeclaration| field.default.map(|default| default());
+    let default = |field: &FieldDeclaration| field.default.and_then(|default| default());
     (a.name, a.optional, a.aliases) == (b.name, b.optional, b.aliases)
         && same_type(a.value, b.value, outer)
         && default(a) == default(b)
