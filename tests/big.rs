@@ -8,7 +8,9 @@ use amp::schema::{Effect, Report, Schema, from_json, to_json};
 use amp::testing::{box_bytes, decode_ask};
 use amp::value::{Big, EncodeErrorKind, FromZero, Zlib};
 use amp::wire::BoxLimits;
-use amp::{Arguments, CallError, CloseReason, Command, Connection, ErrorCodes, Peer, Reply, Settings, responder};
+use amp::{
+    Arguments, CallError, CloseReason, Command, Connection, ErrorCodes, Peer, Reply, Settings, Value, responder,
+};
 
 /// One row.
 #[derive(Arguments, Debug, Clone, PartialEq)]
@@ -490,4 +492,30 @@ fn a_default_that_cannot_be_written_is_none_in_a_schema() {
     let read = decode_ask::<Unwritable>(&box_bytes(&[("_ask", "1"), ("_command", "Unwritable")])).unwrap();
     assert_eq!((read.long.len(), read.over.len(), read.short.len()), (70_000, 70_000, 0));
     assert_eq!(from_json(&to_json(&schema).unwrap()).unwrap(), schema);
+}
+
+#[derive(Value, Debug, PartialEq)]
+struct Port(#[constrain(range = 1..)] u16);
+
+#[derive(Value, Debug, PartialEq)]
+struct Ports(#[constrain(length = ..=3)] Vec<Port>);
+
+#[derive(Command, Debug)]
+struct Constrained {
+    list: Big<Ports, 1000, FromZero>,
+    maybe: Option<Big<Port, 1000, FromZero>>,
+    one: Big<Port, 1000, FromZero>,
+}
+
+/// What has rules of its own is no less a number.
+#[test]
+fn a_constrained_value_that_is_never_empty_is_not_optional() {
+    let schema = Schema::of([Constrained::DECLARATION]);
+    let optional = schema.commands["Constrained"].arguments.iter().map(|field| (&*field.name, field.optional));
+    assert_eq!(optional.collect::<Vec<_>>(), [("list", true), ("maybe", true), ("one", false)]);
+    let mut pairs = vec![("_ask", "1"), ("_command", "Constrained"), ("one.0", "7")];
+    let read = decode_ask::<Constrained>(&box_bytes(&pairs)).unwrap();
+    assert_eq!((read.list.0.len(), read.maybe.is_none(), read.one.0), (0, true, 7));
+    pairs.pop();
+    assert!(decode_ask::<Constrained>(&box_bytes(&pairs)).unwrap_err().to_string().ends_with("one: missing"));
 }
