@@ -5,9 +5,12 @@
 use amp::error::codes;
 use amp::locator::Locator;
 use amp::schema::{Effect, Report, Schema, from_json, to_json};
+use amp::testing::{box_bytes, decode_ask};
 use amp::value::{Big, EncodeErrorKind, FromZero, Zlib};
 use amp::wire::BoxLimits;
-use amp::{Arguments, CallError, CloseReason, Command, Connection, ErrorCodes, Peer, Reply, Settings, responder};
+use amp::{
+    Arguments, CallError, CloseReason, Command, Connection, ErrorCodes, Peer, Reply, Settings, Value, responder,
+};
 
 /// One row.
 #[derive(Arguments, Debug, Clone, PartialEq)]
@@ -435,7 +438,7 @@ fn a_first_part_that_is_lost_is_missed_under_another_name_too() {
     let read = |keys: &[&str]| {
         let mut pairs = vec![(b"_ask".as_slice(), b"1".as_slice()), (b"_command", b"Migrating")];
         pairs.extend(keys.iter().map(|key| (key.as_bytes(), b"x".as_slice())));
-        amp::testing::decode_ask::<Migrating>(&amp::testing::box_bytes(&pairs)).map_err(|error| error.to_string())
+        decode_ask::<Migrating>(&box_bytes(&pairs)).map_err(|error| error.to_string())
     };
     for name in ["rows", "old"] {
         let part = |number: usize| format!("{name}.{number}");
@@ -466,4 +469,53 @@ fn a_default_over_several_keys_is_declared_as_a_whole() {
     assert_eq!(default.0, vec![7; 70_000]);
     let again = from_json(&to_json(&schema).unwrap()).unwrap();
     assert_eq!(again, schema);
+}
+
+#[derive(Command, Debug)]
+struct Unwritable {
+    #[amp(default = vec![7; 70_000])]
+    long: Vec<u8>,
+    #[amp(default = vec![7; 70_000].into())]
+    over: Big<Vec<u8>, 60_000>,
+    #[amp(default)]
+    short: Big<Vec<u8>, 60_000>,
+}
+
+/// A peer in another language would take an empty one for it.
+#[test]
+fn a_default_that_cannot_be_written_is_none_in_a_schema() {
+    let schema = Schema::of([Unwritable::DECLARATION]);
+    let [long, over, short] = &schema.commands["Unwritable"].arguments[..] else { panic!("three fields") };
+    assert_eq!([&long.default, &over.default], [&None, &None]);
+    assert!(long.optional && over.optional);
+    assert_eq!(short.default.as_ref().unwrap().0, [0_u8; 0]);
+    let read = decode_ask::<Unwritable>(&box_bytes(&[("_ask", "1"), ("_command", "Unwritable")])).unwrap();
+    assert_eq!((read.long.len(), read.over.len(), read.short.len()), (70_000, 70_000, 0));
+    assert_eq!(from_json(&to_json(&schema).unwrap()).unwrap(), schema);
+}
+
+#[derive(Value, Debug, PartialEq)]
+struct Port(#[constrain(range = 1..)] u16);
+
+#[derive(Value, Debug, PartialEq)]
+struct Ports(#[constrain(length = ..=3)] Vec<Port>);
+
+#[derive(Command, Debug)]
+struct Constrained {
+    list: Big<Ports, 1000, FromZero>,
+    maybe: Option<Big<Port, 1000, FromZero>>,
+    one: Big<Port, 1000, FromZero>,
+}
+
+/// What has rules of its own is no less a number.
+#[test]
+fn a_constrained_value_that_is_never_empty_is_not_optional() {
+    let schema = Schema::of([Constrained::DECLARATION]);
+    let optional = schema.commands["Constrained"].arguments.iter().map(|field| (&*field.name, field.optional));
+    assert_eq!(optional.collect::<Vec<_>>(), [("list", true), ("maybe", true), ("one", false)]);
+    let mut pairs = vec![("_ask", "1"), ("_command", "Constrained"), ("one.0", "7")];
+    let read = decode_ask::<Constrained>(&box_bytes(&pairs)).unwrap();
+    assert_eq!((read.list.0.len(), read.maybe.is_none(), read.one.0), (0, true, 7));
+    pairs.pop();
+    assert!(decode_ask::<Constrained>(&box_bytes(&pairs)).unwrap_err().to_string().ends_with("one: missing"));
 }

@@ -90,7 +90,7 @@ pub const fn always_written(optional: bool) {
 }
 
 /// Declares what an absent field is.
-pub const fn defaulted(field: FieldDeclaration, default: fn() -> WireValue) -> FieldDeclaration {
+pub const fn defaulted(field: FieldDeclaration, default: fn() -> Option<WireValue>) -> FieldDeclaration {
     FieldDeclaration { optional: true, default: Some(default), ..field }
 }
 
@@ -99,16 +99,15 @@ pub const fn aliased(field: FieldDeclaration, aliases: &'static [&'static str]) 
     FieldDeclaration { aliases, ..field }
 }
 
-/// The value of a field in its wire form; empty if it has none.
+/// The value of a field in its wire form; `None` if it has none.
 pub fn written<T>(
     make: impl FnOnce() -> T,
     put: impl FnOnce(&T, &mut BoxWriter<'_>) -> Result<(), EncodeError>,
-) -> WireValue {
+) -> Option<WireValue> {
     let mut bytes = Vec::new();
-    let put = put(&make(), &mut BoxWriter::new(&mut bytes, BoxLimits::DEFAULT.nesting));
+    put(&make(), &mut BoxWriter::new(&mut bytes, BoxLimits::DEFAULT.nesting)).ok()?;
     // The parts of a value over several keys stand in their order: the box is not sorted yet.
-    let value = put.map(|()| Pairs::new(&bytes).flat_map(|(_, part)| part).copied().collect());
-    WireValue(value.unwrap_or_default())
+    Some(WireValue(Pairs::new(&bytes).flat_map(|(_, part)| part).copied().collect()))
 }
 
 /// The name under which a field was sent: its own, unless that is absent and another is not.

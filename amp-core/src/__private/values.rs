@@ -11,13 +11,9 @@ use crate::value::{
 };
 use crate::violation::{Place, Violations};
 
-/// Declares what a newtype with constraints holds.
-pub const fn constrained(
-    value: AmpType,
-    constraints: &'static [ConstraintDeclaration],
-    each: bool,
-) -> ConstrainedDeclaration {
-    ConstrainedDeclaration { value, constraints, each }
+/// Declares the constraints of a newtype.
+pub const fn constrained(constraints: &'static [ConstraintDeclaration], each: bool) -> ConstrainedDeclaration {
+    ConstrainedDeclaration { constraints, each }
 }
 
 /// Declares an enum.

@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 
 use super::{Argument, nested_count_list, take_required};
 use crate::schema::{AmpType, BoxDeclaration, FieldDeclaration};
-use crate::value::{BoxReader, Count, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value, ValueWriter};
+use crate::value::{
+    BoxReader, BoxWriter, Count, DecodeError, DecodeErrorKind, EncodeError, Key, RawValue, Value, ValueWriter,
+};
 use crate::violation::{Place, Violations};
 
 const KEY: Key = Key::from_wire(b"\0\x03key");
@@ -63,13 +65,7 @@ impl<K: Value + Ord, V: Argument> Value for BTreeMap<K, V> {
     const COUNT: Option<Count> = Some(nested_count_list);
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
-        self.iter().enumerate().try_for_each(|(index, (key, value))| {
-            let put = out.put_box(|out| {
-                out.put(KEY, key)?;
-                value.put(VALUE, out)
-            });
-            put.map_err(|error| error.at_index(index))
-        })
+        put_entries(self, out, |key, out| out.put(KEY, key))
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
@@ -105,13 +101,7 @@ impl<K: Value + Eq + Hash, V: Argument, S: BuildHasher + Default> Value for Hash
             entries.push((bytes, value));
         }
         entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        entries.iter().enumerate().try_for_each(|(index, (key, value))| {
-            let put = out.put_box(|out| {
-                out.put_raw(KEY, key)?;
-                value.put(VALUE, out)
-            });
-            put.map_err(|error| error.at_index(index))
-        })
+        put_entries(entries, out, |key, out| out.put_raw(KEY, &key))
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
@@ -131,6 +121,21 @@ impl<K: Value + Eq + Hash, V: Argument, S: BuildHasher + Default> Value for Hash
             Entry::check(key, value, place, found);
         }
     }
+}
+
+/// Encodes entries in the order in which they come.
+fn put_entries<'a, K, V: Argument + 'a>(
+    entries: impl IntoIterator<Item = (K, &'a V)>,
+    out: &mut ValueWriter<'_>,
+    put_key: impl Fn(K, &mut BoxWriter<'_>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    entries.into_iter().enumerate().try_for_each(|(index, (key, value))| {
+        let put = out.put_box(|out| {
+            put_key(key, out)?;
+            value.put(VALUE, out)
+        });
+        put.map_err(|error| error.at_index(index))
+    })
 }
 
 /// Decodes entries, and inserts each; `insert` returns whether its key is new.

@@ -15,26 +15,34 @@ use crate::value::{DateTime, Decimal, Octets, RawValue, Value};
 
 /// Checks the constraints of a field whose value is known to be of its type.
 pub(super) fn check(field: &FieldSchema, raw: RawValue<'_>, patterns: &Patterns) -> Result<(), JsonErrorKind> {
-    for ConstraintSchema { code, words, rule } in &field.constraints {
-        if !holds(rule, Shape::of(&field.value), raw, patterns) {
-            return Err(JsonErrorKind::Constraint { code: code.clone(), words: words.clone() });
+    let Some(first) = field.constraints.first() else { return Ok(()) };
+    let broken = opened(Shape::of(&field.value), raw, |shape, raw| {
+        field.constraints.iter().find(|constraint| !holds(&constraint.rule, shape, raw, patterns))
+    });
+    match broken.unwrap_or(Some(first)) {
+        None => Ok(()),
+        Some(ConstraintSchema { code, words, .. }) => {
+            Err(JsonErrorKind::Constraint { code: code.clone(), words: words.clone() })
         }
     }
-    Ok(())
+}
+
+/// Looks at a value as its rules do: at the list of an array, and at what was compressed, which is decompressed once for all of them. `None` if
+/// it does not decompress; it did before.
+fn opened<'a, T>(shape: Shape<'a>, raw: RawValue<'_>, look: impl FnOnce(Shape<'a>, RawValue<'_>) -> T) -> Option<T> {
+    match shape {
+        Shape::Array(list, _) => opened(Shape::of(list), raw, look),
+        #[cfg(feature = "zlib")]
+        Shape::Zlib(inner, most) => {
+            let plain = crate::value::decompress(raw, most).ok()?;
+            opened(Shape::of(inner), raw.with_bytes(&plain), look)
+        }
+        shape => Some(look(shape, raw)),
+    }
 }
 
 /// Whether the rule holds, as far as is known.
 fn holds(rule: &Rule, shape: Shape<'_>, raw: RawValue<'_>, patterns: &Patterns) -> bool {
-    match shape {
-        Shape::Array(list, _) => return holds(rule, Shape::of(list), raw, patterns),
-        // It was decompressed before.
-        #[cfg(feature = "zlib")]
-        Shape::Zlib(inner, most) => {
-            let plain = crate::value::decompress(raw, most);
-            return plain.is_ok_and(|plain| holds(rule, Shape::of(inner), raw.with_bytes(&plain), patterns));
-        }
-        _ => {}
-    }
     match rule {
         Rule::InSet(items) => is_in(items, shape, raw).unwrap_or(true),
         Rule::NotInSet(items) => !is_in(items, shape, raw).unwrap_or(false),
@@ -43,7 +51,9 @@ fn holds(rule: &Rule, shape: Shape<'_>, raw: RawValue<'_>, patterns: &Patterns) 
         Rule::LengthInBytes(start, end) => text(shape, raw).is_none_or(|text| (*start, *end).contains(&text.len())),
         Rule::Pattern(pattern) => text(shape, raw).is_none_or(|text| patterns.match_whole(pattern, text)),
         Rule::Each(rule) => match shape {
-            Shape::ListOf(item) => raw.items().flatten().all(|raw| holds(rule, Shape::of(item), raw, patterns)),
+            Shape::ListOf(item) => raw.items().flatten().all(|raw| {
+                opened(Shape::of(item), raw, |shape, raw| holds(rule, shape, raw, patterns)).unwrap_or(false)
+            }),
             // A byte string is a list of bytes.
             Shape::One(Scalar::Bytes) => raw.as_bytes().iter().all(|byte| {
                 let byte = byte.to_string();

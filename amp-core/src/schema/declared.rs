@@ -48,8 +48,8 @@ pub enum AmpType {
     Tagged(fn() -> EnumDeclaration),
     /// A list of such boxes, one behind the other.
     TaggedList(fn() -> EnumDeclaration),
-    /// A type that holds another and has constraints of its own.
-    Constrained(fn() -> ConstrainedDeclaration),
+    /// The inner type with constraints of its own, or a list whose items have them.
+    Constrained(&'static AmpType, fn() -> ConstrainedDeclaration),
     /// A value over several keys of its box: a [`Big`](crate::value::Big).
     Big {
         /// The type of the value.
@@ -80,6 +80,7 @@ impl AmpType {
             | Self::Box(_)
             | Self::Tagged(_) => false,
             Self::Array(_, length) => *length == 0,
+            Self::Constrained(inner, _) => inner.may_be_empty(),
             _ => true,
         }
     }
@@ -154,12 +155,10 @@ pub struct VariantDeclaration {
     pub fields: &'static [FieldDeclaration],
 }
 
-/// What a type with constraints of its own holds.
+/// The constraints of a type that has some of its own.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ConstrainedDeclaration {
-    /// The type of the value, or of the list.
-    pub value: AmpType,
     /// The constraints.
     pub constraints: &'static [ConstraintDeclaration],
     /// Whether they are for each item of the list.
@@ -178,8 +177,8 @@ pub struct FieldDeclaration {
     pub value: AmpType,
     /// Whether it may be absent.
     pub optional: bool,
-    /// What an absent one is to its receiver; a sender always writes it then.
-    pub default: Option<fn() -> WireValue>,
+    /// What an absent one is to its receiver; a sender always writes it then. The function returns `None` if that value cannot be written.
+    pub default: Option<fn() -> Option<WireValue>>,
     /// Other keys under which it is read.
     pub aliases: &'static [&'static str],
     /// Its constraints.

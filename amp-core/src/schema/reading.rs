@@ -68,7 +68,7 @@ impl Reading {
             doc: field.doc.to_owned(),
             value: self.value(field.value),
             optional: field.optional,
-            default: field.default.map(|default| default()),
+            default: field.default.and_then(|default| default()),
             aliases: field.aliases.iter().map(ToString::to_string).collect(),
             constraints: rules(field),
         }
@@ -98,7 +98,7 @@ impl Reading {
             AmpType::Enum(declared) => TypeSchema::Enum(self.variants(declared())),
             AmpType::Tagged(declared) => TypeSchema::Tagged(self.variants(declared())),
             AmpType::TaggedList(declared) => TypeSchema::TaggedList(self.variants(declared())),
-            AmpType::Constrained(declared) => self.value(declared().value),
+            AmpType::Constrained(inner, _) => self.value(*inner),
             AmpType::Big { value, maximum, numbering } => {
                 TypeSchema::Big { value: Box::new(self.value(*value)), maximum, numbering }
             }
@@ -156,5 +156,60 @@ impl ConstraintSchema {
     pub(super) fn of(declared: &ConstraintDeclaration) -> Self {
         let (code, rule) = (declared.rule)();
         Self { code: code.to_owned(), words: declared.words.to_owned(), rule }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ConstrainedDeclaration;
+    use super::*;
+
+    #[test]
+    fn a_type_may_be_empty_in_a_schema_as_in_its_declaration() {
+        const NO_FIELDS: fn() -> BoxDeclaration = || BoxDeclaration { name: "Box", fields: &[] };
+        const NO_VARIANTS: fn() -> EnumDeclaration =
+            || EnumDeclaration { name: "Enum", tag: None, other: false, variants: &[] };
+        const NO_RULES: fn() -> ConstrainedDeclaration = || ConstrainedDeclaration { constraints: &[], each: false };
+        use AmpType::{
+            AmpList, Array, AsciiJson, Boolean, Box, Bytes, Constrained, Custom, DateTime, Decimal, Duration, Enum,
+            Float, Integer, Json, ListOf, Map, Octets, Path, Tagged, TaggedList, Text, Unicode, Zlib,
+        };
+        let never = [
+            Array(&Bytes, 4),
+            AsciiJson,
+            Boolean,
+            Box(NO_FIELDS),
+            Constrained(&Box(NO_FIELDS), NO_RULES),
+            Constrained(&Constrained(&Integer("u8"), NO_RULES), NO_RULES),
+            DateTime,
+            Decimal,
+            Duration,
+            Float,
+            Integer("u8"),
+            Json,
+            Octets("Ipv4Addr"),
+            Tagged(NO_VARIANTS),
+            Zlib(&Unicode, 9),
+        ];
+        let sometimes = [
+            AmpList(NO_FIELDS),
+            Array(&Bytes, 0),
+            Bytes,
+            Constrained(&Unicode, NO_RULES),
+            Custom(|| "It"),
+            Enum(NO_VARIANTS),
+            ListOf(&Float),
+            Map(NO_FIELDS),
+            Path,
+            TaggedList(NO_VARIANTS),
+            Text(|| "Url"),
+            Unicode,
+        ];
+        for (all, may_be_empty) in [(&never[..], false), (&sometimes, true)] {
+            for declared in all {
+                let read = Reading::default().value(*declared);
+                assert_eq!((declared.may_be_empty(), read.may_be_empty()), (may_be_empty, may_be_empty), "{read:?}");
+            }
+        }
     }
 }

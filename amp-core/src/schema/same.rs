@@ -37,7 +37,7 @@ fn same_fields(a: &[FieldDeclaration], b: &[FieldDeclaration], outer: &mut Outer
 }
 
 fn same_field(a: &FieldDeclaration, b: &FieldDeclaration, outer: &mut Outer) -> bool {
-    let default = |field: &FieldDeclaration| field.default.map(|default| default());
+    let default = |field: &FieldDeclaration| field.default.and_then(|default| default());
     (a.name, a.optional, a.aliases) == (b.name, b.optional, b.aliases)
         && same_type(a.value, b.value, outer)
         && default(a) == default(b)
@@ -50,8 +50,8 @@ fn same_type(a: AmpType, b: AmpType, outer: &mut Outer) -> bool {
         Zlib,
     };
     match (a, b) {
-        (Constrained(a), b) => same_type(a().value, b, outer),
-        (a, Constrained(b)) => same_type(a, b().value, outer),
+        (Constrained(a, _), b) => same_type(*a, b, outer),
+        (a, Constrained(b, _)) => same_type(a, *b, outer),
         (Integer(a), Integer(b)) | (Octets(a), Octets(b)) => a == b,
         (ListOf(a), ListOf(b)) => same_type(*a, *b, outer),
         (Array(a, length), Array(b, other)) | (Zlib(a, length), Zlib(b, other)) => {
@@ -77,11 +77,11 @@ pub(super) fn rules(field: &FieldDeclaration) -> Vec<ConstraintSchema> {
 fn rules_of_type(value: AmpType) -> Vec<ConstraintSchema> {
     match value {
         AmpType::ListOf(item) => rules_of_type(*item).into_iter().map(ConstraintSchema::each).collect(),
-        AmpType::Constrained(declared) => {
+        AmpType::Constrained(inner, declared) => {
             let declared = declared();
             let own = declared.constraints.iter().map(ConstraintSchema::of);
             let own = own.map(|rule| if declared.each { rule.each() } else { rule });
-            rules_of_type(declared.value).into_iter().chain(own).collect()
+            rules_of_type(*inner).into_iter().chain(own).collect()
         }
         AmpType::Array(value, _) | AmpType::Zlib(value, _) | AmpType::Big { value, .. } => rules_of_type(*value),
         _ => Vec::new(),

@@ -102,9 +102,9 @@ impl Item<'_> {
         let constrained = code!(#krate::__private::constrained);
         code! {
             const TYPE: #declared =
-                #declared::Constrained(|| #constrained(#value::TYPE, const { &[#(#rules),*] }, false));
+                #declared::Constrained(&#value::TYPE, || #constrained(const { &[#(#rules),*] }, false));
             const LIST_TYPE: #declared =
-                #declared::Constrained(|| #constrained(#value::LIST_TYPE, const { &[#(#rules),*] }, true));
+                #declared::Constrained(&#value::LIST_TYPE, || #constrained(const { &[#(#rules),*] }, true));
         }
     }
 

@@ -2,9 +2,12 @@
 //!
 //! A collection does not say how it grows, so its entries are charged as the most wasteful one of the library takes them: a
 //! B-tree, whose first leaf has room for eleven, and whose others are half full.
+//!
+//! Where serde buffers first, its buffer is charged. What it then builds of the buffer passes no deserializer of ours.
 
 use std::cell::Cell;
 use std::fmt;
+use std::mem::needs_drop;
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 
@@ -31,15 +34,17 @@ impl<'r> Account<'r> {
     }
 
     fn charge<E: Error>(&self, bytes: usize) -> Result<(), E> {
-        self.raw.charge(bytes).map_err(|refusal| {
-            self.refusal.set(Some(refusal));
-            E::custom("more than may be decoded")
-        })
+        self.noted(self.raw.charge(bytes))
     }
 
     /// Charges a text or bytes, as if they were kept.
     fn charge_bytes<E: Error>(&self, length: usize) -> Result<(), E> {
-        self.raw.charge_allocation(length).map_err(|refusal| {
+        self.noted(self.raw.charge_allocation(length))
+    }
+
+    /// Keeps why a charge was refused: an error of serde has no room for it.
+    fn noted<E: Error>(&self, charged: Result<(), DecodeError>) -> Result<(), E> {
+        charged.map_err(|refusal| {
             self.refusal.set(Some(refusal));
             E::custom("more than may be decoded")
         })
@@ -98,9 +103,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Charged<'_, '_, D> {
         deserialize_struct(name: &'static str, fields: &'static [&'static str])
     }
 
-    /// The name of a field or a variant, which is compared and not kept.
+    /// The name of a field or a variant. It is compared, and kept only by what owns memory: that of a field that `flatten` collects.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_identifier(visitor)
+        if needs_drop::<V::Value>() {
+            let visitor = Visits { inner: visitor, account: self.account, is_inline: false };
+            self.inner.deserialize_identifier(visitor)
+        } else {
+            self.inner.deserialize_identifier(visitor)
+        }
     }
 
     fn is_human_readable(&self) -> bool {

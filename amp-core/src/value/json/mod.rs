@@ -23,6 +23,10 @@ wrapper! {
     ///
     /// What is decoded is charged to the budget of the box before it takes memory, by the sizes of the Rust types. JSON nests up to 127 levels deep.
     ///
+    /// Where serde buffers first, only its buffer is charged: for an enum with `#[serde(tag)]` or `#[serde(untagged)]` and for `#[serde(flatten)]`.
+    /// What is then built of it may be larger by any factor, as an object of two bytes can become a struct of kilobytes. Decode such types
+    /// only from peers that you trust, or write the enum with `#[derive(Value)]`.
+    ///
     /// ```
     /// # extern crate amp_core as amp;
     /// use amp::value::{Json, RawValue, Value, ValueWriter};

@@ -162,6 +162,26 @@ mod charges {
     }
 
     #[test]
+    fn a_name_is_charged_where_flatten_keeps_it_and_not_where_it_is_compared() {
+        #[derive(Serialize, Deserialize)]
+        struct Known {
+            a_long_name_of_a_field_that_is_known: u8,
+        }
+        #[derive(Serialize, Deserialize)]
+        struct Flattened {
+            #[serde(flatten)]
+            rest: BTreeMap<String, u8>,
+        }
+        assert!(needed::<Json<Known>>(br#"{"a_long_name_of_a_field_that_is_known":1}"#) < 10);
+        let rest = |count: usize| {
+            let entries: Vec<_> = (0..count).map(|number| format!("\"{number:0>300}\":1")).collect();
+            needed::<Json<Flattened>>(format!("{{{}}}", entries.join(",")).as_bytes())
+        };
+        let added = rest(20) - rest(10);
+        assert!(added > 10 * 300, "{added}");
+    }
+
+    #[test]
     fn the_fields_of_a_struct_are_charged_once_and_what_stands_behind_a_pointer_is() {
         let fields = needed::<Json<(u64, [u8; 4], Option<u8>)>>(b"[1,[1,2,3,4],null]");
         assert!(fields <= 3 * size_of::<(u64, [u8; 4], Option<u8>)>(), "{fields}");
