@@ -146,7 +146,10 @@ impl Item<'_> {
     fn known_early(&self, tag: &str, variants: &[Variant<'_>]) -> TokenStream {
         let Self { krate, generics, deprecated, .. } = self;
         let early = variants.iter().filter_map(|variant| match &variant.data {
-            Data::Fields(fields) => fields.known_early(generics, krate, deprecated.as_ref()),
+            Data::Fields(fields) => {
+                let apart = fields.apart_from_tag(tag, generics, krate, deprecated.as_ref());
+                Some(fields.known_early(generics, krate, deprecated.as_ref()).into_iter().chain([apart]).collect())
+            }
             Data::Held(ty) if stands_alone(ty, generics) => {
                 let held = as_trait(ty, &code!(#krate::__private::HeldFields));
                 let ask = standing_at(ty, code!(#krate::__private::apart_from_tag));
