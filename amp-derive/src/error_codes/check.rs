@@ -81,7 +81,8 @@ pub(super) fn no_parameters_beside(variants: &[Variant<'_>], generics: &Generics
 
 /// No two errors have one code.
 pub(super) fn unique(variant: &Variant<'_>, earlier: &[Variant<'_>], at: &dyn ToTokens, errors: &mut Errors) {
-    if let Some(Variant { ident, code, .. }) = earlier.iter().find(|other| other.code == variant.code) {
+    let Some(code) = &variant.code else { return };
+    if let Some(Variant { ident, .. }) = earlier.iter().find(|other| other.code.as_ref() == Some(code)) {
         errors
             .push(at, format!("`{ident}` already has the code `{code}`: choose another with `#[amp(code = \"..\")]`"));
     }

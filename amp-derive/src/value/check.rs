@@ -66,8 +66,7 @@ pub(super) fn no_tuple(fields: &FieldsUnnamed, errors: &mut Errors) {
 
 /// No two variants have one code.
 pub(super) fn unique(code: &str, earlier: &[Variant<'_>], at: &dyn ToTokens, errors: &mut Errors) {
-    let same = |other: &&Variant<'_>| other.code == code && !matches!(other.data, Data::Other(_));
-    if let Some(Variant { ident, .. }) = earlier.iter().find(same) {
+    if let Some(Variant { ident, .. }) = earlier.iter().find(|other| other.code.as_deref() == Some(code)) {
         errors
             .push(at, format!("`{ident}` already has the code `{code}`: choose another with `#[amp(name = \"..\")]`"));
     }

@@ -81,12 +81,12 @@ fn variant<'a>(
     if let Some(word) = &settings.other {
         let ty = check::other(written, word, &settings, earlier, errors);
         let data = ty.map_or(Data::Nothing, Data::Other);
-        return Variant { ident, code: String::new(), doc, data };
+        return Variant { ident, code: None, doc, data };
     }
     let code = wire_name::variant(settings.name.as_ref(), ident, outer.rename_all, errors);
     let at = settings.name.as_ref().map_or(ident as &dyn ToTokens, |name| name);
     check::unique(&code, earlier, at, errors);
-    Variant { ident, code, doc, data: data(written, &settings, tag, errors) }
+    Variant { ident, code: Some(code), doc, data: data(written, &settings, tag, errors) }
 }
 
 fn data<'a>(written: &'a syn::Variant, settings: &Settings, tag: &str, errors: &mut Errors) -> Data<'a> {
