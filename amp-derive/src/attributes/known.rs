@@ -20,7 +20,7 @@ pub(crate) enum Place {
     /// A type with `#[derive(Value)]`.
     Value,
     /// A variant of one.
-    Case,
+    ValueVariant,
     /// The one field of a newtype, or of a variant without named fields.
     Held,
 }
@@ -61,37 +61,38 @@ pub(super) struct Known {
     pub(super) key: Key,
     pub(super) word: &'static str,
     pub(super) example: &'static str,
-    /// Its place, in words.
-    home: &'static str,
+    /// Its places, in words.
+    belongs_on: &'static str,
     places: &'static [Place],
 }
 
 /// Places, and what they are called together.
-type Home = (&'static str, &'static [Place]);
+type Places = (&'static str, &'static [Place]);
 
-const NAMED: Home = (
+const NAMED: Places = (
     "a struct with `#[derive(Command)]`, a field, or a variant of an enum with `#[derive(Value)]`",
-    &[Place::Command, Place::Field, Place::Case],
+    &[Place::Command, Place::Field, Place::ValueVariant],
 );
-const COMMAND: Home = ("a struct with `#[derive(Command)]`", &[Place::Command]);
-const ERROR: Home = ("a variant of an enum with `#[derive(ErrorCodes)]`", &[Place::Variant]);
-const RESPONDERS: Home =
+const COMMAND: Places = ("a struct with `#[derive(Command)]`", &[Place::Command]);
+const ERROR: Places = ("a variant of an enum with `#[derive(ErrorCodes)]`", &[Place::Variant]);
+const RESPONDERS: Places =
     ("a trait or an `impl` block with `#[responder(..)]`, or a method of one", &[Place::Responder, Place::Method]);
-const RESPONDER: Home = ("a trait with `#[responder(..)]`", &[Place::Responder]);
-const GENERIC: Home =
+const RESPONDER: Places = ("a trait with `#[responder(..)]`", &[Place::Responder]);
+const GENERIC: Places =
     ("a struct or an enum with type parameters", &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Value]);
-const NAMES: Home = (
+const NAMES: Places = (
     "the item, or a variant with named fields",
-    &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Variant, Place::Value, Place::Case],
+    &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Variant, Place::Value, Place::ValueVariant],
 );
-const ENUM: Home = ("an enum with `#[derive(Value)]`", &[Place::Value]);
-const VARIANT: Home = ("a variant of an enum with `#[derive(Value)]`", &[Place::Case]);
-const VALUE: Home = ("a field that is one value", &[Place::Field, Place::Held]);
-const FIELD: Home = ("a field with a name", &[Place::Field]);
-const ITEM: Home = ("the item", &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Value, Place::Responder]);
+const ENUM: Places = ("an enum with `#[derive(Value)]`", &[Place::Value]);
+const VARIANT: Places = ("a variant of an enum with `#[derive(Value)]`", &[Place::ValueVariant]);
+const VALUE: Places = ("a field that is one value", &[Place::Field, Place::Held]);
+const FIELD: Places = ("a field with a name", &[Place::Field]);
+const ITEM: Places =
+    ("the item", &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Value, Place::Responder]);
 
-const fn of(key: Key, word: &'static str, example: &'static str, (home, places): Home) -> Known {
-    Known { key, word, example, home, places }
+const fn of(key: Key, word: &'static str, example: &'static str, (belongs_on, places): Places) -> Known {
+    Known { key, word, example, belongs_on, places }
 }
 
 pub(super) const KNOWN: [Known; 26] = [
@@ -126,7 +127,7 @@ pub(super) const KNOWN: [Known; 26] = [
 /// The setting with this key, or the one that was probably meant; an error if it belongs elsewhere.
 pub(super) fn known(key: &Ident, place: Place, errors: &mut Errors) -> syn::Result<&'static Known> {
     if let Some(known) = KNOWN.iter().find(|known| key == known.word) {
-        let message = || format!("`{key}` belongs on {}; known here: {}", known.home, examples(place));
+        let message = || format!("`{key}` belongs on {}; known here: {}", known.belongs_on, examples(place));
         return if known.places.contains(&place) { Ok(known) } else { Err(error(key, message())) };
     }
     let here = || KNOWN.iter().filter(|known| known.places.contains(&place));

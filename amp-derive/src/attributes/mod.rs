@@ -90,7 +90,7 @@ impl Settings {
     }
 
     /// Whether a `cfg_attr` makes an `#[amp(..)]`.
-    pub(crate) fn stand_behind(attribute: &Attribute) -> bool {
+    pub(crate) fn are_made_by(attribute: &Attribute) -> bool {
         let Meta::List(list) = &attribute.meta else { return false };
         if !list.path.is_ident("cfg_attr") {
             return false;
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn only_a_cfg_attr_that_makes_settings_is_one() {
-        let is = |attribute: Attribute| Settings::stand_behind(&attribute);
+        let is = |attribute: Attribute| Settings::are_made_by(&attribute);
         assert!(is(parse_quote!(#[cfg_attr(test, amp(spawn))])));
         assert!(is(parse_quote!(#[cfg_attr(test, inline, amp)])));
         assert!(is(parse_quote!(#[cfg_attr(test, amp, inline)])));

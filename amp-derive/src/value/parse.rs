@@ -73,7 +73,7 @@ fn variant<'a>(
     earlier: &[Variant<'_>],
     errors: &mut Errors,
 ) -> Variant<'a> {
-    let settings = Settings::of(&written.attrs, Place::Case, errors);
+    let settings = Settings::of(&written.attrs, Place::ValueVariant, errors);
     check::no_exposed(&written.attrs, errors);
     check::no_constraints(&written.attrs, errors);
     let ident = &written.ident;
@@ -92,7 +92,7 @@ fn variant<'a>(
 fn data<'a>(written: &'a syn::Variant, settings: &Settings, tag: &str, errors: &mut Errors) -> Data<'a> {
     match &written.fields {
         syn::Fields::Named(written) => {
-            let fields = Fields::of(written, Place::Case, settings.rename_all, errors);
+            let fields = Fields::of(written, Place::ValueVariant, settings.rename_all, errors);
             check::apart_from_tag(&fields, tag, errors);
             Data::Fields(fields)
         }
