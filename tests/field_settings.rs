@@ -225,6 +225,57 @@ fn the_fields_of_errors_have_them_too() {
     assert!(of(&[("after", "3"), ("retry", "3")]).to_string().contains("given twice"));
 }
 
+#[derive(Command, Debug)]
+#[amp(errors = Torn)]
+struct Tear {
+    #[amp(split = 100_000)]
+    whole: String,
+    #[amp(split = 100_000)]
+    note: Option<String>,
+    #[amp(split = 100_000, default = "d".to_owned())]
+    text: String,
+    #[amp(split = 100_000, from_zero)]
+    rows: Vec<u8>,
+}
+
+#[derive(ErrorCodes, thiserror::Error, Debug, PartialEq)]
+enum Torn {
+    #[error("torn")]
+    Torn {
+        #[amp(split = 100_000)]
+        whole: String,
+        #[amp(split = 100_000)]
+        note: Option<String>,
+        #[amp(split = 100_000, default)]
+        text: String,
+    },
+}
+
+#[test]
+fn an_absent_field_that_is_split_is_missing_or_none_or_its_default() {
+    let read = |own: &[(&str, &str)], pairs: &[(&str, &str)]| {
+        let all: Vec<_> = own.iter().chain(pairs).map(|(key, value)| (key.as_bytes(), value.as_bytes())).collect();
+        box_bytes(&all)
+    };
+    let ask = |pairs: &[(&str, &str)]| decode_ask::<Tear>(&read(&[("_ask", "1"), ("_command", "Tear")], pairs));
+    let Tear { whole, note, text, rows } = ask(&[("whole", "w")]).unwrap();
+    assert_eq!((&*whole, note, &*text, rows), ("w", None, "d", vec![]));
+    let Tear { whole, note, text, rows } =
+        ask(&[("whole", "w"), ("note", "n"), ("text", ""), ("rows.0", "r")]).unwrap();
+    assert_eq!((&*whole, note.as_deref(), &*text, rows), ("w", Some("n"), "", vec![b'r']));
+    assert_eq!(ask(&[]).unwrap_err().to_string(), "whole: missing");
+    assert_eq!(
+        ask(&[("whole", "w"), ("note.2", "n")]).unwrap_err().to_string(),
+        "note: missing, and later parts of the value are there"
+    );
+    let own = [("_error", "1"), ("_error_code", "TORN"), ("_error_description", "x")];
+    let error = |pairs: &[(&str, &str)]| decode_reply::<Tear>(&read(&own, pairs)).unwrap_err();
+    let torn = Torn::Torn { whole: "w".to_owned(), note: None, text: String::new() };
+    assert_eq!(error(&[("whole", "w")]).declared(), Some(&torn));
+    assert_eq!(error(&[]).declared(), None, "a field that it needs was not sent");
+    assert!(error(&[("whole.2", "w")]).to_string().contains("whole: "), "{}", error(&[("whole.2", "w")]));
+}
+
 struct Asked;
 
 #[responder]

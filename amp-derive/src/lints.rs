@@ -10,12 +10,12 @@ use crate::code::code;
 ///
 /// Elsewhere such a use is in the user's own tokens and is reported there, once.
 pub(crate) fn deprecated<'a>(attributes: impl IntoIterator<Item = &'a [Attribute]>) -> Option<TokenStream> {
-    let speaks = |attribute: &Attribute| match &attribute.meta {
+    let is_deprecation = |attribute: &Attribute| match &attribute.meta {
         Meta::List(list) if !list.path.is_ident("doc") => mentions(attribute.meta.to_token_stream()),
         meta => meta.path().is_ident("deprecated"),
     };
-    let spoken_of = attributes.into_iter().flatten().any(speaks);
-    spoken_of.then(|| code!(#[allow(deprecated)]))
+    let any = attributes.into_iter().flatten().any(is_deprecation);
+    any.then(|| code!(#[allow(deprecated)]))
 }
 
 /// The attributes of an item, of its variants and of their fields.

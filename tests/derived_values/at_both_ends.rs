@@ -4,7 +4,7 @@ use amp::connection::pair;
 use amp::schema::{Report, Schema, from_json, to_json};
 use amp::{Arguments, CallError, Command, Connection, Reply, responder};
 
-use super::{Colour, Event, Port, Shape, State};
+use super::{Colour, Event, Port, Shape, State, decoded, encoded};
 
 /// Every form of value.
 #[derive(Command, Debug)]
@@ -177,6 +177,20 @@ changed! { required: ; A, B { x: u8 } }
 #[amp(name = "Ask")]
 struct Text {
     kind: String,
+}
+
+#[test]
+fn the_first_variant_with_data_changes_the_form_of_all_and_a_tag_keeps_it() {
+    let new = encoded(&fields::Kind::A);
+    assert_eq!(decoded::<old::Kind>(&new).unwrap_err(), "not one of `a`, `b`");
+    assert!(decoded::<fields::Kind>(&encoded(&old::Kind::A)).is_err());
+    // The bytes of a box may be a text.
+    let kept = decoded::<open::Kind>(&new).unwrap();
+    assert!(matches!(kept, open::Kind::Other(code) if code.as_bytes() == new));
+    assert_eq!(encoded(&boxed::Kind::A), new);
+    assert!(matches!(decoded::<boxed::Kind>(&new), Ok(boxed::Kind::A)));
+    let with_data = encoded(&fields::Kind::B { x: Some(1) });
+    assert!(matches!(decoded::<boxed::Kind>(&with_data), Ok(boxed::Kind::B)));
 }
 
 #[test]

@@ -108,6 +108,17 @@ struct Second {
 enum Tagged {
     Held(Aliased),
     Large(Large),
+    Inline {
+        data: Blob,
+    },
+    Renamed {
+        #[amp(name = "other", alias = "data", split = 1_000_000)]
+        bytes: Vec<u8>,
+    },
+    /// One value of this name: no part of it.
+    Apart {
+        data: u8,
+    },
 }
 
 #[derive(Arguments)]

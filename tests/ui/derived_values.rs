@@ -75,7 +75,7 @@ enum Tag {
 enum Open {
     #[amp(other)]
     Unit,
-    #[amp(other, name = "x")]
+    #[amp(other, name = "x", rename_all = "camelCase")]
     Again(String),
     #[amp(other)]
     Named { code: String },

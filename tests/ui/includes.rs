@@ -24,6 +24,9 @@ enum Forms {
     #[error("e")]
     #[amp(includes)]
     E(Common),
+    #[error("f")]
+    #[amp(code = "")]
+    F,
 }
 
 #[derive(ErrorCodes, thiserror::Error, Debug)]

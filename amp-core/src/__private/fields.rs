@@ -75,7 +75,7 @@ pub const fn fits_one_value(is_one: bool, mistake: &str) {
     assert!(!is_one, "{}", mistake);
 }
 
-/// Evaluated at compile time, it fails at the call if the part with this number may be a key of such a field.
+/// Evaluated at compile time, it fails at the call if `name` is the key of a part of such a field with the name `of`.
 #[track_caller]
 pub const fn parts_apart((declared, _): (AmpType, bool), name: &str, of: &str, mistake: &str) {
     let is_part = match declared {

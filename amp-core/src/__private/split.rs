@@ -1,9 +1,9 @@
 //! What `split` on a field expands to.
 
 use super::Incomplete;
-use crate::command::{Argument, take_required};
+use crate::command::Argument;
 use crate::schema::AmpType;
-use crate::value::{Big, BoxReader, BoxWriter, DecodeError, EncodeError, Key, KeyNumbers, Value};
+use crate::value::{Big, BoxReader, BoxWriter, DecodeError, DecodeErrorKind, EncodeError, Key, KeyNumbers, Value};
 use crate::violation::{Place, Violations};
 
 /// A field that is split over several keys, as a [`Big`]: a value, or an `Option` of one.
@@ -18,10 +18,24 @@ pub trait SplitField<const MAX: usize, N>: Sized {
     const ONE_VALUE: bool = false;
 
     fn put(&self, key: Key, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
-    fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError>;
-    fn take_or(key: Key, from: &mut BoxReader<'_>, default: impl FnOnce() -> Self) -> Result<Self, DecodeError>;
-    fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete>;
+
+    /// Reads it; `None` if it is absent, and that has no meaning.
+    fn take_present(key: Key, from: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError>;
+
     fn check(&self, place: Place<'_>, found: &mut Violations);
+
+    fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError> {
+        let missing = || DecodeError::from(DecodeErrorKind::Missing).at_key(key.name());
+        Self::take_present(key, from)?.ok_or_else(missing)
+    }
+
+    fn take_or(key: Key, from: &mut BoxReader<'_>, default: impl FnOnce() -> Self) -> Result<Self, DecodeError> {
+        Ok(Self::take_present(key, from)?.unwrap_or_else(default))
+    }
+
+    fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete> {
+        Self::take_present(key, from)?.ok_or(Incomplete::Missing)
+    }
 }
 
 impl<T: Value, const MAX: usize, N: KeyNumbers> SplitField<MAX, N> for T {
@@ -32,17 +46,8 @@ impl<T: Value, const MAX: usize, N: KeyNumbers> SplitField<MAX, N> for T {
         out.put_split(key, N::NUMBERING, MAX, self)
     }
 
-    fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError> {
-        take_required::<Big<T, MAX, N>>(key, from).map(Big::into_inner)
-    }
-
-    fn take_or(key: Key, from: &mut BoxReader<'_>, default: impl FnOnce() -> Self) -> Result<Self, DecodeError> {
-        Ok(Big::<T, MAX, N>::take(key, from)?.map_or_else(default, Big::into_inner))
-    }
-
-    fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete> {
-        let taken = Big::<T, MAX, N>::take(key, from).map_err(Incomplete::Broken)?;
-        taken.map(Big::into_inner).ok_or(Incomplete::Missing)
+    fn take_present(key: Key, from: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError> {
+        Ok(Big::<T, MAX, N>::take(key, from)?.map(Big::into_inner))
     }
 
     fn check(&self, place: Place<'_>, found: &mut Violations) {
@@ -59,16 +64,8 @@ impl<T: Value, const MAX: usize, N: KeyNumbers> SplitField<MAX, N> for Option<T>
         self.as_ref().map_or(Ok(()), |value| out.put_split(key, N::NUMBERING, MAX, value))
     }
 
-    fn take(key: Key, from: &mut BoxReader<'_>) -> Result<Self, DecodeError> {
-        Ok(Big::<T, MAX, N>::take(key, from)?.map(Big::into_inner))
-    }
-
-    fn take_or(key: Key, from: &mut BoxReader<'_>, _: impl FnOnce() -> Self) -> Result<Self, DecodeError> {
-        <Self as SplitField<MAX, N>>::take(key, from)
-    }
-
-    fn take_of_error(key: Key, from: &mut BoxReader<'_>) -> Result<Self, Incomplete> {
-        <Self as SplitField<MAX, N>>::take(key, from).map_err(Incomplete::Broken)
+    fn take_present(key: Key, from: &mut BoxReader<'_>) -> Result<Option<Self>, DecodeError> {
+        <T as SplitField<MAX, N>>::take_present(key, from).map(Some)
     }
 
     fn check(&self, place: Place<'_>, found: &mut Violations) {

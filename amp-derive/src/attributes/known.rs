@@ -20,14 +20,14 @@ pub(crate) enum Place {
     /// A type with `#[derive(Value)]`.
     Value,
     /// A variant of one.
-    Case,
+    ValueVariant,
     /// The one field of a newtype, or of a variant without named fields.
     Held,
 }
 
 /// The subject of a setting.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
+pub(crate) enum Key {
     Name,
     Response,
     Errors,
@@ -61,122 +61,73 @@ pub(super) struct Known {
     pub(super) key: Key,
     pub(super) word: &'static str,
     pub(super) example: &'static str,
-    /// Its place, in words.
-    home: &'static str,
+    /// Its places, in words.
+    belongs_on: &'static str,
     places: &'static [Place],
 }
 
-impl Known {
-    const fn of_command(key: Key, word: &'static str, example: &'static str) -> Self {
-        Self { key, word, example, home: "a struct with `#[derive(Command)]`", places: &[Place::Command] }
-    }
+/// Places, and what they are called together.
+type Places = (&'static str, &'static [Place]);
 
-    const fn of_field(key: Key, word: &'static str, example: &'static str) -> Self {
-        Self { key, word, example, home: "a field with a name", places: &[Place::Field] }
-    }
+const NAMED: Places = (
+    "a struct with `#[derive(Command)]`, a field, or a variant of an enum with `#[derive(Value)]`",
+    &[Place::Command, Place::Field, Place::ValueVariant],
+);
+const COMMAND: Places = ("a struct with `#[derive(Command)]`", &[Place::Command]);
+const ERROR: Places = ("a variant of an enum with `#[derive(ErrorCodes)]`", &[Place::Variant]);
+const RESPONDERS: Places =
+    ("a trait or an `impl` block with `#[responder(..)]`, or a method of one", &[Place::Responder, Place::Method]);
+const RESPONDER: Places = ("a trait with `#[responder(..)]`", &[Place::Responder]);
+const GENERIC: Places =
+    ("a struct or an enum with type parameters", &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Value]);
+const NAMES: Places = (
+    "the item, or a variant with named fields",
+    &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Variant, Place::Value, Place::ValueVariant],
+);
+const ENUM: Places = ("an enum with `#[derive(Value)]`", &[Place::Value]);
+const VARIANT: Places = ("a variant of an enum with `#[derive(Value)]`", &[Place::ValueVariant]);
+const VALUE: Places = ("a field that is one value", &[Place::Field, Place::Held]);
+const FIELD: Places = ("a field with a name", &[Place::Field]);
+const ITEM: Places =
+    ("the item", &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Value, Place::Responder]);
 
-    const fn of_value(key: Key, word: &'static str, example: &'static str) -> Self {
-        Self { key, word, example, home: "a field that is one value", places: &[Place::Field, Place::Held] }
-    }
-
-    const fn of_variant(key: Key, word: &'static str, example: &'static str) -> Self {
-        Self {
-            key,
-            word,
-            example,
-            home: "a variant of an enum with `#[derive(ErrorCodes)]`",
-            places: &[Place::Variant],
-        }
-    }
+const fn of(key: Key, word: &'static str, example: &'static str, (belongs_on, places): Places) -> Known {
+    Known { key, word, example, belongs_on, places }
 }
 
 pub(super) const KNOWN: [Known; 26] = [
-    Known {
-        key: Key::Name,
-        word: "name",
-        example: "name = \"..\"",
-        home: "a struct with `#[derive(Command)]`, a field, or a variant of an enum with `#[derive(Value)]`",
-        places: &[Place::Command, Place::Field, Place::Case],
-    },
-    Known::of_command(Key::Response, "response", "response = Type"),
-    Known::of_command(Key::Errors, "errors", "errors = Type"),
-    Known::of_command(Key::NoAnswer, "no_answer", "no_answer"),
-    Known::of_command(Key::Detached, "detached", "detached"),
-    Known::of_command(Key::New, "new", "new"),
-    Known::of_variant(Key::Code, "code", "code = \"..\""),
-    Known::of_variant(Key::Fatal, "fatal", "fatal"),
-    Known::of_variant(Key::InvalidArgument, "invalid_argument", "invalid_argument"),
-    Known::of_variant(Key::Include, "include", "include"),
-    Known {
-        key: Key::Spawn,
-        word: "spawn",
-        example: "spawn",
-        home: "a trait or an `impl` block with `#[responder(..)]`, or a method of one",
-        places: &[Place::Responder, Place::Method],
-    },
-    Known {
-        key: Key::Extends,
-        word: "extends",
-        example: "extends(Trait)",
-        home: "a trait with `#[responder(..)]`",
-        places: &[Place::Responder],
-    },
-    Known {
-        key: Key::Dyn,
-        word: "dyn",
-        example: "dyn",
-        home: "a trait with `#[responder(..)]`",
-        places: &[Place::Responder],
-    },
-    Known {
-        key: Key::Bound,
-        word: "bound",
-        example: "bound = \"T: Value\"",
-        home: "a struct or an enum with type parameters",
-        places: &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Value],
-    },
-    Known {
-        key: Key::RenameAll,
-        word: "rename_all",
-        example: "rename_all = \"camelCase\"",
-        home: "the item, or a variant with named fields",
-        places: &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Variant, Place::Value, Place::Case],
-    },
-    Known {
-        key: Key::Tag,
-        word: "tag",
-        example: "tag = \"type\"",
-        home: "an enum with `#[derive(Value)]`",
-        places: &[Place::Value],
-    },
-    Known {
-        key: Key::Other,
-        word: "other",
-        example: "other",
-        home: "a variant of an enum with `#[derive(Value)]`",
-        places: &[Place::Case],
-    },
-    Known::of_value(Key::With, "with", "with = Type"),
-    Known::of_value(Key::Text, "text", "text"),
-    Known::of_value(Key::Json, "json", "json"),
-    Known::of_field(Key::Default, "default", "default"),
-    Known::of_field(Key::Alias, "alias", "alias = \"..\""),
-    Known::of_field(Key::Flatten, "flatten", "flatten"),
-    Known::of_field(Key::Split, "split", "split = 500_000"),
-    Known::of_field(Key::FromZero, "from_zero", "from_zero"),
-    Known {
-        key: Key::Crate,
-        word: "crate",
-        example: "crate = path",
-        home: "the item",
-        places: &[Place::Command, Place::Arguments, Place::ErrorCodes, Place::Value, Place::Responder],
-    },
+    of(Key::Name, "name", "name = \"..\"", NAMED),
+    of(Key::Response, "response", "response = Type", COMMAND),
+    of(Key::Errors, "errors", "errors = Type", COMMAND),
+    of(Key::NoAnswer, "no_answer", "no_answer", COMMAND),
+    of(Key::Detached, "detached", "detached", COMMAND),
+    of(Key::New, "new", "new", COMMAND),
+    of(Key::Code, "code", "code = \"..\"", ERROR),
+    of(Key::Fatal, "fatal", "fatal", ERROR),
+    of(Key::InvalidArgument, "invalid_argument", "invalid_argument", ERROR),
+    of(Key::Include, "include", "include", ERROR),
+    of(Key::Spawn, "spawn", "spawn", RESPONDERS),
+    of(Key::Extends, "extends", "extends(Trait)", RESPONDER),
+    of(Key::Dyn, "dyn", "dyn", RESPONDER),
+    of(Key::Bound, "bound", "bound = \"T: Value\"", GENERIC),
+    of(Key::RenameAll, "rename_all", "rename_all = \"camelCase\"", NAMES),
+    of(Key::Tag, "tag", "tag = \"type\"", ENUM),
+    of(Key::Other, "other", "other", VARIANT),
+    of(Key::With, "with", "with = Type", VALUE),
+    of(Key::Text, "text", "text", VALUE),
+    of(Key::Json, "json", "json", VALUE),
+    of(Key::Default, "default", "default", FIELD),
+    of(Key::Alias, "alias", "alias = \"..\"", FIELD),
+    of(Key::Flatten, "flatten", "flatten", FIELD),
+    of(Key::Split, "split", "split = 500_000", FIELD),
+    of(Key::FromZero, "from_zero", "from_zero", FIELD),
+    of(Key::Crate, "crate", "crate = path", ITEM),
 ];
 
 /// The setting with this key, or the one that was probably meant; an error if it belongs elsewhere.
 pub(super) fn known(key: &Ident, place: Place, errors: &mut Errors) -> syn::Result<&'static Known> {
     if let Some(known) = KNOWN.iter().find(|known| key == known.word) {
-        let message = || format!("`{key}` belongs on {}; known here: {}", known.home, examples(place));
+        let message = || format!("`{key}` belongs on {}; known here: {}", known.belongs_on, examples(place));
         return if known.places.contains(&place) { Ok(known) } else { Err(error(key, message())) };
     }
     let here = || KNOWN.iter().filter(|known| known.places.contains(&place));

@@ -3,13 +3,14 @@
 mod known;
 
 use proc_macro2::{TokenStream, TokenTree};
+use syn::buffer::Cursor;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, LitStr, Meta, Path, Token, Type, WherePredicate, parenthesized, parse_quote, token};
 
-pub(crate) use known::Place;
-use known::{KNOWN, Key, examples, known};
+use known::{KNOWN, examples, known};
+pub(crate) use known::{Key, Place};
 
 use crate::errors::Errors;
 use crate::notation::{ModPath, error, flag, once, separated, skip_to_comma, type_within, value};
@@ -38,8 +39,6 @@ pub(crate) struct Settings {
     pub(crate) bound: Option<Vec<WherePredicate>>,
     /// The spelling of the names that are not given.
     pub(crate) rename_all: Option<Case>,
-    /// The word that set it.
-    pub(crate) rename_all_at: Option<Ident>,
     /// The key of the variant's code.
     pub(crate) tag: Option<LitStr>,
     /// Whether the variant keeps the codes that are not known.
@@ -57,6 +56,8 @@ pub(crate) struct Settings {
     /// Whether the numbers of its keys begin at 0.
     pub(crate) from_zero: Option<Ident>,
     krate: Option<Path>,
+    /// Every setting as it is written.
+    given: Vec<(Key, TokenStream)>,
 }
 
 /// `default`, or `default = expression`.
@@ -89,7 +90,7 @@ impl Settings {
     }
 
     /// Whether a `cfg_attr` makes an `#[amp(..)]`.
-    pub(crate) fn stand_behind(attribute: &Attribute) -> bool {
+    pub(crate) fn are_made_by(attribute: &Attribute) -> bool {
         let Meta::List(list) = &attribute.meta else { return false };
         if !list.path.is_ident("cfg_attr") {
             return false;
@@ -110,6 +111,16 @@ impl Settings {
         self.krate.clone().unwrap_or_else(|| parse_quote!(::amp))
     }
 
+    /// The setting as it is written.
+    pub(crate) fn written(&self, key: Key) -> Option<&TokenStream> {
+        self.given.iter().find(|(given, _)| *given == key).map(|(_, written)| written)
+    }
+
+    /// All others as they are written, for what allows no others.
+    pub(crate) fn others(&self, than: &[Key]) -> impl Iterator<Item = &TokenStream> {
+        self.given.iter().filter(|(key, _)| !than.contains(key)).map(|(_, written)| written)
+    }
+
     fn read(&mut self, tokens: TokenStream, place: Place, errors: &mut Errors) {
         let all =
             |input: ParseStream<'_>| separated(input, errors, |input, errors| self.read_one(input, place, errors));
@@ -124,11 +135,13 @@ impl Settings {
         }
         let key = Ident::parse_any(input)?;
         let known = known(&key, place, errors)?;
-        let (example, written) = (known.example, input.fork());
+        let (example, written, begin) = (known.example, input.fork(), input.cursor());
         if let Err(error) = self.set(known.key, &key, example, input) {
             self.guess(known.key, &written);
             return Err(error);
         }
+        let value = tokens_between(begin, input.cursor());
+        self.given.push((known.key, [TokenTree::from(key.clone())].into_iter().chain(value).collect()));
         if !(input.is_empty() || input.peek(Token![,])) {
             errors.add(input.error(format!("expected `,` or the end after `{example}`")));
             // A setting after a missing comma is read all the same.
@@ -187,7 +200,6 @@ impl Settings {
             }
             Key::RenameAll => {
                 let case = Case::of(&value(at, example, "a case in quotes", input)?)?;
-                self.rename_all_at = Some(at.clone());
                 once(&mut self.rename_all, at, case)
             }
             Key::Tag => once(&mut self.tag, at, value(at, example, "text in quotes", input)?),
@@ -227,6 +239,15 @@ impl Settings {
     }
 }
 
+fn tokens_between(begin: Cursor<'_>, end: Cursor<'_>) -> impl Iterator<Item = TokenTree> {
+    let mut at = begin;
+    std::iter::from_fn(move || {
+        let (token, next) = at.token_tree().filter(|_| at != end)?;
+        at = next;
+        Some(token)
+    })
+}
+
 /// The paths in parentheses.
 fn paths(at: &Ident, example: &str, input: ParseStream<'_>) -> syn::Result<Vec<Path>> {
     let message = || error(at, format!("`{at}` takes the responder traits that this one extends: `{example}`"));
@@ -263,7 +284,7 @@ mod tests {
 
     #[test]
     fn only_a_cfg_attr_that_makes_settings_is_one() {
-        let is = |attribute: Attribute| Settings::stand_behind(&attribute);
+        let is = |attribute: Attribute| Settings::are_made_by(&attribute);
         assert!(is(parse_quote!(#[cfg_attr(test, amp(spawn))])));
         assert!(is(parse_quote!(#[cfg_attr(test, inline, amp)])));
         assert!(is(parse_quote!(#[cfg_attr(test, amp, inline)])));

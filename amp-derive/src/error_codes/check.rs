@@ -4,7 +4,7 @@ use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, FieldsUnnamed, Generics, Ident};
 
 use super::{Shape, Variant};
-use crate::attributes::Settings;
+use crate::attributes::{Key, Settings};
 use crate::constraints::{NOT_CHECKED, refuse_constraints};
 use crate::errors::Errors;
 use crate::fields::refuse_exposed;
@@ -44,7 +44,7 @@ pub(super) fn no_tuple(fields: &FieldsUnnamed, errors: &mut Errors) {
 
 /// The case is for the names of fields.
 pub(super) fn has_field_names(shape: &Shape<'_>, settings: &Settings, errors: &mut Errors) {
-    if let (Some(word), false) = (&settings.rename_all_at, matches!(shape, Shape::Fields(_))) {
+    if let (Some(word), false) = (settings.written(Key::RenameAll), matches!(shape, Shape::Fields(_))) {
         errors
             .push(word, "this variant has no named fields: on the enum `rename_all` spells the codes of the variants");
     }
@@ -52,10 +52,8 @@ pub(super) fn has_field_names(shape: &Shape<'_>, settings: &Settings, errors: &m
 
 /// An included enum declares everything about its errors itself.
 pub(super) fn only_include(settings: &Settings, errors: &mut Errors) {
-    let also =
-        [settings.code.as_ref().map(|code| code as &dyn ToTokens), settings.fatal.as_ref().map(|word| word as _)];
-    let also = also.into_iter().chain([settings.invalid_argument.as_ref().map(|word| word as _)]);
-    for other in also.flatten() {
+    // A case is told in `has_field_names` where it belongs.
+    for other in settings.others(&[Key::Include, Key::RenameAll]) {
         errors.push(other, "the included errors have codes and settings of their own: remove this");
     }
 }
@@ -83,7 +81,8 @@ pub(super) fn no_parameters_beside(variants: &[Variant<'_>], generics: &Generics
 
 /// No two errors have one code.
 pub(super) fn unique(variant: &Variant<'_>, earlier: &[Variant<'_>], at: &dyn ToTokens, errors: &mut Errors) {
-    if let Some(Variant { ident, code, .. }) = earlier.iter().find(|other| other.code == variant.code) {
+    let Some(code) = &variant.code else { return };
+    if let Some(Variant { ident, .. }) = earlier.iter().find(|other| other.code.as_ref() == Some(code)) {
         errors
             .push(at, format!("`{ident}` already has the code `{code}`: choose another with `#[amp(code = \"..\")]`"));
     }

@@ -89,8 +89,8 @@ impl<'a> ErrorCodes<'a> {
     fn invalid_argument(&self) -> Option<TokenStream> {
         let krate = &self.krate;
         let own = self.variants.iter().find(|variant| variant.invalid_argument);
-        let code = match own {
-            Some(Variant { code, .. }) => code!(#code),
+        let code = match own.and_then(|variant| variant.code.as_ref()) {
+            Some(code) => code!(#code),
             None => {
                 self.included().next()?;
                 code!(#krate::__private::invalid_argument(Self::ERRORS))
@@ -103,7 +103,7 @@ impl<'a> ErrorCodes<'a> {
         let (krate, parts) = (&self.krate, self.parts());
         let declaration = code!(#krate::schema::ErrorDeclaration);
         if self.included().next().is_none() {
-            let lines = self.variants.iter().map(|variant| variant.declaration(krate));
+            let lines = self.variants.iter().filter_map(|variant| variant.declaration(krate));
             return code!(const ERRORS: &'static [#declaration] = &[#(#lines,)*];);
         }
         code! {
@@ -177,8 +177,8 @@ impl<'a> ErrorCodes<'a> {
 
     fn code(&self) -> TokenStream {
         let delegated = self.delegated("code", &code!(), &code!());
-        let own = self.variants.iter().filter(|variant| !matches!(variant.shape, Shape::Included(_)));
-        let arms = own.map(|Variant { ident, code, .. }| code!(Self::#ident { .. } => #code,)).chain(delegated);
+        let own = self.variants.iter().filter_map(|variant| Some((variant.ident, variant.code.as_ref()?)));
+        let arms = own.map(|(ident, code)| code!(Self::#ident { .. } => #code,)).chain(delegated);
         // An enum without variants has no value, and only the dereferenced place shows that.
         let this = if self.variants.is_empty() { code!(*self) } else { code!(self) };
         code! {
@@ -256,7 +256,7 @@ impl<'a> ErrorCodes<'a> {
         let text = parameter("text", includes || self.descriptions().next().is_some());
         let from = parameter("from", includes || self.with_fields().any(|(_, fields)| !fields.carried().is_empty()));
         let arms = self.variants.iter().filter_map(|variant| {
-            let (code, made) = (&variant.code, self.make(variant)?);
+            let (code, made) = (variant.code.as_ref()?, self.make(variant)?);
             Some(code!(#code => ::core::result::Result::Ok(#made),))
         });
         let made = code! {
@@ -323,14 +323,16 @@ impl<'a> ErrorCodes<'a> {
 }
 
 impl Variant<'_> {
-    fn declaration(&self, krate: &Path) -> TokenStream {
-        let Self { ident, code, doc, fatal, invalid_argument, shape } = self;
+    /// `None` where others are included, which are declared elsewhere.
+    fn declaration(&self, krate: &Path) -> Option<TokenStream> {
+        let code = self.code.as_ref()?;
+        let Self { ident, doc, fatal, invalid_argument, shape, .. } = self;
         let name = ident.unraw().to_string();
         let fields = match shape {
             Shape::Fields(fields) => fields.carried(),
             _ => &[],
         };
         let fields = fields.iter().map(|field| field.declaration(&[], krate));
-        code!(#krate::__private::error(#code, #name, #doc, (#fatal, #invalid_argument), &[#(#fields,)*]))
+        Some(code!(#krate::__private::error(#code, #name, #doc, (#fatal, #invalid_argument), &[#(#fields,)*])))
     }
 }

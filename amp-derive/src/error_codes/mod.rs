@@ -25,8 +25,8 @@ struct ErrorCodes<'a> {
 /// One declared error.
 struct Variant<'a> {
     ident: &'a Ident,
-    /// Empty where errors of another enum are included, which have their own.
-    code: String,
+    /// `None` where errors of another enum are included, which have their own.
+    code: Option<String>,
     doc: String,
     fatal: bool,
     invalid_argument: bool,

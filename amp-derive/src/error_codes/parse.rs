@@ -52,7 +52,7 @@ fn variant<'a>(
     }
     let variant = Variant {
         ident: &written.ident,
-        code: wire_name::code(settings.code.as_ref(), &written.ident, case, errors),
+        code: Some(wire_name::code(settings.code.as_ref(), &written.ident, case, errors)),
         doc: docs::of(&written.attrs),
         fatal: settings.fatal.is_some(),
         invalid_argument: settings.invalid_argument.is_some(),
@@ -84,7 +84,7 @@ fn included<'a>(written: &'a syn::Variant, settings: &Settings, word: &Ident, er
     }
     Variant {
         ident: &written.ident,
-        code: String::new(),
+        code: None,
         doc: String::new(),
         fatal: false,
         invalid_argument: false,

@@ -4,7 +4,7 @@ use quote::ToTokens;
 use syn::{Attribute, Generics, Ident, LitStr, Meta};
 
 use super::{Field, Fields};
-use crate::attributes::{Place, Settings};
+use crate::attributes::{Key, Place, Settings};
 use crate::constraints::{NOT_CHECKED, refuse_constraints};
 use crate::errors::Errors;
 
@@ -37,18 +37,10 @@ pub(super) fn exposed(attribute: &Attribute, settings: &Settings, place: Place, 
             "only a command has exposed fields: `#[exposed]` belongs in a struct with `#[derive(Command)]`",
         );
     }
-    if let Some(name) = &settings.name {
+    if let Some(name) = settings.written(Key::Name) {
         errors.push(name, "an exposed field never travels, so it has no name on the wire: remove `name`");
     }
-    let others = [
-        settings.with.as_ref().map(|with| with as &dyn ToTokens),
-        settings.default.as_ref().map(|default| &default.word as _),
-        settings.aliases.first().map(|alias| alias as _),
-        settings.flatten.as_ref().map(|word| word as _),
-        settings.split.as_ref().map(|maximum| maximum as _),
-        settings.from_zero.as_ref().map(|word| word as _),
-    ];
-    for other in others.into_iter().flatten() {
+    for other in settings.others(&[Key::Name]) {
         errors.push(other, "an exposed field never travels: remove this");
     }
 }
@@ -67,15 +59,7 @@ pub(super) fn flattened(
             "only a struct with `#[derive(Command)]` or `#[derive(Arguments)]` has the fields of another: write them out here",
         );
     }
-    let others = [
-        settings.name.as_ref().map(|name| name as &dyn ToTokens),
-        settings.with.as_ref().map(|with| with as _),
-        settings.default.as_ref().map(|default| &default.word as _),
-        settings.aliases.first().map(|alias| alias as _),
-        settings.split.as_ref().map(|maximum| maximum as _),
-        settings.from_zero.as_ref().map(|word| word as _),
-    ];
-    for other in others.into_iter().flatten() {
+    for other in settings.others(&[Key::Flatten]) {
         errors.push(other, "the fields in place of this one have settings of their own: remove this");
     }
     refuse_constraints(attributes, "the fields in place of this one have rules of their own: write them there", errors);

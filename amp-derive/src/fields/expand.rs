@@ -132,6 +132,14 @@ impl Field<'_> {
         })
     }
 
+    /// Fails at compile time at `at`, if `key` is that of a part of the field under its name `whole`.
+    fn is_apart_from(&self, key: &str, whole: &str, at: &Ident, mistake: &str, krate: &Path) -> TokenStream {
+        let field = self.as_field(krate);
+        let apart = standing_at(at, code!(#krate::__private::parts_apart));
+        let arguments = call_at(at, code!(#field::DECLARED, #key, #whole, #mistake));
+        code!(#apart #arguments)
+    }
+
     /// An `Option` behind another name would be written as `null`.
     fn no_hidden_option(&self, krate: &Path) -> Option<TokenStream> {
         let ty = self.ty;
@@ -194,16 +202,34 @@ impl Fields<'_> {
 impl Fields<'_> {
     /// Fails at compile time, at a field whose name is that of a part of `of`, if that is a `Big`.
     fn parts_apart<'f>(&'f self, of: &'f Field<'_>, krate: &'f Path) -> impl Iterator<Item = TokenStream> {
-        let declared = of.as_field(krate);
         self.among_parts(of).map(move |(member, name, whole)| {
             let mistake = format!(
                 "the field `{}` is split over several keys, and `{name}` is one of them: choose another name with `#[amp(name = \"..\")]`",
                 of.member
             );
-            let apart = standing_at(member, code!(#krate::__private::parts_apart));
-            let arguments = call_at(member, code!(#declared::DECLARED, #name, #whole, #mistake));
-            code!(#apart #arguments)
+            of.is_apart_from(name, whole, member, &mistake, krate)
         })
+    }
+
+    /// Fails at compile time, at a field that is a `Big` one of whose parts has the key of the variant's code.
+    pub(crate) fn apart_from_tag(
+        &self,
+        tag: &str,
+        generics: &Generics,
+        krate: &Path,
+        deprecated: Option<&TokenStream>,
+    ) -> TokenStream {
+        let known = self.carried().iter().filter(|field| stands_alone(field.ty, generics));
+        let lines = known.flat_map(|field| {
+            field.names_before(tag).map(move |whole| {
+                let mistake = format!(
+                    "this field is split over several keys, and one of them, `{tag}`, is the key of the variant's code: give the field \
+                     other names with `name` or `alias`, or the key another with `#[amp(tag = \"..\")]` on the enum"
+                );
+                field.is_apart_from(tag, whole, field.member, &mistake, krate)
+            })
+        });
+        lines.map(|line| code!(#deprecated const _: () = #line;)).collect()
     }
 }
 

@@ -39,6 +39,11 @@ impl Field<'_> {
     pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.name).chain(&self.aliases)
     }
+
+    /// Its names of which `key` may be a part, if it is a `Big`.
+    fn names_before<'f>(&'f self, key: &'f str) -> impl Iterator<Item = &'f String> {
+        self.names().filter(move |name| key.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.')))
+    }
 }
 
 /// The maximum of a field that is split over several keys, and whether their numbers begin at 0.
@@ -112,11 +117,7 @@ impl<'a> Fields<'a> {
     /// The fields with a name that a field may use for one of its parts, if it is a `Big`: that name, and the one of the field.
     fn among_parts<'f>(&'f self, of: &'f Field<'_>) -> impl Iterator<Item = (&'f Ident, &'f String, &'f String)> {
         let named = self.carried.iter().flat_map(|field| field.names().map(|name| (field.member, name)));
-        named.flat_map(move |(member, name)| {
-            let may_be_part =
-                move |whole: &&String| name.strip_prefix(whole.as_str()).is_some_and(|rest| rest.starts_with('.'));
-            of.names().filter(may_be_part).map(move |whole| (member, name, whole))
-        })
+        named.flat_map(move |(member, name)| of.names_before(name).map(move |whole| (member, name, whole)))
     }
 
     fn halves(&self) -> (&[Field<'a>], &[Field<'a>]) {

@@ -124,7 +124,7 @@ pub(super) fn is_method(signature: &Signature, form: Form, errors: &mut Errors) 
 /// No setting stands behind a condition, which is not known to the macro.
 pub(super) fn settings(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cfg_attr")) {
-        if Settings::stand_behind(attribute) {
+        if Settings::are_made_by(attribute) {
             errors.push(
                 attribute,
                 "a setting of a responder has no condition: write the method twice, each with a `cfg` of its own",

@@ -66,7 +66,7 @@ pub(super) fn has<M: Member>(members: &[M], wanted: &str) -> bool {
 /// Removes the macro's own attributes, which mean nothing to the compiler.
 pub(super) fn leave_out_settings<M: Member>(member: &mut M) {
     if let Some(attributes) = member.attributes() {
-        attributes.retain(|attribute| !attribute.path().is_ident("amp") && !Settings::stand_behind(attribute));
+        attributes.retain(|attribute| !attribute.path().is_ident("amp") && !Settings::are_made_by(attribute));
     }
 }
 

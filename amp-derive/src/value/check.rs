@@ -4,7 +4,7 @@ use quote::ToTokens;
 use syn::{Attribute, DeriveInput, FieldsUnnamed, Ident, Type};
 
 use super::{Data, Variant};
-use crate::attributes::{Place, Settings};
+use crate::attributes::{Key, Place, Settings};
 use crate::constraints::refuse_constraints;
 use crate::errors::Errors;
 use crate::fields::Fields;
@@ -36,7 +36,7 @@ pub(super) fn no_enum(settings: &Settings, errors: &mut Errors) {
     if let Some(tag) = &settings.tag {
         errors.push(tag, "`tag` is the key of a variant's code: it belongs on an enum");
     }
-    if let Some(word) = &settings.rename_all_at {
+    if let Some(word) = settings.written(Key::RenameAll) {
         errors.push(word, "a newtype has no names on the wire: `rename_all` belongs on an enum");
     }
 }
@@ -66,8 +66,7 @@ pub(super) fn no_tuple(fields: &FieldsUnnamed, errors: &mut Errors) {
 
 /// No two variants have one code.
 pub(super) fn unique(code: &str, earlier: &[Variant<'_>], at: &dyn ToTokens, errors: &mut Errors) {
-    let same = |other: &&Variant<'_>| other.code == code && !matches!(other.data, Data::Other(_));
-    if let Some(Variant { ident, .. }) = earlier.iter().find(same) {
+    if let Some(Variant { ident, .. }) = earlier.iter().find(|other| other.code.as_deref() == Some(code)) {
         errors
             .push(at, format!("`{ident}` already has the code `{code}`: choose another with `#[amp(name = \"..\")]`"));
     }
@@ -88,7 +87,7 @@ pub(super) fn apart_from_tag(fields: &Fields<'_>, tag: &str, errors: &mut Errors
 
 /// The case is for the names of fields.
 pub(super) fn has_field_names(settings: &Settings, errors: &mut Errors) {
-    if let Some(word) = &settings.rename_all_at {
+    if let Some(word) = settings.written(Key::RenameAll) {
         errors
             .push(word, "this variant has no named fields: on the enum `rename_all` spells the codes of the variants");
     }
@@ -105,8 +104,11 @@ pub(super) fn other<'a>(
     if let Some(Variant { ident, .. }) = earlier.iter().find(|variant| matches!(variant.data, Data::Other(_))) {
         errors.push(word, format!("`{ident}` already keeps the codes that are not known; keep one"));
     }
-    if let Some(name) = &settings.name {
+    if let Some(name) = settings.written(Key::Name) {
         errors.push(name, "this variant keeps codes of others, and has none of its own: remove `name`");
+    }
+    for other in settings.others(&[Key::Other, Key::Name]) {
+        errors.push(other, "this variant keeps codes of others, and has no fields: remove this");
     }
     let field = match &written.fields {
         syn::Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),

@@ -146,7 +146,10 @@ impl Item<'_> {
     fn known_early(&self, tag: &str, variants: &[Variant<'_>]) -> TokenStream {
         let Self { krate, generics, deprecated, .. } = self;
         let early = variants.iter().filter_map(|variant| match &variant.data {
-            Data::Fields(fields) => fields.known_early(generics, krate, deprecated.as_ref()),
+            Data::Fields(fields) => {
+                let apart = fields.apart_from_tag(tag, generics, krate, deprecated.as_ref());
+                Some(fields.known_early(generics, krate, deprecated.as_ref()).into_iter().chain([apart]).collect())
+            }
             Data::Held(ty) if stands_alone(ty, generics) => {
                 let held = as_trait(ty, &code!(#krate::__private::HeldFields));
                 let ask = standing_at(ty, code!(#krate::__private::apart_from_tag));
@@ -166,7 +169,7 @@ fn rest(variants: &[Variant<'_>], other: &TokenStream, unknown: &TokenStream, kr
         let held = as_trait(ty, &code!(#nested::OtherCode));
         return code!(_ => ::core::result::Result::map(#other, |code| Self::#ident(#held::keep(code))),);
     }
-    let codes: Vec<_> = variants.iter().map(|variant| format!("`{}`", variant.code)).collect();
+    let codes: Vec<_> = variants.iter().filter_map(|variant| Some(format!("`{}`", variant.code.as_ref()?))).collect();
     let mut known = match codes.as_slice() {
         [one] => one.clone(),
         codes => format!("one of {}", codes.get(..SHOWN).unwrap_or(codes).join(", ")),
@@ -187,7 +190,7 @@ impl Variant<'_> {
 
     /// The code as bytes, if it has one of its own.
     fn code(&self) -> Option<Literal> {
-        (self.as_other().is_none()).then(|| Literal::byte_string(self.code.as_bytes()))
+        self.code.as_ref().map(|code| Literal::byte_string(code.as_bytes()))
     }
 
     /// The variant's code as it is written.
@@ -268,10 +271,9 @@ impl Variant<'_> {
     }
 
     fn declaration(&self, krate: &Path) -> Option<TokenStream> {
-        let Self { code, doc, data, .. } = self;
+        let (Self { doc, data, .. }, code) = (self, self.code.as_ref()?);
         let fields = match data {
-            Data::Other(_) => return None,
-            Data::Nothing => code!(&[]),
+            Data::Nothing | Data::Other(_) => code!(&[]),
             Data::Held(ty) => {
                 let held = as_trait(ty, &code!(#krate::__private::HeldFields));
                 code!(#held::FIELDS.fields)

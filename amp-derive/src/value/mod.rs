@@ -49,8 +49,8 @@ struct Newtype<'a> {
 
 struct Variant<'a> {
     ident: &'a Ident,
-    /// Empty where it holds the code itself.
-    code: String,
+    /// `None` where it holds the code itself.
+    code: Option<String>,
     doc: String,
     data: Data<'a>,
 }

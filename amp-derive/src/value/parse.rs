@@ -73,7 +73,7 @@ fn variant<'a>(
     earlier: &[Variant<'_>],
     errors: &mut Errors,
 ) -> Variant<'a> {
-    let settings = Settings::of(&written.attrs, Place::Case, errors);
+    let settings = Settings::of(&written.attrs, Place::ValueVariant, errors);
     check::no_exposed(&written.attrs, errors);
     check::no_constraints(&written.attrs, errors);
     let ident = &written.ident;
@@ -81,18 +81,18 @@ fn variant<'a>(
     if let Some(word) = &settings.other {
         let ty = check::other(written, word, &settings, earlier, errors);
         let data = ty.map_or(Data::Nothing, Data::Other);
-        return Variant { ident, code: String::new(), doc, data };
+        return Variant { ident, code: None, doc, data };
     }
     let code = wire_name::variant(settings.name.as_ref(), ident, outer.rename_all, errors);
     let at = settings.name.as_ref().map_or(ident as &dyn ToTokens, |name| name);
     check::unique(&code, earlier, at, errors);
-    Variant { ident, code, doc, data: data(written, &settings, tag, errors) }
+    Variant { ident, code: Some(code), doc, data: data(written, &settings, tag, errors) }
 }
 
 fn data<'a>(written: &'a syn::Variant, settings: &Settings, tag: &str, errors: &mut Errors) -> Data<'a> {
     match &written.fields {
         syn::Fields::Named(written) => {
-            let fields = Fields::of(written, Place::Case, settings.rename_all, errors);
+            let fields = Fields::of(written, Place::ValueVariant, settings.rename_all, errors);
             check::apart_from_tag(&fields, tag, errors);
             Data::Fields(fields)
         }
