@@ -55,7 +55,9 @@ impl Decoding {
                 ask.discard();
                 return None;
             }
-            let located = AssertUnwindSafe(|| respond(shared.identity(), || locate(&*shared.locator, ask)));
+            // Nothing is too much here. A locator that says so has its ask answered by the drop.
+            let located =
+                AssertUnwindSafe(|| respond(shared.identity(), || locate(&*shared.locator, ask).unwrap_or(None)));
             // A panic drops the ask, and a dropped ask is answered with an error.
             caught(located).unwrap_or_else(|panic| {
                 shared.tell_panic(&panic);
@@ -96,15 +98,19 @@ impl Drop for AbortOnDrop {
 }
 
 /// Finds the responder, which then owns the arguments of the ask.
-pub(super) fn locate(locator: &dyn Locator, ask: Ask) -> Option<Responder> {
+///
+/// # Errors
+/// If they are too much to decode on this thread.
+pub(super) fn locate(locator: &dyn Locator, ask: Ask) -> Result<Option<Responder>, Ask> {
     match locator.locate(ask) {
-        Located::Responding(responding) => Some((responding, false)),
-        Located::Detached(responding) => Some((responding, true)),
-        Located::Answered => None,
+        Located::Responding(responding) => Ok(Some((responding, false))),
+        Located::Detached(responding) => Ok(Some((responding, true))),
+        Located::Answered => Ok(None),
         Located::Unknown(ask) => {
             ask.refuse_unhandled();
-            None
+            Ok(None)
         }
+        Located::TooMuch(ask) => Err(ask),
     }
 }
 

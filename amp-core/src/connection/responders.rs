@@ -284,10 +284,21 @@ impl Responders {
             self.decoding = Some(Decoding::new(&self.shared, ask.detached(), start));
             return;
         }
-        let shared = &self.shared;
+        ask.set_on_reader();
+        let (shared, mut too_much) = (&self.shared, None);
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is left half done.
-        let begin = || respond(shared.identity(), || locate(&*shared.locator, ask).and_then(poll_once));
-        let begun = self.untorn(begin);
+        let begin = || match locate(&*shared.locator, ask) {
+            Ok(located) => located.and_then(poll_once),
+            Err(ask) => {
+                too_much = Some(ask);
+                None
+            }
+        };
+        let begun = self.untorn(|| respond(shared.identity(), begin));
+        if let Some(ask) = too_much {
+            self.decoding = Some(Decoding::new(&self.shared, ask.detached(), start));
+            return;
+        }
         if begun.is_some() || start.noted.is_some() {
             self.go_on(begun, start);
         }

@@ -118,7 +118,10 @@ impl Ask {
     /// closes waits for them as it does for running responders.
     #[must_use]
     pub fn accept<C: Command>(self) -> Option<(C, Answer<C>)> {
-        let (mut command, mut asker) = self.take::<C>()?;
+        let mut this = self;
+        // The taker has no other thread for it.
+        this.asker.set_on_reader(false);
+        let (mut command, mut asker) = this.take::<C>().ok()?;
         if let Err(error) = command.expose(&asker) {
             asker.fail(&error);
             return None;
@@ -146,7 +149,10 @@ impl Ask {
         X: Exposable,
         R: Future<Output = Reply<C>> + Send + 'static,
     {
-        let Some((command, asker)) = self.take::<C>() else { return Located::Answered };
+        let (command, asker) = match self.take::<C>() {
+            Ok(taken) => taken,
+            Err(located) => return located,
+        };
         if const { answers_early(C::EARLY_ANSWER, C::NAME) | answers_early(X::EARLY_ANSWER, C::NAME) } {
             respond_at(SharedAsker::new::<C>(asker), command, run)
         } else {
@@ -184,25 +190,37 @@ impl Ask {
         }))
     }
 
+    /// It is decoded on a connection's reader, which is not for much work: there is another thread for that.
+    #[inline]
+    pub(crate) fn set_on_reader(&mut self) {
+        self.asker.set_on_reader(true);
+    }
+
     /// Decodes the arguments, or answers with an error.
-    fn take<C: Command>(self) -> Option<(C, Asker)> {
+    fn take<C: Command>(self) -> Result<(C, Asker), Located> {
         let Self { packet, mut asker } = self;
         asker.begin(&C::DECLARATION);
         let (context, limits, reservation) =
             (&asker as &dyn Context, &asker.settings().boxes, Reservation::new(&asker));
         // The box is counted, and dropped when its fields are decoded.
         let budget = Budget::reserving(limits, asker.counted(), &reservation);
+        let budget = if asker.is_on_reader() { budget.on_reader() } else { budget };
         let scope = Scope::new(budget, Some(&context));
         let command = take_checked::<C>(&mut packet.fields(limits.nesting).with_scope(&scope));
+        if scope.budget().is_too_much_here() {
+            drop((command, reservation));
+            asker.too_much_here();
+            return Err(Located::TooMuch(Self { packet, asker }));
+        }
         let spent = scope.budget().spent();
         let decoded = reservation.keep(spent);
         asker.decoded(decoded);
         drop(packet);
         match command {
-            Ok(command) => Some((command, asker)),
+            Ok(command) => Ok((command, asker)),
             Err(error) => {
                 asker.refuse(<C::Errors as ErrorCodes>::INVALID_ARGUMENT, &error, decoded.budget.is_refused);
-                None
+                Err(Located::Answered)
             }
         }
     }

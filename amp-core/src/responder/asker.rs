@@ -19,6 +19,9 @@ use crate::settings::{Settings, Strictness};
 use crate::value::{EncodeError, EncodeErrorKind};
 use crate::wire::BoxLimits;
 
+/// More list items than are decoded on a connection's reader.
+const TOO_MUCH: usize = 1025;
+
 mod answers;
 mod refusals;
 mod untyped;
@@ -33,6 +36,8 @@ pub(super) struct Asker {
     kind: Kind,
     /// Whether it is noted by its tag and its number.
     is_noted: bool,
+    /// Whether it is decoded on a connection's reader, and may be on another thread.
+    is_on_reader: bool,
     /// Distinguishes it from other asks of its connection, once that is asked for; 0 before.
     number: AtomicU32,
     /// Counted bytes of the ask: those of its box, and the memory that it has decoded to beyond them.
@@ -62,6 +67,7 @@ impl Asker {
             answered: false,
             kind: Kind::Plain,
             is_noted: false,
+            is_on_reader: false,
             number: AtomicU32::new(0),
             held,
             command: None,
@@ -191,6 +197,24 @@ impl Asker {
     #[cold]
     pub(super) fn release_reserved(&self, bytes: usize) {
         self.answering.release(bytes);
+    }
+
+    /// Sets whether it is decoded on a connection's reader, and may be on another thread.
+    #[inline]
+    pub(super) fn set_on_reader(&mut self, is_on_reader: bool) {
+        self.is_on_reader = is_on_reader;
+    }
+
+    #[inline]
+    pub(super) fn is_on_reader(&self) -> bool {
+        self.is_on_reader
+    }
+
+    /// It was too much to decode here: that was work, and its peer may send more of it.
+    #[cold]
+    pub(super) fn too_much_here(&mut self) {
+        self.is_on_reader = false;
+        self.answering.decoded(TOO_MUCH, self.counted());
     }
 
     /// It is decoded. Bytes reserved for it count as its own from now on, except those that were not spent.

@@ -35,6 +35,9 @@ pub enum Located {
     Answered,
     /// This locator does not know the command.
     Unknown(Ask),
+    /// Its arguments are much to decode, and the connection has it located once again on another thread. [`Ask::respond`] returns it; a
+    /// locator that looks at results passes it on.
+    TooMuch(Ask),
 }
 
 impl Located {
@@ -61,6 +64,7 @@ impl fmt::Debug for Located {
             Self::Detached(_) => "Detached",
             Self::Answered => "Answered",
             Self::Unknown(_) => "Unknown",
+            Self::TooMuch(_) => "TooMuch",
         })
     }
 }

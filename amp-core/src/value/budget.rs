@@ -7,6 +7,9 @@ use crate::wire::BoxLimits;
 
 /// Cost of an allocation beside its bytes.
 pub(super) const ALLOCATION: usize = 16;
+/// Items, and bytes beyond those of the box, that are decoded on a connection's reader: about a third of a millisecond of work. What is more
+/// is decoded once again on another thread.
+const ON_READER: (usize, usize) = (1024, 256 * 1024);
 /// Minimum and maximum number of bytes that are reserved at once: as many again as there were before, within these bounds.
 const STEPS: (usize, usize) = (1024, 64 * 1024);
 
@@ -28,6 +31,10 @@ pub(crate) struct Budget<'a> {
     /// Bytes that may still be reserved.
     rest: Cell<usize>,
     items: Cell<usize>,
+    /// The items and the bytes of the limits that are not for this thread.
+    kept_back: (usize, usize),
+    /// Whether they were wanted.
+    is_too_much_here: Cell<bool>,
     /// Bytes that were spent and are free again.
     released: Cell<usize>,
     reserve: Option<&'a dyn Reserve>,
@@ -56,10 +63,21 @@ impl<'a> Budget<'a> {
             room: Cell::new(room),
             rest: Cell::new(limits.decoded_bytes - room),
             items: Cell::new(limits.items),
+            kept_back: (0, 0),
+            is_too_much_here: Cell::new(false),
             released: Cell::new(0),
             reserve,
             is_refused: Cell::new(false),
         }
+    }
+
+    /// The same budget on a connection's reader, which is not for much work.
+    #[inline]
+    pub(crate) fn on_reader(mut self) -> Self {
+        self.kept_back = (self.items.get().saturating_sub(ON_READER.0), self.rest.get().saturating_sub(ON_READER.1));
+        self.items.set(self.items.get() - self.kept_back.0);
+        self.rest.set(self.rest.get() - self.kept_back.1);
+        self
     }
 
     #[inline]
@@ -86,8 +104,14 @@ impl<'a> Budget<'a> {
                 self.items.set(left);
                 Ok(())
             }
-            None => Err(DecodeErrorKind::TooManyItems { limit: self.limits.items }.into()),
+            None => Err(self.too_many_items()),
         }
+    }
+
+    #[cold]
+    fn too_many_items(&self) -> DecodeError {
+        self.is_too_much_here.set(self.kept_back.0 > 0);
+        DecodeErrorKind::TooManyItems { limit: self.limits.items }.into()
     }
 
     #[cold]
@@ -95,9 +119,11 @@ impl<'a> Budget<'a> {
         let (room, rest, limit) = (self.room.get(), self.rest.get(), self.limits.decoded_bytes);
         let missing = bytes.saturating_sub(room);
         let Some(reserve) = self.reserve.filter(|_| missing <= rest) else {
+            self.is_too_much_here.set(missing <= rest + self.kept_back.1 && self.kept_back.1 > 0);
             return Err(DecodeErrorKind::TooManyBytes { limit }.into());
         };
-        let step = missing.max((limit - rest).clamp(STEPS.0, STEPS.1)).min(rest);
+        let taken = limit - self.kept_back.1 - rest;
+        let step = missing.max(taken.clamp(STEPS.0, STEPS.1)).min(rest);
         if !reserve.reserve(step) {
             self.is_refused.set(true);
             return Err(DecodeErrorKind::NoRoom.into());
@@ -107,11 +133,17 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// Whether the box is to be decoded once again on another thread.
+    #[inline]
+    pub(crate) fn is_too_much_here(&self) -> bool {
+        self.is_too_much_here.get()
+    }
+
     /// Returns what decoding has taken.
     #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn spent(&self) -> Spent {
-        let items = self.limits.items - self.items.get();
+        let items = self.limits.items - self.kept_back.0 - self.items.get();
         Spent { items, room: self.room.get(), released: self.released.get(), is_refused: self.is_refused.get() }
     }
 }
