@@ -1,20 +1,16 @@
 //! What is decoded is bounded before it takes memory, counts while its responder runs, and holds up nobody else.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use amp::connection::pair;
 use amp::locator::{Answer, Ask, Located, Locator};
 use amp::value::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter};
 use amp::wire::BoxLimits;
 use amp::{Arguments, CallError, Command, Connection, Reply, Settings, responder};
 use tokio::sync::Semaphore;
 
-use crate::commands::{House, Wait};
-use crate::raw_peer::{RawPeer, answer, answer_sum, ask, ask_sum, ended, error, packed, soon, unknown};
+use crate::raw_peer::{RawPeer, answer, ask, ask_sum, error, packed, soon};
 
 /// Waits for what happens on another thread, while paused time stands still.
 pub(crate) async fn until(what: &str, mut happens: impl FnMut() -> bool) {
@@ -90,7 +86,7 @@ fn keeper(settings: Settings) -> (Keeper, Connection, RawPeer) {
     (keeper, connection, peer)
 }
 
-fn busy(tag: &str) -> Vec<u8> {
+pub(crate) fn busy(tag: &str) -> Vec<u8> {
     error(tag, "BUSY", "Too many commands are running; try again later")
 }
 
@@ -374,150 +370,4 @@ async fn a_list_that_breaks_its_length_is_refused_before_an_item_of_it_is_decode
         peer.expect(expected).await;
         assert_eq!(Counted::times(name), times, "{key} {name}");
     }
-}
-
-/// What decodes only when the test says so, wherever that is.
-struct Gates {
-    inside: Receiver<()>,
-    opens: Sender<Opens>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Opens {
-    Well,
-    Panics,
-}
-
-/// A locator that stands still for asks of `Wide`, and has a house behind it.
-struct Gated {
-    inside: Sender<()>,
-    opens: Mutex<Receiver<Opens>>,
-    begun: Arc<AtomicUsize>,
-}
-
-#[derive(Command, Debug)]
-struct Wide {
-    data: Vec<u8>,
-}
-
-impl Locator for Gated {
-    fn locate(&self, ask: Ask) -> Located {
-        if !ask.is::<Wide>() {
-            return Located::Unknown(ask);
-        }
-        self.inside.send(()).expect("the test is there");
-        // A real wait: if it were on the test's thread, the gate would stay closed.
-        let opens = self.opens.lock().expect("no panic").recv_timeout(Duration::from_secs(20));
-        if opens.expect("the gate opens while an ask is decoded") == Opens::Panics {
-            drop(ask);
-            panic!("while an ask is decoded");
-        }
-        let begun = Arc::clone(&self.begun);
-        ask.respond(async move |_: Wide| {
-            begun.fetch_add(1, Ordering::SeqCst);
-            Ok(())
-        })
-    }
-}
-
-fn gated(settings: Settings) -> (Gates, Arc<AtomicUsize>, House, Connection, RawPeer) {
-    let ((inside, is_inside), (opens, opened)) = (mpsc::channel(), mpsc::channel());
-    let (begun, house) = (Arc::default(), House::new());
-    let gated = Gated { inside, opens: Mutex::new(opened), begun: Arc::clone(&begun) };
-    let (connection, peer) = RawPeer::with(gated.or(house.clone().into_locator()), settings);
-    (Gates { inside: is_inside, opens }, begun, house, connection, peer)
-}
-
-impl Gates {
-    /// Waits until an ask is being decoded, while the runtime goes on.
-    async fn entered(&self) {
-        until("an ask is decoded", || self.inside.try_recv().is_ok()).await;
-    }
-
-    fn open(&self, how: Opens) {
-        self.opens.send(how).expect("the locator is there");
-    }
-}
-
-fn ask_wide(tag: &str) -> Vec<u8> {
-    ask(tag, "Wide", &[("data", &"d".repeat(65_535))])
-}
-
-#[tokio::test(start_paused = true)]
-async fn others_go_on_while_a_large_ask_is_decoded_and_what_came_behind_it_begins_behind_it() {
-    let (gates, begun, _house, _connection, mut peer) = gated(Settings::new());
-    peer.send([ask_wide("1"), ask_sum("2")].concat()).await;
-    gates.entered().await;
-    let (other, _served) = pair(Connection::builder(), Connection::builder().locator(House::new().into_locator()));
-    soon("another connection", other.call(crate::commands::sum())).await.expect("it is answered");
-    peer.send(ask_sum("3")).await;
-    assert_eq!(begun.load(Ordering::SeqCst), 0);
-    gates.open(Opens::Well);
-    peer.expect([answer("1", &[]), answer_sum("2"), answer_sum("3")].concat()).await;
-    assert_eq!(begun.load(Ordering::SeqCst), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_ask_that_is_decoded_counts_among_those_that_run_and_a_panic_costs_it_alone() {
-    let (gates, _, _house, _connection, mut peer) = gated(Settings::new().max_responders(2));
-    peer.send([ask_wide("1"), ask_sum("2"), ask_sum("3")].concat()).await;
-    peer.expect(busy("3")).await;
-    gates.entered().await;
-    gates.open(Opens::Panics);
-    peer.expect([unknown("1"), answer_sum("2")].concat()).await;
-    peer.send(ask_wide("4")).await;
-    gates.open(Opens::Well);
-    peer.expect(answer("4", &[])).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn closing_waits_for_an_ask_that_is_decoded() {
-    let (gates, begun, _house, connection, mut peer) = gated(Settings::new());
-    peer.send([ask_wide("1"), ask_sum("2")].concat()).await;
-    gates.entered().await;
-    connection.close();
-    // The driver has seen that it closes when what waits is refused.
-    tokio::task::yield_now().await;
-    gates.open(Opens::Well);
-    let draining = crate::raw_peer::draining("2");
-    let mut got = peer.read_bytes(answer("1", &[]).len() + draining.len()).await;
-    // Which is written first depends on when the driver looks.
-    got.sort_unstable();
-    let mut expected = [answer("1", &[]), draining].concat();
-    expected.sort_unstable();
-    assert_eq!(got, expected);
-    peer.expect_end([]).await;
-    drop(peer);
-    assert_eq!((ended(&connection).await.as_str(), begun.load(Ordering::SeqCst)), ("Closed", 1));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_ask_whose_caller_leaves_while_it_is_decoded_does_not_begin() {
-    for (aborts, reason) in [(true, "Aborted"), (false, "ClosedByPeer")] {
-        let (gates, begun, _house, connection, mut peer) = gated(Settings::new());
-        peer.send(ask_wide("1")).await;
-        gates.entered().await;
-        if aborts {
-            connection.abort();
-        }
-        drop(peer);
-        until("the end", || connection.is_closed()).await;
-        gates.open(Opens::Well);
-        assert_eq!(ended(&connection).await, reason);
-        assert_eq!(begun.load(Ordering::SeqCst), 0, "{reason}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn in_order_a_large_ask_begins_when_the_one_before_it_has_finished_and_before_those_behind_it() {
-    let (gates, begun, house, _connection, mut peer) = gated(Settings::new().in_order(true));
-    peer.send([ask("1", Wait::NAME, &[]), ask_wide("2"), ask_sum("3")].concat()).await;
-    until("the first one runs", || house.waiting() == 1).await;
-    assert!(gates.inside.try_recv().is_err(), "the first one runs");
-    house.open(1);
-    peer.expect(answer("1", &[])).await;
-    gates.entered().await;
-    gates.open(Opens::Well);
-    peer.expect([answer("2", &[]), answer_sum("3")].concat()).await;
-    assert_eq!(begun.load(Ordering::SeqCst), 1);
 }

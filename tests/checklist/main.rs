@@ -16,6 +16,7 @@ mod congestion;
 mod constraints;
 mod credit;
 mod crowds;
+mod decoders;
 mod decoding;
 mod descriptors;
 mod end_listeners;

@@ -1,6 +1,7 @@
 //! Values that are small on the wire and large in memory.
 
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use amp::value::{Value, ValueWriter, Zlib};
 
@@ -10,6 +11,9 @@ use crate::scene::Scene;
 
 /// As many empty boxes as a value holds.
 static EMPTY_BOXES: [u8; 65_534] = [0; 65_534];
+
+/// How long connections come and go.
+const CHURN: Duration = Duration::from_secs(2);
 
 /// A list of texts of one byte, as many as a value holds.
 fn short_words() -> Vec<u8> {
@@ -136,6 +140,25 @@ fn compressed_values_of_peers_that_have_gone_hold_nobody_up() {
         let note = notification(b"CountBytes", &[(b"text", &compressed())]);
         for mut raw in [attacker(scene), attacker(scene)] {
             raw.send_all(200, |_| note.clone());
+        }
+    });
+    scene.finish((), COMMANDS);
+}
+
+/// None has sent a heavy command before, so that only the command itself can tell.
+#[test]
+fn connections_that_each_send_a_heavy_command_and_leave_hold_nobody_up() {
+    let mut scene = Scene::begin("connections that send one list and leave");
+    scene.attack(|scene| {
+        let address = scene.server.address;
+        // Too short for another thread, from its length.
+        let command = notification(b"CountRows", &[(b"rows", &EMPTY_BOXES[..60_000])]);
+        let begun = Instant::now();
+        while begun.elapsed() < CHURN {
+            let mut crowd: Vec<Raw> = (0..50).map(|_| Raw::connect(address)).collect();
+            for raw in &mut crowd {
+                raw.send_all(1, |_| command.clone());
+            }
         }
     });
     scene.finish((), COMMANDS);

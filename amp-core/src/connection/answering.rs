@@ -64,8 +64,8 @@ impl Answering for Shared {
         self.account.is_memory_short()
     }
 
-    fn decoded(&self, items: usize, bytes: usize) {
-        self.inbound.workload().add_command(items, bytes);
+    fn decoded(&self, items: usize) {
+        self.inbound.workload().add_items(items);
     }
 
     fn release(&self, bytes: usize) {

@@ -23,7 +23,7 @@
 //   answering     the connection, as an answer sees it   box_switch      a box receiver in place of all that
 //   context       what responders and values see         asks_by_tag     asks that an extension may cancel
 //   replacement   what makes the next transport          time_limits     how long the peer keeps the driver waiting
-//   decoding      the large ask that is being decoded    memory_holder   who is told when it holds the most
+//   decoding      an ask decoded on another thread       memory_holder   who is told when it holds the most
 //   out_of_memory the end of the connection then         waker           what waits, as `proto` sees it
 //   give_back     buffers that have grown large          workload        how much work the peer makes
 //   decoders      how many are decoded at once           metering        what a program holds for the peer

@@ -280,23 +280,23 @@ impl Responders {
         }
         let noted = ask.noted().map(|(tag, number)| (Box::<[u8]>::from(tag), number));
         let start = Start { noted, wants_answer: ask.wants_answer(), is_left: false };
-        if is_large(&self.shared, &ask) {
-            self.decoding = Some(Decoding::new(&self.shared, ask.detached(), start));
+        if is_large(&ask) {
+            self.decoding = Some(Decoding::large(&self.shared, ask.detached(), start));
             return;
         }
-        ask.set_on_reader();
-        let (shared, mut too_much) = (&self.shared, None);
+        ask.set_quick();
+        let (shared, mut heavy) = (&self.shared, None);
         // A panic drops the ask, and a dropped ask is answered with an error: nothing else is left half done.
         let begin = || match locate(&*shared.locator, ask) {
             Ok(located) => located.and_then(poll_once),
             Err(ask) => {
-                too_much = Some(ask);
+                heavy = Some(ask);
                 None
             }
         };
         let begun = self.untorn(|| respond(shared.identity(), begin));
-        if let Some(ask) = too_much {
-            self.decoding = Some(Decoding::new(&self.shared, ask.detached(), start));
+        if let Some(ask) = heavy {
+            self.decoding = Some(Decoding::heavy(&self.shared, ask.detached(), start));
             return;
         }
         if begun.is_some() || start.noted.is_some() {

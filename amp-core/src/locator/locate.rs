@@ -67,7 +67,8 @@ use crate::schema::CommandDeclaration;
 pub trait Locator: Send + Sync + 'static {
     /// Begins to answer the ask, or returns it when this locator does not know the command.
     ///
-    /// It runs on the connection's reader: it must not block.
+    /// It runs on the connection's reader: it must not block. An ask that is much to decode comes a second time, on another thread, when the
+    /// first result was [`Located::Heavy`]; a large one comes there at once.
     fn locate(&self, ask: Ask) -> Located;
 
     /// The commands that are answered: for schemas, and for the check of a new connection that its boxes have room for each

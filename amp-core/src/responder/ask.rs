@@ -20,7 +20,7 @@ use crate::packet::{AskPacket, AskTag, features, fields_of};
 use crate::peer::Peer;
 use crate::python::PythonBytes;
 use crate::reason::CloseReason;
-use crate::value::{Budget, Scope};
+use crate::value::{Budget, QUICK_ITEMS, Scope};
 use crate::wire::{AmpBox, RawBox};
 
 /// What an `AmpBox` holds for each of its pairs beside their bytes, in nodes of so many.
@@ -113,15 +113,18 @@ impl Ask {
     /// Takes the arguments and leaves the answer for later, from any task. If the arguments do not decode or break a constraint,
     /// or if an exposed field wants a value that is not there, the ask is answered with an error at once and this returns `None`.
     ///
+    /// They are decoded on this thread, however many they are, and other connections of the reader wait for a locator that does so. A command
+    /// that may have long lists is better taken by [`respond`](Self::respond).
+    ///
     /// Number and bytes of asks that are answered later are the taker's to bound: they no longer count towards
     /// [`max_responders`](crate::Settings::max_responders) and [`max_inbound`](crate::Settings::max_inbound). A connection that
     /// closes waits for them as it does for running responders.
     #[must_use]
     pub fn accept<C: Command>(self) -> Option<(C, Answer<C>)> {
-        let mut this = self;
-        // The taker has no other thread for it.
-        this.asker.set_on_reader(false);
-        let (mut command, mut asker) = this.take::<C>().ok()?;
+        let mut ask = self;
+        // There is no locator that could pass a heavy one on.
+        ask.asker.set_quick(false);
+        let (mut command, mut asker) = ask.take::<C>().ok()?;
         if let Err(error) = command.expose(&asker) {
             asker.fail(&error);
             return None;
@@ -172,6 +175,9 @@ impl Ask {
     {
         let mut ask = self.detached();
         let pairs = ask.packet.raw.pairs().count();
+        if ask.asker.is_quick() && pairs > QUICK_ITEMS {
+            return ask.heavy();
+        }
         // The name is kept until the reply, for the log.
         let bytes = pairs.next_multiple_of(NODE) * PAIR + ask.command().len();
         if !ask.asker.reserve(bytes) {
@@ -190,10 +196,16 @@ impl Ask {
         }))
     }
 
-    /// It is decoded on a connection's reader, which is not for much work: there is another thread for that.
+    /// It is decoded only if that is little work, and else it is [`Located::Heavy`].
     #[inline]
-    pub(crate) fn set_on_reader(&mut self) {
-        self.asker.set_on_reader(true);
+    pub(crate) fn set_quick(&mut self) {
+        self.asker.set_quick(true);
+    }
+
+    #[cold]
+    fn heavy(mut self) -> Located {
+        self.asker.set_heavy();
+        Located::Heavy(self)
     }
 
     /// Decodes the arguments, or answers with an error.
@@ -204,13 +216,12 @@ impl Ask {
             (&asker as &dyn Context, &asker.settings().boxes, Reservation::new(&asker));
         // The box is counted, and dropped when its fields are decoded.
         let budget = Budget::reserving(limits, asker.counted(), &reservation);
-        let budget = if asker.is_on_reader() { budget.on_reader() } else { budget };
+        let budget = if asker.is_quick() { budget.quick() } else { budget };
         let scope = Scope::new(budget, Some(&context));
         let command = take_checked::<C>(&mut packet.fields(limits.nesting).with_scope(&scope));
-        if scope.budget().is_too_much_here() {
+        if scope.budget().is_heavy() {
             drop((command, reservation));
-            asker.too_much_here();
-            return Err(Located::TooMuch(Self { packet, asker }));
+            return Err(Self { packet, asker }.heavy());
         }
         let spent = scope.budget().spent();
         let decoded = reservation.keep(spent);

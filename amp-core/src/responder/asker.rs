@@ -16,11 +16,8 @@ use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
 use crate::settings::{Settings, Strictness};
-use crate::value::{EncodeError, EncodeErrorKind};
+use crate::value::{EncodeError, EncodeErrorKind, QUICK_ITEMS};
 use crate::wire::BoxLimits;
-
-/// More list items than are decoded on a connection's reader.
-const TOO_MUCH: usize = 1025;
 
 mod answers;
 mod refusals;
@@ -36,8 +33,8 @@ pub(super) struct Asker {
     kind: Kind,
     /// Whether it is noted by its tag and its number.
     is_noted: bool,
-    /// Whether it is decoded on a connection's reader, and may be on another thread.
-    is_on_reader: bool,
+    /// Whether it is decoded with a quick budget.
+    is_quick: bool,
     /// Distinguishes it from other asks of its connection, once that is asked for; 0 before.
     number: AtomicU32,
     /// Counted bytes of the ask: those of its box, and the memory that it has decoded to beyond them.
@@ -67,7 +64,7 @@ impl Asker {
             answered: false,
             kind: Kind::Plain,
             is_noted: false,
-            is_on_reader: false,
+            is_quick: false,
             number: AtomicU32::new(0),
             held,
             command: None,
@@ -199,22 +196,22 @@ impl Asker {
         self.answering.release(bytes);
     }
 
-    /// Sets whether it is decoded on a connection's reader, and may be on another thread.
+    /// Sets whether it is decoded with a quick budget.
     #[inline]
-    pub(super) fn set_on_reader(&mut self, is_on_reader: bool) {
-        self.is_on_reader = is_on_reader;
+    pub(super) fn set_quick(&mut self, is_quick: bool) {
+        self.is_quick = is_quick;
     }
 
     #[inline]
-    pub(super) fn is_on_reader(&self) -> bool {
-        self.is_on_reader
+    pub(super) fn is_quick(&self) -> bool {
+        self.is_quick
     }
 
-    /// It was too much to decode here: that was work, and its peer may send more of it.
+    /// A quick budget was too small for it, and has been spent.
     #[cold]
-    pub(super) fn too_much_here(&mut self) {
-        self.is_on_reader = false;
-        self.answering.decoded(TOO_MUCH, self.counted());
+    pub(super) fn set_heavy(&mut self) {
+        self.is_quick = false;
+        self.answering.decoded(QUICK_ITEMS);
     }
 
     /// It is decoded. Bytes reserved for it count as its own from now on, except those that were not spent.
@@ -228,7 +225,7 @@ impl Asker {
     #[cold]
     fn decoded_much(&mut self, decoded: Decoded) {
         let unneeded = decoded.unneeded();
-        self.answering.decoded(decoded.work(), self.counted());
+        self.answering.decoded(decoded.work());
         self.answering.release(unneeded);
         self.held += decoded.reserved - unneeded;
     }

@@ -35,9 +35,9 @@ pub enum Located {
     Answered,
     /// This locator does not know the command.
     Unknown(Ask),
-    /// Its arguments are much to decode, and the connection has it located once again on another thread. [`Ask::respond`] returns it; a
-    /// locator that looks at results passes it on.
-    TooMuch(Ask),
+    /// The command is known, and decoding its arguments is more work than other connections should wait for. The connection passes the ask to
+    /// its locator once more, on another thread. [`Ask::respond`] returns it, and a locator passes it on.
+    Heavy(Ask),
 }
 
 impl Located {
@@ -64,7 +64,7 @@ impl fmt::Debug for Located {
             Self::Detached(_) => "Detached",
             Self::Answered => "Answered",
             Self::Unknown(_) => "Unknown",
-            Self::TooMuch(_) => "TooMuch",
+            Self::Heavy(_) => "Heavy",
         })
     }
 }
@@ -103,8 +103,8 @@ pub(crate) trait Answering: fmt::Debug + Send + Sync {
     /// Whether the server's memory is short, and the connection holds more than its share of it.
     fn is_memory_short(&self) -> bool;
 
-    /// Reports that decoding an ask of so many bytes was as much work as this many list items.
-    fn decoded(&self, items: usize, bytes: usize);
+    /// Reports that decoding an ask was as much work as this many list items.
+    fn decoded(&self, items: usize);
 
     /// No longer counts the bytes.
     fn release(&self, bytes: usize);

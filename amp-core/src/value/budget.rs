@@ -7,9 +7,10 @@ use crate::wire::BoxLimits;
 
 /// Cost of an allocation beside its bytes.
 pub(super) const ALLOCATION: usize = 16;
-/// Items, and bytes beyond those of the box, that are decoded on a connection's reader: about a third of a millisecond of work. What is more
-/// is decoded once again on another thread.
-const ON_READER: (usize, usize) = (1024, 256 * 1024);
+/// A quick budget has so many items: about a third of a millisecond of work.
+pub(crate) const QUICK_ITEMS: usize = 1024;
+/// It has so many bytes beyond those of the box, which are as much work.
+const QUICK_BYTES: usize = 256 * 1024;
 /// Minimum and maximum number of bytes that are reserved at once: as many again as there were before, within these bounds.
 const STEPS: (usize, usize) = (1024, 64 * 1024);
 
@@ -31,10 +32,10 @@ pub(crate) struct Budget<'a> {
     /// Bytes that may still be reserved.
     rest: Cell<usize>,
     items: Cell<usize>,
-    /// The items and the bytes of the limits that are not for this thread.
+    /// Items and bytes that the limits allow, and a quick budget does not.
     kept_back: (usize, usize),
-    /// Whether they were wanted.
-    is_too_much_here: Cell<bool>,
+    /// Whether they were needed.
+    is_heavy: Cell<bool>,
     /// Bytes that were spent and are free again.
     released: Cell<usize>,
     reserve: Option<&'a dyn Reserve>,
@@ -64,17 +65,17 @@ impl<'a> Budget<'a> {
             rest: Cell::new(limits.decoded_bytes - room),
             items: Cell::new(limits.items),
             kept_back: (0, 0),
-            is_too_much_here: Cell::new(false),
+            is_heavy: Cell::new(false),
             released: Cell::new(0),
             reserve,
             is_refused: Cell::new(false),
         }
     }
 
-    /// The same budget on a connection's reader, which is not for much work.
+    /// Reduces the budget to little work. A box that needs more [is heavy](Self::is_heavy), and not wrong.
     #[inline]
-    pub(crate) fn on_reader(mut self) -> Self {
-        self.kept_back = (self.items.get().saturating_sub(ON_READER.0), self.rest.get().saturating_sub(ON_READER.1));
+    pub(crate) fn quick(mut self) -> Self {
+        self.kept_back = (self.items.get().saturating_sub(QUICK_ITEMS), self.rest.get().saturating_sub(QUICK_BYTES));
         self.items.set(self.items.get() - self.kept_back.0);
         self.rest.set(self.rest.get() - self.kept_back.1);
         self
@@ -110,7 +111,7 @@ impl<'a> Budget<'a> {
 
     #[cold]
     fn too_many_items(&self) -> DecodeError {
-        self.is_too_much_here.set(self.kept_back.0 > 0);
+        self.is_heavy.set(self.kept_back.0 > 0);
         DecodeErrorKind::TooManyItems { limit: self.limits.items }.into()
     }
 
@@ -119,7 +120,7 @@ impl<'a> Budget<'a> {
         let (room, rest, limit) = (self.room.get(), self.rest.get(), self.limits.decoded_bytes);
         let missing = bytes.saturating_sub(room);
         let Some(reserve) = self.reserve.filter(|_| missing <= rest) else {
-            self.is_too_much_here.set(missing <= rest + self.kept_back.1 && self.kept_back.1 > 0);
+            self.is_heavy.set(self.kept_back.1 > 0 && missing <= rest + self.kept_back.1);
             return Err(DecodeErrorKind::TooManyBytes { limit }.into());
         };
         let taken = limit - self.kept_back.1 - rest;
@@ -133,10 +134,10 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// Whether the box is to be decoded once again on another thread.
+    /// Whether the box needed more than a quick budget has.
     #[inline]
-    pub(crate) fn is_too_much_here(&self) -> bool {
-        self.is_too_much_here.get()
+    pub(crate) fn is_heavy(&self) -> bool {
+        self.is_heavy.get()
     }
 
     /// Returns what decoding has taken.

@@ -44,7 +44,7 @@ pub use address::{Octets, OctetsOf};
 pub use box_reader::{BoxReader, RawValue};
 pub use box_writer::{BoxWriter, Key, ValueWriter};
 #[cfg(feature = "tokio")]
-pub(crate) use budget::{Budget, Reserve, Spent};
+pub(crate) use budget::{Budget, QUICK_ITEMS, Reserve, Spent};
 pub use conversion::ConvertError;
 pub use date_time::DateTime;
 pub use decimal::Decimal;
