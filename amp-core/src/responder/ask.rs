@@ -1,10 +1,9 @@
-use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::answer::Answer;
 use super::asker::{Asker, ReplyPlace};
 use super::decoded::Decoded;
 use super::early::SharedAsker;
@@ -132,7 +131,7 @@ impl Ask {
         asker.release();
         // The taker is responsible for it: there is no responder that could be dropped.
         asker.forget();
-        Some((command, Answer { asker, command: PhantomData }))
+        Some((command, Answer::new(asker)))
     }
 
     /// Answers with the result of `run`, called with the command's arguments; with an error if they do not decode, break a
@@ -340,7 +339,6 @@ impl Ask {
     }
 }
 
-/// Fills in the exposed fields, and makes what is exposed beside them.
 /// Answers at `place` with the result of `run`.
 #[inline]
 fn respond_at<P, C, X, R>(mut place: P, mut command: C, run: impl FnOnce(C, X) -> R) -> Located
@@ -364,49 +362,4 @@ where
         place.finish(reply);
     });
     Located::running(responding, C::DETACHED)
-}
-
-/// The answer to a command whose arguments were [taken](Ask::accept). Dropped unsent, it answers with [`codes::UNKNOWN`].
-#[must_use = "an answer that is dropped tells the peer that the responder failed"]
-pub struct Answer<C> {
-    asker: Asker,
-    command: PhantomData<fn(C)>,
-}
-
-impl<C: Command> Answer<C> {
-    /// Whether the peer wants an answer. If not, a response is discarded, and an error ends the connection under
-    /// [`Strictness::Twisted`](crate::connection::Strictness::Twisted).
-    #[must_use]
-    pub fn is_wanted(&self) -> bool {
-        self.asker.wants_answer()
-    }
-
-    /// Returns how many bytes it holds beside itself: the peer may have sent a long tag. For limits on waiting answers.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn held(&self) -> usize {
-        self.asker.held_by_tag()
-    }
-
-    /// Answers an ask for another transport, and holds what is queued behind the response; answers with an error if the response
-    /// cannot be sent. Returns whether the peer receives the response.
-    pub(crate) fn accept_upgrade(self, response: &C::Response) -> bool {
-        self.asker.accept_upgrade::<C>(response)
-    }
-
-    /// Whether the ask came over the connection with the address.
-    pub(crate) fn is_of(&self, connection: *const ()) -> bool {
-        self.asker.is_of(connection)
-    }
-
-    /// Queues the answer to be written.
-    pub fn send(mut self, reply: Reply<C>) {
-        self.asker.reply(reply);
-    }
-}
-
-impl<C> fmt::Debug for Answer<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").finish_non_exhaustive()
-    }
 }

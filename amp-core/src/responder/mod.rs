@@ -1,5 +1,6 @@
 //! Responders: how one ask gets its answer. Imports `packet` and `command`; the path of the answer is behind [`Answering`].
 
+mod answer;
 mod ask;
 mod asker;
 mod decoded;
@@ -13,7 +14,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-pub use ask::{Answer, Ask};
+pub use answer::Answer;
+pub use ask::Ask;
 pub use early::EarlyAnswer;
 
 use crate::events::Events;
