@@ -5,7 +5,8 @@ use super::asker::Asker;
 use crate::call_error::Reply;
 use crate::command::Command;
 
-/// The answer to a command whose arguments were [taken](super::Ask::accept). Dropped unsent, it answers with [`codes::UNKNOWN`].
+/// The answer to a command whose arguments were [taken](super::Ask::accept). Dropped unsent, it answers with
+/// [`UNKNOWN`](crate::error::codes::UNKNOWN).
 #[must_use = "an answer that is dropped tells the peer that the responder failed"]
 pub struct Answer<C> {
     asker: Asker,
