@@ -10,7 +10,7 @@ use super::JsonErrorKind;
 use super::patterns::Patterns;
 use super::shape::{Scalar, Shape};
 use super::texts::{is_known, respelled};
-use crate::schema::{ConstraintSchema, FieldSchema, Rule, TypeSchema, WireValue};
+use crate::schema::{ConstraintSchema, FieldSchema, Rule, TextType, TypeSchema, WireValue};
 use crate::value::{DateTime, Decimal, Octets, RawValue, Value};
 
 /// Checks the constraints of a field whose value is known to be of its type.
@@ -125,15 +125,17 @@ fn compare(shape: Shape<'_>, one: RawValue<'_>, other: RawValue<'_>, in_a_set: b
         Shape::One(Scalar::Integer(_) | Scalar::Decimal) => read::<Decimal>(one, other, Decimal::compare),
         Shape::One(Scalar::Float) => read::<f64>(one, other, f64::partial_cmp),
         Shape::One(Scalar::Boolean) => read::<bool>(one, other, bool::partial_cmp),
-        Shape::One(Scalar::Unicode | Scalar::Bytes | Scalar::Text("char")) => {
+        Shape::One(Scalar::Unicode | Scalar::Bytes | Scalar::Text(Some(TextType::Char))) => {
             Some(Some(one.as_bytes().cmp(other.as_bytes())))
         }
         Shape::One(Scalar::DateTime) => read::<DateTime>(one, other, DateTime::partial_cmp),
         Shape::One(Scalar::Path) => read::<PathBuf>(one, other, PathBuf::partial_cmp),
         Shape::One(Scalar::Duration) => read::<Duration>(one, other, Duration::partial_cmp),
         Shape::One(Scalar::Octets(_)) => read::<Octets<IpAddr>>(one, other, Octets::partial_cmp),
-        Shape::One(Scalar::Text(name)) if in_a_set => texts(name, one, other),
-        Shape::One(Scalar::Text("IpAddr" | "Ipv4Addr" | "Ipv6Addr")) => read::<IpAddr>(one, other, IpAddr::partial_cmp),
+        Shape::One(Scalar::Text(of)) if in_a_set => texts(of, one, other),
+        Shape::One(Scalar::Text(Some(TextType::IpAddr | TextType::Ipv4Addr | TextType::Ipv6Addr))) => {
+            read::<IpAddr>(one, other, IpAddr::partial_cmp)
+        }
         // The order of variants is that of Rust.
         Shape::Enum(_) if in_a_set => Some((one.as_bytes() == other.as_bytes()).then_some(Ordering::Equal)),
         Shape::ListOf(item) => lists(item, one, other, in_a_set),
@@ -143,10 +145,10 @@ fn compare(shape: Shape<'_>, one: RawValue<'_>, other: RawValue<'_>, in_a_set: b
 }
 
 /// Whether two texts are of one value. Two spellings may be of one, where the type is not known here.
-fn texts(name: &str, one: RawValue<'_>, other: RawValue<'_>) -> Option<Option<Ordering>> {
-    let text = |raw: RawValue<'_>| respelled(name, std::str::from_utf8(raw.as_bytes()).ok()?).ok();
+fn texts(of: Option<TextType>, one: RawValue<'_>, other: RawValue<'_>) -> Option<Option<Ordering>> {
+    let text = |raw: RawValue<'_>| respelled(of, std::str::from_utf8(raw.as_bytes()).ok()?).ok();
     let is_equal = text(one)? == text(other)?;
-    (is_equal || is_known(name)).then_some(is_equal.then_some(Ordering::Equal))
+    (is_equal || is_known(of)).then_some(is_equal.then_some(Ordering::Equal))
 }
 
 /// Compares lists by the first items that differ.

@@ -40,15 +40,15 @@ impl Scalar<'_> {
                 written(&time, "a time with an offset of less than 24 hours")
             }
             Self::Path => written(&PathBuf::from(text("a path, in a string")?), "an absolute path"),
-            Self::Text(name) => texts::respelled(name, text("a string")?).map(String::into_bytes),
+            Self::Text(of) => texts::respelled(of, text("a string")?).map(String::into_bytes),
             Self::Duration => {
                 let seconds = written(&float(json)?, "a float")?;
                 read::<Duration>(RawValue::new(&seconds)).map(|_| seconds)
             }
-            Self::Octets(name) => {
-                let (_, what) = texts::address(name);
+            Self::Octets(of) => {
+                let (_, what) = texts::address(of);
                 let address: Result<IpAddr, _> = text(what)?.parse();
-                let address = address.ok().filter(|address| texts::holds(name, *address));
+                let address = address.ok().filter(|address| texts::holds(of, *address));
                 written(&Octets(address.ok_or(JsonErrorKind::NotA(what))?), what)
             }
         }
@@ -71,14 +71,14 @@ impl Scalar<'_> {
             }),
             Self::Decimal => Json::String(read::<Decimal>(raw)?.to_string()),
             Self::DateTime => Json::String(read::<DateTime>(raw)?.to_string()),
-            Self::Text(name) => Json::String(texts::respelled(name, &read::<String>(raw)?)?),
+            Self::Text(of) => Json::String(texts::respelled(of, &read::<String>(raw)?)?),
             Self::Duration => {
                 read::<Duration>(raw)?;
                 Json::from(read::<f64>(raw)?)
             }
-            Self::Octets(name) => {
-                let (what, _) = texts::address(name);
-                let address = read::<Octets<IpAddr>>(raw).ok().filter(|address| texts::holds(name, address.0));
+            Self::Octets(of) => {
+                let (what, _) = texts::address(of);
+                let address = read::<Octets<IpAddr>>(raw).ok().filter(|address| texts::holds(of, address.0));
                 Json::String(address.ok_or(JsonErrorKind::NotA(what))?.to_string())
             }
         })

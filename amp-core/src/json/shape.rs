@@ -1,4 +1,4 @@
-use crate::schema::{FieldSchema, Numbering, TypeSchema};
+use crate::schema::{FieldSchema, Numbering, TextType, TypeSchema};
 
 /// The shape of a value: the one place that looks at a type of the schema.
 #[derive(Clone, Copy)]
@@ -39,11 +39,11 @@ pub(super) enum Scalar<'a> {
     Decimal,
     DateTime,
     Path,
-    /// A text by the name of the Rust type that reads it.
-    Text(&'a str),
+    /// A text, and the Rust type that reads it, if that is known here.
+    Text(Option<TextType>),
     Duration,
-    /// The bytes of an IP address, by the name of its Rust type.
-    Octets(&'a str),
+    /// The bytes of an IP address, and its Rust type.
+    Octets(Option<TextType>),
     /// Of a type that is not known here.
     Custom,
 }
@@ -67,9 +67,9 @@ impl<'a> Shape<'a> {
             TypeSchema::Decimal => Self::One(Scalar::Decimal),
             TypeSchema::DateTime => Self::One(Scalar::DateTime),
             TypeSchema::Path => Self::One(Scalar::Path),
-            TypeSchema::Text(name) => Self::One(Scalar::Text(name)),
+            TypeSchema::Text(name) => Self::One(Scalar::Text(TextType::of(name))),
             TypeSchema::Duration => Self::One(Scalar::Duration),
-            TypeSchema::Octets(name) => Self::One(Scalar::Octets(name)),
+            TypeSchema::Octets(name) => Self::One(Scalar::Octets(TextType::of(name))),
             TypeSchema::ListOf(item) => Self::ListOf(item),
             TypeSchema::Array(list, length) => Self::Array(list, *length),
             TypeSchema::Box(name) => Self::Box(name),

@@ -4,39 +4,41 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 
 use super::JsonErrorKind;
 use super::coding::{read, written};
+use crate::schema::TextType;
 use crate::value::{RawValue, Value};
 
-/// The text as the Rust type of that name writes it. That of a type which is not known here stays as it is.
-pub(super) fn respelled(name: &str, text: &str) -> Result<String, JsonErrorKind> {
-    by_type(name).map_or_else(|| Ok(text.to_owned()), |respell| respell(text))
+/// The text as its Rust type writes it. That of a type which is not known here stays as it is.
+pub(super) fn respelled(of: Option<TextType>, text: &str) -> Result<String, JsonErrorKind> {
+    by_type(of).map_or_else(|| Ok(text.to_owned()), |respell| respell(text))
 }
 
-/// Whether the type of that name is known here.
-pub(super) fn is_known(name: &str) -> bool {
-    by_type(name).is_some()
+/// Whether the type can be read here.
+pub(super) fn is_known(of: Option<TextType>) -> bool {
+    by_type(of).is_some()
 }
 
 type Respell = fn(&str) -> Result<String, JsonErrorKind>;
 
-fn by_type(name: &str) -> Option<Respell> {
-    Some(match name {
-        "char" => by::<char>,
-        "IpAddr" => by::<IpAddr>,
-        "Ipv4Addr" => by::<Ipv4Addr>,
-        "Ipv6Addr" => by::<Ipv6Addr>,
-        "SocketAddr" => by::<SocketAddr>,
-        "SocketAddrV4" => by::<SocketAddrV4>,
-        "SocketAddrV6" => by::<SocketAddrV6>,
+fn by_type(of: Option<TextType>) -> Option<Respell> {
+    Some(match of? {
+        TextType::Char => by::<char>,
+        TextType::IpAddr => by::<IpAddr>,
+        TextType::Ipv4Addr => by::<Ipv4Addr>,
+        TextType::Ipv6Addr => by::<Ipv6Addr>,
+        TextType::SocketAddr => by::<SocketAddr>,
+        TextType::SocketAddrV4 => by::<SocketAddrV4>,
+        TextType::SocketAddrV6 => by::<SocketAddrV6>,
         #[cfg(feature = "ipnet")]
-        "IpNet" => by::<ipnet::IpNet>,
+        TextType::IpNet => by::<ipnet::IpNet>,
         #[cfg(feature = "ipnet")]
-        "Ipv4Net" => by::<ipnet::Ipv4Net>,
+        TextType::Ipv4Net => by::<ipnet::Ipv4Net>,
         #[cfg(feature = "ipnet")]
-        "Ipv6Net" => by::<ipnet::Ipv6Net>,
+        TextType::Ipv6Net => by::<ipnet::Ipv6Net>,
         #[cfg(feature = "url")]
-        "Url" => by::<url::Url>,
+        TextType::Url => by::<url::Url>,
         #[cfg(feature = "uuid")]
-        "Uuid" => by::<uuid::Uuid>,
+        TextType::Uuid => by::<uuid::Uuid>,
+        #[cfg(not(all(feature = "ipnet", feature = "url", feature = "uuid")))]
         _ => return None,
     })
 }
@@ -46,20 +48,20 @@ fn by<T: Value>(text: &str) -> Result<String, JsonErrorKind> {
     String::from_utf8(written(&value, "a text")?).map_err(|_| JsonErrorKind::NotA("UTF-8 text"))
 }
 
-/// What the bytes and the text of an IP address are called, by the name of its Rust type.
-pub(super) fn address(name: &str) -> (&'static str, &'static str) {
-    match name {
-        "Ipv4Addr" => ("the 4 bytes of an IPv4 address", "an IPv4 address, in a string"),
-        "Ipv6Addr" => ("the 16 bytes of an IPv6 address", "an IPv6 address, in a string"),
+/// What the bytes and the text of an IP address are called.
+pub(super) fn address(of: Option<TextType>) -> (&'static str, &'static str) {
+    match of {
+        Some(TextType::Ipv4Addr) => ("the 4 bytes of an IPv4 address", "an IPv4 address, in a string"),
+        Some(TextType::Ipv6Addr) => ("the 16 bytes of an IPv6 address", "an IPv6 address, in a string"),
         _ => ("the 4 or 16 bytes of an IP address", "an IP address, in a string"),
     }
 }
 
-/// Whether the Rust type of that name holds the address.
-pub(super) fn holds(name: &str, address: IpAddr) -> bool {
-    match name {
-        "Ipv4Addr" => address.is_ipv4(),
-        "Ipv6Addr" => address.is_ipv6(),
+/// Whether the type holds the address.
+pub(super) fn holds(of: Option<TextType>, address: IpAddr) -> bool {
+    match of {
+        Some(TextType::Ipv4Addr) => address.is_ipv4(),
+        Some(TextType::Ipv6Addr) => address.is_ipv6(),
         _ => true,
     }
 }

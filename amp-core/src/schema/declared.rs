@@ -20,7 +20,8 @@ pub enum AmpType {
     DateTime,
     /// `Path`.
     Path,
-    /// `Unicode`: the text of a value, by the name of its Rust type.
+    /// `Unicode`: the text of a value, by the name of its Rust type. A name without a path, such as `Url` or `IpAddr`, says that the text is
+    /// that of the type which this library knows by it. A type of your own has its path: `std::any::type_name`.
     Text(fn() -> &'static str),
     /// `Float`: seconds, from 0 on.
     Duration,

@@ -29,6 +29,7 @@ mod reading;
 mod rule;
 mod same;
 mod text;
+mod text_type;
 mod twisted;
 
 #[cfg(feature = "serde")]
@@ -49,3 +50,4 @@ pub use owned::{
 };
 pub use rule::{Rule, WireValue};
 pub use text::Fingerprint;
+pub(crate) use text_type::TextType;

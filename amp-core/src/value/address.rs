@@ -7,13 +7,13 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::wrapper::wrapper;
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter, text};
-use crate::schema::AmpType;
+use crate::schema::{AmpType, TextType};
 
 macro_rules! addresses {
     ($($type:ident $what:literal)*) => {$(
         /// A `Unicode`: the text of the address.
         impl Value for $type {
-            const TYPE: AmpType = AmpType::Text(|| stringify!($type));
+            const TYPE: AmpType = AmpType::Text(|| TextType::$type.name());
 
             fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
                 text::encode(self, out)
@@ -84,7 +84,7 @@ pub trait OctetsOf: Copy + Sized {
 macro_rules! octets {
     ($($type:ident $length:literal)*) => {$(
         impl OctetsOf for $type {
-            const NAME: &'static str = stringify!($type);
+            const NAME: &'static str = TextType::$type.name();
 
             fn write(self, out: &mut ValueWriter<'_>) {
                 out.write(&self.octets());
@@ -101,7 +101,7 @@ macro_rules! octets {
 octets! { Ipv4Addr 4 Ipv6Addr 16 }
 
 impl OctetsOf for IpAddr {
-    const NAME: &'static str = "IpAddr";
+    const NAME: &'static str = TextType::IpAddr.name();
 
     fn write(self, out: &mut ValueWriter<'_>) {
         match self {

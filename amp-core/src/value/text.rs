@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::wrapper::wrapper;
 use super::{DecodeError, DecodeErrorKind, EncodeError, RawValue, Value, ValueWriter, With};
-use crate::schema::AmpType;
+use crate::schema::{AmpType, TextType};
 
 /// A `Unicode`: strict UTF-8; NUL and a byte order mark are kept.
 impl Value for String {
@@ -42,7 +42,7 @@ impl Value for bool {
 
 /// A `Unicode` of exactly one character, which is a Unicode scalar value.
 impl Value for char {
-    const TYPE: AmpType = AmpType::Text(|| "char");
+    const TYPE: AmpType = AmpType::Text(|| TextType::Char.name());
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         out.write(self.encode_utf8(&mut [0; 4]).as_bytes());

@@ -1,12 +1,12 @@
 use url::Url;
 
 use super::{DecodeError, EncodeError, RawValue, Value, ValueWriter, text};
-use crate::schema::AmpType;
+use crate::schema::{AmpType, TextType};
 
 /// A `Unicode`: an absolute URL in the form that the URL standard gives it, which is ASCII. A received one is brought into that form:
 /// `HTTP://EXAMPLE.com` becomes `http://example.com/`.
 impl Value for Url {
-    const TYPE: AmpType = AmpType::Text(|| "Url");
+    const TYPE: AmpType = AmpType::Text(|| TextType::Url.name());
 
     fn encode(&self, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
         out.write(self.as_str().as_bytes());

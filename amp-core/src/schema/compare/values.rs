@@ -4,7 +4,7 @@ use super::change::Effect;
 use super::comparison::{Comparison, Way};
 use crate::schema::canonical::without_paths;
 use crate::schema::integer::holds;
-use crate::schema::{Numbering, TypeSchema};
+use crate::schema::{Numbering, TextType, TypeSchema};
 
 impl<'a> Comparison<'a> {
     /// Compares two types.
@@ -131,7 +131,8 @@ fn is_part(one: &TypeSchema, all: &TypeSchema) -> bool {
     use TypeSchema::{AsciiJson, Bytes, Decimal, Duration, Enum, Float, Integer, Json, Octets, Text, Unicode};
     match (one, all) {
         (Text(one), Text(all)) | (Octets(one), Octets(all)) => {
-            all == "IpAddr" && (one == "Ipv4Addr" || one == "Ipv6Addr")
+            let families = [TextType::Ipv4Addr, TextType::Ipv6Addr].map(Some);
+            TextType::of(all) == Some(TextType::IpAddr) && families.contains(&TextType::of(one))
         }
         (AsciiJson, Json)
         | (Json | AsciiJson | Text(_) | Enum(_), Unicode)

@@ -5,7 +5,7 @@ use super::names::{self, Names};
 use super::rules::{Checked, Limits};
 use super::types::{Type, python_class};
 use crate::python::PythonBytes;
-use crate::schema::{ConstraintSchema, FieldSchema, TypeSchema, WireValue};
+use crate::schema::{ConstraintSchema, FieldSchema, TextType, TypeSchema, WireValue};
 
 /// A list of keys and arguments, at an indentation.
 pub(super) struct Fields<'a>(pub(super) &'a [FieldSchema], pub(super) &'a str, pub(super) &'a Names);
@@ -40,7 +40,9 @@ impl Fields<'_> {
             }
             match field.value.innermost() {
                 TypeSchema::Custom(name) => write!(f, "  # {}, which only Rust knows", Comment(name))?,
-                TypeSchema::Text(name) if name != "char" && python_class(name).is_none() => {
+                TypeSchema::Text(name)
+                    if TextType::of(name) != Some(TextType::Char) && python_class(name).is_none() =>
+                {
                     write!(f, "  # the text of {}, which only Rust reads", Comment(name))?;
                 }
                 _ => {}

@@ -6,7 +6,7 @@ use super::names::Names;
 use super::types::Type;
 use crate::python::PythonBytes;
 use crate::schema::integer::Integers;
-use crate::schema::{Rule, TypeSchema, WireValue};
+use crate::schema::{Rule, TextType, TypeSchema, WireValue};
 
 /// The bounds of the Rust type, outside of which Rust refuses to decode.
 pub(super) struct Limits<'a>(pub(super) &'a TypeSchema);
@@ -31,7 +31,9 @@ fn limits(f: &mut fmt::Formatter<'_>, value: &TypeSchema, depth: usize) -> fmt::
             rule(&format!("out of range for {name}"), &format!("_range({start}, 2**{power} - 1)"))?;
             if zero { Ok(()) } else { rule("0", "_not_in_set([0])") }
         }
-        TypeSchema::Text(name) if name == "char" => rule("not one character", "_length(1, 1)"),
+        TypeSchema::Text(name) if TextType::of(name) == Some(TextType::Char) => {
+            rule("not one character", "_length(1, 1)")
+        }
         TypeSchema::Duration => rule("out of range for Duration", "_range(0, 2.0**64, under=True)"),
         TypeSchema::Array(list, length) => {
             let what = if **list == TypeSchema::Bytes { "bytes" } else { "items" };

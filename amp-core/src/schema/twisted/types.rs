@@ -1,24 +1,24 @@
 use std::fmt;
 
 use super::names::Names;
-use crate::schema::TypeSchema;
+use crate::schema::{TextType, TypeSchema};
 
 /// An argument's constructor.
 pub(super) struct Type<'a>(pub(super) &'a TypeSchema, pub(super) &'a str, pub(super) &'a Names);
 
 /// What Python reads a text with, where it has a type for it.
 pub(super) fn python_class(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "IpAddr" => "ipaddress.ip_address",
-        "Ipv4Addr" => "ipaddress.IPv4Address",
-        "Ipv6Addr" => "ipaddress.IPv6Address",
-        "IpNet" => "ipaddress.ip_interface",
-        "Ipv4Net" => "ipaddress.IPv4Interface",
-        "Ipv6Net" => "ipaddress.IPv6Interface",
-        "SocketAddr" | "SocketAddrV4" | "SocketAddrV6" => "_socket_address",
-        "Uuid" => "uuid.UUID",
-        _ => return None,
-    })
+    match TextType::of(name)? {
+        TextType::IpAddr => Some("ipaddress.ip_address"),
+        TextType::Ipv4Addr => Some("ipaddress.IPv4Address"),
+        TextType::Ipv6Addr => Some("ipaddress.IPv6Address"),
+        TextType::IpNet => Some("ipaddress.ip_interface"),
+        TextType::Ipv4Net => Some("ipaddress.IPv4Interface"),
+        TextType::Ipv6Net => Some("ipaddress.IPv6Interface"),
+        TextType::SocketAddr | TextType::SocketAddrV4 | TextType::SocketAddrV6 => Some("_socket_address"),
+        TextType::Uuid => Some("uuid.UUID"),
+        TextType::Char | TextType::Url => None,
+    }
 }
 
 impl fmt::Display for Type<'_> {
