@@ -12,7 +12,7 @@ use super::ending::EndGuard;
 use super::extension::{Claims, Extension, Extensions};
 use super::handle::Connection;
 use super::memory_holder::MemoryHolder;
-use super::new_connection::NewConnection;
+use super::new_connection::{MakeLocator, NewConnection};
 use super::reader::OnFirstBox;
 use super::shared::Shared;
 use super::states::States;
@@ -54,7 +54,7 @@ use crate::settings::Settings;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it starts a connection"]
 pub struct ConnectionBuilder {
-    locator: MakeLocator,
+    locator: LocatorSource,
     extensions: Extensions,
     states: States,
     settings: Settings,
@@ -70,7 +70,7 @@ impl ConnectionBuilder {
     /// A connection that answers no commands, with the default settings.
     pub fn new() -> Self {
         Self {
-            locator: MakeLocator::Made(Arc::new(())),
+            locator: LocatorSource::Made(Arc::new(())),
             extensions: Extensions::default(),
             states: States::default(),
             settings: Settings::default(),
@@ -87,7 +87,7 @@ impl ConnectionBuilder {
     /// program, and each connection of the builder has ended from the start with
     /// [`CloseReason::BoxLimitTooLow`](crate::CloseReason::BoxLimitTooLow).
     pub fn locator(mut self, locator: impl Locator) -> Self {
-        self.locator = MakeLocator::Made(Arc::new(locator));
+        self.locator = LocatorSource::Made(Arc::new(locator));
         self
     }
 
@@ -116,8 +116,8 @@ impl ConnectionBuilder {
     ///
     /// let builder = Connection::builder().locator_with(|new| Agent { hub: new.connection().clone() });
     /// ```
-    pub fn locator_with<L: Locator>(mut self, make: impl Fn(&NewConnection) -> L + Send + Sync + 'static) -> Self {
-        self.locator = MakeLocator::Make(Arc::new(move |new| Arc::new(make(new))));
+    pub fn locator_with<L: Locator>(mut self, make: impl MakeLocator<L>) -> Self {
+        self.locator = LocatorSource::Make(Arc::new(move |new| Arc::new(make(new))));
         self
     }
 
@@ -323,12 +323,12 @@ type MakeWith = dyn Fn(&NewConnection) -> Arc<dyn Locator> + Send + Sync;
 
 /// The source of each connection's locator.
 #[derive(Clone)]
-enum MakeLocator {
+enum LocatorSource {
     Made(Arc<dyn Locator>),
     Make(Arc<MakeWith>),
 }
 
-impl MakeLocator {
+impl LocatorSource {
     /// The locators that `change` makes of these.
     #[cfg(feature = "testing")]
     fn map(self, change: impl Fn(Arc<dyn Locator>) -> Arc<dyn Locator> + Send + Sync + 'static) -> Self {

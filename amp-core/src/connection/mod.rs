@@ -94,7 +94,7 @@ pub use call::Call;
 pub(crate) use clock::{now, require_time};
 pub use driver::Driver;
 pub(crate) use handle::Connection;
-pub use new_connection::NewConnection;
+pub use new_connection::{MakeLocator, NewConnection};
 pub use over_boxes::BoxInlet;
 pub(crate) use states::States;
 pub use timer::Timer;

@@ -73,3 +73,19 @@ impl fmt::Debug for NewConnection {
         f.debug_struct("NewConnection").field("peer", &self.peer).finish_non_exhaustive()
     }
 }
+
+/// A closure that makes the locator of each connection, from its peer and a handle of it: the argument of
+/// [`locator_with`](super::ConnectionBuilder::locator_with).
+///
+/// Every `Fn(&NewConnection) -> impl Locator` is one; the trait is not implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "`locator_with` takes a closure that makes a locator for each connection, not `{Self}`",
+    label = "not a closure",
+    note = "write `.locator(..)` for one locator that all connections share",
+    note = "write `.locator_with(|new| Service::new(new.peer()).into_locator())` for a locator of each connection's own"
+)]
+pub trait MakeLocator<L>: Fn(&NewConnection) -> L + Send + Sync + 'static {}
+
+// Without the hint the compiler would ask for a `Fn(&NewConnection)` and not for what stands above.
+#[diagnostic::do_not_recommend]
+impl<M: Fn(&NewConnection) -> L + Send + Sync + 'static, L> MakeLocator<L> for M {}

@@ -61,7 +61,8 @@ use crate::schema::CommandDeclaration;
     message = "`{Self}` does not say which commands it answers",
     label = "not a locator",
     note = "a trait `Calculator` with `#[responder]` has a `CalculatorLocator::new(..)` that makes a locator of its implementors",
-    note = "a type whose `impl` block has `#[responder]` becomes one with `.into_locator()`"
+    note = "a type whose `impl` block has `#[responder]` becomes one with `.into_locator()`",
+    note = "a closure that makes a locator for each connection belongs in `locator_with(..)`"
 )]
 #[doc(alias("CommandLocator", "ComposedLocator", "IResponderLocator", "locateResponder"))]
 pub trait Locator: Send + Sync + 'static {

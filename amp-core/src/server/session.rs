@@ -140,7 +140,8 @@ impl<E: std::error::Error> From<E> for Refused {
     message = "`{Self}` does not say what a connection answers",
     label = "neither a locator nor a `Session`",
     note = "a trait `Calculator` with `#[responder]` has a `CalculatorLocator::new(..)` that makes a locator of its implementors",
-    note = "a type whose `impl` block has `#[responder]` becomes one with `.into_locator()`"
+    note = "a type whose `impl` block has `#[responder]` becomes one with `.into_locator()`",
+    note = "the closure is not asynchronous; it refuses a peer with `Err(server::Refused::new(\"why\"))`"
 )]
 pub trait IntoSession: 'static {
     /// Converts it into the session of one connection.
