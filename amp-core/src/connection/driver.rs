@@ -90,7 +90,7 @@ struct Running<T> {
     limits: TimeLimits,
     /// Wakers to wake once the lock is free.
     woken: Vec<Waker>,
-    /// Capacity of the buffers of both directions.
+    /// Capacity of the reader's and the writer's buffers. That of the outbound buffer is counted where boxes are appended.
     buffers: Reservation,
     /// Capacity of the outbound buffer when the state was last looked at.
     outbound: usize,
@@ -285,7 +285,7 @@ impl<T: Transport + 'static> Running<T> {
         let (closes, is_overdue) = (state.is_closing(), state.is_overdue());
         *outbound = state.sending().buffered();
         drop(state);
-        buffers.fit(*outbound + writer.buffered() + reader.buffered());
+        buffers.fit(writer.buffered() + reader.buffered());
         // It may hold the last handle, whose drop takes the lock.
         drop(driver);
         Found { is_over, closes, taken, unknown, alarm, comes_back, stalled, step, handshake, is_overdue }

@@ -91,21 +91,25 @@ impl MemoryHolder {
 impl Holder for MemoryHolder {
     fn end_for(self: Arc<Self>, excess: Excess) {
         let runtime = self.runtime.get().cloned();
-        let due = Due(Some((self, excess)));
-        // In a task: it takes the lock of the connection, and the charge may have been made under that lock.
+        let due = Arc::new(Due(Mutex::new(Some((self, excess)))));
+        // Elsewhere: it takes the lock of the connection, and the charge may have been made under that lock.
         if let Some(runtime) = runtime {
+            let also = Arc::clone(&due);
+            // A task waits behind all that are ready, each of which may hold more, and a blocking thread behind what the program blocks.
+            runtime.spawn_blocking(move || also.end());
             runtime.spawn(async move { due.end() });
         }
     }
 }
 
-/// An end that is due and must not be lost: where no runtime drives the connection, or the runtime has shut down, another thread
-/// runs it.
-struct Due(Option<(Arc<MemoryHolder>, Excess)>);
+/// An end that is due and must not be lost: where no runtime drives the connection, or the runtime has shut down, a thread of its own runs it.
+struct Due(Mutex<Option<(Arc<MemoryHolder>, Excess)>>);
 
 impl Due {
-    fn end(mut self) {
-        if let Some((holder, excess)) = self.0.take() {
+    fn end(&self) {
+        // Under no lock: the end runs listeners.
+        let due = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((holder, excess)) = due {
             holder.end(excess);
         }
     }
@@ -113,7 +117,7 @@ impl Due {
 
 impl Drop for Due {
     fn drop(&mut self) {
-        if let Some((holder, excess)) = self.0.take() {
+        if let Some((holder, excess)) = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             // Without a thread no listener can be called, not even here, where locks may be held.
             let end = move || holder.end(excess);
             drop(std::thread::Builder::new().name("amp-memory".to_owned()).spawn(end));

@@ -49,8 +49,8 @@ impl Connection {
     /// [meters](Self::meter) of this connection count must be released at once. The connection may have ended long before, and
     /// all its handles may be dropped; memory that it still holds counts all the same. A listener that is set later runs at once.
     ///
-    /// It runs once and under no lock, in a task of the connection's runtime, or on a thread where none drives it. It must not
-    /// block; a panic of it is logged and costs nothing else. A listener that holds a handle of its own connection keeps that
+    /// It runs once and under no lock, in a task or on a blocking thread of the connection's runtime, or on a thread where none drives it. It
+    /// must not block; a panic of it is logged and costs nothing else. A listener that holds a handle of its own connection keeps that
     /// open.
     pub fn on_out_of_memory(&self, listener: impl FnOnce(&CloseReason) + Send + 'static) {
         self.shared.holder.listen(Box::new(listener));

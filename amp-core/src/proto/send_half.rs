@@ -34,6 +34,9 @@ pub(crate) struct SendHalf<W: Waiter> {
     keys: Option<Box<dyn AddKeys>>,
     /// Memory of answers that have not been taken.
     untaken: Reservation,
+    /// Memory of the outbound buffer. It is counted when boxes are appended, and not by the driver, which may come when thousands of responders
+    /// have answered.
+    buffered: Reservation,
 }
 
 impl<W: Waiter> SendHalf<W> {
@@ -52,6 +55,7 @@ impl<W: Waiter> SendHalf<W> {
             announcements: Announcements::new(limits.announces),
             keys: None,
             untaken: Reservation::new(account),
+            buffered: Reservation::new(account),
         }
     }
 
@@ -63,7 +67,21 @@ impl<W: Waiter> SendHalf<W> {
 
     /// Takes out an empty outbound buffer that is larger than `max`, to be dropped under no lock.
     pub(crate) fn release_buffer(&mut self, max: usize) -> Vec<u8> {
-        self.outbound.release(max)
+        let released = self.outbound.release(max);
+        self.count_buffer();
+        released
+    }
+
+    /// The buffered bytes are never written.
+    pub(super) fn discard(&mut self) {
+        self.outbound.discard();
+        self.count_buffer();
+    }
+
+    /// The outbound buffer may have grown or shrunk.
+    #[inline]
+    fn count_buffer(&mut self) {
+        self.buffered.fit(self.outbound.capacity());
     }
 
     /// Adds keys to all asks and replies.
@@ -126,6 +144,7 @@ impl<W: Waiter> SendHalf<W> {
             self.notified(ask, start, context);
         }
         self.announcements.sent(self.outbound.buffer(), start, self.boxes);
+        self.count_buffer();
         Ok(wants_answer.then_some(number))
     }
 
@@ -134,23 +153,32 @@ impl<W: Waiter> SendHalf<W> {
     pub(super) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         let Self { outbound, keys, announcements, boxes, .. } = self;
         put_reply(outbound.buffer(), put, keys, announcements, boxes);
+        self.count_buffer();
     }
 
     /// Puts the reply that `put` writes before the barrier, if there is one.
     pub(super) fn put_before_barrier(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         let Self { outbound, keys, announcements, boxes, .. } = self;
         put_reply(outbound.before_barrier(), put, keys, announcements, boxes);
+        self.count_buffer();
     }
 
     /// Appends the box without a type that `put` writes, and adds nothing to it.
     pub(super) fn put_untyped(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         self.announcements.sent_untyped();
         put(self.outbound.buffer());
+        self.count_buffer();
     }
 
     /// Sets a barrier behind the last box, which begins at `last_box`.
     pub(super) fn hold(&mut self, last_box: usize) {
         self.outbound.hold(last_box, self.tags.next_tag());
+    }
+
+    /// Lifts the barrier.
+    pub(super) fn lift(&mut self) {
+        self.outbound.lift();
+        self.count_buffer();
     }
 
     #[inline]
@@ -244,6 +272,7 @@ impl<W: Waiter> SendHalf<W> {
         let taken = self.outbound.has_unheld();
         if taken {
             self.outbound.take(empty, attachments, self.tags.next_tag());
+            self.count_buffer();
             woken.extend(self.next_call());
             woken.extend(self.next_notification());
         }
@@ -257,7 +286,9 @@ impl<W: Waiter> SendHalf<W> {
         if let Some(reason) = reason.filter(|_| self.announcements.takes_goodbye()) {
             self.outbound.put_last(|buffer| goodbye::put(buffer, reason, self.boxes));
         }
-        self.outbound.take_last()
+        let last = self.outbound.take_last();
+        self.count_buffer();
+        last
     }
 
     /// The buffered bytes will be written, however the connection goes on.

@@ -131,7 +131,7 @@ impl<W: Waiter> ConnectionState<W> {
 
     #[cold]
     fn overflow(&mut self, finish_by: Instant) -> Vec<W> {
-        self.sending.outbound().discard();
+        self.sending.discard();
         self.end(CloseReason::NotReading { limit: self.max_outbound }, finish_by)
     }
 
@@ -224,7 +224,7 @@ impl<W: Waiter> ConnectionState<W> {
             self.sending.leaves();
         } else if !lets_write {
             // At once: a caller that learns that its ask has not left may send it again.
-            self.sending.outbound().discard();
+            self.sending.discard();
         }
         let mut woken = self.release_waiters();
         self.sending.close(&mut woken);
@@ -303,7 +303,7 @@ impl<W: Waiter> ConnectionState<W> {
     /// Returns the attachments.
     #[must_use = "it is to be dropped under no lock"]
     pub(crate) fn discard_outbound(&mut self) -> Attachments {
-        self.sending.outbound().discard();
+        self.sending.discard();
         self.sending.outbound().take_discarded()
     }
 

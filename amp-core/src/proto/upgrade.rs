@@ -135,7 +135,7 @@ impl<W: Waiter> OverTransport<'_, W> {
     /// The transport was replaced, or stays. Held bytes are written.
     pub(crate) fn end(&mut self) -> Option<W> {
         self.upgrade.ended();
-        self.sending.outbound().lift();
+        self.sending.lift();
         self.wake_up.wake_always()
     }
 

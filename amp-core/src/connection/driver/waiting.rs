@@ -25,7 +25,7 @@ impl<T: Transport + 'static> Running<T> {
             large_read_buffer: false,
             large_write_buffers: false,
         };
-        if self.buffers.reserved() > MAX_IDLE {
+        if self.buffers.reserved().max(self.outbound) > MAX_IDLE {
             waits.large_read_buffer = reader.is_buffer_large();
             // What a barrier holds cannot be released.
             let releases = !writing && handshake == Handshake::None;
@@ -60,7 +60,7 @@ impl<T: Transport + 'static> Running<T> {
         give_back(&mut self.woken);
         let after = self.writer.buffered() + self.reader.buffered();
         if after != before {
-            self.buffers.fit(self.outbound + after);
+            self.buffers.fit(after);
         }
     }
 }
