@@ -17,6 +17,10 @@ pub(super) const SLACK: usize = 256 * 1024;
 /// what all of them begin together.
 const OVER_MAX: usize = 32;
 
+/// While the memory of a holder that was ended is being released, the others may grow by this fraction of the maximum before the next one is
+/// ended. In a burst of answers dozens are ended before the first memory is free, so that it is many times this fraction.
+const GROWTH: usize = 128;
+
 /// Memory that the connections of a server may hold together.
 ///
 /// As it fills, connections that hold more than their share of a mark, which is the mark divided by the number of holders, are
@@ -115,7 +119,7 @@ impl Pool {
         while (state.total > self.max || state.held() > state.limit)
             && let Some(largest) = state.end_largest()
         {
-            state.limit = state.held() + self.max / 32;
+            state.limit = state.held() + self.max / GROWTH;
             ended.push(largest);
         }
         self.publish(&state);

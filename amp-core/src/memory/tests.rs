@@ -86,15 +86,15 @@ fn over_the_maximum_the_largest_holder_is_ended_with_what_it_held_and_no_other()
 
 #[test]
 fn while_one_that_is_ended_has_not_given_back_the_others_grow_by_little_and_then_the_next_one_ends() {
-    let pool = Pool::new(64 * STEP);
-    let all = meters(&pool, 5);
+    let pool = Pool::new(256 * STEP);
+    let all = meters(&pool, 21);
     for (_, meter) in &all {
         meter.charge(13 * STEP);
     }
     all[0].1.charge(5 * STEP);
     assert!(all[0].0.is_ended() && !all[1].0.is_ended());
     all[1].1.charge(2 * STEP);
-    assert!(!all[1].0.is_ended(), "a thirty-second more");
+    assert!(!all[1].0.is_ended(), "a hundred and twenty-eighth more");
     assert!(all[2].1.is_memory_short() && all[2].1.withholds_credit(), "nothing begins until there is memory again");
     all[2].1.charge(STEP);
     assert!(all[1].0.is_ended() && !all[2].0.is_ended(), "the largest of those that are left");
@@ -165,7 +165,7 @@ fn without_a_limit_nobody_is_short_and_nobody_is_ended() {
 fn what_is_dropped_gives_everything_back_and_an_account_that_is_gone_is_not_ended() {
     let pool = Pool::new(16 * STEP);
     let all = meters(&pool, 2);
-    all[0].1.charge(10 * STEP);
+    all[0].1.charge(5 * STEP);
     all[1].1.charge(4 * STEP);
     assert_eq!(pool.total(), 12 * STEP);
     drop(all);
