@@ -165,7 +165,7 @@ fn without_a_limit_nobody_is_short_and_nobody_is_ended() {
 fn what_is_dropped_gives_everything_back_and_an_account_that_is_gone_is_not_ended() {
     let pool = Pool::new(16 * STEP);
     let all = meters(&pool, 2);
-    all[0].1.charge(5 * STEP);
+    all[0].1.charge(10 * STEP);
     all[1].1.charge(4 * STEP);
     assert_eq!(pool.total(), 12 * STEP);
     drop(all);

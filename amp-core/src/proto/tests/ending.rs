@@ -1,8 +1,9 @@
 //! How a connection closes and ends, one statement each.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::memory::Account;
+use crate::memory::{Account, Excess, Holder, Pool};
 use crate::proto::{Appended, Attachments, ConnectionState, Lane, Limits, ReplyTo, Request, Untyped};
 use crate::reason::CloseReason;
 use crate::wire::{AmpBox, BoxLimits};
@@ -16,6 +17,44 @@ fn state(outbound_high_water: usize, max_outbound: usize) -> ConnectionState<u64
     let mut state = ConnectionState::new(limits, &Account::unshared());
     assert_eq!(state.sleep(&DRIVER, false), None);
     state
+}
+
+/// The driver has no turn: thousands of responders may answer before it.
+#[test]
+fn what_is_appended_counts_at_once_and_no_longer_when_it_is_taken_or_discarded() {
+    struct Nobody;
+    impl Holder for Nobody {
+        fn end_for(self: Arc<Self>, _: Excess) {}
+    }
+    const MIB: usize = 1 << 20;
+    // The first step of each kind is free.
+    const FREE: usize = 8 * 1024;
+    let now = Instant::now();
+    let pool = Pool::new(64 * MIB);
+    let limits = Limits {
+        boxes: BoxLimits::DEFAULT,
+        max_calls: 10,
+        outbound_high_water: 1,
+        max_outbound: 8 * MIB,
+        announces: false,
+    };
+    let mut state = ConnectionState::<u64>::new(limits, &Account::new(Some(Arc::clone(&pool)), Arc::new(Nobody)));
+    let answer = |buffer: &mut Vec<u8>| buffer.extend(vec![0; MIB]);
+    for (round, discards) in [(0, false), (1, true), (2, false)] {
+        state.append_answer(answer, || now);
+        assert!((MIB - FREE..3 * MIB).contains(&pool.reserved()), "{round}: {}", pool.reserved());
+        state.append_untyped(answer, || now).expect("it is open");
+        assert!(pool.reserved() >= 2 * MIB - FREE, "{round}");
+        if discards {
+            drop(state.discard_outbound());
+        } else {
+            assert_eq!(take(&mut state).len(), 2 * MIB);
+        }
+        assert_eq!(pool.reserved(), 0, "{round}");
+    }
+    state.append_answer(answer, || now);
+    drop(state.seal());
+    assert_eq!(pool.reserved(), 0, "at the end");
 }
 
 fn call(state: &mut ConnectionState<u64>, deadline: Option<Instant>) -> u64 {
