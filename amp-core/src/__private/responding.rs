@@ -12,7 +12,7 @@ use crate::{CallError, Command, Connection};
 #[diagnostic::on_unimplemented(
     message = "a responder of `{C}` returns `Reply<{C}>`",
     label = "not the reply to `{C}`",
-    note = "the parameter behind `&self` is the command that is answered: a struct with `#[derive(Command)]`"
+    note = "the parameter behind `&self` is the command that is answered: a struct with `#[derive(Command)]`, whose fields are the arguments"
 )]
 pub trait ReplyTo<C>: Sized {
     /// The declaration of the command.
@@ -53,14 +53,8 @@ impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallEr
     }
 }
 
-/// A client of the commands of the responder trait whose locator is `L`: its own trait's, or one that this extends.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not implement a responder trait",
-    label = "does not implement the trait",
-    note = "write the `impl` of the trait for this type: the trait is named below",
-    note = "the client of a trait that extends others implements those which are named: `#[responder(extends(Basic, Admin))]`, also \
-            those that they extend"
-)]
+/// A client of the commands of the responder trait whose locator is `L`: its own trait's, or one that this extends. The trait says what to do
+/// where it is not implemented.
 pub trait ClientOf<L>: Send + Sync + 'static {
     fn caller(&self) -> &Caller;
 }

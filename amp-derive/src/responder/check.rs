@@ -33,6 +33,44 @@ pub(super) fn plain_trait(item: &ItemTrait, errors: &mut Errors) {
     }
 }
 
+/// The item has one `#[responder]`, and its settings are in it.
+pub(super) fn attributes(item: &[Attribute], errors: &mut Errors) {
+    for attribute in item {
+        match Misplaced::of(attribute) {
+            Some(Misplaced::Responder) => errors.push(
+                attribute,
+                "a second `#[responder]`: keep one, with the settings of both, as in `#[responder(spawn, dyn)]`",
+            ),
+            Some(Misplaced::Settings) => errors.push(
+                attribute,
+                "settings of a trait or an `impl` block stand in its attribute, as in `#[responder(spawn)]`",
+            ),
+            None => {}
+        }
+    }
+}
+
+/// Beside a report, attributes that were reported are left out.
+pub(super) fn leave_out_misplaced(attributes: &mut Vec<Attribute>) {
+    attributes.retain(|attribute| Misplaced::of(attribute).is_none());
+}
+
+/// An attribute that does not belong on a responder.
+enum Misplaced {
+    Responder,
+    Settings,
+}
+
+impl Misplaced {
+    fn of(attribute: &Attribute) -> Option<Self> {
+        let path = attribute.path();
+        if path.is_ident("amp") {
+            return Some(Self::Settings);
+        }
+        path.segments.last().is_some_and(|last| last.ident == "responder").then_some(Self::Responder)
+    }
+}
+
 /// The extended traits are among the supertraits. Returns those that are, each once.
 pub(super) fn extends(item: &ItemTrait, settings: &Settings, errors: &mut Errors) -> Vec<Path> {
     if let (Some(word), Some(_)) = (&settings.object, &settings.extends) {
@@ -204,8 +242,9 @@ pub(super) fn exposed(types: &[&Type], form: Form, errors: &mut Errors) {
         if form == Form::Trait {
             errors.push(
                 ty,
-                "a method of a responder trait takes one command, because its client sends nothing else: expose this \
-                 in a field of the command with `#[exposed]`, or put `#[responder]` on an `impl` block instead",
+                "a method of a responder trait takes one command, because its client sends nothing else: make this a field of the \
+                 command, a struct with `#[derive(Command)]`; what is exposed is a field with `#[exposed]`, or a parameter of a \
+                 responder in an `impl` block",
             );
         } else if at >= MAX_EXPOSED {
             errors.push(

@@ -91,6 +91,7 @@ fn on_trait(item: &ItemTrait, settings: &Settings, mut errors: Errors) -> TokenS
     let mut stub = item.clone();
     // The client would have to satisfy it.
     stub.generics.where_clause = None;
+    check::leave_out_misplaced(&mut stub.attrs);
     stub.items.iter_mut().for_each(names::leave_out_settings);
     names::leave_out_taken(&mut stub.items, Form::Trait);
     [report, responder.without_methods().stub_trait(&stub)].into_iter().collect()
@@ -102,6 +103,7 @@ fn on_impl(item: &ItemImpl, settings: &Settings, mut errors: Errors) -> TokenStr
     let inherent = item.trait_.is_none() && item.generics.lifetimes().next().is_none();
     let expanded = if inherent {
         let mut stub = item.clone();
+        check::leave_out_misplaced(&mut stub.attrs);
         stub.items.iter_mut().for_each(names::leave_out_settings);
         names::leave_out_taken(&mut stub.items, Form::Impl);
         responder.without_methods().expand_impl(&stub)

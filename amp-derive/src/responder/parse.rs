@@ -10,6 +10,7 @@ use crate::lints;
 
 impl<'a> Responder<'a> {
     pub(super) fn of_trait(item: &'a ItemTrait, settings: &Settings, errors: &mut Errors) -> Self {
+        check::attributes(&item.attrs, errors);
         check::plain_trait(item, errors);
         names::check_unique(&item.items, errors);
         let mut responder = Self::new(settings, &item.attrs, item.items.iter().map(attributes_of_trait_item));
@@ -28,6 +29,7 @@ impl<'a> Responder<'a> {
     }
 
     pub(super) fn of_impl(item: &'a ItemImpl, settings: &Settings, errors: &mut Errors) -> Self {
+        check::attributes(&item.attrs, errors);
         check::inherent(item, errors);
         check::only_of_traits(settings, errors);
         names::check_unique(&item.items, errors);
