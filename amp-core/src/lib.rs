@@ -77,6 +77,9 @@ pub use {
     settings::Settings,
 };
 
+/// For `amp-multiplex` only: it promises nothing to other users.
 #[cfg(feature = "tokio")]
 #[doc(hidden)]
-pub use server::accept;
+pub mod accept {
+    pub use crate::server::accept::{AcceptLoop, Lifecycle, Room, Stage};
+}

@@ -15,6 +15,10 @@ fn holds(_: &Span) -> bool {
 #[constrain(with = holds, at = [form, step, to])]
 #[constrain(with, at)]
 #[constrain(with = 3, at = [from])]
+#[constrain(with = holds, at = ["from", to])]
+#[constrain(with = holds, at = [from to])]
+#[constrain(with = holds, at = [from.to])]
+#[constrain(with = holds, at = [1])]
 struct Span {
     from: u32,
     to: u32,

@@ -1,5 +1,4 @@
-//! The accept loop and its life cycle: one for servers and for the forwards of `amp-multiplex`. Public for that crate only and
-//! hidden, because it promises nothing to other users. Imports `connection`, `events`, `panics` and `peer`.
+//! The accept loop and its life cycle: one for servers and for the forwards of `amp-multiplex`. Imports `connection`, `events`, `panics` and `peer`.
 
 use std::future::{Future, poll_fn};
 use std::io;

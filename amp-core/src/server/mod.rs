@@ -15,8 +15,7 @@
 //   builder       how a server is set up
 // ```
 
-#[doc(hidden)]
-pub mod accept;
+pub(crate) mod accept;
 mod builder;
 mod drive;
 pub(crate) mod handle;

@@ -1,6 +1,6 @@
 //! `#[constrain(with = .., at = [..])]` on a struct: a rule for several fields together.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -126,7 +126,18 @@ fn members(key: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
     }
     let within;
     bracketed!(within in input);
-    let members = Punctuated::<Ident, Token![,]>::parse_terminated_with(&within, Ident::parse_any)?;
+    let member = |input: ParseStream<'_>| {
+        let name = Ident::parse_any(input).map_err(|_| "`at` takes the names of fields, as in `at = [from, to]`");
+        let name = name.map_err(|message| match input.parse::<TokenTree>() {
+            Ok(other) => error(other, message),
+            Err(_) => input.error(message),
+        })?;
+        let is_last = input.is_empty() || input.peek(Token![,]);
+        if is_last { Ok(name) } else { Err(input.error("a comma is missing between the names: `at = [from, to]`")) }
+    };
+    let found = Punctuated::<Ident, Token![,]>::parse_terminated_with(&within, member);
+    // A report of what is left would be a second one.
+    let members = found.inspect_err(|_| drop(within.parse::<TokenStream>()))?;
     if members.is_empty() { Err(message()) } else { Ok(members.into_iter().collect()) }
 }
 
