@@ -35,6 +35,7 @@ pub trait BoxSender: Send + Sync + 'static {
 #[non_exhaustive]
 pub enum SendBoxError {
     /// A box without pairs is meaningless, and a Twisted peer ends the connection over it.
+    #[doc(alias("NoEmptyBoxes"))]
     Empty,
     /// More than [`BoxLimits::bytes`](crate::wire::BoxLimits::bytes).
     TooLong {
@@ -84,7 +85,7 @@ impl<E: ErrorCodes> LiftFrom<SendBoxError> for CallError<E> {
 
 /// Receives the boxes of a connection instead of its dispatcher and locator; see
 /// [`Connection::switch_receiver`](crate::Connection::switch_receiver). Twisted's `IBoxReceiver`.
-#[doc(alias("IBoxReceiver", "ampBoxReceived"))]
+#[doc(alias("IBoxReceiver", "ampBoxReceived", "startReceivingBoxes"))]
 pub trait BoxReceiver: Send + 'static {
     /// Receives one box. It runs on the connection's reader: it must not block. A panic is logged and costs this box.
     fn receive_box(&mut self, received: AmpBox);
@@ -92,6 +93,7 @@ pub trait BoxReceiver: Send + 'static {
     /// Called when no more boxes come, because the connection has ended and nothing more is received: after an orderly end of
     /// this end that is later than [`on_end`](crate::Connection::on_end). It is called once, as the last call; it is not called
     /// on a receiver that was switched away before.
+    #[doc(alias("stopReceivingBoxes"))]
     fn stop(&mut self, reason: &CloseReason) {
         let _ = reason;
     }

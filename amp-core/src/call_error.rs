@@ -54,7 +54,7 @@ pub type Reply<C> = Result<<C as Command>::Response, CallError<<C as Command>::E
 ///     }
 /// }
 /// ```
-#[doc(alias("RemoteAmpError", "UnknownRemoteError", "UnhandledCommand"))]
+#[doc(alias("AmpError", "RemoteAmpError", "UnknownRemoteError", "UnhandledCommand"))]
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CallError<E> {

@@ -35,7 +35,7 @@ pub use early::{answers_early, joined};
 /// assert_eq!(greet(&Exposed::of(Peer::other("a test"))), "hello a test");
 /// assert!(Exposed::<Peer>::empty().as_option().is_none());
 /// ```
-#[doc(alias("EXPOSED_PROTOCOL", "EXPOSED_RESPONDER_LOCATOR", "ExposingArgument"))]
+#[doc(alias("EXPOSED_PROTOCOL", "EXPOSED_RESPONDER_LOCATOR", "ExposingArgument", "_composer"))]
 #[derive(Clone)]
 pub struct Exposed<T>(Option<T>);
 

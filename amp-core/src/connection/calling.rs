@@ -72,6 +72,7 @@ impl Connection {
     ///
     /// # Cancel safety
     /// As [`Call`].
+    #[doc(alias("callRemoteString"))]
     pub async fn call_box(
         &self,
         command: impl AsRef<[u8]> + Send,

@@ -39,6 +39,7 @@ use crate::wire::{BoxDecoder, MAX_VALUE};
 /// let expected = b"\0\x04_ask\0\x017\0\x08_command\0\x03Sum\0\x01a\0\x0213\0\x01b\0\x0281\0\0";
 /// assert_eq!(ask_bytes("7", &Sum { a: 13, b: 81 }), expected);
 /// ```
+#[doc(alias("CommandTestMixin"))]
 #[must_use]
 #[track_caller]
 pub fn ask_bytes<C: Command>(tag: impl AsRef<[u8]>, command: &C) -> Vec<u8> {

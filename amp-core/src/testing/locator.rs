@@ -131,6 +131,7 @@ pub fn has_responder<C: Command>(locator: &(impl Locator + ?Sized)) -> bool {
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias("ResponderTestMixin"))]
 pub async fn ask<C: Command>(locator: impl Locator, command: C) -> Reply<C> {
     ask_with(Connection::builder().locator(locator), command).await
 }

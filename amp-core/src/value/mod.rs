@@ -110,8 +110,8 @@ pub type Count = for<'a> fn(RawValue<'a>) -> Option<usize>;
     note = "a newtype or an enum of your own has `#[derive(Value)]`; another type of your own implements `Value` (one value: `encode` writes its bytes, `decode` reads them) or `Argument` (several keys of the box)",
     note = "a type of another crate has a feature of this library (`uuid`, `url`, `ipnet`, `num-bigint`), stands in a field with `#[amp(text)]`, `#[amp(json)]`, or `#[amp(with = Type)]`, where `Type` is yours and implements `amp::value::With` for it"
 )]
-#[doc(alias("fromString", "toString", "fromStringProto", "toStringProto"))]
-#[doc(alias("Boolean", "Float", "Integer", "ListOf", "Path", "Unicode"))]
+#[doc(alias("IArgumentType", "fromString", "toString", "fromStringProto", "toStringProto"))]
+#[doc(alias("Boolean", "Float", "Integer", "ListOf", "Path", "String", "Unicode"))]
 pub trait Value: Sized {
     /// The AMP type, for schemas.
     const TYPE: AmpType = AmpType::Custom(type_name::<Self>);

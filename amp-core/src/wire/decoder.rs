@@ -9,7 +9,7 @@ const LARGE_BUFFER: usize = 128 * 1024;
 ///
 /// Read into [`buffer`](Self::buffer), then call [`next_box`](Self::next_box) until it has no more. After an error there is no
 /// position to continue from; the decoder repeats the error.
-#[doc(alias("parseString", "BinaryBoxProtocol"))]
+#[doc(alias("parse", "parseString", "BinaryBoxProtocol"))]
 #[derive(Debug)]
 pub struct BoxDecoder {
     buffer: BytesMut,

@@ -1,6 +1,7 @@
 use std::fmt;
 
 /// Why bytes are not boxes. The byte stream cannot be resynchronized.
+#[doc(alias("MalformedAmpBox"))]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {

@@ -36,9 +36,11 @@ pub use raw_box::{Pairs, RawBox};
 pub(crate) use rollback::Rollback;
 
 /// The longest key in bytes: the high byte of its length is always zero.
+#[doc(alias("MAX_KEY_LENGTH"))]
 pub const MAX_KEY: usize = 255;
 
 /// The longest value in bytes.
+#[doc(alias("MAX_VALUE_LENGTH"))]
 pub const MAX_VALUE: usize = 65_535;
 
 /// Limits on the memory that a peer may make this end hold for one box.
