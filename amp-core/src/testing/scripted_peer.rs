@@ -243,7 +243,7 @@ impl ScriptedPeer {
         }
     }
 
-    /// Returns the next box if it arrives within this time; `None` also at the end.
+    /// Returns the next box if it arrives within this time; `None` also when the connection has ended, in order or because its transport failed.
     ///
     /// # Panics
     /// If the bytes that arrive are no box, or if it has a key twice.
