@@ -77,6 +77,14 @@ impl Fleet {
         String::from_utf8(output.stdout).expect("text")
     }
 
+    /// What an operator prints that fails.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output =
+            run(&self.programs.join("fleet-operator"), &[&[self.address.as_str(), "open"], arguments].concat());
+        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+        String::from_utf8(output.stderr).expect("text")
+    }
+
     /// An agent that has logged in.
     fn agent(&self, name: &str) -> Running {
         let running = Running::start(&self.programs.join("fleet-agent"), &[&self.address, name, "sesame"]);
@@ -104,20 +112,20 @@ fn programs_that_share_the_crate_of_their_protocol_understand_each_other_in_both
         let status = format!("ada is process {process} and has answered {answered}\n");
         assert_eq!(operator(&["status", "ada"]), status);
     }
-    assert_eq!(operator(&["status", "eve"]), "there is no agent eve\n");
+    assert_eq!(fleet.refused(&["status", "eve"]), "fleet-operator: there is no agent eve\n");
 
     // A refused log-in is the error that the protocol declares. Agents cannot log in as operators, nor the other way round.
     let (agent, operate) = (fleet.programs.join("fleet-agent"), fleet.programs.join("fleet-operator"));
     let address = fleet.address.as_str();
     for (program, arguments, error) in [
-        (&agent, &[address, "ada", "sesame"][..], "NameTaken"),
-        (&agent, &[address, "eve", "open"], "WrongSecret"),
-        (&operate, &[address, "sesame"], "WrongSecret"),
+        (&agent, &[address, "ada", "sesame"][..], "another agent of this name answers the hub"),
+        (&agent, &[address, "eve", "open"], "the secret is wrong"),
+        (&operate, &[address, "sesame"], "the secret is wrong"),
     ] {
         let refused = run(program, arguments);
         let words = String::from_utf8_lossy(&refused.stderr);
         assert!(!refused.status.success() && words.contains(error), "{refused:?}");
-        if error == "WrongSecret" {
+        if error == "the secret is wrong" {
             assert!(hub.line().ends_with(" has a wrong secret"));
         }
     }
@@ -195,8 +203,8 @@ async fn an_agent_that_comes_back_takes_its_name_from_a_link_that_does_not_answe
     let log_in = [("name", "ada"), ("secret", "sesame")];
     assert_eq!(code(&lost, "LogIn", &log_in).await, "OK");
     assert_eq!(fleet.hub.line(), "ada has logged in");
-    let status = fleet.operator(&["status", "ada"]);
-    assert_eq!(status, "the agent ada does not answer\n");
+    let status = fleet.refused(&["status", "ada"]);
+    assert_eq!(status, "fleet-operator: the agent ada does not answer\n");
 
     let (back, other) = (fleet.connect(Connection::builder()).await, fleet.connect(Connection::builder()).await);
     // Of two that come at once one gets the name. It answers, if only with an error.
@@ -224,7 +232,7 @@ async fn a_link_that_closes_does_not_keep_its_name() {
     let log_in = [("name", "ada"), ("secret", "sesame")];
     assert_eq!(code(&closing, "LogIn", &log_in).await, "OK");
     assert_eq!(fleet.hub.line(), "ada has logged in");
-    assert_eq!(fleet.operator(&["status", "ada"]), "the agent ada does not answer\n");
+    assert_eq!(fleet.refused(&["status", "ada"]), "fleet-operator: the agent ada does not answer\n");
 
     let back = fleet.connect(Connection::builder()).await;
     assert_eq!(code(&back, "LogIn", &log_in).await, "OK");

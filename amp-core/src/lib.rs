@@ -82,4 +82,5 @@ pub use {
 #[doc(hidden)]
 pub mod accept {
     pub use crate::server::accept::{AcceptLoop, Lifecycle, Room, Stage};
+    pub use crate::server::listener::bind_tcp;
 }

@@ -1,7 +1,7 @@
 //! Rule 63: any byte stream will do.
 
 use std::fs::File;
-use std::io::{PipeReader, PipeWriter};
+use std::io::{ErrorKind, PipeReader, PipeWriter};
 use std::os::fd::AsRawFd;
 use std::process::Stdio;
 
@@ -162,4 +162,32 @@ async fn rule_63_over_the_descriptors_3_and_4_of_a_child_process() {
     assert_eq!(soon("a call", connection.call(sum())).await.expect("an answer").total, 3);
     soon("the child is killed", child.kill()).await.expect("it runs");
     assert_eq!(ended(&connection).await, "ClosedByPeer");
+}
+
+/// The system's errors do not say what they are about.
+#[tokio::test]
+async fn what_cannot_be_reached_or_bound_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("it is bound");
+    let error = Server::builder().bind_tcp(address, |_| ()).await.expect_err("the port is taken");
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    assert!(error.to_string().starts_with(&format!("cannot listen on {address}: ")), "{error}");
+    drop(taken);
+    let error = Connection::builder().connect_tcp(address).await.expect_err("nothing accepts there");
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    assert!(error.to_string().starts_with(&format!("cannot connect to {address}: ")), "{error}");
+    let error = Connection::builder().connect_tcp(&[][..]).await.expect_err("no address");
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_socket_file_that_cannot_be_reached_or_bound_is_named() {
+    let path = std::env::temp_dir().join(format!("amp-no-folder-{}/s", std::process::id()));
+    let error = Connection::builder().connect_unix(&path).await.expect_err("there is no file");
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().starts_with(&format!("cannot connect to {path:?}: ")), "{error}");
+    let error = Server::builder().bind_unix(&path, |_| ()).expect_err("there is no folder");
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().starts_with(&format!("cannot listen on {path:?}: ")), "{error}");
 }

@@ -1,9 +1,10 @@
 //! Connections over TCP, and in memory. Transports that only Unix has are in `unix_transport`.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
 
 use super::builder::ConnectionBuilder;
 use super::handle::Connection;
@@ -16,12 +17,19 @@ impl ConnectionBuilder {
     /// Connects over TCP, with `TCP_NODELAY`.
     ///
     /// # Errors
-    /// If the address does not resolve or nothing accepts there.
+    /// If the address does not resolve or nothing accepts there. Of several addresses of a name each is tried, and the error is that of the last.
     ///
     /// # Cancel safety
     /// If dropped, no connection is left behind.
     pub async fn connect_tcp(self, address: impl ToSocketAddrs) -> io::Result<Connection> {
-        self.start_tcp(TcpStream::connect(address).await?)
+        let mut refused = None;
+        for address in lookup_host(address).await? {
+            match TcpStream::connect(address).await {
+                Ok(stream) => return self.start_tcp(stream),
+                Err(error) => refused = Some(with_context(&error, format_args!("cannot connect to {address}"))),
+            }
+        }
+        Err(refused.unwrap_or_else(no_address))
     }
 
     /// Runs the connection over a TCP socket that was connected or accepted before, with `TCP_NODELAY`.
@@ -32,6 +40,16 @@ impl ConnectionBuilder {
         let (stream, peer) = tcp(stream.peer_addr()?, stream);
         Ok(self.start(stream, peer))
     }
+}
+
+/// An error of the same kind that says what it was about, which those of the system do not.
+pub(crate) fn with_context(error: &io::Error, what: impl fmt::Display) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
+/// A name has resolved to nothing.
+pub(crate) fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "there is no address to this name")
 }
 
 /// Configures a TCP socket for small boxes.

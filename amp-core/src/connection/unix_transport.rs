@@ -16,6 +16,7 @@ use super::builder::ConnectionBuilder;
 use super::clock::require_time;
 use super::descriptors::{Halves, spawn_on};
 use super::handle::Connection;
+use super::transport::with_context;
 use crate::peer::{Credentials, Peer};
 
 /// These exist on Unix only.
@@ -28,7 +29,10 @@ impl ConnectionBuilder {
     /// # Cancel safety
     /// If dropped, no connection is left behind.
     pub async fn connect_unix(self, path: impl AsRef<Path>) -> io::Result<Connection> {
-        Ok(self.start_unix(UnixStream::connect(path).await?))
+        let path = path.as_ref();
+        let stream = UnixStream::connect(path).await;
+        let stream = stream.map_err(|error| with_context(&error, format_args!("cannot connect to {path:?}")))?;
+        Ok(self.start_unix(stream))
     }
 
     /// Runs the connection over a unix socket that was connected or accepted before.

@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::net::ToSocketAddrs;
 
 use super::accept::AcceptLoop;
 use super::handle::Server;
-use super::listener::Listener;
+use super::listener::{Listener, bind_tcp};
 use super::roster::{MAX_REFUSALS, Roster};
 use super::serve::Connections;
 use super::session::{IntoSession, MakeSession};
@@ -141,7 +141,7 @@ impl ServerBuilder {
         address: impl ToSocketAddrs,
         session: impl MakeSession<S>,
     ) -> io::Result<Server> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = bind_tcp(address).await?;
         let local = listener.local_addr()?;
         Ok(self.start(listener, session, Some(local)))
     }

@@ -2,9 +2,9 @@ use std::future::Future;
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, lookup_host};
 
-use crate::connection::transport;
+use crate::connection::transport::{self, no_address, with_context};
 use crate::peer::Peer;
 
 /// A source of connections. Implement it for a listener of your own.
@@ -31,4 +31,17 @@ impl Listener for TcpListener {
         let (stream, address) = Self::accept(self).await?;
         Ok(transport::tcp(address, stream))
     }
+}
+
+/// Listens on the first address that can be bound. The error is that of the last one, with the address.
+#[doc(hidden)]
+pub async fn bind_tcp(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+    let mut refused = None;
+    for address in lookup_host(address).await? {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => refused = Some(with_context(&error, format_args!("cannot listen on {address}"))),
+        }
+    }
+    Err(refused.unwrap_or_else(no_address))
 }

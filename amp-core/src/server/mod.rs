@@ -19,7 +19,7 @@ pub(crate) mod accept;
 mod builder;
 mod drive;
 pub(crate) mod handle;
-mod listener;
+pub(crate) mod listener;
 mod origins;
 mod refusing;
 mod reserve;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::listener::Listener;
+use crate::connection::transport::with_context;
 use crate::connection::unix_transport;
 use crate::peer::{Peer, abstract_name};
 
@@ -39,8 +40,9 @@ impl UnixSocket {
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
         // Outside a runtime it panics before there is a file.
         drop(tokio::runtime::Handle::current());
-        let listener = UnixListener::bind(path.as_ref())?;
         let path = path.as_ref();
+        let listener = UnixListener::bind(path)
+            .map_err(|error| with_context(&error, format_args!("cannot listen on {path:?}")))?;
         let file = if abstract_name(path).is_some() { None } else { Some(SocketFile::of(path)?) };
         Ok(Self { _file: file, listener })
     }

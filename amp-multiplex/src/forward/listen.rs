@@ -7,13 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amp_core::accept::{AcceptLoop, Lifecycle, Room, Stage};
+use amp_core::accept::{AcceptLoop, Lifecycle, Room, Stage, bind_tcp};
 use amp_core::error::Escaped;
 use amp_core::extension::{Chain, EventKind, EventLimit};
 use amp_core::server::Listener;
 #[cfg(unix)]
 use amp_core::server::UnixSocket;
-use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::net::ToSocketAddrs;
 use tracing::Level;
 
 use super::client::ClientSocket;
@@ -82,7 +82,7 @@ impl Multiplexer {
     /// # Panics
     /// If polled outside a tokio runtime.
     pub async fn forward_tcp(&self, address: impl ToSocketAddrs, factory: impl AsRef<[u8]>) -> io::Result<Forward> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = bind_tcp(address).await?;
         let local = listener.local_addr()?;
         Forward::start(self, listener, factory.as_ref(), Some(local))
     }
@@ -239,6 +239,8 @@ fn name(factory: &[u8]) -> Escaped<Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[tokio::test]

@@ -2,9 +2,11 @@
 //!
 //! `fleet-agent HUB:PORT NAME SECRET`
 
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use amp::connection::{NewConnection, WeakConnection};
+use amp::error::Escaped;
 use amp::{Connection, Reply};
 use fleet_protocol::{Agent, AgentLocator, Hub, HubClient, Leave, LogIn, Report, Status};
 
@@ -30,7 +32,17 @@ impl Agent for AgentSession {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fleet-agent: {}", Escaped(error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [address, name, secret] = &arguments[..] else { return Err("usage: fleet-agent HUB:PORT NAME SECRET".into()) };
     let session = |new: &NewConnection| {

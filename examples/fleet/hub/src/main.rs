@@ -5,17 +5,29 @@
 mod fleet;
 mod session;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use amp::Server;
 use amp::connection::NewConnection;
+use amp::error::Escaped;
 use fleet_protocol::HubLocator;
 
 use fleet::Fleet;
 use session::{HubSession, Secrets};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fleet-hub: {}", Escaped(error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [address, agent, operator] = &arguments[..] else {
         return Err("usage: fleet-hub HOST:PORT AGENT_SECRET OPERATOR_SECRET".into());

@@ -2,14 +2,26 @@
 //!
 //! `fleet-operator HUB:PORT SECRET [status NAME | dismiss NAME]`; without more it lists the agents.
 
+use std::process::ExitCode;
+
+use amp::Connection;
 use amp::error::Escaped;
-use amp::{CallError, Connection};
 use fleet_protocol::{Dismiss, Hub, HubClient, ListAgents, LogInOperator, StatusOf};
 
 const USAGE: &str = "usage: fleet-operator HUB:PORT SECRET [status NAME | dismiss NAME]";
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fleet-operator: {}", Escaped(error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let [address, secret, arguments @ ..] = &arguments[..] else { return Err(USAGE.into()) };
@@ -34,11 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         _ => return Err(USAGE.into()),
     };
-    match done {
-        Ok(done) => println!("{done}"),
-        Err(CallError::Declared(error)) => println!("{}", Escaped(error)),
-        Err(error) => return Err(error.into()),
-    }
+    println!("{}", done?);
     connection.close();
     connection.closed().await;
     Ok(())
