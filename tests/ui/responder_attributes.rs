@@ -51,14 +51,6 @@ trait Negator {
     async fn negate(&self, a: i64) -> i64;
 }
 
-/// Said by the user.
-#[responder]
-#[diagnostic::on_unimplemented(message = "no greeter", label = "cannot greet")]
-trait Greeter {
-    async fn ping(&self, command: Ping) -> Reply<Ping>;
-}
-
 fn main() {
     let _ = (TwiceLocator::new(Machine), BesideLocator::new(Machine), Machine.into_locator(), Other.into_locator());
-    let _ = GreeterLocator::new(Machine);
 }

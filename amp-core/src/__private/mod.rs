@@ -32,7 +32,9 @@ pub use declarations::*;
 pub use fields::*;
 pub use flat::*;
 #[cfg(feature = "tokio")]
-pub use responding::{Caller, ClientOf, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never};
+pub use responding::{
+    Caller, ClientOf, Clients, Dispatcher, OneResponderBlock, OwnCommands, ReplyTo, given, in_a_task, never,
+};
 pub use rules::{BuiltIn, Entire, Fits, Items, Itself, Lent, List, Look, Takes, Whole, of_several};
 pub use settings::*;
 pub use split::SplitField;

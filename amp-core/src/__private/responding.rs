@@ -53,11 +53,22 @@ impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallEr
     }
 }
 
-/// A client of the commands of the responder trait whose locator is `L`: its own trait's, or one that this extends. The trait says what to do
-/// where it is not implemented.
-pub trait ClientOf<L>: Send + Sync + 'static {
-    fn caller(&self) -> &Caller;
+/// Implemented by [`Clients`] if `T` is a client of the commands of the responder trait whose locator is `L`: of its own trait, or of one that
+/// this extends. `T` itself does not implement it, because the compiler would then speak of the responder trait alone.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` does not implement the responder trait of `{L}`",
+    label = "does not implement the trait",
+    note = "write the `impl` of the trait for this type; an `Arc` of an implementor is one, too",
+    note = "the client of a trait that extends others implements those that are named: `#[responder(extends(Basic, Admin))]`, also \
+            those that they extend"
+)]
+pub trait ClientOf<T, L> {
+    fn caller(client: &T) -> &Caller;
 }
+
+/// All clients.
+#[derive(Debug)]
+pub struct Clients;
 
 /// The parts of a client: a connection, and the time limit of its calls.
 #[derive(Clone, Debug)]

@@ -82,7 +82,7 @@ impl Method<'_> {
 
     /// The method of the client.
     pub(super) fn call(&self, krate: &Path) -> TokenStream {
-        let caller = code!(#krate::__private::ClientOf::caller(self));
+        let caller = code!(<#krate::__private::Clients as #krate::__private::ClientOf<_, _>>::caller(self));
         self.implemented(&self.through("call", &code!(command, #caller), krate))
     }
 

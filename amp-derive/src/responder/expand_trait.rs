@@ -1,13 +1,10 @@
 //! A trait is emitted with futures that are `Send`, and gets a client and a locator.
 
-use std::fmt::Display;
-
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Expr, FnArg, Ident, ItemTrait, Path, ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Type,
-    TypeParamBound, parse_quote,
+    Expr, FnArg, Ident, ItemTrait, Path, ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Type, parse_quote,
 };
 
 use super::dispatch::future_of;
@@ -58,7 +55,7 @@ impl Responder<'_> {
     fn with_client(&self, item: &ItemTrait, implementors: fn(&Self, &Names<'_>) -> TokenStream) -> TokenStream {
         let names = Names::of(item);
         let parts = [
-            rewritten(item, &self.krate, &self.extends),
+            rewritten(item, &self.krate),
             self.client(&names),
             implementors(self, &names),
             locator(&names, self.deprecated.as_ref()),
@@ -166,16 +163,19 @@ impl Responder<'_> {
         code! {
             #(
                 #[automatically_derived]
-                impl #krate::__private::ClientOf<#called<()>> for #client {
-                    fn caller(&self) -> &#krate::__private::Caller {
-                        &self.0
+                impl #krate::__private::ClientOf<#client, #called<()>> for #krate::__private::Clients {
+                    fn caller(client: &#client) -> &#krate::__private::Caller {
+                        &client.0
                     }
                 }
             )*
 
             #[automatically_derived]
             #deprecated
-            impl<__Client: #krate::__private::ClientOf<#locator<()>> #also> #ident for __Client {
+            impl<__Client: ::core::marker::Send + ::core::marker::Sync + 'static #also> #ident for __Client
+            where
+                #krate::__private::Clients: #krate::__private::ClientOf<__Client, #locator<()>>,
+            {
                 #(#methods)*
             }
         }
@@ -326,9 +326,8 @@ fn locator_traits(names: &Names<'_>) -> TokenStream {
 }
 
 /// The trait with `async` spelled out, so that its futures can run on any thread.
-fn rewritten(item: &ItemTrait, krate: &Path, extends: &[Path]) -> TokenStream {
+fn rewritten(item: &ItemTrait, krate: &Path) -> TokenStream {
     let mut item = item.clone();
-    item.attrs.extend(on_unimplemented(&item, extends));
     item.supertraits.push(parse_quote!(::core::marker::Send));
     item.supertraits.push(parse_quote!(::core::marker::Sync));
     item.colon_token.get_or_insert_default();
@@ -339,37 +338,6 @@ fn rewritten(item: &ItemTrait, krate: &Path, extends: &[Path]) -> TokenStream {
         }
     }
     code!(#item)
-}
-
-/// What the compiler says of a type that does not implement the trait, unless the user says it.
-fn on_unimplemented(item: &ItemTrait, extends: &[Path]) -> Option<Attribute> {
-    let is_said =
-        |attribute: &Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "on_unimplemented");
-    if item.attrs.iter().any(is_said) {
-        return None;
-    }
-    let name = item.ident.unraw();
-    let message = format!("`{{Self}}` does not implement `{name}`");
-    let label = format!("does not implement `{name}`");
-    let implement = format!("write `impl {name} for ..`; an `Arc` of an implementor is one, too");
-    let extend = |name: &dyn Display| {
-        format!(
-            "the client of a trait that extends `{name}` implements it where that is said: `#[responder(extends({name}))]`"
-        )
-    };
-    let words = |path: &Path| path.to_token_stream().to_string();
-    // The compiler speaks of this trait where its client lacks a supertrait. It may be one that is no responder trait.
-    let unnamed = item.supertraits.iter().filter_map(|bound| match bound {
-        TypeParamBound::Trait(bound) if !extends.iter().any(|named| words(named) == words(&bound.path)) => {
-            bound.path.segments.last().map(|last| &last.ident)
-        }
-        _ => None,
-    });
-    let unnamed = unnamed.filter(|name| !["Send", "Sync"].iter().any(|known| name == known));
-    let extend: Vec<_> = unnamed.map(|name| extend(name)).chain([extend(&name)]).collect();
-    Some(parse_quote! {
-        #[diagnostic::on_unimplemented(message = #message, label = #label, note = #implement, #(note = #extend),*)]
-    })
 }
 
 fn rewrite(function: &mut TraitItemFn, krate: &Path) {
