@@ -173,15 +173,11 @@ impl BoxDecoder {
         if matches!(whole, Ok(true)) {
             self.walk = Walk::START;
             // Not the capacity: the buffer grows in another way only if a program appends to it itself.
-            let mut pinned = self.allocation.max(walk.at);
-            let bytes = if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
-                pinned = walk.at;
-                self.copy_out(walk.at)
-            } else {
-                self.buffer.split_to(walk.at).freeze()
-            };
-            let ascending = walk.prefix != UNKNOWN || is_ascending(&bytes);
-            return Ok(Some(RawBox::new(bytes, ascending, pinned)));
+            let pinned = self.allocation.max(walk.at);
+            if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
+                return Ok(Some(walk.boxed(self.copy_out(walk.at), walk.at)));
+            }
+            return Ok(Some(walk.boxed(self.buffer.split_to(walk.at).freeze(), pinned)));
         }
         self.walk = walk;
         whole.map(|_| None)
@@ -229,6 +225,13 @@ impl Walk {
         // The first pair is not claimed yet.
         let claimed = if self.pairs == 0 { 0 } else { self.at + 2 };
         self.fits(claimed, limits).map(|()| false)
+    }
+
+    /// The box whose `bytes` were walked through.
+    #[inline]
+    fn boxed(self, bytes: Bytes, pinned: usize) -> RawBox {
+        let ascending = self.prefix != UNKNOWN || is_ascending(&bytes);
+        RawBox::new(bytes, ascending, pinned)
     }
 
     #[inline]
