@@ -1,103 +1,24 @@
 //! Values of different kinds within one another, as they travel, as schemas and as JSON.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv4Addr};
+#[path = "shared/together.rs"]
+mod together;
 
 use amp::json::Converter;
 use amp::locator::{Locator, fallback};
-use amp::schema::{AmpType, Schema, from_json, to_json};
-use amp::value::{Big, DecodeError, EncodeError, FromZero, Json, RawValue, ValueWriter, With, Zlib};
-use amp::{Arguments, Command, Connection, Reply, Value, responder};
+use amp::schema::{Schema, from_json, to_json};
+use amp::{Connection, Reply, responder};
 use serde_json::{Value as AnyJson, json};
 use tokio::sync::mpsc::unbounded_channel;
 
-#[derive(Value, Clone, Debug, PartialEq)]
-enum Shape {
-    Point,
-    Circle {
-        #[constrain(range = 0.0..)]
-        radius: f64,
-        seen_by: Option<IpAddr>,
-    },
-}
-
-#[derive(Value, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum State {
-    Pending,
-    Done,
-}
-
-/// Compressed JSON by a name of its own.
-#[derive(Value, Clone, Debug, PartialEq)]
-struct Settings(Zlib<Json<BTreeMap<String, Vec<u32>>>>);
-
-#[derive(Value, Clone, Debug, PartialEq)]
-struct Port(#[constrain(range = 1..)] u16);
-
-struct Dotted;
-
-impl With<Ipv4Addr> for Dotted {
-    const TYPE: AmpType = AmpType::Unicode;
-
-    fn encode(address: &Ipv4Addr, out: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
-        address.to_string().encode(out)
-    }
-
-    fn decode(raw: RawValue<'_>) -> Result<Ipv4Addr, DecodeError> {
-        String::decode(raw)?.parse().map_err(|_| DecodeError::custom("not an IPv4 address"))
-    }
-}
-
-#[derive(Arguments, Clone, Debug, PartialEq)]
-struct Attached {
-    file: Big<Vec<u8>, 200_000, FromZero>,
-    #[amp(split = 100_000)]
-    log: String,
-}
-
-#[derive(Command, Clone, Debug, PartialEq)]
-#[amp(response = Seen)]
-struct Draw {
-    shapes: Big<Vec<Shape>, 500_000>,
-    settings: Settings,
-    counts: HashMap<State, u64>,
-    #[amp(with = Dotted, default = Ipv4Addr::LOCALHOST, alias = "old-host")]
-    host: Ipv4Addr,
-    ports: Zlib<Vec<Port>>,
-    corners: [Shape; 2],
-    #[amp(flatten)]
-    attached: Attached,
-}
-
-#[derive(Arguments, Clone, Debug, PartialEq)]
-struct Seen {
-    host: String,
-    shapes: u64,
-    settings: Settings,
-}
+use together::{Draw, draw};
 
 struct Board;
 
 #[responder]
 impl Board {
     async fn draw(&self, command: Draw) -> Reply<Draw> {
-        assert_eq!(command.attached, draw().attached);
-        let shapes = command.shapes.len().try_into().map_err(amp::CallError::failed)?;
-        Ok(Seen { host: command.host.to_string(), shapes, settings: command.settings })
-    }
-}
-
-fn draw() -> Draw {
-    let circle = Shape::Circle { radius: 1.5, seen_by: Some(Ipv4Addr::LOCALHOST.into()) };
-    Draw {
-        shapes: vec![circle.clone(); 3_000].into(),
-        settings: Settings(Zlib(Json(BTreeMap::from([("a".to_owned(), vec![1, 2])])))),
-        counts: HashMap::from([(State::Pending, 1), (State::Done, u64::MAX)]),
-        host: Ipv4Addr::new(10, 0, 0, 1),
-        ports: Zlib(vec![Port(80), Port(443)]),
-        corners: [Shape::Point, circle],
-        attached: Attached { file: vec![0; 150_000].into(), log: "x".repeat(70_000) },
+        Ok(command)
     }
 }
 
@@ -150,7 +71,8 @@ async fn what_a_gateway_sends_reaches_a_typed_responder() {
     let converter = converter();
     let declared = &converter.schema().commands["Draw"];
     for (host, seen) in [("old-host", "10.0.0.1"), ("", "127.0.0.1")] {
-        let mut json = draw_json();
+        let (mut json, mut expected) = (draw_json(), draw_json());
+        expected["host"] = seen.into();
         let fields = json.as_object_mut().unwrap();
         let given = fields.remove("host").unwrap();
         if !host.is_empty() {
@@ -158,10 +80,9 @@ async fn what_a_gateway_sends_reaches_a_typed_responder() {
         }
         let arguments = converter.to_box(&declared.arguments, &json).unwrap();
         let answer = caller.call_box("Draw", arguments).await.unwrap();
-        let expected = json!({ "host": seen, "shapes": 3_000, "settings": { "a": [1, 2] } });
-        assert_eq!(converter.to_json(&declared.response, &answer), Ok(expected));
+        assert!(converter.to_json(&declared.response, &answer) == Ok(expected));
     }
-    assert_eq!(caller.call(draw()).await.unwrap().host, "10.0.0.1");
+    assert!(caller.call(draw()).await.unwrap() == draw());
 }
 
 #[test]

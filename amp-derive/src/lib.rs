@@ -112,8 +112,8 @@ use syn::{DeriveInput, parse_macro_input};
 ///   that is a name of the same or another field;
 /// - `split` on a field that is no value, or beside `with`; `from_zero` without `split`; a field whose name is that of a part of
 ///   another, which is split or an `amp::value::Big`; an `Option` of a field numbered from zero whose absence means empty;
-/// - `flatten` beside other settings or constraints, on a field whose type is no `amp::Arguments`, or has a name that another
-///   field has;
+/// - `flatten` beside other settings or constraints, on a field whose type is no `amp::Arguments`, has a name that another
+///   field has, or is a command with `#[exposed]` fields;
 /// - `#[exposed]`, which only a command has;
 /// - a setting that is unknown, belongs elsewhere, is given twice, has no value, a value of the wrong form, or one
 ///   too many; `#[amp]` without parentheses.

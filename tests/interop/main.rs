@@ -25,6 +25,8 @@ mod names;
 mod numbers;
 mod raw_bytes;
 mod streams;
+#[path = "../shared/together.rs"]
+mod together;
 mod transcripts;
 mod twisted_types;
 mod values;

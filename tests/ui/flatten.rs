@@ -1,5 +1,5 @@
 //! `flatten` where it does not fit.
-use amp::{Arguments, Command};
+use amp::{Arguments, Command, Exposed, Peer};
 
 #[derive(Arguments)]
 struct Page {
@@ -42,6 +42,19 @@ struct NoFields {
     number: u8,
     #[amp(flatten)]
     optional: Option<Page>,
+}
+
+#[derive(Command)]
+struct Seen {
+    by: String,
+    #[exposed]
+    peer: Exposed<Peer>,
+}
+
+#[derive(Arguments)]
+struct Before {
+    #[amp(flatten)]
+    seen: Seen,
 }
 
 fn main() {}

@@ -15,6 +15,7 @@ use crate::violation::{Place, Violations};
 )]
 pub trait Flat: Sized {
     const FIELDS: BoxDeclaration;
+    const HAS_EXPOSED: bool;
 
     fn put_leading(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
     fn put_trailing(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError>;
@@ -25,6 +26,7 @@ pub trait Flat: Sized {
 /// The place of each field in the order of the box is known only when both structs are, so the box is put in order at its end.
 impl<T: Arguments> Flat for T {
     const FIELDS: BoxDeclaration = T::FIELDS;
+    const HAS_EXPOSED: bool = T::HAS_EXPOSED;
 
     fn put_leading(&self, out: &mut BoxWriter<'_>) -> Result<(), EncodeError> {
         out.sort_at_end();
@@ -94,6 +96,16 @@ const fn sorts_before(a: &str, b: &str) -> bool {
         at += 1;
     }
     a.len() < b.len()
+}
+
+/// Evaluated at compile time, it fails at the call if a type that is taken in has exposed fields: nothing would fill them in.
+#[track_caller]
+pub const fn nothing_is_exposed(has_exposed: bool) {
+    assert!(
+        !has_exposed,
+        "this type has exposed fields, which nothing would fill in here: move its fields that travel into a struct with \
+         `#[derive(Arguments)]`, and `flatten` that one here and there"
+    );
 }
 
 /// Evaluated at compile time, it fails at the call if a field of one part has a name of a field of an earlier one.

@@ -32,6 +32,10 @@ pub trait Arguments: Sized + Send + 'static {
     /// The fields as they are declared, for schemas.
     const FIELDS: BoxDeclaration;
 
+    /// Whether it has exposed fields, which are filled in where it is the command that is answered, and nowhere else.
+    #[doc(hidden)]
+    const HAS_EXPOSED: bool = false;
+
     /// Writes the fields whose keys sort before `_`, where AMP's own keys stand.
     ///
     /// # Errors

@@ -24,15 +24,16 @@ pub struct BoxDecoder {
 struct Walk {
     /// Where the next pair begins.
     at: usize,
-    /// The beginning of the previous key: if that is unknown, no key sorts after it.
+    /// The beginning of the previous key, as long as beginnings show that each key sorts after the one before it; else
+    /// [`UNKNOWN`], which no key sorts after.
     prefix: u32,
     pairs: usize,
-    /// Whether the beginnings of the keys show that each sorts after the one before it.
-    ascends: bool,
 }
 
+const UNKNOWN: u32 = u32::MAX;
+
 impl Walk {
-    const START: Self = Self { at: 0, prefix: 0, pairs: 0, ascends: true };
+    const START: Self = Self { at: 0, prefix: 0, pairs: 0 };
 }
 
 impl BoxDecoder {
@@ -172,15 +173,11 @@ impl BoxDecoder {
         if matches!(whole, Ok(true)) {
             self.walk = Walk::START;
             // Not the capacity: the buffer grows in another way only if a program appends to it itself.
-            let mut pinned = self.allocation.max(walk.at);
-            let bytes = if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
-                pinned = walk.at;
-                self.copy_out(walk.at)
-            } else {
-                self.buffer.split_to(walk.at).freeze()
-            };
-            let ascending = walk.ascends || is_ascending(&bytes);
-            return Ok(Some(RawBox::new(bytes, ascending, pinned)));
+            let pinned = self.allocation.max(walk.at);
+            if pinned > LARGE_BUFFER && pinned / 2 > walk.at {
+                return Ok(Some(walk.boxed(self.copy_out(walk.at), walk.at)));
+            }
+            return Ok(Some(walk.boxed(self.buffer.split_to(walk.at).freeze(), pinned)));
         }
         self.walk = walk;
         whole.map(|_| None)
@@ -210,16 +207,19 @@ impl Walk {
                     true
                 });
             }
-            if length > MAX_KEY || self.pairs == limits.pairs {
-                return self.refuse(bytes, length, limits);
+            if length > MAX_KEY {
+                return self.refuse(limits, || WireError::KeyTooLong { length, start: Excerpt::of(bytes) });
+            }
+            if self.pairs == limits.pairs {
+                return self.refuse(limits, || WireError::TooManyPairs { limit: limits.pairs });
             }
             let Some(value_length) = length_at(bytes, key_end) else {
                 // At least the length of the value and the end of the box follow the key.
                 return self.fits(key_end + 4, limits).map(|()| false);
             };
-            let prefix = prefix(bytes, key_at, length);
-            self.ascends &= self.prefix < prefix.unwrap_or(0);
-            (self.prefix, self.at) = (prefix.unwrap_or(u32::MAX), key_end + 2 + value_length);
+            let prefix = prefix(bytes, key_at, length).unwrap_or(UNKNOWN);
+            self.prefix = if self.prefix < prefix { prefix } else { UNKNOWN };
+            self.at = key_end + 2 + value_length;
             self.pairs += 1;
         }
         // The first pair is not claimed yet.
@@ -227,22 +227,25 @@ impl Walk {
         self.fits(claimed, limits).map(|()| false)
     }
 
+    /// The box whose `bytes` were walked through.
+    #[inline]
+    fn boxed(self, bytes: Bytes, pinned: usize) -> RawBox {
+        let ascending = self.prefix != UNKNOWN || is_ascending(&bytes);
+        RawBox::new(bytes, ascending, pinned)
+    }
+
     #[inline]
     fn fits(&self, bytes: usize, limits: BoxLimits) -> Result<(), WireError> {
         if bytes > limits.bytes { Err(WireError::BoxTooLong { limit: limits.bytes }) } else { Ok(()) }
     }
 
-    /// Returns the fault of the key that has just begun, or of the pairs before it.
+    /// Returns the fault of the pairs before the key that has just begun, or `own` of that key.
     #[cold]
-    fn refuse(&self, bytes: &[u8], length: usize, limits: BoxLimits) -> Result<bool, WireError> {
+    fn refuse(&self, limits: BoxLimits, own: impl FnOnce() -> WireError) -> Result<bool, WireError> {
         if self.pairs > 0 {
             self.fits(self.at + 2, limits)?;
         }
-        Err(if length > MAX_KEY {
-            WireError::KeyTooLong { length, start: Excerpt::of(bytes) }
-        } else {
-            WireError::TooManyPairs { limit: limits.pairs }
-        })
+        Err(own())
     }
 }
 
@@ -250,9 +253,9 @@ impl Walk {
 /// At the very end of the received bytes there may be fewer than four.
 #[inline]
 fn prefix(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
+    const USED: [u32; 5] = [0, 0xff00_0000, 0xffff_0000, 0xffff_ff00, 0xffff_ffff];
     let word = *bytes.get(at..)?.first_chunk()?;
-    let unused = 32 - 8 * length.min(4);
-    Some(u32::from_be_bytes(word) >> unused << unused)
+    Some(u32::from_be_bytes(word) & USED[length.min(4)])
 }
 
 #[cfg(all(test, feature = "tokio"))]

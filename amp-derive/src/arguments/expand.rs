@@ -21,11 +21,17 @@ impl Struct<'_> {
         let taken = fields.carried().iter().map(|field| field.take("take", krate));
         let flattened = fields.flattened.iter().map(|field| field.take(krate));
         let empty = fields.exposed.iter().map(|field| field.empty(krate));
+        let has_exposed = (!fields.exposed.is_empty()).then(|| {
+            code!(
+                const HAS_EXPOSED: ::core::primitive::bool = true;
+            )
+        });
         let from = parameter("from", !fields.travel_empty());
         let arguments = self.implement(
             &code!(#krate::Arguments),
             &code! {
                 #declaration
+                #has_exposed
                 #put_leading
                 #put_trailing
                 fn take(#from: &mut #krate::__private::BoxReader<'_>) -> ::core::result::Result<Self, #krate::__private::DecodeError> {

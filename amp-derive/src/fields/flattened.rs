@@ -44,13 +44,20 @@ impl Fields<'_> {
         code!(&#private::in_order::<{ #private::count_fields(#names) }>(#parts))
     }
 
-    /// Checks at compile time that no two fields have one name: reported where the fields of a type are taken in.
+    /// Checks at compile time that no two fields have one name, and that no type that is taken in has exposed fields: reported where
+    /// the fields of a type are taken in.
     pub(crate) fn apart(&self, krate: &Path, deprecated: Option<&TokenStream>) -> Option<TokenStream> {
         let names = self.names(krate);
-        let looks = self.flattened.iter().enumerate().map(|(at, Flattened { ty, .. })| {
+        let looks = self.flattened.iter().enumerate().map(|(at, held)| {
+            let (ty, flat) = (held.ty, held.as_flat(krate));
             let look = standing_at(ty, code!(#krate::__private::fields_stand_apart));
-            let arguments = call_at(ty, code!(NAMES, #at + 1));
-            code!(const _: () = #look #arguments;)
+            let names = call_at(ty, code!(NAMES, #at + 1));
+            let ask = standing_at(ty, code!(#krate::__private::nothing_is_exposed));
+            let exposed = call_at(ty, code!(#flat::HAS_EXPOSED));
+            code! {
+                const _: () = #look #names;
+                const _: () = #ask #exposed;
+            }
         });
         (!self.flattened.is_empty()).then(|| {
             code! {

@@ -4,6 +4,7 @@ mod constraints;
 mod derived;
 mod names;
 mod standard;
+mod together;
 mod wrappers;
 
 use std::path::PathBuf;
