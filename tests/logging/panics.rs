@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use amp::connection::{BoxReceiver, NewConnection, WeakConnection};
-use amp::locator::Ask;
+use amp::locator::{Ask, EarlyAnswer};
 use amp::multiplex::{Factories, Multiplexer, Multiplexing};
 use amp::schema::CommandDeclaration;
-use amp::{AmpBox, CloseReason, Command, Connection, Server, Settings};
+use amp::{AmpBox, CloseReason, Command, Connection, Reply, Server, Settings, responder};
 use amp_core::extension::{Delivery, Extension, Handler, Keys, ReplySink, Sender};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -29,6 +29,28 @@ async fn a_responder_that_panics_at_once_or_later_is_told_with_its_command_messa
         let told = format!("panic=no abacus, at tests/logging/commands.rs:{LINE}");
         assert!(line.contains("WARN") && line.contains("command=\"Fail\"") && line.contains(&told), "{line}");
     }
+}
+
+struct Hasty;
+
+#[responder]
+impl Hasty {
+    async fn wait(&self, _: Wait, answer: EarlyAnswer<Wait>) -> Reply<Wait> {
+        answer.send(Ok(()));
+        tokio::task::yield_now().await;
+        panic!("too hasty")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_responder_that_panics_behind_its_answer_is_told_with_its_command_too() {
+    let log = Log::start();
+    let (_connection, mut peer) = RawPeer::with(Hasty.into_locator(), Settings::new());
+    peer.send(ask("x", Wait::NAME, &[])).await;
+    peer.expect(answer("x", &[])).await;
+    peer.expect_silence().await;
+    let line = log.only("a responder panicked");
+    assert!(line.contains("command=\"Wait\"") && line.contains("panic=too hasty, at "), "{line}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ use crate::events::{Chain, EventKind, Events, Omitted};
 use crate::exposed::{Context, ContextRef};
 use crate::memory::ask;
 use crate::packet::{AskTag, put_answer, put_error};
+use crate::panics::note_command;
 use crate::peer::Peer;
 use crate::reason::CloseReason;
 use crate::schema::CommandDeclaration;
@@ -342,6 +343,9 @@ impl Drop for Asker {
         let is_cancelled = self.forget();
         if !self.answered {
             self.answer_dropped(is_cancelled);
+        } else if std::thread::panicking() {
+            // A responder that has answered early.
+            note_command(self.command());
         }
         let number = *self.number.get_mut();
         if number != 0 {
