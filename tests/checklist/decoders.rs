@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use amp::connection::pair;
 use amp::locator::{Ask, Located, Locator};
-use amp::value::{Value, ValueWriter, Zlib};
+use amp::value::{DecodeError, EncodeError, RawValue, Value, ValueWriter, Zlib};
 use amp::wire::BoxLimits;
 use amp::{Arguments, Command, Connection, Reply, Settings, responder};
 
@@ -102,6 +102,51 @@ async fn a_heavy_ask_is_located_once_more_on_another_thread_and_what_came_behind
     peer.send([ask_zlib("6", 100_000), ask_zlib("7", 400_000)].concat()).await;
     peer.expect([counted("6", 0, 100_000), counted("7", 0, 400_000)].concat()).await;
     assert_eq!(here(&threads), [true, true, false]);
+}
+
+/// Says how much work it is.
+#[derive(Debug)]
+struct Laborious(usize);
+
+impl Value for Laborious {
+    fn encode(&self, _: &mut ValueWriter<'_>) -> Result<(), EncodeError> {
+        Err(EncodeError::custom("only received"))
+    }
+
+    fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+        let items = usize::decode(raw)?;
+        raw.charge_work(items / 2)?;
+        raw.charge_work(items - items / 2)?;
+        Ok(Self(items))
+    }
+}
+
+#[derive(Command, Debug)]
+#[amp(response = Counted)]
+struct Labor {
+    work: Laborious,
+}
+
+struct Laborer;
+
+#[responder]
+impl Laborer {
+    async fn labor(&self, Labor { work }: Labor) -> Reply<Labor> {
+        Ok(Counted { bytes: 0, texts: work.0 })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_a_value_charges_makes_an_ask_heavy_and_has_no_limit() {
+    let limits = BoxLimits::new().items(10);
+    let (threads, _connection, mut peer) = noting(Laborer.into_locator(), Settings::new().boxes(limits));
+    for (work, located) in
+        [(0, vec![true]), (1_024, vec![true]), (1_025, vec![true, false]), (10_000_000, vec![true, false])]
+    {
+        peer.send(ask("1", "Labor", &[("work", &work.to_string())])).await;
+        peer.expect(counted("1", work, 0)).await;
+        assert_eq!(here(&threads), located, "{work}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

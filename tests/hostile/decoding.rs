@@ -163,3 +163,29 @@ fn connections_that_each_send_a_heavy_command_and_leave_hold_nobody_up() {
     });
     scene.finish((), COMMANDS);
 }
+
+/// A zlib stream of so many bytes, or a few less, whose blocks are all empty: nothing comes of it, and each block has tables.
+fn empty_blocks(bytes: usize) -> Vec<u8> {
+    // Four blocks of ten bits: not the last one, with the fixed codes, and the end of the block.
+    let four = (0..4).map(|at| 2_u64 << (10 * at)).sum::<u64>().to_le_bytes();
+    let last = [3, 0, 0, 0, 0, 1];
+    [&[0x78, 0x9c], four[..5].repeat((bytes - 8) / 5).as_slice(), &last].concat()
+}
+
+#[test]
+fn compressed_values_of_empty_blocks_hold_nobody_up() {
+    let mut scene = Scene::begin("12 peers with zlib of empty blocks");
+    let held = scene.attack(|scene| {
+        let peers = [(); 12].map(|()| {
+            let mut raw = attacker(scene);
+            std::thread::spawn(move || {
+                drop(raw.drain());
+                let blocks = empty_blocks(60_000);
+                raw.send_all(60, |number| ask(format!("{number}"), "CountBytes", &[(b"text", &blocks)]));
+                raw
+            })
+        });
+        peers.map(|peer: JoinHandle<Raw>| peer.join().expect("an attacker"))
+    });
+    scene.finish(held, COMMANDS);
+}

@@ -145,13 +145,18 @@ impl<T: Transport + 'static> Running<T> {
         responders.stop_answering();
         let is_away = transport.is_away();
         // Memory is used up: a peer that does not read learns the reason only if it soon takes what is before it.
-        let may_wait = !matches!(reason, CloseReason::OutOfMemory { .. }) || writer.shorten();
+        let is_out_of_memory = matches!(reason, CloseReason::OutOfMemory { .. });
+        let may_wait = !is_out_of_memory || writer.shorten();
         let lingers = reason.lets_write() && broken.is_none() && !is_away && may_wait;
         let lost = broken.or(is_cut.then_some(CloseReason::Unwritten));
         let lingering = match lingers {
             true => {
                 writer.append(bytes, attachments);
-                Ok(Lingering::new(&shared, &reason, lost, transport, (writer, reader, buffers)))
+                let mut lingering = Lingering::new(&shared, &reason, lost, transport, (writer, reader, buffers));
+                if is_out_of_memory {
+                    lingering.shorten();
+                }
+                Ok(lingering)
             }
             false => {
                 // Dropped before the tasks that go on after the end, which may take long.

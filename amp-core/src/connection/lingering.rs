@@ -3,6 +3,7 @@ use std::io::ErrorKind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::ReadBuf;
 use tokio::time::Sleep;
@@ -30,10 +31,12 @@ pub(super) fn warn_cut_short(events: &Events) {
 
 /// How many bytes are discarded at once.
 const DISCARDED: usize = 4096;
+/// Maximum time that a connection lingers when memory is used up.
+const MAX_SHORT: Duration = Duration::from_millis(100);
 
 /// The transport of a connection that is over: the last bytes are written, and the peer gets time to read them. A socket that is
 /// closed with unread bytes in it is reset, and the peer's unread answers are lost. That takes no longer than `linger`, or twice
-/// that when reading had to wait because much memory is held.
+/// that when reading had to wait because much memory is held; a tenth of a second where memory is used up.
 pub(super) struct Lingering<T> {
     shared: Arc<Shared>,
     transport: T,
@@ -117,11 +120,16 @@ impl<T: Transport> Lingering<T> {
         self.buffers.fit(self.writer.buffered() + self.reader.buffered());
     }
 
-    /// Moves a short rest of the last bytes to a buffer of its own size. Returns whether it is short.
+    /// Memory is used up: moves a short rest of the last bytes to a buffer of its own size, for which there is little time. While many such
+    /// connections linger, others begin nothing. Returns whether it is short.
     #[cold]
     pub(super) fn shorten(&mut self) -> bool {
         let is_short = self.writer.shorten();
         self.count();
+        let until = tokio::time::Instant::now() + MAX_SHORT;
+        if self.alarm.deadline() > until {
+            self.alarm.as_mut().reset(until);
+        }
         is_short
     }
 

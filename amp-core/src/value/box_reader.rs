@@ -250,6 +250,30 @@ impl<'a> RawValue<'a> {
         self.scope.map_or(Ok(()), |scope| scope.budget().charge(bytes))
     }
 
+    /// Charges work of a `decode` of your own that takes long and needs little memory: as much as decoding so many items of a list takes, each
+    /// about a third of a microsecond. There is no limit to it. A command that is much work is decoded on another thread, and its peer
+    /// has no other turn before other connections have theirs.
+    ///
+    /// ```
+    /// # extern crate amp_core as amp;
+    /// use amp::value::{DecodeError, RawValue};
+    ///
+    /// /// Each digit costs time that grows with the number.
+    /// fn digits(raw: RawValue<'_>) -> Result<&[u8], DecodeError> {
+    ///     let digits = raw.as_bytes();
+    ///     raw.charge_work(digits.len() / 8)?;
+    ///     // The conversion to a number, which may take long.
+    ///     Ok(digits)
+    /// }
+    /// # assert!(digits(RawValue::new(b"123")).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// If it is too much for this thread. The value must pass the error on: it is decoded once more.
+    pub fn charge_work(self, items: usize) -> Result<(), DecodeError> {
+        self.scope.map_or(Ok(()), |scope| scope.budget().charge_work(items))
+    }
+
     /// Charges an allocation of `bytes` bytes, unless that is 0.
     #[inline]
     pub(crate) fn charge_allocation(self, bytes: usize) -> Result<(), DecodeError> {

@@ -32,6 +32,9 @@ pub(crate) struct Budget<'a> {
     /// Bytes that may still be reserved.
     rest: Cell<usize>,
     items: Cell<usize>,
+    /// Work besides, counted in items.
+    work: Cell<usize>,
+    is_quick: bool,
     /// Items and bytes that the limits allow, and a quick budget does not.
     kept_back: (usize, usize),
     /// Whether they were needed.
@@ -64,6 +67,8 @@ impl<'a> Budget<'a> {
             room: Cell::new(room),
             rest: Cell::new(limits.decoded_bytes - room),
             items: Cell::new(limits.items),
+            work: Cell::new(0),
+            is_quick: false,
             kept_back: (0, 0),
             is_heavy: Cell::new(false),
             released: Cell::new(0),
@@ -76,6 +81,7 @@ impl<'a> Budget<'a> {
     #[inline]
     pub(crate) fn quick(mut self) -> Self {
         self.kept_back = (self.items.get().saturating_sub(QUICK_ITEMS), self.rest.get().saturating_sub(QUICK_BYTES));
+        self.is_quick = true;
         self.items.set(self.items.get() - self.kept_back.0);
         self.rest.set(self.rest.get() - self.kept_back.1);
         self
@@ -107,6 +113,14 @@ impl<'a> Budget<'a> {
             }
             None => Err(self.too_many_items()),
         }
+    }
+
+    /// Counts work that is neither items nor memory. There is no limit to it, but a box that is much work is heavy.
+    pub(super) fn charge_work(&self, items: usize) -> Result<(), DecodeError> {
+        self.work.set(self.work.get().saturating_add(items));
+        self.is_heavy.set(self.is_heavy.get() || (self.is_quick && self.work.get() > QUICK_ITEMS));
+        // The error is not seen: the box is decoded once more.
+        if self.is_heavy.get() { Err(DecodeErrorKind::TooManyItems { limit: QUICK_ITEMS }.into()) } else { Ok(()) }
     }
 
     #[cold]
@@ -144,7 +158,7 @@ impl<'a> Budget<'a> {
     #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn spent(&self) -> Spent {
-        let items = self.limits.items - self.kept_back.0 - self.items.get();
+        let items = (self.limits.items - self.kept_back.0 - self.items.get()).saturating_add(self.work.get());
         Spent { items, room: self.room.get(), released: self.released.get(), is_refused: self.is_refused.get() }
     }
 }
@@ -153,7 +167,7 @@ impl<'a> Budget<'a> {
 #[cfg(feature = "tokio")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spent {
-    /// How many items were decoded.
+    /// How many items were decoded, and how much work there was besides.
     pub(crate) items: usize,
     /// How many bytes are counted and not spent.
     pub(crate) room: usize,
