@@ -8,7 +8,7 @@ impl EndsForMemory for Shared {
     fn end_for_memory(&self, reason: &CloseReason) -> bool {
         let mut state = self.lock();
         let was_open = state.over().is_none();
-        let discarded = state.discard_outbound();
+        let discarded = state.discard_answers();
         let woken = state.abort(reason.clone(), now());
         self.unlock(state, woken);
         drop(discarded);

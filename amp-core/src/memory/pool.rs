@@ -17,9 +17,11 @@ pub(super) const SLACK: usize = 256 * 1024;
 /// what all of them begin together.
 const OVER_MAX: usize = 32;
 
-/// While the memory of a holder that was ended is being released, the others may grow by this fraction of the maximum before the next one is
-/// ended. In a burst of answers dozens are ended before the first memory is free, so that it is many times this fraction.
-const GROWTH: usize = 128;
+/// While the memory of holders that were ended is being released, those that stay have to hold less: so many bytes for each that is over the
+/// maximum. In a burst of answers all grow at once, and before the first memory is free the maximum is exceeded by a fraction of a fourth.
+const MADE_UP: usize = 4;
+/// For that nobody is ended who holds no more than this fraction of the maximum divided by the number of holders.
+const MODEST: usize = 8;
 
 /// Memory that the connections of a server may hold together.
 ///
@@ -62,9 +64,6 @@ struct State {
     count: usize,
     /// Bytes reserved by holders that are being ended.
     ending: usize,
-    /// The maximum of all holders together, including those that are being ended: over it the next one is ended. The memory of
-    /// the latter is being released, but that takes time, in which the others must not grow without a bound.
-    limit: usize,
     /// By their accounts' addresses. Not hashed: with few holders, entries change often.
     holders: BTreeMap<usize, Share>,
 }
@@ -115,11 +114,13 @@ impl Pool {
         state.read(account, counts, holder);
         self.read_all_if_short(&mut state);
         let mut ended = Vec::new();
-        state.limit = if state.held() <= self.max { self.max } else { state.limit.max(self.max) };
-        while (state.total > self.max || state.held() > state.limit)
-            && let Some(largest) = state.end_largest()
+        // What is being ended takes time to be released, and what is over the maximum meanwhile is made up for by others.
+        let may_stay = self.max.saturating_sub(state.held().saturating_sub(self.max).saturating_mul(MADE_UP));
+        let modest = (self.max / state.holders.len().max(1) / MODEST).max(STEP);
+        while let over = if state.total > self.max { 0 } else { modest }
+            && state.total > may_stay
+            && let Some(largest) = state.end_largest(over)
         {
-            state.limit = state.held() + self.max / GROWTH;
             ended.push(largest);
         }
         self.publish(&state);
@@ -263,10 +264,10 @@ impl State {
         Some(share)
     }
 
-    /// Marks the largest holder as being ended. Returns it and its reservation.
-    fn end_largest(&mut self) -> Option<(Weak<dyn Holder>, usize)> {
+    /// Marks the largest holder as being ended, if it holds more than `over` bytes. Returns it and its reservation.
+    fn end_largest(&mut self, over: usize) -> Option<(Weak<dyn Holder>, usize)> {
         let staying = self.holders.values_mut().filter(|share| !share.is_ending);
-        let largest = staying.max_by_key(|share| share.reserved)?;
+        let largest = staying.max_by_key(|share| share.reserved).filter(|share| share.reserved > over)?;
         largest.is_ending = true;
         (self.total, self.count) = (self.total - largest.reserved, self.count - usize::from(!largest.has_ended));
         self.ending += largest.reserved;

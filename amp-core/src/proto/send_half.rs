@@ -37,6 +37,7 @@ pub(crate) struct SendHalf<W: Waiter> {
     /// Memory of the outbound buffer. It is counted when boxes are appended, and not by the driver, which may come when thousands of responders
     /// have answered.
     buffered: Reservation,
+    discards_answers: bool,
 }
 
 impl<W: Waiter> SendHalf<W> {
@@ -56,6 +57,7 @@ impl<W: Waiter> SendHalf<W> {
             keys: None,
             untaken: Reservation::new(account),
             buffered: Reservation::new(account),
+            discards_answers: false,
         }
     }
 
@@ -76,6 +78,18 @@ impl<W: Waiter> SendHalf<W> {
     pub(super) fn discard(&mut self) {
         self.outbound.discard();
         self.count_buffer();
+    }
+
+    /// The buffered bytes are never written, and no later answers: they would take memory, until the driver has its turn behind all responders
+    /// that are ready.
+    pub(super) fn discard_answers(&mut self) {
+        self.discards_answers = true;
+        self.discard();
+    }
+
+    #[inline]
+    pub(super) fn discards_answers(&self) -> bool {
+        self.discards_answers
     }
 
     /// The outbound buffer may have grown or shrunk.

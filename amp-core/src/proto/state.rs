@@ -95,7 +95,7 @@ impl<W: Waiter> ConnectionState<W> {
         put: impl FnOnce(&mut Vec<u8>),
         finish_by: impl FnOnce() -> Instant,
     ) -> Appended<W> {
-        if self.lifecycle.is_sealed() {
+        if self.lifecycle.is_sealed() || self.sending.discards_answers() {
             return Appended::Sealed;
         }
         self.sending.put(put);
@@ -131,7 +131,7 @@ impl<W: Waiter> ConnectionState<W> {
 
     #[cold]
     fn overflow(&mut self, finish_by: Instant) -> Vec<W> {
-        self.sending.discard();
+        self.sending.discard_answers();
         self.end(CloseReason::NotReading { limit: self.max_outbound }, finish_by)
     }
 
@@ -304,6 +304,13 @@ impl<W: Waiter> ConnectionState<W> {
     #[must_use = "it is to be dropped under no lock"]
     pub(crate) fn discard_outbound(&mut self) -> Attachments {
         self.sending.discard();
+        self.sending.outbound().take_discarded()
+    }
+
+    /// Discards the bytes to be written, and all answers from now on. Returns the attachments.
+    #[must_use = "it is to be dropped under no lock"]
+    pub(crate) fn discard_answers(&mut self) -> Attachments {
+        self.sending.discard_answers();
         self.sending.outbound().take_discarded()
     }
 

@@ -53,6 +53,10 @@ fn what_is_appended_counts_at_once_and_no_longer_when_it_is_taken_or_discarded()
         assert_eq!(pool.reserved(), 0, "{round}");
     }
     state.append_answer(answer, || now);
+    drop(state.discard_answers());
+    // Responders that are ready go on answering before the driver has its turn.
+    assert!(matches!(state.append_answer(answer, || now), Appended::Sealed));
+    assert_eq!(pool.reserved(), 0, "an ended one holds no more");
     drop(state.seal());
     assert_eq!(pool.reserved(), 0, "at the end");
 }
