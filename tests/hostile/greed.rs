@@ -140,6 +140,23 @@ fn peers_that_end_with_unread_answers_stay_under_the_servers_memory() {
     scene.finish(held, SERVER);
 }
 
+/// All at one moment: responders that are ready answer before anybody can end their connections, and afterwards.
+#[test]
+fn bursts_of_answers_stay_under_the_servers_memory() {
+    const PEERS: usize = 60;
+    let mut scene = Scene::begin("60 peers with 300 answers of 60 kB at once");
+    let held = scene.attack(|scene| {
+        let at = Instant::now() + Duration::from_secs(4);
+        let asks = move |raw: &mut Raw| {
+            asks_for_late_answers(raw, 300, at.saturating_duration_since(Instant::now()));
+        };
+        let peers = with_each(scene, PEERS, asks);
+        std::thread::sleep((at + Duration::from_secs(1)).saturating_duration_since(Instant::now()));
+        peers
+    });
+    scene.finish(held, SERVER);
+}
+
 #[test]
 fn peers_that_read_no_stream_stay_under_the_servers_memory() {
     let mut scene = Scene::begin("4 peers that read nothing of 1,500 streams");

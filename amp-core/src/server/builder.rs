@@ -110,7 +110,8 @@ impl ServerBuilder {
     /// From three quarters of it on, commands of connections that hold more than their share are answered
     /// [`codes::BUSY`](crate::error::codes::BUSY); a share is three quarters divided by the number of connections that hold
     /// something. From seven eighths on, streams of such connections give no more credit. Over the limit the connection that holds
-    /// the most ends with [`CloseReason::OutOfMemory`](crate::CloseReason::OutOfMemory). Memory that a responder allocates, and
+    /// the most ends with [`CloseReason::OutOfMemory`](crate::CloseReason::OutOfMemory), and the next ones if they grow on before its memory
+    /// is released. Memory that a responder allocates, and
     /// what it keeps of its arguments once it has answered, is the program's own, and counts only where it is
     /// [metered](Connection::meter).
     pub fn max_memory(mut self, bytes: usize) -> Self {

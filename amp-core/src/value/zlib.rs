@@ -10,6 +10,8 @@ const STEP: usize = 1024;
 /// So many compressed bytes are at most as much work as an item of a list, where nothing comes of them: a block without content has tables that
 /// are built.
 const BYTES_PER_ITEM: usize = 16;
+/// The work of a stream besides.
+const ITEMS_OF_A_STREAM: usize = 8;
 
 wrapper! {
     /// A value whose bytes are compressed with zlib, as Python's `zlib.compress` does it: for what has more than 65,535 bytes before, and fewer after.
@@ -86,8 +88,8 @@ pub(crate) fn compress(plain: &[u8], out: &mut ValueWriter<'_>) -> Result<(), En
 /// Decompresses at most `most` bytes, and charges each step before it is taken.
 pub(crate) fn decompress(raw: RawValue<'_>, most: usize) -> Result<Vec<u8>, DecodeError> {
     let packed = raw.as_bytes();
-    // Blocks may be empty, and each has tables.
-    raw.charge_work(packed.len() / BYTES_PER_ITEM)?;
+    // Blocks may be empty, and each has tables, as each stream has.
+    raw.charge_work(ITEMS_OF_A_STREAM + packed.len() / BYTES_PER_ITEM)?;
     let mut decompress = Decompress::new(true);
     let mut plain = Vec::new();
     loop {

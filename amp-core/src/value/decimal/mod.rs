@@ -145,6 +145,8 @@ impl Write for Length {
     }
 }
 
+/// To make a number of so many digits is about as much work as an item of a list.
+const DIGITS_PER_ITEM: usize = 640;
 const A_DECIMAL: &str = "a decimal";
 
 /// Reads every text that Python's `Decimal` reads, within ASCII.
@@ -175,6 +177,9 @@ impl Value for Decimal {
     }
 
     fn decode(raw: RawValue<'_>) -> Result<Self, DecodeError> {
+        // The program makes a number of it, which takes time that grows with the square of its digits.
+        let digits = raw.as_bytes().len() / DIGITS_PER_ITEM;
+        raw.charge_work(digits * digits)?;
         let read = Self::read(raw.as_bytes(), |length| raw.charge_allocation(length))?;
         Ok(read.ok_or(ConvertError::NotA(A_DECIMAL))?)
     }
