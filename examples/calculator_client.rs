@@ -12,7 +12,8 @@ mod calculator;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:1234".to_owned());
-    let connection = Connection::builder().connect_tcp(&address).await?;
+    let connection = Connection::builder().connect_tcp(&address).await;
+    let connection = connection.map_err(|error| error.to_string())?;
     let calculator = CalculatorClient::new(&connection);
 
     println!("13 + 81 = {}", calculator.sum(Sum { a: 13, b: 81 }).await?.total);

@@ -15,7 +15,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port = arguments.next().map_or(Ok(8885), |port| port.parse())?;
 
     // Without factories: the peer may open no streams here.
-    let connection = Connection::builder().extension(Multiplexing::default()).connect_tcp(&address).await?;
+    let connection = Connection::builder().extension(Multiplexing::default()).connect_tcp(&address).await;
+    let connection = connection.map_err(|error| error.to_string())?;
 
     let multiplexer = Multiplexer::of(&connection).ok_or("it has the extension")?;
     let forward = multiplexer.forward_port(port, &factory).await?;

@@ -7,6 +7,9 @@
 
 pub use amp_core::value::Value;
 pub use amp_core::*;
+// Named, so that the compiler knows the feature where it is off.
+#[cfg(feature = "testing")]
+pub use amp_core::testing;
 #[cfg(feature = "tokio")]
 pub use amp_derive::responder;
 /// Without the feature `tokio` nothing can respond, and this macro reports so.

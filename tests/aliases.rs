@@ -63,6 +63,9 @@ const NAMES: &[&str] = &[
     "arguments",
     "callRemote",
     "callRemoteString",
+    "connectionLost",
+    "makeConnection",
+    "sendBox",
     "errors",
     "fatalErrors",
     "fromBox",
@@ -81,6 +84,13 @@ const NAMES: &[&str] = &[
     "toString",
     "toStringProto",
     "utc",
+    // twisted.internet
+    "abortConnection",
+    "connectProtocol",
+    "connectTCP",
+    "connectionMade",
+    "listenTCP",
+    "loseConnection",
     // txampext
     "CommandTestMixin",
     "ComposedLocator",

@@ -20,6 +20,7 @@ pub trait BoxSender: Send + Sync + 'static {
     ///
     /// # Errors
     /// If the box is empty or too long, or the connection has ended.
+    #[doc(alias("sendBox"))]
     fn send_box(&self, sent: AmpBox) -> Result<(), SendBoxError>;
 
     /// Whether the sender has room for more. It accepts boxes even without room, until its connection's

@@ -59,4 +59,16 @@ impl Store {
     }
 }
 
+#[derive(Command)]
+struct Elsewhere {
+    #[amp(range = 1..=5)]
+    number: u8,
+    #[amp(exposed)]
+    peer: u8,
+    #[amp(rename = "y")]
+    renamed: u8,
+    #[amp(optional)]
+    maybe: u8,
+}
+
 fn main() {}

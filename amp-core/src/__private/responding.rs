@@ -10,9 +10,10 @@ use crate::{CallError, Command, Connection};
 
 /// The return type of a responder of the command `C`: [`Reply<C>`](crate::Reply), by which clients and locators see the command.
 #[diagnostic::on_unimplemented(
-    message = "a responder of `{C}` returns `Reply<{C}>`",
+    message = "a responder that takes the command `{C}` returns `Reply<{C}>`",
     label = "not the reply to `{C}`",
-    note = "the parameter behind `&self` is the command that is answered: a struct with `#[derive(Command)]`, whose fields are the arguments"
+    note = "if `{C}` is no command, take one: the arguments are the fields of one struct with `#[derive(Command)]`",
+    note = "`Reply<..>` names the command, and not its response"
 )]
 pub trait ReplyTo<C>: Sized {
     /// The declaration of the command.
@@ -58,9 +59,8 @@ impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallEr
 #[diagnostic::on_unimplemented(
     message = "`{T}` does not implement the responder trait of `{L}`",
     label = "does not implement the trait",
-    note = "write the `impl` of the trait for this type; an `Arc` of an implementor is one, too",
-    note = "the client of a trait that extends others implements those that are named: `#[responder(extends(Basic, Admin))]`, also \
-            those that they extend"
+    note = "write the `impl` of that trait for `{T}`; an `Arc` of an implementor is one, too",
+    note = "if `{T}` is the client of a trait that extends that one, name it there: `#[responder(extends(Basic))]`"
 )]
 pub trait ClientOf<T, L> {
     fn caller(client: &T) -> &Caller;

@@ -37,7 +37,7 @@ use crate::wire::{InsertError, WireError};
 #[diagnostic::on_unimplemented(
     message = "`?` does not lift `{X}` into `{Self}`",
     // At a `?` the compiler shows only the label.
-    label = "not a declared error of this command, nor of an enum with `#[derive(ErrorCodes)]` that its errors include: \
+    label = "not a declared error of this command, `#[amp(errors = TheErrors)]`, nor of an enum with `#[derive(ErrorCodes)]` that its errors include: \
              to answer with a declared error, write `.map_err(TheErrors::from)?`; \
              to fail with `UNKNOWN`, `.map_err(CallError::failed)?`; \
              to pass on the error of another call, `.map_err(CallError::forward)?`",

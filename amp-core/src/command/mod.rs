@@ -46,7 +46,8 @@ use crate::schema::CommandDeclaration;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a command",
     label = "not a command",
-    note = "add `#[derive(Command)]` to the struct of its arguments"
+    note = "add `#[derive(Command)]` to the struct of its arguments",
+    note = "where it is a response: `Reply<..>` and `Call<..>` name the command"
 )]
 #[doc(alias("amp.Command"))]
 pub trait Command: Arguments {

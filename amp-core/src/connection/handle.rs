@@ -175,6 +175,7 @@ impl Connection {
     /// the stream is dropped, or the time is over.
     ///
     /// If a responder calls it, the responder's own answer is still sent: Twisted's `QuitBox`.
+    #[doc(alias("loseConnection"))]
     pub fn close(&self) {
         self.shared.close();
     }
@@ -185,6 +186,7 @@ impl Connection {
     ///
     /// The peer is not told that the end was not orderly. It sees [`ClosedByPeer`](CloseReason::ClosedByPeer), and its
     /// outstanding calls fail with [`CallError::Connection`](crate::CallError::Connection), as sent.
+    #[doc(alias("abortConnection"))]
     pub fn abort(&self) {
         self.shared.abort();
     }
@@ -219,6 +221,7 @@ impl Connection {
     /// It is meant for protocols that ride beside the commands, such as streams: their waiters must be woken however the
     /// connection ends. A listener that holds a handle of its own connection keeps that open; a [weak](Self::downgrade) one does
     /// not.
+    #[doc(alias("connectionLost"))]
     pub fn on_end(&self, listener: impl FnOnce(&CloseReason) + Send + 'static) {
         self.shared.on_end(Box::new(listener));
     }

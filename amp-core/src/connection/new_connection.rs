@@ -80,9 +80,10 @@ impl fmt::Debug for NewConnection {
 /// Every `Fn(&NewConnection) -> impl Locator` is one; the trait is not implemented by hand.
 #[diagnostic::on_unimplemented(
     message = "`locator_with` takes a closure that makes a locator for each connection, not `{Self}`",
-    label = "not a closure",
+    label = "not such a closure",
     note = "write `.locator(..)` for one locator that all connections share",
-    note = "write `.locator_with(|new| Service::new(new.peer()).into_locator())` for a locator of each connection's own"
+    note = "write `.locator_with(|new| Service::new(new.peer()).into_locator())` for a locator of each connection's own",
+    note = "what the closure captures is `Send + Sync + 'static`: an `Arc`, a `Mutex`, an atomic, and no `Rc`, `RefCell` or `Cell`"
 )]
 pub trait MakeLocator<L>: Fn(&NewConnection) -> L + Send + Sync + 'static {}
 

@@ -21,9 +21,10 @@ impl ConnectionBuilder {
     ///
     /// # Cancel safety
     /// If dropped, no connection is left behind.
+    #[doc(alias("connectTCP", "connectProtocol"))]
     pub async fn connect_tcp(self, address: impl ToSocketAddrs) -> io::Result<Connection> {
         let mut refused = None;
-        for address in lookup_host(address).await? {
+        for address in resolved(address).await? {
             match TcpStream::connect(address).await {
                 Ok(stream) => return self.start_tcp(stream),
                 Err(error) => refused = Some(with_context(&error, format_args!("cannot connect to {address}"))),
@@ -45,6 +46,11 @@ impl ConnectionBuilder {
 /// An error of the same kind that says what it was about, which those of the system do not.
 pub(crate) fn with_context(error: &io::Error, what: impl fmt::Display) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
+/// The addresses of a name.
+pub(crate) async fn resolved(address: impl ToSocketAddrs) -> io::Result<impl Iterator<Item = SocketAddr>> {
+    lookup_host(address).await.map_err(|error| with_context(&error, "cannot resolve the address"))
 }
 
 /// A name has resolved to nothing.

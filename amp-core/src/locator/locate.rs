@@ -62,7 +62,7 @@ use crate::schema::CommandDeclaration;
     label = "not a locator",
     note = "a trait `Calculator` with `#[responder]` has a `CalculatorLocator::new(..)` that makes a locator of its implementors",
     note = "a type whose `impl` block has `#[responder]` becomes one with `.into_locator()`",
-    note = "a closure that makes a locator for each connection belongs in `locator_with(..)`"
+    note = "`locator(..)` takes a locator for all connections, and `locator_with(..)` a closure that makes one for each"
 )]
 #[doc(alias("CommandLocator", "ComposedLocator", "IResponderLocator", "locateResponder"))]
 pub trait Locator: Send + Sync + 'static {

@@ -123,6 +123,7 @@ impl ServerBuilder {
     /// that keeps state for each. It must not block. It is not called for connections that are refused.
     ///
     /// The server keeps a handle of its own: dropping this one does not close the connection.
+    #[doc(alias("connectionMade", "makeConnection"))]
     pub fn on_connection(mut self, run: impl Fn(Connection) + Send + Sync + 'static) -> Self {
         self.on_connection = Arc::new(run);
         self
@@ -137,6 +138,7 @@ impl ServerBuilder {
     ///
     /// # Panics
     /// If polled outside a tokio runtime with I/O and time enabled.
+    #[doc(alias("listenTCP"))]
     pub async fn bind_tcp<S: IntoSession>(
         self,
         address: impl ToSocketAddrs,

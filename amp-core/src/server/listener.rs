@@ -2,9 +2,9 @@ use std::future::Future;
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, lookup_host};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
-use crate::connection::transport::{self, no_address, with_context};
+use crate::connection::transport::{self, no_address, resolved, with_context};
 use crate::peer::Peer;
 
 /// A source of connections. Implement it for a listener of your own.
@@ -37,7 +37,7 @@ impl Listener for TcpListener {
 #[doc(hidden)]
 pub async fn bind_tcp(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
     let mut refused = None;
-    for address in lookup_host(address).await? {
+    for address in resolved(address).await? {
         match TcpListener::bind(address).await {
             Ok(listener) => return Ok(listener),
             Err(error) => refused = Some(with_context(&error, format_args!("cannot listen on {address}"))),

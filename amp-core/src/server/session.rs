@@ -174,9 +174,10 @@ impl<S: IntoSession> IntoSession for Result<S, Refused> {
 /// Every `Fn(&NewConnection) -> impl IntoSession` is one; the trait is not implemented by hand.
 #[diagnostic::on_unimplemented(
     message = "a server takes a closure that makes a session for each connection, not `{Self}`",
-    label = "not a closure",
+    label = "not such a closure",
     note = "write `move |_new| locator.clone()` for one locator that all connections share (an `Arc` of a locator is one, too)",
-    note = "write `|new| Service::new(new.peer()).into_locator()` for a locator of each connection's own"
+    note = "write `|new| Service::new(new.peer()).into_locator()` for a locator of each connection's own",
+    note = "what the closure captures is `Send + Sync + 'static`: an `Arc`, a `Mutex`, an atomic, and no `Rc`, `RefCell` or `Cell`"
 )]
 pub trait MakeSession<S>: Fn(&NewConnection) -> S + Send + Sync + 'static {}
 

@@ -133,11 +133,29 @@ pub(super) fn known(key: &Ident, place: Place, errors: &mut Errors) -> syn::Resu
     let here = || KNOWN.iter().filter(|known| known.places.contains(&place));
     let meant = spelling::meant(&key.to_string(), here().map(|known| known.word));
     let Some(known) = here().find(|known| Some(known.word) == meant) else {
-        return Err(error(key, format!("`{key}` is no setting; known here: {}", examples(place))));
+        let elsewhere = ELSEWHERE.iter().find(|(word, _)| key == word);
+        let known = || format!("known here: {}", examples(place));
+        let hint = elsewhere.map_or_else(known, |(_, instead)| format!("write {instead}"));
+        return Err(error(key, format!("`{key}` is no setting; {hint}")));
     };
     errors.push(key, format!("`{key}` is no setting; did you mean `{}`?", known.word));
     Ok(known)
 }
+
+/// Words that are no settings and stand for something, and what to write instead.
+const ELSEWHERE: [(&str, &str); 11] = [
+    ("range", "`#[constrain(range = ..)]`"),
+    ("length", "`#[constrain(length = ..)]`"),
+    ("in_set", "`#[constrain(in_set = ..)]`"),
+    ("not_in_set", "`#[constrain(not_in_set = ..)]`"),
+    ("non_empty", "`#[constrain(non_empty)]`"),
+    ("pattern", "`#[constrain(pattern = \"..\")]`"),
+    ("each", "`#[constrain(each(..))]`"),
+    ("exposed", "`#[exposed]`"),
+    ("rename", "`#[amp(name = \"..\")]`"),
+    ("optional", "`Option<..>` as its type"),
+    ("skip", "`#[exposed]` on a field that does not travel"),
+];
 
 /// The settings that a place allows, as a list for people.
 pub(super) fn examples(place: Place) -> String {

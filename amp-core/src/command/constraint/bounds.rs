@@ -5,7 +5,7 @@ use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToIncl
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no range of values of the type `{T}`",
     label = "no range of `{T}`",
-    note = "`range` takes numbers, and its bounds have the type of the value; for text, byte strings and lists there is `length`"
+    note = "`range` takes numbers, and its bounds have the type of the value; for text, byte strings and lists there is `length`, and for the items of a list `each(range = ..)`"
 )]
 pub trait Bounds<T> {
     /// Whether the value lies within. A value that cannot be compared with itself lies in no range.

@@ -32,6 +32,9 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let [address, agent, operator] = &arguments[..] else {
         return Err("usage: fleet-hub HOST:PORT AGENT_SECRET OPERATOR_SECRET".into());
     };
+    if agent == operator {
+        return Err("agents and operators have different secrets".into());
+    }
     let secrets = Arc::new(Secrets { agent: agent.clone(), operator: operator.clone() });
     let fleet = Arc::new(Fleet::default());
     let session = move |new: &NewConnection| HubLocator::new(HubSession::new(&fleet, &secrets, new));
