@@ -27,8 +27,8 @@ const MODEST: usize = 8;
 ///
 /// As it fills, connections that hold more than their share of a mark, which is the mark divided by the number of holders, are
 /// refused first: asks from three quarters on, credit of streams from seven eighths on. Over the maximum the largest holder is
-/// ended, and until its memory is released nothing begins for connections that hold more than a small part of their share. A
-/// connection that holds little never notices.
+/// ended. Until its memory is released nothing begins for connections that hold more than a small part of their share, and the next ones are
+/// ended if more is held all the same. A connection that holds little never notices.
 pub(crate) struct Pool {
     max: usize,
     state: Mutex<State>,

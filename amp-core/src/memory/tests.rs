@@ -106,6 +106,37 @@ fn while_one_that_is_ended_has_not_given_back_the_others_grow_by_little_and_then
 }
 
 #[test]
+fn when_all_grow_at_once_and_nothing_is_released_no_more_than_a_fourth_over_the_maximum_is_held() {
+    let pool = Pool::new(1000 * STEP);
+    let all = meters(&pool, 100);
+    for _ in 0..50 {
+        // Those that are ended take no more.
+        for (_, meter) in all.iter().filter(|(station, _)| !station.is_ended()) {
+            meter.charge(STEP);
+        }
+        // Those that hold little stay, whatever the others hold.
+        assert!(pool.counted() <= (1250 + 2 * 100) * STEP, "{}", pool.counted() / STEP);
+    }
+    assert!(all.iter().all(|(station, _)| station.is_ended()), "all have held much in the end");
+}
+
+#[test]
+fn those_that_hold_little_are_not_ended_for_what_others_hold() {
+    let pool = Pool::new(1000 * STEP);
+    let all = meters(&pool, 100);
+    for (_, meter) in &all[..90] {
+        meter.charge(STEP);
+    }
+    for _ in 0..300 {
+        for (_, meter) in all[90..].iter().filter(|(station, _)| !station.is_ended()) {
+            meter.charge(STEP);
+        }
+    }
+    let ended = |part: &[(Arc<Station>, Meter)]| part.iter().filter(|(station, _)| station.is_ended()).count();
+    assert_eq!((ended(&all[..90]), ended(&all[90..])), (0, 10));
+}
+
+#[test]
 fn those_whose_connections_have_ended_take_no_share_from_those_that_go_on() {
     let pool = Pool::new(40 * STEP);
     let ended: Vec<_> = (0..10)
