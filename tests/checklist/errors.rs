@@ -227,3 +227,14 @@ async fn rule_40_a_response_that_panics_while_it_is_written_is_answered_with_an_
     peer.send([ask_sum("1"), ask("2", "Explode", &[]), ask_sum("3")].concat()).await;
     peer.expect([answer_sum("1"), unknown("2"), answer_sum("3")].concat()).await;
 }
+
+/// Each of its bytes may be four in the description, and they are formatted on the reader.
+#[tokio::test(start_paused = true)]
+async fn of_a_long_name_that_is_unknown_the_beginning_is_sent_back() {
+    let (_connection, mut peer) = RawPeer::with((), Settings::new());
+    for (length, sent_back) in [(1_000, 1_000), (1_024, 1_024), (1_025, 1_024), (60_000, 1_024)] {
+        peer.send(ask("1", &"x".repeat(length), &[])).await;
+        let description = format!("Unhandled Command: b'{}'", "x".repeat(sent_back));
+        peer.expect(error("1", "UNHANDLED", &description)).await;
+    }
+}

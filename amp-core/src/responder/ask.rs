@@ -22,6 +22,8 @@ use crate::reason::CloseReason;
 use crate::value::{Budget, QUICK_ITEMS, Scope};
 use crate::wire::{AmpBox, RawBox};
 
+/// Maximum number of bytes of an unknown command's name that are sent back.
+const MAX_NAME: usize = 1024;
 /// What an `AmpBox` holds for each of its pairs beside their bytes, in nodes of so many.
 const PAIR: usize = 2 * size_of::<Bytes>();
 const NODE: usize = 11;
@@ -242,7 +244,9 @@ impl Ask {
 
     /// Answers that there is no responder, in Twisted's words.
     pub(crate) fn refuse_unhandled(mut self) {
-        let description = format!("Unhandled Command: {}", PythonBytes(self.command()));
+        let name = self.command();
+        // Of a longer name the beginning: each of its bytes may be four in the description.
+        let description = format!("Unhandled Command: {}", PythonBytes(&name[..name.len().min(MAX_NAME)]));
         if !self.wants_answer() {
             self.asker.tell(EventKind::UNKNOWN_COMMAND, |peer, _, omitted| {
                 tracing::warn!(%peer, omitted, "{}; no answer was wanted", Escaped(&description));
