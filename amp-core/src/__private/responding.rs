@@ -60,7 +60,7 @@ impl<C: Command<Response = R, Errors = E>, R, E> ReplyTo<C> for Result<R, CallEr
     message = "`{T}` does not implement the responder trait of `{L}`",
     label = "does not implement the trait",
     note = "write the `impl` of that trait for `{T}`; an `Arc` of an implementor is one, too",
-    note = "if `{T}` is the client of a trait that extends that one, name it there: `#[responder(extends(Basic))]`"
+    note = "if `{T}` is the client of a trait that extends that one, name it there: `#[responder(extends(TheTrait))]`"
 )]
 pub trait ClientOf<T, L> {
     fn caller(client: &T) -> &Caller;
