@@ -189,3 +189,26 @@ fn compressed_values_of_empty_blocks_hold_nobody_up() {
     });
     scene.finish(held, COMMANDS);
 }
+
+/// Each of their turns is short, but there are many: a call waits for few of them.
+#[test]
+fn hundreds_of_busy_connections_leave_others_their_turns() {
+    const PEERS: usize = 400;
+    let mut scene = Scene::begin("400 busy connections");
+    let held = scene.attack(|scene| {
+        let mut crowd: Vec<Raw> = (0..PEERS).map(|_| attacker(scene)).collect();
+        for raw in &mut crowd {
+            drop(raw.drain());
+        }
+        let begun = Instant::now();
+        let mut number = 0;
+        while begun.elapsed() < CHURN * 2 {
+            for raw in &mut crowd {
+                number += 1;
+                raw.send_all(10, |at| ask(format!("{number}.{at}"), "CountRows", &[(b"rows", &EMPTY_BOXES[..2_000])]));
+            }
+        }
+        crowd
+    });
+    scene.finish(held, COMMANDS);
+}

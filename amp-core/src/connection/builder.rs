@@ -170,9 +170,10 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Counts the memory of its connections against a pool that they share.
-    pub(crate) fn memory(mut self, pool: Arc<Pool>) -> Self {
+    /// Counts the memory of a server's connections against a pool that they share, and has busy ones take turns.
+    pub(crate) fn of_server(mut self, pool: Arc<Pool>) -> Self {
         self.memory = Some(pool);
+        self.decoders = self.decoders.of_server();
         self
     }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 
 use super::any_transport::{Current, Transport};
+use super::busy::Busy;
 use super::clock::{Alarm, now, require_time};
 use super::ending::{EndGuard, Ending};
 use super::extension::Claims;
@@ -57,6 +58,7 @@ impl Driver {
             buffers: Reservation::new(&shared.account),
             outbound: 0,
             turns: Turns::default(),
+            busy: Busy::default(),
             guard,
         };
         Self(Box::pin(running.drive()))
@@ -95,6 +97,7 @@ struct Running<T> {
     /// Capacity of the outbound buffer when the state was last looked at.
     outbound: usize,
     turns: Turns,
+    busy: Busy,
 }
 
 /// Result of a look at the connection's state.
@@ -133,7 +136,9 @@ impl<T: Transport + 'static> Running<T> {
         // Logged here, wherever and by whichever side the connection was ended.
         self.shared().tell_end(&reason);
         self.shared().announce_end();
-        let Self { transport, replacing, guard, reader, mut writer, mut responders, buffers, .. } = self;
+        let Self { transport, replacing, guard, reader, mut writer, mut responders, buffers, busy, .. } = self;
+        // Others wait for the permit that it may have been given.
+        drop(busy);
         let shared = Arc::clone(&guard.0);
         // A replacement that has not begun may hold a handle of this connection.
         drop_caught((replacing, shared.replacement.take()));
@@ -238,19 +243,24 @@ impl<T: Transport + 'static> Running<T> {
         if !(self.responders.is_empty() || self.reader.is_open()) {
             return false;
         }
+        let Poll::Ready(permit) = self.busy.poll(self.guard.0.decoders.turns(), cx) else { return false };
         self.responders.poll(cx);
-        match self.reader.poll(&mut self.transport, &mut self.responders, cx) {
-            Poll::Ready(Ok(())) => return true,
+        let polled = self.reader.poll(&mut self.transport, &mut self.responders, cx);
+        let has_read = matches!(polled, Poll::Ready(Ok(())));
+        match polled {
+            Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(reason)) => self.end_reading(reason),
             // Responders that have begun in this turn must wake the driver when they finish.
             Poll::Pending => self.responders.poll(cx),
         }
-        false
+        self.busy.has_read(self.reader.has_more());
+        drop(permit);
+        has_read
     }
 
     /// Looks at the connection's state: everything that a turn does under the lock.
     fn look(&mut self, has_read: bool, is_first: bool, cx: &mut Context<'_>) -> Found {
-        let Self { reader, writer, responders, woken, buffers, outbound, guard: EndGuard(shared), .. } = self;
+        let Self { reader, writer, responders, woken, buffers, outbound, busy, guard: EndGuard(shared), .. } = self;
         if !writer.has_rest() {
             writer.clear();
         }
@@ -270,7 +280,7 @@ impl<T: Transport + 'static> Running<T> {
             room_is_waited_for = state.sending().is_room_waited_for();
         }
         shared.inbound.publish(&mut state);
-        let comes_back = has_read || room_is_waited_for || responders.has_work();
+        let comes_back = has_read || room_is_waited_for || (responders.has_work() && !busy.waits());
         let stalled = writer.broken().is_none() && writer.has_rest() && !taken;
         let driver = state.sleep(cx.waker(), comes_back || stalled);
         let (step, handshake) = match state.upgrade() {

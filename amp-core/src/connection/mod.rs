@@ -28,6 +28,7 @@
 //   give_back     buffers that have grown large          workload        how much work the peer makes
 //   decoders      how many are decoded at once           metering        what a program holds for the peer
 //   responding    one of them that runs as a task        extension       protocols that ride beside the commands
+//   busy          who has to wait before it reads on
 // ```
 
 mod answering;
@@ -36,6 +37,7 @@ mod asks_by_tag;
 mod batch_size;
 mod box_switch;
 mod builder;
+mod busy;
 mod call;
 mod callback;
 mod calling;

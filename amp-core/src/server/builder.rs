@@ -186,7 +186,7 @@ impl ServerBuilder {
         let roster = Roster::new(self.max_connections, self.max_connections_per_peer);
         let memory = Pool::new(self.max_memory);
         let connections = Connections {
-            builder: self.builder.memory(Arc::clone(&memory)),
+            builder: self.builder.of_server(Arc::clone(&memory)),
             session: Arc::new(session),
             on_connection: self.on_connection,
             lifecycle: lifecycle.clone(),
